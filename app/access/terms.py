@@ -1,0 +1,109 @@
+"""Who may do what. Roles carry permissions; a viewer is the person as every layer below the web knows them."""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.labels import Labelled
+
+
+class Role(Labelled):
+    FIRM = "firm", "填报员"
+    CARRIER = "carrier", "载体运营"
+    TOWN = "town", "镇街专员"
+    OFFICER = "officer", "局专员"
+    MANAGER = "manager", "局领导"
+    ADMIN = "admin", "系统管理员"
+    AUDITOR = "auditor", "审计员"
+
+
+class Permission(StrEnum):
+    FIRM_READ = "firm:read"
+    FIRM_EDIT = "firm:edit"
+    FIRM_NOTE = "firm:note"
+    FIRM_EXPORT = "firm:export"
+    FIRM_IMPORT = "firm:import"
+    MOVE = "move:make"
+    MOVE_APPROVE = "move:approve"
+    USER_ADMIN = "user:admin"
+    SETTING_ADMIN = "setting:admin"
+    AUDIT_READ = "audit:read"
+    OUTBOX_READ = "outbox:read"
+    SELF = "self:manage"
+
+
+_P = Permission
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.FIRM: frozenset({_P.SELF, _P.FIRM_READ}),
+    Role.CARRIER: frozenset({_P.SELF}),
+    Role.TOWN: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_EDIT, _P.FIRM_NOTE, _P.MOVE}),
+    Role.OFFICER: frozenset(
+        {
+            _P.SELF,
+            _P.FIRM_READ,
+            _P.FIRM_EDIT,
+            _P.FIRM_NOTE,
+            _P.FIRM_EXPORT,
+            _P.FIRM_IMPORT,
+            _P.MOVE,
+            _P.MOVE_APPROVE,
+            _P.OUTBOX_READ,
+        }
+    ),
+    Role.MANAGER: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_NOTE, _P.FIRM_EXPORT, _P.MOVE_APPROVE}),
+    # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
+    Role.ADMIN: frozenset(
+        {_P.SELF, _P.FIRM_READ, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}
+    ),
+    Role.AUDITOR: frozenset({_P.SELF, _P.FIRM_READ, _P.AUDIT_READ}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The signed-in person: who, as what, over which part of the country, carrier or firm."""
+
+    id: uuid.UUID
+    login: str
+    name: str
+    role: Role
+    scope: str = ""
+    firm_id: uuid.UUID | None = None
+    unit: str = ""
+    must_change_password: bool = False
+
+    def may(self, permission: Permission) -> bool:
+        return permission in PERMISSIONS[self.role]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an act came from, for the audit trail."""
+
+    ip: str = ""
+    session_id: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A viewer at work, and from where: what every service step is told of who acts."""
+
+    viewer: Viewer
+    origin: Origin = Origin()
+
+    @property
+    def audit_fields(self) -> dict[str, Any]:
+        return {
+            "actor_id": self.viewer.id if self.viewer.login else None,
+            "actor_name": self.viewer.name,
+            "actor_role": self.viewer.role.value,
+            "ip": self.origin.ip,
+            "session_id": self.origin.session_id,
+            "request_id": self.origin.request_id,
+        }
+
+
+# Jobs and commands act under this name; it is no row in `users` and can sign in nowhere.
+SYSTEM = Actor(Viewer(id=uuid.UUID(int=0), login="", name="系统", role=Role.ADMIN))

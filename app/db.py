@@ -1,0 +1,151 @@
+"""The session, the base of every table, and the only commit."""
+
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy import DateTime, MetaData, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.types import Uuid
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    registry = registry(
+        type_annotation_map={
+            uuid.UUID: Uuid(as_uuid=True),
+            datetime: DateTime(timezone=True),
+            str: Text(),
+            dict[str, Any]: JSONB(),
+            dict[str, str]: JSONB(),
+            list[dict[str, Any]]: JSONB(),
+            list[str]: JSONB(),
+        }
+    )
+
+
+def new_id() -> uuid.UUID:
+    """An opaque, time-ordered id (UUID version 7, RFC 9562 §5.7): new rows land at the end of an index.
+
+    PostgreSQL has `uuidv7()` only from 18 on and we run on 15 too, so it is made here. The time in it
+    only orders rows; no rule reads it, so it does not pass through the clock.
+    """
+    ms = time.time_ns() // 1_000_000 & 0xFFFFFFFFFFFF
+    rand = int.from_bytes(os.urandom(10), "big")
+    return uuid.UUID(int=ms << 80 | 0x7 << 76 | (rand >> 68) << 64 | 0b10 << 62 | rand & (1 << 62) - 1)
+
+
+def make_engine(url: str, *, pool_size: int = 16, **options: Any) -> AsyncEngine:
+    """`url` may be a plain postgresql:// address; the driver is always asyncpg."""
+    engine = create_async_engine(
+        normalise_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_recycle=1800,
+        json_serializer=lambda v: orjson.dumps(v, default=str).decode(),
+        json_deserializer=orjson.loads,
+        connect_args={
+            "timeout": 5,
+            "command_timeout": 60,
+            "server_settings": {
+                "application_name": "tidu",
+                "timezone": "Asia/Shanghai",
+                "lock_timeout": "5s",
+                "idle_in_transaction_session_timeout": "60s",
+                "jit": "off",
+            },
+        },
+        **options,
+    )
+    return engine
+
+
+def normalise_url(url: str) -> str:
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url[len(prefix) :]
+    return url
+
+
+class Database:
+    """One pool, two ways in: `transaction()` for anything that writes, `reading()` for pages.
+
+    Reading runs in autocommit: no BEGIN and no ROLLBACK round trips, and the type handed out is a
+    connection, so nobody can flush through it by accident.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 16) -> None:
+        self.engine: AsyncEngine = make_engine(url, pool_size=pool_size)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Commits when the block ends well, rolls back otherwise. The only commit in the house."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            try:
+                yield session
+                await session.commit()
+            except BaseException:
+                await session.rollback()
+                raise
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        async with self._reading.connect() as connection:
+            yield connection
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
+
+
+def constraint_of(error: BaseException) -> str | None:
+    """The name of the constraint that a statement broke, if it broke one."""
+    seen: BaseException | None = error
+    while seen is not None:
+        name = getattr(seen, "constraint_name", None)
+        if isinstance(name, str):
+            return name
+        seen = seen.__cause__ or getattr(seen, "orig", None)
+    return None
+
+
+def is_outage(error: BaseException) -> bool:
+    """True for errors that mean the database is away, full or busy: the person should retry, nothing is wrong."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(
+            seen,
+            (
+                asyncpg.PostgresConnectionError,
+                asyncpg.CannotConnectNowError,
+                asyncpg.AdminShutdownError,
+                asyncpg.CrashShutdownError,
+                asyncpg.TooManyConnectionsError,
+                asyncpg.LockNotAvailableError,
+                asyncpg.DiskFullError,
+                asyncpg.InterfaceError,
+                ConnectionError,
+                TimeoutError,
+                OSError,
+            ),
+        ):
+            return True
+        seen = seen.__cause__ or getattr(seen, "orig", None)
+    return False

@@ -1,0 +1,88 @@
+"""One small family of errors: each carries its HTTP status and a sentence for the person."""
+
+from collections.abc import Mapping, Sequence
+
+
+class AppError(Exception):
+    status = 500
+    title = "系统出错了"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class NotFound(AppError):
+    status = 404
+    title = "没有找到"
+
+    def __init__(self, sentence: str = "没有这条记录，或者它不在您的管辖范围内。") -> None:
+        super().__init__(sentence)
+
+
+class SignInRequired(AppError):
+    status = 401
+    title = "请先登录"
+
+    def __init__(self, sentence: str = "请先登录，登录后会回到这一页。") -> None:
+        super().__init__(sentence)
+
+
+class Forbidden(AppError):
+    status = 403
+    title = "没有权限"
+
+    def __init__(self, sentence: str = "您的角色没有这项权限。") -> None:
+        super().__init__(sentence)
+
+
+class TooMany(AppError):
+    status = 429
+    title = "请稍后再试"
+
+    def __init__(self, sentence: str, *, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class Conflict(AppError):
+    """Somebody else was faster; the sentence says who and what."""
+
+    status = 409
+    title = "与他人的操作冲突"
+
+
+class Stale(Conflict):
+    """An `If-Match` or hidden version that is no longer the current one."""
+
+    status = 412
+
+
+class Refused(AppError):
+    """A rule says no; `reasons` are the conditions missed, each a sentence to act on."""
+
+    status = 409
+    title = "不能办理"
+
+    def __init__(self, sentence: str, *, reasons: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.reasons = list(reasons)
+
+
+class Invalid(AppError):
+    """Input that cannot be taken; `fields` maps a field's name to its sentence."""
+
+    status = 422
+    title = "填写有误"
+
+    def __init__(self, fields: Mapping[str, str], sentence: str = "有几处需要改正。") -> None:
+        super().__init__(sentence)
+        self.fields = dict(fields)
+
+
+class Unavailable(AppError):
+    status = 503
+    title = "暂时不可用"
+
+    def __init__(self, sentence: str = "数据库暂时连不上，请稍后重试；已提交的数据不会丢失。") -> None:
+        super().__init__(sentence)

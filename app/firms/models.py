@@ -1,0 +1,175 @@
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, desc, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from app.db import Base
+from app.firms.terms import FirmStatus
+
+_STATUSES = ", ".join(f"'{s.value}'" for s in FirmStatus)
+_ACTIVE = text("status = 'active'")
+
+
+class Region(Base):
+    """An administrative division or statistical zone, by its official code; a code's prefix is its parent."""
+
+    __tablename__ = "regions"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]  # province | city | county | town | zone
+    parent: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    source: Mapped[str] = mapped_column(server_default="")
+
+
+class Industry(Base):
+    __tablename__ = "industries"
+
+    code: Mapped[str] = mapped_column(primary_key=True)  # section letter, or section letter + division
+    name: Mapped[str]
+    section: Mapped[str]
+
+
+class HighTechField(Base):
+    __tablename__ = "high_tech_fields"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    parent: Mapped[str | None] = mapped_column(ForeignKey("high_tech_fields.code"))
+
+
+class Direction(Base):
+    __tablename__ = "directions"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    rank: Mapped[int]
+    synonyms: Mapped[list[str]]
+
+
+class Firm(Base):
+    """A firm as the bureau knows it. Natural key: the unified social credit code.
+
+    `tier`, `tier_since` and `stale_on` repeat the current placement on the main ladder, so that lists and
+    the board read one table; only `app.pipeline` writes them, and a trigger keeps the counters beside them.
+    """
+
+    __tablename__ = "firms"
+    __table_args__ = (
+        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint("(tier IS NULL) = (tier_since IS NULL)", name="tier_since"),
+        Index("ix_firms_updated", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
+        Index("ix_firms_name", "name_pinyin", "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_board", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_tier_updated", "tier", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
+        Index(
+            "ix_firms_region_updated", "region_code", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE
+        ),
+        Index("ix_firms_region_board", "region_code", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_officer", "officer_id", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
+        Index("ix_firms_stale", "tier", "stale_on", postgresql_where=_ACTIVE),
+        Index(
+            "ix_firms_grams", "search_grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    uscc: Mapped[str] = mapped_column(unique=True)
+    uscc_override: Mapped[str | None]  # why a code whose check character fails was taken all the same
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(index=True)
+    name_pinyin: Mapped[str]
+    name_initials: Mapped[str]
+    region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    park: Mapped[str | None]
+    industry_code: Mapped[str | None]
+    high_tech_field: Mapped[str | None] = mapped_column(ForeignKey("high_tech_fields.code"))
+    direction: Mapped[str | None] = mapped_column(ForeignKey("directions.code"))
+    size_class: Mapped[str | None]
+    above_designated_size: Mapped[bool | None]
+    registered_on: Mapped[date | None]
+    registered_capital: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))  # 元
+    address: Mapped[str | None]
+    remark: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default="active")
+    officer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    next_touch_on: Mapped[date | None]
+    tier: Mapped[str | None]
+    tier_since: Mapped[date | None]
+    stale_on: Mapped[date | None]
+    search_text: Mapped[str]
+    search_grams: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    updated_at: Mapped[datetime]
+
+
+class FormerName(Base):
+    __tablename__ = "former_names"
+
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    name_key: Mapped[str] = mapped_column(index=True)
+    changed_on: Mapped[date | None]
+
+
+class Contact(Base):
+    __tablename__ = "contacts"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    title: Mapped[str] = mapped_column(server_default="")
+    phone: Mapped[str] = mapped_column(server_default="")
+    email: Mapped[str] = mapped_column(server_default="")
+    is_primary: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class FirmTag(Base):
+    __tablename__ = "firm_tags"
+    __table_args__ = (Index("ix_firm_tags_tag_firm", "tag", "firm_id"),)
+
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+
+
+class FirmNote(Base):
+    __tablename__ = "firm_notes"
+    __table_args__ = (Index("ix_firm_notes_firm_at", "firm_id", desc("at")),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"))
+    author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    author_name: Mapped[str]
+    at: Mapped[datetime]
+    body: Mapped[str]
+
+
+class TierCount(Base):
+    """How many active firms stand on a tier in a division, folded now and then from `TierCountDelta`."""
+
+    __tablename__ = "tier_counts"
+
+    tier: Mapped[str] = mapped_column(primary_key=True)  # "" for firms on no tier
+    region_code: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+
+
+class TierCountDelta(Base):
+    """What a statement changed in the counts, appended by a trigger.
+
+    Appending instead of updating a counter keeps two officers who move firms in the same town from
+    waiting for each other; a reader adds the deltas to the counts, so the sum is exact at any moment.
+    """
+
+    __tablename__ = "tier_count_deltas"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    tier: Mapped[str]
+    region_code: Mapped[str]
+    n: Mapped[int]

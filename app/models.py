@@ -1,0 +1,25 @@
+"""Every table, imported once so that metadata is whole for migrations and tests."""
+
+from app.access import models as access
+from app.audit import models as audit
+from app.db import Base
+from app.exchange import models as exchange
+from app.files import models as files
+from app.firms import models as firms
+from app.outbox import models as outbox
+from app.pipeline import models as pipeline
+from app.recognitions import models as recognitions
+from app.workdays import models as workdays
+
+__all__ = [
+    "Base",
+    "access",
+    "audit",
+    "exchange",
+    "files",
+    "firms",
+    "outbox",
+    "pipeline",
+    "recognitions",
+    "workdays",
+]

@@ -1,0 +1,12 @@
+from app.labels import Labelled
+
+
+class Channel(Labelled):
+    EMAIL = "email", "电子邮件"
+    INBOX = "inbox", "站内消息"
+
+
+class MessageState(Labelled):
+    PENDING = "pending", "待发"
+    SENT = "sent", "已发"
+    DEAD = "dead", "发送失败"

@@ -1,0 +1,73 @@
+"""The ladder's words."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.labels import Labelled
+
+
+class MoveKind(Labelled):
+    ENTRY = "entry", "入库"
+    PROMOTION = "promotion", "上移"
+    DEMOTION = "demotion", "下移"
+    CORRECTION = "correction", "更正"
+    EXIT = "exit", "退出"
+
+
+class RequestState(Labelled):
+    PENDING = "pending", "待复核"
+    APPROVED = "approved", "已通过"
+    REJECTED = "rejected", "已驳回"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    ladder: str
+    code: str
+    label: str
+    short: str
+    rank: int
+    policy: str
+    expected_months: int | None
+    stale_working_days: int | None
+    needs_approval: bool
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    code: str
+    label: str
+    tiers: tuple[Tier, ...]
+
+    def tier(self, code: str | None) -> Tier | None:
+        return next((t for t in self.tiers if t.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a firm stands on a ladder, as the row lock found it."""
+
+    firm_id: uuid.UUID
+    uscc: str
+    name: str
+    region_code: str
+    status: str
+    officer_id: uuid.UUID | None
+    tier: str | None
+    since: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRecord:
+    id: uuid.UUID
+    from_tier: str | None
+    to_tier: str | None
+    kind: MoveKind
+    effective_on: date
+    recorded_at: datetime
+    actor_name: str
+    approver_name: str | None
+    reason: str
+    override_reason: str | None
