@@ -17,14 +17,9 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         compare_type=True,
         transaction_per_migration=False,
-        include_object=_ours,
     )
     with context.begin_transaction():
         context.run_migrations()
-
-
-def _ours(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
-    return not (kind == "table" and reflected and name == "spatial_ref_sys")
 
 
 async def _standalone() -> None:

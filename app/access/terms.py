@@ -53,9 +53,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.MANAGER: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_NOTE, _P.FIRM_EXPORT, _P.MOVE_APPROVE}),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
-    Role.ADMIN: frozenset(
-        {_P.SELF, _P.FIRM_READ, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}
-    ),
+    Role.ADMIN: frozenset({_P.SELF, _P.FIRM_READ, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}),
     Role.AUDITOR: frozenset({_P.SELF, _P.FIRM_READ, _P.AUDIT_READ}),
 }
 

@@ -6,10 +6,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AuditEvent
-from app.db import new_id
+from app.db import Conn, new_id
 
 
 class Who(Protocol):
@@ -45,6 +44,6 @@ def event_row(
     }
 
 
-async def record(session: AsyncSession, *rows: Mapping[str, Any]) -> None:
+async def record(conn: Conn, *rows: Mapping[str, Any]) -> None:
     if rows:
-        await session.execute(insert(AuditEvent), list(rows))
+        await conn.execute(insert(AuditEvent), list(rows))

@@ -44,9 +44,7 @@ class ImportBatch(Base):
 class ImportRow(Base):
     __tablename__ = "import_rows"
 
-    batch_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("import_batches.id", ondelete="CASCADE"), primary_key=True
-    )
+    batch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("import_batches.id", ondelete="CASCADE"), primary_key=True)
     row_no: Mapped[int] = mapped_column(primary_key=True)
     outcome: Mapped[str]
     uscc: Mapped[str] = mapped_column(server_default="")

@@ -66,15 +66,11 @@ class Firm(Base):
         Index("ix_firms_name", "name_pinyin", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_board", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_tier_updated", "tier", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
-        Index(
-            "ix_firms_region_updated", "region_code", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE
-        ),
+        Index("ix_firms_region_updated", "region_code", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
         Index("ix_firms_region_board", "region_code", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_officer", "officer_id", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
         Index("ix_firms_stale", "tier", "stale_on", postgresql_where=_ACTIVE),
-        Index(
-            "ix_firms_grams", "search_grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
-        ),
+        Index("ix_firms_grams", "search_grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

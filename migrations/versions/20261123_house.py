@@ -134,9 +134,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("parent", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["parent"], ["high_tech_fields.code"], name=op.f("fk_high_tech_fields_parent")
-        ),
+        sa.ForeignKeyConstraint(["parent"], ["high_tech_fields.code"], name=op.f("fk_high_tech_fields_parent")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_high_tech_fields")),
     )
     op.create_table(
@@ -219,7 +217,6 @@ def upgrade() -> None:
             "role IN ('firm', 'carrier', 'town', 'officer', 'manager', 'admin', 'auditor')",
             name=op.f("ck_users_role"),
         ),
-        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_users_firm_id"), use_alter=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("login", name=op.f("uq_users_login")),
     )
@@ -231,9 +228,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_api_tokens_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_tokens_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_api_tokens")),
     )
     op.create_index(op.f("ix_api_tokens_user_id"), "api_tokens", ["user_id"], unique=False)
@@ -269,20 +264,12 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('active', 'moved_out', 'deregistered', 'merged')", name=op.f("ck_firms_status")
-        ),
+        sa.CheckConstraint("status IN ('active', 'moved_out', 'deregistered', 'merged')", name=op.f("ck_firms_status")),
         sa.CheckConstraint("(tier IS NULL) = (tier_since IS NULL)", name=op.f("ck_firms_tier_since")),
-        sa.ForeignKeyConstraint(
-            ["created_by"], ["users.id"], name=op.f("fk_firms_created_by"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_firms_created_by"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["direction"], ["directions.code"], name=op.f("fk_firms_direction")),
-        sa.ForeignKeyConstraint(
-            ["high_tech_field"], ["high_tech_fields.code"], name=op.f("fk_firms_high_tech_field")
-        ),
-        sa.ForeignKeyConstraint(
-            ["officer_id"], ["users.id"], name=op.f("fk_firms_officer_id"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["high_tech_field"], ["high_tech_fields.code"], name=op.f("fk_firms_high_tech_field")),
+        sa.ForeignKeyConstraint(["officer_id"], ["users.id"], name=op.f("fk_firms_officer_id"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["region_code"], ["regions.code"], name=op.f("fk_firms_region_code")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_firms")),
         sa.UniqueConstraint("uscc", name=op.f("uq_firms_uscc")),
@@ -395,9 +382,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'pending'"),
     )
-    op.create_index(
-        "ix_outbox_messages_state_created", "outbox_messages", ["state", "created_at"], unique=False
-    )
+    op.create_index("ix_outbox_messages_state_created", "outbox_messages", ["state", "created_at"], unique=False)
     op.create_index(op.f("ix_outbox_messages_user_id"), "outbox_messages", ["user_id"], unique=False)
     op.create_table(
         "stored_files",
@@ -438,9 +423,7 @@ def upgrade() -> None:
         sa.Column("ip", sa.Text(), nullable=False),
         sa.Column("user_agent", sa.Text(), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_user_sessions_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_sessions_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_user_sessions")),
     )
     op.create_index(op.f("ix_user_sessions_user_id"), "user_sessions", ["user_id"], unique=False)
@@ -457,9 +440,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint("expires_on > issued_on", name=op.f("ck_certificates_dates")),
-        sa.ForeignKeyConstraint(
-            ["firm_id"], ["firms.id"], name=op.f("fk_certificates_firm_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_certificates_firm_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["recorded_by"], ["users.id"], name=op.f("fk_certificates_recorded_by"), ondelete="SET NULL"
         ),
@@ -467,9 +448,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "number", name=op.f("uq_certificates_kind_number")),
     )
     op.create_index("ix_certificates_expires", "certificates", ["kind", "expires_on"], unique=False)
-    op.create_index(
-        "ix_certificates_firm_kind", "certificates", ["firm_id", "kind", "expires_on"], unique=False
-    )
+    op.create_index("ix_certificates_firm_kind", "certificates", ["firm_id", "kind", "expires_on"], unique=False)
     op.create_table(
         "contacts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -479,9 +458,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.Text(), server_default="", nullable=False),
         sa.Column("email", sa.Text(), server_default="", nullable=False),
         sa.Column("is_primary", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["firm_id"], ["firms.id"], name=op.f("fk_contacts_firm_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_contacts_firm_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
     )
     op.create_index(op.f("ix_contacts_firm_id"), "contacts", ["firm_id"], unique=False)
@@ -493,24 +470,16 @@ def upgrade() -> None:
         sa.Column("author_name", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["author_id"], ["users.id"], name=op.f("fk_firm_notes_author_id"), ondelete="SET NULL"
-        ),
-        sa.ForeignKeyConstraint(
-            ["firm_id"], ["firms.id"], name=op.f("fk_firm_notes_firm_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["users.id"], name=op.f("fk_firm_notes_author_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_firm_notes_firm_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_firm_notes")),
     )
-    op.create_index(
-        "ix_firm_notes_firm_at", "firm_notes", ["firm_id", sa.literal_column("at DESC")], unique=False
-    )
+    op.create_index("ix_firm_notes_firm_at", "firm_notes", ["firm_id", sa.literal_column("at DESC")], unique=False)
     op.create_table(
         "firm_tags",
         sa.Column("firm_id", sa.Uuid(), nullable=False),
         sa.Column("tag", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["firm_id"], ["firms.id"], name=op.f("fk_firm_tags_firm_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_firm_tags_firm_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("firm_id", "tag", name=op.f("pk_firm_tags")),
     )
     op.create_index("ix_firm_tags_tag_firm", "firm_tags", ["tag", "firm_id"], unique=False)
@@ -520,9 +489,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("changed_on", sa.Date(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["firm_id"], ["firms.id"], name=op.f("fk_former_names_firm_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_former_names_firm_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("firm_id", "name", name=op.f("pk_former_names")),
     )
     op.create_index(op.f("ix_former_names_name_key"), "former_names", ["name_key"], unique=False)
@@ -554,9 +521,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["file_id"], ["stored_files.id"], name=op.f("fk_import_batches_file_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batches")),
     )
-    op.create_index(
-        "ix_import_batches_created", "import_batches", [sa.literal_column("created_at DESC")], unique=False
-    )
+    op.create_index("ix_import_batches_created", "import_batches", [sa.literal_column("created_at DESC")], unique=False)
     op.create_index(
         "ix_import_batches_waiting",
         "import_batches",
@@ -584,9 +549,7 @@ def upgrade() -> None:
         sa.Column("decider_name", sa.Text(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_reason", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["firm_id"], ["firms.id"], name=op.f("fk_move_requests_firm_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_move_requests_firm_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_move_requests")),
     )
     op.create_index(op.f("ix_move_requests_firm_id"), "move_requests", ["firm_id"], unique=False)
@@ -624,9 +587,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_moves_firm_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_moves")),
     )
-    op.create_index(
-        "ix_moves_firm_recorded", "moves", ["firm_id", sa.literal_column("recorded_at DESC")], unique=False
-    )
+    op.create_index("ix_moves_firm_recorded", "moves", ["firm_id", sa.literal_column("recorded_at DESC")], unique=False)
     op.create_index("ix_moves_recorded", "moves", [sa.literal_column("recorded_at DESC")], unique=False)
     op.create_table(
         "placements",
@@ -642,12 +603,8 @@ def upgrade() -> None:
             using="gist",
             name="ex_placements_overlap",
         ),
-        sa.CheckConstraint(
-            "NOT isempty(period) AND NOT lower_inf(period)", name=op.f("ck_placements_period")
-        ),
-        sa.ForeignKeyConstraint(
-            ["firm_id"], ["firms.id"], name=op.f("fk_placements_firm_id"), ondelete="CASCADE"
-        ),
+        sa.CheckConstraint("NOT isempty(period) AND NOT lower_inf(period)", name=op.f("ck_placements_period")),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_placements_firm_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["ladder", "tier"], ["tiers.ladder", "tiers.code"], name=op.f("fk_placements_ladder_tier")
         ),
@@ -677,23 +634,22 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("batch_id", "row_no", name=op.f("pk_import_rows")),
     )
+    # users and firms point at each other, so one of the two comes last.
+    op.create_foreign_key(op.f("fk_users_firm_id"), "users", "firms", ["firm_id"], ["id"])
     triggers()
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_constraint(op.f("fk_users_firm_id"), "users", type_="foreignkey")
 
     op.drop_table("import_rows")
-    op.drop_index(
-        "ix_placements_current", table_name="placements", postgresql_where=sa.text("upper_inf(period)")
-    )
+    op.drop_index("ix_placements_current", table_name="placements", postgresql_where=sa.text("upper_inf(period)"))
     op.drop_table("placements")
     op.drop_index("ix_moves_recorded", table_name="moves")
     op.drop_index("ix_moves_firm_recorded", table_name="moves")
     op.drop_table("moves")
-    op.drop_index(
-        "uq_move_requests_pending", table_name="move_requests", postgresql_where=sa.text("state = 'pending'")
-    )
+    op.drop_index("uq_move_requests_pending", table_name="move_requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index(
         "ix_move_requests_pending_at",
         table_name="move_requests",
@@ -726,25 +682,19 @@ def downgrade() -> None:
     op.drop_table("stored_files")
     op.drop_index(op.f("ix_outbox_messages_user_id"), table_name="outbox_messages")
     op.drop_index("ix_outbox_messages_state_created", table_name="outbox_messages")
-    op.drop_index(
-        "ix_outbox_messages_due", table_name="outbox_messages", postgresql_where=sa.text("state = 'pending'")
-    )
+    op.drop_index("ix_outbox_messages_due", table_name="outbox_messages", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("outbox_messages")
     op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index("ix_firms_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_tier_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_stale", table_name="firms", postgresql_where=sa.text("status = 'active'"))
-    op.drop_index(
-        "ix_firms_region_updated", table_name="firms", postgresql_where=sa.text("status = 'active'")
-    )
+    op.drop_index("ix_firms_region_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_region_board", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_officer", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index(op.f("ix_firms_name_key"), table_name="firms")
     op.drop_index("ix_firms_name", table_name="firms", postgresql_where=sa.text("status = 'active'"))
-    op.drop_index(
-        "ix_firms_grams", table_name="firms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
-    )
+    op.drop_index("ix_firms_grams", table_name="firms", postgresql_using="gin", postgresql_with={"fastupdate": "off"})
     op.drop_index("ix_firms_board", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_table("firms")
     op.drop_index(op.f("ix_api_tokens_user_id"), table_name="api_tokens")
