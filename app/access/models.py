@@ -21,7 +21,7 @@ class User(Base):
     # Administrative division prefix: 440783 sees 440783115. Empty sees nothing, except for roles bound otherwise.
     scope: Mapped[str] = mapped_column(server_default="")
     unit: Mapped[str] = mapped_column(server_default="")
-    firm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("firms.id"), index=True)
+    firm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("firms.id", use_alter=True), index=True)
     email: Mapped[str | None]
     password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
