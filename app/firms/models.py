@@ -2,7 +2,7 @@ import uuid
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, desc, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, TextClause, desc, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -12,6 +12,11 @@ from app.firms.terms import FirmStatus
 
 _STATUSES = ", ".join(f"'{s.value}'" for s in FirmStatus)
 _ACTIVE = text("status = 'active'")
+
+
+def _last(column: str) -> TextClause:
+    """A sort key in which an unknown date comes last, so that keyset pages need no special case for NULL."""
+    return text(f"coalesce({column}, 'infinity'::date)")
 
 
 class Region(Base):
@@ -62,13 +67,16 @@ class Firm(Base):
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
         CheckConstraint("(tier IS NULL) = (tier_since IS NULL)", name="tier_since"),
-        Index("ix_firms_updated", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
+        Index("ix_firms_updated", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_name", "name_pinyin", "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_tier_since", _last("tier_since"), "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_registered", _last("registered_on"), "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_next_touch", _last("next_touch_on"), "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_tier_updated", "tier", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_board", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
-        Index("ix_firms_tier_updated", "tier", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
-        Index("ix_firms_region_updated", "region_code", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
+        Index("ix_firms_region_updated", "region_code", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_region_board", "region_code", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
-        Index("ix_firms_officer", "officer_id", desc("updated_at"), desc("id"), postgresql_where=_ACTIVE),
+        Index("ix_firms_officer", "officer_id", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_stale", "tier", "stale_on", postgresql_where=_ACTIVE),
         Index("ix_firms_grams", "search_grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
     )
@@ -97,6 +105,7 @@ class Firm(Base):
     tier: Mapped[str | None]
     tier_since: Mapped[date | None]
     stale_on: Mapped[date | None]
+    search_extra: Mapped[str] = mapped_column(server_default="")  # certificate numbers, from the domain above
     search_text: Mapped[str]
     search_grams: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     version: Mapped[int] = mapped_column(server_default=text("1"))

@@ -1,10 +1,17 @@
-"""The registry's words: status, size, and the tiers' codes that every layer above needs to name."""
+"""The registry's words: status, size, the fields a person can fill, and the one filter all lists share."""
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Generic, TypeVar
 
 from app.labels import Labelled
 
 MAIN_LADDER = "main"
+
+T = TypeVar("T")
 
 
 class FirmStatus(Labelled):
@@ -22,11 +29,47 @@ class SizeClass(Labelled):
 
 
 class Sort(Labelled):
+    """A list's order; each also runs the other way round with a leading "-" in the address."""
+
     UPDATED = "updated", "最近更新"
     NAME = "name", "企业名称"
     TIER_SINCE = "tier_since", "在梯队时间"
     REGISTERED = "registered", "成立日期"
     NEXT_TOUCH = "next_touch", "下次联系"
+    RELEVANCE = "relevance", "最相近"
+
+
+# What an officer may fill in, with the words shown on forms, in differences, audit and workbooks.
+FIELD_LABELS: Mapping[str, str] = {
+    "name": "企业名称",
+    "uscc": "统一社会信用代码",
+    "uscc_override": "信用代码校验说明",
+    "registered_on": "成立日期",
+    "region_code": "所属镇街",
+    "park": "所属园区",
+    "industry_code": "行业代码",
+    "high_tech_field": "技术领域",
+    "direction": "技术方向",
+    "registered_capital": "注册资本",
+    "size_class": "企业规模",
+    "above_designated_size": "是否规上",
+    "address": "地址",
+    "status": "状态",
+    "officer_id": "责任专员",
+    "next_touch_on": "下次联系",
+    "remark": "备注",
+    "contacts": "联系人",
+    "tags": "标签",
+    "former_names": "曾用名",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDetails:
+    name: str
+    phone: str = ""
+    title: str = ""
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +79,84 @@ class FirmFilter:
     q: str = ""
     tier: str = ""  # a tier's code, "none" for firms on no tier, "" for all
     region: str = ""  # division-code prefix
-    officer: str = ""  # user id, "none", ""
+    officer: str = ""  # a user's id, "none", or ""
     status: str = FirmStatus.ACTIVE.value  # "all" for every status
     park: str = ""
     direction: str = ""
     stale: bool = False
     tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmRow:
+    id: uuid.UUID
+    uscc: str
+    name: str
+    region_code: str
+    park: str | None
+    tier: str | None
+    tier_since: date | None
+    stale_on: date | None
+    status: str
+    officer_name: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FirmDetail:
+    id: uuid.UUID
+    uscc: str
+    uscc_override: str | None
+    name: str
+    region_code: str
+    park: str | None
+    industry_code: str | None
+    high_tech_field: str | None
+    direction: str | None
+    size_class: str | None
+    above_designated_size: bool | None
+    registered_on: date | None
+    registered_capital: Decimal | None
+    address: str | None
+    remark: str | None
+    status: str
+    officer_id: uuid.UUID | None
+    officer_name: str | None
+    next_touch_on: date | None
+    tier: str | None
+    tier_since: date | None
+    stale_on: date | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    contacts: tuple[ContactDetails, ...]
+    tags: tuple[str, ...]
+    former_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    at: datetime
+    author_name: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    items: list[T]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The small tables that every page needs by name: read once in a while, kept in memory."""
+
+    regions: Mapping[str, str] = field(default_factory=dict)
+    region_kinds: Mapping[str, str] = field(default_factory=dict)
+    industries: Mapping[str, str] = field(default_factory=dict)
+    high_tech_fields: Mapping[str, str] = field(default_factory=dict)
+    directions: Mapping[str, str] = field(default_factory=dict)
+    direction_synonyms: Mapping[str, str] = field(default_factory=dict)
+
+    def region(self, code: str) -> str:
+        return self.regions.get(code, code)

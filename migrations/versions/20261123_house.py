@@ -65,7 +65,6 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
     op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-
     op.create_table(
         "audit_events",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -214,8 +213,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_sign_in_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "role IN ('firm', 'carrier', 'town', 'officer', 'manager', 'admin', 'auditor')",
-            name=op.f("ck_users_role"),
+            "role IN ('firm', 'carrier', 'town', 'officer', 'manager', 'admin', 'auditor')", name=op.f("ck_users_role")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("login", name=op.f("uq_users_login")),
@@ -258,6 +256,7 @@ def upgrade() -> None:
         sa.Column("tier", sa.Text(), nullable=True),
         sa.Column("tier_since", sa.Date(), nullable=True),
         sa.Column("stale_on", sa.Date(), nullable=True),
+        sa.Column("search_extra", sa.Text(), server_default="", nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("search_grams", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
@@ -290,17 +289,20 @@ def upgrade() -> None:
         postgresql_with={"fastupdate": "off"},
     )
     op.create_index(
-        "ix_firms_name",
-        "firms",
-        ["name_pinyin", "id"],
-        unique=False,
-        postgresql_where=sa.text("status = 'active'"),
+        "ix_firms_name", "firms", ["name_pinyin", "id"], unique=False, postgresql_where=sa.text("status = 'active'")
     )
     op.create_index(op.f("ix_firms_name_key"), "firms", ["name_key"], unique=False)
     op.create_index(
+        "ix_firms_next_touch",
+        "firms",
+        [sa.literal_column("coalesce(next_touch_on, 'infinity'::date)"), "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'active'"),
+    )
+    op.create_index(
         "ix_firms_officer",
         "firms",
-        ["officer_id", sa.literal_column("updated_at DESC"), sa.literal_column("id DESC")],
+        ["officer_id", "updated_at", "id"],
         unique=False,
         postgresql_where=sa.text("status = 'active'"),
     )
@@ -314,30 +316,36 @@ def upgrade() -> None:
     op.create_index(
         "ix_firms_region_updated",
         "firms",
-        ["region_code", sa.literal_column("updated_at DESC"), sa.literal_column("id DESC")],
+        ["region_code", "updated_at", "id"],
         unique=False,
         postgresql_where=sa.text("status = 'active'"),
     )
     op.create_index(
-        "ix_firms_stale",
+        "ix_firms_registered",
         "firms",
-        ["tier", "stale_on"],
+        [sa.literal_column("coalesce(registered_on, 'infinity'::date)"), "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'active'"),
+    )
+    op.create_index(
+        "ix_firms_stale", "firms", ["tier", "stale_on"], unique=False, postgresql_where=sa.text("status = 'active'")
+    )
+    op.create_index(
+        "ix_firms_tier_since",
+        "firms",
+        [sa.literal_column("coalesce(tier_since, 'infinity'::date)"), "id"],
         unique=False,
         postgresql_where=sa.text("status = 'active'"),
     )
     op.create_index(
         "ix_firms_tier_updated",
         "firms",
-        ["tier", sa.literal_column("updated_at DESC"), sa.literal_column("id DESC")],
+        ["tier", "updated_at", "id"],
         unique=False,
         postgresql_where=sa.text("status = 'active'"),
     )
     op.create_index(
-        "ix_firms_updated",
-        "firms",
-        [sa.literal_column("updated_at DESC"), sa.literal_column("id DESC")],
-        unique=False,
-        postgresql_where=sa.text("status = 'active'"),
+        "ix_firms_updated", "firms", ["updated_at", "id"], unique=False, postgresql_where=sa.text("status = 'active'")
     )
     op.create_table(
         "idempotency_keys",
@@ -642,7 +650,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.drop_constraint(op.f("fk_users_firm_id"), "users", type_="foreignkey")
-
     op.drop_table("import_rows")
     op.drop_index("ix_placements_current", table_name="placements", postgresql_where=sa.text("upper_inf(period)"))
     op.drop_table("placements")
@@ -651,9 +658,7 @@ def downgrade() -> None:
     op.drop_table("moves")
     op.drop_index("uq_move_requests_pending", table_name="move_requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index(
-        "ix_move_requests_pending_at",
-        table_name="move_requests",
-        postgresql_where=sa.text("state = 'pending'"),
+        "ix_move_requests_pending_at", table_name="move_requests", postgresql_where=sa.text("state = 'pending'")
     )
     op.drop_index(op.f("ix_move_requests_firm_id"), table_name="move_requests")
     op.drop_table("move_requests")
@@ -688,10 +693,13 @@ def downgrade() -> None:
     op.drop_table("idempotency_keys")
     op.drop_index("ix_firms_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_tier_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
+    op.drop_index("ix_firms_tier_since", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_stale", table_name="firms", postgresql_where=sa.text("status = 'active'"))
+    op.drop_index("ix_firms_registered", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_region_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_region_board", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_officer", table_name="firms", postgresql_where=sa.text("status = 'active'"))
+    op.drop_index("ix_firms_next_touch", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index(op.f("ix_firms_name_key"), table_name="firms")
     op.drop_index("ix_firms_name", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_grams", table_name="firms", postgresql_using="gin", postgresql_with={"fastupdate": "off"})

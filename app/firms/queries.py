@@ -1,0 +1,299 @@
+"""Reads of the registry. Everything goes through `visible_to`: what a viewer cannot see does not exist for them."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal_column, select, text, tuple_, type_coerce
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.types import Date, Text
+
+from app.access.models import User
+from app.access.terms import Role, Viewer
+from app.db import Conn
+from app.firms import cursors
+from app.firms.models import Contact, Direction, Firm, FirmNote, FirmTag, FormerName, HighTechField, Industry, Region
+from app.firms.terms import (
+    ContactDetails,
+    FirmDetail,
+    FirmFilter,
+    FirmRow,
+    FirmStatus,
+    Note,
+    Page,
+    Reference,
+    Sort,
+)
+from app.text import key, query_grams
+
+PAGE = 50
+SEARCH_CANDIDATES = 300
+COUNT_LIMIT = 1000
+LAST_DATE = literal_column("'infinity'::date")
+_OFFICER = User.__table__.alias("officer")
+
+
+def within(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """Division codes below `prefix`, as a range that an ordinary index serves in any collation."""
+    if len(prefix) >= 9:
+        return column == prefix
+    return and_(column >= prefix, column < str(int(prefix) + 1))
+
+
+def visible_to(viewer: Viewer) -> ColumnElement[bool]:
+    """The firms a viewer can see: their own for a clerk, those of their division for the bureau's people."""
+    if viewer.role is Role.FIRM:
+        return Firm.id == viewer.firm_id if viewer.firm_id else false()
+    if viewer.role is Role.CARRIER or not viewer.scope.isdigit():
+        return false()
+    return within(Firm.region_code, viewer.scope)  # type: ignore[arg-type]
+
+
+def matching(filters: FirmFilter, *, today: date) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.status == FirmStatus.ACTIVE:
+        # A literal, not a parameter: only so can a generic plan use the partial indexes.
+        conditions.append(text("firms.status = 'active'"))  # type: ignore[arg-type]
+    elif filters.status != "all":
+        conditions.append(Firm.status == filters.status)
+    if filters.tier == "none":
+        conditions.append(Firm.tier.is_(None))
+    elif filters.tier:
+        conditions.append(Firm.tier == filters.tier)
+    if filters.region.isdigit():
+        conditions.append(within(Firm.region_code, filters.region))  # type: ignore[arg-type]
+    if filters.officer == "none":
+        conditions.append(Firm.officer_id.is_(None))
+    elif filters.officer:
+        conditions.append(Firm.officer_id == _uuid(filters.officer))
+    if filters.park:
+        conditions.append(Firm.park == filters.park)
+    if filters.direction:
+        conditions.append(Firm.direction == filters.direction)
+    if filters.stale:
+        conditions.append(Firm.stale_on <= today)
+    if filters.tag:
+        tagged = select(FirmTag.firm_id).where(FirmTag.tag == filters.tag)
+        conditions.append(Firm.id.in_(tagged))
+    if filters.q:
+        conditions.append(containing(filters.q))
+    return conditions
+
+
+def containing(q: str) -> ColumnElement[bool]:
+    """Search document contains `q`: grams narrow by index, LIKE settles what they leave open."""
+    wanted = key(q)
+    grams = query_grams(q)
+    if not grams:
+        return false()
+    pattern = "%" + wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    return and_(Firm.search_grams.contains(type_coerce(grams, ARRAY(Text()))), Firm.search_text.like(pattern))
+
+
+_ROW_COLUMNS = (
+    Firm.id,
+    Firm.uscc,
+    Firm.name,
+    Firm.region_code,
+    Firm.park,
+    Firm.tier,
+    Firm.tier_since,
+    Firm.stale_on,
+    Firm.status,
+    _OFFICER.c.name.label("officer_name"),
+    Firm.updated_at,
+)
+
+_SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
+    Sort.UPDATED: Firm.updated_at,  # type: ignore[dict-item]
+    Sort.NAME: Firm.name_pinyin,  # type: ignore[dict-item]
+    Sort.TIER_SINCE: func.coalesce(Firm.tier_since, LAST_DATE, type_=Date()),
+    Sort.REGISTERED: func.coalesce(Firm.registered_on, LAST_DATE, type_=Date()),
+    Sort.NEXT_TOUCH: func.coalesce(Firm.next_touch_on, LAST_DATE, type_=Date()),
+}
+
+
+def _rows() -> Select[Any]:
+    return select(*_ROW_COLUMNS).select_from(Firm.__table__.outerjoin(_OFFICER, _OFFICER.c.id == Firm.officer_id))
+
+
+async def list_firms(
+    conn: Conn,
+    filters: FirmFilter,
+    *,
+    viewer: Viewer,
+    today: date,
+    sort: str = "-updated",
+    cursor: str | None = None,
+    limit: int = PAGE,
+) -> Page[FirmRow]:
+    """One keyset page. `sort` is a `Sort` value, with a leading "-" for descending order."""
+    order, descending = parse_sort(sort)
+    if order is Sort.RELEVANCE and filters.q:
+        return await _closest(conn, filters, viewer=viewer, today=today, limit=limit)
+    if order is Sort.RELEVANCE:
+        order, descending = Sort.UPDATED, True
+    sort_key = _SORT_KEYS[order]
+    query = _rows().add_columns(sort_key.label("sort_key")).where(visible_to(viewer), *matching(filters, today=today))
+    if cursor:
+        value, last_id = cursors.decode(cursor, order)
+        position = tuple_(sort_key, Firm.id)
+        query = query.where(position < (value, last_id) if descending else position > (value, last_id))
+    directed = (sort_key.desc(), Firm.id.desc()) if descending else (sort_key, Firm.id)
+    rows = (await conn.execute(query.order_by(*directed).limit(limit + 1))).all()
+    more = cursors.encode(rows[limit - 1].sort_key, rows[limit - 1].id) if len(rows) > limit else None
+    return Page([FirmRow(*row[:-1]) for row in rows[:limit]], more)
+
+
+async def _closest(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date, limit: int) -> Page[FirmRow]:
+    """The best of the first few hundred hits: flat however many firms there are and however common the word.
+
+    Whoever wants every hit in order asks for another sort; the page says when it shows only the closest.
+    """
+    hits = (
+        select(Firm.id, Firm.name_key, Firm.name_pinyin, Firm.uscc)
+        .where(visible_to(viewer), *matching(filters, today=today))
+        .limit(SEARCH_CANDIDATES)
+        .cte("hits")
+        .prefix_with("MATERIALIZED")
+    )
+    wanted = key(filters.q)
+    closeness = case(
+        (hits.c.uscc == wanted.upper(), 0),
+        (func.starts_with(hits.c.name_key, wanted), 1),
+        (func.strpos(hits.c.name_key, wanted) > 0, 2),
+        else_=3,
+    )
+    query = (
+        _rows()
+        .join(hits, hits.c.id == Firm.id)
+        .order_by(closeness, func.length(hits.c.name_key), hits.c.name_pinyin, hits.c.id)
+        .limit(limit)
+    )
+    rows = (await conn.execute(query)).all()
+    return Page([FirmRow(*row) for row in rows], None)
+
+
+async def count_firms(
+    conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date, limit: int | None = COUNT_LIMIT
+) -> int:
+    """How many match; counting stops one past `limit`, so that a wide filter costs no more than a narrow one."""
+    found = select(literal_column("1")).select_from(Firm).where(visible_to(viewer), *matching(filters, today=today))
+    if limit is not None:
+        found = found.limit(limit + 1)
+    return int((await conn.execute(select(func.count()).select_from(found.subquery()))).scalar_one())
+
+
+def parse_sort(sort: str) -> tuple[Sort, bool]:
+    descending = sort.startswith("-")
+    try:
+        return Sort(sort.removeprefix("-")), descending
+    except ValueError:
+        return Sort.UPDATED, True
+
+
+def _uuid(value: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        return uuid.UUID(int=0)
+
+
+_CONTACTS = (
+    select(
+        func.coalesce(
+            func.json_agg(
+                aggregate_order_by(
+                    func.json_build_array(Contact.name, Contact.phone, Contact.title, Contact.email),
+                    Contact.is_primary.desc(),
+                    Contact.id,
+                )
+            ),
+            literal_column("'[]'::json"),
+        )
+    )
+    .where(Contact.firm_id == Firm.id)
+    .correlate(Firm)
+    .scalar_subquery()
+)
+_TAGS = (
+    select(func.array_agg(aggregate_order_by(FirmTag.tag, FirmTag.tag)))
+    .where(FirmTag.firm_id == Firm.id)
+    .correlate(Firm)
+    .scalar_subquery()
+)
+_FORMER = (
+    select(func.array_agg(aggregate_order_by(FormerName.name, FormerName.name)))
+    .where(FormerName.firm_id == Firm.id)
+    .correlate(Firm)
+    .scalar_subquery()
+)
+_DETAIL_FIELDS = tuple(
+    f
+    for f in FirmDetail.__dataclass_fields__
+    if f not in {"officer_name", "contacts", "tags", "former_names"}
+)
+_DETAIL = select(
+    *(getattr(Firm, f) for f in _DETAIL_FIELDS),
+    _OFFICER.c.name.label("officer_name"),
+    _CONTACTS.label("contacts"),
+    _TAGS.label("tags"),
+    _FORMER.label("former_names"),
+).select_from(Firm.__table__.outerjoin(_OFFICER, _OFFICER.c.id == Firm.officer_id))
+
+
+async def firm_by_uscc(conn: Conn, uscc: str, *, viewer: Viewer) -> FirmDetail | None:
+    return await _one(conn, _DETAIL.where(Firm.uscc == uscc, visible_to(viewer)))
+
+
+async def firm_by_id(conn: Conn, firm_id: uuid.UUID, *, viewer: Viewer) -> FirmDetail | None:
+    return await _one(conn, _DETAIL.where(Firm.id == firm_id, visible_to(viewer)))
+
+
+async def _one(conn: Conn, query: Select[Any]) -> FirmDetail | None:
+    row = (await conn.execute(query)).mappings().one_or_none()
+    if row is None:
+        return None
+    values = dict(row)
+    values["contacts"] = tuple(ContactDetails(*contact) for contact in values["contacts"])
+    values["tags"] = tuple(values["tags"] or ())
+    values["former_names"] = tuple(values["former_names"] or ())
+    return FirmDetail(**values)
+
+
+async def notes_of(conn: Conn, firm_id: uuid.UUID, *, limit: int = 50) -> list[Note]:
+    query = (
+        select(FirmNote.at, FirmNote.author_name, FirmNote.body)
+        .where(FirmNote.firm_id == firm_id)
+        .order_by(FirmNote.at.desc())
+        .limit(limit)
+    )
+    return [Note(*row) for row in (await conn.execute(query)).all()]
+
+
+async def similar_names(conn: Conn, names: Sequence[str], *, viewer: Viewer) -> list[tuple[str, str]]:
+    """Firms in sight that carry, or carried, exactly one of these names: (code, name)."""
+    keys = [key(n) for n in names]
+    former = select(FormerName.firm_id).where(FormerName.name_key.in_(keys))
+    query = select(Firm.uscc, Firm.name).where(
+        visible_to(viewer), Firm.name_key.in_(keys) | Firm.id.in_(former)
+    )
+    return [(r.uscc, r.name) for r in (await conn.execute(query.limit(20))).all()]
+
+
+async def load_reference(conn: Conn) -> Reference:
+    regions = (await conn.execute(select(Region.code, Region.name, Region.kind).order_by(Region.code))).all()
+    industries = (await conn.execute(select(Industry.code, Industry.name).order_by(Industry.code))).all()
+    fields = (await conn.execute(select(HighTechField.code, HighTechField.name).order_by(HighTechField.code))).all()
+    directions = (
+        await conn.execute(select(Direction.code, Direction.name, Direction.synonyms).order_by(Direction.rank))
+    ).all()
+    return Reference(
+        regions={r.code: r.name for r in regions},
+        region_kinds={r.code: r.kind for r in regions},
+        industries={r.code: r.name for r in industries},
+        high_tech_fields={r.code: r.name for r in fields},
+        directions={r.code: r.name for r in directions},
+        direction_synonyms={key(s): r.code for r in directions for s in (r.name, *r.synonyms)},
+    )

@@ -1,0 +1,295 @@
+"""The registry's steps: register, edit, note. Single firms and imports of thousands go through the same two writes."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.access.terms import Actor
+from app.audit.service import event_row, record
+from app.db import Conn, constraint_of, new_id
+from app.errors import Conflict, Invalid, Stale
+from app.firms.models import Contact, Firm, FirmNote, FirmTag, FormerName
+from app.firms.search import refresh_search
+from app.firms.terms import ContactDetails, FirmDetail
+from app.text import key, pinyin
+
+# Columns that `values` may set; anything else in a request is ignored, never written (mass assignment).
+EDITABLE = frozenset(
+    {
+        "name",
+        "uscc",
+        "uscc_override",
+        "region_code",
+        "park",
+        "industry_code",
+        "high_tech_field",
+        "direction",
+        "size_class",
+        "above_designated_size",
+        "registered_on",
+        "registered_capital",
+        "address",
+        "remark",
+        "status",
+        "officer_id",
+        "next_touch_on",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FirmEntry:
+    """A firm to be written: plain columns, and the child lists where the source speaks of them (None: leave)."""
+
+    values: Mapping[str, Any]
+    contacts: Sequence[ContactDetails] | None = None
+    tags: Sequence[str] | None = None
+    former_names: Sequence[str] | None = None
+
+
+async def register(conn: Conn, entry: FirmEntry, *, by: Actor, at: datetime) -> uuid.UUID:
+    """Raises Conflict when the code is registered already, Invalid when a reference does not exist."""
+    (firm_id,) = await register_many(conn, [entry], by=by, at=at)
+    return firm_id
+
+
+async def register_many(conn: Conn, entries: Sequence[FirmEntry], *, by: Actor, at: datetime) -> list[uuid.UUID]:
+    rows = [_new_row(entry, by=by, at=at) for entry in entries]
+    if not rows:
+        return []
+    with _explained():
+        await conn.execute(insert(Firm), rows)
+    ids = [row["id"] for row in rows]
+    await _write_children(conn, list(zip(ids, entries, strict=True)))
+    await refresh_search(conn, ids)
+    await record(
+        conn,
+        *(
+            event_row(
+                "firm:record:created",
+                by=by,
+                at=at,
+                object_type="firm",
+                object_id=row["id"],
+                object_label=row["name"],
+                after=_plain(entry.values),
+            )
+            for row, entry in zip(rows, entries, strict=True)
+        ),
+    )
+    return ids
+
+
+async def edit(
+    conn: Conn, firm: FirmDetail, entry: FirmEntry, *, version: int, by: Actor, at: datetime
+) -> Mapping[str, tuple[Any, Any]]:
+    """Writes what differs and returns it as field → (before, after).
+
+    Raises Stale when the firm has changed since `version` was read.
+    """
+    changes = differences(firm, entry)
+    if not changes:
+        return {}
+    columns = {f: after for f, (_, after) in changes.items() if f in EDITABLE}
+    if "name" in columns:
+        sort_key, initials = pinyin(columns["name"])
+        columns |= {"name_key": key(columns["name"]), "name_pinyin": sort_key, "name_initials": initials}
+    with _explained():
+        done = await conn.execute(
+            update(Firm)
+            .where(Firm.id == firm.id, Firm.version == version)
+            .values(**columns, version=Firm.version + 1, updated_at=at)
+        )
+    if done.rowcount == 0:
+        raise Stale("这家企业的资料刚被别人改过，您的修改没有保存。请核对对方的改动后再提交。")
+    if "name" in columns and "former_names" not in changes:
+        await _remember_names(conn, [(firm.id, firm.name)], at=at)
+    await _write_children(conn, [(firm.id, entry)])
+    await refresh_search(conn, [firm.id])
+    await record(conn, edit_event(firm, changes, by=by, at=at))
+    return changes
+
+
+async def edit_many(
+    conn: Conn, edits: Sequence[tuple[FirmDetail, FirmEntry]], *, by: Actor, at: datetime
+) -> list[uuid.UUID]:
+    """The same as `edit` for rows that the caller has locked; unchanged ones cost nothing."""
+    changed: list[tuple[FirmDetail, FirmEntry]] = []
+    renamed: list[tuple[uuid.UUID, str]] = []
+    events: list[dict[str, Any]] = []
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for firm, entry in edits:
+        changes = differences(firm, entry)
+        if not changes:
+            continue
+        columns = {f: after for f, (_, after) in changes.items() if f in EDITABLE}
+        if "name" in columns:
+            sort_key, initials = pinyin(columns["name"])
+            columns |= {"name_key": key(columns["name"]), "name_pinyin": sort_key, "name_initials": initials}
+            renamed.append((firm.id, firm.name))
+        by_columns.setdefault(tuple(sorted(columns)), []).append({**columns, "b_id": firm.id, "b_at": at})
+        changed.append((firm, entry))
+        events.append(edit_event(firm, changes, by=by, at=at))
+    for names, rows in by_columns.items():
+        statement = (
+            update(Firm.__table__)  # type: ignore[arg-type]
+            .where(Firm.id == bindparam("b_id"))
+            .values({**{n: bindparam(n) for n in names}, "version": Firm.version + 1, "updated_at": bindparam("b_at")})
+        )
+        await conn.execute(statement, rows)
+    await _remember_names(conn, renamed, at=at)
+    await _write_children(conn, [(firm.id, entry) for firm, entry in changed])
+    ids = [firm.id for firm, _ in changed]
+    await refresh_search(conn, ids)
+    await record(conn, *events)
+    return ids
+
+
+async def add_note(conn: Conn, firm: FirmDetail, body: str, *, by: Actor, at: datetime) -> None:
+    await conn.execute(
+        insert(FirmNote).values(
+            id=new_id(),
+            firm_id=firm.id,
+            author_id=by.viewer.id,
+            author_name=by.viewer.name,
+            at=at,
+            body=body,
+        )
+    )
+    await record(
+        conn,
+        event_row(
+            "firm:note:added", by=by, at=at, object_type="firm", object_id=firm.id, object_label=firm.name
+        ),
+    )
+
+
+def differences(firm: FirmDetail, entry: FirmEntry) -> dict[str, tuple[Any, Any]]:
+    changes: dict[str, tuple[Any, Any]] = {
+        f: (getattr(firm, f), v) for f, v in entry.values.items() if f in EDITABLE and getattr(firm, f) != v
+    }
+    for name in ("contacts", "tags", "former_names"):
+        wanted = getattr(entry, name)
+        if wanted is not None and sorted(map(str, wanted)) != sorted(map(str, getattr(firm, name))):
+            changes[name] = (getattr(firm, name), tuple(wanted))
+    return changes
+
+
+def edit_event(
+    firm: FirmDetail, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, at: datetime
+) -> dict[str, Any]:
+    return event_row(
+        "firm:record:edited",
+        by=by,
+        at=at,
+        object_type="firm",
+        object_id=firm.id,
+        object_label=firm.name,
+        before=_plain({f: b for f, (b, _) in changes.items()}),
+        after=_plain({f: a for f, (_, a) in changes.items()}),
+    )
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON keeps them without loss: amounts and dates as text, contacts without their phones."""
+    return {f: _plain_value(f, v) for f, v in values.items()}
+
+
+def _plain_value(name: str, value: Any) -> Any:
+    if name == "contacts":
+        return [c.name for c in value]
+    if isinstance(value, tuple):
+        return list(value)
+    return value if value is None or isinstance(value, (bool, int)) else str(value)
+
+
+def _new_row(entry: FirmEntry, *, by: Actor, at: datetime) -> dict[str, Any]:
+    values = {f: entry.values.get(f) for f in EDITABLE}
+    sort_key, initials = pinyin(values["name"])
+    return {
+        **values,
+        "id": new_id(),
+        "status": values["status"] or "active",
+        "name_key": key(values["name"]),
+        "name_pinyin": sort_key,
+        "name_initials": initials,
+        "search_text": "",
+        "search_grams": [],
+        "created_at": at,
+        "created_by": by.viewer.id if by.viewer.login else None,
+        "updated_at": at,
+    }
+
+
+async def _write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntry]]) -> None:
+    """Replaces each child list that an entry speaks of, in one statement a table."""
+    contacts = [(i, e.contacts) for i, e in entries if e.contacts is not None]
+    if contacts:
+        await conn.execute(delete(Contact).where(Contact.firm_id.in_([i for i, _ in contacts])))
+        rows = [
+            {
+                "id": new_id(),
+                "firm_id": i,
+                "name": c.name,
+                "phone": c.phone,
+                "title": c.title,
+                "email": c.email,
+                "is_primary": n == 0,
+            }
+            for i, several in contacts
+            for n, c in enumerate(several)
+        ]
+        if rows:
+            await conn.execute(insert(Contact), rows)
+    tags = [(i, e.tags) for i, e in entries if e.tags is not None]
+    if tags:
+        await conn.execute(delete(FirmTag).where(FirmTag.firm_id.in_([i for i, _ in tags])))
+        if rows := [{"firm_id": i, "tag": t} for i, several in tags for t in dict.fromkeys(several)]:
+            await conn.execute(insert(FirmTag), rows)
+    former = [(i, e.former_names) for i, e in entries if e.former_names is not None]
+    if former:
+        await conn.execute(delete(FormerName).where(FormerName.firm_id.in_([i for i, _ in former])))
+        rows = [{"firm_id": i, "name": n, "name_key": key(n)} for i, several in former for n in dict.fromkeys(several)]
+        if rows:
+            await conn.execute(insert(FormerName), rows)
+
+
+async def _remember_names(conn: Conn, renamed: Sequence[tuple[uuid.UUID, str]], *, at: datetime) -> None:
+    """The name a firm gave up stays findable."""
+    if not renamed:
+        return
+    known = set(
+        (await conn.execute(select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in renamed])))).tuples()
+    )
+    rows = [
+        {"firm_id": i, "name": n, "name_key": key(n), "changed_on": at.date()} for i, n in renamed if (i, n) not in known
+    ]
+    if rows:
+        await conn.execute(insert(FormerName), rows)
+
+
+class _explained:
+    """Turns a broken constraint into the field error a person can act on."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, IntegrityError):
+            return
+        name = constraint_of(error)
+        if name == "uq_firms_uscc":
+            raise Conflict("这个统一社会信用代码已经登记过。") from error
+        field = {
+            "fk_firms_region_code": ("region_code", "没有这个镇街。"),
+            "fk_firms_high_tech_field": ("high_tech_field", "没有这个技术领域。"),
+            "fk_firms_direction": ("direction", "没有这个技术方向。"),
+            "fk_firms_officer_id": ("officer_id", "没有这位专员。"),
+        }.get(name or "")
+        if field:
+            raise Invalid({field[0]: field[1]}) from error

@@ -1,0 +1,78 @@
+"""Decisions about a move on plain facts: what kind it is, whether it may go, must wait, or is refused."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from app.labels import Labelled
+from app.pipeline.terms import Ladder, MoveKind, Standing, Tier
+from app.policy.terms import Assessment, Outcome
+
+
+class Verdict(Labelled):
+    GO = "go", "可移动"
+    WAIT = "wait", "需第二人复核"
+    REFUSED = "refused", "不能移动"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    verdict: Verdict
+    kind: MoveKind
+    reasons: tuple[str, ...] = ()
+
+
+def kind_of(current: Tier | None, target: Tier | None, *, correction: bool) -> MoveKind:
+    if correction:
+        return MoveKind.CORRECTION
+    if current is None:
+        return MoveKind.ENTRY
+    if target is None:
+        return MoveKind.EXIT
+    return MoveKind.PROMOTION if target.rank > current.rank else MoveKind.DEMOTION
+
+
+def problems(
+    standing: Standing, target: Tier | None, *, effective_on: date, reason: str, today: date, correction: bool
+) -> dict[str, str]:
+    """What the person typed wrongly, by field; empty when the request makes sense."""
+    found: dict[str, str] = {}
+    if not reason.strip():
+        found["reason"] = "请写明理由，理由会留在移动记录里。"
+    if effective_on > today:
+        found["effective_on"] = "生效日期不能晚于今天；到那天再移动。"
+    elif standing.since and effective_on < standing.since and not correction:
+        found["effective_on"] = f"企业自 {standing.since} 起在当前梯队，生效日期不能更早；原记录有误时请选“更正”。"
+    if standing.tier is None and (target is None or correction):
+        found["to"] = "企业还不在梯队上，请选择要进入的梯队。"
+    elif target is not None and target.code == standing.tier and not correction:
+        found["to"] = f"企业已经在“{target.label}”。"
+    return found
+
+
+def decide(
+    ladder: Ladder,
+    standing: Standing,
+    target: Tier | None,
+    assessment: Assessment | None,
+    *,
+    correction: bool = False,
+    override: str = "",
+) -> Decision:
+    """One step at a time; skipping a step, going against a gate, and tiers that say so need a second person."""
+    current = ladder.tier(standing.tier)
+    kind = kind_of(current, target, correction=correction)
+    if standing.status != "active":
+        return Decision(Verdict.REFUSED, kind, ("企业已不在存续状态，不能在梯队上移动。",))
+    if target is None:
+        return Decision(Verdict.GO, kind)
+    waits: list[str] = []
+    upwards = current is None or target.rank > current.rank
+    if upwards and assessment is not None and assessment.outcome in (Outcome.NOT_MET, Outcome.UNKNOWN):
+        if not override.strip():
+            return Decision(Verdict.REFUSED, kind, tuple(assessment.sentences))
+        waits.append("未达到本级条件，须说明理由并由第二人复核")
+    if abs(target.rank - (current.rank if current else 0)) > 1:
+        waits.append("越级移动须第二人复核")
+    if target.needs_approval and target.code != standing.tier:
+        waits.append(f"进入“{target.label}”须第二人复核")
+    return Decision(Verdict.WAIT if waits else Verdict.GO, kind, tuple(waits))

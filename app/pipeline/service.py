@@ -1,0 +1,358 @@
+"""Moves on the ladder: ask, decide, record. One firm at a time, under its row lock."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from app.access.terms import Actor, Viewer
+from app.audit.service import event_row, record
+from app.clock import BUSINESS_ZONE, business_day
+from app.db import Conn, new_id
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from app.firms.models import Firm
+from app.firms.queries import visible_to
+from app.pipeline import statements
+from app.pipeline.models import MoveRequest
+from app.pipeline.rules import Decision, Verdict, decide, problems
+from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing, Tier
+from app.policy.gates import evaluate
+from app.policy.terms import Assessment, CertificateFact, Facts
+from app.workdays.rules import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOrder:
+    """What a person asks for. `to` is a tier's code, or None to leave the ladder; `expected` is what they saw."""
+
+    to: str | None
+    effective_on: date
+    reason: str
+    expected: str | None
+    override: str = ""
+    correction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOutcome:
+    id: uuid.UUID
+    waits: bool
+    decision: Decision
+    standing: Standing
+
+
+async def move_firm(
+    conn: Conn, uscc: str, order: MoveOrder, *, ladder: Ladder, calendar: Calendar, by: Actor, at: datetime
+) -> MoveOutcome:
+    """Moves a firm, or lays the move before a second person.
+
+    Raises NotFound out of sight, Conflict when somebody moved it first or a request waits, Refused with the
+    gate's reasons, Invalid by field.
+    """
+    standing = await _lock(conn, by.viewer, uscc=uscc)
+    context = await _context(conn, standing.firm_id, ladder.code)
+    if standing.tier != order.expected:
+        raise Conflict(_moved_by(standing, context, ladder))
+    target = _target(ladder, order.to)
+    today = business_day(at)
+    wrong = problems(
+        standing,
+        target,
+        effective_on=order.effective_on,
+        reason=order.reason,
+        today=today,
+        correction=order.correction,
+    )
+    if wrong:
+        raise Invalid(wrong)
+    if context["pending"]:
+        raise Conflict(f"{context['pending'][0]} 已提交一项移动，正待复核；通过或驳回之后才能再移动。")
+    assessment = evaluate(target.policy, context["facts"], as_of=order.effective_on) if target else None
+    decision = decide(ladder, standing, target, assessment, correction=order.correction, override=order.override)
+    if decision.verdict is Verdict.REFUSED:
+        where = f"“{target.label}”" if target else "梯队之外"
+        raise Refused(f"{standing.name} 还不能移到{where}。", reasons=decision.reasons)
+    move_id = new_id()
+    if decision.verdict is Verdict.WAIT:
+        await _request(conn, move_id, standing, order, decision, assessment, ladder=ladder, by=by, at=at)
+    else:
+        move = _Recorded(move_id, standing, order, decision.kind, assessment, by, None)
+        await _carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
+    return MoveOutcome(move_id, decision.verdict is Verdict.WAIT, decision, standing)
+
+
+async def approve(
+    conn: Conn, request_id: uuid.UUID, *, ladder: Ladder, calendar: Calendar, by: Actor, at: datetime
+) -> Standing:
+    """The second person carries out what the first asked for. Raises Forbidden for one's own request."""
+    row = await _pending(conn, request_id, by.viewer)
+    if row["requested_by"] == by.viewer.id:
+        raise Forbidden("不能复核自己提交的移动，请由另一位同事复核。")
+    standing = await _lock(conn, by.viewer, firm_id=row["firm_id"])
+    if standing.tier != row["from_tier"]:
+        context = await _context(conn, standing.firm_id, ladder.code)
+        raise Conflict(_moved_by(standing, context, ladder))
+    await _decide_request(conn, request_id, RequestState.APPROVED, "", by=by, at=at)
+    order = MoveOrder(
+        to=row["to_tier"],
+        effective_on=row["effective_on"],
+        reason=row["reason"],
+        expected=row["from_tier"],
+        override=row["override_reason"] or "",
+        correction=row["kind"] == MoveKind.CORRECTION,
+    )
+    move = _Recorded(
+        request_id,
+        standing,
+        order,
+        MoveKind(row["kind"]),
+        row["assessment"],
+        by,
+        (row["requested_by"], row["requester_name"]),
+    )
+    await _carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
+    return standing
+
+
+async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, at: datetime) -> Standing:
+    """The second person says no, or the first takes the request back; either way with a reason."""
+    if not reason.strip():
+        raise Invalid({"reason": "请写明驳回的理由，提交人会看到。"})
+    row = await _pending(conn, request_id, by.viewer)
+    standing = await _lock(conn, by.viewer, firm_id=row["firm_id"])
+    await _decide_request(conn, request_id, RequestState.REJECTED, reason, by=by, at=at)
+    await record(
+        conn,
+        event_row(
+            "firm:tier:refused",
+            by=by,
+            at=at,
+            object_type="firm",
+            object_id=standing.firm_id,
+            object_label=standing.name,
+            after={"to": row["to_tier"], "reason": reason},
+        ),
+    )
+    return standing
+
+
+async def touch(conn: Conn, firm_id: uuid.UUID, *, ladder: Ladder, calendar: Calendar, at: datetime) -> None:
+    """A contact with the firm begins the stale count anew."""
+    tier_code = (await conn.execute(select(Firm.tier).where(Firm.id == firm_id))).scalar_one()
+    tier = ladder.tier(tier_code)
+    if tier is not None:
+        due = stale_on(tier, business_day(at), calendar)
+        await conn.execute(update(Firm).where(Firm.id == firm_id).values(stale_on=due))
+
+
+def stale_on(tier: Tier | None, since: date, calendar: Calendar) -> date | None:
+    """The day from which a firm counts as standing still, in working days after it arrived or was last touched."""
+    if tier is None or tier.stale_working_days is None:
+        return None
+    return calendar.add_working_days(since, tier.stale_working_days)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    id: uuid.UUID
+    standing: Standing
+    order: MoveOrder
+    kind: MoveKind
+    assessment: Assessment | dict[str, Any] | None
+    by: Actor
+    requester: tuple[uuid.UUID, str] | None  # set when `by` is the second person
+
+
+async def _carry_out(conn: Conn, move: _Recorded, *, ladder: Ladder, calendar: Calendar, at: datetime) -> None:
+    order, standing = move.order, move.standing
+    place = statements.CORRECT if move.kind is MoveKind.CORRECTION else statements.PLACE
+    await conn.execute(
+        place,
+        {
+            "firm_id": standing.firm_id,
+            "placement_id": new_id(),
+            "ladder": ladder.code,
+            "to_tier": order.to,
+            "effective_on": order.effective_on,
+        },
+    )
+    actor_id, actor_name = move.requester or (move.by.viewer.id, move.by.viewer.name)
+    assessment = move.assessment.to_json() if isinstance(move.assessment, Assessment) else move.assessment
+    audit = move.by.audit_fields
+    after = {"tier": order.to, "effective_on": order.effective_on.isoformat(), "kind": move.kind.value}
+    await conn.execute(
+        statements.RECORD,
+        {
+            "id": move.id,
+            "firm_id": standing.firm_id,
+            "ladder": ladder.code,
+            "from_tier": standing.tier,
+            "to_tier": order.to,
+            "kind": move.kind.value,
+            "effective_on": order.effective_on,
+            "at": at,
+            "actor_id": actor_id,
+            "actor_name": actor_name,
+            "approver_id": move.by.viewer.id if move.requester else None,
+            "approver_name": move.by.viewer.name if move.requester else None,
+            "reason": order.reason.strip(),
+            "override_reason": order.override.strip() or None,
+            "assessment": assessment or {},
+            "tier_since": order.effective_on if order.to else None,
+            "stale_on": stale_on(ladder.tier(order.to), order.effective_on, calendar),
+            "audit_id": new_id(),
+            "audit_actor_id": audit["actor_id"],
+            "audit_actor_name": audit["actor_name"],
+            "actor_role": audit["actor_role"],
+            "object_id": str(standing.firm_id),
+            "firm_name": standing.name,
+            "before": {"tier": standing.tier},
+            "after": after,
+            "ip": audit["ip"],
+            "session_id": audit["session_id"],
+            "request_id": audit["request_id"],
+            "outbox_id": new_id(),
+            "dedup_key": f"tier_moved:{move.id}",
+            "recipient_id": standing.officer_id,
+            "payload": {"uscc": standing.uscc, "name": standing.name, "from": standing.tier, **after},
+        },
+    )
+
+
+async def _lock(
+    conn: Conn, viewer: Viewer, *, uscc: str | None = None, firm_id: uuid.UUID | None = None
+) -> Standing:
+    by = Firm.uscc == uscc if uscc else Firm.id == firm_id
+    query = (
+        select(
+            Firm.id,
+            Firm.uscc,
+            Firm.name,
+            Firm.region_code,
+            Firm.status,
+            Firm.officer_id,
+            Firm.tier,
+            Firm.tier_since,
+        )
+        .where(by, visible_to(viewer))
+        .with_for_update(key_share=True)
+    )
+    row = (await conn.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Standing(*row)
+
+
+async def _context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str, Any]:
+    """What the decision needs beside the lock, read after it: certificates, a waiting request, the last move."""
+    row = (await conn.execute(statements.CONTEXT, {"firm_id": firm_id, "ladder": ladder})).one()
+    certificates = tuple(
+        CertificateFact(
+            kind, number, date.fromisoformat(issued), date.fromisoformat(expires), _day(revoked)
+        )
+        for kind, number, issued, expires, revoked in row.certificates or ()
+    )
+    return {"facts": Facts(certificates=certificates), "pending": row.pending, "last_move": row.last_move}
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def _moved_by(standing: Standing, context: dict[str, Any], ladder: Ladder) -> str:
+    tier = ladder.tier(standing.tier)
+    where = f"“{tier.label}”" if tier else "梯队之外"
+    if not context["last_move"]:
+        return f"{standing.name} 现在在{where}，与您看到的不同；请刷新后再办。"
+    name, moment = context["last_move"]
+    when = datetime.fromisoformat(moment).astimezone(BUSINESS_ZONE)
+    return f"{name} 已于 {when:%Y-%m-%d %H:%M} 把 {standing.name} 移到{where}；您的移动没有执行。"
+
+
+def _target(ladder: Ladder, code: str | None) -> Tier | None:
+    if code is None:
+        return None
+    tier = ladder.tier(code)
+    if tier is None:
+        raise Invalid({"to": "没有这个梯队。"})
+    return tier
+
+
+async def _request(
+    conn: Conn,
+    request_id: uuid.UUID,
+    standing: Standing,
+    order: MoveOrder,
+    decision: Decision,
+    assessment: Assessment | None,
+    *,
+    ladder: Ladder,
+    by: Actor,
+    at: datetime,
+) -> None:
+    await conn.execute(
+        insert(MoveRequest).values(
+            id=request_id,
+            firm_id=standing.firm_id,
+            ladder=ladder.code,
+            from_tier=standing.tier,
+            to_tier=order.to,
+            kind=decision.kind.value,
+            effective_on=order.effective_on,
+            reason=order.reason.strip(),
+            override_reason=order.override.strip() or None,
+            assessment=assessment.to_json() if assessment else {},
+            requested_by=by.viewer.id,
+            requester_name=by.viewer.name,
+            requested_at=at,
+        )
+    )
+    await record(
+        conn,
+        event_row(
+            "firm:tier:requested",
+            by=by,
+            at=at,
+            object_type="firm",
+            object_id=standing.firm_id,
+            object_label=standing.name,
+            before={"tier": standing.tier},
+            after={"tier": order.to, "why": list(decision.reasons)},
+        ),
+    )
+
+
+async def _pending(conn: Conn, request_id: uuid.UUID, viewer: Viewer) -> dict[str, Any]:
+    query = (
+        select(MoveRequest.__table__)
+        .join(Firm.__table__, Firm.id == MoveRequest.firm_id)
+        .where(MoveRequest.id == request_id, visible_to(viewer))
+        .with_for_update(of=MoveRequest.__table__)
+    )
+    row = (await conn.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound
+    if row["state"] != RequestState.PENDING:
+        state = RequestState(row["state"]).label
+        raise Conflict(f"{row['decider_name']} {state.removeprefix('已')}了这项移动，不必再办。")
+    return dict(row)
+
+
+async def _decide_request(
+    conn: Conn, request_id: uuid.UUID, state: RequestState, reason: str, *, by: Actor, at: datetime
+) -> None:
+    await conn.execute(
+        update(MoveRequest)
+        .where(MoveRequest.id == request_id)
+        .values(
+            state=state.value,
+            decided_by=by.viewer.id,
+            decider_name=by.viewer.name,
+            decided_at=at,
+            decision_reason=reason or None,
+        )
+    )
+
+

@@ -1,0 +1,91 @@
+"""The statements of a move, written out: a move is the hottest write, so it takes five round trips and no more."""
+
+from sqlalchemy import Date, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import Text
+
+CONTEXT = text(
+    """
+SELECT
+  (SELECT json_agg(json_build_array(kind, number, issued_on, expires_on, revoked_on))
+     FROM certificates WHERE firm_id = :firm_id) AS certificates,
+  (SELECT json_build_array(requester_name, to_tier) FROM move_requests
+     WHERE firm_id = :firm_id AND ladder = :ladder AND state = 'pending') AS pending,
+  (SELECT json_build_array(actor_name, recorded_at) FROM moves
+     WHERE firm_id = :firm_id AND ladder = :ladder ORDER BY recorded_at DESC LIMIT 1) AS last_move
+"""
+).bindparams(bindparam("firm_id", type_=Uuid()), bindparam("ladder", type_=Text()))
+
+# The interval that ends and the one that begins. A placement that began on the effective date is replaced:
+# it never held for a whole day, and the move that made it stays in the history.
+PLACE = text(
+    """
+WITH ended AS (
+  UPDATE placements SET period = daterange(lower(period), :effective_on)
+  WHERE firm_id = :firm_id AND ladder = :ladder AND upper_inf(period) AND lower(period) < :effective_on
+  RETURNING 1
+), replaced AS (
+  DELETE FROM placements
+  WHERE firm_id = :firm_id AND ladder = :ladder AND upper_inf(period) AND lower(period) >= :effective_on
+  RETURNING 1
+), done AS (
+  SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM replaced) AS n
+)
+INSERT INTO placements (id, firm_id, ladder, tier, period)
+SELECT :placement_id, :firm_id, :ladder, :to_tier, daterange(:effective_on, NULL)
+FROM done WHERE :to_tier IS NOT NULL
+"""
+).bindparams(
+    bindparam("firm_id", type_=Uuid()),
+    bindparam("placement_id", type_=Uuid()),
+    bindparam("ladder", type_=Text()),
+    bindparam("to_tier", type_=Text()),
+    bindparam("effective_on", type_=Date()),
+)
+
+# A correction moves the boundary between the current placement and the one before it.
+CORRECT = text(
+    """
+WITH dropped AS (
+  DELETE FROM placements WHERE firm_id = :firm_id AND ladder = :ladder AND upper_inf(period)
+  RETURNING lower(period) AS began
+), previous AS (
+  UPDATE placements SET period = daterange(lower(period), :effective_on)
+  WHERE firm_id = :firm_id AND ladder = :ladder AND upper(period) = (SELECT began FROM dropped)
+  RETURNING 1
+), done AS (
+  SELECT (SELECT count(*) FROM dropped) + (SELECT count(*) FROM previous) AS n
+)
+INSERT INTO placements (id, firm_id, ladder, tier, period)
+SELECT :placement_id, :firm_id, :ladder, :to_tier, daterange(:effective_on, NULL)
+FROM done
+"""
+).bindparams(*PLACE._bindparams.values())
+
+# Everything else a move leaves behind, in one statement: the event, the firm's shortcut columns, audit, outbox.
+RECORD = text(
+    """
+WITH moved AS (
+  INSERT INTO moves (id, firm_id, ladder, from_tier, to_tier, kind, effective_on, recorded_at, actor_id, actor_name,
+                     approver_id, approver_name, reason, override_reason, assessment)
+  VALUES (:id, :firm_id, :ladder, :from_tier, :to_tier, :kind, :effective_on, :at, :actor_id, :actor_name,
+          :approver_id, :approver_name, :reason, :override_reason, :assessment)
+), stood AS (
+  UPDATE firms SET tier = :to_tier, tier_since = :tier_since, stale_on = :stale_on, updated_at = :at
+  WHERE id = :firm_id AND :ladder = 'main'
+), audited AS (
+  INSERT INTO audit_events (id, at, actor_id, actor_name, actor_role, action, object_type, object_id, object_label,
+                            before, after, ip, session_id, request_id)
+  VALUES (:audit_id, :at, :audit_actor_id, :audit_actor_name, :actor_role, 'firm:tier:moved', 'firm', :object_id,
+          :firm_name, :before, :after, :ip, :session_id, :request_id)
+)
+INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
+VALUES (:outbox_id, :dedup_key, 'tier_moved', 'inbox', :recipient_id, :payload, :at, :at)
+"""
+).bindparams(
+    *(bindparam(n, type_=Uuid()) for n in ("id", "firm_id", "actor_id", "approver_id", "audit_id", "audit_actor_id")),
+    *(bindparam(n, type_=Uuid()) for n in ("outbox_id", "recipient_id")),
+    *(bindparam(n, type_=Date()) for n in ("effective_on", "tier_since", "stale_on")),
+    *(bindparam(n, type_=JSONB(none_as_null=True)) for n in ("assessment", "before", "after", "payload")),
+    *(bindparam(n, type_=Text()) for n in ("from_tier", "to_tier", "ladder", "approver_name", "override_reason")),
+)

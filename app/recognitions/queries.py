@@ -1,0 +1,82 @@
+import uuid
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import select
+
+from app.access.terms import Viewer
+from app.db import Conn
+from app.firms.models import Firm
+from app.firms.queries import visible_to
+from app.recognitions.models import Certificate
+from app.recognitions.rules import state_on
+from app.recognitions.terms import CertificateKind, CertificateState
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCertificate:
+    kind: CertificateKind
+    number: str
+    issued_on: date
+    expires_on: date
+    state: CertificateState
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsing:
+    uscc: str
+    firm_name: str
+    number: str
+    expires_on: date
+
+
+async def held_by(conn: Conn, firm_id: uuid.UUID, *, today: date) -> list[HeldCertificate]:
+    query = (
+        select(
+            Certificate.kind,
+            Certificate.number,
+            Certificate.issued_on,
+            Certificate.expires_on,
+            Certificate.revoked_on,
+        )
+        .where(Certificate.firm_id == firm_id)
+        .order_by(Certificate.expires_on.desc())
+    )
+    return [
+        HeldCertificate(
+            CertificateKind(kind),
+            number,
+            issued,
+            expires,
+            state_on(today, issued_on=issued, expires_on=expires, revoked_on=revoked),
+        )
+        for kind, number, issued, expires, revoked in (await conn.execute(query)).tuples()
+    ]
+
+
+async def lapsing(conn: Conn, *, viewer: Viewer, today: date, days: int, limit: int = 10) -> list[Lapsing]:
+    """高企 certificates that end within `days` and have no younger one beside them."""
+    younger = Certificate.__table__.alias("younger")
+    renewed = (
+        select(younger.c.id)
+        .where(
+            younger.c.firm_id == Certificate.firm_id,
+            younger.c.kind == Certificate.kind,
+            younger.c.expires_on > Certificate.expires_on,
+        )
+        .exists()
+    )
+    query = (
+        select(Firm.uscc, Firm.name, Certificate.number, Certificate.expires_on)
+        .join(Firm, Firm.id == Certificate.firm_id)
+        .where(
+            visible_to(viewer),
+            Certificate.kind == CertificateKind.HNTE.value,
+            Certificate.expires_on.between(today, today + timedelta(days=days)),
+            Certificate.revoked_on.is_(None),
+            ~renewed,
+        )
+        .order_by(Certificate.expires_on, Firm.id)
+        .limit(limit)
+    )
+    return [Lapsing(*row) for row in (await conn.execute(query)).all()]

@@ -1,0 +1,100 @@
+"""Certificates go in by kind and number; the same one twice changes nothing."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import any_, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.types import Uuid
+
+from app.access.terms import Actor
+from app.audit.service import event_row, record
+from app.db import Conn, new_id
+from app.firms.models import Firm
+from app.firms.search import refresh_search
+from app.recognitions.models import Certificate
+from app.recognitions.rules import HNTE_YEARS, expiry
+from app.recognitions.terms import CertificateKind
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateEntry:
+    firm_id: uuid.UUID
+    kind: CertificateKind
+    number: str
+    issued_on: date
+
+
+async def record_certificates(
+    conn: Conn, entries: Sequence[CertificateEntry], *, source: str, by: Actor, at: datetime
+) -> int:
+    """Returns how many were new or had another issue date; a number held by another firm is left as it is."""
+    if not entries:
+        return 0
+    statement = insert(Certificate)
+    statement = statement.on_conflict_do_update(
+        index_elements=["kind", "number"],
+        set_={"issued_on": statement.excluded.issued_on, "expires_on": statement.excluded.expires_on},
+        where=(Certificate.firm_id == statement.excluded.firm_id)
+        & (Certificate.issued_on != statement.excluded.issued_on),
+    ).returning(Certificate.firm_id, Certificate.number)
+    rows = [
+        {
+            "id": new_id(),
+            "firm_id": e.firm_id,
+            "kind": e.kind.value,
+            "number": e.number,
+            "issued_on": e.issued_on,
+            "expires_on": expiry(e.issued_on, HNTE_YEARS),
+            "source": source,
+            "recorded_at": at,
+            "recorded_by": by.viewer.id if by.viewer.login else None,
+        }
+        for e in entries
+    ]
+    written = (await conn.execute(statement, rows)).all()
+    firm_ids = list({row.firm_id for row in written})
+    await _name_in_search(conn, firm_ids)
+    await record(
+        conn,
+        *(
+            event_row(
+                "firm:certificate:recorded",
+                by=by,
+                at=at,
+                object_type="firm",
+                object_id=row.firm_id,
+                after={"number": row.number, "source": source},
+            )
+            for row in written
+        ),
+    )
+    return len(written)
+
+
+async def held_numbers(conn: Conn, numbers: Sequence[str]) -> dict[str, tuple[uuid.UUID, date]]:
+    """高企 certificate numbers already on file: number → (firm, issued on)."""
+    query = select(Certificate.number, Certificate.firm_id, Certificate.issued_on).where(
+        Certificate.kind == CertificateKind.HNTE.value, Certificate.number.in_(numbers)
+    )
+    return {n: (firm_id, issued) for n, firm_id, issued in (await conn.execute(query)).tuples()}
+
+
+async def _name_in_search(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> None:
+    if not firm_ids:
+        return
+    numbers = (
+        select(func.string_agg(Certificate.number, " "))
+        .where(Certificate.firm_id == Firm.id)
+        .correlate(Firm)
+        .scalar_subquery()
+    )
+    await conn.execute(
+        update(Firm)
+        .where(Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+        .values(search_extra=func.coalesce(numbers, "")),
+        {"ids": list(firm_ids)},
+    )
+    await refresh_search(conn, firm_ids)
