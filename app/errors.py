@@ -86,3 +86,8 @@ class Unavailable(AppError):
 
     def __init__(self, sentence: str = "数据库暂时连不上，请稍后重试；已提交的数据不会丢失。") -> None:
         super().__init__(sentence)
+
+
+class PreconditionRequired(AppError):
+    status = 428
+    title = "缺少前提"

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     FIRM_IMPORT = "firm:import"
     MOVE = "move:make"
     MOVE_APPROVE = "move:approve"
+    MOVE_REJECT = "move:reject"  # one's own request; a second person's no comes with MOVE_APPROVE
     USER_ADMIN = "user:admin"
     SETTING_ADMIN = "setting:admin"
     AUDIT_READ = "audit:read"
@@ -37,7 +38,7 @@ _P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FIRM: frozenset({_P.SELF, _P.FIRM_READ}),
     Role.CARRIER: frozenset({_P.SELF}),
-    Role.TOWN: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_EDIT, _P.FIRM_NOTE, _P.MOVE}),
+    Role.TOWN: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_EDIT, _P.FIRM_NOTE, _P.MOVE, _P.MOVE_REJECT}),
     Role.OFFICER: frozenset(
         {
             _P.SELF,
@@ -48,10 +49,11 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_IMPORT,
             _P.MOVE,
             _P.MOVE_APPROVE,
+            _P.MOVE_REJECT,
             _P.OUTBOX_READ,
         }
     ),
-    Role.MANAGER: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_NOTE, _P.FIRM_EXPORT, _P.MOVE_APPROVE}),
+    Role.MANAGER: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_NOTE, _P.FIRM_EXPORT, _P.MOVE_APPROVE, _P.MOVE_REJECT}),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
     Role.ADMIN: frozenset({_P.SELF, _P.FIRM_READ, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}),
     Role.AUDITOR: frozenset({_P.SELF, _P.FIRM_READ, _P.AUDIT_READ}),

@@ -50,6 +50,11 @@ def visible_to(viewer: Viewer) -> ColumnElement[bool]:
     return within(Firm.region_code, viewer.scope)  # type: ignore[arg-type]
 
 
+def visible_prefix(viewer: Viewer) -> str:
+    """The division code below which a viewer sees, for drop-downs; an impossible one for those who see none."""
+    return viewer.scope if viewer.scope.isdigit() else "-"
+
+
 def matching(filters: FirmFilter, *, today: date) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if filters.status == FirmStatus.ACTIVE:

@@ -269,6 +269,29 @@ async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: in
     return [RecentMove(*r[:5], MoveKind(r[5]), *r[6:]) for r in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class StandingStill:
+    uscc: str
+    name: str
+    tier: str
+    since: date
+    stale_on: date
+
+
+async def standing_still(conn: Conn, *, viewer: Viewer, today: date, limit: int) -> list[StandingStill]:
+    """An officer's own firms that stand still, longest silence first; everybody's for those who carry no firms."""
+    conditions = [visible_to(viewer), text("firms.status = 'active'"), Firm.stale_on <= today]
+    if viewer.role is Role.OFFICER:
+        conditions.append(Firm.officer_id == viewer.id)
+    query = (
+        select(Firm.uscc, Firm.name, Firm.tier, Firm.tier_since, Firm.stale_on)
+        .where(*conditions)
+        .order_by(Firm.stale_on, Firm.id)
+        .limit(limit)
+    )
+    return [StandingStill(*row) for row in (await conn.execute(query)).all()]
+
+
 async def fold_counts(conn: Conn) -> int:
     """Adds the appended deltas into the counters and removes them; readers see the same sum before and after."""
     result = await conn.execute(

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from app.access.terms import Actor, Viewer
+from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
 from app.clock import BUSINESS_ZONE, business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.firms.models import Firm
 from app.firms.queries import visible_to
+from app.firms.terms import MAIN_LADDER
 from app.pipeline import statements
 from app.pipeline.models import MoveRequest
 from app.pipeline.rules import Decision, Verdict, decide, problems
@@ -121,6 +122,8 @@ async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, a
     if not reason.strip():
         raise Invalid({"reason": "请写明驳回的理由，提交人会看到。"})
     row = await _pending(conn, request_id, by.viewer)
+    if row["requested_by"] != by.viewer.id and not by.viewer.may(Permission.MOVE_APPROVE):
+        raise Forbidden("只能撤回自己提交的移动。")
     standing = await _lock(conn, by.viewer, firm_id=row["firm_id"])
     await _decide_request(conn, request_id, RequestState.REJECTED, reason, by=by, at=at)
     await record(
@@ -136,6 +139,12 @@ async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, a
         ),
     )
     return standing
+
+
+async def facts_of(conn: Conn, firm_id: uuid.UUID) -> Facts:
+    """A firm's facts as its gates will see them, for showing each tier's answer before anybody moves it."""
+    facts: Facts = (await _context(conn, firm_id, MAIN_LADDER))["facts"]
+    return facts
 
 
 async def touch(conn: Conn, firm_id: uuid.UUID, *, ladder: Ladder, calendar: Calendar, at: datetime) -> None:

@@ -1,0 +1,69 @@
+"""What commands share: where the data is, which database, and one sentence when something is missing."""
+
+import argparse
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.config import Settings
+from app.db import Database
+from app.embedded import EmbeddedError, start
+
+
+class CommandError(Exception):
+    """One sentence for the person at the terminal."""
+
+    def __init__(self, sentence: str, *, exit_code: int = 1) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="目录", help="数据目录，缺省为 TIDU_DATA 或 .tidu")
+
+
+def settings_for(args: argparse.Namespace) -> Settings:
+    data: Path | None = getattr(args, "data", None)
+    return Settings() if data is None else Settings(data=data)
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """The configured database, or the embedded one of the data directory: shared with a running `tidu up`."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    if not settings.data.exists():
+        raise CommandError(
+            f"数据目录 {settings.data} 不存在：先运行 tidu up，或设置 TIDU_DATABASE_URL、用 --data 指明目录。"
+        )
+    try:
+        with start(settings.data) as server:
+            yield server.url()
+    except EmbeddedError as error:
+        raise CommandError(str(error)) from error
+
+
+@asynccontextmanager
+async def opened(args: argparse.Namespace) -> AsyncIterator[tuple[Settings, Database]]:
+    """Settings with the database address filled in, and the database itself."""
+    settings = settings_for(args)
+    with database_url(settings) as url:
+        settings = settings.model_copy(update={"database_url": url})
+        database = Database(url, pool_size=4)
+        try:
+            yield settings, database
+        finally:
+            await database.dispose()
+
+
+def secret_key(data: Path) -> str:
+    """The installation's own key, made once and readable by its owner only."""
+    path = data / "secret_key"
+    if not path.exists():
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text().strip()

@@ -1,0 +1,35 @@
+"""`tidu run-job NAME`: one scheduled job, as if it were then."""
+
+import argparse
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from app.clock import BUSINESS_ZONE, SystemClock
+from app.commands.context import CommandError, add_data_option, opened
+from app.files.store import FileStore
+from app.worker import JOBS, House, run_job
+
+
+def add_parser(subparsers: Any) -> None:
+    parser: argparse.ArgumentParser = subparsers.add_parser("run-job", help="立即运行一个定时任务")
+    parser.add_argument("name", choices=sorted(JOBS), metavar="NAME", help="、".join(sorted(JOBS)))
+    parser.add_argument("--at", metavar="ISO-DATETIME", help="当作此刻运行，如 2026-11-23T08:30:00+08:00")
+    add_data_option(parser)
+    parser.set_defaults(run=run)
+
+
+async def run(args: argparse.Namespace) -> int:
+    clock = SystemClock()
+    at = clock.now()
+    if args.at:
+        try:
+            at = datetime.fromisoformat(args.at)
+        except ValueError as error:
+            raise CommandError(f"看不懂这个时间：{args.at}。", exit_code=2) from error
+        at = at if at.tzinfo else at.replace(tzinfo=BUSINESS_ZONE)
+    async with opened(args) as (settings, database):
+        house = House(settings, database, clock, FileStore(settings.file_root))
+        print(orjson.dumps(await run_job(house, args.name, at=at)).decode())
+    return 0

@@ -1,0 +1,64 @@
+"""`tidu serve` and `tidu worker`: the two processes of a production installation."""
+
+import argparse
+import asyncio
+from typing import Any
+
+import uvicorn
+
+from app.commands.context import CommandError, secret_key
+from app.config import Settings
+from app.worker import run_worker
+
+
+def add_parser(subparsers: Any) -> None:
+    serve: argparse.ArgumentParser = subparsers.add_parser("serve", help="只运行网站（生产环境）")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--workers", type=int, default=1, help="网站进程数")
+    serve.set_defaults(run=run_serve)
+    worker: argparse.ArgumentParser = subparsers.add_parser("worker", help="只运行后台任务（生产环境）")
+    worker.set_defaults(run=run_background)
+
+
+def web_app() -> Any:
+    """The factory that every web process calls for itself."""
+    from app.main import create_app
+
+    return create_app(_production_settings())
+
+
+def _production_settings() -> Settings:
+    settings = Settings()
+    if not settings.database_url:
+        raise CommandError("没有设置 TIDU_DATABASE_URL；试用请运行 tidu up。")
+    if not settings.secret_key.get_secret_value():
+        if settings.secure_cookies:
+            raise CommandError("没有设置 TIDU_SECRET_KEY：生产环境必须设置一个至少 32 字符的随机密钥。")
+        return settings.model_copy(update={"secret_key": type(settings.secret_key)(secret_key(settings.data))})
+    return settings
+
+
+def run_serve(args: argparse.Namespace) -> int:
+    _production_settings()
+    uvicorn.run(
+        "app.commands.serve:web_app",
+        factory=True,
+        host=args.host,
+        port=args.port,
+        workers=args.workers,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        limit_concurrency=1000,
+    )
+    return 0
+
+
+def run_background(args: argparse.Namespace) -> int:
+    asyncio.run(run_worker(_production_settings()))
+    return 0

@@ -1,0 +1,27 @@
+"""JSON answers, written once by pydantic and sent as they are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from app.web.api.schemas import Problem
+
+_PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: {**_PROBLEM, "description": "没有登录，或令牌已失效"},
+    403: {**_PROBLEM, "description": "角色没有这项权限"},
+    404: {**_PROBLEM, "description": "没有，或不在管辖范围内"},
+    409: {**_PROBLEM, "description": "条件不满足，或被他人抢先"},
+    412: {**_PROBLEM, "description": "If-Match 已过时"},
+    422: {**_PROBLEM, "description": "填写有误，逐项说明"},
+    428: {**_PROBLEM, "description": "修改须带 If-Match"},
+    503: {**_PROBLEM, "description": "数据库暂时连不上"},
+}
+
+
+def answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        body.model_dump_json(), status_code=status, media_type="application/json", headers=dict(headers or {})
+    )

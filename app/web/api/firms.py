@@ -1,0 +1,145 @@
+"""The registry over JSON."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.errors import NotFound, PreconditionRequired, Stale
+from app.firms import queries, service
+from app.firms.terms import FirmDetail
+from app.recognitions.queries import HeldCertificate, held_by
+from app.units import Unit
+from app.web.api.answers import PROBLEMS, answer
+from app.web.api.schemas import FirmIn, FirmList, FirmOut, FirmPatch, FirmSummary
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.filters import FilterDep
+from app.web.firm_input import FirmReader
+from app.web.idempotency import KeyDep, once
+from app.web.lookups import Lookup
+
+router = APIRouter(prefix="/firms", tags=["企业"], responses=PROBLEMS)
+ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
+Editor = Annotated[Actor, Depends(acting(Permission.FIRM_EDIT))]
+Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.get("", response_model=FirmList, summary="企业列表")
+async def list_firms(
+    viewer: ReadFirms,
+    conn: ConnDep,
+    today: TodayDep,
+    filters: FilterDep,
+    sort: Annotated[str, Query(max_length=40, description="updated、name、tier_since、registered、next_touch；前加 - 倒序")] = "-updated",
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+    limit: Limit = 50,
+) -> Response:
+    found = await queries.list_firms(
+        conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor or None, limit=limit
+    )
+    items = [
+        FirmSummary(
+            uscc=r.uscc,
+            name=r.name,
+            region_code=r.region_code,
+            park=r.park,
+            tier=r.tier,
+            tier_since=r.tier_since,
+            stale=r.stale_on is not None and r.stale_on <= today,
+            status=r.status,
+            officer=r.officer_name,
+            updated_at=r.updated_at,
+        )
+        for r in found.items
+    ]
+    return answer(FirmList(items=items, next=found.next))
+
+
+@router.post("", response_model=FirmOut, status_code=201, summary="登记企业")
+async def create(
+    body: FirmIn, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: Editor, key: KeyDep
+) -> Response:
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        raw = _raw(body)
+        entry = FirmReader(raw, lookup, actor.viewer).read(creating=True)
+        await service.register(conn, entry, by=actor, at=at)
+        made = await _shown(conn, entry.values["uscc"], actor.viewer, lookup, today, status=201)
+        made.headers["location"] = f"/api/v1/firms/{entry.values['uscc']}"
+        return slot.keep(made)
+
+
+@router.get("/{uscc}", response_model=FirmOut, summary="一家企业")
+async def read(uscc: Uscc, viewer: ReadFirms, conn: ConnDep, lookup: LookupDep, today: TodayDep) -> Response:
+    return await _shown(conn, uscc, viewer, lookup, today)
+
+
+@router.patch("/{uscc}", response_model=FirmOut, summary="修改企业")
+async def patch(
+    uscc: Uscc,
+    body: FirmPatch,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: Editor,
+    if_match: Annotated[str | None, Header(max_length=80)] = None,
+) -> Response:
+    firm = await _firm(conn, uscc, actor.viewer)
+    if not if_match:
+        raise PreconditionRequired("修改须带 If-Match，值为读取时得到的 ETag。")
+    version = if_match.strip().removeprefix("W/").strip('"')
+    if version != str(firm.version):
+        raise Stale("这家企业的资料已被别人改过，请重新读取后再改。")
+    raw = {"uscc": firm.uscc, "uscc_override": firm.uscc_override, **_raw(body)}
+    entry = FirmReader(raw, lookup, actor.viewer).read(creating=False)
+    await service.edit(conn, firm, entry, version=firm.version, by=actor, at=clock.now())
+    return await _shown(conn, firm.uscc, actor.viewer, lookup, today)
+
+
+def _raw(body: FirmPatch) -> dict[str, Any]:
+    return {**body.model_dump(exclude_unset=True), "registered_capital_unit": Unit.YUAN.value}
+
+
+async def _firm(conn: ConnDep, uscc: str, viewer: Viewer) -> FirmDetail:
+    firm = await queries.firm_by_uscc(conn, uscc.upper(), viewer=viewer)
+    if firm is None:
+        raise NotFound
+    return firm
+
+
+async def _shown(
+    conn: ConnDep, uscc: str, viewer: Viewer, lookup: Lookup, today: date, *, status: int = 200
+) -> Response:
+    firm = await _firm(conn, uscc, viewer)
+    certificates = await held_by(conn, firm.id, today=today)
+    return answer(_out(firm, certificates, lookup), status=status, headers={"etag": f'"{firm.version}"'})
+
+
+def _out(firm: FirmDetail, certificates: list[HeldCertificate], lookup: Lookup) -> FirmOut:
+    plain = asdict(firm)
+    capital = firm.registered_capital
+    return FirmOut(
+        **{k: v for k, v in plain.items() if k in FirmOut.model_fields and k not in ("registered_capital", "contacts")},
+        region=lookup.reference.region(firm.region_code),
+        officer=firm.officer_name,
+        registered_capital=str(capital) if capital is not None else None,
+        contacts=plain["contacts"],
+        certificates=[
+            {
+                "kind": c.kind.value,
+                "number": c.number,
+                "issued_on": c.issued_on,
+                "expires_on": c.expires_on,
+                "state": c.state.value,
+            }
+            for c in certificates
+        ],
+    )
+
+

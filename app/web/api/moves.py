@@ -1,0 +1,117 @@
+"""Moves over JSON: the same service as the dialog, the same refusals."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.clock import business_day
+from app.errors import NotFound
+from app.firms.queries import firm_by_uscc
+from app.pipeline import queries, service
+from app.web.api.answers import PROBLEMS, answer
+from app.web.api.firms import Uscc
+from app.web.api.schemas import Decided, MoveIn, MoveList, MoveMade, MoveOut, RejectIn
+from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
+from app.web.idempotency import KeyDep, once
+
+router = APIRouter(tags=["梯队移动"], responses=PROBLEMS)
+
+
+@router.post(
+    "/firms/{uscc}/moves",
+    response_model=MoveMade,
+    status_code=201,
+    responses={202: {"model": MoveMade, "description": "已提交，等待第二人复核"}},
+    summary="移动企业",
+)
+async def move(
+    uscc: Uscc,
+    body: MoveIn,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: Annotated[Actor, Depends(acting(Permission.MOVE))],
+    key: KeyDep,
+) -> Response:
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        order = service.MoveOrder(
+            to=body.to,
+            effective_on=body.effective_on or business_day(at),
+            reason=body.reason,
+            expected=body.expected,
+            override=body.override.reason if body.override else "",
+            correction=body.correction,
+        )
+        done = await service.move_firm(
+            conn, uscc.upper(), order, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at
+        )
+        made = MoveMade(
+            id=done.id,
+            state="pending" if done.waits else "recorded",
+            uscc=done.standing.uscc,
+            from_tier=done.standing.tier,
+            to_tier=order.to,
+            kind=done.decision.kind.value,
+            effective_on=order.effective_on,
+            reasons=list(done.decision.reasons),
+        )
+        return slot.keep(answer(made, status=202 if done.waits else 201))
+
+
+@router.get("/firms/{uscc}/moves", response_model=MoveList, summary="移动记录")
+async def history(
+    uscc: Uscc,
+    conn: ConnDep,
+    viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_READ))],
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> Response:
+    firm = await firm_by_uscc(conn, uscc.upper(), viewer=viewer)
+    if firm is None:
+        raise NotFound
+    items = [
+        MoveOut(
+            id=m.id,
+            from_tier=m.from_tier,
+            to_tier=m.to_tier,
+            kind=m.kind.value,
+            effective_on=m.effective_on,
+            recorded_at=m.recorded_at,
+            actor=m.actor_name,
+            approver=m.approver_name,
+            reason=m.reason,
+            override_reason=m.override_reason,
+        )
+        for m in await queries.history(conn, firm.id, limit=limit)
+    ]
+    return answer(MoveList(items=items, next=None))
+
+
+@router.post("/moves/{move_id}/approve", response_model=Decided, summary="复核通过")
+async def approve(
+    move_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))],
+) -> Response:
+    standing = await service.approve(
+        conn, move_id, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=clock.now()
+    )
+    return answer(Decided(id=move_id, state="approved", uscc=standing.uscc))
+
+
+@router.post("/moves/{move_id}/reject", response_model=Decided, summary="驳回或撤回")
+async def reject(
+    move_id: uuid.UUID,
+    body: RejectIn,
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: Annotated[Actor, Depends(acting(Permission.MOVE_REJECT))],
+) -> Response:
+    standing = await service.reject(conn, move_id, reason=body.reason, by=actor, at=clock.now())
+    return answer(Decided(id=move_id, state="rejected", uscc=standing.uscc))

@@ -1,0 +1,95 @@
+"""The one filter in an address: read from the query, written back into links, shown as chips and drop-downs."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request
+
+from app.firms.queries import visible_prefix
+from app.firms.terms import FirmFilter, FirmStatus
+from app.access.terms import Viewer
+from app.text import TextError, normalise
+from app.web.lookups import Lookup
+
+_DEFAULT = FirmFilter()
+_LONGEST = 60
+
+
+def read_filter(request: Request) -> FirmFilter:
+    query = request.query_params
+    return FirmFilter(
+        q=_clean(query.get("q", "")),
+        tier=query.get("tier", "")[:_LONGEST],
+        region=query.get("region", "")[:12],
+        officer=query.get("officer", "")[:_LONGEST],
+        status=query.get("status") or FirmStatus.ACTIVE.value,
+        park=_clean(query.get("park", "")),
+        direction=query.get("direction", "")[:_LONGEST],
+        stale=query.get("stale") in ("1", "true", "on"),
+        tag=_clean(query.get("tag", "")),
+    )
+
+
+FilterDep = Annotated[FirmFilter, Depends(read_filter)]
+
+
+def _clean(value: str) -> str:
+    try:
+        return normalise(value, longest=_LONGEST)
+    except TextError:
+        return ""
+
+
+def address(path: str, filters: FirmFilter, **more: str | None) -> str:
+    """`path` with the filter's set parts and whatever else a link carries; defaults stay out of the address."""
+    parts = {k: ("1" if v is True else v) for k, v in asdict(filters).items() if v != getattr(_DEFAULT, k)}
+    parts |= {k: v for k, v in more.items() if v}
+    return f"{path}?{urlencode(parts)}" if parts else path
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    label: str
+    remove_href: str
+
+
+def chips(path: str, filters: FirmFilter, lookup: Lookup, **more: str | None) -> list[Chip]:
+    tier = lookup.main.tier(filters.tier)
+    officer = next((n for i, n in lookup.officers.items() if str(i) == filters.officer), filters.officer)
+    words = {
+        "q": f"搜索：{filters.q}",
+        "tier": f"梯队：{tier.label if tier else '未入梯队'}",
+        "region": f"镇街：{lookup.reference.region(filters.region)}",
+        "officer": f"专员：{'未分配' if filters.officer == 'none' else officer}",
+        "status": f"状态：{status_label(filters.status)}",
+        "park": f"园区：{filters.park}",
+        "direction": f"方向：{lookup.reference.directions.get(filters.direction, filters.direction)}",
+        "stale": "停滞",
+        "tag": f"标签：{filters.tag}",
+    }
+    return [
+        Chip(words[k], address(path, replace(filters, **{k: getattr(_DEFAULT, k)}), **more))
+        for k, v in asdict(filters).items()
+        if v != getattr(_DEFAULT, k)
+    ]
+
+
+def status_label(status: str) -> str:
+    return next((s.label for s in FirmStatus if s.value == status), "全部")
+
+
+def options(lookup: Lookup, viewer: Viewer) -> dict[str, list[tuple[str, str]]]:
+    """The drop-downs' choices, only divisions in the viewer's sight among them."""
+    prefix = visible_prefix(viewer)
+    kinds = lookup.reference.region_kinds
+    return {
+        "tiers": [("", "全部梯队"), *((t.code, t.label) for t in lookup.main.tiers), ("none", "未入梯队")],
+        "regions": [
+            ("", "全部镇街"),
+            *((c, n) for c, n in lookup.reference.regions.items() if kinds[c] in ("town", "zone") and c.startswith(prefix)),
+        ],
+        "officers": [("", "全部专员"), *((str(i), n) for i, n in lookup.officers.items()), ("none", "未分配")],
+        "statuses": [*FirmStatus.options(), ("all", "全部状态")],
+        "directions": [("", "全部方向"), *lookup.reference.directions.items()],
+    }

@@ -1,0 +1,96 @@
+"""What every page names but seldom changes: divisions, tiers, calendar, and the board's slow figures.
+
+Kept in memory for a short while. Figures that may lag say from when they are.
+"""
+
+import asyncio
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.access.models import User
+from app.access.terms import Role
+from app.db import Conn
+from app.firms.queries import load_reference
+from app.firms.terms import MAIN_LADDER, Reference
+from app.pipeline.queries import load_ladders
+from app.pipeline.terms import Ladder
+from app.workdays.queries import load_calendar
+from app.workdays.rules import Calendar
+
+REFRESH_SECONDS = 60
+_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    reference: Reference
+    ladders: dict[str, Ladder]
+    calendar: Calendar
+    officers: dict[uuid.UUID, str]
+
+    @property
+    def main(self) -> Ladder:
+        return self.ladders[MAIN_LADDER]
+
+
+@dataclass
+class Lookups:
+    """One per process. `forget()` after an administrator changes what it keeps."""
+
+    _current: Lookup | None = None
+    _until: float = 0.0
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _figures: "OrderedDict[Any, tuple[float, datetime, Any]]" = field(default_factory=OrderedDict)
+    _figure_locks: dict[Any, asyncio.Lock] = field(default_factory=dict)
+
+    async def get(self, conn: Conn) -> Lookup:
+        if self._current is not None and time.monotonic() < self._until:
+            return self._current
+        async with self._lock:
+            if self._current is None or time.monotonic() >= self._until:
+                self._current = await _load(conn)
+                self._until = time.monotonic() + REFRESH_SECONDS
+        return self._current
+
+    def forget(self) -> None:
+        self._until = 0.0
+        self._figures.clear()
+
+    async def figures(
+        self, name: Any, compute: Callable[[], Awaitable[Any]], *, at: datetime
+    ) -> tuple[Any, datetime]:
+        """`compute()` at most once a minute per name, however many ask; with the moment it was computed."""
+        kept = self._figures.get(name)
+        if kept and time.monotonic() < kept[0]:
+            return kept[2], kept[1]
+        async with self._figure_locks.setdefault(name, asyncio.Lock()):
+            kept = self._figures.get(name)
+            if kept and time.monotonic() < kept[0]:
+                return kept[2], kept[1]
+            value = await compute()
+            self._figures[name] = (time.monotonic() + REFRESH_SECONDS, at, value)
+            while len(self._figures) > _KEPT:
+                old, _ = self._figures.popitem(last=False)
+                self._figure_locks.pop(old, None)
+        return value, at
+
+
+async def _load(conn: Conn) -> Lookup:
+    officers = await conn.execute(
+        select(User.id, User.name)
+        .where(User.role.in_([Role.OFFICER.value, Role.TOWN.value]), User.active)
+        .order_by(User.name)
+    )
+    return Lookup(
+        reference=await load_reference(conn),
+        ladders=await load_ladders(conn),
+        calendar=await load_calendar(conn),
+        officers={i: n for i, n in officers.tuples()},
+    )

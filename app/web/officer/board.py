@@ -1,0 +1,152 @@
+"""梯度看板: the ladder as columns, in the same filter as the list."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.access.terms import Permission, Viewer
+from app.clock import BUSINESS_ZONE
+from app.errors import NotFound
+from app.firms import cursors
+from app.firms.terms import FirmFilter, Sort
+from app.pipeline import queries
+from app.pipeline.queries import Card
+from app.pipeline.terms import Tier
+from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
+from app.web.filters import FilterDep, address, chips, options
+from app.web.lookups import Lookup
+from app.web.templating import fragment, page
+
+router = APIRouter()
+ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    href: str
+    move_href: str
+    uscc: str
+    name: str
+    region: str
+    days: int
+    since: date
+    stale: bool
+    chip: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    tier: Tier
+    count: int
+    stale: int
+    stale_href: str
+    list_href: str
+    median_days: int | None
+    cards: list[CardView]
+    next_href: str | None
+
+
+def card_view(card: Card, lookup: Lookup, today: date) -> CardView:
+    stale = card.stale_on is not None and card.stale_on <= today
+    region = lookup.reference.region(card.region_code)
+    return CardView(
+        href=f"/firms/{card.uscc}",
+        move_href=f"/firms/{card.uscc}/move",
+        uscc=card.uscc,
+        name=card.name,
+        region=card.park or region,
+        days=(today - card.since).days,
+        since=card.since,
+        stale=stale,
+        chip=("bad", "停滞") if stale else None,
+    )
+
+
+def _next_href(tier: str, cards: list[Card], filters: FirmFilter) -> str | None:
+    if len(cards) <= queries.CARDS:
+        return None
+    last = cards[queries.CARDS - 1]
+    return address(f"/board/{tier}", replace(filters, tier=""), cursor=cursors.encode(last.since, last.id))
+
+
+@router.get("/board")
+async def board_page(
+    request: Request,
+    viewer: ReadFirms,
+    conn: ConnDep,
+    lookups: LookupsDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    filters: FilterDep,
+) -> Response:
+    # The board shows the living; a tier in the address narrows it to one column.
+    filters = replace(filters, status="active")
+    tiers = tuple(t for t in lookup.main.tiers if not filters.tier or t.code == filters.tier)
+    counts = await queries.tier_counts(conn, filters, viewer=viewer, today=today)
+    cards = await queries.board_cards(conn, tiers, replace(filters, tier=""), viewer=viewer, today=today)
+
+    async def compute() -> dict[str, queries.ColumnStats]:
+        return await queries.column_stats(conn, filters, viewer=viewer, today=today)
+
+    scope = (viewer.scope, viewer.firm_id, filters, today)
+    stats, stats_at = await lookups.figures(scope, compute, at=clock.now())
+    nothing = queries.ColumnStats(0, None)
+    columns = [
+        ColumnView(
+            tier=tier,
+            count=counts.get(tier.code, 0),
+            stale=stats.get(tier.code, nothing).stale,
+            stale_href=address("/firms", replace(filters, tier=tier.code, stale=True)),
+            list_href=address("/firms", replace(filters, tier=tier.code)),
+            median_days=stats.get(tier.code, nothing).median_days,
+            cards=[card_view(c, lookup, today) for c in cards[tier.code][: queries.CARDS]],
+            next_href=_next_href(tier.code, cards[tier.code], filters),
+        )
+        for tier in tiers
+    ]
+    context = {
+        "filters": filters,
+        "chips": chips("/board", filters, lookup),
+        "options": options(lookup, viewer),
+        "columns": columns,
+        "stats_at": f"{stats_at.astimezone(BUSINESS_ZONE):%H:%M}",
+        "unplaced": counts.get("", 0),
+        "unplaced_href": address("/firms", replace(filters, tier="none")),
+        "list_href": address("/firms", filters),
+        "export_xlsx_href": address("/firms/export.xlsx", filters) if viewer.may(Permission.FIRM_EXPORT) else None,
+        "can_move": viewer.may(Permission.MOVE),
+    }
+    return page(request, "officer/pipeline/board.html", title="梯度看板", **context)
+
+
+@router.get("/board/{tier}")
+async def more_cards(
+    request: Request,
+    tier: str,
+    viewer: ReadFirms,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    filters: FilterDep,
+    cursor: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """加载更多: the next cards of one column; without JavaScript a page of that column alone."""
+    found = lookup.main.tier(tier)
+    if found is None:
+        raise NotFound
+    filters = replace(filters, tier="", status="active")
+    after = cursors.decode(cursor, Sort.TIER_SINCE) if cursor else None
+    cards = await queries.column_cards(conn, tier, filters, viewer=viewer, today=today, after=after)
+    context = {
+        "tier": found,
+        "cards": [card_view(c, lookup, today) for c in cards[: queries.CARDS]],
+        "next_href": _next_href(tier, cards, filters),
+        "board_href": address("/board", filters),
+        "can_move": viewer.may(Permission.MOVE),
+    }
+    if "hx-request" in request.headers:
+        return fragment(request, "officer/pipeline/_cards.html", **context)
+    return page(request, "officer/pipeline/column.html", title=found.label, **context)

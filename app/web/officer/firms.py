@@ -1,0 +1,267 @@
+"""The registry's pages: list, one firm, its form, its notes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.audit.queries import events_of
+from app.errors import NotFound
+from app.firms import queries, service
+from app.firms.terms import FIELD_LABELS, FirmDetail, FirmFilter, FirmRow, FirmStatus, Sort
+from app.pipeline import queries as pipeline
+from app.pipeline.service import touch
+from app.pipeline.terms import Tier
+from app.recognitions.queries import held_by
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.filters import FilterDep, address, chips, options, status_label
+from app.web.forms import clean_text
+from app.web.htmx import see_other
+from app.web.lookups import Lookup
+from app.web.templating import page
+
+router = APIRouter()
+ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    href: str
+    name: str
+    uscc: str
+    region: str
+    park: str
+    tier: Tier | None
+    days_on_tier: int | None
+    stale: bool
+    officer: str
+    updated_at: datetime
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    label: str
+    sort_href: str | None
+    direction: str | None
+    numeric: bool = False
+
+
+def row_view(row: FirmRow, lookup: Lookup, today: date) -> RowView:
+    return RowView(
+        href=f"/firms/{row.uscc}",
+        name=row.name,
+        uscc=row.uscc,
+        region=lookup.reference.region(row.region_code),
+        park=row.park or "",
+        tier=lookup.main.tier(row.tier),
+        days_on_tier=(today - row.tier_since).days if row.tier_since else None,
+        stale=row.stale_on is not None and row.stale_on <= today,
+        officer=row.officer_name or "",
+        updated_at=row.updated_at,
+        status="" if row.status == FirmStatus.ACTIVE else status_label(row.status),
+    )
+
+
+def _columns(filters: FirmFilter, sort: str) -> list[ColumnView]:
+    order, descending = queries.parse_sort(sort)
+
+    def column(label: str, key: Sort | None, *, numeric: bool = False, first: str = "") -> ColumnView:
+        if key is None:
+            return ColumnView(label, None, None, numeric)
+        here = order is key
+        flipped = ("" if descending else "-") + key.value if here else first + key.value
+        direction = ("desc" if descending else "asc") if here else None
+        return ColumnView(label, address("/firms", filters, sort=flipped), direction, numeric)
+
+    return [
+        column("企业名称", Sort.NAME),
+        column("统一社会信用代码", None),
+        column("镇街", None),
+        column("梯队", None),
+        column("在梯队天数", Sort.TIER_SINCE, numeric=True),
+        column("责任专员", None),
+        column("更新时间", Sort.UPDATED, first="-"),
+    ]
+
+
+@router.get("/firms")
+async def list_page(
+    request: Request,
+    viewer: ReadFirms,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    filters: FilterDep,
+    sort: str = "",
+    cursor: str = "",
+) -> Response:
+    sort = sort or (Sort.RELEVANCE.value if filters.q else "-updated")
+    found = await queries.list_firms(conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor or None)
+    closest = sort == Sort.RELEVANCE.value and bool(filters.q)
+    if closest:
+        count, limit = len(found.items), queries.PAGE
+        count_text = f"最相近的 {count} 家" if count >= limit else f"{count} 家"
+    else:
+        count = await queries.count_firms(conn, filters, viewer=viewer, today=today)
+        count_text = f"{count:,} 家" if count <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,} 家以上"
+    exports = viewer.may(Permission.FIRM_EXPORT)
+    context = {
+        "filters": filters,
+        "chips": chips("/firms", filters, lookup),
+        "options": options(lookup, viewer),
+        "columns": _columns(filters, sort),
+        "rows": [row_view(row, lookup, today) for row in found.items],
+        "count_text": count_text,
+        "sort": sort,
+        "all_href": address("/firms", filters, sort="-updated") if closest and count >= queries.PAGE else None,
+        "next_href": address("/firms", filters, sort=sort, cursor=found.next) if found.next else None,
+        "prev_href": address("/firms", filters, sort=sort) if cursor else None,
+        "export_csv_href": address("/firms/export.csv", filters, sort=sort) if exports else None,
+        "export_xlsx_href": address("/firms/export.xlsx", filters, sort=sort) if exports else None,
+        "board_href": address("/board", filters),
+        "can_create": viewer.may(Permission.FIRM_EDIT),
+    }
+    return page(request, "officer/firms/list.html", title="企业库", **context)
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    tier: Tier
+    state: str  # done | current | todo
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    at: datetime
+    who: str
+    what: str
+    detail: str
+    machine: bool
+
+
+@router.get("/firms/{uscc}")
+async def firm_page(
+    request: Request, uscc: str, viewer: ReadFirms, conn: ConnDep, lookup: LookupDep, today: TodayDep
+) -> Response:
+    firm = await firm_in_sight(conn, uscc, viewer)
+    moves = await pipeline.history(conn, firm.id)
+    pending = await pipeline.pending_moves(conn, viewer=viewer, firm_id=firm.id)
+    context = {
+        "firm": firm,
+        "region": lookup.reference.region(firm.region_code),
+        "status": status_label(firm.status),
+        "direction": lookup.reference.directions.get(firm.direction or ""),
+        "tier": lookup.main.tier(firm.tier),
+        "stale": firm.stale_on is not None and firm.stale_on <= today,
+        "steps": _steps(firm, moves, lookup, today),
+        "facts": _facts(firm, lookup),
+        "contacts": firm.contacts,
+        "former_names": firm.former_names,
+        "tags": firm.tags,
+        "certificates": await held_by(conn, firm.id, today=today),
+        "timeline": await _timeline(conn, firm, moves, lookup),
+        "pending": pending[0] if pending else None,
+        "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
+        "can_edit": viewer.may(Permission.FIRM_EDIT),
+        "can_move": viewer.may(Permission.MOVE) and firm.status == FirmStatus.ACTIVE,
+        "can_note": viewer.may(Permission.FIRM_NOTE),
+        "can_approve": bool(pending) and viewer.may(Permission.MOVE_APPROVE) and pending[0].requested_by != viewer.id,
+    }
+    return page(request, "officer/firms/detail.html", title=firm.name, **context)
+
+
+async def firm_in_sight(conn: ConnDep, uscc: str, viewer: Viewer) -> FirmDetail:
+    firm = await queries.firm_by_uscc(conn, uscc.upper(), viewer=viewer)
+    if firm is None:
+        raise NotFound
+    return firm
+
+
+def _steps(firm: FirmDetail, moves: list[pipeline.MoveRecord], lookup: Lookup, today: date) -> list[StepView]:
+    arrived: dict[str, date] = {}
+    for move in reversed(moves):
+        if move.to_tier:
+            arrived[move.to_tier] = move.effective_on
+    current = lookup.main.tier(firm.tier)
+    steps = []
+    for tier in lookup.main.tiers:
+        if current and tier.code == current.code and firm.tier_since:
+            note = f"{firm.tier_since} 起 {(today - firm.tier_since).days} 天"
+            steps.append(StepView(tier, "current", note))
+        elif current and tier.rank < current.rank:
+            since = arrived.get(tier.code)
+            steps.append(StepView(tier, "done", f"{since:%Y-%m} 进入" if since else "未经过"))
+        else:
+            steps.append(StepView(tier, "todo", "须第二人复核" if tier.needs_approval else ""))
+    return steps
+
+
+def _facts(firm: FirmDetail, lookup: Lookup) -> list[tuple[str, str]]:
+    reference = lookup.reference
+    industry = firm.industry_code or ""
+    industry_name = reference.industries.get(industry) or reference.industries.get(industry[:3], "")
+    yes_no = {True: "是", False: "否", None: ""}[firm.above_designated_size]
+    capital = f"{firm.registered_capital / 10000:,.2f} 万元" if firm.registered_capital is not None else ""
+    values = {
+        "registered_on": f"{firm.registered_on}" if firm.registered_on else "",
+        "region_code": reference.region(firm.region_code),
+        "park": firm.park or "",
+        "industry_code": f"{industry} {industry_name}".strip(),
+        "high_tech_field": reference.high_tech_fields.get(firm.high_tech_field or "", ""),
+        "direction": reference.directions.get(firm.direction or "", ""),
+        "registered_capital": capital,
+        "above_designated_size": yes_no,
+        "officer_id": firm.officer_name or "",
+        "next_touch_on": f"{firm.next_touch_on}" if firm.next_touch_on else "",
+        "address": firm.address or "",
+        "uscc_override": firm.uscc_override or "",
+        "remark": firm.remark or "",
+    }
+    return [(FIELD_LABELS[k], v) for k, v in values.items() if v or k != "uscc_override"]
+
+
+async def _timeline(
+    conn: ConnDep, firm: FirmDetail, moves: list[pipeline.MoveRecord], lookup: Lookup
+) -> list[TimelineEntry]:
+    def name(code: str | None) -> str:
+        tier = lookup.main.tier(code)
+        return tier.label if tier else "梯队外"
+
+    entries = [TimelineEntry(n.at, n.author_name, "记录", n.body, machine=False) for n in await queries.notes_of(conn, firm.id)]
+    for move in moves:
+        what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}"
+        detail = f"{move.effective_on} 生效。{move.reason}"
+        if move.override_reason:
+            detail += f"（越过条件：{move.override_reason}）"
+        who = f"{move.actor_name}，{move.approver_name} 复核" if move.approver_name else move.actor_name
+        entries.append(TimelineEntry(move.recorded_at, who, what, detail, machine=False))
+    for event in await events_of(conn, "firm", str(firm.id), limit=50):
+        if event.action in ("firm:tier:moved", "firm:note:added"):
+            continue
+        changed = "、".join(FIELD_LABELS.get(f, f) for f in (event.after or {}))
+        entries.append(TimelineEntry(event.at, event.actor_name, event.label, changed, machine=True))
+    return sorted(entries, key=lambda e: e.at, reverse=True)
+
+
+@router.post("/firms/{uscc}/notes")
+async def add_note(
+    request: Request,
+    uscc: str,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: Annotated[Actor, Depends(acting(Permission.FIRM_NOTE))],
+    text: Annotated[str, Form()] = "",
+) -> Response:
+    firm = await firm_in_sight(conn, uscc, actor.viewer)
+    at = clock.now()
+    body = clean_text("text", text, longest=2000, required="请写点什么再保存。")
+    await service.add_note(conn, firm, body, by=actor, at=at)
+    await touch(conn, firm.id, ladder=lookup.main, calendar=lookup.calendar, at=at)
+    return see_other(request, f"/firms/{firm.uscc}#timeline", "已记录")
+
+

@@ -1,0 +1,207 @@
+"""移动到…: the dialog that shows each tier's gate, and the move itself; the second person's yes or no."""
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.errors import AppError, Conflict, Invalid, Refused
+from app.firms.terms import FirmDetail
+from app.pipeline import service
+from app.pipeline.rules import Verdict, decide
+from app.pipeline.terms import Standing, Tier
+from app.policy.gates import evaluate
+from app.policy.terms import Outcome
+from app.text import DateError, parse_date
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.htmx import changed, is_htmx, see_other
+from app.web.idempotency import KeyDep, once
+from app.web.lookups import Lookup
+from app.web.officer.firms import firm_in_sight
+from app.web.templating import fragment, page
+
+router = APIRouter()
+Mover = Annotated[Actor, Depends(acting(Permission.MOVE))]
+Rejecter = Annotated[Actor, Depends(acting(Permission.MOVE_REJECT))]
+Approver = Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    tier: Tier
+    verdict: str  # ok | reason | approval | refused
+    sentences: list[str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormView:
+    """What the dialog shows in its fields: what the person typed, or the day's defaults."""
+
+    to: str
+    effective_on: str
+    reason: str = ""
+    override_reason: str = ""
+    correction: bool = False
+    expected: str = ""
+    idempotency_key: str = ""
+
+
+async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date) -> list[TargetView]:
+    facts = await service.facts_of(conn, firm.id)
+    standing = Standing(
+        firm.id, firm.uscc, firm.name, firm.region_code, firm.status, firm.officer_id, firm.tier, firm.tier_since
+    )
+    views = []
+    for tier in lookup.main.tiers:
+        if tier.code == firm.tier:
+            continue
+        assessment = evaluate(tier.policy, facts, as_of=today)
+        decision = decide(lookup.main, standing, tier, assessment)
+        if decision.verdict is Verdict.GO:
+            verdict = "reason" if assessment.outcome is Outcome.MANUAL else "ok"
+        else:
+            verdict = "approval" if decision.verdict is Verdict.WAIT else "refused"
+        sentences = list(decision.reasons) or [c.note for c in assessment.criteria if c.note]
+        views.append(TargetView(tier, verdict, sentences, tier.source))
+    return views
+
+
+async def _form(
+    request: Request,
+    conn: ConnDep,
+    firm: FirmDetail,
+    lookup: Lookup,
+    today: date,
+    form: FormView,
+    *,
+    error: AppError | None = None,
+) -> Response:
+    context = {
+        "firm": firm,
+        "current": lookup.main.tier(firm.tier),
+        "targets": await _targets(conn, firm, lookup, today),
+        "form": form,
+        "chosen": form.to,
+        "today": today,
+        "error": error,
+        "fields": error.fields if isinstance(error, Invalid) else {},
+        "reasons": error.reasons if isinstance(error, Refused) else [],
+        "can_override": isinstance(error, Refused) or bool(form.override_reason),
+    }
+    status = error.status if error else 200
+    if is_htmx(request):
+        return fragment(request, "officer/pipeline/_move_form.html", status=status, **context)
+    return page(request, "officer/pipeline/move.html", title=f"移动 {firm.name}", status=status, **context)
+
+
+@router.get("/firms/{uscc}/move")
+async def move_form(
+    request: Request,
+    uscc: str,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    viewer: Annotated[Viewer, Depends(guard(Permission.MOVE))],
+    to: str = "",
+) -> Response:
+    firm = await firm_in_sight(conn, uscc, viewer)
+    current = lookup.main.tier(firm.tier)
+    rank = current.rank if current else 0
+    following = next((t.code for t in lookup.main.tiers if t.rank == rank + 1), "")
+    form = FormView(
+        to=to or following,
+        effective_on=today.isoformat(),
+        expected=firm.tier or "",
+        idempotency_key=uuid.uuid4().hex,
+    )
+    return await _form(request, conn, firm, lookup, today, form)
+
+
+@router.post("/firms/{uscc}/move")
+async def move(
+    request: Request,
+    uscc: str,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: Mover,
+    key: KeyDep,
+    to: Annotated[str, Form()] = "",
+    effective_on: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+    expected: Annotated[str, Form()] = "",
+    override_reason: Annotated[str, Form()] = "",
+    correction: Annotated[bool, Form()] = False,
+) -> Response:
+    at = clock.now()
+    form = FormView(to, effective_on, reason, override_reason, correction, expected, key.value)
+    try:
+        async with conn.begin_nested(), once(conn, key, viewer=actor.viewer, at=at) as slot:
+            if slot.replayed is not None:
+                return slot.replayed
+            order = service.MoveOrder(
+                to=None if to == "exit" else to,
+                effective_on=_day(effective_on, today),
+                reason=_short(reason, "reason"),
+                expected=expected or None,
+                override=_short(override_reason, "override_reason"),
+                correction=correction,
+            )
+            done = await service.move_firm(
+                conn, uscc.upper(), order, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at
+            )
+            tier = lookup.main.tier(order.to)
+            where = f"“{tier.label}”" if tier else "梯队之外"
+            sentence = f"{done.standing.name} 已移到{where}"
+            if done.waits:
+                sentence = f"{done.standing.name} 移到{where}的申请已提交，等待第二人复核"
+            return slot.keep(changed(request, f"/firms/{done.standing.uscc}", sentence, event="firm-moved"))
+    except (Refused, Invalid, Conflict) as error:
+        firm = await firm_in_sight(conn, uscc, actor.viewer)
+        if isinstance(error, Conflict) and not isinstance(error, Refused):
+            # The person saw an older tier; the form that comes back shows where the firm is now.
+            form = replace(form, expected=firm.tier or "", idempotency_key=uuid.uuid4().hex)
+        return await _form(request, conn, firm, lookup, today, form, error=error)
+
+
+@router.post("/moves/{request_id}/approve")
+async def approve(
+    request: Request, request_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Approver
+) -> Response:
+    standing = await service.approve(
+        conn, request_id, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=clock.now()
+    )
+    return see_other(request, f"/firms/{standing.uscc}", f"已通过 {standing.name} 的移动")
+
+
+@router.post("/moves/{request_id}/reject")
+async def reject(
+    request: Request,
+    request_id: uuid.UUID,
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: Rejecter,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    standing = await service.reject(conn, request_id, reason=_short(reason, "reason"), by=actor, at=clock.now())
+    return see_other(request, f"/firms/{standing.uscc}", f"已驳回 {standing.name} 的移动")
+
+
+def _day(value: str, today: date) -> date:
+    if not value.strip():
+        return today
+    try:
+        return parse_date(value)
+    except DateError as error:
+        raise Invalid({"effective_on": str(error)}) from error
+
+
+def _short(value: str, field: str) -> str:
+    if len(value) > 1000:
+        raise Invalid({field: "请控制在 1000 字以内。"})
+    return value

@@ -1,0 +1,175 @@
+"""今日: what an officer opens first. Every line says why it is there and carries its one action."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.access.terms import Permission, Role, Viewer
+from app.firms.terms import FirmFilter
+from app.pipeline import queries as pipeline
+from app.pipeline.terms import MoveKind, Tier
+from app.recognitions.queries import Lapsing, lapsing
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
+from app.web.filters import address
+from app.web.htmx import see_other
+from app.web.lookups import Lookup
+from app.web.templating import page
+
+router = APIRouter()
+_HOMES = {Role.ADMIN: "/admin/users", Role.AUDITOR: "/audit"}
+LAPSE_DAYS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    firm_name: str
+    href: str
+    tier: Tier | None
+    reasons: list[str]
+    action_label: str
+    action_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovementView:
+    firm_name: str
+    href: str
+    from_tier: Tier | None
+    to_tier: Tier | None
+    actor: str
+    recorded_at: datetime
+    kind: MoveKind
+    overridden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PendingView:
+    id: str
+    firm_name: str
+    href: str
+    from_tier: Tier | None
+    to_tier: Tier | None
+    requested_by: str
+    reason: str
+    effective_on: date
+    sentences: list[str]
+    can_approve: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LapsingView:
+    firm_name: str
+    href: str
+    number: str
+    expires_on: date
+    days_left: int
+
+
+@router.get("/")
+async def today_page(
+    request: Request,
+    viewer: Annotated[Viewer, Depends(guard(Permission.SELF))],
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+) -> Response:
+    if viewer.role in _HOMES:
+        return see_other(request, _HOMES[viewer.role])
+    if viewer.role is Role.FIRM:
+        return await _own_firm(request, viewer, conn)
+    if viewer.role is Role.CARRIER:
+        return page(request, "account/waiting.html", title="载体端")
+    mine = await pipeline.standing_still(conn, viewer=viewer, today=today, limit=20)
+    lapses = await lapsing(conn, viewer=viewer, today=today, days=LAPSE_DAYS)
+    pending = await pipeline.pending_moves(conn, viewer=viewer)
+    moves = await pipeline.recent_moves(conn, viewer=viewer, since=clock.now() - timedelta(days=7))
+    counts = await pipeline.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
+    context = {
+        "numbers": _numbers(counts, lookup),
+        "queue": _queue(mine, lapses, lookup, today),
+        "movements": [_movement(m, lookup) for m in moves],
+        "pending": [_pending(p, lookup, viewer) for p in pending],
+        "expiring": [
+            LapsingView(r.firm_name, f"/firms/{r.uscc}", r.number, r.expires_on, (r.expires_on - today).days)
+            for r in lapses
+        ],
+        "calendar_note": None
+        if not lookup.calendar.assumed(today.year)
+        else f"{today.year} 年放假安排尚未载入，工作日暂按周一至周五计算。",
+    }
+    return page(request, "officer/today.html", title="今日", **context)
+
+
+async def _own_firm(request: Request, viewer: Viewer, conn: ConnDep) -> Response:
+    from app.firms.queries import firm_by_id
+
+    firm = await firm_by_id(conn, viewer.firm_id, viewer=viewer) if viewer.firm_id else None
+    if firm is None:
+        return page(request, "account/waiting.html", title="企业端")
+    return see_other(request, f"/firms/{firm.uscc}")
+
+
+def _numbers(counts: dict[str, int], lookup: Lookup) -> list[tuple[str, int, str]]:
+    total = sum(counts.values())
+    tiers = [(t.label, counts.get(t.code, 0), address("/firms", FirmFilter(tier=t.code))) for t in lookup.main.tiers]
+    return [("在册企业", total, "/firms"), *tiers]
+
+
+def _queue(
+    still: list[pipeline.StandingStill], lapses: list[Lapsing], lookup: Lookup, today: date
+) -> list[QueueItem]:
+    """Lapsing certificates first (a date that will not move), then the longest silence."""
+    items = [
+        QueueItem(
+            r.firm_name,
+            f"/firms/{r.uscc}",
+            lookup.main.tier("hnte"),
+            [f"高企证书 {r.expires_on} 到期，还有 {(r.expires_on - today).days} 天"],
+            "查看企业",
+            f"/firms/{r.uscc}",
+        )
+        for r in lapses[:10]
+    ]
+    for firm in still:
+        tier = lookup.main.tier(firm.tier)
+        silent = lookup.calendar.working_days_between(firm.stale_on, today)
+        allowed = tier.stale_working_days if tier and tier.stale_working_days else 0
+        reasons = [
+            f"在“{tier.label if tier else ''}”已 {(today - firm.since).days} 天",
+            f"{allowed + silent} 个工作日没有移动也没有记录；记一笔联系即重新计时",
+        ]
+        items.append(
+            QueueItem(firm.name, f"/firms/{firm.uscc}", tier, reasons, "记一笔", f"/firms/{firm.uscc}#note")
+        )
+    return items
+
+
+def _movement(move: pipeline.RecentMove, lookup: Lookup) -> MovementView:
+    return MovementView(
+        move.firm_name,
+        f"/firms/{move.uscc}",
+        lookup.main.tier(move.from_tier),
+        lookup.main.tier(move.to_tier),
+        move.actor_name,
+        move.recorded_at,
+        move.kind,
+        move.overridden,
+    )
+
+
+def _pending(move: pipeline.PendingMove, lookup: Lookup, viewer: Viewer) -> PendingView:
+    return PendingView(
+        str(move.id),
+        move.firm_name,
+        f"/firms/{move.uscc}",
+        lookup.main.tier(move.from_tier),
+        lookup.main.tier(move.to_tier),
+        move.requester_name,
+        move.reason,
+        move.effective_on,
+        [c.get("note", "") for c in move.assessment.get("criteria", []) if c.get("note")],
+        viewer.may(Permission.MOVE_APPROVE) and move.requested_by != viewer.id,
+    )

@@ -1,0 +1,140 @@
+"""The second process: delivers the outbox, checks and applies imports, folds counters, beats its heart.
+
+APScheduler is only the clock. What must not happen twice is guarded in the database: leases and SKIP LOCKED for
+messages and imports, an advisory lock for everything that one process is enough for.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy import insert, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.clock import BUSINESS_ZONE, Clock, SystemClock
+from app.config import Settings
+from app.db import Database, is_outage, new_id
+from app.exchange.jobs import run_waiting_imports
+from app.files.store import FileStore
+from app.outbox.channels import Channels
+from app.outbox.deliver import deliver
+from app.outbox.models import Heartbeat, JobRun
+from app.pipeline.queries import fold_counts
+
+log = logging.getLogger("tidu.worker")
+MISFIRE_GRACE = 6 * 3600  # a night's job that was missed still runs in the morning
+
+
+@dataclass(frozen=True)
+class House:
+    """What a job may touch."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    files: FileStore
+
+
+Job = Callable[[House, datetime], Awaitable[Mapping[str, int]]]
+
+
+async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
+    report = await deliver(house.database, at=at, mail=Channels(house.settings, house.database))
+    return {"planned": report.planned, "sent": report.sent, "failed": report.failed}
+
+
+async def _imports(house: House, at: datetime) -> Mapping[str, int]:
+    return {"planned": await run_waiting_imports(house.database, house.files, at=at)}
+
+
+async def _fold(house: House, at: datetime) -> Mapping[str, int]:
+    async with house.database.transaction() as conn:
+        # Folding twice at once would be right but would wait; one is enough.
+        if not (await conn.execute(text("SELECT pg_try_advisory_xact_lock(781001)"))).scalar_one():
+            return {"skipped": 1}
+        return {"planned": await fold_counts(conn)}
+
+
+async def _heartbeat(house: House, at: datetime) -> Mapping[str, int]:
+    async with house.database.transaction() as conn:
+        beat = upsert(Heartbeat).values(name="worker", at=at)
+        await conn.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": beat.excluded.at}))
+    return {}
+
+
+JOBS: dict[str, Job] = {"deliver": _deliver, "imports": _imports, "fold-counts": _fold, "heartbeat": _heartbeat}
+_QUIET = {"imports", "fold-counts", "heartbeat"}  # too frequent to keep a row for each run
+_TIMETABLE: Mapping[str, Any] = {
+    "heartbeat": IntervalTrigger(seconds=15),
+    "deliver": IntervalTrigger(seconds=5),
+    "imports": IntervalTrigger(seconds=1),
+    "fold-counts": CronTrigger(minute="*/5", timezone=BUSINESS_ZONE),
+}
+
+
+async def run_job(house: House, name: str, *, at: datetime) -> dict[str, Any]:
+    """Runs one job as if it were `at`; leaves a row in the run ledger unless the job ticks all the time."""
+    zero = {"planned": 0, "created": 0, "skipped": 0, "sent": 0, "failed": 0}
+    if name in _QUIET:
+        return {"job": name, "at": at.isoformat(), **zero, **await JOBS[name](house, at)}
+    run_id = new_id()
+    try:
+        counts = await JOBS[name](house, at)
+    except Exception as error:
+        await _note_run(house, run_id, name, at, "failed", {"error": type(error).__name__})
+        raise
+    if any(counts.values()):
+        await _note_run(house, run_id, name, at, "done", dict(counts))
+    return {"job": name, "at": at.isoformat(), **zero, **counts}
+
+
+async def _note_run(house: House, run_id: Any, name: str, at: datetime, outcome: str, detail: dict[str, Any]) -> None:
+    async with house.database.transaction() as conn:
+        await conn.execute(
+            insert(JobRun).values(
+                id=run_id, job=name, started_at=at, finished_at=house.clock.now(), outcome=outcome, detail=detail
+            )
+        )
+
+
+async def _tick(house: House, name: str) -> None:
+    try:
+        await run_job(house, name, at=house.clock.now())
+    except Exception as error:
+        if is_outage(error):
+            log.warning("%s: database away, next tick tries again", name)
+        else:
+            log.exception("job %s failed", name)
+
+
+async def run_worker(settings: Settings, *, clock: Clock | None = None) -> None:
+    """Runs until SIGTERM or SIGINT."""
+    house = House(
+        settings,
+        Database(settings.database_url, pool_size=4),
+        clock or SystemClock(),
+        FileStore(settings.file_root),
+    )
+    scheduler = AsyncIOScheduler(timezone=BUSINESS_ZONE)
+    for name, trigger in _TIMETABLE.items():
+        scheduler.add_job(
+            _tick, trigger, args=[house, name], id=name, coalesce=True, max_instances=1, misfire_grace_time=MISFIRE_GRACE
+        )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    await _tick(house, "heartbeat")
+    scheduler.start()
+    await stop.wait()
+    scheduler.shutdown(wait=False)
+    await house.database.dispose()
+
+
