@@ -1,0 +1,23 @@
+"""People's text at the door: cleaned, compared, sorted and searched in one way everywhere."""
+
+from app.text.amounts import AmountError, AnswerError, parse_amount, parse_yes_no
+from app.text.clean import TextError, halve, key, normalise
+from app.text.dates import DateError, parse_date
+from app.text.grams import index_grams, query_grams
+from app.text.names import pinyin
+
+__all__ = [
+    "AmountError",
+    "AnswerError",
+    "DateError",
+    "TextError",
+    "halve",
+    "index_grams",
+    "key",
+    "normalise",
+    "parse_amount",
+    "parse_date",
+    "parse_yes_no",
+    "pinyin",
+    "query_grams",
+]
