@@ -26,7 +26,7 @@ from app.files.store import FileStore
 from app.outbox.channels import Channels
 from app.outbox.deliver import deliver
 from app.outbox.models import Heartbeat, JobRun
-from app.pipeline.queries import fold_counts
+from app.pipeline.board import fold_counts
 
 log = logging.getLogger("tidu.worker")
 MISFIRE_GRACE = 6 * 3600  # a night's job that was missed still runs in the morning
@@ -125,7 +125,13 @@ async def run_worker(settings: Settings, *, clock: Clock | None = None) -> None:
     scheduler = AsyncIOScheduler(timezone=BUSINESS_ZONE)
     for name, trigger in _TIMETABLE.items():
         scheduler.add_job(
-            _tick, trigger, args=[house, name], id=name, coalesce=True, max_instances=1, misfire_grace_time=MISFIRE_GRACE
+            _tick,
+            trigger,
+            args=[house, name],
+            id=name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=MISFIRE_GRACE,
         )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -136,5 +142,3 @@ async def run_worker(settings: Settings, *, clock: Clock | None = None) -> None:
     await stop.wait()
     scheduler.shutdown(wait=False)
     await house.database.dispose()
-
-

@@ -8,6 +8,7 @@ import uvicorn
 
 from app.commands.context import CommandError, secret_key
 from app.config import Settings
+from app.main import create_app
 from app.worker import run_worker
 
 
@@ -23,8 +24,6 @@ def add_parser(subparsers: Any) -> None:
 
 def web_app() -> Any:
     """The factory that every web process calls for itself."""
-    from app.main import create_app
-
     return create_app(_production_settings())
 
 
@@ -59,6 +58,6 @@ def run_serve(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_background(args: argparse.Namespace) -> int:
+def run_background(_: argparse.Namespace) -> int:
     asyncio.run(run_worker(_production_settings()))
     return 0

@@ -5,95 +5,32 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal_column, select, text, tuple_, type_coerce
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
-from sqlalchemy.types import Date, Text
+from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, tuple_
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import Date
 
 from app.access.models import User
-from app.access.terms import Role, Viewer
+from app.access.terms import Viewer
 from app.db import Conn
 from app.firms import cursors
-from app.firms.models import Contact, Direction, Firm, FirmNote, FirmTag, FormerName, HighTechField, Industry, Region
+from app.firms.filtering import matching, visible_to
+from app.firms.models import Contact, Firm, FirmNote, FirmTag, FormerName
 from app.firms.terms import (
     ContactDetails,
     FirmDetail,
     FirmFilter,
     FirmRow,
-    FirmStatus,
     Note,
     Page,
-    Reference,
     Sort,
 )
-from app.text import key, query_grams
+from app.text import key
 
 PAGE = 50
 SEARCH_CANDIDATES = 300
 COUNT_LIMIT = 1000
-LAST_DATE = literal_column("'infinity'::date")
+LAST_DATE: ColumnElement[Any] = literal_column("'infinity'::date")
 _OFFICER = User.__table__.alias("officer")
-
-
-def within(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
-    """Division codes below `prefix`, as a range that an ordinary index serves in any collation."""
-    if len(prefix) >= 9:
-        return column == prefix
-    return and_(column >= prefix, column < str(int(prefix) + 1))
-
-
-def visible_to(viewer: Viewer) -> ColumnElement[bool]:
-    """The firms a viewer can see: their own for a clerk, those of their division for the bureau's people."""
-    if viewer.role is Role.FIRM:
-        return Firm.id == viewer.firm_id if viewer.firm_id else false()
-    if viewer.role is Role.CARRIER or not viewer.scope.isdigit():
-        return false()
-    return within(Firm.region_code, viewer.scope)  # type: ignore[arg-type]
-
-
-def visible_prefix(viewer: Viewer) -> str:
-    """The division code below which a viewer sees, for drop-downs; an impossible one for those who see none."""
-    return viewer.scope if viewer.scope.isdigit() else "-"
-
-
-def matching(filters: FirmFilter, *, today: date) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if filters.status == FirmStatus.ACTIVE:
-        # A literal, not a parameter: only so can a generic plan use the partial indexes.
-        conditions.append(text("firms.status = 'active'"))  # type: ignore[arg-type]
-    elif filters.status != "all":
-        conditions.append(Firm.status == filters.status)
-    if filters.tier == "none":
-        conditions.append(Firm.tier.is_(None))
-    elif filters.tier:
-        conditions.append(Firm.tier == filters.tier)
-    if filters.region.isdigit():
-        conditions.append(within(Firm.region_code, filters.region))  # type: ignore[arg-type]
-    if filters.officer == "none":
-        conditions.append(Firm.officer_id.is_(None))
-    elif filters.officer:
-        conditions.append(Firm.officer_id == _uuid(filters.officer))
-    if filters.park:
-        conditions.append(Firm.park == filters.park)
-    if filters.direction:
-        conditions.append(Firm.direction == filters.direction)
-    if filters.stale:
-        conditions.append(Firm.stale_on <= today)
-    if filters.tag:
-        tagged = select(FirmTag.firm_id).where(FirmTag.tag == filters.tag)
-        conditions.append(Firm.id.in_(tagged))
-    if filters.q:
-        conditions.append(containing(filters.q))
-    return conditions
-
-
-def containing(q: str) -> ColumnElement[bool]:
-    """Search document contains `q`: grams narrow by index, LIKE settles what they leave open."""
-    wanted = key(q)
-    grams = query_grams(q)
-    if not grams:
-        return false()
-    pattern = "%" + wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    return and_(Firm.search_grams.contains(type_coerce(grams, ARRAY(Text()))), Firm.search_text.like(pattern))
 
 
 _ROW_COLUMNS = (
@@ -184,7 +121,9 @@ async def count_firms(
     conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date, limit: int | None = COUNT_LIMIT
 ) -> int:
     """How many match; counting stops one past `limit`, so that a wide filter costs no more than a narrow one."""
-    found = select(literal_column("1")).select_from(Firm).where(visible_to(viewer), *matching(filters, today=today))
+    found: Select[Any] = (
+        select(literal_column("1")).select_from(Firm).where(visible_to(viewer), *matching(filters, today=today))
+    )
     if limit is not None:
         found = found.limit(limit + 1)
     return int((await conn.execute(select(func.count()).select_from(found.subquery()))).scalar_one())
@@ -196,13 +135,6 @@ def parse_sort(sort: str) -> tuple[Sort, bool]:
         return Sort(sort.removeprefix("-")), descending
     except ValueError:
         return Sort.UPDATED, True
-
-
-def _uuid(value: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(value)
-    except ValueError:
-        return uuid.UUID(int=0)
 
 
 _CONTACTS = (
@@ -235,9 +167,7 @@ _FORMER = (
     .scalar_subquery()
 )
 _DETAIL_FIELDS = tuple(
-    f
-    for f in FirmDetail.__dataclass_fields__
-    if f not in {"officer_name", "contacts", "tags", "former_names"}
+    f for f in FirmDetail.__dataclass_fields__ if f not in {"officer_name", "contacts", "tags", "former_names"}
 )
 _DETAIL = select(
     *(getattr(Firm, f) for f in _DETAIL_FIELDS),
@@ -281,24 +211,5 @@ async def similar_names(conn: Conn, names: Sequence[str], *, viewer: Viewer) -> 
     """Firms in sight that carry, or carried, exactly one of these names: (code, name)."""
     keys = [key(n) for n in names]
     former = select(FormerName.firm_id).where(FormerName.name_key.in_(keys))
-    query = select(Firm.uscc, Firm.name).where(
-        visible_to(viewer), Firm.name_key.in_(keys) | Firm.id.in_(former)
-    )
+    query = select(Firm.uscc, Firm.name).where(visible_to(viewer), Firm.name_key.in_(keys) | Firm.id.in_(former))
     return [(r.uscc, r.name) for r in (await conn.execute(query.limit(20))).all()]
-
-
-async def load_reference(conn: Conn) -> Reference:
-    regions = (await conn.execute(select(Region.code, Region.name, Region.kind).order_by(Region.code))).all()
-    industries = (await conn.execute(select(Industry.code, Industry.name).order_by(Industry.code))).all()
-    fields = (await conn.execute(select(HighTechField.code, HighTechField.name).order_by(HighTechField.code))).all()
-    directions = (
-        await conn.execute(select(Direction.code, Direction.name, Direction.synonyms).order_by(Direction.rank))
-    ).all()
-    return Reference(
-        regions={r.code: r.name for r in regions},
-        region_kinds={r.code: r.kind for r in regions},
-        industries={r.code: r.name for r in industries},
-        high_tech_fields={r.code: r.name for r in fields},
-        directions={r.code: r.name for r in directions},
-        direction_synonyms={key(s): r.code for r in directions for s in (r.name, *r.synonyms)},
-    )

@@ -35,7 +35,13 @@ async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
         .scalar_subquery()
     )
     query = select(
-        Firm.id, Firm.name, Firm.uscc, Firm.name_initials, Firm.search_extra, former.label("former"), people.label("people")
+        Firm.id,
+        Firm.name,
+        Firm.uscc,
+        Firm.name_initials,
+        Firm.search_extra,
+        former.label("former"),
+        people.label("people"),
     ).where(Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
     write = (
         update(Firm.__table__)  # type: ignore[arg-type]

@@ -163,9 +163,7 @@ async def add_note(conn: Conn, firm: FirmDetail, body: str, *, by: Actor, at: da
     )
     await record(
         conn,
-        event_row(
-            "firm:note:added", by=by, at=at, object_type="firm", object_id=firm.id, object_label=firm.name
-        ),
+        event_row("firm:note:added", by=by, at=at, object_type="firm", object_id=firm.id, object_label=firm.name),
     )
 
 
@@ -180,9 +178,7 @@ def differences(firm: FirmDetail, entry: FirmEntry) -> dict[str, tuple[Any, Any]
     return changes
 
 
-def edit_event(
-    firm: FirmDetail, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, at: datetime
-) -> dict[str, Any]:
+def edit_event(firm: FirmDetail, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, at: datetime) -> dict[str, Any]:
     return event_row(
         "firm:record:edited",
         by=by,
@@ -209,7 +205,7 @@ def _plain_value(name: str, value: Any) -> Any:
 
 
 def _new_row(entry: FirmEntry, *, by: Actor, at: datetime) -> dict[str, Any]:
-    values = {f: entry.values.get(f) for f in EDITABLE}
+    values: dict[str, Any] = {f: entry.values.get(f) for f in EDITABLE}
     sort_key, initials = pinyin(values["name"])
     return {
         **values,
@@ -264,10 +260,16 @@ async def _remember_names(conn: Conn, renamed: Sequence[tuple[uuid.UUID, str]], 
     if not renamed:
         return
     known = set(
-        (await conn.execute(select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in renamed])))).tuples()
+        (
+            await conn.execute(
+                select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in renamed]))
+            )
+        ).tuples()
     )
     rows = [
-        {"firm_id": i, "name": n, "name_key": key(n), "changed_on": at.date()} for i, n in renamed if (i, n) not in known
+        {"firm_id": i, "name": n, "name_key": key(n), "changed_on": at.date()}
+        for i, n in renamed
+        if (i, n) not in known
     ]
     if rows:
         await conn.execute(insert(FormerName), rows)

@@ -2,38 +2,26 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
-from app.clock import BUSINESS_ZONE, business_day
+from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.firms.queries import visible_to
 from app.firms.terms import MAIN_LADDER
-from app.pipeline import statements
 from app.pipeline.models import MoveRequest
+from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
 from app.pipeline.rules import Decision, Verdict, decide, problems
 from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing, Tier
 from app.policy.gates import evaluate
-from app.policy.terms import Assessment, CertificateFact, Facts
+from app.policy.terms import Assessment, Facts
 from app.workdays.rules import Calendar
-
-
-@dataclass(frozen=True, slots=True)
-class MoveOrder:
-    """What a person asks for. `to` is a tier's code, or None to leave the ladder; `expected` is what they saw."""
-
-    to: str | None
-    effective_on: date
-    reason: str
-    expected: str | None
-    override: str = ""
-    correction: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +40,10 @@ async def move_firm(
     Raises NotFound out of sight, Conflict when somebody moved it first or a request waits, Refused with the
     gate's reasons, Invalid by field.
     """
-    standing = await _lock(conn, by.viewer, uscc=uscc)
-    context = await _context(conn, standing.firm_id, ladder.code)
+    standing = await lock(conn, by.viewer, uscc=uscc)
+    context = await read_context(conn, standing.firm_id, ladder.code)
     if standing.tier != order.expected:
-        raise Conflict(_moved_by(standing, context, ladder))
+        raise Conflict(moved_by(standing, context, ladder))
     target = _target(ladder, order.to)
     today = business_day(at)
     wrong = problems(
@@ -79,8 +67,8 @@ async def move_firm(
     if decision.verdict is Verdict.WAIT:
         await _request(conn, move_id, standing, order, decision, assessment, ladder=ladder, by=by, at=at)
     else:
-        move = _Recorded(move_id, standing, order, decision.kind, assessment, by, None)
-        await _carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
+        move = Recorded(move_id, standing, order, decision.kind, assessment, by, None)
+        await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
     return MoveOutcome(move_id, decision.verdict is Verdict.WAIT, decision, standing)
 
 
@@ -91,10 +79,10 @@ async def approve(
     row = await _pending(conn, request_id, by.viewer)
     if row["requested_by"] == by.viewer.id:
         raise Forbidden("不能复核自己提交的移动，请由另一位同事复核。")
-    standing = await _lock(conn, by.viewer, firm_id=row["firm_id"])
+    standing = await lock(conn, by.viewer, firm_id=row["firm_id"])
     if standing.tier != row["from_tier"]:
-        context = await _context(conn, standing.firm_id, ladder.code)
-        raise Conflict(_moved_by(standing, context, ladder))
+        context = await read_context(conn, standing.firm_id, ladder.code)
+        raise Conflict(moved_by(standing, context, ladder))
     await _decide_request(conn, request_id, RequestState.APPROVED, "", by=by, at=at)
     order = MoveOrder(
         to=row["to_tier"],
@@ -104,7 +92,7 @@ async def approve(
         override=row["override_reason"] or "",
         correction=row["kind"] == MoveKind.CORRECTION,
     )
-    move = _Recorded(
+    move = Recorded(
         request_id,
         standing,
         order,
@@ -113,7 +101,7 @@ async def approve(
         by,
         (row["requested_by"], row["requester_name"]),
     )
-    await _carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
+    await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
     return standing
 
 
@@ -124,7 +112,7 @@ async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, a
     row = await _pending(conn, request_id, by.viewer)
     if row["requested_by"] != by.viewer.id and not by.viewer.may(Permission.MOVE_APPROVE):
         raise Forbidden("只能撤回自己提交的移动。")
-    standing = await _lock(conn, by.viewer, firm_id=row["firm_id"])
+    standing = await lock(conn, by.viewer, firm_id=row["firm_id"])
     await _decide_request(conn, request_id, RequestState.REJECTED, reason, by=by, at=at)
     await record(
         conn,
@@ -143,7 +131,7 @@ async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, a
 
 async def facts_of(conn: Conn, firm_id: uuid.UUID) -> Facts:
     """A firm's facts as its gates will see them, for showing each tier's answer before anybody moves it."""
-    facts: Facts = (await _context(conn, firm_id, MAIN_LADDER))["facts"]
+    facts: Facts = (await read_context(conn, firm_id, MAIN_LADDER))["facts"]
     return facts
 
 
@@ -154,130 +142,6 @@ async def touch(conn: Conn, firm_id: uuid.UUID, *, ladder: Ladder, calendar: Cal
     if tier is not None:
         due = stale_on(tier, business_day(at), calendar)
         await conn.execute(update(Firm).where(Firm.id == firm_id).values(stale_on=due))
-
-
-def stale_on(tier: Tier | None, since: date, calendar: Calendar) -> date | None:
-    """The day from which a firm counts as standing still, in working days after it arrived or was last touched."""
-    if tier is None or tier.stale_working_days is None:
-        return None
-    return calendar.add_working_days(since, tier.stale_working_days)
-
-
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    id: uuid.UUID
-    standing: Standing
-    order: MoveOrder
-    kind: MoveKind
-    assessment: Assessment | dict[str, Any] | None
-    by: Actor
-    requester: tuple[uuid.UUID, str] | None  # set when `by` is the second person
-
-
-async def _carry_out(conn: Conn, move: _Recorded, *, ladder: Ladder, calendar: Calendar, at: datetime) -> None:
-    order, standing = move.order, move.standing
-    place = statements.CORRECT if move.kind is MoveKind.CORRECTION else statements.PLACE
-    await conn.execute(
-        place,
-        {
-            "firm_id": standing.firm_id,
-            "placement_id": new_id(),
-            "ladder": ladder.code,
-            "to_tier": order.to,
-            "effective_on": order.effective_on,
-        },
-    )
-    actor_id, actor_name = move.requester or (move.by.viewer.id, move.by.viewer.name)
-    assessment = move.assessment.to_json() if isinstance(move.assessment, Assessment) else move.assessment
-    audit = move.by.audit_fields
-    after = {"tier": order.to, "effective_on": order.effective_on.isoformat(), "kind": move.kind.value}
-    await conn.execute(
-        statements.RECORD,
-        {
-            "id": move.id,
-            "firm_id": standing.firm_id,
-            "ladder": ladder.code,
-            "from_tier": standing.tier,
-            "to_tier": order.to,
-            "kind": move.kind.value,
-            "effective_on": order.effective_on,
-            "at": at,
-            "actor_id": actor_id,
-            "actor_name": actor_name,
-            "approver_id": move.by.viewer.id if move.requester else None,
-            "approver_name": move.by.viewer.name if move.requester else None,
-            "reason": order.reason.strip(),
-            "override_reason": order.override.strip() or None,
-            "assessment": assessment or {},
-            "tier_since": order.effective_on if order.to else None,
-            "stale_on": stale_on(ladder.tier(order.to), order.effective_on, calendar),
-            "audit_id": new_id(),
-            "audit_actor_id": audit["actor_id"],
-            "audit_actor_name": audit["actor_name"],
-            "actor_role": audit["actor_role"],
-            "object_id": str(standing.firm_id),
-            "firm_name": standing.name,
-            "before": {"tier": standing.tier},
-            "after": after,
-            "ip": audit["ip"],
-            "session_id": audit["session_id"],
-            "request_id": audit["request_id"],
-            "outbox_id": new_id(),
-            "dedup_key": f"tier_moved:{move.id}",
-            "recipient_id": standing.officer_id,
-            "payload": {"uscc": standing.uscc, "name": standing.name, "from": standing.tier, **after},
-        },
-    )
-
-
-async def _lock(
-    conn: Conn, viewer: Viewer, *, uscc: str | None = None, firm_id: uuid.UUID | None = None
-) -> Standing:
-    by = Firm.uscc == uscc if uscc else Firm.id == firm_id
-    query = (
-        select(
-            Firm.id,
-            Firm.uscc,
-            Firm.name,
-            Firm.region_code,
-            Firm.status,
-            Firm.officer_id,
-            Firm.tier,
-            Firm.tier_since,
-        )
-        .where(by, visible_to(viewer))
-        .with_for_update(key_share=True)
-    )
-    row = (await conn.execute(query)).one_or_none()
-    if row is None:
-        raise NotFound
-    return Standing(*row)
-
-
-async def _context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str, Any]:
-    """What the decision needs beside the lock, read after it: certificates, a waiting request, the last move."""
-    row = (await conn.execute(statements.CONTEXT, {"firm_id": firm_id, "ladder": ladder})).one()
-    certificates = tuple(
-        CertificateFact(
-            kind, number, date.fromisoformat(issued), date.fromisoformat(expires), _day(revoked)
-        )
-        for kind, number, issued, expires, revoked in row.certificates or ()
-    )
-    return {"facts": Facts(certificates=certificates), "pending": row.pending, "last_move": row.last_move}
-
-
-def _day(value: str | None) -> date | None:
-    return date.fromisoformat(value) if value else None
-
-
-def _moved_by(standing: Standing, context: dict[str, Any], ladder: Ladder) -> str:
-    tier = ladder.tier(standing.tier)
-    where = f"“{tier.label}”" if tier else "梯队之外"
-    if not context["last_move"]:
-        return f"{standing.name} 现在在{where}，与您看到的不同；请刷新后再办。"
-    name, moment = context["last_move"]
-    when = datetime.fromisoformat(moment).astimezone(BUSINESS_ZONE)
-    return f"{name} 已于 {when:%Y-%m-%d %H:%M} 把 {standing.name} 移到{where}；您的移动没有执行。"
 
 
 def _target(ladder: Ladder, code: str | None) -> Tier | None:
@@ -363,5 +227,3 @@ async def _decide_request(
             decision_reason=reason or None,
         )
     )
-
-

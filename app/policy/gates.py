@@ -22,7 +22,7 @@ def certificate_in_force(facts: Facts, kind: str, day: date) -> CertificateFact 
 
 
 def _hnte_certificate(facts: Facts, as_of: date) -> Assessment:
-    """国科发火〔2016〕32号 第十二条: valid for three years from issue; the day that corresponds is the last valid day."""
+    """国科发火〔2016〕32号 第十二条: valid for three years; the corresponding day is the last valid one."""
     current = certificate_in_force(facts, "hnte", as_of)
     last = max((c for c in facts.certificates if c.kind == "hnte"), key=lambda c: c.expires_on, default=None)
     if current:

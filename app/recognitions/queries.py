@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from app.access.terms import Viewer
 from app.db import Conn
+from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.firms.queries import visible_to
 from app.recognitions.models import Certificate
 from app.recognitions.rules import state_on
 from app.recognitions.terms import CertificateKind, CertificateState

@@ -34,7 +34,7 @@ async def record_certificates(
     if not entries:
         return 0
     statement = insert(Certificate)
-    statement = statement.on_conflict_do_update(
+    write = statement.on_conflict_do_update(
         index_elements=["kind", "number"],
         set_={"issued_on": statement.excluded.issued_on, "expires_on": statement.excluded.expires_on},
         where=(Certificate.firm_id == statement.excluded.firm_id)
@@ -54,7 +54,7 @@ async def record_certificates(
         }
         for e in entries
     ]
-    written = (await conn.execute(statement, rows)).all()
+    written = (await conn.execute(write, rows)).all()
     firm_ids = list({row.firm_id for row in written})
     await _name_in_search(conn, firm_ids)
     await record(

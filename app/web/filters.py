@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 
-from app.firms.queries import visible_prefix
-from app.firms.terms import FirmFilter, FirmStatus
 from app.access.terms import Viewer
+from app.firms.filtering import visible_prefix
+from app.firms.terms import FirmFilter, FirmStatus
 from app.text import TextError, normalise
 from app.web.lookups import Lookup
 
@@ -87,7 +87,11 @@ def options(lookup: Lookup, viewer: Viewer) -> dict[str, list[tuple[str, str]]]:
         "tiers": [("", "全部梯队"), *((t.code, t.label) for t in lookup.main.tiers), ("none", "未入梯队")],
         "regions": [
             ("", "全部镇街"),
-            *((c, n) for c, n in lookup.reference.regions.items() if kinds[c] in ("town", "zone") and c.startswith(prefix)),
+            *(
+                (c, n)
+                for c, n in lookup.reference.regions.items()
+                if kinds[c] in ("town", "zone") and c.startswith(prefix)
+            ),
         ],
         "officers": [("", "全部专员"), *((str(i), n) for i, n in lookup.officers.items()), ("none", "未分配")],
         "statuses": [*FirmStatus.options(), ("all", "全部状态")],

@@ -52,7 +52,9 @@ class FirmReader:
             if not values.get("region_code"):
                 values["region_code"] = self.viewer.scope
         self._code_warning(values)
-        entry = FirmEntry(values, contacts=self._contacts(), tags=self._list("tags"), former_names=self._list("former_names"))
+        entry = FirmEntry(
+            values, contacts=self._contacts(), tags=self._list("tags"), former_names=self._list("former_names")
+        )
         if self.faults:
             raise Invalid(self.faults)
         return entry

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from app.access.models import User
 from app.access.terms import Role
 from app.db import Conn
-from app.firms.queries import load_reference
+from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER, Reference
 from app.pipeline.queries import load_ladders
 from app.pipeline.terms import Ladder
@@ -63,9 +63,7 @@ class Lookups:
         self._until = 0.0
         self._figures.clear()
 
-    async def figures(
-        self, name: Any, compute: Callable[[], Awaitable[Any]], *, at: datetime
-    ) -> tuple[Any, datetime]:
+    async def figures(self, name: Any, compute: Callable[[], Awaitable[Any]], *, at: datetime) -> tuple[Any, datetime]:
         """`compute()` at most once a minute per name, however many ask; with the moment it was computed."""
         kept = self._figures.get(name)
         if kept and time.monotonic() < kept[0]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 
 from app.access.terms import Permission, Viewer
 from app.firms import cursors
-from app.pipeline import queries
+from app.pipeline import board as queries
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.schemas import BoardOut, CardOut, ColumnOut
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard

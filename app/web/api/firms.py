@@ -33,7 +33,9 @@ async def list_firms(
     conn: ConnDep,
     today: TodayDep,
     filters: FilterDep,
-    sort: Annotated[str, Query(max_length=40, description="updated、name、tier_since、registered、next_touch；前加 - 倒序")] = "-updated",
+    sort: Annotated[
+        str, Query(max_length=40, description="updated、name、tier_since、registered、next_touch；前加 - 倒序")
+    ] = "-updated",
     cursor: Annotated[str | None, Query(max_length=400)] = None,
     limit: Limit = 50,
 ) -> Response:
@@ -141,5 +143,3 @@ def _out(firm: FirmDetail, certificates: list[HeldCertificate], lookup: Lookup) 
             for c in certificates
         ],
     )
-
-

@@ -10,6 +10,7 @@ from app.clock import business_day
 from app.errors import NotFound
 from app.firms.queries import firm_by_uscc
 from app.pipeline import queries, service
+from app.pipeline.recording import MoveOrder
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.firms import Uscc
 from app.web.api.schemas import Decided, MoveIn, MoveList, MoveMade, MoveOut, RejectIn
@@ -39,7 +40,7 @@ async def move(
     async with once(conn, key, viewer=actor.viewer, at=at) as slot:
         if slot.replayed is not None:
             return slot.replayed
-        order = service.MoveOrder(
+        order = MoveOrder(
             to=body.to,
             effective_on=body.effective_on or business_day(at),
             reason=body.reason,

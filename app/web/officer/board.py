@@ -11,8 +11,8 @@ from app.clock import BUSINESS_ZONE
 from app.errors import NotFound
 from app.firms import cursors
 from app.firms.terms import FirmFilter, Sort
-from app.pipeline import queries
-from app.pipeline.queries import Card
+from app.pipeline import board as queries
+from app.pipeline.board import Card
 from app.pipeline.terms import Tier
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
 from app.web.filters import FilterDep, address, chips, options

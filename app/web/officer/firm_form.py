@@ -232,9 +232,7 @@ async def edit(
         now = await queries.firm_by_uscc(conn, firm.uscc, viewer=viewer) or firm
         theirs = _values(now)
         conflict = [(_LABELS[f], theirs[f], str(raw[f])) for f in theirs if f in raw and str(raw[f]) != theirs[f]]
-        return _page(
-            request, lookup, viewer, raw, firm=now, conflict=conflict, sentence=error.sentence, status=409
-        )
+        return _page(request, lookup, viewer, raw, firm=now, conflict=conflict, sentence=error.sentence, status=409)
     except Conflict as error:
         faults = {"uscc": error.sentence}
         return _page(request, lookup, viewer, raw, firm=firm, faults=faults, status=409)

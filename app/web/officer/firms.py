@@ -13,7 +13,7 @@ from app.firms import queries, service
 from app.firms.terms import FIELD_LABELS, FirmDetail, FirmFilter, FirmRow, FirmStatus, Sort
 from app.pipeline import queries as pipeline
 from app.pipeline.service import touch
-from app.pipeline.terms import Tier
+from app.pipeline.terms import MoveRecord, Tier
 from app.recognitions.queries import held_by
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.filters import FilterDep, address, chips, options, status_label
@@ -181,7 +181,7 @@ async def firm_in_sight(conn: ConnDep, uscc: str, viewer: Viewer) -> FirmDetail:
     return firm
 
 
-def _steps(firm: FirmDetail, moves: list[pipeline.MoveRecord], lookup: Lookup, today: date) -> list[StepView]:
+def _steps(firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup, today: date) -> list[StepView]:
     arrived: dict[str, date] = {}
     for move in reversed(moves):
         if move.to_tier:
@@ -224,14 +224,14 @@ def _facts(firm: FirmDetail, lookup: Lookup) -> list[tuple[str, str]]:
     return [(FIELD_LABELS[k], v) for k, v in values.items() if v or k != "uscc_override"]
 
 
-async def _timeline(
-    conn: ConnDep, firm: FirmDetail, moves: list[pipeline.MoveRecord], lookup: Lookup
-) -> list[TimelineEntry]:
+async def _timeline(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
     def name(code: str | None) -> str:
         tier = lookup.main.tier(code)
         return tier.label if tier else "梯队外"
 
-    entries = [TimelineEntry(n.at, n.author_name, "记录", n.body, machine=False) for n in await queries.notes_of(conn, firm.id)]
+    entries = [
+        TimelineEntry(n.at, n.author_name, "记录", n.body, machine=False) for n in await queries.notes_of(conn, firm.id)
+    ]
     for move in moves:
         what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}"
         detail = f"{move.effective_on} 生效。{move.reason}"
@@ -263,5 +263,3 @@ async def add_note(
     await service.add_note(conn, firm, body, by=actor, at=at)
     await touch(conn, firm.id, ladder=lookup.main, calendar=lookup.calendar, at=at)
     return see_other(request, f"/firms/{firm.uscc}#timeline", "已记录")
-
-

@@ -11,6 +11,7 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, Refused
 from app.firms.terms import FirmDetail
 from app.pipeline import service
+from app.pipeline.recording import MoveOrder
 from app.pipeline.rules import Verdict, decide
 from app.pipeline.terms import Standing, Tier
 from app.policy.gates import evaluate
@@ -144,7 +145,7 @@ async def move(
         async with conn.begin_nested(), once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
-            order = service.MoveOrder(
+            order = MoveOrder(
                 to=None if to == "exit" else to,
                 effective_on=_day(effective_on, today),
                 reason=_short(reason, "reason"),

@@ -38,9 +38,11 @@ async def search(
     q: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
     wanted = FirmFilter(q=q.strip(), status="all")
-    found = await queries.list_firms(
-        conn, wanted, viewer=viewer, today=today, sort=Sort.RELEVANCE.value, limit=SHOWN
-    ) if len(wanted.q) >= 2 else None
+    found = (
+        await queries.list_firms(conn, wanted, viewer=viewer, today=today, sort=Sort.RELEVANCE.value, limit=SHOWN)
+        if len(wanted.q) >= 2
+        else None
+    )
     results = [
         Hit(
             f"/firms/{r.uscc}",

@@ -7,7 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
+from app.firms.queries import firm_by_id
 from app.firms.terms import FirmFilter
+from app.pipeline import board
 from app.pipeline import queries as pipeline
 from app.pipeline.terms import MoveKind, Tier
 from app.recognitions.queries import Lapsing, lapsing
@@ -86,7 +88,7 @@ async def today_page(
     lapses = await lapsing(conn, viewer=viewer, today=today, days=LAPSE_DAYS)
     pending = await pipeline.pending_moves(conn, viewer=viewer)
     moves = await pipeline.recent_moves(conn, viewer=viewer, since=clock.now() - timedelta(days=7))
-    counts = await pipeline.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
+    counts = await board.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
     context = {
         "numbers": _numbers(counts, lookup),
         "queue": _queue(mine, lapses, lookup, today),
@@ -104,8 +106,6 @@ async def today_page(
 
 
 async def _own_firm(request: Request, viewer: Viewer, conn: ConnDep) -> Response:
-    from app.firms.queries import firm_by_id
-
     firm = await firm_by_id(conn, viewer.firm_id, viewer=viewer) if viewer.firm_id else None
     if firm is None:
         return page(request, "account/waiting.html", title="企业端")
@@ -118,9 +118,7 @@ def _numbers(counts: dict[str, int], lookup: Lookup) -> list[tuple[str, int, str
     return [("在册企业", total, "/firms"), *tiers]
 
 
-def _queue(
-    still: list[pipeline.StandingStill], lapses: list[Lapsing], lookup: Lookup, today: date
-) -> list[QueueItem]:
+def _queue(still: list[pipeline.StandingStill], lapses: list[Lapsing], lookup: Lookup, today: date) -> list[QueueItem]:
     """Lapsing certificates first (a date that will not move), then the longest silence."""
     items = [
         QueueItem(
@@ -141,9 +139,7 @@ def _queue(
             f"在“{tier.label if tier else ''}”已 {(today - firm.since).days} 天",
             f"{allowed + silent} 个工作日没有移动也没有记录；记一笔联系即重新计时",
         ]
-        items.append(
-            QueueItem(firm.name, f"/firms/{firm.uscc}", tier, reasons, "记一笔", f"/firms/{firm.uscc}#note")
-        )
+        items.append(QueueItem(firm.name, f"/firms/{firm.uscc}", tier, reasons, "记一笔", f"/firms/{firm.uscc}#note"))
     return items
 
 
