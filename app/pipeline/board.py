@@ -61,11 +61,11 @@ async def tier_counts(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today:
         query = select(both.c.tier, func.sum(both.c.n)).group_by(both.c.tier)
     else:
         query = (
-            select(func.coalesce(Firm.tier, ""), func.count())
+            select(Firm.tier, func.count())
             .where(*_board_scope(filters, viewer=viewer, today=today))
-            .group_by(func.coalesce(Firm.tier, ""))
+            .group_by(Firm.tier)
         )
-    counts = {tier: int(n) for tier, n in (await conn.execute(query)).tuples()}
+    counts = {tier or "": int(n) for tier, n in (await conn.execute(query)).tuples()}
     return {t: n for t, n in counts.items() if not filters.tier or filters.tier in (t, "none" if t == "" else t)}
 
 

@@ -17,7 +17,8 @@ SELECT
 ).bindparams(bindparam("firm_id", type_=Uuid()), bindparam("ladder", type_=Text()))
 
 # The interval that ends and the one that begins. A placement that began on the effective date is replaced:
-# it never held for a whole day, and the move that made it stays in the history.
+# it never held for a whole day, and the move that made it stays in the history. Reading `n` makes PostgreSQL end
+# the old interval before it inserts the new one.
 PLACE = text(
     """
 WITH ended AS (
@@ -33,7 +34,7 @@ WITH ended AS (
 )
 INSERT INTO placements (id, firm_id, ladder, tier, period)
 SELECT :placement_id, :firm_id, :ladder, :to_tier, daterange(:effective_on, NULL)
-FROM done WHERE :to_tier IS NOT NULL
+FROM done WHERE :to_tier IS NOT NULL AND n >= 0
 """
 ).bindparams(
     bindparam("firm_id", type_=Uuid()),
@@ -58,7 +59,7 @@ WITH dropped AS (
 )
 INSERT INTO placements (id, firm_id, ladder, tier, period)
 SELECT :placement_id, :firm_id, :ladder, :to_tier, daterange(:effective_on, NULL)
-FROM done
+FROM done WHERE n >= 0
 """
 ).bindparams(*PLACE._bindparams.values())
 
