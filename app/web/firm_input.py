@@ -75,14 +75,14 @@ class FirmReader:
     def _uscc(self, field: str) -> str:
         result = check(str(self.raw[field] or ""))
         if result.errors:
-            self.faults[field] = "；".join(result.errors)
+            self.faults[field] = "".join(result.errors)
         return result.code
 
     def _code_warning(self, values: dict[str, Any]) -> None:
         if "uscc" not in values or "uscc" in self.faults or values.get("uscc_override"):
             return
         if warnings := check(values["uscc"]).warnings:
-            self.faults["uscc_override"] = f"{'；'.join(warnings)}确认无误请在此说明理由。"
+            self.faults["uscc_override"] = f"{''.join(warnings)}确认无误请在此说明理由。"
 
     def _region(self, field: str) -> str | None:
         code = str(self.raw[field] or "").strip()

@@ -1,0 +1,151 @@
+from datetime import date, timedelta
+
+import pytest
+
+from app.pipeline.rules import Verdict, decide, problems
+from app.pipeline.terms import Ladder, MoveKind, Standing, Tier
+from app.policy.gates import evaluate
+from app.policy.terms import CertificateFact, Facts, Outcome
+from app.db import new_id
+
+TODAY = date(2026, 11, 23)
+CODES = ("tech_micro", "eaglet", "gazelle", "hnte", "leader")
+LADDER = Ladder(
+    "main",
+    "梯度",
+    tuple(
+        Tier("main", c, c, c, n, "hnte_certificate" if c == "hnte" else c, 24, 60, c in ("hnte", "leader"))
+        for n, c in enumerate(CODES, start=1)
+    ),
+)
+ISSUED = date(2023, 12, 5)
+CERTIFICATE = CertificateFact("hnte", "GR202344005999", ISSUED, date(2026, 12, 5))
+
+
+def standing(tier: str | None, *, since: date | None = None, status: str = "active") -> Standing:
+    return Standing(new_id(), "91440783M159083022", "示例", "440783117", status, None, tier, since or (TODAY if tier else None))
+
+
+def decision(current: str | None, to: str | None, facts: Facts = Facts(), **more: object):
+    target = LADDER.tier(to)
+    assessment = evaluate(target.policy, facts, as_of=TODAY) if target else None
+    return decide(LADDER, standing(current), target, assessment, **more)
+
+
+def test_one_step_up_goes_with_a_reason_alone() -> None:
+    assert decision("tech_micro", "eaglet").verdict is Verdict.GO
+
+
+def test_entering_on_the_first_tier_goes() -> None:
+    assert decision(None, "tech_micro").verdict is Verdict.GO
+
+
+@pytest.mark.parametrize(("current", "to"), [("tech_micro", "gazelle"), (None, "eaglet"), ("gazelle", "tech_micro")])
+def test_more_than_one_step_waits_for_a_second_person(current: str | None, to: str) -> None:
+    assert decision(current, to).verdict is Verdict.WAIT
+
+
+def test_one_step_down_goes() -> None:
+    done = decision("eaglet", "tech_micro")
+    assert (done.verdict, done.kind) == (Verdict.GO, MoveKind.DEMOTION)
+
+
+def test_the_top_tiers_always_wait_for_a_second_person() -> None:
+    assert decision("gazelle", "hnte", Facts((CERTIFICATE,))).verdict is Verdict.WAIT
+    assert decision("hnte", "leader").verdict is Verdict.WAIT
+
+
+def test_without_a_certificate_the_hnte_gate_refuses_and_says_what_is_missing() -> None:
+    refused = decision("gazelle", "hnte")
+    assert refused.verdict is Verdict.REFUSED
+    assert "没有登记过高企证书" in refused.reasons[0]
+
+
+def test_an_override_waits_instead_of_being_refused() -> None:
+    assert decision("gazelle", "hnte", override="公告已发，证书在途").verdict is Verdict.WAIT
+
+
+def test_a_blank_override_is_none() -> None:
+    assert decision("gazelle", "hnte", override="  ").verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize("status", ["moved_out", "deregistered", "merged"])
+def test_a_firm_that_is_gone_moves_nowhere(status: str) -> None:
+    away = standing("eaglet", status=status)
+    assert decide(LADDER, away, LADDER.tier("gazelle"), None).verdict is Verdict.REFUSED
+
+
+def test_leaving_the_ladder_is_an_exit() -> None:
+    assert decision("eaglet", None).kind is MoveKind.EXIT
+
+
+@pytest.mark.parametrize(
+    ("day", "outcome"),
+    [
+        (ISSUED - timedelta(days=1), Outcome.NOT_MET),
+        (ISSUED, Outcome.MET),
+        (date(2026, 12, 5), Outcome.MET),
+        (date(2026, 12, 6), Outcome.NOT_MET),
+    ],
+)
+def test_a_certificate_holds_from_its_issue_to_the_corresponding_day(day: date, outcome: Outcome) -> None:
+    assert evaluate("hnte_certificate", Facts((CERTIFICATE,)), as_of=day).outcome is outcome
+
+
+def test_a_revoked_certificate_holds_until_the_day_before() -> None:
+    revoked = CertificateFact("hnte", "GR1", ISSUED, date(2026, 12, 5), revoked_on=date(2025, 1, 1))
+    assert evaluate("hnte", Facts((revoked,)), as_of=date(2024, 12, 31)).outcome is Outcome.MET
+    assert evaluate("hnte", Facts((revoked,)), as_of=date(2025, 1, 1)).outcome is Outcome.NOT_MET
+
+
+def test_a_certificate_of_another_kind_does_not_open_the_gate() -> None:
+    other = CertificateFact("tech_sme", "2026440783A", ISSUED, date(2026, 12, 31))
+    assert evaluate("hnte", Facts((other,)), as_of=TODAY).outcome is Outcome.NOT_MET
+
+
+def test_a_local_tier_asks_for_judgement_and_never_passes_by_itself() -> None:
+    answer = evaluate("gazelle", Facts(), as_of=TODAY)
+    assert answer.outcome is Outcome.MANUAL
+    assert "非官方认定条件" in answer.sentences[0]
+
+
+def wrong(current: str | None, to: str | None, **given: object) -> dict[str, str]:
+    values = {"effective_on": TODAY, "reason": "有理由", "today": TODAY, "correction": False} | given
+    since = date(2026, 6, 1) if current else None
+    return problems(standing(current, since=since), LADDER.tier(to), **values)
+
+
+def test_a_sound_request_has_no_problems() -> None:
+    assert wrong("eaglet", "gazelle") == {}
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\n"])
+def test_a_move_needs_a_reason(reason: str) -> None:
+    assert set(wrong("eaglet", "gazelle", reason=reason)) == {"reason"}
+
+
+@pytest.mark.parametrize(
+    ("day", "fields"),
+    [
+        (date(2026, 5, 31), {"effective_on"}),
+        (date(2026, 6, 1), set()),
+        (TODAY, set()),
+        (TODAY + timedelta(days=1), {"effective_on"}),
+    ],
+)
+def test_a_move_takes_effect_between_arrival_and_today(day: date, fields: set[str]) -> None:
+    assert set(wrong("eaglet", "gazelle", effective_on=day)) == fields
+
+
+def test_only_a_correction_reaches_back_before_the_arrival() -> None:
+    assert wrong("eaglet", "gazelle", effective_on=date(2026, 5, 1), correction=True) == {}
+
+
+def test_moving_to_where_it_stands_is_no_move_but_may_correct_the_date() -> None:
+    assert set(wrong("eaglet", "eaglet")) == {"to"}
+    assert wrong("eaglet", "eaglet", correction=True) == {}
+
+
+def test_a_firm_off_the_ladder_cannot_leave_it_or_be_corrected() -> None:
+    assert set(wrong(None, None)) == {"to"}
+    assert set(wrong(None, "eaglet", correction=True)) == {"to"}
