@@ -1,0 +1,135 @@
+"""Who is calling: a session's cookie or a bearer token, one statement each."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.engine import Row
+
+from app.access.models import ApiToken, SignInAttempt, User, UserSession
+from app.access.rules import WINDOW, Failure, token_hash
+from app.access.terms import Role, Viewer
+from app.db import Conn
+
+_VIEWER = (
+    User.id,
+    User.login,
+    User.name,
+    User.role,
+    User.scope,
+    User.firm_id,
+    User.unit,
+    User.must_change_password,
+)
+_SESSION = (
+    select(*_VIEWER, UserSession.seen_at)
+    .join(User, User.id == UserSession.user_id)
+    .where(
+        UserSession.token_hash == bindparam("hash"),
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > bindparam("at"),
+        UserSession.seen_at > bindparam("idle_since"),
+        User.active,
+    )
+)
+_TOKEN = (
+    select(*_VIEWER)
+    .join(User, User.id == ApiToken.user_id)
+    .where(
+        ApiToken.token_hash == bindparam("hash"),
+        ApiToken.revoked_at.is_(None),
+        ApiToken.expires_at > bindparam("at"),
+        User.active,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    viewer: Viewer
+    session_id: str
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    reference: str  # first characters of the hash: names a session without giving it away
+    created_at: datetime
+    seen_at: datetime
+    ip: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    id: uuid.UUID
+    login: str
+    name: str
+    role: Role
+    scope: str
+    unit: str
+    email: str | None
+    active: bool
+    last_sign_in_at: datetime | None
+
+
+def _viewer(row: Row[Any]) -> Viewer:
+    return Viewer(
+        row.id, row.login, row.name, Role(row.role), row.scope, row.firm_id, row.unit, row.must_change_password
+    )
+
+
+async def signed_in_by_cookie(conn: Conn, token: str, *, at: datetime, idle: timedelta) -> SignedIn | None:
+    key = token_hash(token)
+    row = (await conn.execute(_SESSION, {"hash": key, "at": at, "idle_since": at - idle})).one_or_none()
+    return SignedIn(_viewer(row), key.hex()[:12], row.seen_at) if row else None
+
+
+async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> SignedIn | None:
+    key = token_hash(token)
+    row = (await conn.execute(_TOKEN, {"hash": key, "at": at})).one_or_none()
+    return SignedIn(_viewer(row), f"token:{key.hex()[:12]}", None) if row else None
+
+
+async def recent_failures(conn: Conn, *, login: str, ip: str, at: datetime) -> list[Failure]:
+    query = select(SignInAttempt.at, SignInAttempt.login, SignInAttempt.ip).where(
+        SignInAttempt.at > at - WINDOW,
+        ~SignInAttempt.succeeded,
+        (SignInAttempt.login == login) | (SignInAttempt.ip == ip),
+    )
+    return [Failure(*row) for row in (await conn.execute(query.limit(500))).tuples()]
+
+
+async def sessions_of(conn: Conn, user_id: uuid.UUID, *, at: datetime) -> list[SessionRow]:
+    query = (
+        select(
+            UserSession.token_hash,
+            UserSession.created_at,
+            UserSession.seen_at,
+            UserSession.ip,
+            UserSession.user_agent,
+        )
+        .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > at)
+        .order_by(UserSession.seen_at.desc())
+    )
+    rows = (await conn.execute(query)).tuples()
+    return [SessionRow(h.hex()[:12], created, seen, ip, agent) for h, created, seen, ip, agent in rows]
+
+
+async def list_users(conn: Conn) -> Sequence[UserRow]:
+    query = select(
+        User.id, User.login, User.name, User.role, User.scope, User.unit, User.email, User.active, User.last_sign_in_at
+    ).order_by(User.login)
+    rows: Sequence[Any] = (await conn.execute(query)).all()
+    return [UserRow(r.id, r.login, r.name, Role(r.role), *r[4:]) for r in rows]
+
+
+async def user_by_login(conn: Conn, login: str) -> Any:
+    return (await conn.execute(select(User.__table__).where(User.login == login))).mappings().one_or_none()
+
+
+async def user_by_id(conn: Conn, user_id: uuid.UUID) -> Any:
+    return (await conn.execute(select(User.__table__).where(User.id == user_id))).mappings().one_or_none()

@@ -1,0 +1,242 @@
+"""Signing in and out, and the accounts themselves. Each act leaves its audit row in the same transaction."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, update
+
+from app.access.models import ApiToken, SignInAttempt, User, UserSession
+from app.access.passwords import hash_password, verify
+from app.access.queries import recent_failures, user_by_id, user_by_login
+from app.access.rules import new_token, password_faults, token_hash, wait_seconds
+from app.access.terms import SYSTEM, Actor, Origin, Role, Viewer
+from app.audit.service import event_row, record
+from app.db import Conn, new_id
+from app.errors import Invalid, NotFound
+
+_LOGIN = re.compile(r"[a-z][a-z0-9_.-]{1,39}")
+_NEEDS_SCOPE = {Role.TOWN, Role.OFFICER, Role.MANAGER}
+
+
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """A token, or the sentence that refuses one without telling whether the account exists."""
+
+    token: str = ""
+    sentence: str = ""
+    wait: int = 0
+    must_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    login: str
+    name: str
+    role: Role
+    scope: str = ""
+    unit: str = ""
+    email: str | None = None
+    firm_id: uuid.UUID | None = None
+
+
+async def sign_in(
+    conn: Conn,
+    *,
+    login: str,
+    password: str,
+    origin: Origin,
+    user_agent: str,
+    lifetime: timedelta,
+    at: datetime,
+    cheap: bool = False,
+) -> SignInResult:
+    login = login.strip().lower()[:40]
+    wait = wait_seconds(await recent_failures(conn, login=login, ip=origin.ip, at=at), login=login, ip=origin.ip, at=at)
+    if wait:
+        return SignInResult(sentence=f"尝试次数过多，请 {-(-wait // 60)} 分钟后再试。", wait=wait)
+    user = await user_by_login(conn, login)
+    good = await verify(password, user["password_hash"] if user and user["active"] else None, cheap=cheap)
+    await conn.execute(insert(SignInAttempt).values(id=new_id(), login=login, ip=origin.ip, at=at, succeeded=good))
+    if not good or user is None:
+        unknown = Actor(Viewer(uuid.UUID(int=0), "", login, Role.FIRM), origin)
+        failed = event_row(
+            "session:sign_in:failed", by=unknown, at=at, object_type="login", object_id=login, succeeded=False
+        )
+        await record(conn, failed)
+        return SignInResult(sentence="账号或口令不对。")
+    token = new_token()
+    await conn.execute(
+        insert(UserSession).values(
+            token_hash=token_hash(token),
+            user_id=user["id"],
+            created_at=at,
+            seen_at=at,
+            expires_at=at + lifetime,
+            ip=origin.ip,
+            user_agent=user_agent[:200],
+        )
+    )
+    await conn.execute(update(User).where(User.id == user["id"]).values(last_sign_in_at=at))
+    actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
+    await record(
+        conn,
+        event_row(
+            "session:sign_in:done", by=actor, at=at, object_type="user", object_id=user["id"], object_label=login
+        ),
+    )
+    return SignInResult(token=token, must_change=user["must_change_password"])
+
+
+async def sign_out(conn: Conn, token: str, *, by: Actor, at: datetime) -> None:
+    await conn.execute(update(UserSession).where(UserSession.token_hash == token_hash(token)).values(revoked_at=at))
+    await record(conn, event_row("session:sign_out:done", by=by, at=at, object_type="user", object_id=by.viewer.id))
+
+
+async def revoke_session(conn: Conn, reference: str, *, by: Actor, at: datetime) -> None:
+    """Ends one of one's own sessions, named by the first characters of its hash."""
+    done = await conn.execute(
+        update(UserSession)
+        .where(
+            UserSession.user_id == by.viewer.id,
+            UserSession.revoked_at.is_(None),
+            func.left(func.encode(UserSession.token_hash, "hex"), 12) == reference,
+        )
+        .values(revoked_at=at)
+    )
+    if done.rowcount == 0:
+        raise NotFound
+    await record(conn, event_row("session:record:revoked", by=by, at=at, object_type="session", object_id=reference))
+
+
+async def change_password(
+    conn: Conn, *, current: str, new: str, keep_token: str, by: Actor, at: datetime, cheap: bool = False
+) -> None:
+    """Ends every other session and every token of the account. Raises Invalid."""
+    user = await user_by_id(conn, by.viewer.id)
+    if not await verify(current, user["password_hash"], cheap=cheap):
+        raise Invalid({"current": "现在的口令不对。"})
+    if new == current:
+        raise Invalid({"new": "新口令不能与现在的相同。"})
+    if faults := password_faults(new, login=by.viewer.login):
+        raise Invalid({"new": "".join(faults)})
+    hashed = await hash_password(new, cheap=cheap)
+    await conn.execute(
+        update(User).where(User.id == by.viewer.id).values(password_hash=hashed, must_change_password=False)
+    )
+    await _end_access(conn, by.viewer.id, at=at, except_token=keep_token)
+    await record(conn, event_row("user:password:changed", by=by, at=at, object_type="user", object_id=by.viewer.id))
+
+
+async def add_user(
+    conn: Conn,
+    account: Account,
+    *,
+    password: str,
+    must_change: bool = True,
+    by: Actor = SYSTEM,
+    at: datetime,
+    cheap: bool = False,
+) -> uuid.UUID:
+    """Raises Invalid by field."""
+    faults: dict[str, str] = {}
+    if not _LOGIN.fullmatch(account.login):
+        faults["login"] = "账号用小写字母开头，2 到 40 个小写字母、数字或 . _ -。"
+    elif await user_by_login(conn, account.login) is not None:
+        faults["login"] = "这个账号已经有了。"
+    if not account.name.strip():
+        faults["name"] = "请填写姓名。"
+    if account.role in _NEEDS_SCOPE and not account.scope.isdigit():
+        faults["scope"] = "这个角色要有管辖的行政区划代码，如 440783。"
+    if wrong := password_faults(password, login=account.login):
+        faults["password"] = "".join(wrong)
+    if faults:
+        raise Invalid(faults)
+    user_id = new_id()
+    await conn.execute(
+        insert(User).values(
+            id=user_id,
+            login=account.login,
+            name=account.name.strip(),
+            role=account.role.value,
+            scope=account.scope,
+            unit=account.unit,
+            email=account.email,
+            firm_id=account.firm_id,
+            password_hash=await hash_password(password, cheap=cheap),
+            must_change_password=must_change,
+            created_at=at,
+        )
+    )
+    created = event_row(
+        "user:record:created",
+        by=by,
+        at=at,
+        object_type="user",
+        object_id=user_id,
+        object_label=account.login,
+        after={"role": account.role.value, "scope": account.scope},
+    )
+    await record(conn, created)
+    return user_id
+
+
+async def set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, by: Actor, at: datetime) -> None:
+    """A disabled account's sessions and tokens end at once."""
+    if user_id == by.viewer.id:
+        raise Invalid({"active": "不能停用自己的账号。"})
+    done = await conn.execute(update(User).where(User.id == user_id).values(active=active))
+    if done.rowcount == 0:
+        raise NotFound
+    if not active:
+        await _end_access(conn, user_id, at=at)
+    verb = "enabled" if active else "disabled"
+    await record(conn, event_row(f"user:record:{verb}", by=by, at=at, object_type="user", object_id=user_id))
+
+
+async def reset_password(
+    conn: Conn, user_id: uuid.UUID, password: str, *, by: Actor, at: datetime, cheap: bool = False
+) -> None:
+    """A one-time password handed over by an administrator; the person must change it at the next log-in."""
+    user = await user_by_id(conn, user_id)
+    if user is None:
+        raise NotFound
+    hashed = await hash_password(password, cheap=cheap)
+    await conn.execute(update(User).where(User.id == user_id).values(password_hash=hashed, must_change_password=True))
+    await _end_access(conn, user_id, at=at)
+    await record(conn, event_row("user:password:reset", by=by, at=at, object_type="user", object_id=user_id))
+
+
+async def issue_token(conn: Conn, login: str, *, days: int, by: Actor = SYSTEM, at: datetime) -> str:
+    """A bearer token, shown once. Raises NotFound."""
+    user = await user_by_login(conn, login)
+    if user is None or not user["active"]:
+        raise NotFound(f"没有账号 {login}，或已停用。")
+    token = new_token()
+    await conn.execute(
+        insert(ApiToken).values(
+            token_hash=token_hash(token), user_id=user["id"], created_at=at, expires_at=at + timedelta(days=days)
+        )
+    )
+    await record(
+        conn,
+        event_row("user:token:issued", by=by, at=at, object_type="user", object_id=user["id"], object_label=login),
+    )
+    return token
+
+
+async def forget_old(conn: Conn, *, at: datetime) -> int:
+    """Attempts and sessions nobody needs any more."""
+    gone = await conn.execute(delete(SignInAttempt).where(SignInAttempt.at < at - timedelta(days=1)))
+    old = await conn.execute(delete(UserSession).where(UserSession.expires_at < at - timedelta(days=7)))
+    return gone.rowcount + old.rowcount
+
+
+async def _end_access(conn: Conn, user_id: uuid.UUID, *, at: datetime, except_token: str = "") -> None:
+    sessions = update(UserSession).where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
+    if except_token:
+        sessions = sessions.where(UserSession.token_hash != token_hash(except_token))
+    await conn.execute(sessions.values(revoked_at=at))
+    tokens = update(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+    await conn.execute(tokens.values(revoked_at=at))

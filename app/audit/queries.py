@@ -1,0 +1,98 @@
+"""Reads of the trail: by object for a firm's page, by filter for administrators and auditors."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import select, tuple_
+
+from app.audit.models import AuditEvent
+from app.clock import BUSINESS_ZONE
+from app.db import Conn
+
+# What people read for an action; one that is missing here shows its code.
+ACTION_LABELS = {
+    "firm:record:created": "新增企业",
+    "firm:record:edited": "修改资料",
+    "firm:note:added": "记录",
+    "firm:tier:moved": "梯队移动",
+    "firm:tier:requested": "提交移动待复核",
+    "firm:tier:refused": "驳回移动",
+    "firm:certificate:recorded": "登记证书",
+    "firm:list:exported": "导出企业",
+    "import:batch:uploaded": "上传名册",
+    "import:batch:applied": "导入名册",
+    "import:batch:discarded": "放弃导入",
+    "import:batch:undone": "撤销导入",
+    "session:sign_in:done": "登录",
+    "session:sign_in:failed": "登录失败",
+    "session:sign_out:done": "退出登录",
+    "session:record:revoked": "结束会话",
+    "user:record:created": "新增账号",
+    "user:record:enabled": "启用账号",
+    "user:record:disabled": "停用账号",
+    "user:password:changed": "修改口令",
+    "user:password:reset": "重置口令",
+    "user:token:issued": "发放令牌",
+    "calendar:year:loaded": "载入放假安排",
+    "outbox:message:retried": "重发消息",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    id: uuid.UUID
+    at: datetime
+    actor_name: str
+    actor_role: str
+    action: str
+    object_type: str
+    object_id: str
+    object_label: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    succeeded: bool
+    ip: str
+    request_id: str
+
+    @property
+    def label(self) -> str:
+        return ACTION_LABELS.get(self.action, self.action)
+
+
+_COLUMNS: tuple[Any, ...] = tuple(getattr(AuditEvent, f) for f in Event.__dataclass_fields__)
+
+
+async def events_of(conn: Conn, object_type: str, object_id: str, *, limit: int) -> list[Event]:
+    query = (
+        select(*_COLUMNS)
+        .where(AuditEvent.object_type == object_type, AuditEvent.object_id == object_id)
+        .order_by(AuditEvent.at.desc())
+        .limit(limit)
+    )
+    return [Event(*row) for row in (await conn.execute(query)).all()]
+
+
+async def trail(
+    conn: Conn,
+    *,
+    object_id: str = "",
+    actor: str = "",
+    since: date | None = None,
+    after: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = 100,
+) -> Sequence[Event]:
+    """Newest first, keyset by (at, id); `actor` is a name or a login's exact name as recorded."""
+    query = select(*_COLUMNS)
+    if object_id:
+        query = query.where((AuditEvent.object_id == object_id) | (AuditEvent.object_label == object_id))
+    if actor:
+        query = query.where(AuditEvent.actor_name == actor)
+    if since:
+        query = query.where(AuditEvent.at >= datetime.combine(since, time(), BUSINESS_ZONE))
+    if after:
+        query = query.where(tuple_(AuditEvent.at, AuditEvent.id) < after)
+    query = query.order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(limit + 1)
+    return [Event(*row) for row in (await conn.execute(query)).all()]
