@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=16, ge=2, le=200)
     idle_minutes: int = Field(default=30, ge=5, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
+    cheap_passwords: bool = False  # for test suites: a real hash takes a good part of a second
 
     @property
     def file_root(self) -> Path:

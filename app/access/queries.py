@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.engine import Row
 
 from app.access.models import ApiToken, SignInAttempt, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
@@ -76,7 +75,7 @@ class UserRow:
     last_sign_in_at: datetime | None
 
 
-def _viewer(row: Row[Any]) -> Viewer:
+def _viewer(row: Any) -> Viewer:
     return Viewer(
         row.id, row.login, row.name, Role(row.role), row.scope, row.firm_id, row.unit, row.must_change_password
     )

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from app import supervise
 from app.clock import SystemClock
 from app.commands.context import CommandError, add_data_option, secret_key, settings_for

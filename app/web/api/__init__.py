@@ -1,0 +1,9 @@
+"""The JSON API, version 1."""
+
+from fastapi import APIRouter
+
+from app.web.api import audit, board, firms, moves, outbox
+
+router = APIRouter(prefix="/api/v1")
+for part in (firms, moves, board, audit, outbox):
+    router.include_router(part.router)

@@ -1,0 +1,10 @@
+"""The officers' desk."""
+
+from fastapi import APIRouter
+
+from app.web.officer import board, exports, firm_form, firms, imports, moves, search, today
+
+router = APIRouter(include_in_schema=False)
+# Fixed addresses below /firms come before /firms/{uscc}.
+for part in (today, exports, firm_form, firms, moves, board, search, imports):
+    router.include_router(part.router)

@@ -1,0 +1,114 @@
+"""Signing in and out, one's own password and sessions."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+
+from app.access import service
+from app.access.queries import sessions_of
+from app.access.terms import Actor, Permission, Viewer
+from app.errors import Forbidden, Invalid
+from app.web.deps import ClockDep, ConnDep, SettingsDep, acting, guard, origin_of
+from app.web.htmx import see_other
+from app.web.security import clear_session, cookie_name, safe_path, set_session
+from app.web.templating import page
+
+router = APIRouter(include_in_schema=False)
+Self = Annotated[Actor, Depends(acting(Permission.SELF))]
+
+
+@router.get("/sign-in")
+async def sign_in_page(request: Request, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
+    return page(request, "sign_in.html", title="登录", error=None, next=safe_path(next), login="")
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request,
+    conn: ConnDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    login: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    next: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    # There is no session yet to bind a token to; a browser says itself when another site sent the form.
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("这个登录请求不是从本系统的页面发出的。")
+    result = await service.sign_in(
+        conn,
+        login=login,
+        password=password,
+        origin=origin_of(request),
+        user_agent=request.headers.get("user-agent", ""),
+        lifetime=timedelta(hours=settings.session_hours),
+        at=clock.now(),
+        cheap=settings.cheap_passwords,
+    )
+    if not result.token:
+        # Answered, not raised: the failed attempt and its audit row must be kept.
+        status = 429 if result.wait else 401
+        headers = {"retry-after": str(result.wait)} if result.wait else {}
+        context = {"error": result.sentence, "next": safe_path(next), "login": login}
+        return page(request, "sign_in.html", title="登录", status=status, headers=headers, **context)
+    response = see_other(request, "/account/password" if result.must_change else safe_path(next))
+    set_session(response, settings, result.token)
+    return response
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, conn: ConnDep, clock: ClockDep, settings: SettingsDep, actor: Self) -> Response:
+    await service.sign_out(conn, request.cookies.get(cookie_name(settings), ""), by=actor, at=clock.now())
+    response = see_other(request, "/sign-in", "已退出")
+    clear_session(response, settings)
+    return response
+
+
+@router.get("/account/password")
+async def password_page(request: Request, viewer: Annotated[Viewer, Depends(guard(Permission.SELF))]) -> Response:
+    context = {"errors": {}, "must_change": viewer.must_change_password}
+    return page(request, "account/password.html", title="修改口令", **context)
+
+
+@router.post("/account/password")
+async def change_password(
+    request: Request,
+    conn: ConnDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    actor: Self,
+    current: Annotated[str, Form(max_length=1000)] = "",
+    new: Annotated[str, Form(max_length=1000)] = "",
+    again: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    try:
+        if new != again:
+            raise Invalid({"again": "两次输入的新口令不一样。"})
+        await service.change_password(
+            conn,
+            current=current,
+            new=new,
+            keep_token=request.cookies.get(cookie_name(settings), ""),
+            by=actor,
+            at=clock.now(),
+            cheap=settings.cheap_passwords,
+        )
+    except Invalid as error:
+        context = {"errors": error.fields, "must_change": actor.viewer.must_change_password}
+        return page(request, "account/password.html", title="修改口令", status=422, **context)
+    return see_other(request, "/", "口令已修改，其他登录已结束")
+
+
+@router.get("/account/sessions")
+async def sessions_page(
+    request: Request, conn: ConnDep, clock: ClockDep, viewer: Annotated[Viewer, Depends(guard(Permission.SELF))]
+) -> Response:
+    sessions = await sessions_of(conn, viewer.id, at=clock.now())
+    return page(request, "account/sessions.html", title="登录会话", sessions=sessions)
+
+
+@router.post("/account/sessions/{reference}/revoke")
+async def revoke(request: Request, reference: str, conn: ConnDep, clock: ClockDep, actor: Self) -> Response:
+    await service.revoke_session(conn, reference, by=actor, at=clock.now())
+    return see_other(request, "/account/sessions", "已结束那个会话")

@@ -1,0 +1,41 @@
+"""The audit trail, for administrators and auditors."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.access.terms import Permission, Role, Viewer
+from app.audit.paging import decode, encode, read_day
+from app.audit.queries import trail
+from app.web.deps import ConnDep, guard
+from app.web.templating import page
+
+router = APIRouter()
+PAGE = 100
+
+
+@router.get("/audit")
+async def audit_page(
+    request: Request,
+    conn: ConnDep,
+    viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
+    object: Annotated[str, Query(max_length=200)] = "",
+    actor: Annotated[str, Query(max_length=60)] = "",
+    since: Annotated[str, Query(alias="from", max_length=20)] = "",
+    cursor: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    after = decode(cursor) if cursor else None
+    events = await trail(
+        conn, object_id=object.strip(), actor=actor.strip(), since=read_day(since), after=after, limit=PAGE
+    )
+    shown = events[:PAGE]
+    query = {"object": object, "actor": actor, "from": since}
+    more = {k: v for k, v in query.items() if v} | {"cursor": encode(shown[-1])} if len(events) > PAGE else None
+    context = {
+        "filters": query,
+        "events": shown,
+        "role_labels": {r.value: r.label for r in Role},
+        "next_href": f"/audit?{urlencode(more)}" if more else None,
+    }
+    return page(request, "audit/list.html", title="审计记录", **context)

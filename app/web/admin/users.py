@@ -1,0 +1,116 @@
+"""Accounts: who may sign in, as what, over which divisions."""
+
+import secrets
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.access import service
+from app.access.queries import list_users
+from app.access.terms import Actor, Permission, Role, Viewer
+from app.errors import Invalid
+from app.firms.queries import firm_id_by_uscc
+from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, SettingsDep, acting, guard
+from app.web.htmx import see_other
+from app.web.templating import page
+
+router = APIRouter()
+ReadUsers = Annotated[Viewer, Depends(guard(Permission.USER_ADMIN))]
+Admin = Annotated[Actor, Depends(acting(Permission.USER_ADMIN))]
+
+
+def one_time_password() -> str:
+    return f"Td-{secrets.token_urlsafe(12)}9"
+
+
+@router.get("/admin/users")
+async def users_page(request: Request, viewer: ReadUsers, conn: ConnDep, lookup: LookupDep) -> Response:
+    users = await list_users(conn)
+    regions = {u.scope: lookup.reference.region(u.scope) for u in users}
+    return page(request, "admin/users.html", title="账号", users=users, regions=regions, me=viewer.id)
+
+
+@router.get("/admin/users/new")
+async def new_page(request: Request, viewer: ReadUsers, lookup: LookupDep) -> Response:
+    return _form(request, lookup, {"scope": viewer.scope}, {})
+
+
+def _form(
+    request: Request, lookup: LookupDep, values: dict[str, str], errors: dict[str, str], *, status: int = 200
+) -> Response:
+    names = ("login", "name", "role", "scope", "unit", "email", "uscc")
+    context = {
+        "values": {n: values.get(n, "") for n in names},
+        "errors": errors,
+        "roles": Role.options(),
+        "regions": list(lookup.reference.regions.items()),
+    }
+    return page(request, "admin/user_form.html", title="新增账号", status=status, **context)
+
+
+@router.post("/admin/users/new")
+async def add(
+    request: Request,
+    conn: ConnDep,
+    lookup: LookupDep,
+    lookups: LookupsDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    actor: Admin,
+    login: Annotated[str, Form(max_length=60)] = "",
+    name: Annotated[str, Form(max_length=60)] = "",
+    role: Annotated[str, Form(max_length=20)] = "",
+    scope: Annotated[str, Form(max_length=12)] = "",
+    unit: Annotated[str, Form(max_length=60)] = "",
+    email: Annotated[str, Form(max_length=120)] = "",
+    uscc: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    values = {"login": login, "name": name, "role": role, "scope": scope, "unit": unit, "email": email, "uscc": uscc}
+    password = one_time_password()
+    try:
+        if role not in {r.value for r in Role}:
+            raise Invalid({"role": "请选择角色。"})
+        firm_id = await firm_id_by_uscc(conn, uscc.strip().upper()) if uscc.strip() else None
+        if uscc.strip() and firm_id is None:
+            raise Invalid({"uscc": "企业库里没有这个信用代码。"})
+        account = service.Account(
+            login.strip().lower(), name, Role(role), scope.strip(), unit.strip(), email.strip() or None, firm_id
+        )
+        await service.add_user(
+            conn, account, password=password, by=actor, at=clock.now(), cheap=settings.cheap_passwords
+        )
+    except Invalid as error:
+        return _form(request, lookup, values, error.fields, status=422)
+    lookups.forget()
+    context = {"login": account.login, "password": password, "verb": "已新增账号"}
+    return page(request, "admin/password_once.html", title="一次性口令", **context)
+
+
+@router.post("/admin/users/{user_id}/disable")
+async def disable(
+    request: Request, user_id: uuid.UUID, conn: ConnDep, lookups: LookupsDep, clock: ClockDep, actor: Admin
+) -> Response:
+    await service.set_active(conn, user_id, False, by=actor, at=clock.now())
+    lookups.forget()
+    return see_other(request, "/admin/users", "已停用，登录和令牌立即失效")
+
+
+@router.post("/admin/users/{user_id}/enable")
+async def enable(
+    request: Request, user_id: uuid.UUID, conn: ConnDep, lookups: LookupsDep, clock: ClockDep, actor: Admin
+) -> Response:
+    await service.set_active(conn, user_id, True, by=actor, at=clock.now())
+    lookups.forget()
+    return see_other(request, "/admin/users", "已启用")
+
+
+@router.post("/admin/users/{user_id}/reset")
+async def reset(
+    request: Request, user_id: uuid.UUID, conn: ConnDep, clock: ClockDep, settings: SettingsDep, actor: Admin
+) -> Response:
+    password = one_time_password()
+    await service.reset_password(conn, user_id, password, by=actor, at=clock.now(), cheap=settings.cheap_passwords)
+    login = next((u.login for u in await list_users(conn) if u.id == user_id), "")
+    context = {"login": login, "password": password, "verb": "已重置口令"}
+    return page(request, "admin/password_once.html", title="一次性口令", **context)

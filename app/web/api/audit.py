@@ -1,0 +1,53 @@
+"""The audit trail over JSON."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.access.terms import Permission, Viewer
+from app.audit.paging import decode, encode, read_day
+from app.audit.queries import trail
+from app.web.api.answers import PROBLEMS, answer
+from app.web.api.schemas import AuditList, AuditOut
+from app.web.deps import ConnDep, guard
+
+router = APIRouter(tags=["审计"], responses=PROBLEMS)
+
+
+@router.get("/audit", response_model=AuditList, summary="审计记录")
+async def audit(
+    conn: ConnDep,
+    viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
+    object: Annotated[str, Query(max_length=200)] = "",
+    actor: Annotated[str, Query(max_length=60)] = "",
+    since: Annotated[str, Query(alias="from", max_length=20)] = "",
+    cursor: Annotated[str, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    events = await trail(
+        conn,
+        object_id=object.strip(),
+        actor=actor.strip(),
+        since=read_day(since),
+        after=decode(cursor) if cursor else None,
+        limit=limit,
+    )
+    items = [
+        AuditOut(
+            id=e.id,
+            at=e.at,
+            actor=e.actor_name,
+            role=e.actor_role,
+            action=e.action,
+            object_type=e.object_type,
+            object_id=e.object_id,
+            object_label=e.object_label,
+            before=e.before,
+            after=e.after,
+            succeeded=e.succeeded,
+            ip=e.ip,
+            request_id=e.request_id,
+        )
+        for e in events[:limit]
+    ]
+    return answer(AuditList(items=items, next=encode(items[-1]) if len(events) > limit else None))

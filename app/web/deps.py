@@ -1,0 +1,156 @@
+"""What a route is given: one connection, the viewer with the right it asks for, the day, the names of things."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy import update
+
+from app.access.models import UserSession
+from app.access.queries import SignedIn, signed_in_by_bearer, signed_in_by_cookie
+from app.access.rules import token_hash
+from app.access.terms import Actor, Origin, Permission, Viewer
+from app.clock import Clock, business_day
+from app.config import Settings
+from app.db import Conn, Database
+from app.errors import Forbidden, SignInRequired
+from app.files.store import FileStore
+from app.web.lookups import Lookup, Lookups
+from app.web.security import check_csrf, cookie_name
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_TOUCH_AFTER = timedelta(seconds=60)
+
+
+async def open_conn(request: Request) -> AsyncIterator[Conn]:
+    """Pages read in autocommit; everything else is one transaction that ends before the answer leaves."""
+    database: Database = request.app.state.database
+    way = database.reading() if request.method in _SAFE else database.transaction()
+    async with way as conn:
+        yield conn
+
+
+# scope="function" closes the transaction before the response is sent; the default would close it after.
+ConnDep = Annotated[Conn, Depends(open_conn, scope="function")]
+
+
+def clock_of(request: Request) -> Clock:
+    clock: Clock = request.app.state.clock
+    return clock
+
+
+def settings_of(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def files_of(request: Request) -> FileStore:
+    files: FileStore = request.app.state.files
+    return files
+
+
+def database_of(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def lookups_of(request: Request) -> Lookups:
+    lookups: Lookups = request.app.state.lookups
+    return lookups
+
+
+ClockDep = Annotated[Clock, Depends(clock_of)]
+SettingsDep = Annotated[Settings, Depends(settings_of)]
+FilesDep = Annotated[FileStore, Depends(files_of)]
+DatabaseDep = Annotated[Database, Depends(database_of)]
+LookupsDep = Annotated[Lookups, Depends(lookups_of)]
+
+
+def today_of(clock: ClockDep) -> date:
+    return business_day(clock.now())
+
+
+TodayDep = Annotated[date, Depends(today_of)]
+
+
+async def lookup_of(conn: ConnDep, lookups: LookupsDep) -> Lookup:
+    return await lookups.get(conn)
+
+
+LookupDep = Annotated[Lookup, Depends(lookup_of)]
+
+
+def origin_of(request: Request, session_id: str = "") -> Origin:
+    ip = request.client.host if request.client else ""
+    return Origin(ip=ip, session_id=session_id, request_id=request.scope.get("request_id", ""))
+
+
+async def signed_in(request: Request, conn: ConnDep, clock: ClockDep, settings: SettingsDep) -> SignedIn:
+    """The person behind the cookie or the bearer token. Raises SignInRequired."""
+    at = clock.now()
+    bearer = request.headers.get("authorization", "")
+    found: SignedIn | None
+    if bearer.lower().startswith("bearer "):
+        found = await signed_in_by_bearer(conn, bearer[7:].strip(), at=at)
+    else:
+        token = request.cookies.get(cookie_name(settings), "")
+        idle = timedelta(minutes=settings.idle_minutes)
+        found = await signed_in_by_cookie(conn, token, at=at, idle=idle) if token else None
+        if found and request.method not in _SAFE:
+            await check_csrf(request, settings, token)
+        if found and found.seen_at and at - found.seen_at > _TOUCH_AFTER:
+            await _touch(request.app.state.database, token, at)
+    if found is None:
+        raise SignInRequired
+    request.state.viewer = found.viewer
+    return found
+
+
+async def _touch(database: Database, token: str, at: datetime) -> None:
+    """Once a minute at most, in a moment of its own: a page must not hold a lock for saying it was looked at."""
+    async with database.transaction() as conn:
+        await conn.execute(update(UserSession).where(UserSession.token_hash == token_hash(token)).values(seen_at=at))
+
+
+SignedInDep = Annotated[SignedIn, Depends(signed_in)]
+_FREE_WHILE_CHANGING = ("/account/", "/sign-out")
+
+
+class Guard:
+    """A route's permission; the access table reads it from the route's dependencies."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    def allow(self, request: Request, caller: SignedIn) -> Viewer:
+        viewer = caller.viewer
+        if not viewer.may(self.permission):
+            raise Forbidden(f"{viewer.role.label}没有这项权限。")
+        if viewer.must_change_password and not request.url.path.startswith(_FREE_WHILE_CHANGING):
+            raise Forbidden("请先在“修改口令”里换掉一次性口令。")
+        return viewer
+
+
+class ViewerGuard(Guard):
+    async def __call__(self, request: Request, caller: SignedInDep) -> Viewer:
+        return self.allow(request, caller)
+
+
+class ActorGuard(Guard):
+    async def __call__(self, request: Request, caller: SignedInDep) -> Actor:
+        return Actor(self.allow(request, caller), origin_of(request, caller.session_id))
+
+
+def guard(permission: Permission) -> Callable[..., Awaitable[Viewer]]:
+    return ViewerGuard(permission)
+
+
+def acting(permission: Permission) -> Callable[..., Awaitable[Actor]]:
+    return ActorGuard(permission)
+
+
+def permissions_of(dependant: Any) -> set[Permission]:
+    """Every permission that a route's dependency tree asks for."""
+    found = {dependant.call.permission} if isinstance(dependant.call, Guard) else set()
+    return found.union(*(permissions_of(d) for d in dependant.dependencies)) if dependant.dependencies else found

@@ -1,0 +1,140 @@
+"""Every error leaves through here: a page, a fragment for htmx, or RFC 9457 problem details under /api."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from app.db import constraint_of, is_outage
+from app.errors import AppError, Conflict, Invalid, Refused, SignInRequired, TooMany, Unavailable
+from app.web.htmx import is_htmx
+from app.web.templating import fragment, page
+
+log = logging.getLogger("tidu.web")
+
+# pydantic's kinds of fault, in words; anything else is 格式不对.
+_KINDS = {
+    "missing": "必填。",
+    "string_too_long": "太长了。",
+    "string_too_short": "不能为空。",
+    "int_parsing": "请填写整数。",
+    "date_from_datetime_parsing": "请填写日期，如 2026-06-01。",
+    "date_parsing": "请填写日期，如 2026-06-01。",
+    "uuid_parsing": "编号格式不对。",
+    "bool_parsing": "请填写是或否。",
+    "extra_forbidden": "没有这一项。",
+    "less_than_equal": "超过了上限。",
+    "greater_than_equal": "低于下限。",
+    "json_invalid": "不是有效的 JSON。",
+    "literal_error": "不在可选范围内。",
+    "string_type": "请填写文字。",
+    "too_long": "太多了。",
+}
+_STATUS_WORDS = {
+    404: ("没有这个页面", "地址可能写错了，或者页面已经不在。"),
+    405: ("不支持这种操作", "请从页面上的按钮操作。"),
+}
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+    for kind in (DBAPIError, PoolTimeout, OSError):
+        app.add_exception_handler(kind, _database)
+
+
+async def _app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)
+    if isinstance(error, SignInRequired) and not _is_api(request):
+        return _to_sign_in(request)
+    headers: dict[str, str] = {}
+    if isinstance(error, TooMany):
+        headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, Unavailable):
+        headers["retry-after"] = "2"
+    if isinstance(error, SignInRequired):
+        headers["www-authenticate"] = "Bearer"
+    fields = error.fields if isinstance(error, Invalid) else {}
+    reasons = error.reasons if isinstance(error, Refused) else []
+    return answer(request, error.status, error.title, error.sentence, fields=fields, reasons=reasons, headers=headers)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    # The framework's own answer would echo the input, passwords included.
+    assert isinstance(error, RequestValidationError)
+    fields = {
+        ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]): _KINDS.get(e["type"], "格式不对。")
+        for e in error.errors()
+    }
+    return answer(request, 422, "填写有误", "有几处需要改正。", fields=fields)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title, sentence = _STATUS_WORDS.get(error.status_code, ("请求没有完成", "请返回上一页重试。"))
+    return answer(request, error.status_code, title, sentence, headers=dict(error.headers or {}))
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    if isinstance(error, PoolTimeout) or is_outage(error):
+        return await _app_error(request, Unavailable())
+    if constraint_of(error):
+        return await _app_error(request, Conflict("数据刚被别人改过，您的操作没有执行；请刷新后再试。"))
+    return await _unexpected(request, error)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
+    return answer(request, 500, "系统出错了", "已记录，请稍后再试；若一再出现，请把下面的编号告诉管理员。")
+
+
+def answer(
+    request: Request,
+    status: int,
+    title: str,
+    sentence: str,
+    *,
+    fields: Mapping[str, str] | None = None,
+    reasons: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    if _is_api(request):
+        problem: dict[str, Any] = {"title": title, "detail": sentence, "status": status}
+        if fields:
+            problem["errors"] = dict(fields)
+        if reasons:
+            problem["reasons"] = list(reasons)
+        return Response(
+            orjson.dumps(problem), status, media_type="application/problem+json", headers=dict(headers or {})
+        )
+    context = {
+        "status": status,
+        "sentence": sentence,
+        "reasons": [*reasons, *(fields or {}).values()],
+        "request_id": request.scope.get("request_id", ""),
+    }
+    if is_htmx(request):
+        return fragment(request, "_error.html", status=status, headers=headers, title=title, **context)
+    return page(request, "error.html", status=status, headers=headers, title=title, **context)
+
+
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+def _to_sign_in(request: Request) -> Response:
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    target = f"/sign-in?next={quote(here)}" if request.method == "GET" else "/sign-in"
+    if is_htmx(request):
+        return Response(status_code=401, headers={"hx-redirect": target})
+    return RedirectResponse(target, status_code=303)

@@ -1,0 +1,88 @@
+"""The same key twice is one act: the first answer is kept with it, in the act's own transaction."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.access.models import IdempotencyKey
+from app.access.terms import Viewer
+from app.db import Conn
+from app.errors import Invalid
+
+_LONGEST = 255
+_KEPT_HEADERS = ("location", "etag", "hx-trigger", "hx-redirect")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    value: str
+    fingerprint: bytes
+
+
+async def key_of(request: Request) -> RequestKey:
+    """From the header, or a form's hidden field; the fingerprint is what was asked, so that a key is not reused."""
+    value = request.headers.get("idempotency-key", "")
+    if "form" in request.headers.get("content-type", ""):
+        form = await request.form()
+        value = value or str(form.get("idempotency_key", ""))
+        body = repr(sorted((k, str(v)) for k, v in form.multi_items() if k != "csrf_token")).encode()
+    else:
+        body = await request.body()
+    if len(value) > _LONGEST:
+        raise Invalid({"Idempotency-Key": f"最多 {_LONGEST} 个字符。"})
+    material = request.method.encode() + request.url.path.encode() + b"\0" + body
+    return RequestKey(value, hashlib.sha256(material).digest())
+
+
+KeyDep = Annotated[RequestKey, Depends(key_of)]
+
+
+@dataclass(slots=True)
+class Slot:
+    replayed: Response | None = None
+    kept: Response | None = None
+
+    def keep(self, response: Response) -> Response:
+        self.kept = response
+        return response
+
+
+@asynccontextmanager
+async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> AsyncIterator[Slot]:
+    """Claims the key; a second request with it waits for the first to end and gets the same answer.
+
+    Raises Invalid when the key came before with another request. A request that fails leaves no key behind.
+    """
+    if not key.value:
+        yield Slot()
+        return
+    claim = (
+        insert(IdempotencyKey)
+        .values(user_id=viewer.id, key=key.value, fingerprint=key.fingerprint, created_at=at)
+        .on_conflict_do_nothing()
+        .returning(IdempotencyKey.key)
+    )
+    mine = (IdempotencyKey.user_id == viewer.id) & (IdempotencyKey.key == key.value)
+    if (await conn.execute(claim)).one_or_none() is None:
+        earlier = (await conn.execute(select(IdempotencyKey.__table__).where(mine))).mappings().one()
+        if bytes(earlier["fingerprint"]) != key.fingerprint:
+            raise Invalid({"Idempotency-Key": "这个幂等键已用于另一个请求，请换一个。"}, "幂等键被重复使用。")
+        yield Slot(replayed=_replay(earlier["status"], earlier["body"], earlier["headers"] or {}))
+        return
+    slot = Slot()
+    yield slot
+    if slot.kept is not None:
+        headers = {k: v for k, v in slot.kept.headers.items() if k in (*_KEPT_HEADERS, "content-type")}
+        values = {"status": slot.kept.status_code, "body": bytes(slot.kept.body), "headers": headers}
+        await conn.execute(update(IdempotencyKey).where(mine).values(**values))
+
+
+def _replay(status: int, body: bytes, headers: dict[str, str]) -> Response:
+    return Response(body or b"", status_code=status, headers={**headers, "idempotent-replay": "true"})

@@ -1,0 +1,68 @@
+"""Cookies, forged requests and safe redirects."""
+
+import hashlib
+import hmac
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+
+from app.config import Settings
+from app.errors import Forbidden
+
+SECONDS_A_DAY = 86400
+
+
+def cookie_name(settings: Settings) -> str:
+    """`__Host-` binds the cookie to this host over https; browsers refuse the prefix over plain http."""
+    return "__Host-tidu" if settings.secure_cookies else "tidu"
+
+
+def set_session(response: Response, settings: Settings, token: str) -> None:
+    response.set_cookie(
+        cookie_name(settings),
+        token,
+        max_age=settings.session_hours * 3600,
+        path="/",
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_session(response: Response, settings: Settings) -> None:
+    response.delete_cookie(
+        cookie_name(settings), path="/", secure=settings.secure_cookies, httponly=True, samesite="lax"
+    )
+
+
+def csrf_token(settings: Settings, session_token: str) -> str:
+    """Bound to the session: useless to anybody who cannot read the page."""
+    secret = settings.secret_key.get_secret_value().encode()
+    return hmac.new(secret, b"csrf:" + session_token.encode(), hashlib.sha256).hexdigest()[:40]
+
+
+async def check_csrf(request: Request, settings: Settings, session_token: str) -> None:
+    """Raises Forbidden unless the browser says the request came from our own pages.
+
+    Every current browser sends Sec-Fetch-Site; Origin serves those before it, the form's token the rest.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        if site in ("same-origin", "none"):
+            return
+        raise Forbidden("这个请求不是从本系统的页面发出的，没有执行。")
+    origin = request.headers.get("origin")
+    if origin is not None:
+        if urlsplit(origin).netloc == request.headers.get("host"):
+            return
+        raise Forbidden("这个请求不是从本系统的页面发出的，没有执行。")
+    given = request.headers.get("x-csrf-token") or str((await request.form()).get("csrf_token", ""))
+    if not hmac.compare_digest(given, csrf_token(settings, session_token)):
+        raise Forbidden("页面已过期，请刷新后再提交；填写的内容请先复制保存。")
+
+
+def safe_path(target: str) -> str:
+    """A path on this host, or the start page: `next` never leads elsewhere."""
+    parts = urlsplit(target)
+    on_host = not parts.scheme and not parts.netloc and target.startswith("/")
+    return target if on_host and not target.startswith(("//", "/\\")) and "\n" not in target else "/"

@@ -1,0 +1,123 @@
+"""One environment for every page. Templates are compiled once and fail on a name they were not given."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from fastapi import Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.access.terms import Permission, Viewer
+from app.clock import BUSINESS_ZONE
+from app.config import STATIC, TEMPLATES
+from app.units import show_wan
+from app.web.htmx import drop_flash, take_flash
+from app.web.security import cookie_name, csrf_token
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    label: str
+    href: str
+    permission: Permission
+
+
+_NAV = (
+    NavItem("今日", "/", Permission.FIRM_NOTE),
+    NavItem("企业库", "/firms", Permission.FIRM_READ),
+    NavItem("梯度看板", "/board", Permission.FIRM_READ),
+    NavItem("导入", "/imports", Permission.FIRM_IMPORT),
+    NavItem("账号", "/admin/users", Permission.USER_ADMIN),
+    NavItem("工作日历", "/admin/calendar", Permission.SETTING_ADMIN),
+    NavItem("发件箱", "/admin/outbox", Permission.SETTING_ADMIN),
+    NavItem("审计", "/audit", Permission.AUDIT_READ),
+)
+
+
+@lru_cache(maxsize=64)
+def static_url(name: str) -> str:
+    """The file's own hash in its address, so that browsers may keep it for a year."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def _day(value: date | None) -> str:
+    return value.isoformat() if value else ""
+
+
+def _moment(value: datetime | None) -> str:
+    return value.astimezone(BUSINESS_ZONE).strftime("%Y-%m-%d %H:%M") if value else ""
+
+
+def _count(value: int | Decimal) -> str:
+    return f"{value:,}"
+
+
+def make_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {"day": _day, "moment": _moment, "wan": show_wan, "count": _count}
+    environment.globals["static_url"] = static_url
+    return environment
+
+
+def base_context(request: Request) -> dict[str, Any]:
+    """What every page's frame needs."""
+    state = request.app.state
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    path = request.url.path
+    nav = [
+        (n.label, n.href, path == n.href or (n.href != "/" and path.startswith(n.href)))
+        for n in _NAV
+        if viewer is not None and viewer.may(n.permission)
+    ]
+    token = request.cookies.get(cookie_name(state.settings), "")
+    return {
+        "viewer": viewer,
+        "nav": nav,
+        "csrf": csrf_token(state.settings, token) if token else "",
+        "today": state.clock.now().astimezone(BUSINESS_ZONE).date(),
+        "flash": take_flash(request),
+        "can_search": viewer is not None and viewer.may(Permission.FIRM_NOTE),
+    }
+
+
+def page(
+    request: Request, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+) -> Response:
+    base = base_context(request)
+    response = _render(request, name, {**base, **context}, status, headers)
+    if base["flash"]:
+        drop_flash(response)
+    return response
+
+
+def fragment(
+    request: Request, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+) -> Response:
+    state = request.app.state
+    token = request.cookies.get(cookie_name(state.settings), "")
+    csrf = csrf_token(state.settings, token) if token else ""
+    return _render(request, name, {"csrf": csrf, **context}, status, headers)
+
+
+def _render(
+    request: Request, name: str, context: dict[str, Any], status: int, headers: Mapping[str, str] | None
+) -> Response:
+    html = request.app.state.templates.get_template(name).render(context)
+    if (debug := request.app.state.rendered) is not None:
+        debug.append((name, context))
+    return Response(html, status_code=status, media_type="text/html", headers=dict(headers or {}))
