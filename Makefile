@@ -1,0 +1,64 @@
+# Two commands: `make run` (everything, on this machine) and `make test` (everything CI runs).
+# Needs Python 3.11 or later and nothing else.
+
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+JOBS ?= 2
+
+.PHONY: run test bench lint browser test-server lock clean help
+
+help:
+	@echo "make run [PORT=8000]   启动全部：数据库、网站、后台任务、演示数据"
+	@echo "make test              CI 跑的一切"
+	@echo "make bench             性能：与同一次运行里量得的基线之比"
+	@echo "make lint              只跑静态检查"
+	@echo "make test-server       用本机装的 PostgreSQL（PG_BIN=目录）再跑一遍数据库测试"
+	@echo "make lock              按 pyproject.toml 重算锁文件（需要 uv）"
+
+run: $(VENV)/runtime.stamp
+	@$(BIN)/tidu up --port $(PORT)
+
+test: lint browser
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+browser: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.browser.chromium
+
+# The same database tests on a PostgreSQL that is not ours, 15 or later.
+test-server: $(VENV)/dev.stamp
+	PG_BIN=$(PG_BIN) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests/domains tests/web tests/jobs
+
+bench: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "没有找到 Python 3.11 或更高版本（含 venv 模块）。Debian/Ubuntu 请先装 python3-venv。" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/runtime.stamp
+
+# Names, versions, markers and hashes only: no address of an index.
+lock:
+	uv export --quiet --format requirements-txt --no-emit-project --no-header --no-default-groups --group build -o requirements.lock
+	uv export --quiet --format requirements-txt --no-emit-project --no-header --all-groups -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts bench-results.json
