@@ -20,6 +20,7 @@ class Role(Labelled):
 
 class Permission(StrEnum):
     FIRM_READ = "firm:read"
+    FIRM_INTERNAL = "firm:internal"  # the bureau's own words about a firm: notes, reasons, remarks
     FIRM_EDIT = "firm:edit"
     FIRM_NOTE = "firm:note"
     FIRM_EXPORT = "firm:export"
@@ -38,11 +39,14 @@ _P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FIRM: frozenset({_P.SELF, _P.FIRM_READ}),
     Role.CARRIER: frozenset({_P.SELF}),
-    Role.TOWN: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_EDIT, _P.FIRM_NOTE, _P.MOVE, _P.MOVE_REJECT}),
+    Role.TOWN: frozenset(
+        {_P.SELF, _P.FIRM_READ, _P.FIRM_INTERNAL, _P.FIRM_EDIT, _P.FIRM_NOTE, _P.MOVE, _P.MOVE_REJECT}
+    ),
     Role.OFFICER: frozenset(
         {
             _P.SELF,
             _P.FIRM_READ,
+            _P.FIRM_INTERNAL,
             _P.FIRM_EDIT,
             _P.FIRM_NOTE,
             _P.FIRM_EXPORT,
@@ -53,10 +57,20 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.OUTBOX_READ,
         }
     ),
-    Role.MANAGER: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_NOTE, _P.FIRM_EXPORT, _P.MOVE_APPROVE, _P.MOVE_REJECT}),
+    Role.MANAGER: frozenset(
+        {
+            _P.SELF,
+            _P.FIRM_READ,
+            _P.FIRM_INTERNAL,
+            _P.FIRM_NOTE,
+            _P.FIRM_EXPORT,
+            _P.MOVE_APPROVE,
+            _P.MOVE_REJECT,
+        }
+    ),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
     Role.ADMIN: frozenset({_P.SELF, _P.FIRM_READ, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}),
-    Role.AUDITOR: frozenset({_P.SELF, _P.FIRM_READ, _P.AUDIT_READ}),
+    Role.AUDITOR: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_INTERNAL, _P.AUDIT_READ}),
 }
 
 

@@ -120,7 +120,10 @@ async def _shown(
 ) -> Response:
     firm = await _firm(conn, uscc, viewer)
     certificates = await held_by(conn, firm.id, today=today)
-    return answer(_out(firm, certificates, lookup), status=status, headers={"etag": f'"{firm.version}"'})
+    shown = _out(firm, certificates, lookup)
+    if not viewer.may(Permission.FIRM_INTERNAL):
+        shown.remark = None
+    return answer(shown, status=status, headers={"etag": f'"{firm.version}"'})
 
 
 def _out(firm: FirmDetail, certificates: list[HeldCertificate], lookup: Lookup) -> FirmOut:

@@ -68,7 +68,7 @@ async def move(
 async def history(
     uscc: Uscc,
     conn: ConnDep,
-    viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_READ))],
+    viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))],
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> Response:
     firm = await firm_by_uscc(conn, uscc.upper(), viewer=viewer)

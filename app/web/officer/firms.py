@@ -149,7 +149,9 @@ async def firm_page(
 ) -> Response:
     firm = await firm_in_sight(conn, uscc, viewer)
     moves = await pipeline.history(conn, firm.id)
-    pending = await pipeline.pending_moves(conn, viewer=viewer, firm_id=firm.id)
+    # What the bureau writes about a firm is not for the firm.
+    internal = viewer.may(Permission.FIRM_INTERNAL)
+    pending = await pipeline.pending_moves(conn, viewer=viewer, firm_id=firm.id) if internal else []
     context = {
         "firm": firm,
         "region": lookup.reference.region(firm.region_code),
@@ -158,12 +160,12 @@ async def firm_page(
         "tier": lookup.main.tier(firm.tier),
         "stale": firm.stale_on is not None and firm.stale_on <= today,
         "steps": _steps(firm, moves, lookup, today),
-        "facts": _facts(firm, lookup),
+        "facts": _facts(firm, lookup, internal=internal),
         "contacts": firm.contacts,
         "former_names": firm.former_names,
         "tags": firm.tags,
         "certificates": await held_by(conn, firm.id, today=today),
-        "timeline": await _timeline(conn, firm, moves, lookup),
+        "timeline": await _timeline(conn, firm, moves, lookup) if internal else [],
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
         "can_edit": viewer.may(Permission.FIRM_EDIT),
@@ -200,7 +202,7 @@ def _steps(firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup, today: dat
     return steps
 
 
-def _facts(firm: FirmDetail, lookup: Lookup) -> list[tuple[str, str]]:
+def _facts(firm: FirmDetail, lookup: Lookup, *, internal: bool) -> list[tuple[str, str]]:
     reference = lookup.reference
     industry = firm.industry_code or ""
     industry_name = reference.industries.get(industry) or reference.industries.get(industry[:3], "")
@@ -221,7 +223,8 @@ def _facts(firm: FirmDetail, lookup: Lookup) -> list[tuple[str, str]]:
         "uscc_override": firm.uscc_override or "",
         "remark": firm.remark or "",
     }
-    return [(FIELD_LABELS[k], v) for k, v in values.items() if v or k != "uscc_override"]
+    hidden = set() if internal else {"remark", "uscc_override", "next_touch_on"}
+    return [(FIELD_LABELS[k], v) for k, v in values.items() if k not in hidden and (v or k != "uscc_override")]
 
 
 async def _timeline(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
