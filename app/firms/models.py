@@ -56,6 +56,30 @@ class Direction(Base):
     synonyms: Mapped[list[str]]
 
 
+class Park(Base):
+    """A park beside the towns. A firm's own `park` stays text, so that a roster may name one that is not listed yet."""
+
+    __tablename__ = "parks"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    full_name: Mapped[str] = mapped_column(server_default="")
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    synonyms: Mapped[list[str]]
+    source: Mapped[str] = mapped_column(server_default="")
+
+
+class Bureau(Base):
+    """Whose system this is: the name on top of every page and the number to call."""
+
+    __tablename__ = "bureaus"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    phone: Mapped[str] = mapped_column(server_default="")
+    source: Mapped[str] = mapped_column(server_default="")
+
+
 class Firm(Base):
     """A firm as the bureau knows it. Natural key: the unified social credit code.
 

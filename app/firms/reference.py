@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from app.db import Conn
-from app.firms.models import Direction, HighTechField, Industry, Region
+from app.firms.models import Bureau, Direction, HighTechField, Industry, Park, Region
 from app.firms.terms import Reference
 from app.text import key
 
@@ -15,6 +15,8 @@ async def load_reference(conn: Conn) -> Reference:
     directions = (
         await conn.execute(select(Direction.code, Direction.name, Direction.synonyms).order_by(Direction.rank))
     ).all()
+    parks = (await conn.execute(select(Park.name, Park.full_name, Park.synonyms).order_by(Park.name))).all()
+    bureau = (await conn.execute(select(Bureau.name).order_by(Bureau.code).limit(1))).scalar_one_or_none()
     return Reference(
         regions={r.code: r.name for r in regions},
         region_kinds={r.code: r.kind for r in regions},
@@ -22,4 +24,7 @@ async def load_reference(conn: Conn) -> Reference:
         high_tech_fields={r.code: r.name for r in fields},
         directions={r.code: r.name for r in directions},
         direction_synonyms={key(s): r.code for r in directions for s in (r.name, *r.synonyms)},
+        parks=tuple(r.name for r in parks),
+        park_synonyms={key(s): r.name for r in parks for s in (r.name, r.full_name, *r.synonyms) if s},
+        bureau=bureau or "",
     )

@@ -157,6 +157,9 @@ class Reference:
     high_tech_fields: Mapping[str, str] = field(default_factory=dict)
     directions: Mapping[str, str] = field(default_factory=dict)
     direction_synonyms: Mapping[str, str] = field(default_factory=dict)
+    parks: tuple[str, ...] = ()
+    park_synonyms: Mapping[str, str] = field(default_factory=dict)  # by comparison key, as rosters write them
+    bureau: str = ""
 
     def region(self, code: str) -> str:
         return self.regions.get(code, code)

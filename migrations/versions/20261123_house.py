@@ -172,6 +172,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_regions")),
     )
     op.create_table(
+        "parks",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("full_name", sa.Text(), server_default="", nullable=False),
+        sa.Column("region_code", sa.Text(), nullable=True),
+        sa.Column("synonyms", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["region_code"], ["regions.code"], name=op.f("fk_parks_region_code")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_parks")),
+    )
+    op.create_table(
+        "bureaus",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("region_code", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), server_default="", nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["region_code"], ["regions.code"], name=op.f("fk_bureaus_region_code")),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_bureaus")),
+    )
+    op.create_table(
         "sign_in_attempts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("login", sa.Text(), nullable=False),
@@ -714,6 +734,8 @@ def downgrade() -> None:
     op.drop_index("ix_sign_in_attempts_login_at", table_name="sign_in_attempts")
     op.drop_index("ix_sign_in_attempts_ip_at", table_name="sign_in_attempts")
     op.drop_table("sign_in_attempts")
+    op.drop_table("bureaus")
+    op.drop_table("parks")
     op.drop_table("regions")
     op.drop_table("ladders")
     op.drop_index("ix_job_runs_job_started", table_name="job_runs")
