@@ -186,6 +186,11 @@ async def firm_by_id(conn: Conn, firm_id: uuid.UUID, *, viewer: Viewer) -> FirmD
     return await _one(conn, _DETAIL.where(Firm.id == firm_id, visible_to(viewer)))
 
 
+async def firm_id_by_uscc(conn: Conn, uscc: str) -> uuid.UUID | None:
+    """For administrators who bind an account to a firm: that it exists, and nothing else of it."""
+    return (await conn.execute(select(Firm.id).where(Firm.uscc == uscc))).scalar_one_or_none()
+
+
 async def _one(conn: Conn, query: Select[Any]) -> FirmDetail | None:
     row = (await conn.execute(query)).mappings().one_or_none()
     if row is None:

@@ -10,3 +10,7 @@ class MessageState(Labelled):
     PENDING = "pending", "待发"
     SENT = "sent", "已发"
     DEAD = "dead", "发送失败"
+
+
+# What people read for a kind of message; one that is missing here shows its code.
+KIND_LABELS = {"tier_moved": "梯队移动通知"}

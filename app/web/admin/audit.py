@@ -19,7 +19,7 @@ PAGE = 100
 async def audit_page(
     request: Request,
     conn: ConnDep,
-    viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
+    _: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
     object: Annotated[str, Query(max_length=200)] = "",
     actor: Annotated[str, Query(max_length=60)] = "",
     since: Annotated[str, Query(alias="from", max_length=20)] = "",

@@ -17,7 +17,7 @@ router = APIRouter(tags=["审计"], responses=PROBLEMS)
 @router.get("/audit", response_model=AuditList, summary="审计记录")
 async def audit(
     conn: ConnDep,
-    viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
+    _: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
     object: Annotated[str, Query(max_length=200)] = "",
     actor: Annotated[str, Query(max_length=60)] = "",
     since: Annotated[str, Query(alias="from", max_length=20)] = "",

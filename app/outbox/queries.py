@@ -1,0 +1,89 @@
+"""The delivery log: what waits, what left, what could not be delivered and what the provider said."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, literal_column, select, tuple_, union_all
+
+from app.db import Conn
+from app.outbox.models import OutboxMessage
+from app.outbox.terms import KIND_LABELS, Channel, MessageState
+
+PAGE = 50
+# Accounts live in a domain above this one, so their table is named and not imported.
+_RECIPIENT = literal_column("(SELECT u.name FROM users u WHERE u.id = outbox_messages.user_id)").label("recipient")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    id: uuid.UUID
+    kind: str
+    channel: Channel
+    state: MessageState
+    attempts: int
+    answer: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    next_attempt_at: datetime
+    recipient: str | None
+
+    @property
+    def at(self) -> datetime:
+        return self.created_at
+
+    @property
+    def label(self) -> str:
+        return KIND_LABELS.get(self.kind, self.kind)
+
+
+_COLUMNS: tuple[Any, ...] = (
+    *(getattr(OutboxMessage, f) for f in Message.__dataclass_fields__ if f != "recipient"),
+    _RECIPIENT,
+)
+
+
+async def messages(
+    conn: Conn,
+    *,
+    state: MessageState | None = None,
+    recipient: uuid.UUID | None = None,
+    after: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = PAGE,
+) -> list[Message]:
+    """Newest first and one more than `limit`; `recipient` narrows it to one person's own."""
+    conditions: list[Any] = [OutboxMessage.user_id == recipient] if recipient else []
+    if after:
+        conditions.append(tuple_(OutboxMessage.created_at, OutboxMessage.id) < after)
+    order = (OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
+    # One stretch of the index for each state, however long the log has grown.
+    parts = [
+        select(*_COLUMNS)
+        .where(OutboxMessage.state == one.value, *conditions)
+        .order_by(*order)
+        .limit(limit + 1)
+        .subquery()
+        .select()
+        for one in ([state] if state else MessageState)
+    ]
+    both = union_all(*parts).subquery()
+    query = select(both).order_by(both.c.created_at.desc(), both.c.id.desc()).limit(limit + 1)
+    return [_message(row) for row in (await conn.execute(query)).all()]
+
+
+async def message_by_id(conn: Conn, message_id: uuid.UUID) -> Message | None:
+    row = (await conn.execute(select(*_COLUMNS).where(OutboxMessage.id == message_id))).one_or_none()
+    return _message(row) if row else None
+
+
+async def state_counts(conn: Conn) -> dict[MessageState, int]:
+    query = select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)
+    counts = {MessageState(s): n for s, n in (await conn.execute(query)).tuples()}
+    return {state: counts.get(state, 0) for state in MessageState}
+
+
+def _message(row: Sequence[Any]) -> Message:
+    message_id, kind, channel, state, *rest = row
+    return Message(message_id, kind, Channel(channel), MessageState(state), *rest)

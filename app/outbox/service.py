@@ -1,0 +1,34 @@
+"""Sending again what could not be delivered."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import and_, or_, update
+
+from app.db import Conn
+from app.errors import Conflict, NotFound
+from app.outbox.models import OutboxMessage
+from app.outbox.queries import Message, message_by_id
+from app.outbox.terms import MessageState
+
+
+async def retry(conn: Conn, message_id: uuid.UUID, *, at: datetime) -> Message:
+    """Makes a message due at once: a dead one begins its tries anew, one that waits out its back-off is hurried.
+
+    Raises Conflict for one that was sent, or that a worker is sending at this moment: it would arrive twice.
+    """
+    dead = OutboxMessage.state == MessageState.DEAD.value
+    waiting = and_(OutboxMessage.state == MessageState.PENDING.value, OutboxMessage.lease_token.is_(None))
+    done = await conn.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, or_(dead, waiting))
+        .values(state=MessageState.PENDING.value, attempts=0, next_attempt_at=at, lease_token=None)
+    )
+    message = await message_by_id(conn, message_id)
+    if message is None:
+        raise NotFound("没有这条消息。")
+    if done.rowcount == 0:
+        if message.state is MessageState.SENT:
+            raise Conflict("这条消息已经发出，不必重发。")
+        raise Conflict("这条消息正在发送，请稍后刷新看结果。")
+    return message

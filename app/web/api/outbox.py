@@ -1,0 +1,65 @@
+"""The delivery log over JSON. Who does not run the system sees what was addressed to them."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.audit.paging import decode, encode
+from app.audit.service import event_row, record
+from app.outbox.queries import Message, messages
+from app.outbox.service import retry
+from app.outbox.terms import MessageState
+from app.web.api.answers import PROBLEMS, answer
+from app.web.api.schemas import MessageList, MessageOut
+from app.web.deps import ClockDep, ConnDep, acting, guard
+
+router = APIRouter(prefix="/outbox", tags=["发件箱"], responses=PROBLEMS)
+
+
+@router.get("", response_model=MessageList, summary="消息列表")
+async def list_messages(
+    conn: ConnDep,
+    viewer: Annotated[Viewer, Depends(guard(Permission.OUTBOX_READ))],
+    state: Annotated[MessageState | None, Query(description="pending、sent、dead；缺省为全部")] = None,
+    cursor: Annotated[str, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    found = await messages(
+        conn,
+        state=state,
+        recipient=None if viewer.may(Permission.SETTING_ADMIN) else viewer.id,
+        after=decode(cursor) if cursor else None,
+        limit=limit,
+    )
+    shown = found[:limit]
+    following = encode(shown[-1]) if len(found) > limit else None
+    return answer(MessageList(items=[_out(m) for m in shown], next=following))
+
+
+@router.post("/{message_id}/retry", response_model=MessageOut, summary="重发")
+async def retry_message(
+    message_id: uuid.UUID,
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))],
+) -> Response:
+    at = clock.now()
+    message = await retry(conn, message_id, at=at)
+    retried = event_row("outbox:message:retried", by=actor, at=at, object_type="message", object_id=message.id)
+    await record(conn, retried)
+    return answer(_out(message))
+
+
+def _out(message: Message) -> MessageOut:
+    return MessageOut(
+        id=message.id,
+        kind=message.kind,
+        channel=message.channel.value,
+        state=message.state.value,
+        attempts=message.attempts,
+        answer=message.answer,
+        created_at=message.created_at,
+        sent_at=message.sent_at,
+    )
