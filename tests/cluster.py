@@ -1,0 +1,101 @@
+"""The run's PostgreSQL: an ordinary server that TIDU_TEST_DATABASE_URL names, else the embedded one."""
+
+import fcntl
+import itertools
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from app.embedded import start
+from sqlalchemy import make_url, text
+
+from app.clock import SystemClock
+from app.commands.migrate import migrate
+from app.config import SEEDS
+from app.db import Database, make_engine, normalise_url
+from app.seeding.load import load_seeds
+
+ADDRESS = "TIDU_TEST_DATABASE_URL"
+
+
+class Cluster:
+    """Databases of this run, all under one prefix, on a server that several workers share."""
+
+    def __init__(self, directory: Path, url: Callable[[str], str], home: str) -> None:
+        self._directory, self._url, self._home = directory, url, home
+        self._prefix = "tidu_test_" + "".join(c for c in directory.name[-8:].lower() if c.isalnum())
+        self._counter = itertools.count(1)
+
+    def url(self, name: str) -> str:
+        return self._url(name)
+
+    def name(self, part: str) -> str:
+        return f"{self._prefix}_{part}"
+
+    @property
+    def template(self) -> str:
+        return self.name("template")
+
+    def fresh_name(self) -> str:
+        return self.name(f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(self._counter)}")
+
+    def build_template_once(self, run: Callable[[Callable[[], Awaitable[None]]], None]) -> None:
+        done = self._directory / "template.done"
+        with (self._directory / "template.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                run(self._build)
+                done.touch()
+
+    async def _build(self) -> None:
+        await self.create(self.template, empty=True)
+        database = Database(self.url(self.template), pool_size=2)
+        try:
+            await migrate(database)
+            await load_seeds(database, SEEDS / "kaiping", at=SystemClock().now())
+        finally:
+            await database.dispose()
+        await self._command(f"ALTER DATABASE {self.template} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true")
+
+    async def create(self, name: str, *, empty: bool = False) -> None:
+        await self._command(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else self.template}")
+
+    async def drop(self, name: str) -> None:
+        await self._command(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    async def drop_all(self) -> None:
+        await self._command(f"ALTER DATABASE {self.template} IS_TEMPLATE false")
+        for name in await self._command(f"SELECT datname FROM pg_database WHERE datname LIKE '{self._prefix}%'"):
+            await self.drop(name)
+
+    async def _command(self, statement: str) -> list[Any]:
+        engine = make_engine(self._url(self._home), pool_size=1, isolation_level="AUTOCOMMIT")
+        try:
+            async with engine.connect() as connection:
+                result = await connection.execute(text(statement))
+                return list(result.scalars()) if result.returns_rows else []
+        finally:
+            await engine.dispose()
+
+
+@contextmanager
+def open_cluster(directory: Path) -> Iterator[Cluster]:
+    if given := os.environ.get(ADDRESS):
+        address = make_url(normalise_url(given))
+
+        def url(name: str) -> str:
+            return address.set(database=name).render_as_string(hide_password=False)
+
+        yield Cluster(directory, url, address.database or "postgres")
+        return
+    with start(directory / "server", ephemeral=True) as server:
+        yield Cluster(directory, server.url, "tidu")
+
+
+def leave_nothing(directory: Path, run: Callable[[Callable[[], Awaitable[None]]], None]) -> None:
+    """On a server that outlives the run, its databases go; an embedded one goes with its directory."""
+    if os.environ.get(ADDRESS) and (directory / "template.done").exists():
+        with open_cluster(directory) as cluster:
+            run(cluster.drop_all)

@@ -1,0 +1,201 @@
+"""People, firms and certificates for tests, made through the house's own services with the smallest of input."""
+
+import itertools
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from app.access.models import ApiToken, User, UserSession
+from app.access.passwords import hasher
+from app.access.rules import new_token, token_hash
+from app.access.terms import Actor, Role, Viewer
+from app.db import Conn, new_id
+from app.firms.models import Firm
+from app.firms.service import FirmEntry, register
+from app.pipeline.queries import load_ladders
+from app.pipeline.recording import MoveOrder
+from app.pipeline.service import approve, move_firm
+from app.pipeline.terms import Ladder
+from app.recognitions.service import CertificateEntry, record_certificates
+from app.recognitions.terms import CertificateKind
+from app.text.uscc import ALPHABET, make_code
+from app.workdays.queries import load_calendar
+from app.workdays.rules import Calendar
+from tests.harness import NOON
+
+COUNTY, TOWN, OTHER_TOWN = "440783", "440783117", "440783115"
+PASSWORD = "Lingjie-2026-wu"
+_SCOPES = {Role.TOWN: TOWN, Role.FIRM: "", Role.CARRIER: ""}
+_serial = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Person:
+    viewer: Viewer
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.viewer)
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.viewer.id
+
+    @property
+    def name(self) -> str:
+        return self.viewer.name
+
+
+@lru_cache(maxsize=1)
+def _hash() -> str:
+    return hasher(cheap=True).hash(PASSWORD)
+
+
+async def person(
+    conn: Conn,
+    login: str,
+    *,
+    scope: str | None = None,
+    firm_id: uuid.UUID | None = None,
+    must_change: bool = False,
+    active: bool = True,
+    email: str | None = None,
+    name: str | None = None,
+) -> Person:
+    """The account of that login, made when it is missing; the part before a hyphen is its role: "officer-2"."""
+    role = Role(login.split("-", maxsplit=1)[0])
+    known = (
+        await conn.execute(select(User.id, User.name, User.scope, User.firm_id).where(User.login == login))
+    ).first()
+    if known:
+        return Person(Viewer(known.id, login, known.name, role, known.scope, known.firm_id))
+    scope = scope if scope is not None else _SCOPES.get(role, COUNTY)
+    viewer = Viewer(new_id(), login, name or f"{role.label}{login}", role, scope, firm_id, "", must_change)
+    await conn.execute(
+        insert(User).values(
+            id=viewer.id,
+            login=login,
+            name=viewer.name,
+            role=role.value,
+            scope=scope,
+            firm_id=firm_id,
+            email=email,
+            password_hash=_hash(),
+            must_change_password=must_change,
+            active=active,
+            created_at=NOON,
+        )
+    )
+    return Person(viewer)
+
+
+async def session_of(conn: Conn, who: Person, *, at: datetime = NOON, hours: int = 12) -> str:
+    token = new_token()
+    row = {"created_at": at, "seen_at": at, "expires_at": at + timedelta(hours=hours), "ip": "127.0.0.1"}
+    await conn.execute(
+        insert(UserSession).values(token_hash=token_hash(token), user_id=who.id, user_agent="tests", **row)
+    )
+    return token
+
+
+async def token_of(conn: Conn, who: Person, *, at: datetime = NOON, days: int = 30) -> str:
+    token = new_token()
+    await conn.execute(
+        insert(ApiToken).values(
+            token_hash=token_hash(token), user_id=who.id, created_at=at, expires_at=at + timedelta(days=days)
+        )
+    )
+    return token
+
+
+def code(n: int | None = None) -> str:
+    """A credit code with both check characters right, another one for every number."""
+    n = next(_serial) if n is None else n
+    digits = ""
+    for _ in range(8):
+        n, rest = divmod(n, 10)
+        digits = ALPHABET[rest] + digits
+    return make_code("91440783", digits)
+
+
+async def firm(
+    conn: Conn,
+    name: str | None = None,
+    *,
+    region: str = TOWN,
+    by: Person | None = None,
+    at: datetime = NOON,
+    contacts: Any = None,
+    tags: Any = None,
+    former_names: Any = None,
+    **values: Any,
+) -> str:
+    """Registers a firm and returns its code."""
+    uscc = values.pop("uscc", None) or code()
+    entry = FirmEntry(
+        {"name": name or f"开平市测试{uscc[8:16]}有限公司", "uscc": uscc, "region_code": region, **values},
+        contacts=contacts,
+        tags=tags,
+        former_names=former_names,
+    )
+    officer = by or await person(conn, "officer")
+    await register(conn, entry, by=officer.actor, at=at)
+    return uscc
+
+
+async def id_of(conn: Conn, uscc: str) -> uuid.UUID:
+    found: uuid.UUID = (await conn.execute(select(Firm.id).where(Firm.uscc == uscc))).scalar_one()
+    return found
+
+
+async def main_ladder(conn: Conn) -> tuple[Ladder, Calendar]:
+    return (await load_ladders(conn))["main"], await load_calendar(conn)
+
+
+async def move(
+    conn: Conn,
+    uscc: str,
+    to: str | None,
+    *,
+    by: Person | None = None,
+    at: datetime = NOON,
+    on: date | None = None,
+    expected: str | None = None,
+    **more: Any,
+) -> uuid.UUID:
+    """Moves a firm as an officer would; where it waits for a second person, another officer says yes."""
+    ladder, calendar = await main_ladder(conn)
+    first = by or await person(conn, "officer")
+    order = MoveOrder(
+        to=to, effective_on=on or at.date(), reason=more.pop("reason", "条件具备"), expected=expected, **more
+    )
+    done = await move_firm(conn, uscc, order, ladder=ladder, calendar=calendar, by=first.actor, at=at)
+    if done.waits:
+        second = await person(conn, "officer-second")
+        await approve(conn, done.id, ladder=ladder, calendar=calendar, by=second.actor, at=at)
+    return done.id
+
+
+async def firm_on(conn: Conn, tier: str | None, *, on: date | None = None, **more: Any) -> str:
+    """A firm that stands on `tier`; 高企 gets the certificate it needs."""
+    uscc = await firm(conn, **more)
+    if tier is None:
+        return uscc
+    if tier == "hnte":
+        await certificate(conn, uscc)
+    await move(conn, uscc, tier, on=on)
+    return uscc
+
+
+async def certificate(
+    conn: Conn, uscc: str, *, number: str | None = None, issued_on: date = date(2024, 11, 28), at: datetime = NOON
+) -> str:
+    number = number or f"GR2024{next(_serial):08d}"
+    officer = await person(conn, "officer")
+    entry = CertificateEntry(await id_of(conn, uscc), CertificateKind.HNTE, number, issued_on)
+    await record_certificates(conn, [entry], source="测试", by=officer.actor, at=at)
+    return number

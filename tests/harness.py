@@ -1,0 +1,152 @@
+"""What the fixtures are made of: a clock to set, a database that never commits, a browser that reads what it gets."""
+
+import asyncio
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import html5lib
+import httpx
+import uvicorn
+from pydantic import SecretStr
+
+from app.clock import BUSINESS_ZONE
+from app.config import Settings
+from app.db import Conn, Database
+from app.main import create_app
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BUSINESS_ZONE)  # a Monday and a working day
+
+
+class SettableClock:
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, **by: float) -> datetime:
+        self.at += timedelta(**by)
+        return self.at
+
+
+def settings_for(url: str, *, data: Path, **more: Any) -> Settings:
+    values: dict[str, Any] = {
+        "database_url": url,
+        "data": data,
+        "secret_key": SecretStr("only for tests, and long enough to be one"),
+        "base_url": "http://127.0.0.1:8000",
+        "file_store": "",
+        "smtp_url": "",
+        "cheap_passwords": True,
+    }
+    return Settings(**(values | more))
+
+
+class BoundDatabase(Database):
+    """The house's database over one connection whose outer transaction somebody else rolls back."""
+
+    def __init__(self, conn: Conn | None) -> None:
+        self._conn = conn
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Conn]:
+        assert self._conn is not None
+        async with self._conn.begin_nested():
+            yield self._conn
+
+    # A savepoint too, so that a failing read leaves the test's transaction usable, as autocommit would.
+    reading = transaction
+
+    async def dispose(self) -> None:
+        """The connection belongs to the test."""
+
+
+_WRITE = re.compile(r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )UPDATE)\s+(?:ONLY\s+)?\"?(\w+)", re.IGNORECASE)
+
+
+class Statements(list[str]):
+    """Every statement the engine was given, in order."""
+
+    def note(self, _c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        self.append(statement)
+
+    def writes(self, since: int = 0) -> list[str]:
+        """The tables that statements after the first `since` wrote to."""
+        return [table for s in self[since:] for table in _WRITE.findall(s)]
+
+
+# What a GET may leave behind: when the session was last seen, and the trail of what left the house.
+_GET_MAY_WRITE: Mapping[str, set[str]] = {"": {"user_sessions"}, "/firms/export": {"user_sessions", "audit_events"}}
+_ATTRIBUTE = re.compile(r'\sid="([^"]+)"')
+
+
+class HtmlChecker:
+    """Hooks of every test's browser: pages are well-formed, ids are unique, and reading changes nothing."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def before(self, request: httpx.Request) -> None:
+        request.extensions["statements"] = len(self._statements)
+
+    async def after(self, response: httpx.Response) -> None:
+        await response.aread()
+        request = response.request
+        if request.method in ("GET", "HEAD"):
+            path = request.url.path
+            allowed = set().union(*(t for prefix, t in _GET_MAY_WRITE.items() if path.startswith(prefix)))
+            written = set(self._statements.writes(request.extensions["statements"])) - allowed
+            assert not written, f"GET {path} wrote to {written}"
+        if response.headers.get("content-type", "").startswith("text/html"):
+            check_html(response.text)
+
+
+def check_html(html: str) -> None:
+    whole = html.lstrip()[:9].lower() == "<!doctype"
+    parser = html5lib.HTMLParser()
+    parser.parse(html) if whole else parser.parseFragment(html)
+    lines = html.split("\n")
+    faults = [f"{kind} at {at}: {lines[at[0] - 1].strip()[:100]}" for at, kind, _ in parser.errors]
+    assert not faults, "\n".join(faults)
+    twice = [name for name, n in Counter(_ATTRIBUTE.findall(html)).items() if n > 1]
+    assert not twice, f"ids used more than once: {twice}"
+
+
+class LiveServer:
+    """uvicorn in a thread of this process, so that a test may set its clock and ask what it was asked."""
+
+    def __init__(self, url: str, *, clock: SettableClock, data: Path) -> None:
+        self.database_url, self.clock, self.data = url, clock, data
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        settings = settings_for(self.database_url, data=self.data, base_url=self.url)
+        self.app = create_app(settings, clock=self.clock)
+        config = uvicorn.Config(
+            self.app, port=self.port, loop="asyncio", http="httptools", log_level="warning", lifespan="on"
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()), daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 20
+        while not self._server.started:
+            assert self._thread.is_alive(), "the server did not start"
+            assert time.monotonic() < deadline, "the server did not start in time"
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=20)
+        assert not self._thread.is_alive(), "the server did not stop"
