@@ -9,12 +9,14 @@ from app.access import service
 from app.access.queries import sessions_of
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
+from app.web import look
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting, guard, origin_of
 from app.web.htmx import see_other
 from app.web.security import clear_session, cookie_name, safe_path, set_session
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
+router.include_router(look.router)
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.access.terms import Permission, Viewer
+from app.access.terms import Permission, Role, Viewer
 from app.clock import BUSINESS_ZONE
 from app.config import STATIC, TEMPLATES
 from app.units import show_wan
 from app.web.htmx import drop_flash, take_flash
+from app.web.look import look_of
 from app.web.security import cookie_name, csrf_token
 
 
@@ -36,6 +37,8 @@ _NAV = (
     NavItem("发件箱", "/admin/outbox", Permission.SETTING_ADMIN),
     NavItem("审计", "/audit", Permission.AUDIT_READ),
 )
+# Firms and carriers have no rail: a narrow page that shows one thing at a time.
+_NO_DESK = (Role.FIRM, Role.CARRIER)
 
 
 @lru_cache(maxsize=64)
@@ -82,7 +85,7 @@ def base_context(request: Request) -> dict[str, Any]:
     nav = [
         (n.label, n.href, path == n.href or (n.href != "/" and path.startswith(n.href)))
         for n in _NAV
-        if viewer is not None and viewer.may(n.permission)
+        if viewer is not None and viewer.role not in _NO_DESK and viewer.may(n.permission)
     ]
     token = request.cookies.get(cookie_name(state.settings), "")
     return {
@@ -91,8 +94,18 @@ def base_context(request: Request) -> dict[str, Any]:
         "csrf": csrf_token(state.settings, token) if token else "",
         "today": state.clock.now().astimezone(BUSINESS_ZONE).date(),
         "flash": take_flash(request),
+        "look": look_of(request),
+        "bureau": state.settings.bureau,
+        "here": _here(request),
         "can_search": viewer is not None and viewer.may(Permission.FIRM_NOTE),
     }
+
+
+def _here(request: Request) -> str:
+    """Where a change of look leads back to; an address that only takes forms is no place to go back to."""
+    if request.method != "GET":
+        return "/"
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
 def page(

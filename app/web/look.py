@@ -1,0 +1,46 @@
+"""How a person wants pages to look: 大字版, light or dark. Kept in a cookie, so that it needs no script and no account."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from starlette.responses import RedirectResponse
+
+from app.web.security import safe_path
+
+router = APIRouter(include_in_schema=False)
+_COOKIE = "tidu_look"
+_YEAR = 365 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    size: str = ""  # "large" or ""
+    theme: str = ""  # "light", "dark", or "" for what the system says
+
+
+def look_of(request: Request) -> Look:
+    words = request.cookies.get(_COOKIE, "").split(".")
+    return Look(
+        size="large" if "large" in words else "",
+        theme=next((w for w in words if w in ("light", "dark")), ""),
+    )
+
+
+@router.post("/look")
+async def choose(
+    request: Request,
+    size: Annotated[str, Form(max_length=10)] = "",
+    theme: Annotated[str, Form(max_length=10)] = "",
+    back: Annotated[str, Form(max_length=2000)] = "/",
+) -> Response:
+    """One button sets one thing; the other stays as it was."""
+    look = look_of(request)
+    chosen = (
+        (("large" if size == "large" else "") if size else look.size),
+        (theme.replace("auto", "") if theme in ("light", "dark", "auto") else look.theme),
+    )
+    response = RedirectResponse(safe_path(back), status_code=303)
+    value = ".".join(w for w in chosen if w)
+    response.set_cookie(_COOKIE, value, max_age=_YEAR, path="/", httponly=True, samesite="lax")
+    return response
