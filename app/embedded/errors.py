@@ -1,0 +1,2 @@
+class EmbeddedError(Exception):
+    """One sentence for the person at the terminal."""
