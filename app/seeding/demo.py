@@ -1,0 +1,190 @@
+"""The demo: accounts for every role, and a county of invented firms with a year of moves behind it."""
+
+import random
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text
+
+from app.access.queries import user_by_login
+from app.access.service import Account, add_user
+from app.access.terms import Actor, Role, Viewer
+from app.clock import business_day
+from app.db import Conn, Database
+from app.errors import NotFound
+from app.firms import queries, service
+from app.firms.models import Firm
+from app.firms.service import FirmEntry
+from app.firms.terms import MAIN_LADDER, FirmDetail
+from app.pipeline import service as pipeline
+from app.pipeline.queries import load_ladders
+from app.pipeline.recording import MoveOrder
+from app.pipeline.terms import Ladder
+from app.recognitions.service import CertificateEntry, record_certificates
+from app.recognitions.terms import CertificateKind
+from app.seeding.county import DEMO_TOWN, invent_firms
+from app.seeding.first_admin import COUNTY
+from app.seeding.invented import demo_code
+from app.seeding.lives import tell_year
+from app.seeding.story import Act, Amend, Ask, Certify, Decide, NoteDown, Register
+from app.workdays.queries import load_calendar
+from app.workdays.rules import Calendar
+
+DEMO_LOGINS = ("admin", "officer", "town", "manager", "auditor", "carrier", "firm")
+FIRMS = 400
+_BUREAU = "开平市科工商务局"
+_ACCOUNTS = (
+    Account("admin", "演示管理员", Role.ADMIN, COUNTY, _BUREAU),
+    Account("officer", "演示专员 李敏", Role.OFFICER, COUNTY, _BUREAU),
+    Account("officer2", "演示专员 陈浩", Role.OFFICER, COUNTY, _BUREAU),
+    Account("town", "演示镇街专员 黄燕", Role.TOWN, DEMO_TOWN, "水口镇经济发展办公室"),
+    Account("manager", "演示局领导 梁建", Role.MANAGER, COUNTY, _BUREAU),
+    Account("auditor", "演示审计员", Role.AUDITOR, COUNTY, _BUREAU),
+    Account("carrier", "演示载体运营", Role.CARRIER, "", "示例孵化器"),
+)
+_SOURCE = "演示数据"
+
+
+@dataclass
+class Stage:
+    """What the acts are performed with."""
+
+    conn: Conn
+    ladder: Ladder
+    calendar: Calendar
+    actors: Mapping[str, Actor]
+    ids: dict[str, uuid.UUID] = field(default_factory=dict)
+    requests: dict[str, uuid.UUID] = field(default_factory=dict)
+
+
+async def load_demo(
+    database: Database,
+    passwords: Mapping[str, str],
+    *,
+    at: datetime,
+    firms: int = FIRMS,
+    seed: int = 1,
+    cheap: bool = False,
+) -> bool:
+    """Loads all of the demo in one transaction, or nothing; says whether it did.
+
+    Nothing is added to a demo that is there already, nor to a registry that holds other firms: invented ones among
+    real ones could never be told apart by a reader in a hurry.
+    """
+    async with database.transaction() as conn:
+        await conn.execute(text("SELECT pg_advisory_xact_lock(781002)"))
+        if (await conn.execute(select(Firm.id).limit(1))).first() is not None:
+            return False
+        actors = await _accounts(conn, passwords, at=at - timedelta(days=400), cheap=cheap)
+        ladder, calendar = (await load_ladders(conn))[MAIN_LADDER], await load_calendar(conn)
+        stage = Stage(conn, ladder, calendar, actors)
+        rng = random.Random(seed)  # noqa: S311 - invention, not a secret
+        officers = {login: actors[login].viewer.id for login in ("officer", "officer2")}
+        invented = invent_firms(rng, firms, officers=officers, today=business_day(at))
+        for act in tell_year(rng, invented, ladder, calendar, at=at):
+            await perform(stage, act)
+        await _bind_clerk(conn, stage, passwords, at=at, cheap=cheap)
+        await _settle_old_messages(conn, before=at - timedelta(days=1))
+    return True
+
+
+async def _accounts(conn: Conn, passwords: Mapping[str, str], *, at: datetime, cheap: bool) -> dict[str, Actor]:
+    for account in _ACCOUNTS:
+        if await user_by_login(conn, account.login) is None:
+            shown = account.login in passwords
+            password = passwords.get(account.login) or f"Td-{secrets.token_urlsafe(24)}9"
+            await add_user(conn, account, password=password, must_change=not shown, at=at, cheap=cheap)
+    actors = {}
+    for account in _ACCOUNTS:
+        user = await user_by_login(conn, account.login)
+        viewer = Viewer(user["id"], user["login"], user["name"], Role(user["role"]), user["scope"], None, user["unit"])
+        actors[account.login] = Actor(viewer)
+    return actors
+
+
+async def _bind_clerk(conn: Conn, stage: Stage, passwords: Mapping[str, str], *, at: datetime, cheap: bool) -> None:
+    """The demo's clerk belongs to the first invented firm."""
+    if await user_by_login(conn, "firm") is not None:
+        return
+    firm = await _firm(stage, demo_code(1))
+    account = Account("firm", "演示填报员", Role.FIRM, "", firm.name, firm_id=firm.id)
+    await add_user(conn, account, password=passwords["firm"], must_change=False, at=at, cheap=cheap)
+
+
+async def perform(stage: Stage, act: Act) -> None:
+    match act:
+        case Register():
+            await _register(stage, act)
+        case Certify():
+            held = CertificateEntry(stage.ids[act.firm.uscc], CertificateKind.HNTE, act.number, act.issued_on)
+            await record_certificates(stage.conn, [held], source=_SOURCE, by=stage.actors["officer"], at=act.at)
+        case Ask():
+            await _ask(stage, act)
+        case Decide():
+            await _decide(stage, act)
+        case NoteDown():
+            by = stage.actors[act.by]
+            await service.add_note(stage.conn, await _firm(stage, act.firm.uscc), act.body, by=by, at=act.at)
+            firm_id = stage.ids[act.firm.uscc]
+            await pipeline.touch(stage.conn, firm_id, ladder=stage.ladder, calendar=stage.calendar, at=act.at)
+        case Amend():
+            firm = await _firm(stage, act.firm.uscc)
+            entry = FirmEntry(act.values)
+            await service.edit(stage.conn, firm, entry, version=firm.version, by=stage.actors[act.by], at=act.at)
+
+
+async def _register(stage: Stage, act: Register) -> None:
+    entries: Sequence[FirmEntry] = [firm.entry for firm in act.firms]
+    ids = await service.register_many(stage.conn, entries, by=stage.actors["officer"], at=act.at)
+    stage.ids |= {firm.uscc: firm_id for firm, firm_id in zip(act.firms, ids, strict=True)}
+
+
+async def _ask(stage: Stage, act: Ask) -> None:
+    order = MoveOrder(
+        to=act.to,
+        effective_on=act.effective_on,
+        reason=act.reason,
+        expected=act.expected,
+        override=act.override,
+        correction=act.correction,
+    )
+    outcome = await pipeline.move_firm(
+        stage.conn,
+        act.firm.uscc,
+        order,
+        ladder=stage.ladder,
+        calendar=stage.calendar,
+        by=stage.actors[act.by],
+        at=act.at,
+    )
+    if outcome.waits:
+        stage.requests[act.firm.uscc] = outcome.id
+
+
+async def _decide(stage: Stage, act: Decide) -> None:
+    request, by = stage.requests.pop(act.firm.uscc), stage.actors[act.by]
+    if act.refusal:
+        await pipeline.reject(stage.conn, request, reason=act.refusal, by=by, at=act.at)
+    else:
+        await pipeline.approve(stage.conn, request, ladder=stage.ladder, calendar=stage.calendar, by=by, at=act.at)
+
+
+async def _firm(stage: Stage, uscc: str) -> FirmDetail:
+    firm = await queries.firm_by_uscc(stage.conn, uscc, viewer=stage.actors["officer"].viewer)
+    if firm is None:
+        raise NotFound
+    return firm
+
+
+async def _settle_old_messages(conn: Conn, *, before: datetime) -> None:
+    """A year of in-house messages was read long ago; only the latest wait for the worker."""
+    await conn.execute(
+        text(
+            "UPDATE outbox_messages SET state = 'sent', attempts = 1, answer = '站内', sent_at = created_at + "
+            "interval '5 seconds' WHERE state = 'pending' AND created_at < :before"
+        ),
+        {"before": before},
+    )

@@ -1,0 +1,203 @@
+"""One invented year of a bureau: who did what when, decided before anything is written.
+
+The year is a list of acts in order of time; `app.seeding.demo` performs them through the real services, so the
+demo holds nothing that the system itself would not have allowed.
+"""
+
+import random
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from app.clock import BUSINESS_ZONE, business_day
+from app.pipeline.terms import Ladder
+from app.recognitions.rules import HNTE_YEARS
+from app.seeding import phrases
+from app.seeding.county import DEMO_TOWN, DemoFirm
+from app.workdays.rules import Calendar
+
+STALE_AFTER = 55  # working days; a firm that somebody noted within them does not stand still
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    at: datetime
+    firms: tuple[DemoFirm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certify:
+    at: datetime
+    firm: DemoFirm
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    at: datetime
+    firm: DemoFirm
+    by: str
+    to: str | None
+    expected: str | None
+    effective_on: date
+    reason: str
+    override: str = ""
+    correction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    at: datetime
+    firm: DemoFirm
+    by: str
+    refusal: str = ""  # why not; empty for a yes
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDown:
+    at: datetime
+    firm: DemoFirm
+    by: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    at: datetime
+    firm: DemoFirm
+    by: str
+    values: dict[str, Any]
+
+
+Act = Register | Certify | Ask | Decide | NoteDown | Amend
+
+
+@dataclass
+class Life:
+    """Where a firm stands while its year is being told."""
+
+    firm: DemoFirm
+    day: int  # position of its latest act among the year's working days
+    tier: str | None = None
+    since: date | None = None
+    active: bool = True
+
+
+class Year:
+    def __init__(self, rng: random.Random, ladder: Ladder, calendar: Calendar, *, at: datetime) -> None:
+        self.rng, self.ladder, self.today = rng, ladder, business_day(at)
+        first = self.today - timedelta(days=365)
+        days = [first + timedelta(days=n) for n in range(365)]
+        self.days = [day for day in days if calendar.is_working_day(day)]
+        self.acts: list[Act] = []
+        self.arrivals: dict[int, list[DemoFirm]] = {}
+        self.certificates = 0
+
+    @property
+    def last(self) -> int:
+        return len(self.days) - 1
+
+    def told(self) -> list[Act]:
+        """Everything in order; of acts at one moment, the one that was told first."""
+        arrivals = [Register(self._at(day, time(8, 30)), tuple(firms)) for day, firms in sorted(self.arrivals.items())]
+        return sorted([*arrivals, *self.acts], key=lambda act: act.at)
+
+    def arrive(self, firm: DemoFirm, day: int) -> Life:
+        """Rosters come in on every fifth day, before the first move of the morning."""
+        self.arrivals.setdefault(day - day % 5, []).append(firm)
+        return Life(firm, day)
+
+    def enter(self, life: Life, to: str, *, decision: str = "yes") -> None:
+        """An entry takes effect when the firm reached the tier, which may be long before anybody wrote it down."""
+        back = 500 if life.day < 30 else 20
+        effective = self.days[life.day] - timedelta(days=self.rng.randrange(back))
+        if to in ("hnte", "leader"):
+            effective = self.certify(life, self._issue_date(life), day=life.day)
+        self.move(life, life.day, to, reason=self.rng.choice(phrases.ENTRY), effective=effective, decision=decision)
+
+    def certify(self, life: Life, issued_on: date, *, day: int) -> date:
+        self.certificates += 1
+        number = f"GR{issued_on.year}44{900000 + self.certificates}"
+        self.acts.append(Certify(self._at(day, time(8, 35)), life.firm, number, issued_on))
+        return issued_on
+
+    def move(
+        self,
+        life: Life,
+        day: int,
+        to: str | None,
+        *,
+        reason: str,
+        effective: date | None = None,
+        decision: str = "yes",
+        **how: Any,
+    ) -> None:
+        """`decision` is what a second person says where one is needed: yes, no, back (withdrawn) or later."""
+        by = self._who(life.firm)
+        on = effective or max(self.days[day] - timedelta(days=self.rng.randrange(4)), life.since or date.min)
+        ask = Ask(self._moment(day), life.firm, by, to, life.tier, on, reason, **how)
+        self.acts.append(ask)
+        life.day = day
+        if self._waits(ask):
+            if decision == "later":
+                return
+            life.day = min(day + self.rng.randrange(1, 4), self.last)
+            self._decide(ask, life.day, decision)
+            if decision != "yes":
+                return
+        life.tier, life.since = to, on if to else None
+
+    def note(self, life: Life, day: int) -> None:
+        self.acts.append(NoteDown(self._moment(day), life.firm, self._who(life.firm), self.rng.choice(phrases.NOTES)))
+
+    def amend(self, life: Life, day: int, **values: Any) -> None:
+        by = life.firm.officer or "officer"
+        # After everything else of that day: a firm that leaves does so after its last move.
+        self.acts.append(Amend(self._at(day, time(17, 40)), life.firm, by, values))
+        if "name" in values:
+            life.firm = replace(life.firm, name=values["name"])
+
+    def _waits(self, ask: Ask) -> bool:
+        target, current = self.ladder.tier(ask.to), self.ladder.tier(ask.expected)
+        if target is None:
+            return False
+        skips = abs(target.rank - (current.rank if current else 0)) > 1
+        return bool(ask.override) or skips or (target.needs_approval and ask.to != ask.expected)
+
+    def _decide(self, ask: Ask, day: int, decision: str) -> None:
+        colleagues = [login for login in ("manager", "officer", "officer2") if login != ask.by]
+        by = ask.by if decision == "back" else self.rng.choice(colleagues)
+        refusal = {"no": phrases.REFUSALS, "back": phrases.WITHDRAWALS}.get(decision, ("",))
+        self.acts.append(Decide(self._moment(day), ask.firm, by, self.rng.choice(refusal)))
+
+    def _who(self, firm: DemoFirm) -> str:
+        if firm.region == DEMO_TOWN and self.rng.random() < 0.4:
+            return "town"
+        return firm.officer or "officer"
+
+    def _issue_date(self, life: Life) -> date:
+        """A quarter lapse within half a year, a tenth have lapsed, the rest hold for long."""
+        chance = self.rng.random()
+        if chance < 0.25:
+            return _years_before(self.today + timedelta(days=self.rng.randrange(5, 178)), HNTE_YEARS)
+        if chance < 0.35:
+            return _years_before(self.today - timedelta(days=self.rng.randrange(10, 120)), HNTE_YEARS)
+        youngest = self.days[life.day] - timedelta(days=5)
+        oldest = _years_before(self.today + timedelta(days=200), HNTE_YEARS)
+        return oldest + timedelta(days=self.rng.randrange(max(1, (youngest - oldest).days)))
+
+    def _moment(self, day: int) -> datetime:
+        minutes = self.rng.choice((self.rng.randrange(40, 190), self.rng.randrange(360, 530)))
+        moment = datetime.combine(self.days[day], time(8), BUSINESS_ZONE) + timedelta(minutes=minutes)
+        return moment + timedelta(seconds=self.rng.randrange(60))
+
+    def _at(self, day: int, when: time) -> datetime:
+        return datetime.combine(self.days[day], when, BUSINESS_ZONE)
+
+
+def _years_before(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
