@@ -1,0 +1,73 @@
+"""For load balancers and monitoring: no login, and nothing in the answers that tells of data or of the machine."""
+
+import asyncio
+from datetime import timedelta
+from functools import cache
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, Request
+from sqlalchemy import select, text
+from starlette.responses import JSONResponse, PlainTextResponse
+
+from app.clock import Clock
+from app.config import MIGRATIONS
+from app.db import Conn, Database, is_outage
+from app.outbox.models import Heartbeat
+from app.web.deps import ClockDep, DatabaseDep
+from app.web.middleware import Metrics
+
+router = APIRouter(include_in_schema=False)
+WORKER_LATE = timedelta(seconds=60)  # four beats
+_PATIENCE_SECONDS = 3
+
+
+@cache
+def schema_head() -> str | None:
+    """The newest migration of this release."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+async def schema_version(conn: Conn) -> str | None:
+    """The migration that the database is at; None when it has none."""
+    if (await conn.execute(text("SELECT to_regclass('alembic_version')"))).scalar_one() is None:
+        return None
+    version: str | None = (await conn.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+    return version
+
+
+@router.get("/health/live")
+async def live() -> JSONResponse:
+    """The process answers. Asks nothing of the database: restarting us would not bring it back."""
+    return JSONResponse({"status": "live"})
+
+
+@router.get("/health/ready")
+async def ready(database: DatabaseDep, clock: ClockDep) -> JSONResponse:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            parts = await _parts(database, clock)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        parts = {"database": False, "migrations": False, "worker": False}
+    well = all(parts.values())
+    return JSONResponse({"status": "ready" if well else "not ready", **parts}, status_code=200 if well else 503)
+
+
+async def _parts(database: Database, clock: Clock) -> dict[str, bool]:
+    async with database.reading() as conn:
+        if await schema_version(conn) != schema_head():
+            return {"database": True, "migrations": False, "worker": False}
+        beat = (await conn.execute(select(Heartbeat.at).where(Heartbeat.name == "worker"))).scalar_one_or_none()
+    return {"database": True, "migrations": True, "worker": beat is not None and clock.now() - beat <= WORKER_LATE}
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> PlainTextResponse:
+    """Counts of this process only; with several, ask each."""
+    counted: Metrics = request.app.state.metrics
+    body = "".join(f"{line}\n" for line in counted.lines())
+    return PlainTextResponse(body, media_type="text/plain; version=0.0.4; charset=utf-8")
