@@ -99,7 +99,7 @@ async def recent_failures(conn: Conn, *, login: str, ip: str, at: datetime) -> l
         ~SignInAttempt.succeeded,
         (SignInAttempt.login == login) | (SignInAttempt.ip == ip),
     )
-    return [Failure(*row) for row in (await conn.execute(query.limit(500))).tuples()]
+    return [Failure(*row) for row in await conn.execute(query.limit(500))]
 
 
 async def sessions_of(conn: Conn, user_id: uuid.UUID, *, at: datetime) -> list[SessionRow]:
@@ -114,7 +114,7 @@ async def sessions_of(conn: Conn, user_id: uuid.UUID, *, at: datetime) -> list[S
         .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > at)
         .order_by(UserSession.seen_at.desc())
     )
-    rows = (await conn.execute(query)).tuples()
+    rows = await conn.execute(query)
     return [SessionRow(h.hex()[:12], created, seen, ip, agent) for h, created, seen, ip, agent in rows]
 
 

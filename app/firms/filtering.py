@@ -17,7 +17,8 @@ from app.text import key, query_grams
 def within(column: Any, prefix: str) -> ColumnElement[bool]:
     """Division codes below `prefix`, as a range that an ordinary index serves in any collation."""
     if len(prefix) >= 9:
-        return column == prefix
+        whole: ColumnElement[bool] = column == prefix
+        return whole
     return and_(column >= prefix, column < str(int(prefix) + 1))
 
 

@@ -259,13 +259,8 @@ async def _remember_names(conn: Conn, renamed: Sequence[tuple[uuid.UUID, str]], 
     """The name a firm gave up stays findable."""
     if not renamed:
         return
-    known = set(
-        (
-            await conn.execute(
-                select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in renamed]))
-            )
-        ).tuples()
-    )
+    former = select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in renamed]))
+    known = {(firm_id, name) for firm_id, name in await conn.execute(former)}
     rows = [
         {"firm_id": i, "name": n, "name_key": key(n), "changed_on": at.date()}
         for i, n in renamed

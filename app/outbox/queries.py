@@ -14,7 +14,7 @@ from app.outbox.terms import KIND_LABELS, Channel, MessageState
 
 PAGE = 50
 # Accounts live in a domain above this one, so their table is named and not imported.
-_RECIPIENT = literal_column("(SELECT u.name FROM users u WHERE u.id = outbox_messages.user_id)").label("recipient")
+_RECIPIENT: Any = literal_column("(SELECT u.name FROM users u WHERE u.id = outbox_messages.user_id)").label("recipient")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ async def message_by_id(conn: Conn, message_id: uuid.UUID) -> Message | None:
 
 async def state_counts(conn: Conn) -> dict[MessageState, int]:
     query = select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)
-    counts = {MessageState(s): n for s, n in (await conn.execute(query)).tuples()}
+    counts = {MessageState(s): n for s, n in await conn.execute(query)}
     return {state: counts.get(state, 0) for state in MessageState}
 
 

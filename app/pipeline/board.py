@@ -65,7 +65,7 @@ async def tier_counts(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today:
             .where(*_board_scope(filters, viewer=viewer, today=today))
             .group_by(Firm.tier)
         )
-    counts = {tier or "": int(n) for tier, n in (await conn.execute(query)).tuples()}
+    counts = {tier or "": int(n) for tier, n in await conn.execute(query)}
     return {t: n for t, n in counts.items() if not filters.tier or filters.tier in (t, "none" if t == "" else t)}
 
 
@@ -136,7 +136,7 @@ async def column_stats(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today
     )
     return {
         tier: ColumnStats(stale, (today - middle).days if middle else None)
-        for tier, stale, middle in (await conn.execute(query)).tuples()
+        for tier, stale, middle in await conn.execute(query)
     }
 
 

@@ -100,7 +100,7 @@ async def placements_of(
         .where(Placement.firm_id == firm_id, Placement.ladder == ladder)
         .order_by(func.lower(Placement.period))
     )
-    return [(tier, since, until) for tier, since, until in (await conn.execute(query)).tuples()]
+    return [(tier, since, until) for tier, since, until in await conn.execute(query)]
 
 
 _PENDING_COLUMNS = (
@@ -154,7 +154,7 @@ async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: in
         .limit(limit)
     )
     rows: Sequence[Any] = (await conn.execute(query)).all()
-    return [RecentMove(*r[:5], MoveKind(r[5]), *r[6:]) for r in rows]
+    return [RecentMove(*(*r[:5], MoveKind(r[5]), *r[6:])) for r in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ async def held_by(conn: Conn, firm_id: uuid.UUID, *, today: date) -> list[HeldCe
             expires,
             state_on(today, issued_on=issued, expires_on=expires, revoked_on=revoked),
         )
-        for kind, number, issued, expires, revoked in (await conn.execute(query)).tuples()
+        for kind, number, issued, expires, revoked in await conn.execute(query)
     ]
 
 

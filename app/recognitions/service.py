@@ -79,7 +79,7 @@ async def held_numbers(conn: Conn, numbers: Sequence[str]) -> dict[str, tuple[uu
     query = select(Certificate.number, Certificate.firm_id, Certificate.issued_on).where(
         Certificate.kind == CertificateKind.HNTE.value, Certificate.number.in_(numbers)
     )
-    return {n: (firm_id, issued) for n, firm_id, issued in (await conn.execute(query)).tuples()}
+    return {n: (firm_id, issued) for n, firm_id, issued in await conn.execute(query)}
 
 
 async def _name_in_search(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> None:

@@ -1,7 +1,7 @@
 """Signing in and out, one's own password and sessions."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
@@ -52,7 +52,7 @@ async def sign_in(
         # Answered, not raised: the failed attempt and its audit row must be kept.
         status = 429 if result.wait else 401
         headers = {"retry-after": str(result.wait)} if result.wait else {}
-        context = {"error": result.sentence, "next": safe_path(next), "login": login}
+        context: dict[str, Any] = {"error": result.sentence, "next": safe_path(next), "login": login}
         return page(request, "sign_in.html", title="登录", status=status, headers=headers, **context)
     response = see_other(request, "/account/password" if result.must_change else safe_path(next))
     set_session(response, settings, result.token)
@@ -69,7 +69,7 @@ async def sign_out(request: Request, conn: ConnDep, clock: ClockDep, settings: S
 
 @router.get("/account/password")
 async def password_page(request: Request, viewer: Annotated[Viewer, Depends(guard(Permission.SELF))]) -> Response:
-    context = {"errors": {}, "must_change": viewer.must_change_password}
+    context: dict[str, Any] = {"errors": {}, "must_change": viewer.must_change_password}
     return page(request, "account/password.html", title="修改口令", **context)
 
 
@@ -97,7 +97,7 @@ async def change_password(
             cheap=settings.cheap_passwords,
         )
     except Invalid as error:
-        context = {"errors": error.fields, "must_change": actor.viewer.must_change_password}
+        context: dict[str, Any] = {"errors": error.fields, "must_change": actor.viewer.must_change_password}
         return page(request, "account/password.html", title="修改口令", status=422, **context)
     return see_other(request, "/", "口令已修改，其他登录已结束")
 

@@ -117,7 +117,7 @@ def answer(
         return Response(
             orjson.dumps(problem), status, media_type="application/problem+json", headers=dict(headers or {})
         )
-    context = {
+    context: dict[str, Any] = {
         "status": status,
         "sentence": sentence,
         "reasons": [*reasons, *(fields or {}).values()],

@@ -90,5 +90,5 @@ async def _load(conn: Conn) -> Lookup:
         reference=await load_reference(conn),
         ladders=await load_ladders(conn),
         calendar=await load_calendar(conn),
-        officers={i: n for i, n in officers.tuples()},
+        officers={i: n for i, n in officers},
     )

@@ -1,6 +1,6 @@
 """The audit trail, for administrators and auditors."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -32,7 +32,7 @@ async def audit_page(
     shown = events[:PAGE]
     query = {"object": object, "actor": actor, "from": since}
     more = {k: v for k, v in query.items() if v} | {"cursor": encode(shown[-1])} if len(events) > PAGE else None
-    context = {
+    context: dict[str, Any] = {
         "filters": query,
         "events": shown,
         "role_labels": {r.value: r.label for r in Role},

@@ -1,7 +1,7 @@
 """发件箱: the delivery log, and sending again what did not arrive."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -35,7 +35,7 @@ async def outbox_page(
     states = [("", "全部", sum(counts.values()), "/admin/outbox", chosen is None)]
     states += [(s.value, s.label, n, f"/admin/outbox?state={s.value}", s is chosen) for s, n in counts.items()]
     more = {"state": chosen.value} if chosen else {}
-    context = {
+    context: dict[str, Any] = {
         "states": states,
         "messages": shown,
         "next_href": f"/admin/outbox?{urlencode(more | {'cursor': encode(shown[-1])})}" if len(found) > PAGE else None,

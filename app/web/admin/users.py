@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
@@ -40,7 +40,7 @@ def _form(
     request: Request, lookup: LookupDep, values: dict[str, str], errors: dict[str, str], *, status: int = 200
 ) -> Response:
     names = ("login", "name", "role", "scope", "unit", "email", "uscc")
-    context = {
+    context: dict[str, Any] = {
         "values": {n: values.get(n, "") for n in names},
         "errors": errors,
         "roles": Role.options(),
@@ -83,7 +83,7 @@ async def add(
     except Invalid as error:
         return _form(request, lookup, values, error.fields, status=422)
     lookups.forget()
-    context = {"login": account.login, "password": password, "verb": "已新增账号"}
+    context: dict[str, Any] = {"login": account.login, "password": password, "verb": "已新增账号"}
     return page(request, "admin/password_once.html", title="一次性口令", **context)
 
 
@@ -112,5 +112,5 @@ async def reset(
     password = one_time_password()
     await service.reset_password(conn, user_id, password, by=actor, at=clock.now(), cheap=settings.cheap_passwords)
     login = next((u.login for u in await list_users(conn) if u.id == user_id), "")
-    context = {"login": login, "password": password, "verb": "已重置口令"}
+    context: dict[str, Any] = {"login": login, "password": password, "verb": "已重置口令"}
     return page(request, "admin/password_once.html", title="一次性口令", **context)

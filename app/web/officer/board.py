@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -107,7 +107,7 @@ async def board_page(
         )
         for tier in tiers
     ]
-    context = {
+    context: dict[str, Any] = {
         "filters": filters,
         "chips": chips("/board", filters, lookup),
         "options": options(lookup, viewer),
@@ -140,7 +140,7 @@ async def more_cards(
     filters = replace(filters, tier="", status="active")
     after = cursors.decode(cursor, Sort.TIER_SINCE) if cursor else None
     cards = await queries.column_cards(conn, tier, filters, viewer=viewer, today=today, after=after)
-    context = {
+    context: dict[str, Any] = {
         "tier": found,
         "cards": [card_view(c, lookup, today) for c in cards[: queries.CARDS]],
         "next_href": _next_href(tier, cards, filters),

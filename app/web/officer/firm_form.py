@@ -147,7 +147,7 @@ def _page(
 ) -> Response:
     faults = faults or {}
     title = f"编辑 {firm.name}" if firm else "新增企业"
-    context = {
+    context: dict[str, Any] = {
         "form": _sections(values, faults, lookup, viewer),
         "errors": [(f, _LABELS.get(f, f), s) for f, s in faults.items()],
         "sentence": sentence,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
@@ -108,7 +108,7 @@ async def list_page(
         count = await queries.count_firms(conn, filters, viewer=viewer, today=today)
         count_text = f"{count:,} 家" if count <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,} 家以上"
     exports = viewer.may(Permission.FIRM_EXPORT)
-    context = {
+    context: dict[str, Any] = {
         "filters": filters,
         "chips": chips("/firms", filters, lookup),
         "options": options(lookup, viewer),
@@ -152,7 +152,7 @@ async def firm_page(
     # What the bureau writes about a firm is not for the firm.
     internal = viewer.may(Permission.FIRM_INTERNAL)
     pending = await pipeline.pending_moves(conn, viewer=viewer, firm_id=firm.id) if internal else []
-    context = {
+    context: dict[str, Any] = {
         "firm": firm,
         "region": lookup.reference.region(firm.region_code),
         "status": status_label(firm.status),

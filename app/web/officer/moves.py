@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
@@ -81,7 +81,7 @@ async def _form(
     *,
     error: AppError | None = None,
 ) -> Response:
-    context = {
+    context: dict[str, Any] = {
         "firm": firm,
         "current": lookup.main.tier(firm.tier),
         "targets": await _targets(conn, firm, lookup, today),

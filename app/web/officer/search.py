@@ -1,7 +1,7 @@
 """The search box in the top bar: a few closest firms while typing, the list for the rest."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -54,7 +54,7 @@ async def search(
         )
         for r in (found.items if found else [])
     ]
-    context = {"q": wanted.q, "results": results, "all_href": address("/firms", wanted)}
+    context: dict[str, Any] = {"q": wanted.q, "results": results, "all_href": address("/firms", wanted)}
     if is_htmx(request):
         return fragment(request, "officer/_search_results.html", **context)
     return page(request, "officer/search.html", title="搜索", **context)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -89,7 +89,7 @@ async def today_page(
     pending = await pipeline.pending_moves(conn, viewer=viewer)
     moves = await pipeline.recent_moves(conn, viewer=viewer, since=clock.now() - timedelta(days=7))
     counts = await board.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
-    context = {
+    context: dict[str, Any] = {
         "numbers": _numbers(counts, lookup),
         "queue": _queue(mine, lapses, lookup, today),
         "movements": [_movement(m, lookup) for m in moves],
