@@ -55,6 +55,7 @@ def _invent(rng: random.Random, number: int, town: str, officers: dict[str, Any]
         "address": f"示例路{number}号",
         "remark": rng.choice(_REMARKS),
         "officer_id": officers[officer] if officer else None,
+        "next_touch_on": today + timedelta(days=rng.randrange(-10, 45)) if rng.random() < 0.3 else None,
         **_business(rng, trade, today),
     }
     contacts = [_contact(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))]

@@ -58,6 +58,7 @@ class Stage:
     actors: Mapping[str, Actor]
     ids: dict[str, uuid.UUID] = field(default_factory=dict)
     requests: dict[str, uuid.UUID] = field(default_factory=dict)
+    read: dict[str, FirmDetail] = field(default_factory=dict)  # for notes, which only need to know whose they are
 
 
 async def load_demo(
@@ -127,13 +128,15 @@ async def perform(stage: Stage, act: Act) -> None:
             await _decide(stage, act)
         case NoteDown():
             by = stage.actors[act.by]
-            await service.add_note(stage.conn, await _firm(stage, act.firm.uscc), act.body, by=by, at=act.at)
+            firm = stage.read.get(act.firm.uscc) or await _firm(stage, act.firm.uscc)
+            await service.add_note(stage.conn, firm, act.body, by=by, at=act.at)
             firm_id = stage.ids[act.firm.uscc]
             await pipeline.touch(stage.conn, firm_id, ladder=stage.ladder, calendar=stage.calendar, at=act.at)
         case Amend():
             firm = await _firm(stage, act.firm.uscc)
             entry = FirmEntry(act.values)
             await service.edit(stage.conn, firm, entry, version=firm.version, by=stage.actors[act.by], at=act.at)
+            del stage.read[act.firm.uscc]
 
 
 async def _register(stage: Stage, act: Register) -> None:
@@ -176,6 +179,7 @@ async def _firm(stage: Stage, uscc: str) -> FirmDetail:
     firm = await queries.firm_by_uscc(stage.conn, uscc, viewer=stage.actors["officer"].viewer)
     if firm is None:
         raise NotFound
+    stage.read[uscc] = firm
     return firm
 
 

@@ -186,6 +186,6 @@ def _keep_company(year: Year, life: Life) -> None:
             year.note(life, rng.randrange(life.day, year.last - STALE_AFTER))
     if rng.random() < 0.8:
         year.note(life, max(life.day, rng.randrange(year.last - STALE_AFTER, year.last + 1)))
-    if rng.random() < 0.35:
+    if rng.random() < 0.04:
         touch = year.today + timedelta(days=rng.randrange(-10, 45))
         year.amend(life, max(life.day, year.last - rng.randrange(30)), next_touch_on=touch)
