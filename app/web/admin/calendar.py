@@ -1,0 +1,178 @@
+"""工作日历: which years are loaded, from which notice, and the upload of the next one with a look before it counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
+
+from app.access.terms import Actor, Permission, Viewer
+from app.audit.service import event_row, record
+from app.errors import Invalid
+from app.pipeline.service import recount_stale
+from app.web.admin.calendar_file import as_text, from_text, rows_of
+from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, acting, guard
+from app.web.forms import clean_text
+from app.web.htmx import see_other
+from app.web.templating import page
+from app.workdays.queries import days_of, list_years, load_calendar
+from app.workdays.rules import CalendarEntry, CalendarUpload, parse_calendar_upload
+from app.workdays.service import confirm_year, load_year
+
+router = APIRouter()
+ReadCalendar = Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))]
+Keeper = Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))]
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A day whose entry the upload would change; `before` or `after` is None where there is none."""
+
+    day: date
+    before: CalendarEntry | None
+    after: CalendarEntry | None
+
+
+@router.get("/admin/calendar")
+async def calendar_page(
+    request: Request,
+    _: ReadCalendar,
+    conn: ConnDep,
+    today: TodayDep,
+    year: Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)] = None,
+) -> Response:
+    return await _page(request, conn, today, year=year)
+
+
+async def _page(
+    request: Request,
+    conn: ConnDep,
+    today: date,
+    *,
+    year: int | None = None,
+    errors: Sequence[str] = (),
+    status: int = 200,
+) -> Response:
+    """Context: `years` [YearRow], `notices` [str], `shown_year` and its `days` [CalendarEntry], `errors` [str]."""
+    years = await list_years(conn)
+    shown = year or next((y.year for y in years if y.year == today.year), None)
+    context: dict[str, Any] = {
+        "years": years,
+        "notices": _notices({y.year for y in years}, today),
+        "shown_year": shown,
+        "days": await days_of(conn, shown) if shown else [],
+        "errors": list(errors),
+    }
+    return page(request, "admin/calendar.html", title="工作日历", status=status, **context)
+
+
+def _notices(loaded: set[int], today: date) -> list[str]:
+    """The State Council publishes next year's schedule each autumn; until it is loaded, deadlines are assumed."""
+    return [
+        f"{year} 年放假安排尚未载入，这一年的工作日暂按周一至周五计算。国务院办公厅通知发布后请在下面上传。"
+        for year in (today.year, today.year + 1)
+        if year not in loaded
+    ]
+
+
+@router.post("/admin/calendar/preview")
+async def preview(request: Request, _: Keeper, conn: ConnDep, today: TodayDep, file: UploadFile) -> Response:
+    """Reads the file and shows what it would change; nothing is kept.
+
+    Context: `year`, `entries` [CalendarEntry], `differences` [Difference], `replaces` YearRow | None,
+    `rows` str (goes back in a hidden field), `source` str, `errors` {field: sentence}.
+    """
+    try:
+        first_row, rows = await rows_of(await file.read(), file.filename or "")
+    except Invalid as error:
+        return await _page(request, conn, today, errors=list(error.fields.values()), status=422)
+    upload = parse_calendar_upload(rows, first_row=first_row)
+    year, errors = _one_year(upload)
+    if errors:
+        return await _page(request, conn, today, errors=errors, status=422)
+    return await _preview(request, conn, year, upload.entries)
+
+
+def _one_year(upload: CalendarUpload) -> tuple[int, list[str]]:
+    if upload.errors:
+        return 0, list(upload.errors)
+    year, *others = sorted(upload.years)
+    if others:
+        return 0, [f"一次只能上传一年的安排，表里有 {'、'.join(str(y) for y in (year, *others))} 年的日期。"]
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        return 0, [f"请核对年份：表里写的是 {year} 年。"]
+    return year, []
+
+
+async def _preview(
+    request: Request,
+    conn: ConnDep,
+    year: int,
+    entries: Sequence[CalendarEntry],
+    *,
+    source: str = "",
+    errors: dict[str, str] | None = None,
+) -> Response:
+    before = {e.day: e for e in await days_of(conn, year)}
+    after = {e.day: e for e in entries}
+    changed = sorted(day for day in before | after if before.get(day) != after.get(day))
+    context: dict[str, Any] = {
+        "year": year,
+        "entries": list(entries),
+        "differences": [Difference(day, before.get(day), after.get(day)) for day in changed],
+        "replaces": next((y for y in await list_years(conn) if y.year == year), None),
+        "rows": as_text(entries),
+        "source": source,
+        "errors": errors or {},
+    }
+    status = 422 if errors else 200
+    return page(request, "admin/calendar_preview.html", title=f"载入 {year} 年放假安排", status=status, **context)
+
+
+@router.post("/admin/calendar")
+async def load(
+    request: Request,
+    conn: ConnDep,
+    lookup: LookupDep,
+    lookups: LookupsDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: Keeper,
+    rows: Annotated[str, Form(max_length=60_000)] = "",
+    source: Annotated[str, Form(max_length=400)] = "",
+    confirmed: Annotated[bool, Form()] = False,
+) -> Response:
+    # The preview's rows come back through the browser, so they are read and judged again.
+    upload = parse_calendar_upload(from_text(rows))
+    year, wrong = _one_year(upload)
+    if wrong:
+        return await _page(request, conn, today, errors=wrong, status=422)
+    try:
+        source = clean_text(
+            "source", source, longest=200, required="请填写通知的文号或名称，如 国办发明电〔2026〕7号。"
+        )
+    except Invalid as error:
+        return await _preview(request, conn, year, upload.entries, source=source, errors=error.fields)
+    at = clock.now()
+    await load_year(conn, year, upload.entries, source=source, confirmed=confirmed)
+    restated = await recount_stale(conn, lookup.main, before=lookup.calendar, after=await load_calendar(conn))
+    after = {"days": len(upload.entries), "source": source, "confirmed": confirmed, "restated": restated}
+    loaded = event_row(
+        "calendar:year:loaded", by=actor, at=at, object_type="calendar", object_id=str(year), after=after
+    )
+    await record(conn, loaded)
+    lookups.forget()
+    return see_other(request, f"/admin/calendar?year={year}", f"已载入 {year} 年放假安排，共 {len(upload.entries)} 天")
+
+
+@router.post("/admin/calendar/{year}/confirm")
+async def confirm(request: Request, year: int, conn: ConnDep, clock: ClockDep, actor: Keeper) -> Response:
+    """Somebody has compared the loaded days with the notice itself."""
+    await confirm_year(conn, year)
+    confirmed = event_row(
+        "calendar:year:confirmed", by=actor, at=clock.now(), object_type="calendar", object_id=str(year)
+    )
+    await record(conn, confirmed)
+    return see_other(request, f"/admin/calendar?year={year}", f"已确认 {year} 年放假安排")
