@@ -28,6 +28,7 @@ max_connections = 100
 max_parallel_workers_per_gather = 0
 max_parallel_maintenance_workers = 1
 jit = off
+max_logical_replication_workers = 0
 timezone = 'Asia/Shanghai'
 log_timezone = 'Asia/Shanghai'
 log_line_prefix = '%m [%p] '
