@@ -12,7 +12,8 @@ from app.errors import Forbidden, Invalid
 from app.web import look
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting, guard, origin_of
 from app.web.htmx import see_other
-from app.web.security import clear_session, cookie_name, safe_path, set_session
+from app.web.kept import LONGEST, unseal
+from app.web.security import clear_session, cookie_name, csrf_token, safe_path, set_session
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -22,7 +23,7 @@ Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 @router.get("/sign-in")
 async def sign_in_page(request: Request, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
-    return page(request, "sign_in.html", title="登录", error=None, next=safe_path(next), login="")
+    return page(request, "sign_in.html", title="登录", error=None, next=safe_path(next), login="", kept="")
 
 
 @router.post("/sign-in")
@@ -34,6 +35,7 @@ async def sign_in(
     login: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=1000)] = "",
     next: Annotated[str, Form(max_length=500)] = "/",
+    kept: Annotated[str, Form(max_length=LONGEST + 100)] = "",
 ) -> Response:
     # There is no session yet to bind a token to; a browser says itself when another site sent the form.
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -54,7 +56,12 @@ async def sign_in(
         headers = {"retry-after": str(result.wait)} if result.wait else {}
         context: dict[str, Any] = {"error": result.sentence, "next": safe_path(next), "login": login}
         return page(request, "sign_in.html", title="登录", status=status, headers=headers, **context)
-    response = see_other(request, "/account/password" if result.must_change else safe_path(next))
+    form = unseal(settings, kept) if kept and not result.must_change else None
+    if form:
+        csrf = csrf_token(settings, result.token)
+        response = page(request, "account/resume.html", title="继续刚才的操作", kept=form, csrf=csrf)
+    else:
+        response = see_other(request, "/account/password" if result.must_change else safe_path(next))
     set_session(response, settings, result.token)
     return response
 

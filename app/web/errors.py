@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse
 from app.db import constraint_of, is_outage
 from app.errors import AppError, Conflict, Invalid, Refused, SignInRequired, TooMany, Unavailable
 from app.web.htmx import is_htmx
+from app.web.kept import keep
 from app.web.templating import fragment, page
 
 log = logging.getLogger("tidu.web")
@@ -56,7 +57,7 @@ def install(app: FastAPI) -> None:
 async def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)
     if isinstance(error, SignInRequired) and not _is_api(request):
-        return _to_sign_in(request)
+        return await _to_sign_in(request)
     headers: dict[str, str] = {}
     if isinstance(error, TooMany):
         headers["retry-after"] = str(error.retry_after)
@@ -132,9 +133,25 @@ def _is_api(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
 
-def _to_sign_in(request: Request) -> Response:
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    target = f"/sign-in?next={quote(here)}" if request.method == "GET" else "/sign-in"
+async def _to_sign_in(request: Request) -> Response:
+    if request.method == "GET":
+        here = _shown_address(request)
+        target = f"/sign-in?next={quote(here)}"
+        if is_htmx(request):
+            return Response(status_code=401, headers={"hx-redirect": target})
+        return RedirectResponse(target, status_code=303)
     if is_htmx(request):
-        return Response(status_code=401, headers={"hx-redirect": target})
-    return RedirectResponse(target, status_code=303)
+        # The dialog stays as it is; only its note says what to do.
+        headers = {"hx-retarget": "#dialog-note", "hx-reswap": "innerHTML"}
+        return fragment(request, "_signed_out.html", status=401, headers=headers)
+    kept = await keep(request, request.app.state.settings)
+    if not kept:
+        return RedirectResponse("/sign-in", status_code=303)
+    return page(request, "sign_in.html", title="登录", status=401, error=None, next="/", login="", kept=kept)
+
+
+def _shown_address(request: Request) -> str:
+    """The page to come back to: for a fragment, the page it was asked for from."""
+    url = urlsplit(request.headers.get("hx-current-url", "")) if is_htmx(request) else None
+    path, query = (url.path, url.query) if url and url.path else (request.url.path, request.url.query)
+    return f"{path}?{query}" if query else path

@@ -1,4 +1,4 @@
-"""How a person wants pages to look: 大字版, light or dark. Kept in a cookie, so that it needs no script and no account."""
+"""How a person wants pages to look: 大字版, light or dark. In a cookie: it needs no script and no account."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.terms import Permission, Role, Viewer
 from app.audit.paging import decode, encode, read_day
 from app.audit.queries import trail
+from app.firms.terms import FIELD_LABELS
 from app.web.deps import ConnDep, guard
 from app.web.templating import page
 
@@ -36,6 +37,7 @@ async def audit_page(
         "filters": query,
         "events": shown,
         "role_labels": {r.value: r.label for r in Role},
+        "field_labels": FIELD_LABELS,
         "next_href": f"/audit?{urlencode(more)}" if more else None,
     }
     return page(request, "audit/list.html", title="审计记录", **context)

@@ -34,6 +34,7 @@ class CardView:
     since: date
     stale: bool
     chip: tuple[str, str] | None
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,12 @@ def card_view(card: Card, lookup: Lookup, today: date) -> CardView:
     )
 
 
+def _with_moved(cards: list[CardView], moved: list[CardView]) -> list[CardView]:
+    """A firm that has just come stands at the end of its column, out of sight: it is shown on top once."""
+    shown = {c.uscc for c in moved}
+    return [*(replace(c, moved=True) for c in moved), *(c for c in cards if c.uscc not in shown)]
+
+
 def _next_href(tier: str, cards: list[Card], filters: FirmFilter) -> str | None:
     if len(cards) <= queries.CARDS:
         return None
@@ -81,12 +88,17 @@ async def board_page(
     clock: ClockDep,
     today: TodayDep,
     filters: FilterDep,
+    moved: Annotated[str, Query(max_length=18)] = "",
 ) -> Response:
     # The board shows the living; a tier in the address narrows it to one column.
     filters = replace(filters, status="active")
     tiers = tuple(t for t in lookup.main.tiers if not filters.tier or t.code == filters.tier)
     counts = await queries.tier_counts(conn, filters, viewer=viewer, today=today)
     cards = await queries.board_cards(conn, tiers, replace(filters, tier=""), viewer=viewer, today=today)
+    just_moved: dict[str, list[Card]] = {}
+    if moved and not filters.q:
+        wanted = replace(filters, tier="", q=moved)
+        just_moved = await queries.board_cards(conn, tiers, wanted, viewer=viewer, today=today, limit=1)
 
     async def compute() -> dict[str, queries.ColumnStats]:
         return await queries.column_stats(conn, filters, viewer=viewer, today=today)
@@ -102,7 +114,10 @@ async def board_page(
             stale_href=address("/firms", replace(filters, tier=tier.code, stale=True)),
             list_href=address("/firms", replace(filters, tier=tier.code)),
             median_days=stats.get(tier.code, nothing).median_days,
-            cards=[card_view(c, lookup, today) for c in cards[tier.code][: queries.CARDS]],
+            cards=_with_moved(
+                [card_view(c, lookup, today) for c in cards[tier.code][: queries.CARDS]],
+                [card_view(c, lookup, today) for c in just_moved.get(tier.code, ()) if c.uscc == moved],
+            ),
             next_href=_next_href(tier.code, cards[tier.code], filters),
         )
         for tier in tiers
