@@ -1,6 +1,6 @@
 """The engine's words, shared by every gate: three-valued outcomes and what a finding says."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -57,8 +57,14 @@ class Assessment:
         return [c.note or c.title for c in self.criteria if c.outcome is not Outcome.MET]
 
     def to_json(self) -> dict[str, Any]:
-        plain = asdict(self)
-        plain["as_of"] = self.as_of.isoformat()
-        plain["criteria"] = [{**asdict(c), "outcome": c.outcome.value} for c in self.criteria]
-        plain["outcome"] = self.outcome.value
-        return plain
+        # Written out: `asdict` copies deeply and costs as much as the rest of a move's own Python.
+        fields = ("code", "title", "required", "actual", "cite", "note")
+        criteria = [{f: getattr(c, f) for f in fields} | {"outcome": c.outcome.value} for c in self.criteria]
+        return {
+            "policy": self.policy,
+            "version": self.version,
+            "document": self.document,
+            "as_of": self.as_of.isoformat(),
+            "outcome": self.outcome.value,
+            "criteria": criteria,
+        }
