@@ -1,0 +1,123 @@
+"""A synthetic county of any size, by COPY and in constant memory.
+
+It leaves what the services leave: search documents and grams, pinyin, placements, moves, notes and, through the
+trigger, the board's counters. It leaves no audit rows and no messages for its moves: nobody made them.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import AsyncExitStack, contextmanager
+from datetime import datetime
+
+from sqlalchemy import func, select, text
+
+from app.access.models import User
+from app.access.queries import user_by_login
+from app.access.service import Account, add_user
+from app.access.terms import SYSTEM, Role
+from app.audit.service import event_row, record
+from app.db import Conn, Database
+from app.errors import Refused
+from app.firms.models import Firm
+from app.firms.terms import MAIN_LADDER
+from app.pipeline.board import fold_counts
+from app.pipeline.queries import load_ladders
+from app.seeding.bulk import copy, driver_of, indexes_built_last, tidy
+from app.seeding.first_admin import COUNTY
+from app.seeding.invented import MARK, synthetic_code
+from app.seeding.synth_rows import COLUMNS, Recipe, render
+from app.text import pinyin
+from app.workdays.queries import load_calendar
+
+SPAN = 2000  # firms in one COPY
+_SHARED_FROM = 10_000  # below this, starting more processes takes longer than they save
+_OFFICERS = 12
+LARGEST_SEED = 31**3 - 1
+
+
+async def load_county(
+    database: Database, *, firms: int, seed: int = 1, at: datetime, force: bool = False, cheap: bool = False
+) -> None:
+    """Adds `firms` synthetic firms, all or none. The same seed and moment make the same county.
+
+    Raises Refused for a registry that holds real firms (unless `force`) or this seed's county already.
+    """
+    async with database.transaction() as conn:
+        await _refuse_real(conn, seed, force=force)
+        recipe = await _recipe(conn, seed, at=at, cheap=cheap)
+        driver = await driver_of(conn)
+        async with AsyncExitStack() as stack:
+            if firms >= await _standing(conn):
+                await stack.enter_async_context(indexes_built_last(driver, tuple(COLUMNS)))
+            async for texts in _texts(recipe, firms):
+                for table, columns in COLUMNS.items():
+                    await copy(driver, table, columns, texts[table])
+        await fold_counts(conn)
+        after = {"firms": firms, "seed": seed}
+        await record(
+            conn,
+            event_row(
+                "setting:county:synthesised", by=SYSTEM, at=at, object_type="seeds", object_id=str(seed), after=after
+            ),
+        )
+    async with database.reading() as conn:
+        await tidy(await driver_of(conn), (*COLUMNS, "tier_counts", "tier_count_deltas"))
+
+
+async def _refuse_real(conn: Conn, seed: int, *, force: bool) -> None:
+    await conn.execute(text("SELECT pg_advisory_xact_lock(781002)"))
+    real = await conn.execute(select(Firm.id).where(~Firm.uscc.startswith(MARK)).limit(1))
+    if real.first() is not None and not force:
+        raise Refused("企业库里有真实企业，不能掺入合成数据；请换一个数据库，确要这样做时加 --force。")
+    known = await conn.execute(select(Firm.id).where(Firm.uscc == synthetic_code(seed, 0)))
+    if known.first() is not None:
+        raise Refused(f"种子 {seed} 的合成县已经载入；要再加一批请换一个 --seed。")
+
+
+async def _standing(conn: Conn) -> int:
+    return int((await conn.execute(select(func.count()).select_from(Firm))).scalar_one())
+
+
+async def _recipe(conn: Conn, seed: int, *, at: datetime, cheap: bool) -> Recipe:
+    logins = [f"synth{n:02d}" for n in range(1, _OFFICERS + 1)]
+    for n, login in enumerate(logins, 1):
+        if await user_by_login(conn, login) is None:
+            account = Account(login, f"合成专员{n:02d}", Role.OFFICER, COUNTY, "合成数据")
+            await add_user(conn, account, password=f"Td-{secrets.token_urlsafe(24)}9", at=at, cheap=cheap)
+    rows = await conn.execute(select(User.id, User.name).where(User.login.in_(logins)).order_by(User.login))
+    ladders = await load_ladders(conn)
+    if MAIN_LADDER not in ladders:
+        raise Refused("梯队还没有载入，请先运行 tidu seed。")
+    officers = tuple((user_id, name) for user_id, name in rows.all())
+    return Recipe(seed, at, officers, ladders[MAIN_LADDER], await load_calendar(conn))
+
+
+async def _texts(recipe: Recipe, firms: int) -> AsyncIterator[dict[str, bytes]]:
+    """The county's spans in order, a few made ahead by as many processes as there are cores."""
+    spans = [(start, min(SPAN, firms - start)) for start in range(0, firms, SPAN)]
+    if firms < _SHARED_FROM:
+        for span in spans:
+            yield render(recipe, *span)
+        return
+    with _workers() as (pool, width):
+        ahead: deque[Future[dict[str, bytes]]] = deque()
+        for span in spans:
+            ahead.append(pool.submit(render, recipe, *span))
+            if len(ahead) > 2 * width:
+                yield await asyncio.wrap_future(ahead.popleft())
+        while ahead:
+            yield await asyncio.wrap_future(ahead.popleft())
+
+
+@contextmanager
+def _workers() -> Iterator[tuple[ProcessPoolExecutor, int]]:
+    width = os.cpu_count() or 1
+    # Spawned, not forked: a fork would take the event loop and the open connections along.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(width, mp_context=context, initializer=pinyin, initargs=("热身",)) as pool:
+        yield pool, width

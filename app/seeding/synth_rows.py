@@ -1,0 +1,201 @@
+"""The rows of a synthetic county, a span of firms at a time: pure, so that several processes can share the work."""
+
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from app.clock import BUSINESS_ZONE, business_day
+from app.firms.search import search_fields
+from app.firms.terms import SizeClass
+from app.pipeline.recording import stale_on
+from app.pipeline.rules import kind_of
+from app.pipeline.terms import Ladder, Tier
+from app.policy.gates import evaluate
+from app.policy.terms import CertificateFact, Facts
+from app.recognitions.rules import HNTE_YEARS, expiry
+from app.seeding import phrases
+from app.seeding.bulk import lines
+from app.seeding.invented import PARK, PARK_TOWN, TOWNS, TRADES, base31, person, phone, synthetic_code
+from app.seeding.synth_names import name_and_trade
+from app.text import index_grams, key, pinyin
+from app.workdays.rules import Calendar
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "firms": (
+        *("id", "uscc", "name", "name_key", "name_pinyin", "name_initials", "region_code", "park", "industry_code"),
+        *("high_tech_field", "direction", "size_class", "above_designated_size", "registered_on"),
+        *("registered_capital", "address", "remark", "status", "officer_id", "next_touch_on", "tier", "tier_since"),
+        *("stale_on", "search_extra", "search_text", "search_grams", "created_at", "updated_at"),
+    ),
+    "contacts": ("id", "firm_id", "name", "title", "phone", "is_primary"),
+    "certificates": ("id", "firm_id", "kind", "number", "issued_on", "expires_on", "source", "recorded_at"),
+    "placements": ("id", "firm_id", "ladder", "tier", "period"),
+    "moves": (
+        *("id", "firm_id", "ladder", "from_tier", "to_tier", "kind", "effective_on", "recorded_at", "actor_id"),
+        *("actor_name", "approver_id", "approver_name", "reason", "assessment"),
+    ),
+    "firm_notes": ("id", "firm_id", "author_id", "author_name", "at", "body"),
+}
+SOURCE = "合成数据"
+_CLIMBS = (0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5)  # the rank a firm has reached; 0 is on no tier
+_TOWNS, _TOWN_WEIGHTS = tuple(TOWNS), tuple(weight for weight, _ in TOWNS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything the rows depend on beside their numbers."""
+
+    seed: int
+    at: datetime
+    officers: tuple[tuple[uuid.UUID, str], ...]
+    ladder: Ladder
+    calendar: Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    tier: Tier | None
+    on: date
+    recorded_at: datetime
+
+
+def render(recipe: Recipe, start: int, count: int) -> dict[str, bytes]:
+    """COPY's text for firms number `start` to `start + count - 1`; the same spans give the same bytes anywhere."""
+    rng = random.Random(f"{recipe.seed}:{start}")  # noqa: S311 - invention, not a secret
+    rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
+    for number in range(start, start + count):
+        _Firm(recipe, rng, number).write(rows)
+    return {table: lines(several) for table, several in rows.items()}
+
+
+class _Firm:
+    def __init__(self, recipe: Recipe, rng: random.Random, number: int) -> None:
+        self.recipe, self.rng, self.number = recipe, rng, number
+        self.today = business_day(recipe.at)
+        # Ids rise with the number, as they do when firms are registered one after the other.
+        self.clock = int(recipe.at.timestamp() * 1000) - 2**32 + number * 16
+        self.id = self._id()
+        self.officer = rng.choice(recipe.officers)
+        self.created_at = self._moment(self.today - timedelta(days=rng.randrange(400, 1500)))
+        self.certificates: list[CertificateFact] = []
+        self.steps = self._climb()
+
+    def write(self, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+        rng = self.rng
+        people = [(person(rng), phone(rng)) for _ in range(rng.choice((1, 1, 2)))]
+        rows["contacts"] += [(self._id(), self.id, n, "", p, i == 0) for i, (n, p) in enumerate(people)]
+        rows["certificates"] += [
+            (self._id(), self.id, c.kind, c.number, c.issued_on, c.expires_on, SOURCE, self.created_at)
+            for c in self.certificates
+        ]
+        rows["placements"] += self._placements()
+        rows["moves"] += self._moves()
+        noted = self._noted()
+        if noted:
+            author_id, author_name = self.officer
+            rows["firm_notes"].append((self._id(), self.id, author_id, author_name, noted, rng.choice(phrases.NOTES)))
+        rows["firms"].append(self._row(people, noted))
+
+    def _climb(self) -> list[Step]:
+        """Tier by tier from the first, with months between; a few leave again."""
+        rng, ladder = self.rng, self.recipe.ladder
+        rank = rng.choice(_CLIMBS)
+        day = self.created_at.date() + timedelta(days=rng.randrange(1, 30))
+        steps: list[Step] = []
+        for tier in ladder.tiers[:rank]:
+            if tier.policy == "hnte_certificate":
+                self._certify(day)
+            steps.append(Step(tier, day, self._moment(day + timedelta(days=rng.randrange(5)))))
+            day += timedelta(days=rng.randrange(60, 260))
+            if day >= self.today - timedelta(days=10):
+                break
+        else:
+            if steps and rng.random() < 0.03:
+                steps.append(Step(None, day, self._moment(day)))
+        return steps
+
+    def _certify(self, day: date) -> None:
+        issued = day - timedelta(days=self.rng.randrange(1, 60))
+        number = f"GR{issued.year}44{base31(self.recipe.seed, 3)}{self.number:07d}"
+        self.certificates.append(CertificateFact("hnte", number, issued, expiry(issued, HNTE_YEARS), None))
+
+    def _placements(self) -> list[tuple[Any, ...]]:
+        ends = [*(step.on.isoformat() for step in self.steps[1:]), ""]
+        return [
+            (self._id(), self.id, self.recipe.ladder.code, step.tier.code, f"[{step.on.isoformat()},{until})")
+            for step, until in zip(self.steps, ends, strict=False)
+            if step.tier
+        ]
+
+    def _moves(self) -> list[tuple[Any, ...]]:
+        rows = []
+        before: Tier | None = None
+        facts = Facts(certificates=tuple(self.certificates))
+        for step in self.steps:
+            tier = step.tier
+            second = self.rng.choice(self.recipe.officers) if tier and tier.needs_approval else (None, None)
+            seen = evaluate(tier.policy, facts, as_of=step.on).to_json() if tier else {}
+            kind = kind_of(before, tier, correction=False)
+            codes = (before.code if before else None, tier.code if tier else None)
+            reason = self.rng.choice(phrases.PROMOTION if tier else phrases.EXIT)
+            said = (reason, orjson.dumps(seen).decode())
+            moved = (self.recipe.ladder.code, *codes, kind.value, step.on, step.recorded_at)
+            rows.append((self._id(), self.id, *moved, *self.officer, *second, *said))
+            before = tier
+        return rows
+
+    def _noted(self) -> datetime | None:
+        """When somebody last wrote something down; one firm in five stands still."""
+        if self.rng.random() < 0.2:
+            return None
+        return max(
+            self._moment(self.today - timedelta(days=self.rng.randrange(1, 80))),
+            self.steps[-1].recorded_at if self.steps else self.created_at,
+        )
+
+    def _row(self, people: list[tuple[str, str]], noted: datetime | None) -> tuple[Any, ...]:
+        rng = self.rng
+        name, chosen = name_and_trade(rng)
+        trade = TRADES[chosen]
+        (town,) = rng.choices(_TOWNS, _TOWN_WEIGHTS)
+        sort_key, initials = pinyin(name)
+        uscc = synthetic_code(self.recipe.seed, self.number)
+        extra = " ".join(c.number for c in self.certificates)
+        parts = [part for one in people for part in one]
+        fields = search_fields(name=name, uscc=uscc, initials=initials, former=[], people=parts, extra=extra)
+        last = self.steps[-1] if self.steps else None
+        tier = last.tier if last else None
+        touched = max(last.on, business_day(noted)) if last and noted else (last.on if last else self.today)
+        moved_at = last.recorded_at if last else self.created_at
+        capital = rng.choice((50, 100, 200, 500, 1000, 3000))
+        return (
+            *(self.id, uscc, name, key(name), sort_key, initials, town),
+            *(PARK if town == PARK_TOWN else None, trade.industry),
+            *(rng.choice(trade.fields) if trade.fields else None, trade.direction),
+            *(rng.choice(list(SizeClass)).value, capital >= 1000),
+            *(self.created_at.date() - timedelta(days=rng.randrange(30, 7000)), Decimal(capital * 10000)),
+            *(f"合成路{self.number}号", SOURCE, "moved_out" if last and tier is None else "active"),
+            self.officer[0] if rng.random() < 0.9 else None,
+            self.today + timedelta(days=rng.randrange(-10, 45)) if rng.random() < 0.3 else None,
+            *((tier.code, last.on) if last and tier else (None, None)),
+            stale_on(tier, touched, self.recipe.calendar),
+            *(extra, "\n".join(fields), index_grams(fields), self.created_at, moved_at),
+        )
+
+    def _moment(self, day: date) -> datetime:
+        minute = self.rng.randrange(30, 550)
+        moment = datetime.combine(day, time(8), BUSINESS_ZONE) + timedelta(minutes=minute)
+        return min(moment, self.recipe.at)
+
+    def _id(self) -> uuid.UUID:
+        """An id of the house's kind (version 7), but from the recipe's moment and dice."""
+        self.clock += 1
+        return uuid.UUID(
+            int=self.clock << 80 | 0x7 << 76 | self.rng.getrandbits(12) << 64 | 0b10 << 62 | self.rng.getrandbits(62)
+        )
