@@ -68,7 +68,8 @@ class Move(Base):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id"))
+    # No foreign key: history outlives a firm that an undone import takes back.
+    firm_id: Mapped[uuid.UUID]
     ladder: Mapped[str]
     from_tier: Mapped[str | None]
     to_tier: Mapped[str | None]

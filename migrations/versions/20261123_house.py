@@ -612,7 +612,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("override_reason", sa.Text(), nullable=True),
         sa.Column("assessment", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name=op.f("fk_moves_firm_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_moves")),
     )
     op.create_index("ix_moves_firm_recorded", "moves", ["firm_id", sa.literal_column("recorded_at DESC")], unique=False)
