@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from jinja2 import TemplateNotFound
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -50,6 +51,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(TemplateNotFound, _unexpected)  # an OSError too, but no outage of the database
     for kind in (DBAPIError, PoolTimeout, OSError):
         app.add_exception_handler(kind, _database)
 
@@ -119,7 +121,6 @@ def answer(
             orjson.dumps(problem), status, media_type="application/problem+json", headers=dict(headers or {})
         )
     context: dict[str, Any] = {
-        "status": status,
         "sentence": sentence,
         "reasons": [*reasons, *(fields or {}).values()],
         "request_id": request.scope.get("request_id", ""),

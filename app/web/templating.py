@@ -130,6 +130,7 @@ def fragment(
 def _render(
     request: Request, name: str, context: dict[str, Any], status: int, headers: Mapping[str, str] | None
 ) -> Response:
+    context["status"] = status
     html = request.app.state.templates.get_template(name).render(context)
     if (debug := request.app.state.rendered) is not None:
         debug.append((name, context))

@@ -155,7 +155,7 @@ async def firm_page(
     context: dict[str, Any] = {
         "firm": firm,
         "region": lookup.reference.region(firm.region_code),
-        "status": status_label(firm.status),
+        "status_label": status_label(firm.status),
         "direction": lookup.reference.directions.get(firm.direction or ""),
         "tier": lookup.main.tier(firm.tier),
         "stale": firm.stale_on is not None and firm.stale_on <= today,
