@@ -20,7 +20,7 @@ class Positioned(Protocol):
 
 
 def encode(event: Positioned) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([event.at, event.id])).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps([event.at, str(event.id)])).decode().rstrip("=")
 
 
 def decode(cursor: str) -> tuple[datetime, uuid.UUID]:

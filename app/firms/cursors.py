@@ -13,7 +13,7 @@ from app.firms.terms import Sort
 
 
 def encode(value: Any, row_id: uuid.UUID) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([value, row_id])).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps([value, str(row_id)])).decode().rstrip("=")
 
 
 def decode(cursor: str, sort: Sort) -> tuple[Any, uuid.UUID]:
