@@ -1,0 +1,89 @@
+"""`tidu user add` and `tidu token`: accounts and bearer tokens from the terminal."""
+
+import argparse
+import secrets
+import sys
+import uuid
+from typing import Any
+
+from app.access.service import Account, add_user, issue_token
+from app.access.terms import Role
+from app.clock import SystemClock
+from app.commands.context import CommandError, add_data_option, opened
+from app.db import Conn
+from app.errors import Invalid
+from app.firms.queries import firm_id_by_uscc
+from app.text.uscc import normalise_code
+
+LONGEST_DAYS = 366
+
+
+def add_parser(subparsers: Any) -> None:
+    user: argparse.ArgumentParser = subparsers.add_parser("user", help="账号")
+    verbs = user.add_subparsers(dest="verb", metavar="动作", required=True)
+    add: argparse.ArgumentParser = verbs.add_parser("add", help="新增账号；不给口令时生成一次性口令并单独打印")
+    add.add_argument("login", metavar="LOGIN", help="小写字母开头，2 到 40 个小写字母、数字或 . _ -")
+    roles = "、".join(f"{role.value}（{role.label}）" for role in Role)
+    add.add_argument("--role", required=True, choices=[role.value for role in Role], metavar="ROLE", help=roles)
+    add.add_argument("--scope", default="", metavar="CODE", help="管辖的行政区划代码，如 440783")
+    add.add_argument("--name", default="", help="姓名，缺省同账号")
+    add.add_argument("--firm", default="", metavar="USCC", help="填报员所属企业的统一社会信用代码")
+    add.add_argument("--password-stdin", action="store_true", help="从标准输入读口令（一行）")
+    add_data_option(add)
+    add.set_defaults(run=run_add)
+    token: argparse.ArgumentParser = subparsers.add_parser("token", help="发放接口令牌，只显示一次")
+    token.add_argument("login", metavar="LOGIN")
+    token.add_argument("--days", type=int, default=90, metavar="N", help=f"有效天数，1 到 {LONGEST_DAYS}，缺省 90")
+    add_data_option(token)
+    token.set_defaults(run=run_token)
+
+
+async def run_add(args: argparse.Namespace) -> int:
+    role = Role(args.role)
+    if args.firm and role is not Role.FIRM:
+        raise CommandError("--firm 只用于填报员（--role firm）。", exit_code=2)
+    given = _read_password() if args.password_stdin else ""
+    password = given or f"Td-{secrets.token_urlsafe(12)}9"
+    async with opened(args) as (settings, database), database.transaction() as conn:
+        firm_id = await _firm(conn, args.firm) if args.firm else None
+        account = Account(args.login, args.name.strip() or args.login, role, args.scope, firm_id=firm_id)
+        try:
+            await add_user(
+                conn,
+                account,
+                password=password,
+                must_change=not given,
+                at=SystemClock().now(),
+                cheap=settings.cheap_passwords,
+            )
+        except Invalid as error:
+            exit_code = 2 if "scope" in error.fields else 1
+            raise CommandError("".join(error.fields.values()), exit_code=exit_code) from error
+    print(f"已新增账号 {args.login}（{role.label}）。", file=sys.stderr)
+    if not given:
+        print("下面是一次性口令，只显示这一次，首次登录须修改：", file=sys.stderr)
+        print(password)
+    return 0
+
+
+def _read_password() -> str:
+    line = sys.stdin.readline(1000).rstrip("\r\n")
+    if not line:
+        raise CommandError("标准输入里没有口令。", exit_code=2)
+    return line
+
+
+async def _firm(conn: Conn, code: str) -> uuid.UUID:
+    firm_id = await firm_id_by_uscc(conn, normalise_code(code))
+    if firm_id is None:
+        raise CommandError(f"企业库里没有信用代码 {code}。")
+    return firm_id
+
+
+async def run_token(args: argparse.Namespace) -> int:
+    if not 1 <= args.days <= LONGEST_DAYS:
+        raise CommandError(f"--days 应在 1 到 {LONGEST_DAYS} 之间。", exit_code=2)
+    async with opened(args) as (_, database), database.transaction() as conn:
+        token = await issue_token(conn, args.login, days=args.days, at=SystemClock().now())
+    print(token)
+    return 0
