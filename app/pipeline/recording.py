@@ -62,47 +62,54 @@ async def carry_out(conn: Conn, move: Recorded, *, ladder: Ladder, calendar: Cal
             "effective_on": order.effective_on,
         },
     )
+    await conn.execute(statements.RECORD, _traces(move, ladder, calendar, at))
+
+
+def _traces(move: Recorded, ladder: Ladder, calendar: Calendar, at: datetime) -> dict[str, Any]:
+    """Everything that the move leaves behind: the event, the firm's shortcut columns, audit and outbox."""
+    order, standing = move.order, move.standing
     actor_id, actor_name = move.requester or (move.by.viewer.id, move.by.viewer.name)
     assessment = move.assessment.to_json() if isinstance(move.assessment, Assessment) else move.assessment
     audit = move.by.audit_fields
     after = {"tier": order.to, "effective_on": order.effective_on.isoformat(), "kind": move.kind.value}
-    await conn.execute(
-        statements.RECORD,
-        {
-            "id": move.id,
-            "firm_id": standing.firm_id,
-            "ladder": ladder.code,
-            "from_tier": standing.tier,
-            "to_tier": order.to,
-            "kind": move.kind.value,
-            "effective_on": order.effective_on,
-            "at": at,
-            "actor_id": actor_id,
-            "actor_name": actor_name,
-            "approver_id": move.by.viewer.id if move.requester else None,
-            "approver_name": move.by.viewer.name if move.requester else None,
-            "reason": order.reason.strip(),
-            "override_reason": order.override.strip() or None,
-            "assessment": assessment or {},
-            "tier_since": order.effective_on if order.to else None,
-            "stale_on": stale_on(ladder.tier(order.to), order.effective_on, calendar),
-            "audit_id": new_id(),
-            "audit_actor_id": audit["actor_id"],
-            "audit_actor_name": audit["actor_name"],
-            "actor_role": audit["actor_role"],
-            "object_id": str(standing.firm_id),
-            "firm_name": standing.name,
-            "before": {"tier": standing.tier},
-            "after": after,
-            "ip": audit["ip"],
-            "session_id": audit["session_id"],
-            "request_id": audit["request_id"],
-            "outbox_id": new_id(),
-            "dedup_key": f"tier_moved:{move.id}",
-            "recipient_id": standing.officer_id,
-            "payload": {"uscc": standing.uscc, "name": standing.name, "from": standing.tier, **after},
-        },
-    )
+    event = {
+        "id": move.id,
+        "firm_id": standing.firm_id,
+        "ladder": ladder.code,
+        "from_tier": standing.tier,
+        "to_tier": order.to,
+        "kind": move.kind.value,
+        "effective_on": order.effective_on,
+        "at": at,
+        "actor_id": actor_id,
+        "actor_name": actor_name,
+        "approver_id": move.by.viewer.id if move.requester else None,
+        "approver_name": move.by.viewer.name if move.requester else None,
+        "reason": order.reason.strip(),
+        "override_reason": order.override.strip() or None,
+        "assessment": assessment or {},
+    }
+    firm = {
+        "tier_since": order.effective_on if order.to else None,
+        "stale_on": stale_on(ladder.tier(order.to), order.effective_on, calendar),
+    }
+    trail = {
+        "audit_id": new_id(),
+        "audit_actor_id": audit["actor_id"],
+        "audit_actor_name": audit["actor_name"],
+        **{name: audit[name] for name in ("actor_role", "ip", "session_id", "request_id")},
+        "object_id": str(standing.firm_id),
+        "firm_name": standing.name,
+        "before": {"tier": standing.tier},
+        "after": after,
+    }
+    message = {
+        "outbox_id": new_id(),
+        "dedup_key": f"tier_moved:{move.id}",
+        "recipient_id": standing.officer_id,
+        "payload": {"uscc": standing.uscc, "name": standing.name, "from": standing.tier, **after},
+    }
+    return {**event, **firm, **trail, **message}
 
 
 async def lock(conn: Conn, viewer: Viewer, *, uscc: str | None = None, firm_id: uuid.UUID | None = None) -> Standing:

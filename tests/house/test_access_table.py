@@ -1,0 +1,182 @@
+"""Who may call what: every route with its permission and the roles that hold it. A route that is not here fails."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from app.access.terms import PERMISSIONS, Permission, Role
+from app.db import new_id
+from tests import factories
+from tests.house.routes import routes_of
+
+ALL = "firm carrier town officer manager admin auditor"
+READERS = "firm town officer manager admin auditor"
+TABLE = f"""
+GET   /                                         self:manage    {ALL}
+GET   /account/password                         self:manage    {ALL}
+POST  /account/password                         self:manage    {ALL}
+GET   /account/sessions                         self:manage    {ALL}
+POST  /account/sessions/{{reference}}/revoke    self:manage    {ALL}
+GET   /admin/calendar                           setting:admin  admin
+POST  /admin/calendar                           setting:admin  admin
+POST  /admin/calendar/preview                   setting:admin  admin
+POST  /admin/calendar/{{year}}/confirm          setting:admin  admin
+GET   /admin/outbox                             setting:admin  admin
+POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
+GET   /admin/users                              user:admin     admin
+GET   /admin/users/new                          user:admin     admin
+POST  /admin/users/new                          user:admin     admin
+POST  /admin/users/{{user_id}}/disable          user:admin     admin
+POST  /admin/users/{{user_id}}/enable           user:admin     admin
+POST  /admin/users/{{user_id}}/reset            user:admin     admin
+GET   /api/v1/audit                             audit:read     admin auditor
+GET   /api/v1/board                             firm:read      {READERS}
+GET   /api/v1/firms                             firm:read      {READERS}
+POST  /api/v1/firms                             firm:edit      town officer
+GET   /api/v1/firms/{{uscc}}                    firm:read      {READERS}
+PATCH /api/v1/firms/{{uscc}}                    firm:edit      town officer
+GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
+POST  /api/v1/moves/{{move_id}}/approve         move:approve   officer manager
+POST  /api/v1/moves/{{move_id}}/reject          move:reject    town officer manager
+GET   /api/v1/openapi.json                      PUBLIC
+HEAD  /api/v1/openapi.json                      PUBLIC
+GET   /api/v1/outbox                            outbox:read    officer admin
+POST  /api/v1/outbox/{{message_id}}/retry       setting:admin  admin
+GET   /audit                                    audit:read     admin auditor
+GET   /board                                    firm:read      {READERS}
+GET   /board/{{tier}}                           firm:read      {READERS}
+GET   /firms                                    firm:read      {READERS}
+GET   /firms/new                                firm:edit      town officer
+POST  /firms/new                                firm:edit      town officer
+GET   /firms/{{uscc}}                           firm:read      {READERS}
+GET   /firms/{{uscc}}/edit                      firm:edit      town officer
+POST  /firms/{{uscc}}/edit                      firm:edit      town officer
+GET   /firms/{{uscc}}/move                      move:make      town officer
+POST  /firms/{{uscc}}/move                      move:make      town officer
+POST  /firms/{{uscc}}/notes                     firm:note      town officer manager
+GET   /health/live                              PUBLIC
+GET   /health/ready                             PUBLIC
+POST  /look                                     PUBLIC
+GET   /metrics                                  PUBLIC
+POST  /moves/{{request_id}}/approve             move:approve   officer manager
+POST  /moves/{{request_id}}/reject              move:reject    town officer manager
+GET   /search                                   firm:read      {READERS}
+GET   /sign-in                                  PUBLIC
+POST  /sign-in                                  PUBLIC
+POST  /sign-out                                 self:manage    {ALL}
+*     /static                                   PUBLIC
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    method: str
+    path: str
+    permission: str
+    roles: frozenset[str]
+
+
+LINES = [Line(m, p, asked, frozenset(roles)) for m, p, asked, *roles in map(str.split, TABLE.strip().splitlines())]
+GUARDED = [line for line in LINES if line.permission != "PUBLIC"]
+
+
+def test_every_route_is_in_the_table_with_the_permission_it_asks_for(built_app):
+    found = {(r.method, r.path, " ".join(r.permissions) or "PUBLIC") for r in routes_of(built_app)}
+    assert found == {(line.method, line.path, line.permission) for line in LINES}
+
+
+def test_the_table_names_exactly_the_roles_that_hold_each_permission():
+    for line in GUARDED:
+        holders = {role.value for role, held in PERMISSIONS.items() if Permission(line.permission) in held}
+        assert (line.path, holders) == (line.path, line.roles)
+
+
+def filled(path: str, uscc: str) -> str:
+    unknown = str(new_id())
+    known = {
+        "uscc": uscc,
+        "tier": "eaglet",
+        "year": "2026",
+        "reference": "0" * 12,
+        "user_id": unknown,
+        "message_id": unknown,
+        "move_id": unknown,
+        "request_id": unknown,
+        "batch_id": unknown,
+    }
+    return path.format(**known)
+
+
+@pytest.mark.parametrize("role", list(Role), ids=lambda r: r.value)
+async def test_a_role_gets_in_where_the_table_says_and_403_everywhere_else(role, conn, client_as):
+    uscc = await factories.firm_on(conn, "eaglet")
+    firm_id = await factories.id_of(conn, uscc) if role is Role.FIRM else None
+    person = await factories.person(conn, role.value, firm_id=firm_id)
+    wrong = []
+    for line in GUARDED:
+        trial = await conn.begin_nested()
+        client = await client_as(person)
+        answer = await client.request(line.method, filled(line.path, uscc))
+        await trial.rollback()
+        if role.value not in line.roles:
+            right = answer.status_code == 403
+        elif line.method == "GET":
+            right = answer.status_code == 200 or (line.path == "/" and answer.status_code == 303)
+        else:
+            right = answer.status_code < 500 and answer.status_code not in (401, 403)
+        if not right:
+            wrong.append((line.method, line.path, answer.status_code))
+    assert not wrong
+
+
+async def test_without_signing_in_pages_lead_to_the_sign_in_page_and_the_api_says_401(conn, anonymous):
+    uscc = await factories.firm(conn)
+    for line in GUARDED:
+        answer = await anonymous.request(line.method, filled(line.path, uscc))
+        if line.path.startswith("/api/"):
+            assert (line.path, answer.status_code) == (line.path, 401)
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.headers["content-type"] == "application/problem+json"
+        else:
+            assert (line.path, answer.status_code) == (line.path, 303)
+            assert answer.headers["location"].startswith("/sign-in")
+
+
+async def test_public_routes_answer_without_signing_in_and_say_nothing_of_firms(conn, anonymous):
+    uscc = await factories.firm(conn, "开平市金丝雀测试有限公司")
+    for line in LINES:
+        if line.permission == "PUBLIC" and line.method != "*":
+            answer = await anonymous.request(line.method, line.path)
+            assert (line.path, answer.status_code) in {
+                (line.path, 200),
+                ("/sign-in", 401),
+                ("/look", 303),
+                ("/health/ready", 503),
+            }
+            assert "金丝雀" not in answer.text
+            assert uscc not in answer.text
+
+
+@pytest.mark.parametrize("role", ["town", "officer", "manager", "admin", "auditor"])
+async def test_a_firm_of_another_county_is_404_on_every_route_whoever_asks(role, conn, client_as):
+    from sqlalchemy import insert
+
+    from app.firms.models import Region
+
+    await conn.execute(insert(Region).values(code="440784", name="鹤山市", kind="county", source=""))
+    uscc = await factories.firm(conn, "鹤山市金丝雀有限公司", region="440784")
+    client = await client_as(role)
+    for line in GUARDED:
+        if "{uscc}" in line.path and role in line.roles:
+            answer = await client.request(line.method, filled(line.path, uscc), json=a_body(line), headers=a_match())
+            assert (line.path, answer.status_code) == (line.path, 404)
+            assert "金丝雀" not in answer.text
+
+
+def a_match() -> dict[str, str]:
+    return {"if-match": '"1"'}
+
+
+def a_body(line: Line) -> dict[str, object]:
+    return {"to": "eaglet", "expected": None, "reason": "x"} if line.path.endswith("/moves") else {}

@@ -1,0 +1,61 @@
+import pytest
+
+OPERATIONS = ("get", "put", "post", "delete", "patch")
+
+
+@pytest.fixture(scope="module")
+def spec(built_app):
+    return built_app.openapi()
+
+
+def operations(spec):
+    return [(p, m, op) for p, item in spec["paths"].items() for m, op in item.items() if m in OPERATIONS]
+
+
+def test_the_specification_describes_the_api_and_only_the_api(spec):
+    assert spec["openapi"].startswith("3.1")
+    assert spec["paths"]
+    assert all(path.startswith("/api/v1/") for path in spec["paths"])
+
+
+def test_every_operation_has_a_summary_a_tag_and_its_problems(spec):
+    for path, method, operation in operations(spec):
+        assert operation.get("summary"), (path, method)
+        assert operation.get("tags"), (path, method)
+        for status in ("401", "403", "404", "422", "503"):
+            answer = operation["responses"][status]
+            assert "application/problem+json" in answer["content"], (path, method, status)
+            assert answer["description"]
+
+
+def test_writes_say_which_key_and_which_tag_they_take(spec):
+    for path, method, operation in operations(spec):
+        names = {p["name"].lower() for p in operation.get("parameters", [])}
+        if method == "patch":
+            assert "if-match" in names, path
+        if method == "post" and path in ("/api/v1/firms", "/api/v1/firms/{uscc}/moves"):
+            assert "idempotency-key" in names, path
+
+
+def test_every_body_and_every_successful_answer_has_a_schema_with_an_example(spec):
+    schemas = spec["components"]["schemas"]
+
+    def example_of(holder):
+        if "$ref" in holder:
+            holder = schemas[holder["$ref"].rsplit("/", 1)[-1]]
+        return holder.get("example") or holder.get("examples")
+
+    for path, method, operation in operations(spec):
+        if body := operation.get("requestBody"):
+            assert example_of(body["content"]["application/json"]["schema"]), (path, method)
+        good = {s: a for s, a in operation["responses"].items() if s.startswith("2")}
+        assert good, (path, method)
+        for answer in good.values():
+            content = answer["content"]["application/json"]
+            assert content["schema"], (path, method)
+            assert content.get("example") or example_of(content["schema"]), (path, method)
+
+
+def test_programs_sign_in_with_a_bearer_token(spec):
+    assert spec["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    assert {"bearer": []} in spec["security"]

@@ -1,0 +1,118 @@
+"""Migrations, seeds, and what the tables promise by themselves."""
+
+import re
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from app.clock import SystemClock
+from app.commands.migrate import migrate
+from app.config import MIGRATIONS, SEEDS
+from app.db import Database
+from app.models import Base
+from app.seeding.load import load_seeds
+from tests import factories
+
+
+def config_for(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+@pytest.mark.db_commit
+async def test_migrations_lead_up_down_and_up_again_and_leave_what_the_models_say(empty_url):
+    database = Database(empty_url, pool_size=2)
+    await migrate(database)
+    await migrate(database)
+    async with database.transaction() as conn:
+        await conn.run_sync(lambda c: command.downgrade(config_for(c), "base"))
+        left = await conn.run_sync(lambda c: set(inspect(c).get_table_names()))
+        functions = await conn.execute(
+            text(
+                "SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace "
+                "LEFT JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' "
+                "WHERE nspname = 'public' AND d.objid IS NULL"
+            )
+        )
+        assert left <= {"alembic_version"}
+        assert list(functions.scalars()) == []
+    await migrate(database)
+    async with database.transaction() as conn:
+        assert await conn.run_sync(differences) == []
+    await database.dispose()
+
+
+def differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata))
+
+
+@pytest.mark.db_commit
+async def test_seeds_loaded_twice_change_nothing(fresh_database):
+    before = await contents(fresh_database)
+    assert await load_seeds(fresh_database, SEEDS / "kaiping", at=SystemClock().now()) == {}
+    assert await contents(fresh_database) == before
+
+
+async def contents(database: Database) -> dict[str, object]:
+    found: dict[str, object] = {}
+    async with database.transaction() as conn:
+        for table in Base.metadata.sorted_tables:
+            rows = f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table.name} t"
+            found[table.name] = (await conn.execute(text(rows))).scalar_one()
+    return found
+
+
+@pytest.mark.parametrize("table", ["audit_events", "moves"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_what_happened_cannot_be_changed_or_taken_back(conn, table, statement):
+    await factories.firm_on(conn, "eaglet")
+    with pytest.raises(DBAPIError, match="append-only"):
+        await conn.execute(text(statement.format(table)))
+
+
+ENUM_COLUMNS = {
+    "users.role": "app.access.terms.Role",
+    "firms.status": "app.firms.terms.FirmStatus",
+    "firms.size_class": "app.firms.terms.SizeClass",
+    "certificates.kind": "app.recognitions.terms.CertificateKind",
+    "moves.kind": "app.pipeline.terms.MoveKind",
+    "move_requests.kind": "app.pipeline.terms.MoveKind",
+    "move_requests.state": "app.pipeline.terms.RequestState",
+    "outbox_messages.channel": "app.outbox.terms.Channel",
+    "outbox_messages.state": "app.outbox.terms.MessageState",
+    "calendar_days.kind": "app.workdays.rules.DayKind",
+    "import_batches.state": "app.exchange.terms.BatchState",
+    "import_rows.outcome": "app.exchange.terms.RowOutcome",
+}
+# Words of other kinds: free names of things, not a closed list that people read.
+NOT_ENUMS = {
+    "regions.kind",
+    "import_batches.kind",
+    "outbox_messages.kind",
+    "job_runs.outcome",
+    "audit_events.actor_role",
+}
+
+
+def test_every_stored_word_of_a_closed_list_is_labelled_in_chinese():
+    import importlib
+
+    from app.labels import Labelled
+
+    wordy = re.compile(r"^(kind|state|status|role|outcome|channel|size_class|actor_role)$")
+    columns = {f"{t.name}.{c.name}" for t in Base.metadata.sorted_tables for c in t.columns if wordy.match(c.name)}
+    columns -= {"idempotency_keys.status"}  # an HTTP status
+    assert columns == set(ENUM_COLUMNS) | NOT_ENUMS
+    for where in ENUM_COLUMNS.values():
+        module, name = where.rsplit(".", 1)
+        enum = getattr(importlib.import_module(module), name)
+        assert issubclass(enum, Labelled)
+        assert all(re.search(r"[\u4e00-\u9fff]", member.label) for member in enum)
