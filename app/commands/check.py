@@ -1,6 +1,7 @@
 """`tidu check`: what is wrong with this installation, a sentence for each fault that says what to do about it."""
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -249,4 +250,4 @@ async def check_mail(findings: Findings, settings: Settings) -> None:
 
 def _first_line(error: BaseException) -> str:
     lines: Sequence[str] = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return re.sub(r"^(\([\w.]+\) )?(<class '.*?'>: )?", "", lines[0]) if lines else type(error).__name__

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def stop(places: Places) -> None:
     if not processes.gone_within(pid, _STOP_SECONDS):
         processes.send(pid, signal.SIGQUIT)
         processes.gone_within(pid, _STOP_SECONDS)
+    with suppress(OSError):  # not there, or not empty: then it is not ours to remove
+        places.far_sockets.rmdir()
 
 
 def _settled(places: Places) -> Path | None:

@@ -23,7 +23,7 @@ def start(data: Path, *, ephemeral: bool = False) -> "Server":
     try:
         return Server(Places.of(data), ephemeral=ephemeral)
     except PermissionError as error:
-        raise EmbeddedError(f"没有权限使用数据目录：{error.filename or data}。请用它的主人账户运行。") from error
+        raise EmbeddedError(f"没有权限使用 {error.filename or data}，请用它的主人账户运行。") from error
     except OSError as error:
         raise EmbeddedError(f"数据目录 {data} 不能用：{error.strerror or error}。") from error
 

@@ -129,9 +129,8 @@ async def _check_reachable(url: str) -> None:
         finally:
             await database.dispose()
     except Exception as error:  # whatever the driver says about hosts, names and passwords, the person must look there
-        reason = str(error).strip().splitlines()[0:1] or [type(error).__name__]
         raise EmbeddedError(
-            f"连不上 TIDU_DATABASE_URL 指定的数据库，请检查地址、口令和服务是否启动（{reason[0]}）。"
+            "连不上 TIDU_DATABASE_URL 指定的数据库，请检查地址、口令和服务是否启动；运行 tidu check 看详情。"
         ) from error
 
 

@@ -22,13 +22,14 @@ from app.embedded.places import Places
 from tests.house.embedded_programs import answers
 
 NOBODY = 65534
-ROOMY = Path("/dev/shm")
+SHARED_MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
 def data() -> Iterator[Path]:
     """A data directory below a private one. In memory where there is some: kill -9 spares what the kernel holds."""
-    home = Path(tempfile.mkdtemp(prefix="tidu-embedded-", dir=ROOMY if ROOMY.is_dir() else None))
+    roomy = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > 1 << 30
+    home = Path(tempfile.mkdtemp(prefix="tidu-embedded-", dir=SHARED_MEMORY if roomy else None))
     yield home / "data"
     shutil.rmtree(home)
 
