@@ -58,12 +58,12 @@ _SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("region_code", "select", ""),
             ("park", "text", ""),
-            ("address", "text", ""),
             ("industry_code", "text", "如 C3360"),
             ("high_tech_field", "select", ""),
             ("direction", "select", ""),
             ("size_class", "select", ""),
             ("above_designated_size", "select", ""),
+            ("address", "text", ""),
         ],
     ),
     (
