@@ -17,6 +17,7 @@ from app.config import STATIC, Settings
 from app.db import Database
 from app.files.store import FileStore
 from app.web import account, admin, api, errors, health, officer
+from app.web.api.openapi import complete
 from app.web.lookups import Lookups
 from app.web.middleware import Edge, Metrics
 from app.web.templating import make_environment
@@ -74,6 +75,7 @@ def create_app(
         app.include_router(router)
     app.mount("/static", HashedStatic(directory=STATIC), name="static")
     errors.install(app)
+    complete(app)
     host = urlsplit(settings.base_url).hostname or "127.0.0.1"
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "127.0.0.1", "localhost"], www_redirect=False)
     app.add_middleware(Edge, settings=settings, metrics=metrics)

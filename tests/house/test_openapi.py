@@ -1,5 +1,8 @@
 import pytest
 
+from app.web.api import schemas
+from app.web.api.examples import EXAMPLES
+
 OPERATIONS = ("get", "put", "post", "delete", "patch")
 
 
@@ -54,6 +57,28 @@ def test_every_body_and_every_successful_answer_has_a_schema_with_an_example(spe
             content = answer["content"]["application/json"]
             assert content["schema"], (path, method)
             assert content.get("example") or example_of(content["schema"]), (path, method)
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_an_example_is_what_the_api_could_really_say(name):
+    model = getattr(schemas, name)
+    given = model.model_validate(EXAMPLES[name], strict=False)
+    assert set(EXAMPLES[name]) == set(given.model_dump())
+
+
+async def test_the_specification_is_served_as_it_is_tested(anonymous, spec):
+    answer = await anonymous.get("/api/v1/openapi.json")
+    assert answer.json() == spec
+
+
+def test_the_filter_is_described_as_it_is_read(spec):
+    from dataclasses import fields
+
+    from app.firms.terms import FirmFilter
+
+    for path in ("/api/v1/firms", "/api/v1/board"):
+        names = {p["name"] for p in spec["paths"][path]["get"]["parameters"]}
+        assert {f.name for f in fields(FirmFilter)} <= names
 
 
 def test_programs_sign_in_with_a_bearer_token(spec):

@@ -9,6 +9,7 @@ from app.access.terms import Permission, Viewer
 from app.firms import cursors
 from app.pipeline import board as queries
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.openapi import FILTERED
 from app.web.api.schemas import BoardOut, CardOut, ColumnOut
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
 from app.web.filters import FilterDep
@@ -16,7 +17,7 @@ from app.web.filters import FilterDep
 router = APIRouter(tags=["梯度看板"], responses=PROBLEMS)
 
 
-@router.get("/board", response_model=BoardOut, summary="梯度看板")
+@router.get("/board", response_model=BoardOut, summary="梯度看板", openapi_extra=FILTERED)
 async def board(
     viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_READ))],
     conn: ConnDep,

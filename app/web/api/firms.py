@@ -13,6 +13,7 @@ from app.firms.terms import FirmDetail
 from app.recognitions.queries import HeldCertificate, held_by
 from app.units import Unit
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.openapi import FILTERED, KEYED
 from app.web.api.schemas import FirmIn, FirmList, FirmOut, FirmPatch, FirmSummary
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.filters import FilterDep
@@ -27,7 +28,7 @@ Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-@router.get("", response_model=FirmList, summary="企业列表")
+@router.get("", response_model=FirmList, summary="企业列表", openapi_extra=FILTERED)
 async def list_firms(
     viewer: ReadFirms,
     conn: ConnDep,
@@ -60,7 +61,7 @@ async def list_firms(
     return answer(FirmList(items=items, next=found.next))
 
 
-@router.post("", response_model=FirmOut, status_code=201, summary="登记企业")
+@router.post("", response_model=FirmOut, status_code=201, summary="登记企业", openapi_extra=KEYED)
 async def create(
     body: FirmIn, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: Editor, key: KeyDep
 ) -> Response:

@@ -13,6 +13,7 @@ from app.pipeline import queries, service
 from app.pipeline.recording import MoveOrder
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.firms import Uscc
+from app.web.api.openapi import KEYED
 from app.web.api.schemas import Decided, MoveIn, MoveList, MoveMade, MoveOut, RejectIn
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.idempotency import KeyDep, once
@@ -26,6 +27,7 @@ router = APIRouter(tags=["梯队移动"], responses=PROBLEMS)
     status_code=201,
     responses={202: {"model": MoveMade, "description": "已提交，等待第二人复核"}},
     summary="移动企业",
+    openapi_extra=KEYED,
 )
 async def move(
     uscc: Uscc,
