@@ -36,6 +36,7 @@ _SESSION = (
 )
 _TOKEN = (
     select(*_VIEWER)
+    .select_from(ApiToken)
     .join(User, User.id == ApiToken.user_id)
     .where(
         ApiToken.token_hash == bindparam("hash"),

@@ -54,7 +54,7 @@ async def sign_in(
         # Answered, not raised: the failed attempt and its audit row must be kept.
         status = 429 if result.wait else 401
         headers = {"retry-after": str(result.wait)} if result.wait else {}
-        context: dict[str, Any] = {"error": result.sentence, "next": safe_path(next), "login": login}
+        context: dict[str, Any] = {"error": result.sentence, "next": safe_path(next), "login": login, "kept": kept}
         return page(request, "sign_in.html", title="登录", status=status, headers=headers, **context)
     form = unseal(settings, kept) if kept and not result.must_change else None
     if form:

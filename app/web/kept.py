@@ -50,7 +50,7 @@ async def keep(request: Request, settings: Settings) -> str:
 
 def unseal(settings: Settings, kept: str) -> KeptForm | None:
     body, _, seal = kept.partition(".")
-    if not seal or not hmac.compare_digest(seal, _seal(settings, body.encode())):
+    if not seal or not hmac.compare_digest(seal.encode(), _seal(settings, body.encode()).encode()):
         return None
     try:
         action, fields = orjson.loads(base64.urlsafe_b64decode(body))

@@ -57,7 +57,7 @@ async def check_csrf(request: Request, settings: Settings, session_token: str) -
             return
         raise Forbidden("这个请求不是从本系统的页面发出的，没有执行。")
     given = request.headers.get("x-csrf-token") or str((await request.form()).get("csrf_token", ""))
-    if not hmac.compare_digest(given, csrf_token(settings, session_token)):
+    if not hmac.compare_digest(given.encode(), csrf_token(settings, session_token).encode()):
         raise Forbidden("页面已过期，请刷新后再提交；填写的内容请先复制保存。")
 
 
