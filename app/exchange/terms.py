@@ -1,6 +1,12 @@
 """Words of Excel in and out: what a row does to the registry, and where a batch stands."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
 from app.labels import Labelled
+from app.text.clean import printable
 
 
 class RowOutcome(Labelled):
@@ -20,3 +26,62 @@ class BatchState(Labelled):
     APPLIED = "applied", "已导入"
     DISCARDED = "discarded", "已放弃"
     UNDONE = "undone", "已撤销"
+
+    @property
+    def busy(self) -> bool:
+        return self in _BUSY
+
+    def may_become(self, state: "BatchState") -> bool:
+        return state in _NEXT[self]
+
+
+_S = BatchState
+_BUSY = frozenset({_S.UPLOADED, _S.CHECKING, _S.QUEUED, _S.APPLYING})
+_NEXT: Mapping[BatchState, frozenset[BatchState]] = {
+    _S.UPLOADED: frozenset({_S.CHECKING, _S.DISCARDED}),
+    _S.CHECKING: frozenset({_S.CHECKING, _S.PREVIEW, _S.UNREADABLE}),
+    _S.PREVIEW: frozenset({_S.QUEUED, _S.DISCARDED}),
+    _S.UNREADABLE: frozenset(),
+    _S.QUEUED: frozenset({_S.APPLYING}),
+    # Back to the preview when the rows could not be written; nothing of them was.
+    _S.APPLYING: frozenset({_S.APPLYING, _S.APPLIED, _S.PREVIEW}),
+    _S.APPLIED: frozenset({_S.UNDONE}),
+    _S.DISCARDED: frozenset(),
+    _S.UNDONE: frozenset(),
+}
+
+
+class Severity(Labelled):
+    WARNING = "warning", "提醒"
+    ERROR = "error", "错误"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    field: str
+    sentence: str
+    severity: Severity
+    repeats: bool = False  # the row says again what an earlier one said
+
+    def to_json(self) -> dict[str, Any]:
+        sentence = printable(self.sentence)  # it may quote what was refused
+        return {"field": self.field, "sentence": sentence, "severity": self.severity.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference as people read it."""
+
+    field: str
+    label: str
+    before: str
+    after: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"field": self.field, "label": self.label, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class RowCertificate:
+    number: str
+    issued_on: date

@@ -1,7 +1,7 @@
 """Reads of the registry. Everything goes through `visible_to`: what a viewer cannot see does not exist for them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -191,10 +191,18 @@ async def firm_id_by_uscc(conn: Conn, uscc: str) -> uuid.UUID | None:
     return (await conn.execute(select(Firm.id).where(Firm.uscc == uscc))).scalar_one_or_none()
 
 
+async def details(conn: Conn, *conditions: ColumnElement[bool], parameters: Mapping[str, Any]) -> list[FirmDetail]:
+    """Many at once; the caller's conditions say whose sight they are in."""
+    rows = (await conn.execute(_DETAIL.where(*conditions), parameters)).mappings()
+    return [_detail(row) for row in rows]
+
+
 async def _one(conn: Conn, query: Select[Any]) -> FirmDetail | None:
     row = (await conn.execute(query)).mappings().one_or_none()
-    if row is None:
-        return None
+    return _detail(row) if row is not None else None
+
+
+def _detail(row: Mapping[Any, Any]) -> FirmDetail:
     values = dict(row)
     values["contacts"] = tuple(ContactDetails(*contact) for contact in values["contacts"])
     values["tags"] = tuple(values["tags"] or ())

@@ -1,6 +1,8 @@
 """The small tables that every page needs by name."""
 
-from sqlalchemy import select
+from itertools import takewhile
+
+from sqlalchemy import func, select
 
 from app.db import Conn
 from app.firms.models import Bureau, Direction, HighTechField, Industry, Park, Region
@@ -28,3 +30,14 @@ async def load_reference(conn: Conn) -> Reference:
         park_synonyms={key(s): r.name for r in parks for s in (r.name, r.full_name, *r.synonyms) if s},
         bureau=bureau or "",
     )
+
+
+async def bureau_scope(conn: Conn) -> str:
+    """The division a command acts for: the bureau's own, else what the codes of all towns begin with."""
+    own: str | None = (await conn.execute(select(Bureau.region_code).order_by(Bureau.code).limit(1))).scalar()
+    if own is not None:
+        return own
+    in_towns = Region.kind.in_(["town", "zone"])
+    first, last = (await conn.execute(select(func.min(Region.code), func.max(Region.code)).where(in_towns))).one()
+    pairs = zip(first or "", last or "", strict=False)
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

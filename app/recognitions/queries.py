@@ -1,13 +1,17 @@
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Uuid
 
 from app.access.terms import Viewer
 from app.db import Conn
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
+from app.policy.terms import CertificateFact
 from app.recognitions.models import Certificate
 from app.recognitions.rules import state_on
 from app.recognitions.terms import CertificateKind, CertificateState
@@ -80,3 +84,20 @@ async def lapsing(conn: Conn, *, viewer: Viewer, today: date, days: int, limit: 
         .limit(limit)
     )
     return [Lapsing(*row) for row in (await conn.execute(query)).all()]
+
+
+async def facts_of(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[CertificateFact, ...]]:
+    """What the gates see of many firms' certificates."""
+    query = select(
+        Certificate.firm_id,
+        Certificate.kind,
+        Certificate.number,
+        Certificate.issued_on,
+        Certificate.expires_on,
+        Certificate.revoked_on,
+    ).where(Certificate.firm_id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+    found: dict[uuid.UUID, tuple[CertificateFact, ...]] = {}
+    for firm_id, kind, number, issued, expires, revoked in await conn.execute(query, {"ids": list(firm_ids)}):
+        fact = CertificateFact(kind, number, issued, expires, revoked)
+        found[firm_id] = (*found.get(firm_id, ()), fact)
+    return found

@@ -62,3 +62,8 @@ def key(value: str) -> str:
     if value.isascii() and value.isalnum():
         return value.lower()
     return _NOT_WORD.sub("", unicodedata.normalize("NFKC", value).casefold())
+
+
+def printable(value: str) -> str:
+    """Text that may be kept and shown although it was refused: what no database takes becomes a visible mark."""
+    return _REFUSED.sub("�", value)

@@ -1,0 +1,194 @@
+"""`tidu import firms FILE`, `tidu import undo BATCH`, `tidu export firms -o FILE`."""
+
+import argparse
+import asyncio
+import sys
+import uuid
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.access.terms import Actor
+from app.clock import SystemClock, business_day
+from app.commands.context import CommandError, add_data_option, opened
+from app.config import Settings
+from app.db import Database
+from app.exchange import jobs, service
+from app.exchange.examining import Bureau, Examined, examine
+from app.exchange.queries import Batch, batch_by_id, rows_of
+from app.exchange.reporting import notes_for
+from app.exchange.rosters import Roster, understand
+from app.exchange.terms import BatchState, RowOutcome
+from app.exchange.undoing import undo_batch
+from app.files.store import FileStore
+from app.firms.reference import bureau_scope
+from app.sheets import MAX_FILE, SheetError
+from app.sheets.annotating import Notes
+from app.sheets.isolated import annotate_isolated, read_isolated
+
+_PATIENCE = 240  # half seconds that another import may take before this one gives up
+
+
+def add_parser(subparsers: Any) -> None:
+    parser: argparse.ArgumentParser = subparsers.add_parser("import", help="导入名册，或撤销一次导入")
+    kinds = parser.add_subparsers(dest="what", metavar="对象", required=True)
+    firms = kinds.add_parser("firms", help="导入企业名册（.xlsx、.xls、.csv）")
+    firms.add_argument("file", type=Path, metavar="FILE")
+    firms.add_argument("--dry-run", action="store_true", help="只检查，不写入")
+    firms.add_argument("--report", type=Path, metavar="OUT.xlsx", help="把标出错误和原因的工作簿写到这里")
+    firms.add_argument("--json", action="store_true", help="逐行结果也以 JSON 输出")
+    add_data_option(firms)
+    firms.set_defaults(run=run_import)
+    undo = kinds.add_parser("undo", help="撤销一次导入")
+    undo.add_argument("batch", metavar="BATCH")
+    add_data_option(undo)
+    undo.set_defaults(run=run_undo)
+
+
+async def run_import(args: argparse.Namespace) -> int:
+    path: Path = args.file
+    _readable(path)
+    async with opened(args) as (settings, database):
+        async with database.reading() as conn:
+            actor = jobs.command_actor(await bureau_scope(conn))
+            bureau = await jobs.bureau_for(conn, actor.viewer)
+        try:
+            sheets = await asyncio.to_thread(read_isolated, path, path.name)
+            roster = await asyncio.to_thread(understand, sheets, bureau.names)
+        except SheetError as error:
+            raise CommandError(str(error), exit_code=2) from error
+        for title in roster.unknown:
+            print(f"不认识的列“{title}”，没有导入。", file=sys.stderr)
+        if args.dry_run:
+            return await _dry_run(database, path, roster, bureau, actor, args)
+        return await _import(database, settings, path, actor, args)
+
+
+def _readable(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise CommandError(f"读不到文件 {path}：{error.strerror}。", exit_code=2) from error
+    if size > MAX_FILE:
+        raise CommandError(f"文件有 {size >> 20} MB，最多 {MAX_FILE >> 20} MB，没有读取。", exit_code=2)
+
+
+async def _dry_run(
+    database: Database, path: Path, roster: Roster, bureau: Bureau, actor: Actor, args: argparse.Namespace
+) -> int:
+    today = business_day(SystemClock().now())
+    async with database.reading() as conn:
+        examined = await examine(conn, roster.rows, bureau=bureau, viewer=actor.viewer, filename=path.name, today=today)
+    counts = Counter(e.outcome.value for e in examined)
+    summary = {o.value: counts[o.value] for o in RowOutcome} | {"warned": sum(e.warned for e in examined)}
+    if args.report:
+        messages = {e.row.row_no: [m.to_json() for m in e.messages] for e in examined if e.messages}
+        notes = notes_for(roster.sheet, roster.header_row, roster.columns, messages)
+        await _report(args.report, path, path.name, notes)
+    return _say(args, summary, None, [_line(e) for e in examined])
+
+
+def _line(e: Examined) -> dict[str, Any]:
+    return {
+        "row": e.row.row_no,
+        "uscc": e.row.uscc,
+        "name": e.row.name,
+        "outcome": e.outcome.value,
+        "changes": [c.to_json() for c in e.changes],
+        "messages": [m.to_json() for m in e.messages],
+    }
+
+
+async def _import(database: Database, settings: Settings, path: Path, actor: Actor, args: argparse.Namespace) -> int:
+    files, clock = FileStore(settings.file_root), SystemClock()
+    data = await asyncio.to_thread(path.read_bytes)
+    sha256 = await files.put(data)
+    async with database.transaction() as conn:
+        # Held by this process from the start, so that a worker beside it does not take it up.
+        batch_id = await service.upload(
+            conn,
+            sha256=sha256,
+            size=len(data),
+            filename=path.name,
+            by=actor,
+            at=clock.now(),
+            state=BatchState.CHECKING,
+        )
+    await jobs.check(database, files, batch_id, at=clock.now())
+    await _in_state(database, batch_id, BatchState.PREVIEW, exit_code=2)
+    async with database.transaction() as conn:
+        await service.confirm(conn, batch_id, by=actor, at=clock.now(), state=BatchState.APPLYING)
+    for _ in range(_PATIENCE):
+        if await jobs.apply(database, batch_id, at=clock.now()):
+            break
+        await asyncio.sleep(0.5)
+    batch = await _in_state(database, batch_id, BatchState.APPLIED, exit_code=1)
+    async with database.reading() as conn:
+        rows = await rows_of(conn, batch_id, limit=None)
+    if args.report:
+        messages = {r.row_no: r.messages for r in rows if r.messages}
+        notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages)
+        await _report(args.report, files.path(sha256), path.name, notes)
+    lines = [
+        {
+            "row": r.row_no,
+            "uscc": r.uscc,
+            "name": r.name,
+            "outcome": r.outcome.value,
+            "changes": r.changes,
+            "messages": r.messages,
+        }
+        for r in rows
+    ]
+    return _say(args, batch.counts, batch_id, lines)
+
+
+async def _in_state(database: Database, batch_id: uuid.UUID, state: BatchState, *, exit_code: int) -> Batch:
+    async with database.reading() as conn:
+        batch = await batch_by_id(conn, batch_id, viewer=None)
+    if batch is None or batch.state is not state:
+        raise CommandError(batch.sentence if batch and batch.sentence else "没有完成导入。", exit_code=exit_code)
+    return batch
+
+
+async def _report(report: Path, path: Path, name: str, notes: Notes) -> None:
+    try:
+        annotated = await asyncio.to_thread(annotate_isolated, path, name, notes)
+        await asyncio.to_thread(report.write_bytes, annotated)
+    except (SheetError, OSError) as error:
+        # The import is done; only its report is not, and the rows are listed on this terminal.
+        print(f"报告没有写出：{error}", file=sys.stderr)
+
+
+def _say(
+    args: argparse.Namespace, counts: dict[str, int], batch_id: uuid.UUID | None, lines: list[dict[str, Any]]
+) -> int:
+    names = ("created", "updated", "unchanged", "warned", "rejected")
+    answer: dict[str, Any] = {n: counts[n] for n in names} | {"batch": str(batch_id) if batch_id else None}
+    if args.json:
+        answer["rows"] = lines
+    else:
+        for line in lines:
+            for message in line["messages"]:
+                print(f"第 {line['row']} 行 {line['name']}：{message['sentence']}", file=sys.stderr)
+    print(orjson.dumps(answer).decode())
+    return 1 if counts["rejected"] else 0
+
+
+async def run_undo(args: argparse.Namespace) -> int:
+    try:
+        batch_id = uuid.UUID(args.batch)
+    except ValueError as error:
+        raise CommandError(f"“{args.batch}”不是批次号；批次号在导入时的输出里（batch）。", exit_code=2) from error
+    async with opened(args) as (_, database), database.transaction() as conn:
+        actor = jobs.command_actor(await bureau_scope(conn))
+        bureau = await jobs.bureau_for(conn, actor.viewer)
+        done = await undo_batch(conn, batch_id, ladder=bureau.ladder, by=actor, at=SystemClock().now())
+    for row in done.left:
+        print(f"导入之后又有变动，没有撤销：{row}", file=sys.stderr)
+    print(orjson.dumps({"restored": done.restored, "left": list(done.left), "batch": str(batch_id)}).decode())
+    return 1 if done.left else 0

@@ -1,0 +1,175 @@
+"""Imports at work: checks what was uploaded, applies what was confirmed. One transaction a step."""
+
+import asyncio
+import logging
+import time
+import uuid
+from datetime import datetime, timedelta
+
+from app.access.queries import user_by_id
+from app.access.terms import SYSTEM, Actor, Permission, Role, Viewer
+from app.clock import business_day
+from app.db import Conn, Database, is_outage
+from app.errors import AppError, Conflict
+from app.exchange import service
+from app.exchange.applying import CHUNK, alone, apply_batch
+from app.exchange.examining import Bureau, Examined, examine
+from app.exchange.naming import names_for
+from app.exchange.queries import Batch, batch_by_id
+from app.exchange.rosters import Roster, understand
+from app.exchange.terms import BatchState
+from app.files.store import FileStore
+from app.firms.reference import load_reference
+from app.firms.terms import MAIN_LADDER
+from app.pipeline.queries import load_ladders
+from app.sheets import SheetError
+from app.sheets.isolated import read_isolated
+from app.workdays.queries import load_calendar
+
+log = logging.getLogger("tidu.imports")
+_TRIES = 3
+_OURS = "系统检查这个文件时出错，已记录；请联系系统管理员，或换用模板重新填写。"
+
+
+class _Now:
+    """The moment a run was given, going on as long as the run does: leases need it, rules never see it."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at, self._began = at, time.monotonic()
+
+    def __call__(self) -> datetime:
+        return self._at + timedelta(seconds=time.monotonic() - self._began)
+
+
+async def run_waiting_imports(database: Database, files: FileStore, *, at: datetime) -> int:
+    """Returns how many batches were worked on."""
+    now, worked = _Now(at), 0
+    while True:
+        async with database.transaction() as conn:
+            batch_id = await service.claim(conn, at=now())
+            batch = await batch_by_id(conn, batch_id, viewer=None) if batch_id else None
+        if batch is None:
+            return worked
+        worked += 1
+        if batch.state is BatchState.CHECKING:
+            await check(database, files, batch.id, at=now())
+        elif not await apply(database, batch.id, at=now()):
+            return worked
+
+
+async def bureau_for(conn: Conn, viewer: Viewer) -> Bureau:
+    reference = await load_reference(conn)
+    ladder = (await load_ladders(conn))[MAIN_LADDER]
+    return Bureau(reference, ladder, await load_calendar(conn), names_for(reference, ladder, scope=viewer.scope))
+
+
+async def actor_of(conn: Conn, batch: Batch) -> Actor:
+    """Whoever uploaded it, with the rights they have now. Raises Conflict when they have none left."""
+    if batch.created_by is None:
+        return command_actor(batch.scope)
+    user = await user_by_id(conn, batch.created_by)
+    if user is None or not user["active"]:
+        raise Conflict("上传人的账号已停用，这一批没有导入。")
+    viewer = Viewer(user["id"], user["login"], user["name"], Role(user["role"]), user["scope"], unit=user["unit"])
+    if not viewer.may(Permission.FIRM_IMPORT):
+        raise Conflict("上传人已没有导入企业的权限，这一批没有导入。")
+    return Actor(viewer)
+
+
+def command_actor(scope: str) -> Actor:
+    viewer = SYSTEM.viewer
+    return Actor(Viewer(id=viewer.id, login="", name=viewer.name, role=viewer.role, scope=scope))
+
+
+async def check(database: Database, files: FileStore, batch_id: uuid.UUID, *, at: datetime) -> None:
+    """Reads the file and leaves the batch as a preview, or as unreadable with a sentence."""
+    now = _Now(at)
+    try:
+        async with database.reading() as conn:
+            batch = await batch_by_id(conn, batch_id, viewer=None)
+            assert batch is not None
+            actor = await actor_of(conn, batch)
+            bureau = await bureau_for(conn, actor.viewer)
+        roster = await read_roster(files, batch, bureau)
+        await _check_rows(database, batch, roster, bureau, actor.viewer, now)
+    except (SheetError, AppError) as error:
+        sentence = str(error)
+    except Exception as error:
+        if is_outage(error):
+            raise  # the lease runs out, and the batch is taken up again
+        log.exception("import %s could not be checked", batch_id)
+        sentence = _OURS
+    else:
+        return
+    async with database.transaction() as conn:
+        await service.refuse(conn, batch_id, sentence)
+
+
+async def read_roster(files: FileStore, batch: Batch, bureau: Bureau) -> Roster:
+    """Raises SheetError."""
+    path = files.path(batch.sha256)
+    sheets = await asyncio.to_thread(read_isolated, path, batch.filename)
+    return await asyncio.to_thread(understand, sheets, bureau.names)
+
+
+async def _check_rows(
+    database: Database, batch: Batch, roster: Roster, bureau: Bureau, viewer: Viewer, now: _Now
+) -> None:
+    examined: list[Examined] = []
+    for start in range(0, len(roster.rows), CHUNK):
+        chunk = roster.rows[start : start + CHUNK]
+        async with database.reading() as conn:
+            examined += await examine(
+                conn, chunk, bureau=bureau, viewer=viewer, filename=batch.filename, today=business_day(now())
+            )
+        async with database.transaction() as conn:
+            await service.note_progress(conn, batch.id, done=len(examined), total=len(roster.rows), at=now())
+    async with database.transaction() as conn:
+        held = await batch_by_id(conn, batch.id, viewer=None, lock=True)
+        if held is not None and held.state is BatchState.CHECKING:
+            await service.keep_preview(conn, batch.id, roster, examined)
+
+
+async def apply(database: Database, batch_id: uuid.UUID, *, at: datetime) -> bool:
+    """False when another import was writing and the batch waits on."""
+    now = _Now(at)
+    for attempt in range(_TRIES):
+        try:
+            return await _apply_once(database, batch_id, now)
+        except AppError as error:
+            # Somebody registered one of the codes meanwhile: nothing was written, and the next look sees it.
+            sentence = str(error)
+            if not isinstance(error, Conflict):
+                break
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("import %s could not be applied, attempt %s", batch_id, attempt + 1)
+            sentence = "写入时出错，什么都没有导入；已记录，请稍后再确认一次。"
+    async with database.transaction() as conn:
+        await service.back_to_preview(conn, batch_id, sentence)
+    return True
+
+
+async def _apply_once(database: Database, batch_id: uuid.UUID, now: _Now) -> bool:
+    async with database.transaction() as conn:
+        if not await alone(conn):
+            waits = True
+        else:
+            waits = False
+            batch = await batch_by_id(conn, batch_id, viewer=None)
+            if batch is None or batch.state is not BatchState.APPLYING:
+                return True
+
+            async def progress(done: int) -> None:
+                # On a connection of its own: what the big transaction writes nobody else sees before its end.
+                async with database.transaction() as other:
+                    await service.note_progress(other, batch_id, done=done, total=batch.total, at=now())
+
+            actor = await actor_of(conn, batch)
+            bureau = await bureau_for(conn, actor.viewer)
+            await apply_batch(conn, batch, bureau=bureau, by=actor, at=now(), progress=progress)
+    if waits:
+        async with database.transaction() as conn:
+            await service.let_go(conn, batch_id)
+    return not waits

@@ -1,0 +1,151 @@
+"""Reads of imports. A batch shows firms, so it is seen by those whose division covers its uploader's."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, false, func, literal_column, select, text
+
+from app.access.terms import Viewer
+from app.db import Conn
+from app.exchange.models import ImportBatch, ImportRow
+from app.exchange.terms import BatchState, RowOutcome
+from app.files.models import StoredFile
+
+PAGE = 50
+WARNED = "warned"  # a filter beside the outcomes: rows that are taken, with something to say
+_HAS_WARNING: ColumnElement[bool] = literal_column("""import_rows.messages @> '[{"severity": "warning"}]'""")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    id: uuid.UUID
+    filename: str
+    state: BatchState
+    created_by: uuid.UUID | None
+    creator_name: str
+    created_at: datetime
+    applied_at: datetime | None
+    undone_at: datetime | None
+    total: int
+    done: int
+    created: int
+    updated: int
+    unchanged: int
+    warned: int
+    rejected: int
+    sheet: Mapping[str, Any]  # scope, and once read: name, header_row, columns, unknown, doubled
+    sentence: str | None
+    sha256: str
+
+    @property
+    def scope(self) -> str:
+        return str(self.sheet.get("scope", ""))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        names = ("created", "updated", "unchanged", "warned", "rejected")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    row_no: int
+    outcome: RowOutcome
+    uscc: str
+    name: str
+    firm_id: uuid.UUID | None
+    values: Mapping[str, Any]
+    changes: Sequence[Mapping[str, str]]
+    messages: Sequence[Mapping[str, str]]
+
+
+_BATCH = select(
+    *(getattr(ImportBatch, f) for f in Batch.__dataclass_fields__ if f != "sha256"),
+    StoredFile.sha256,
+).outerjoin(StoredFile, StoredFile.id == ImportBatch.file_id)
+_ROW = select(*(getattr(ImportRow, f) for f in BatchRow.__dataclass_fields__))
+
+
+def visible_to(viewer: Viewer) -> ColumnElement[bool]:
+    if not viewer.scope.isdigit():
+        return false()
+    return func.starts_with(ImportBatch.sheet["scope"].astext, viewer.scope)
+
+
+def _batch(row: Mapping[Any, Any]) -> Batch:
+    values = dict(row)
+    return Batch(
+        **{
+            **values,
+            "state": BatchState(values["state"]),
+            "sheet": values["sheet"] or {},
+            "sha256": values["sha256"] or "",
+        }
+    )
+
+
+async def list_batches(conn: Conn, *, viewer: Viewer, before: datetime | None = None, limit: int = PAGE) -> list[Batch]:
+    query = _BATCH.where(visible_to(viewer)).order_by(ImportBatch.created_at.desc(), ImportBatch.id.desc())
+    if before:
+        query = query.where(ImportBatch.created_at < before)
+    return [_batch(row) for row in (await conn.execute(query.limit(limit))).mappings()]
+
+
+async def batch_by_id(conn: Conn, batch_id: uuid.UUID, *, viewer: Viewer | None, lock: bool = False) -> Batch | None:
+    """`viewer` None: for a job that the queue gave the batch."""
+    query: Select[Any] = _BATCH.where(ImportBatch.id == batch_id)
+    if viewer is not None:
+        query = query.where(visible_to(viewer))
+    if lock:
+        query = query.with_for_update(of=ImportBatch.__table__)
+    row = (await conn.execute(query)).mappings().one_or_none()
+    return _batch(row) if row is not None else None
+
+
+async def rows_of(
+    conn: Conn, batch_id: uuid.UUID, *, outcome: str = "", after: int = 0, limit: int | None = PAGE
+) -> list[BatchRow]:
+    """In the file's order. `outcome` is a RowOutcome, `WARNED`, or "" for all."""
+    query = _ROW.where(ImportRow.batch_id == batch_id, ImportRow.row_no > after).order_by(ImportRow.row_no)
+    if outcome == WARNED:
+        query = query.where(ImportRow.outcome != RowOutcome.REJECTED.value, _HAS_WARNING)
+    elif outcome:
+        query = query.where(ImportRow.outcome == outcome)
+    if limit is not None:
+        query = query.limit(limit)
+    found = (await conn.execute(query)).all()
+    return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in found]
+
+
+async def messages_of(conn: Conn, batch_id: uuid.UUID) -> dict[int, list[Mapping[str, Any]]]:
+    query = select(ImportRow.row_no, ImportRow.messages).where(
+        ImportRow.batch_id == batch_id, func.jsonb_array_length(ImportRow.messages) > 0
+    )
+    return {r.row_no: r.messages for r in await conn.execute(query)}
+
+
+async def undo_rows(conn: Conn, batch_id: uuid.UUID) -> list[tuple[int, str, uuid.UUID, Mapping[str, Any]]]:
+    query = (
+        select(ImportRow.row_no, ImportRow.name, ImportRow.firm_id, ImportRow.undo)
+        .where(ImportRow.batch_id == batch_id, ImportRow.undo.is_not(None), ImportRow.firm_id.is_not(None))
+        .order_by(ImportRow.row_no)
+    )
+    return [(r.row_no, r.name, r.firm_id, r.undo) for r in await conn.execute(query)]
+
+
+_COUNT = text(
+    """
+SELECT count(*) FILTER (WHERE outcome = 'created') AS created, count(*) FILTER (WHERE outcome = 'updated') AS updated,
+       count(*) FILTER (WHERE outcome = 'unchanged') AS unchanged,
+       count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
+       count(*) FILTER (WHERE outcome <> 'rejected' AND messages @> '[{"severity": "warning"}]') AS warned
+FROM import_rows WHERE batch_id = :batch_id
+"""
+)
+
+
+async def count_rows(conn: Conn, batch_id: uuid.UUID) -> dict[str, int]:
+    return dict((await conn.execute(_COUNT, {"batch_id": batch_id})).mappings().one())

@@ -1,0 +1,235 @@
+"""A batch's way: uploaded, checked, confirmed or discarded, applied, undone. Each step is refused in words when it
+is not the next one."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Integer, Text, bindparam, delete, insert, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Uuid
+
+from app.access.terms import Actor
+from app.audit.service import event_row, record
+from app.db import Conn, new_id
+from app.errors import Conflict, NotFound
+from app.exchange.examining import Examined
+from app.exchange.models import ImportBatch, ImportRow
+from app.exchange.queries import Batch, batch_by_id, count_rows
+from app.exchange.rosters import Roster, to_json
+from app.exchange.terms import BatchState
+from app.files.models import StoredFile
+from app.text.clean import printable
+
+LEASE = timedelta(seconds=30)
+_KIND = "firms"
+
+
+async def upload(
+    conn: Conn,
+    *,
+    sha256: str,
+    size: int,
+    filename: str,
+    by: Actor,
+    at: datetime,
+    state: BatchState = BatchState.UPLOADED,
+) -> uuid.UUID:
+    """The file is in the store already. A command that checks the batch itself starts it as CHECKING, with a lease."""
+    file_id, batch_id = new_id(), new_id()
+    creator = by.viewer.id if by.viewer.login else None
+    await conn.execute(
+        insert(StoredFile).values(
+            id=file_id, sha256=sha256, size=size, name=filename, created_by=creator, created_at=at
+        )
+    )
+    await conn.execute(
+        insert(ImportBatch).values(
+            id=batch_id,
+            kind=_KIND,
+            file_id=file_id,
+            filename=filename,
+            state=state.value,
+            created_by=creator,
+            creator_name=by.viewer.name,
+            created_at=at,
+            lease_until=at + LEASE if state is BatchState.CHECKING else None,
+            sheet={"scope": by.viewer.scope},
+        )
+    )
+    await _note(conn, "import:batch:uploaded", batch_id, filename, by=by, at=at, after={"size": size})
+    return batch_id
+
+
+async def confirm(
+    conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime, state: BatchState = BatchState.QUEUED
+) -> Batch:
+    """Raises NotFound, or Conflict when the batch is past it."""
+    batch = await _step(conn, batch_id, BatchState.QUEUED, by=by)
+    lease = at + LEASE if state is BatchState.APPLYING else None
+    await _write(conn, batch_id, state=state.value, done=0, lease_until=lease, sentence=None)
+    await _note(conn, "import:batch:confirmed", batch_id, batch.filename, by=by, at=at, after=batch.counts)
+    return batch
+
+
+async def discard(conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime) -> Batch:
+    batch = await _step(conn, batch_id, BatchState.DISCARDED, by=by)
+    await conn.execute(delete(ImportRow).where(ImportRow.batch_id == batch_id))
+    await _write(conn, batch_id, state=BatchState.DISCARDED.value)
+    await _note(conn, "import:batch:discarded", batch_id, batch.filename, by=by, at=at)
+    return batch
+
+
+async def _step(conn: Conn, batch_id: uuid.UUID, to: BatchState, *, by: Actor) -> Batch:
+    batch = await batch_by_id(conn, batch_id, viewer=by.viewer, lock=True)
+    if batch is None:
+        raise NotFound
+    if not batch.state.may_become(to):
+        raise Conflict(f"这一批现在是“{batch.state.label}”，不能再办这一步；请刷新页面看它的进展。")
+    return batch
+
+
+async def keep_preview(conn: Conn, batch_id: uuid.UUID, roster: Roster, examined: Sequence[Examined]) -> None:
+    """Replaces whatever an interrupted check left behind."""
+    await conn.execute(delete(ImportRow).where(ImportRow.batch_id == batch_id))
+    await conn.execute(insert(ImportRow), [_row(batch_id, e) for e in examined])
+    counts = await count_rows(conn, batch_id)
+    sheet = {
+        "name": printable(roster.sheet),
+        "header_row": roster.header_row,
+        "columns": dict(roster.columns),
+        "unknown": [printable(t) for t in roster.unknown],
+        "doubled": [printable(t) for t in roster.doubled],
+    }
+    await _write(
+        conn,
+        batch_id,
+        state=BatchState.PREVIEW.value,
+        total=len(examined),
+        done=len(examined),
+        lease_until=None,
+        sheet=ImportBatch.sheet.concat(sheet),
+        **counts,
+    )
+
+
+def _row(batch_id: uuid.UUID, examined: Examined) -> dict[str, Any]:
+    row = examined.row
+    return {
+        "batch_id": batch_id,
+        "row_no": row.row_no,
+        "outcome": examined.outcome.value,
+        "uscc": printable(row.uscc),
+        "name": printable(row.name),
+        "firm_id": examined.firm.id if examined.firm else None,
+        "values": {**to_json(row), "version": examined.firm.version if examined.firm else None},
+        "changes": [c.to_json() for c in examined.changes],
+        "messages": [m.to_json() for m in examined.messages],
+        "undo": None,
+    }
+
+
+async def refuse(conn: Conn, batch_id: uuid.UUID, sentence: str) -> None:
+    await _write(conn, batch_id, state=BatchState.UNREADABLE.value, lease_until=None, sentence=sentence)
+
+
+async def back_to_preview(conn: Conn, batch_id: uuid.UUID, sentence: str) -> None:
+    await _write(conn, batch_id, state=BatchState.PREVIEW.value, lease_until=None, sentence=sentence)
+
+
+async def _write(conn: Conn, batch_id: uuid.UUID, **values: Any) -> None:
+    await conn.execute(update(ImportBatch).where(ImportBatch.id == batch_id).values(**values))
+
+
+async def _note(
+    conn: Conn,
+    action: str,
+    batch_id: uuid.UUID,
+    filename: str,
+    *,
+    by: Actor,
+    at: datetime,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    row = event_row(action, by=by, at=at, object_type="import", object_id=batch_id, object_label=filename, after=after)
+    await record(conn, row)
+
+
+_CLAIM = text(
+    """
+UPDATE import_batches SET lease_until = :until, done = 0,
+  state = CASE state WHEN 'uploaded' THEN 'checking' WHEN 'queued' THEN 'applying' ELSE state END
+WHERE id = (
+  SELECT id FROM import_batches
+  WHERE state IN ('uploaded', 'queued') OR (state IN ('checking', 'applying') AND lease_until < :at)
+  ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+) RETURNING id
+"""
+).columns(id=Uuid())
+_PROGRESS = text(
+    """
+UPDATE import_batches SET done = :done, total = :total, lease_until = :until
+WHERE id = :id AND state IN ('checking', 'applying')
+"""
+)
+_OUTCOMES = text(
+    """
+UPDATE import_rows AS r
+SET outcome = n.outcome, firm_id = n.firm_id, messages = n.messages::jsonb, undo = n.undo::jsonb
+FROM unnest(:row_nos, :outcomes, :firm_ids, :messages, :undos) AS n (row_no, outcome, firm_id, messages, undo)
+WHERE r.batch_id = :batch_id AND r.row_no = n.row_no
+"""
+).bindparams(
+    bindparam("row_nos", type_=ARRAY(Integer())),
+    bindparam("firm_ids", type_=ARRAY(Uuid())),
+    *(bindparam(name, type_=ARRAY(Text())) for name in ("outcomes", "messages", "undos")),
+)
+
+
+async def claim(conn: Conn, *, at: datetime) -> uuid.UUID | None:
+    """The oldest batch that waits, or whose worker has died; it is the caller's for as long as the lease lasts."""
+    found: uuid.UUID | None = (await conn.execute(_CLAIM, {"at": at, "until": at + LEASE})).scalar_one_or_none()
+    return found
+
+
+async def note_progress(conn: Conn, batch_id: uuid.UUID, *, done: int, total: int, at: datetime) -> None:
+    await conn.execute(_PROGRESS, {"id": batch_id, "done": done, "total": total, "until": at + LEASE})
+
+
+async def let_go(conn: Conn, batch_id: uuid.UUID) -> None:
+    """Back into the queue: another import is at work."""
+    await _write(conn, batch_id, state=BatchState.QUEUED.value, lease_until=None)
+
+
+async def keep_outcomes(conn: Conn, batch_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    given = {
+        "batch_id": batch_id,
+        "row_nos": [r["row_no"] for r in rows],
+        "outcomes": [r["outcome"] for r in rows],
+        "firm_ids": [r["firm_id"] for r in rows],
+        "messages": [orjson.dumps(r["messages"]).decode() for r in rows],
+        "undos": [orjson.dumps(r["undo"]).decode() if r["undo"] is not None else None for r in rows],
+    }
+    await conn.execute(_OUTCOMES, given)
+
+
+async def finish(conn: Conn, batch: Batch, *, by: Actor, at: datetime) -> dict[str, int]:
+    counts = await count_rows(conn, batch.id)
+    values = {"state": BatchState.APPLIED.value, "applied_at": at, "lease_until": None, "done": batch.total}
+    await _write(conn, batch.id, **values, **counts)
+    await _note(conn, "import:batch:applied", batch.id, batch.filename, by=by, at=at, after=counts)
+    return counts
+
+
+async def finish_undo(conn: Conn, batch: Batch, *, restored: int, left: Sequence[str], by: Actor, at: datetime) -> None:
+    sentence = f"已撤销 {restored} 行。"
+    if left:
+        shown = "、".join(left[:20]) + ("等" if len(left) > 20 else "")
+        sentence += f"导入之后又有变动的 {len(left)} 行没有撤销：{shown}。"
+    await _write(conn, batch.id, state=BatchState.UNDONE.value, undone_at=at, sentence=sentence)
+    after = {"restored": restored, "left": len(left)}
+    await _note(conn, "import:batch:undone", batch.id, batch.filename, by=by, at=at, after=after)

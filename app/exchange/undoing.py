@@ -1,0 +1,125 @@
+"""An import taken back: every firm as it was, unless somebody has worked on it since; those are named and left."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from app.access.terms import Actor
+from app.audit.service import event_row, record
+from app.db import Conn
+from app.errors import Conflict, NotFound
+from app.exchange import service
+from app.exchange.applying import alone
+from app.exchange.queries import Batch, batch_by_id, undo_rows
+from app.exchange.terms import BatchState
+from app.firms.locking import lock_by_id
+from app.firms.restoring import in_use, remove, restore
+from app.firms.terms import FirmDetail
+from app.pipeline.entering import Leaving, leave_many, moved_since, waiting
+from app.pipeline.terms import Ladder
+from app.recognitions.queries import facts_of
+from app.recognitions.undoing import Written, take_back
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    restored: int
+    left: Sequence[str]  # "第 7 行 某某公司"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    row_no: int
+    name: str
+    firm_id: uuid.UUID
+    image: Mapping[str, Any] | None
+    version: int
+    tier: str | None
+    since: date | None
+    certificate: Written | None
+
+
+async def undo_batch(conn: Conn, batch_id: uuid.UUID, *, ladder: Ladder, by: Actor, at: datetime) -> Undone:
+    """Raises NotFound, or Conflict when the batch is not one that was applied."""
+    batch = await batch_by_id(conn, batch_id, viewer=by.viewer, lock=True)
+    if batch is None:
+        raise NotFound
+    if not batch.state.may_become(BatchState.UNDONE):
+        raise Conflict(f"这一批现在是“{batch.state.label}”，只有已导入的才能撤销。")
+    if not await alone(conn):
+        raise Conflict("另一批名册正在导入，请等它完成后再撤销。")
+    rows = [_row(*r) for r in await undo_rows(conn, batch_id)]
+    left: list[str] = []
+    for start in range(0, len(rows), CHUNK):
+        left += await _undo_chunk(conn, batch, rows[start : start + CHUNK], ladder=ladder, by=by, at=at)
+    await service.finish_undo(conn, batch, restored=len(rows) - len(left), left=left, by=by, at=at)
+    return Undone(len(rows) - len(left), left)
+
+
+def _row(row_no: int, name: str, firm_id: uuid.UUID, undo: Mapping[str, Any]) -> _Row:
+    tier, since = undo["tier"] or (None, None)
+    written = None
+    if undo["certificate"]:
+        number, issued_on, former = undo["certificate"]
+        written = Written(firm_id, number, date.fromisoformat(issued_on), _day(former))
+    return _Row(row_no, name, firm_id, undo["image"], undo["version"], tier, _day(since), written)
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+async def _undo_chunk(
+    conn: Conn, batch: Batch, rows: Sequence[_Row], *, ladder: Ladder, by: Actor, at: datetime
+) -> list[str]:
+    ids = [r.firm_id for r in rows]
+    firms = await lock_by_id(conn, ids, viewer=by.viewer)
+    disturbed = await _disturbed(conn, batch, rows, firms, ladder)
+    back = [r for r in rows if r.firm_id not in disturbed]
+    reason = f"撤销名册导入：{batch.filename}"
+    entered = [Leaving(r.firm_id, r.name, r.tier, r.since) for r in back if r.tier and r.since]
+    await leave_many(conn, entered, reason=reason, ladder=ladder, by=by, at=at)
+    await take_back(conn, [r.certificate for r in back if r.certificate])
+    await restore(conn, {r.firm_id: r.image for r in back if r.image is not None})
+    await remove(conn, [r.firm_id for r in back if r.image is None])
+    await record(conn, *(_event(r, firms[r.firm_id], batch, by=by, at=at) for r in back))
+    return [f"第 {r.row_no} 行 {r.name}" for r in rows if r.firm_id in disturbed]
+
+
+async def _disturbed(
+    conn: Conn, batch: Batch, rows: Sequence[_Row], firms: Mapping[uuid.UUID, FirmDetail], ladder: Ladder
+) -> set[uuid.UUID]:
+    ids = [r.firm_id for r in rows]
+    assert batch.applied_at is not None
+    found = await moved_since(conn, ids, recorded_at=batch.applied_at, ladder=ladder)
+    found |= await waiting(conn, ids)
+    found |= await in_use(conn, [r.firm_id for r in rows if r.image is None])
+    certificates = await facts_of(conn, ids)
+    for row in rows:
+        firm = firms.get(row.firm_id)
+        if firm is None or firm.version != row.version or (row.tier and firm.tier != row.tier):
+            found.add(row.firm_id)
+            continue
+        held = {c.number: c.issued_on for c in certificates.get(row.firm_id, ())}
+        if row.certificate and held.get(row.certificate.number) != row.certificate.issued_on:
+            found.add(row.firm_id)
+        if row.image is None and held.keys() - ({row.certificate.number} if row.certificate else set()):
+            found.add(row.firm_id)
+    return found
+
+
+def _event(row: _Row, firm: FirmDetail, batch: Batch, *, by: Actor, at: datetime) -> dict[str, Any]:
+    return event_row(
+        "firm:record:removed" if row.image is None else "firm:record:restored",
+        by=by,
+        at=at,
+        object_type="firm",
+        object_id=row.firm_id,
+        object_label=firm.name,
+        before={"uscc": firm.uscc, "name": firm.name},
+        after={"import": str(batch.id)},
+    )

@@ -1,0 +1,43 @@
+"""Many firms by their codes under lock, for imports: what is in sight in full, what is out of sight only as a fact."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text, Uuid
+
+from app.access.terms import Viewer
+from app.db import Conn
+from app.firms.filtering import visible_to
+from app.firms.models import Firm
+from app.firms.queries import details
+from app.firms.terms import FirmDetail
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    firms: dict[str, FirmDetail]
+    hidden: frozenset[str]  # codes that are registered where the viewer cannot see them
+
+
+async def known_by_code(conn: Conn, codes: Sequence[str], *, viewer: Viewer, lock: bool = False) -> Known:
+    """With `lock` nobody else can change or move the firms until the transaction ends."""
+    wanted = Firm.uscc == any_(bindparam("codes", type_=ARRAY(Text())))
+    given = {"codes": list(codes)}
+    if lock:
+        # In the order of codes, so that two that lock many firms cannot wait for each other.
+        held = select(Firm.id).where(wanted, visible_to(viewer)).order_by(Firm.uscc).with_for_update(key_share=True)
+        await conn.execute(held, given)
+    all_codes = set((await conn.execute(select(Firm.uscc).where(wanted), given)).scalars())
+    firms = {f.uscc: f for f in await details(conn, wanted, visible_to(viewer), parameters=given)}
+    return Known(firms, frozenset(all_codes - firms.keys()))
+
+
+async def lock_by_id(conn: Conn, ids: Sequence[uuid.UUID], *, viewer: Viewer) -> dict[uuid.UUID, FirmDetail]:
+    wanted = Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+    given = {"ids": list(ids)}
+    held = select(Firm.id).where(wanted, visible_to(viewer)).order_by(Firm.uscc).with_for_update()
+    await conn.execute(held, given)
+    return {f.id: f for f in await details(conn, wanted, visible_to(viewer), parameters=given)}

@@ -1,0 +1,223 @@
+"""Many firms enter the ladder at once, from a roster; and leave it again when the roster is taken back."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Date, Text, Uuid, any_, bindparam, delete, func, insert, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, Range
+
+from app.access.terms import Actor
+from app.audit.service import event_row, record
+from app.clock import business_day
+from app.db import Conn, new_id
+from app.outbox.models import OutboxMessage
+from app.pipeline.models import Move, MoveRequest, Placement
+from app.pipeline.recording import stale_on
+from app.pipeline.terms import Ladder, MoveKind, RequestState, Tier
+from app.policy.terms import Assessment
+from app.workdays.rules import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A firm that stands on no tier, and the tier it enters; the caller has locked it and asked the gate."""
+
+    firm_id: uuid.UUID
+    uscc: str
+    name: str
+    officer_id: uuid.UUID | None
+    tier: Tier
+    effective_on: date
+    assessment: Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A firm whose entry is taken back."""
+
+    firm_id: uuid.UUID
+    name: str
+    tier: str
+    since: date
+
+
+_IDS = bindparam("ids", type_=ARRAY(Uuid()))
+# The firm's shortcut columns in one statement: the trigger that keeps the counters runs once, not once a firm.
+_STAND = text(
+    """
+UPDATE firms SET tier = e.tier, tier_since = e.since, stale_on = e.stale_on, updated_at = :at
+FROM unnest(:ids, :tiers, :since, :stale_on) AS e (id, tier, since, stale_on)
+WHERE firms.id = e.id
+"""
+).bindparams(
+    _IDS,
+    bindparam("tiers", type_=ARRAY(Text())),
+    bindparam("since", type_=ARRAY(Date())),
+    bindparam("stale_on", type_=ARRAY(Date())),
+)
+_STEP_DOWN = text(
+    "UPDATE firms SET tier = NULL, tier_since = NULL, stale_on = NULL, updated_at = :at WHERE id = any(:ids)"
+).bindparams(_IDS)
+
+
+async def enter_many(
+    conn: Conn, entries: Sequence[Entry], *, reason: str, ladder: Ladder, calendar: Calendar, by: Actor, at: datetime
+) -> dict[uuid.UUID, date]:
+    """Returns from when each firm stands on its tier: never before an earlier placement of it ended."""
+    if not entries:
+        return {}
+    ended = await _ends(conn, [e.firm_id for e in entries], ladder)
+    since = {e.firm_id: max(e.effective_on, ended.get(e.firm_id, e.effective_on)) for e in entries}
+    today = business_day(at)
+    # Whoever enters the roster has just been looked at: the silence is counted from today, not from years ago.
+    stale = {t.code: stale_on(t, today, calendar) for t in ladder.tiers}
+    placements = [
+        {
+            "id": new_id(),
+            "firm_id": e.firm_id,
+            "ladder": ladder.code,
+            "tier": e.tier.code,
+            "period": Range(since[e.firm_id], None),
+        }
+        for e in entries
+    ]
+    await conn.execute(insert(Placement), placements)
+    await conn.execute(
+        _STAND,
+        {
+            "ids": [e.firm_id for e in entries],
+            "tiers": [e.tier.code for e in entries],
+            "since": [since[e.firm_id] for e in entries],
+            "stale_on": [stale[e.tier.code] for e in entries],
+            "at": at,
+        },
+    )
+    moves = [_move(e, since[e.firm_id], reason, ladder, by, at) for e in entries]
+    await conn.execute(insert(Move), moves)
+    await record(conn, *(_event(e, since[e.firm_id], by, at) for e in entries))
+    await _tell_officers(conn, zip(entries, moves, strict=True), at=at)
+    return since
+
+
+def _move(e: Entry, since: date, reason: str, ladder: Ladder, by: Actor, at: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "firm_id": e.firm_id,
+        "ladder": ladder.code,
+        "from_tier": None,
+        "to_tier": e.tier.code,
+        "kind": MoveKind.ENTRY.value,
+        "effective_on": since,
+        "recorded_at": at,
+        "actor_id": by.audit_fields["actor_id"],
+        "actor_name": by.viewer.name,
+        "approver_id": None,
+        "approver_name": None,
+        "reason": reason,
+        "override_reason": None,
+        "assessment": e.assessment.to_json(),
+    }
+
+
+def _after(tier: str, since: date) -> dict[str, str]:
+    return {"tier": tier, "effective_on": since.isoformat(), "kind": MoveKind.ENTRY.value}
+
+
+def _event(e: Entry, since: date, by: Actor, at: datetime) -> dict[str, Any]:
+    return event_row(
+        "firm:tier:moved",
+        by=by,
+        at=at,
+        object_type="firm",
+        object_id=e.firm_id,
+        object_label=e.name,
+        before={"tier": None},
+        after=_after(e.tier.code, since),
+    )
+
+
+async def _tell_officers(conn: Conn, moved: Any, *, at: datetime) -> None:
+    rows = [
+        {
+            "id": new_id(),
+            "dedup_key": f"tier_moved:{move['id']}",
+            "kind": "tier_moved",
+            "channel": "inbox",
+            "user_id": e.officer_id,
+            "payload": {"uscc": e.uscc, "name": e.name, "from": None, **_after(e.tier.code, move["effective_on"])},
+            "next_attempt_at": at,
+            "created_at": at,
+        }
+        for e, move in moved
+        if e.officer_id is not None
+    ]
+    if rows:
+        await conn.execute(insert(OutboxMessage), rows)
+
+
+async def _ends(conn: Conn, ids: Sequence[uuid.UUID], ladder: Ladder) -> Mapping[uuid.UUID, date]:
+    query = (
+        select(Placement.firm_id, func.max(func.upper(Placement.period)))
+        .where(Placement.firm_id == any_(_IDS), Placement.ladder == ladder.code)
+        .group_by(Placement.firm_id)
+    )
+    return {i: end for i, end in await conn.execute(query, {"ids": list(ids)}) if end is not None}
+
+
+async def leave_many(
+    conn: Conn, leaving: Sequence[Leaving], *, reason: str, ladder: Ladder, by: Actor, at: datetime
+) -> None:
+    """Takes entries back: the placements go, the history keeps both moves."""
+    if not leaving:
+        return
+    ids = [item.firm_id for item in leaving]
+    current = (Placement.ladder == ladder.code) & func.upper_inf(Placement.period)
+    await conn.execute(delete(Placement).where(Placement.firm_id == any_(_IDS), current), {"ids": ids})
+    await conn.execute(_STEP_DOWN, {"ids": ids, "at": at})
+    common = {
+        "ladder": ladder.code,
+        "to_tier": None,
+        "kind": MoveKind.EXIT.value,
+        "recorded_at": at,
+        "actor_id": by.audit_fields["actor_id"],
+        "actor_name": by.viewer.name,
+        "reason": reason,
+        "assessment": {},
+    }
+    moves = [
+        {**common, "id": new_id(), "firm_id": item.firm_id, "from_tier": item.tier, "effective_on": item.since}
+        for item in leaving
+    ]
+    await conn.execute(insert(Move), moves)
+    await record(
+        conn,
+        *(
+            event_row(
+                "firm:tier:moved",
+                by=by,
+                at=at,
+                object_type="firm",
+                object_id=item.firm_id,
+                object_label=item.name,
+                before={"tier": item.tier},
+                after={"tier": None, "effective_on": item.since.isoformat(), "kind": MoveKind.EXIT.value},
+            )
+            for item in leaving
+        ),
+    )
+
+
+async def moved_since(conn: Conn, ids: Sequence[uuid.UUID], *, recorded_at: datetime, ladder: Ladder) -> set[uuid.UUID]:
+    later = (Move.ladder == ladder.code) & (Move.recorded_at > recorded_at)
+    query = select(Move.firm_id).where(Move.firm_id == any_(_IDS), later)
+    return set((await conn.execute(query, {"ids": list(ids)})).scalars())
+
+
+async def waiting(conn: Conn, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Firms whose move waits for a second person's word."""
+    pending = MoveRequest.state == RequestState.PENDING.value
+    query = select(MoveRequest.firm_id).where(MoveRequest.firm_id == any_(_IDS), pending)
+    return set((await conn.execute(query, {"ids": list(ids)})).scalars())

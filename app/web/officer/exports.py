@@ -1,0 +1,5 @@
+"""The filtered list out, as CSV and XLSX."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

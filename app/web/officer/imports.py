@@ -1,0 +1,5 @@
+"""Rosters in: upload, preview, confirm, undo."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
