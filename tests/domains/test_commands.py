@@ -1,0 +1,198 @@
+"""The command line as scripts rely on it: through its own process, against a real database."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import func, select
+
+from app.access.passwords import verify
+from app.access.queries import signed_in_by_bearer, user_by_login
+from app.clock import SystemClock
+from app.commands import COMMANDS
+from app.firms.models import Firm, Industry
+from tests import factories
+
+pytestmark = pytest.mark.db_commit
+GOOD_CODE, PASSWORD = "91440783MA4W0A1B2X", "Dengtai-3-zhengchang"
+
+
+@pytest.fixture
+def tidu(fresh_url, tmp_path):
+    return runner(fresh_url, tmp_path)
+
+
+def runner(url, folder):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TIDU_")}
+    environment |= {"TIDU_DATABASE_URL": url, "TIDU_DATA": str(folder / "data"), "TIDU_CHEAP_PASSWORDS": "1"}
+
+    def run(*arguments, stdin=""):
+        command = [sys.executable, "-m", "app.cli", *arguments]
+        done = subprocess.run(
+            command, check=False, input=stdin, capture_output=True, text=True, env=environment, timeout=120
+        )
+        assert "Traceback" not in done.stderr
+        return done
+
+    return run
+
+
+def refused(done, word, *, code=1):
+    """One sentence on stderr, nothing on stdout."""
+    assert (done.returncode, done.stdout) == (code, "")
+    assert word in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_every_command_explains_itself(tidu):
+    names = tidu("--help").stdout
+    for name in ("up", "serve", "worker", "migrate", "seed", "user", "token", "uscc", "import", "export", "run-job"):
+        assert name in names
+    for name in ("synth", "routes", "check"):
+        assert name in names
+    assert len(COMMANDS) >= 10
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("fly",),
+        ("uscc",),
+        ("user",),
+        ("user", "add", "somebody"),
+        ("user", "add", "somebody", "--role", "king"),
+        ("user", "add", "somebody", "--role", "town"),
+        ("user", "add", "somebody", "--role", "officer", "--scope", "440783", "--firm", GOOD_CODE),
+        ("user", "add", "somebody", "--role", "admin", "--password-stdin"),
+        ("token",),
+        ("token", "somebody", "--days", "0"),
+        ("token", "somebody", "--days", "many"),
+        ("seed", "/no/such/folder"),
+        ("seed", "/"),
+        ("synth",),
+        ("synth", "--firms", "0"),
+        ("synth", "--firms", "5", "--seed", "-1"),
+        ("run-job", "fly"),
+        ("run-job", "deliver", "--at", "gestern"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_sentence_and_ends_with_two(tidu, arguments):
+    done = tidu(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_code_is_judged_on_one_json_line_each(tidu):
+    done = tidu("uscc", "91440783MA4W0A1B2", " 9144 0783 ma4w0a1b2x ")
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert done.returncode == 1
+    assert set(first) == {"code", "valid", "errors", "warnings"}
+    assert first["valid"] is False
+    assert second["code"] == GOOD_CODE
+
+
+async def test_an_account_with_a_password_from_standard_input_signs_in_with_it(tidu, fresh_database):
+    done = tidu(
+        "user", "add", "li.min", "--role", "officer", "--scope", "440783", "--password-stdin", stdin=f"{PASSWORD}\n"
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    async with fresh_database.reading() as conn:
+        user = await user_by_login(conn, "li.min")
+    assert (user["role"], user["scope"], user["must_change_password"]) == ("officer", "440783", False)
+    assert await verify(PASSWORD, user["password_hash"], cheap=True)
+
+
+async def test_without_one_a_password_is_made_printed_alone_and_must_be_changed(tidu, fresh_database):
+    done = tidu("user", "add", "liang", "--role", "manager", "--scope", "440783", "--name", "梁局长")
+    (password,) = done.stdout.splitlines()
+    async with fresh_database.reading() as conn:
+        user = await user_by_login(conn, "liang")
+    assert (user["name"], user["must_change_password"]) == ("梁局长", True)
+    assert await verify(password, user["password_hash"], cheap=True)
+
+
+async def test_a_clerks_account_is_bound_to_the_firm_it_names(tidu, fresh_database):
+    async with fresh_database.transaction() as conn:
+        code = await factories.firm(conn)
+    assert tidu("user", "add", "clerk", "--role", "firm", "--firm", code.lower()).returncode == 0
+    async with fresh_database.reading() as conn:
+        firm_id = (await conn.execute(select(Firm.id).where(Firm.uscc == code))).scalar_one()
+        assert (await user_by_login(conn, "clerk"))["firm_id"] == firm_id
+    refused(tidu("user", "add", "clerk2", "--role", "firm", "--firm", GOOD_CODE), GOOD_CODE)
+
+
+def test_an_account_that_cannot_be_made_says_why(tidu):
+    assert tidu("user", "add", "once", "--role", "auditor").returncode == 0
+    refused(tidu("user", "add", "once", "--role", "auditor"), "已经有了")
+    refused(tidu("user", "add", "Twice", "--role", "auditor"), "小写字母")
+    refused(tidu("user", "add", "weak", "--role", "admin", "--password-stdin", stdin="short\n"), "至少 12 个字符")
+
+
+async def test_a_token_is_alone_on_standard_output_and_opens_the_door(tidu, fresh_database):
+    assert tidu("user", "add", "bot", "--role", "officer", "--scope", "440783").returncode == 0
+    done = tidu("token", "bot", "--days", "3")
+    (token,) = done.stdout.splitlines()
+    async with fresh_database.reading() as conn:
+        found = await signed_in_by_bearer(conn, token, at=SystemClock().now())
+    assert found.viewer.login == "bot"
+    refused(tidu("token", "nobody"), "没有账号 nobody")
+
+
+async def test_seeding_twice_changes_nothing_and_a_broken_seed_loads_nothing(tidu, fresh_database, tmp_path):
+    assert tidu("seed").stdout == "基础数据没有变化。\n"
+    (tmp_path / "industries.yaml").write_text("- {code: X01, name: 新行业, section: X}\n", "utf-8")
+    assert "industries 1 条" in tidu("seed", str(tmp_path)).stdout
+    assert tidu("seed", str(tmp_path)).stdout == "基础数据没有变化。\n"
+    (tmp_path / "industries.yaml").write_text("- {code: X02, name: 新行业, section: X}\n- 3\n", "utf-8")
+    refused(tidu("seed", str(tmp_path)), "没有载入任何内容")
+    async with fresh_database.reading() as conn:
+        codes = await conn.execute(select(Industry.code).where(Industry.code.startswith("X0")))
+    assert list(codes.scalars()) == ["X01"]
+
+
+def test_migrating_builds_an_empty_database_and_twice_changes_nothing(empty_url, tmp_path):
+    tidu = runner(empty_url, tmp_path)
+    refused(tidu("seed"), "tidu migrate")
+    assert tidu("migrate").returncode == 0
+    assert tidu("migrate").returncode == 0
+    assert "regions 19 条" in tidu("seed").stdout
+
+
+def test_a_database_that_is_away_is_told_in_a_sentence(tmp_path):
+    refused(runner("postgresql://nobody@127.0.0.1:9/none", tmp_path)("seed"), "数据库连不上")
+
+
+def test_without_any_database_the_way_to_one_is_told(tmp_path):
+    refused(runner("", tmp_path)("seed"), "tidu up")
+
+
+def test_routes_list_every_address_with_what_it_asks_for(tidu):
+    routes = json.loads(tidu("routes", "--json").stdout)
+    by_address = {(r["method"], r["path"]): r for r in routes}
+    board = by_address["GET", "/board"]
+    assert board["permissions"] == ["firm:read"]
+    assert "officer" in board["roles"]
+    assert "carrier" not in board["roles"]
+    assert board["public"] is False
+    move = by_address["POST", "/api/v1/firms/{uscc}/moves"]
+    assert move["roles"] == ["town", "officer"]
+    assert by_address["GET", "/sign-in"]["public"] is True
+    assert "/sign-in" in tidu("routes").stdout
+
+
+def test_a_job_runs_as_if_it_were_then(tidu):
+    done = json.loads(tidu("run-job", "deliver", "--at", "2026-11-23T08:30:00").stdout)
+    assert done["at"] == "2026-11-23T08:30:00+08:00"
+    assert {"job", "planned", "created", "skipped", "sent", "failed"} < set(done)
+
+
+async def test_a_synthetic_county_comes_from_one_command_and_never_among_real_firms(tidu, fresh_database):
+    assert "25 家合成企业" in tidu("synth", "--firms", "25", "--seed", "5").stdout
+    refused(tidu("synth", "--firms", "25", "--seed", "5"), "种子 5")
+    async with fresh_database.transaction() as conn:
+        assert (await conn.execute(select(func.count()).select_from(Firm))).scalar_one() == 25
+        await factories.firm(conn)
+    refused(tidu("synth", "--firms", "5", "--seed", "6"), "真实企业")
