@@ -19,6 +19,7 @@ _LABELS = {"web": "网站", "worker": "后台任务"}
 _SETTLED_SECONDS = 60.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _STOP_SECONDS = 10.0
+_LEFTOVER_SECONDS = 3.0  # they were told to stop when their parent died
 
 
 class Child:
@@ -102,9 +103,9 @@ def end_leftovers(path: Path) -> None:
     for pid in ours:
         _signal_group(pid, signal.SIGTERM)
     for pid in ours:
-        if not processes.gone_within(pid, _STOP_SECONDS):
+        if not processes.gone_within(pid, _LEFTOVER_SECONDS):
             _signal_group(pid, signal.SIGKILL)
-            processes.gone_within(pid, _STOP_SECONDS)
+            processes.gone_within(pid, _LEFTOVER_SECONDS)
 
 
 def _signal_group(pid: int, what: signal.Signals) -> None:
