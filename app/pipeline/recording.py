@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.pipeline import statements
-from app.pipeline.terms import Ladder, MoveKind, Standing, Tier
+from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
 from app.policy.terms import Assessment, CertificateFact, Facts
 from app.workdays.rules import Calendar
 
@@ -141,7 +141,13 @@ async def read_context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str,
         CertificateFact(kind, number, date.fromisoformat(issued), date.fromisoformat(expires), _day(revoked))
         for kind, number, issued, expires, revoked in row.certificates or ()
     )
-    return {"facts": Facts(certificates=certificates), "pending": row.pending, "last_move": row.last_move}
+    since, until = (_day(day) for day in row.previous or (None, None))
+    return {
+        "facts": Facts(certificates=certificates),
+        "pending": row.pending,
+        "last_move": row.last_move,
+        "previous": Span(since, until) if since and until else None,
+    }
 
 
 def _day(value: str | None) -> date | None:

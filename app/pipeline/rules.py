@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.labels import Labelled
-from app.pipeline.terms import Ladder, MoveKind, Standing, Tier
+from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
 from app.policy.terms import Assessment, Outcome
 
 
@@ -32,7 +32,14 @@ def kind_of(current: Tier | None, target: Tier | None, *, correction: bool) -> M
 
 
 def problems(
-    standing: Standing, target: Tier | None, *, effective_on: date, reason: str, today: date, correction: bool
+    standing: Standing,
+    target: Tier | None,
+    *,
+    effective_on: date,
+    reason: str,
+    today: date,
+    correction: bool,
+    previous: Span | None = None,
 ) -> dict[str, str]:
     """What the person typed wrongly, by field; empty when the request makes sense."""
     found: dict[str, str] = {}
@@ -42,11 +49,22 @@ def problems(
         found["effective_on"] = "生效日期不能晚于今天；到那天再移动。"
     elif standing.since and effective_on < standing.since and not correction:
         found["effective_on"] = f"企业自 {standing.since} 起在当前梯队，生效日期不能更早；原记录有误时请选“更正”。"
+    elif correction and (sentence := _reaches_too_far(standing, previous, effective_on)):
+        found["effective_on"] = sentence
     if standing.tier is None and (target is None or correction):
         found["to"] = "企业还不在梯队上，请选择要进入的梯队。"
     elif target is not None and target.code == standing.tier and not correction:
         found["to"] = f"企业已经在“{target.label}”。"
     return found
+
+
+def _reaches_too_far(standing: Standing, previous: Span | None, day: date) -> str:
+    """A correction moves the boundary to the stay before, which keeps at least its first day."""
+    if previous is None:
+        return ""
+    if previous.until == standing.since:
+        return f"企业自 {previous.since} 起在上一个梯队，更正的日期要晚于这一天。" if day <= previous.since else ""
+    return f"企业 {previous.until} 才离开上一个梯队，更正的日期不能更早。" if day < previous.until else ""
 
 
 def decide(

@@ -14,7 +14,7 @@ from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.firms.terms import MAIN_LADDER
+from app.firms.terms import MAIN_LADDER, FirmStatus
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
 from app.pipeline.rules import Decision, Verdict, decide, problems
@@ -53,6 +53,7 @@ async def move_firm(
         reason=order.reason,
         today=today,
         correction=order.correction,
+        previous=context["previous"],
     )
     if wrong:
         raise Invalid(wrong)
@@ -80,6 +81,8 @@ async def approve(
     if row["requested_by"] == by.viewer.id:
         raise Forbidden("不能复核自己提交的移动，请由另一位同事复核。")
     standing = await lock(conn, by.viewer, firm_id=row["firm_id"])
+    if standing.status != FirmStatus.ACTIVE:
+        raise Refused(f"{standing.name} 已不在存续状态，不能在梯队上移动；请驳回这项申请。")
     if standing.tier != row["from_tier"]:
         context = await read_context(conn, standing.firm_id, ladder.code)
         raise Conflict(moved_by(standing, context, ladder))

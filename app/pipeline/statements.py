@@ -12,7 +12,10 @@ SELECT
   (SELECT json_build_array(requester_name, to_tier) FROM move_requests
      WHERE firm_id = :firm_id AND ladder = :ladder AND state = 'pending') AS pending,
   (SELECT json_build_array(actor_name, recorded_at) FROM moves
-     WHERE firm_id = :firm_id AND ladder = :ladder ORDER BY recorded_at DESC LIMIT 1) AS last_move
+     WHERE firm_id = :firm_id AND ladder = :ladder ORDER BY recorded_at DESC, id DESC LIMIT 1) AS last_move,
+  (SELECT json_build_array(lower(period), upper(period)) FROM placements
+     WHERE firm_id = :firm_id AND ladder = :ladder AND NOT upper_inf(period)
+     ORDER BY lower(period) DESC LIMIT 1) AS previous
 """
 ).bindparams(bindparam("firm_id", type_=Uuid()), bindparam("ladder", type_=Text()))
 
@@ -44,7 +47,7 @@ FROM done WHERE :to_tier IS NOT NULL AND n >= 0
     bindparam("effective_on", type_=Date()),
 )
 
-# A correction moves the boundary between the current placement and the one before it.
+# A correction moves the boundary between the current placement and the one before it, or takes the current one away.
 CORRECT = text(
     """
 WITH dropped AS (
@@ -59,7 +62,7 @@ WITH dropped AS (
 )
 INSERT INTO placements (id, firm_id, ladder, tier, period)
 SELECT :placement_id, :firm_id, :ladder, :to_tier, daterange(:effective_on, NULL)
-FROM done WHERE n >= 0
+FROM done WHERE :to_tier IS NOT NULL AND n >= 0
 """
 ).bindparams(*PLACE._bindparams.values())
 

@@ -60,6 +60,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A stay on a tier that has ended; `until` is the first day no longer on it."""
+
+    since: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class MoveRecord:
     id: uuid.UUID
     from_tier: str | None

@@ -2,11 +2,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from app.db import new_id
 from app.pipeline.rules import Verdict, decide, problems
-from app.pipeline.terms import Ladder, MoveKind, Standing, Tier
+from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
 from app.policy.gates import evaluate
 from app.policy.terms import CertificateFact, Facts, Outcome
-from app.db import new_id
 
 TODAY = date(2026, 11, 23)
 CODES = ("tech_micro", "eaglet", "gazelle", "hnte", "leader")
@@ -23,7 +23,9 @@ CERTIFICATE = CertificateFact("hnte", "GR202344005999", ISSUED, date(2026, 12, 5
 
 
 def standing(tier: str | None, *, since: date | None = None, status: str = "active") -> Standing:
-    return Standing(new_id(), "91440783M159083022", "示例", "440783117", status, None, tier, since or (TODAY if tier else None))
+    return Standing(
+        new_id(), "91440783M159083022", "示例", "440783117", status, None, tier, since or (TODAY if tier else None)
+    )
 
 
 def decision(current: str | None, to: str | None, facts: Facts = Facts(), **more: object):
@@ -149,3 +151,19 @@ def test_moving_to_where_it_stands_is_no_move_but_may_correct_the_date() -> None
 def test_a_firm_off_the_ladder_cannot_leave_it_or_be_corrected() -> None:
     assert set(wrong(None, None)) == {"to"}
     assert set(wrong(None, "eaglet", correction=True)) == {"to"}
+
+
+@pytest.mark.parametrize(
+    ("previous", "day", "fields"),
+    [
+        (None, date(2020, 1, 1), set()),
+        (Span(date(2026, 2, 1), date(2026, 6, 1)), date(2026, 2, 1), {"effective_on"}),
+        (Span(date(2026, 2, 1), date(2026, 6, 1)), date(2026, 2, 2), set()),
+        (Span(date(2026, 2, 1), date(2026, 4, 1)), date(2026, 3, 31), {"effective_on"}),
+        (Span(date(2026, 2, 1), date(2026, 4, 1)), date(2026, 4, 1), set()),
+    ],
+)
+def test_a_correction_leaves_the_stay_before_it_at_least_a_day(
+    previous: Span | None, day: date, fields: set[str]
+) -> None:
+    assert set(wrong("eaglet", "eaglet", effective_on=day, correction=True, previous=previous)) == fields
