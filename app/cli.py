@@ -7,9 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+import asyncpg
+from pydantic import ValidationError
+
 from app.commands import COMMANDS
 from app.commands.context import CommandError
-from app.errors import AppError
+from app.db import is_outage
+from app.errors import AppError, Invalid
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,13 +34,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = args.run(args)
         return int(asyncio.run(result) if inspect.iscoroutine(result) else result)
-    except (CommandError, AppError) as error:
-        print(error, file=sys.stderr)
-        return getattr(error, "exit_code", 1)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return 141
+    except Exception as error:
+        sentence = sentence_for(error)
+        if sentence is None:
+            raise
+        print(sentence, file=sys.stderr)
+        return getattr(error, "exit_code", 1)
+
+
+def sentence_for(error: Exception) -> str | None:
+    """What the person at the terminal is told; None for a fault of our own, whose traceback is wanted."""
+    if isinstance(error, Invalid):
+        return "".join(error.fields.values()) or error.sentence
+    if isinstance(error, CommandError | AppError):
+        return str(error)
+    if isinstance(error, ValidationError):
+        names = "、".join(f"TIDU_{str(fault['loc'][0]).upper()}" for fault in error.errors())
+        return f"环境变量 {names} 的值不能用，请对照 README 改正。"
+    return _database_sentence(error)
+
+
+def _database_sentence(error: Exception) -> str | None:
+    cause = getattr(error, "orig", None) or error
+    root = cause.__cause__ or cause
+    if isinstance(root, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
+        return "数据库拒绝了连接：请核对 TIDU_DATABASE_URL 里的用户、口令和库名。"
+    if isinstance(root, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
+        return "数据库结构不是最新，请先运行 tidu migrate。"
+    return "数据库连不上：请确认它在运行，并核对 TIDU_DATABASE_URL。" if is_outage(error) else None
 
 
 if __name__ == "__main__":

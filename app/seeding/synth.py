@@ -49,12 +49,12 @@ async def load_county(
     """
     async with database.transaction() as conn:
         await _refuse_real(conn, seed, force=force)
-        recipe = await _recipe(conn, seed, at=at, cheap=cheap)
+        recipe = await recipe_for(conn, seed, at=at, cheap=cheap)
         driver = await driver_of(conn)
         async with AsyncExitStack() as stack:
             if firms >= await _standing(conn):
                 await stack.enter_async_context(indexes_built_last(driver, tuple(COLUMNS)))
-            async for texts in _texts(recipe, firms):
+            async for texts in texts_of(recipe, firms):
                 for table, columns in COLUMNS.items():
                     await copy(driver, table, columns, texts[table])
         await fold_counts(conn)
@@ -83,7 +83,7 @@ async def _standing(conn: Conn) -> int:
     return int((await conn.execute(select(func.count()).select_from(Firm))).scalar_one())
 
 
-async def _recipe(conn: Conn, seed: int, *, at: datetime, cheap: bool) -> Recipe:
+async def recipe_for(conn: Conn, seed: int, *, at: datetime, cheap: bool) -> Recipe:
     logins = [f"synth{n:02d}" for n in range(1, _OFFICERS + 1)]
     for n, login in enumerate(logins, 1):
         if await user_by_login(conn, login) is None:
@@ -97,17 +97,19 @@ async def _recipe(conn: Conn, seed: int, *, at: datetime, cheap: bool) -> Recipe
     return Recipe(seed, at, officers, ladders[MAIN_LADDER], await load_calendar(conn))
 
 
-async def _texts(recipe: Recipe, firms: int) -> AsyncIterator[dict[str, bytes]]:
+async def texts_of(
+    recipe: Recipe, firms: int, *, span: int = SPAN, shared_from: int = _SHARED_FROM
+) -> AsyncIterator[dict[str, bytes]]:
     """The county's spans in order, a few made ahead by as many processes as there are cores."""
-    spans = [(start, min(SPAN, firms - start)) for start in range(0, firms, SPAN)]
-    if firms < _SHARED_FROM:
-        for span in spans:
-            yield render(recipe, *span)
+    spans = [(start, min(span, firms - start)) for start in range(0, firms, span)]
+    if firms < shared_from:
+        for start, count in spans:
+            yield render(recipe, start, count)
         return
     with _workers() as (pool, width):
         ahead: deque[Future[dict[str, bytes]]] = deque()
-        for span in spans:
-            ahead.append(pool.submit(render, recipe, *span))
+        for start, count in spans:
+            ahead.append(pool.submit(render, recipe, start, count))
             if len(ahead) > 2 * width:
                 yield await asyncio.wrap_future(ahead.popleft())
         while ahead:
