@@ -5,6 +5,7 @@
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const dialog = one("#dialog"), body = one("#dialog-body"), note = one("#dialog-note"), toasts = one("#toasts");
+  const POPPED = "details.menu[open], details.confirm[open]";
   const typing = (target) => target.matches?.("input, textarea, select, [contenteditable]");
 
   // Toasts: the live region stands in the page from the start, so that a new line in it is read out.
@@ -152,10 +153,10 @@
   });
   addEventListener("pageshow", () => all("form[data-sent]").forEach((form) => delete form.dataset.sent));
   document.addEventListener("click", (event) => {
-    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    for (const menu of all(POPPED)) if (!menu.contains(event.target)) menu.open = false;
   });
   document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && one("details.menu[open]");
+    const menu = event.key === "Escape" && one(POPPED);
     if (menu) { menu.open = false; one("summary", menu).focus(); }
   });
 

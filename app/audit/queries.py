@@ -37,6 +37,8 @@ ACTION_LABELS = {
     "user:password:reset": "重置口令",
     "user:token:issued": "发放令牌",
     "calendar:year:loaded": "载入放假安排",
+    "setting:seeds:loaded": "载入基础数据",
+    "setting:county:synthesised": "生成测试数据",
     "calendar:year:confirmed": "确认放假安排",
     "outbox:message:retried": "重发消息",
 }
