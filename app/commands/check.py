@@ -85,7 +85,8 @@ async def check_database(findings: Findings, url: str, *, today: date) -> None:
             except Exception as error:
                 findings.faults.append(_out_of_reach(url, error))
                 return
-            await _check_server(findings, conn)
+            if not await _check_server(findings, conn):
+                return  # nothing further can be asked in Chinese
             await _check_locale(findings, conn)
             await _check_extensions(findings, conn)
             if await _check_schema(findings, conn):
@@ -100,12 +101,12 @@ def _out_of_reach(url: str, error: BaseException) -> str:
     return f"连不上数据库 {where}：{_first_line(error)}。请检查地址、口令和服务是否启动。"
 
 
-async def _check_server(findings: Findings, conn: Conn) -> None:
+async def _check_server(findings: Findings, conn: Conn) -> bool:
     names = ("server_version", "server_version_num", "server_encoding", *_DURABLE)
     rows = await conn.execute(
         text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)"), {"names": list(names)}
     )
-    shown = {name: setting for name, setting in rows.tuples()}
+    shown = {name: setting for name, setting in rows}
     version, encoding = shown["server_version"], shown["server_encoding"]
     if int(shown["server_version_num"]) < OLDEST_SERVER:
         findings.faults.append(f"数据库是 PostgreSQL {version}，需要 15 或更高版本，请升级。")
@@ -117,6 +118,7 @@ async def _check_server(findings: Findings, conn: Conn) -> None:
     if off:
         findings.faults.append(f"数据库的 {'、'.join(off)} 关着，断电会丢已保存的数据，请打开。")
     findings.good.append(f"数据库：PostgreSQL {version}，{encoding}")
+    return encoding == "UTF8"
 
 
 async def _check_locale(findings: Findings, conn: Conn) -> None:
@@ -180,9 +182,7 @@ async def _check_calendar(findings: Findings, conn: Conn, today: date) -> None:
         findings.faults.append(f"没有 {following} 年的工作日历，跨年的期限会算错；请{how}。")
     else:
         # The notice comes out in the last months of the year; before that nobody can have it.
-        findings.notices.append(
-            f"还没有 {following} 年的工作日历，通知一般在十一月前后公布，公布后{how.removeprefix('请')}。"
-        )
+        findings.notices.append(f"还没有 {following} 年的工作日历；放假安排一般在十一月公布，公布后请{how}。")
 
 
 def check_secrets(findings: Findings, settings: Settings) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -235,3 +236,50 @@ def test_a_given_database_out_of_reach_gets_a_sentence(up: Up) -> None:
     assert "连不上 TIDU_DATABASE_URL 指定的数据库" in sentence
     assert "geheim" not in sentence
     assert "Traceback" not in sentence
+
+
+def test_tidu_up_brings_the_whole_house_up_and_takes_it_down(up: Up) -> None:
+    def tidu(*words: str) -> subprocess.Popen[str]:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", *words, "--data", str(up.data)],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("TIDU_")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        up.runs.append(run)
+        return run
+
+    def answer(path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{up.port}{path}", timeout=5) as page:
+            text: str = page.read().decode()
+        return text
+
+    house = tidu("up", "--no-demo", "--port", str(up.port))
+    ready = eventually(lambda: json.loads(answer("/health/ready")), seconds=60)
+    assert ready == {"status": "ready", "database": True, "migrations": True, "worker": True}
+    assert "tidu_http_requests_total" in answer("/metrics")
+    assert "</form>" in answer("/sign-in")
+    assert stat.S_IMODE((up.data / "passwords.json").stat().st_mode) == 0o600
+
+    check = tidu("check")
+    findings, faults = check.communicate(timeout=60)
+    assert (check.returncode, faults) == (0, ""), "a command beside it uses its database"
+    assert "中文检索可用" in findings
+
+    second = tidu("up", "--port", str(free_port()))
+    _, complaint = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert len(complaint.splitlines()) == 1
+    assert f"进程 {house.pid}" in complaint
+
+    everything = [
+        up.postmaster,
+        *(pid for pid, _ in json.loads((up.data / "up.json").read_text())["children"].values()),
+    ]
+    house.send_signal(signal.SIGINT)
+    greeting, complaint = house.communicate(timeout=60)
+    assert (house.returncode, complaint) == (0, "")
+    assert f"http://127.0.0.1:{up.port}" in greeting
+    assert [pid for pid in everything if processes.alive(pid)] == []
