@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -12,12 +13,12 @@ from app.clock import business_day
 from app.db import Conn
 from app.exchange import service
 from app.exchange.examining import Bureau, Examined, examine
-from app.exchange.queries import Batch, BatchRow, rows_of
+from app.exchange.queries import Batch, BatchRow, writing_rows
 from app.exchange.rosters import from_json
 from app.exchange.terms import Message, RowOutcome, Severity
 from app.firms.restoring import Image, images_of
-from app.firms.service import edit_many, register_many
-from app.pipeline.entering import Entry, enter_many
+from app.firms.service import FirmEntry, edit_many, register_many
+from app.pipeline.entering import Entry, enter_many, footing
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 
@@ -35,13 +36,12 @@ async def apply_batch(
     conn: Conn, batch: Batch, *, bureau: Bureau, by: Actor, at: datetime, progress: Progress
 ) -> dict[str, int]:
     """The caller holds the batch and `alone`; a row that changed since the preview is reported, the rest is done."""
-    rows = await rows_of(conn, batch.id, limit=None)
-    wanted = [r for r in rows if r.outcome in (RowOutcome.CREATED, RowOutcome.UPDATED)]
-    before = len(rows) - len(wanted)
-    for start in range(0, len(wanted), CHUNK):
-        chunk = wanted[start : start + CHUNK]
+    done = batch.unchanged + batch.rejected
+    after = 0
+    while chunk := await writing_rows(conn, batch.id, after=after, limit=CHUNK):
         await _apply_chunk(conn, batch, chunk, bureau=bureau, by=by, at=at)
-        await progress(before + start + len(chunk))
+        after, done = chunk[-1].row_no, done + len(chunk)
+        await progress(done)
     return await service.finish(conn, batch, by=by, at=at)
 
 
@@ -61,7 +61,7 @@ async def _apply_chunk(
     fresh = [_against_preview(row, now) for row, now in zip(rows, examined, strict=True)]
     writing = [e for e in fresh if e.outcome in (RowOutcome.CREATED, RowOutcome.UPDATED)]
     images = await images_of(conn, [e.firm.id for e in writing if e.firm])
-    ids = await _write_firms(conn, writing, by=by, at=at)
+    ids = await _write_firms(conn, writing, bureau=bureau, by=by, at=at)
     await _write_certificates(conn, writing, ids, source=f"名册导入：{batch.filename}", by=by, at=at)
     since = await enter_many(
         conn,
@@ -94,16 +94,26 @@ def _left(now: Examined, sentence: str) -> Examined:
     return Examined(now.row, RowOutcome.REJECTED, [*now.messages, message], now.firm)
 
 
-async def _write_firms(conn: Conn, writing: Sequence[Examined], *, by: Actor, at: datetime) -> dict[int, uuid.UUID]:
+async def _write_firms(
+    conn: Conn, writing: Sequence[Examined], *, bureau: Bureau, by: Actor, at: datetime
+) -> dict[int, uuid.UUID]:
     """Row number → firm."""
-    new = [e for e in writing if e.firm is None and e.entry]
-    created = await register_many(conn, [e.entry for e in new if e.entry], by=by, at=at)
-    known = [e for e in writing if e.firm is not None]
-    await edit_many(conn, [(e.firm, e.entry) for e in known if e.firm and e.entry], by=by, at=at)
+    new = [e for e in writing if e.firm is None]
+    created = await register_many(conn, [_arrival(e, bureau, business_day(at)) for e in new], by=by, at=at)
+    known = [(e.row.row_no, e.firm, e.entry) for e in writing if e.firm and e.entry]
+    await edit_many(conn, [(firm, entry) for _, firm, entry in known], by=by, at=at)
     return {
         **{e.row.row_no: firm_id for e, firm_id in zip(new, created, strict=True)},
-        **{e.row.row_no: e.firm.id for e in known if e.firm},
+        **{row_no: firm.id for row_no, firm, _ in known},
     }
+
+
+def _arrival(e: Examined, bureau: Bureau, today: date) -> FirmEntry:
+    """A new firm with its tier and its certificate's number from the start: written once, not three times."""
+    assert e.entry is not None
+    place = e.placing
+    stands = footing(place.tier, place.effective_on, calendar=bureau.calendar, today=today) if place else None
+    return replace(e.entry, footing=stands, search_extra=e.certificate.number if e.certificate else "")
 
 
 async def _write_certificates(
@@ -120,7 +130,17 @@ async def _write_certificates(
 def _entry(e: Examined, firm_id: uuid.UUID) -> Entry:
     assert e.placing is not None
     officer = e.firm.officer_id if e.firm else None
-    return Entry(firm_id, e.row.uscc, e.row.name, officer, e.placing.tier, e.placing.effective_on, e.placing.assessment)
+    place = e.placing
+    return Entry(
+        firm_id,
+        e.row.uscc,
+        e.row.name,
+        officer,
+        place.tier,
+        place.effective_on,
+        place.assessment,
+        footed=e.firm is None,
+    )
 
 
 def _outcome(

@@ -13,7 +13,7 @@ from app.db import Conn, Database, is_outage
 from app.errors import AppError, Conflict
 from app.exchange import service
 from app.exchange.applying import CHUNK, alone, apply_batch
-from app.exchange.examining import Bureau, Examined, examine
+from app.exchange.examining import Bureau, examine
 from app.exchange.naming import names_for
 from app.exchange.queries import Batch, batch_by_id
 from app.exchange.rosters import Roster, understand
@@ -115,19 +115,19 @@ async def read_roster(files: FileStore, batch: Batch, bureau: Bureau) -> Roster:
 async def _check_rows(
     database: Database, batch: Batch, roster: Roster, bureau: Bureau, viewer: Viewer, now: _Now
 ) -> None:
-    examined: list[Examined] = []
+    async with database.transaction() as conn:
+        await service.forget_preview(conn, batch.id)
     for start in range(0, len(roster.rows), CHUNK):
         chunk = roster.rows[start : start + CHUNK]
-        async with database.reading() as conn:
-            examined += await examine(
+        async with database.transaction() as conn:
+            examined = await examine(
                 conn, chunk, bureau=bureau, viewer=viewer, filename=batch.filename, today=business_day(now())
             )
-        async with database.transaction() as conn:
-            await service.note_progress(conn, batch.id, done=len(examined), total=len(roster.rows), at=now())
+            await service.keep_rows(conn, batch.id, examined)
+            done = start + len(chunk)
+            await service.note_progress(conn, batch.id, done=done, total=len(roster.rows), at=now())
     async with database.transaction() as conn:
-        held = await batch_by_id(conn, batch.id, viewer=None, lock=True)
-        if held is not None and held.state is BatchState.CHECKING:
-            await service.keep_preview(conn, batch.id, roster, examined)
+        await service.keep_preview(conn, batch.id, roster)
 
 
 async def apply(database: Database, batch_id: uuid.UUID, *, at: datetime) -> bool:

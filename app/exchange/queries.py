@@ -120,6 +120,17 @@ async def rows_of(
     return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in found]
 
 
+async def writing_rows(conn: Conn, batch_id: uuid.UUID, *, after: int, limit: int) -> list[BatchRow]:
+    """The next rows that would change something."""
+    outcomes = [RowOutcome.CREATED.value, RowOutcome.UPDATED.value]
+    query = (
+        _ROW.where(ImportRow.batch_id == batch_id, ImportRow.row_no > after, ImportRow.outcome.in_(outcomes))
+        .order_by(ImportRow.row_no)
+        .limit(limit)
+    )
+    return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in await conn.execute(query)]
+
+
 async def messages_of(conn: Conn, batch_id: uuid.UUID) -> dict[int, list[Mapping[str, Any]]]:
     query = select(ImportRow.row_no, ImportRow.messages).where(
         ImportRow.batch_id == batch_id, func.jsonb_array_length(ImportRow.messages) > 0

@@ -91,11 +91,20 @@ async def _step(conn: Conn, batch_id: uuid.UUID, to: BatchState, *, by: Actor) -
     return batch
 
 
-async def keep_preview(conn: Conn, batch_id: uuid.UUID, roster: Roster, examined: Sequence[Examined]) -> None:
-    """Replaces whatever an interrupted check left behind."""
+async def forget_preview(conn: Conn, batch_id: uuid.UUID) -> None:
+    """Whatever an interrupted check left behind."""
     await conn.execute(delete(ImportRow).where(ImportRow.batch_id == batch_id))
+
+
+async def keep_rows(conn: Conn, batch_id: uuid.UUID, examined: Sequence[Examined]) -> None:
     await conn.execute(insert(ImportRow), [_row(batch_id, e) for e in examined])
-    counts = await count_rows(conn, batch_id)
+
+
+async def keep_preview(conn: Conn, batch_id: uuid.UUID, roster: Roster) -> None:
+    """The rows are kept already; now the batch shows them. Does nothing when somebody else has finished the check."""
+    batch = await batch_by_id(conn, batch_id, viewer=None, lock=True)
+    if batch is None or batch.state is not BatchState.CHECKING:
+        return
     sheet = {
         "name": printable(roster.sheet),
         "header_row": roster.header_row,
@@ -107,11 +116,11 @@ async def keep_preview(conn: Conn, batch_id: uuid.UUID, roster: Roster, examined
         conn,
         batch_id,
         state=BatchState.PREVIEW.value,
-        total=len(examined),
-        done=len(examined),
+        total=len(roster.rows),
+        done=len(roster.rows),
         lease_until=None,
-        sheet=ImportBatch.sheet.concat(sheet),
-        **counts,
+        sheet={**batch.sheet, **sheet},
+        **await count_rows(conn, batch_id),
     )
 
 

@@ -30,9 +30,14 @@ async def known_by_code(conn: Conn, codes: Sequence[str], *, viewer: Viewer, loc
         # In the order of codes, so that two that lock many firms cannot wait for each other.
         held = select(Firm.id).where(wanted, visible_to(viewer)).order_by(Firm.uscc).with_for_update(key_share=True)
         await conn.execute(held, given)
-    all_codes = set((await conn.execute(select(Firm.uscc).where(wanted), given)).scalars())
-    firms = {f.uscc: f for f in await details(conn, wanted, visible_to(viewer), parameters=given)}
-    return Known(firms, frozenset(all_codes - firms.keys()))
+    # Most rows of a first roster are of firms that nobody knows yet: one look at an index says so.
+    found = {
+        r.uscc: r.seen
+        for r in await conn.execute(select(Firm.uscc, visible_to(viewer).label("seen")).where(wanted), given)
+    }
+    seen = {"codes": [code for code, visible in found.items() if visible]}
+    firms = {f.uscc: f for f in await details(conn, wanted, parameters=seen)} if seen["codes"] else {}
+    return Known(firms, frozenset(found.keys() - firms.keys()))
 
 
 async def lock_by_id(conn: Conn, ids: Sequence[uuid.UUID], *, viewer: Viewer) -> dict[uuid.UUID, FirmDetail]:

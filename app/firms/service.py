@@ -14,9 +14,9 @@ from app.audit.service import event_row, record
 from app.db import Conn, constraint_of, new_id
 from app.errors import Conflict, Invalid, Stale
 from app.firms.models import Contact, Firm, FirmNote, FirmTag, FormerName
-from app.firms.search import refresh_search
-from app.firms.terms import ContactDetails, FirmDetail
-from app.text import key, pinyin
+from app.firms.search import refresh_search, search_fields
+from app.firms.terms import ContactDetails, FirmDetail, Footing
+from app.text import index_grams, key, pinyin
 
 # Columns that `values` may set; anything else in a request is ignored, never written (mass assignment).
 EDITABLE = frozenset(
@@ -50,6 +50,9 @@ class FirmEntry:
     contacts: Sequence[ContactDetails] | None = None
     tags: Sequence[str] | None = None
     former_names: Sequence[str] | None = None
+    # Only for a new firm, so that thousands of them are written once and not three times:
+    search_extra: str = ""  # what other domains will add to its search document
+    footing: Footing | None = None  # where app.pipeline lets it begin
 
 
 async def register(conn: Conn, entry: FirmEntry, *, by: Actor, at: datetime) -> uuid.UUID:
@@ -65,8 +68,7 @@ async def register_many(conn: Conn, entries: Sequence[FirmEntry], *, by: Actor, 
     with _explained():
         await conn.execute(insert(Firm), rows)
     ids = [row["id"] for row in rows]
-    await _write_children(conn, list(zip(ids, entries, strict=True)))
-    await refresh_search(conn, ids)
+    await _write_children(conn, list(zip(ids, entries, strict=True)), new=True)
     await record(
         conn,
         *(
@@ -207,6 +209,15 @@ def _plain_value(name: str, value: Any) -> Any:
 def _new_row(entry: FirmEntry, *, by: Actor, at: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {f: entry.values.get(f) for f in EDITABLE}
     sort_key, initials = pinyin(values["name"])
+    found_by = search_fields(
+        name=values["name"],
+        uscc=values["uscc"],
+        initials=initials,
+        former=entry.former_names or (),
+        people=[part for c in entry.contacts or () for part in (c.name, c.phone)],
+        extra=entry.search_extra,
+    )
+    footing = entry.footing
     return {
         **values,
         "id": new_id(),
@@ -214,19 +225,24 @@ def _new_row(entry: FirmEntry, *, by: Actor, at: datetime) -> dict[str, Any]:
         "name_key": key(values["name"]),
         "name_pinyin": sort_key,
         "name_initials": initials,
-        "search_text": "",
-        "search_grams": [],
+        "tier": footing.tier if footing else None,
+        "tier_since": footing.since if footing else None,
+        "stale_on": footing.stale_on if footing else None,
+        "search_extra": entry.search_extra,
+        "search_text": "\n".join(found_by),
+        "search_grams": index_grams(found_by),
         "created_at": at,
         "created_by": by.viewer.id if by.viewer.login else None,
         "updated_at": at,
     }
 
 
-async def _write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntry]]) -> None:
-    """Replaces each child list that an entry speaks of, in one statement a table."""
+async def _write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntry]], *, new: bool = False) -> None:
+    """Replaces each child list that an entry speaks of, in one statement a table; a new firm has none to replace."""
     contacts = [(i, e.contacts) for i, e in entries if e.contacts is not None]
-    if contacts:
+    if contacts and not new:
         await conn.execute(delete(Contact).where(Contact.firm_id.in_([i for i, _ in contacts])))
+    if contacts:
         rows = [
             {
                 "id": new_id(),
@@ -243,13 +259,14 @@ async def _write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEnt
         if rows:
             await conn.execute(insert(Contact), rows)
     tags = [(i, e.tags) for i, e in entries if e.tags is not None]
-    if tags:
+    if tags and not new:
         await conn.execute(delete(FirmTag).where(FirmTag.firm_id.in_([i for i, _ in tags])))
-        if rows := [{"firm_id": i, "tag": t} for i, several in tags for t in dict.fromkeys(several)]:
-            await conn.execute(insert(FirmTag), rows)
+    if rows := [{"firm_id": i, "tag": t} for i, several in tags for t in dict.fromkeys(several)]:
+        await conn.execute(insert(FirmTag), rows)
     former = [(i, e.former_names) for i, e in entries if e.former_names is not None]
-    if former:
+    if former and not new:
         await conn.execute(delete(FormerName).where(FormerName.firm_id.in_([i for i, _ in former])))
+    if former:
         rows = [{"firm_id": i, "name": n, "name_key": key(n)} for i, several in former for n in dict.fromkeys(several)]
         if rows:
             await conn.execute(insert(FormerName), rows)

@@ -73,6 +73,15 @@ class ContactDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class Footing:
+    """A tier of the main ladder that a firm is registered on, as `app.pipeline` says."""
+
+    tier: str
+    since: date
+    stale_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class FirmFilter:
     """One filter for list, board, export and API alike; the address carries it."""
 

@@ -13,6 +13,7 @@ from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn, new_id
+from app.firms.terms import Footing
 from app.outbox.models import OutboxMessage
 from app.pipeline.models import Move, MoveRequest, Placement
 from app.pipeline.recording import stale_on
@@ -23,7 +24,10 @@ from app.workdays.rules import Calendar
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A firm that stands on no tier, and the tier it enters; the caller has locked it and asked the gate."""
+    """A firm that stands on no tier, and the tier it enters; the caller has locked it and asked the gate.
+
+    `footed`: it was registered with its `footing` a moment ago, and only the rest is to be written.
+    """
 
     firm_id: uuid.UUID
     uscc: str
@@ -32,6 +36,7 @@ class Entry:
     tier: Tier
     effective_on: date
     assessment: Assessment
+    footed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,11 @@ _STEP_DOWN = text(
 ).bindparams(_IDS)
 
 
+def footing(tier: Tier, effective_on: date, *, calendar: Calendar, today: date) -> Footing:
+    """Whoever enters by roster has just been looked at: the silence is counted from today, not from years ago."""
+    return Footing(tier.code, effective_on, stale_on(tier, today, calendar))
+
+
 async def enter_many(
     conn: Conn, entries: Sequence[Entry], *, reason: str, ladder: Ladder, calendar: Calendar, by: Actor, at: datetime
 ) -> dict[uuid.UUID, date]:
@@ -71,9 +81,6 @@ async def enter_many(
         return {}
     ended = await _ends(conn, [e.firm_id for e in entries], ladder)
     since = {e.firm_id: max(e.effective_on, ended.get(e.firm_id, e.effective_on)) for e in entries}
-    today = business_day(at)
-    # Whoever enters the roster has just been looked at: the silence is counted from today, not from years ago.
-    stale = {t.code: stale_on(t, today, calendar) for t in ladder.tiers}
     placements = [
         {
             "id": new_id(),
@@ -85,21 +92,29 @@ async def enter_many(
         for e in entries
     ]
     await conn.execute(insert(Placement), placements)
-    await conn.execute(
-        _STAND,
-        {
-            "ids": [e.firm_id for e in entries],
-            "tiers": [e.tier.code for e in entries],
-            "since": [since[e.firm_id] for e in entries],
-            "stale_on": [stale[e.tier.code] for e in entries],
-            "at": at,
-        },
-    )
+    await _stand(conn, [e for e in entries if not e.footed], since, calendar=calendar, at=at)
     moves = [_move(e, since[e.firm_id], reason, ladder, by, at) for e in entries]
     await conn.execute(insert(Move), moves)
     await record(conn, *(_event(e, since[e.firm_id], by, at) for e in entries))
     await _tell_officers(conn, zip(entries, moves, strict=True), at=at)
     return since
+
+
+async def _stand(
+    conn: Conn, entries: Sequence[Entry], since: Mapping[uuid.UUID, date], *, calendar: Calendar, at: datetime
+) -> None:
+    if not entries:
+        return
+    today = business_day(at)
+    stale = {e.tier.code: stale_on(e.tier, today, calendar) for e in entries}
+    given = {
+        "ids": [e.firm_id for e in entries],
+        "tiers": [e.tier.code for e in entries],
+        "since": [since[e.firm_id] for e in entries],
+        "stale_on": [stale[e.tier.code] for e in entries],
+        "at": at,
+    }
+    await conn.execute(_STAND, given)
 
 
 def _move(e: Entry, since: date, reason: str, ladder: Ladder, by: Actor, at: datetime) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import any_, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import any_, bindparam, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 from sqlalchemy.types import Uuid
 
 from app.access.terms import Actor
@@ -83,18 +83,20 @@ async def held_numbers(conn: Conn, numbers: Sequence[str]) -> dict[str, tuple[uu
 
 
 async def _name_in_search(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> None:
+    """Firms whose search document names their certificates already cost nothing."""
     if not firm_ids:
         return
-    numbers = (
-        select(func.string_agg(Certificate.number, " "))
+    numbers = func.coalesce(
+        select(func.string_agg(Certificate.number, aggregate_order_by(literal(" "), Certificate.number)))
         .where(Certificate.firm_id == Firm.id)
         .correlate(Firm)
-        .scalar_subquery()
+        .scalar_subquery(),
+        "",
     )
-    await conn.execute(
+    changed = (
         update(Firm)
-        .where(Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
-        .values(search_extra=func.coalesce(numbers, "")),
-        {"ids": list(firm_ids)},
+        .where(Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid()))), Firm.search_extra != numbers)
+        .values(search_extra=numbers)
+        .returning(Firm.id)
     )
-    await refresh_search(conn, firm_ids)
+    await refresh_search(conn, list((await conn.execute(changed, {"ids": list(firm_ids)})).scalars()))
