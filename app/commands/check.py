@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from pydantic import ValidationError
 from sqlalchemy import select, text
 
 from app.clock import SystemClock, business_day
@@ -46,11 +45,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 async def run(args: argparse.Namespace) -> int:
-    try:
-        settings = settings_for(args)
-    except ValidationError as error:
-        names = "、".join(f"TIDU_{str(fault['loc'][0]).upper()}" for fault in error.errors())
-        raise CommandError(f"环境变量 {names} 的值不能用，请对照 README 改正。") from error
+    settings = settings_for(args)
     findings = Findings()
     try:
         with database_url(settings) as url:
@@ -106,7 +101,7 @@ async def _check_server(findings: Findings, conn: Conn) -> bool:
     rows = await conn.execute(
         text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)"), {"names": list(names)}
     )
-    shown = {name: setting for name, setting in rows}
+    shown: dict[str, str] = {name: setting for name, setting in rows}
     version, encoding = shown["server_version"], shown["server_encoding"]
     if int(shown["server_version_num"]) < OLDEST_SERVER:
         findings.faults.append(f"数据库是 PostgreSQL {version}，需要 15 或更高版本，请升级。")

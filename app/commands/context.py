@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from app.config import Settings
 from app.db import Database
 from app.embedded import EmbeddedError, start
@@ -25,7 +27,11 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
 
 def settings_for(args: argparse.Namespace) -> Settings:
     data: Path | None = getattr(args, "data", None)
-    return Settings() if data is None else Settings(data=data)
+    try:
+        return Settings() if data is None else Settings(data=data)
+    except ValidationError as error:
+        names = "、".join(f"TIDU_{str(fault['loc'][0]).upper()}" for fault in error.errors())
+        raise CommandError(f"环境变量 {names} 的值不能用，请对照 README 改正。") from error
 
 
 @contextmanager
@@ -61,8 +67,13 @@ async def opened(args: argparse.Namespace) -> AsyncIterator[tuple[Settings, Data
 def secret_key(data: Path) -> str:
     """The installation's own key, made once and readable by its owner only."""
     path = data / "secret_key"
-    if not path.exists():
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text().strip()
+    except OSError as error:
+        raise CommandError(
+            f"数据目录 {data} 不能用（{error.strerror}），请检查权限，或用 --data 另选。"
+        ) from error
