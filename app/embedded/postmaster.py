@@ -20,6 +20,7 @@ from app.embedded.protocol import Pulse, pulse
 
 _START_SECONDS = 60.0
 _RECOVERY_SECONDS = 600.0
+_DEAF_SECONDS = 120.0  # a stalled disk is no reason for a restart
 _STOP_SECONDS = 60.0
 _STEP_SECONDS = 0.01
 _LOG_LIMIT = 5 << 20
@@ -96,7 +97,7 @@ def _settled(places: Places) -> Path | None:
 
 def _waited_for(places: Places, pid: int) -> Path | None:
     deadline = time.monotonic() + _RECOVERY_SECONDS
-    patience = time.monotonic() + _START_SECONDS
+    patience = time.monotonic() + _DEAF_SECONDS
     while processes.alive(pid):
         pulses = {folder: pulse(folder) for folder in _socket_folders(places)}
         for folder, beat in pulses.items():

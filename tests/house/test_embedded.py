@@ -17,7 +17,7 @@ import pytest
 
 from app.config import ROOT
 from app.embedded import EmbeddedError, Server, enter, processes, start
-from app.embedded.binaries import OLDEST, Binaries, _candidates
+from app.embedded.binaries import OLDEST, Binaries, _candidates, copied_for_others
 from app.embedded.places import Places
 from tests.house.embedded_programs import answers
 
@@ -278,6 +278,23 @@ def test_every_source_of_programs_on_this_machine_serves(
         )
         assert int(version) // 10000 == source.major
         assert letters is True
+
+
+def test_programs_below_a_private_directory_are_lent_as_a_copy(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packaged = next(found for found in _candidates() if found.root is not None)
+    lent = copied_for_others(packaged)
+    top = next(folder for folder in lent.folder.parents if folder.name.startswith("tidu-programs-"))
+    try:
+        assert all(path.stat().st_mode & 0o004 for path in (top, *top.rglob("*")))
+        assert not any(path.lstat().st_mode & 0o022 for path in top.rglob("*") if not path.is_symlink())
+        monkeypatch.setenv("PG_BIN", str(lent.folder))
+        with start(data) as server:
+            assert asked(server, "SELECT 1") == [1]
+        top.chmod(0o777)
+        with pytest.raises(EmbeddedError, match="不是本程序建的"):
+            copied_for_others(packaged)
+    finally:
+        shutil.rmtree(top)
 
 
 def as_somebody_else(data: Path) -> list[str]:
