@@ -74,6 +74,4 @@ def secret_key(data: Path) -> str:
             path.write_text(secrets.token_urlsafe(48))
         return path.read_text().strip()
     except OSError as error:
-        raise CommandError(
-            f"数据目录 {data} 不能用（{error.strerror}），请检查权限，或用 --data 另选。"
-        ) from error
+        raise CommandError(f"数据目录 {data} 不能用（{error.strerror}），请检查权限，或用 --data 另选。") from error
