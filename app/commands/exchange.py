@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 import sys
+import tempfile
 import uuid
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from app.config import Settings
 from app.db import Database
 from app.exchange import jobs, service
 from app.exchange.examining import Bureau, Examined, examine
+from app.exchange.exporting import csv_stream, note_export, statement, write_xlsx
 from app.exchange.queries import Batch, batch_by_id, rows_of
 from app.exchange.reporting import notes_for
 from app.exchange.rosters import Roster, understand
@@ -24,6 +27,7 @@ from app.exchange.terms import BatchState, RowOutcome
 from app.exchange.undoing import undo_batch
 from app.files.store import FileStore
 from app.firms.reference import bureau_scope
+from app.firms.terms import FirmFilter
 from app.sheets import MAX_FILE, SheetError
 from app.sheets.annotating import Notes
 from app.sheets.isolated import annotate_isolated, read_isolated
@@ -45,6 +49,14 @@ def add_parser(subparsers: Any) -> None:
     undo.add_argument("batch", metavar="BATCH")
     add_data_option(undo)
     undo.set_defaults(run=run_undo)
+    export: argparse.ArgumentParser = subparsers.add_parser("export", help="导出企业")
+    exported = export.add_subparsers(dest="what", metavar="对象", required=True)
+    out = exported.add_parser("firms", help="导出企业名册（.xlsx、.csv）")
+    out.add_argument("-o", "--output", type=Path, metavar="FILE", required=True)
+    out.add_argument("--tier", default="", metavar="T", help="梯队代码，none 为未入梯队")
+    out.add_argument("--region", default="", metavar="CODE", help="行政区划代码")
+    add_data_option(out)
+    out.set_defaults(run=run_export)
 
 
 async def run_import(args: argparse.Namespace) -> int:
@@ -192,3 +204,48 @@ async def run_undo(args: argparse.Namespace) -> int:
         print(f"导入之后又有变动，没有撤销：{row}", file=sys.stderr)
     print(orjson.dumps({"restored": done.restored, "left": list(done.left), "batch": str(batch_id)}).decode())
     return 1 if done.left else 0
+
+
+async def run_export(args: argparse.Namespace) -> int:
+    output: Path = args.output
+    if output.suffix.lower() not in (".xlsx", ".csv"):
+        raise CommandError("输出文件要以 .xlsx 或 .csv 结尾。", exit_code=2)
+    at = SystemClock().now()
+    async with opened(args) as (_, database):
+        async with database.transaction() as conn:
+            actor = jobs.command_actor(await bureau_scope(conn))
+            bureau = await jobs.bureau_for(conn, actor.viewer)
+            filters = _filter(args, bureau)
+            count = await note_export(
+                conn, filters, form=output.suffix.lower()[1:], by=actor, today=business_day(at), at=at
+            )
+        await _write_out(database, filters, actor, business_day(at), output)
+    print(f"已导出 {count} 家企业到 {output}。")
+    return 0
+
+
+def _filter(args: argparse.Namespace, bureau: Bureau) -> FirmFilter:
+    known = [t.code for t in bureau.ladder.tiers]
+    if args.tier and args.tier not in (*known, "none"):
+        raise CommandError(f"没有梯队“{args.tier}”；可用：{'、'.join(known)}、none。", exit_code=2)
+    if args.region and not any(code.startswith(args.region) for code in bureau.reference.regions):
+        raise CommandError(f"没有行政区划“{args.region}”。", exit_code=2)
+    return FirmFilter(tier=args.tier, region=args.region)
+
+
+async def _write_out(database: Database, filters: FirmFilter, actor: Actor, today: date, output: Path) -> None:
+    """Into a folder beside the target first, so that a file of that name is always a whole one."""
+    csv = output.suffix.lower() == ".csv"
+    query = statement(filters, viewer=actor.viewer, today=today, sort="-updated", escaped=csv)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".tidu-export-", dir=output.parent) as folder:
+            made = Path(folder) / f"export{output.suffix.lower()}"
+            if csv:
+                with made.open("wb") as out:
+                    async for chunk in csv_stream(database, query):
+                        out.write(chunk)
+            else:
+                await write_xlsx(database, query, made)
+            made.replace(output)
+    except OSError as error:
+        raise CommandError(f"写不了 {output}：{error.strerror}。", exit_code=2) from error

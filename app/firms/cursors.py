@@ -22,15 +22,18 @@ def decode(cursor: str, sort: Sort) -> tuple[Any, uuid.UUID]:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         value, row_id = orjson.loads(raw)
         return _typed(value, sort), uuid.UUID(row_id)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
         raise Invalid({"cursor": "翻页位置无效，请从第一页重新开始。"}) from error
 
 
 def _typed(value: Any, sort: Sort) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "\x00" in value:
         raise TypeError
     if sort is Sort.UPDATED:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise TypeError
+        return moment
     if sort is Sort.NAME:
         return value
     return date.fromisoformat(value)

@@ -88,6 +88,27 @@ async def list_firms(
     return Page([FirmRow(*row[:-1]) for row in rows[:limit]], more)
 
 
+def ordering(sort: str, q: str) -> list[ColumnElement[Any]]:
+    """A whole list in the order of its pages, for exports."""
+    order, descending = parse_sort(sort)
+    if order is Sort.RELEVANCE and q:
+        return [*_closeness(key(q), Firm.__table__.c), Firm.__table__.c.id]
+    if order is Sort.RELEVANCE:
+        order, descending = Sort.UPDATED, True
+    keys: tuple[Any, ...] = (_SORT_KEYS[order], Firm.id)
+    return [k.desc() if descending else k for k in keys]
+
+
+def _closeness(wanted: str, columns: Any) -> list[ColumnElement[Any]]:
+    closeness = case(
+        (columns.uscc == wanted.upper(), 0),
+        (func.starts_with(columns.name_key, wanted), 1),
+        (func.strpos(columns.name_key, wanted) > 0, 2),
+        else_=3,
+    )
+    return [closeness, func.length(columns.name_key), columns.name_pinyin]
+
+
 async def _closest(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date, limit: int) -> Page[FirmRow]:
     """The best of the first few hundred hits: flat however many firms there are and however common the word.
 
@@ -100,18 +121,8 @@ async def _closest(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: da
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
-    wanted = key(filters.q)
-    closeness = case(
-        (hits.c.uscc == wanted.upper(), 0),
-        (func.starts_with(hits.c.name_key, wanted), 1),
-        (func.strpos(hits.c.name_key, wanted) > 0, 2),
-        else_=3,
-    )
     query = (
-        _rows()
-        .join(hits, hits.c.id == Firm.id)
-        .order_by(closeness, func.length(hits.c.name_key), hits.c.name_pinyin, hits.c.id)
-        .limit(limit)
+        _rows().join(hits, hits.c.id == Firm.id).order_by(*_closeness(key(filters.q), hits.c), hits.c.id).limit(limit)
     )
     rows = (await conn.execute(query)).all()
     return Page([FirmRow(*row) for row in rows], None)

@@ -2,22 +2,33 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn, constraint_of, new_id
 from app.errors import Conflict, Invalid, Stale
-from app.firms.models import Contact, Firm, FirmNote, FirmTag, FormerName
+from app.firms.children import remember_names, write_children
+from app.firms.models import Firm, FirmNote
 from app.firms.search import refresh_search, search_fields
-from app.firms.terms import ContactDetails, FirmDetail, Footing
+from app.firms.terms import FirmDetail, FirmEntry
 from app.text import index_grams, key, pinyin
 
+__all__ = [
+    "EDITABLE",
+    "FirmEntry",
+    "add_note",
+    "differences",
+    "edit",
+    "edit_event",
+    "edit_many",
+    "register",
+    "register_many",
+]
 # Columns that `values` may set; anything else in a request is ignored, never written (mass assignment).
 EDITABLE = frozenset(
     {
@@ -42,19 +53,6 @@ EDITABLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FirmEntry:
-    """A firm to be written: plain columns, and the child lists where the source speaks of them (None: leave)."""
-
-    values: Mapping[str, Any]
-    contacts: Sequence[ContactDetails] | None = None
-    tags: Sequence[str] | None = None
-    former_names: Sequence[str] | None = None
-    # Only for a new firm, so that thousands of them are written once and not three times:
-    search_extra: str = ""  # what other domains will add to its search document
-    footing: Footing | None = None  # where app.pipeline lets it begin
-
-
 async def register(conn: Conn, entry: FirmEntry, *, by: Actor, at: datetime) -> uuid.UUID:
     """Raises Conflict when the code is registered already, Invalid when a reference does not exist."""
     (firm_id,) = await register_many(conn, [entry], by=by, at=at)
@@ -68,7 +66,7 @@ async def register_many(conn: Conn, entries: Sequence[FirmEntry], *, by: Actor, 
     with _explained():
         await conn.execute(insert(Firm), rows)
     ids = [row["id"] for row in rows]
-    await _write_children(conn, list(zip(ids, entries, strict=True)), new=True)
+    await write_children(conn, list(zip(ids, entries, strict=True)), new=True)
     await record(
         conn,
         *(
@@ -110,8 +108,8 @@ async def edit(
     if done.rowcount == 0:
         raise Stale("这家企业的资料刚被别人改过，您的修改没有保存。请核对对方的改动后再提交。")
     if "name" in columns and "former_names" not in changes:
-        await _remember_names(conn, [(firm.id, firm.name)], at=at)
-    await _write_children(conn, [(firm.id, entry)])
+        await remember_names(conn, [(firm.id, firm.name)], at=at)
+    await write_children(conn, [(firm.id, entry)])
     await refresh_search(conn, [firm.id])
     await record(conn, edit_event(firm, changes, by=by, at=at))
     return changes
@@ -144,8 +142,8 @@ async def edit_many(
             .values({**{n: bindparam(n) for n in names}, "version": Firm.version + 1, "updated_at": bindparam("b_at")})
         )
         await conn.execute(statement, rows)
-    await _remember_names(conn, renamed, at=at)
-    await _write_children(conn, [(firm.id, entry) for firm, entry in changed])
+    await remember_names(conn, renamed, at=at)
+    await write_children(conn, [(firm.id, entry) for firm, entry in changed])
     ids = [firm.id for firm, _ in changed]
     await refresh_search(conn, ids)
     await record(conn, *events)
@@ -235,56 +233,6 @@ def _new_row(entry: FirmEntry, *, by: Actor, at: datetime) -> dict[str, Any]:
         "created_by": by.viewer.id if by.viewer.login else None,
         "updated_at": at,
     }
-
-
-async def _write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntry]], *, new: bool = False) -> None:
-    """Replaces each child list that an entry speaks of, in one statement a table; a new firm has none to replace."""
-    contacts = [(i, e.contacts) for i, e in entries if e.contacts is not None]
-    if contacts and not new:
-        await conn.execute(delete(Contact).where(Contact.firm_id.in_([i for i, _ in contacts])))
-    if contacts:
-        rows = [
-            {
-                "id": new_id(),
-                "firm_id": i,
-                "name": c.name,
-                "phone": c.phone,
-                "title": c.title,
-                "email": c.email,
-                "is_primary": n == 0,
-            }
-            for i, several in contacts
-            for n, c in enumerate(several)
-        ]
-        if rows:
-            await conn.execute(insert(Contact), rows)
-    tags = [(i, e.tags) for i, e in entries if e.tags is not None]
-    if tags and not new:
-        await conn.execute(delete(FirmTag).where(FirmTag.firm_id.in_([i for i, _ in tags])))
-    if rows := [{"firm_id": i, "tag": t} for i, several in tags for t in dict.fromkeys(several)]:
-        await conn.execute(insert(FirmTag), rows)
-    former = [(i, e.former_names) for i, e in entries if e.former_names is not None]
-    if former and not new:
-        await conn.execute(delete(FormerName).where(FormerName.firm_id.in_([i for i, _ in former])))
-    if former:
-        rows = [{"firm_id": i, "name": n, "name_key": key(n)} for i, several in former for n in dict.fromkeys(several)]
-        if rows:
-            await conn.execute(insert(FormerName), rows)
-
-
-async def _remember_names(conn: Conn, renamed: Sequence[tuple[uuid.UUID, str]], *, at: datetime) -> None:
-    """The name a firm gave up stays findable."""
-    if not renamed:
-        return
-    former = select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in renamed]))
-    known = {(firm_id, name) for firm_id, name in await conn.execute(former)}
-    rows = [
-        {"firm_id": i, "name": n, "name_key": key(n), "changed_on": at.date()}
-        for i, n in renamed
-        if (i, n) not in known
-    ]
-    if rows:
-        await conn.execute(insert(FormerName), rows)
 
 
 class _explained:

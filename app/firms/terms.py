@@ -1,11 +1,11 @@
 """The registry's words: status, size, the fields a person can fill, and the one filter all lists share."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.labels import Labelled
 
@@ -79,6 +79,19 @@ class Footing:
     tier: str
     since: date
     stale_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FirmEntry:
+    """A firm to be written: plain columns, and the child lists where the source speaks of them (None: leave)."""
+
+    values: Mapping[str, Any]
+    contacts: Sequence[ContactDetails] | None = None
+    tags: Sequence[str] | None = None
+    former_names: Sequence[str] | None = None
+    # Only for a new firm, so that thousands of them are written once and not three times:
+    search_extra: str = ""  # what other domains will add to its search document
+    footing: Footing | None = None  # where app.pipeline lets it begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,8 @@ def annotate(data: bytes, name: str, notes: Notes) -> bytes:
 
 def _same_workbook(data: bytes, notes: Notes) -> bytes:
     from openpyxl import load_workbook  # noqa: PLC0415
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415
     from openpyxl.styles import Alignment, Font, PatternFill  # noqa: PLC0415
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
 
     try:
         book = load_workbook(io.BytesIO(data))

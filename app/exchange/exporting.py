@@ -1,0 +1,188 @@
+"""The filtered list out, exactly as the screen orders it: CSV made by PostgreSQL itself, XLSX row by row."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, literal_column, select, text, true
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+
+from app.access.models import User
+from app.access.terms import Actor, Viewer
+from app.audit.service import event_row, record
+from app.db import Conn, Database
+from app.exchange.columns import COLUMNS, OFFICER, STATUS, TIER_SINCE
+from app.firms.filtering import matching, visible_to
+from app.firms.models import Contact, Direction, Firm, HighTechField, Region
+from app.firms.queries import count_firms, ordering
+from app.firms.terms import MAIN_LADDER, FirmFilter, FirmStatus
+from app.pipeline.models import TierRow
+from app.recognitions.models import Certificate
+from app.recognitions.terms import CertificateKind
+from app.sheets.writing import XlsxFile
+
+TITLES = (*(c.title for c in COLUMNS), STATUS, TIER_SINCE, OFFICER)
+_WIDTHS = (*(c.width for c in COLUMNS), 10, 14, 12)
+_CAPITAL = next(n for n, c in enumerate(COLUMNS) if c.field == "registered_capital")
+_BOM = b"\xef\xbb\xbf"
+_CHUNK = 1_000
+_QUEUED = 8
+_PIECE = 1 << 16
+_HOUR = 3600.0
+_DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
+# A slow reader keeps an export's transaction waiting; a forgotten one ends after this.
+_IDLE = text("SET LOCAL idle_in_transaction_session_timeout = '10min'")
+
+
+async def note_export(conn: Conn, filters: FirmFilter, *, form: str, by: Actor, today: date, at: datetime) -> int:
+    """Says who took what out before the first byte of it leaves; returns how many firms that is."""
+    count = await count_firms(conn, filters, viewer=by.viewer, today=today, limit=None)
+    said = {name: value for name in FirmFilter.__dataclass_fields__ if (value := getattr(filters, name))}
+    row = event_row(
+        "firm:list:exported",
+        by=by,
+        at=at,
+        object_type="firm",
+        object_id="list",
+        object_label=f"{count} 家企业",
+        after={"filter": said, "count": count, "form": form},
+    )
+    await record(conn, row)
+    return count
+
+
+def _unless_shared(table: Any, within: ColumnElement[bool]) -> Any:
+    """Names by code; where two carry one name, the code stands for it, so that an import finds the right one."""
+    shared = func.count().over(partition_by=table.name) > 1
+    return select(table.code, case((shared, table.code), else_=table.name).label("label")).where(within).subquery()
+
+
+def statement(filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, escaped: bool = False) -> Select[Any]:
+    """Every cell as text, in the order of `TITLES`; `escaped` for CSV."""
+    regions = _unless_shared(Region, func.starts_with(Region.code, viewer.scope))
+    fields = _unless_shared(HighTechField, true())
+    officers = User.__table__.alias("officer")
+    person = (
+        select(Contact.name, Contact.phone)
+        .where(Contact.firm_id == Firm.id)
+        .order_by(Contact.is_primary.desc(), Contact.id)
+        .limit(1)
+        .lateral("person")
+    )
+    certificate = (
+        select(Certificate.number, Certificate.issued_on)
+        .where(Certificate.firm_id == Firm.id, Certificate.kind == CertificateKind.HNTE.value)
+        .order_by(Certificate.expires_on.desc())
+        .limit(1)
+        .lateral("certificate")
+    )
+    tables = (
+        Firm.__table__.outerjoin(regions, regions.c.code == Firm.region_code)
+        .outerjoin(fields, fields.c.code == Firm.high_tech_field)
+        .outerjoin(Direction, Direction.code == Firm.direction)
+        .outerjoin(TierRow, and_(TierRow.ladder == MAIN_LADDER, TierRow.code == Firm.tier))
+        .outerjoin(officers, officers.c.id == Firm.officer_id)
+        .outerjoin(person, true())
+        .outerjoin(certificate, true())
+    )
+    status = case({s.value: s.label for s in FirmStatus}, value=Firm.status)
+    cells: tuple[Any, ...] = (
+        Firm.name,
+        Firm.uscc,
+        _day(Firm.registered_on),
+        func.coalesce(regions.c.label, Firm.region_code),
+        Firm.park,
+        Firm.industry_code,
+        fields.c.label,
+        Direction.name,
+        # Multiplied, not divided: PostgreSQL multiplies exactly.
+        cast(func.trim_scale(Firm.registered_capital * text("0.0001")), Text),
+        case((Firm.above_designated_size.is_(True), "是"), (Firm.above_designated_size.is_(False), "否")),
+        person.c.name,
+        person.c.phone,
+        TierRow.label,
+        certificate.c.number,
+        _day(certificate.c.issued_on),
+        Firm.remark,
+        status,
+        _day(Firm.tier_since),
+        officers.c.name,
+    )
+    labelled = [(_escaped(cell) if escaped and n != _CAPITAL else cell).label(f"c{n}") for n, cell in enumerate(cells)]
+    conditions = [visible_to(viewer), *matching(filters, today=today)]
+    return select(*labelled).select_from(tables).where(*conditions).order_by(*ordering(sort, filters.q))
+
+
+def _day(column: Any) -> ColumnElement[Any]:
+    return func.to_char(column, "YYYY-MM-DD")
+
+
+# As literals, so that the statement's parameters are only the filter's.
+_RISKY: list[ColumnElement[str]] = [literal_column(mark) for mark in ("'='", "'+'", "'-'", "'@'", r"E'\t'", r"E'\r'")]
+
+
+def _escaped(cell: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What a spreadsheet would run when it opens a CSV gets an apostrophe in front (OWASP: CSV injection)."""
+    return case(
+        (func.left(cell, 1).in_([literal_column(f"E'{ascii(c)[1:-1]}'") for c in _RISKY]), "'" + cell), else_=cell
+    )
+
+
+async def csv_stream(database: Database, query: Select[Any]) -> AsyncIterator[bytes]:
+    """PostgreSQL writes the CSV; here it only passes through, as fast as the reader takes it."""
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED)
+    yield _BOM + (",".join(TITLES) + "\n").encode()
+    async with database.transaction() as conn:
+        await conn.execute(_IDLE)
+        copying = asyncio.create_task(_copy(conn, query, queue))
+        try:
+            while (chunk := await queue.get()) is not None:
+                yield chunk
+            await copying
+        finally:
+            # The reader has left, or the copy has failed: either way the database stops working for nobody.
+            copying.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await copying
+
+
+async def _copy(conn: Conn, query: Select[Any], queue: "asyncio.Queue[bytes | None]") -> None:
+    compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    given = compiled.construct_params()
+    arguments = [given[name] for name in compiled.positiontup or ()]
+    raw = await conn.get_raw_connection()
+    driver: Any = raw.driver_connection
+    try:
+        await driver.copy_from_query(
+            compiled.string, *arguments, output=queue.put, format="csv", encoding="utf-8", timeout=_HOUR
+        )
+    finally:
+        with contextlib.suppress(asyncio.QueueFull):
+            queue.put_nowait(None)
+
+
+async def write_xlsx(database: Database, query: Select[Any], path: Path) -> int:
+    """Reads from a cursor and writes in a thread, a thousand firms at a time; returns how many."""
+    written = 0
+    with XlsxFile(path, "企业", TITLES, _WIDTHS, numeric=frozenset({_CAPITAL})) as book:
+        async with database.transaction() as conn:
+            await conn.execute(_IDLE)
+            async with conn.stream(query) as result:
+                async for rows in result.partitions(_CHUNK):
+                    await asyncio.to_thread(book.write, rows)
+                    written += len(rows)
+    return written
+
+
+async def xlsx_stream(database: Database, query: Select[Any]) -> AsyncIterator[bytes]:
+    """A workbook is complete only at its end, so it is made in a folder of its own, which goes when the reader does."""
+    with tempfile.TemporaryDirectory(prefix="tidu-export-") as folder:
+        path = Path(folder) / "export.xlsx"
+        await write_xlsx(database, query, path)
+        with path.open("rb") as made:
+            while chunk := await asyncio.to_thread(made.read, _PIECE):
+                yield chunk

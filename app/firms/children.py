@@ -1,0 +1,62 @@
+"""What is written beside a firm's own row: its people, tags and former names."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+
+from app.db import Conn, new_id
+from app.firms.models import Contact, FirmTag, FormerName
+from app.firms.terms import FirmEntry
+from app.text import key
+
+
+async def write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntry]], *, new: bool = False) -> None:
+    """Replaces each child list that an entry speaks of, in one statement a table; a new firm has none to replace."""
+    contacts = [(i, e.contacts) for i, e in entries if e.contacts is not None]
+    if contacts and not new:
+        await conn.execute(delete(Contact).where(Contact.firm_id.in_([i for i, _ in contacts])))
+    if contacts:
+        rows = [
+            {
+                "id": new_id(),
+                "firm_id": i,
+                "name": c.name,
+                "phone": c.phone,
+                "title": c.title,
+                "email": c.email,
+                "is_primary": n == 0,
+            }
+            for i, several in contacts
+            for n, c in enumerate(several)
+        ]
+        if rows:
+            await conn.execute(insert(Contact), rows)
+    tags = [(i, e.tags) for i, e in entries if e.tags is not None]
+    if tags and not new:
+        await conn.execute(delete(FirmTag).where(FirmTag.firm_id.in_([i for i, _ in tags])))
+    if rows := [{"firm_id": i, "tag": t} for i, several in tags for t in dict.fromkeys(several)]:
+        await conn.execute(insert(FirmTag), rows)
+    former = [(i, e.former_names) for i, e in entries if e.former_names is not None]
+    if former and not new:
+        await conn.execute(delete(FormerName).where(FormerName.firm_id.in_([i for i, _ in former])))
+    if former:
+        rows = [{"firm_id": i, "name": n, "name_key": key(n)} for i, several in former for n in dict.fromkeys(several)]
+        if rows:
+            await conn.execute(insert(FormerName), rows)
+
+
+async def remember_names(conn: Conn, renamed: Sequence[tuple[uuid.UUID, str]], *, at: datetime) -> None:
+    """The name a firm gave up stays findable."""
+    if not renamed:
+        return
+    former = select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in renamed]))
+    known = {(firm_id, name) for firm_id, name in await conn.execute(former)}
+    rows = [
+        {"firm_id": i, "name": n, "name_key": key(n), "changed_on": at.date()}
+        for i, n in renamed
+        if (i, n) not in known
+    ]
+    if rows:
+        await conn.execute(insert(FormerName), rows)
