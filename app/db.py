@@ -124,8 +124,25 @@ def constraint_of(error: BaseException) -> str | None:
     return None
 
 
+def is_bad_input(error: BaseException) -> bool:
+    """True when a value cannot be stored at all: a NUL in a text, a number or a moment beyond the type."""
+    seen: BaseException | None = error
+    while seen is not None:
+        # The driver's own refusals are ValueErrors, the server's are of class 22.
+        if isinstance(seen, asyncpg.DataError) or (isinstance(seen, asyncpg.InterfaceError) and _is_value_error(seen)):
+            return True
+        seen = seen.__cause__ or getattr(seen, "orig", None)
+    return False
+
+
+def _is_value_error(error: BaseException) -> bool:
+    return isinstance(error, ValueError)
+
+
 def is_outage(error: BaseException) -> bool:
     """True for errors that mean the database is away, full or busy: the person should retry, nothing is wrong."""
+    if is_bad_input(error):
+        return False
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(

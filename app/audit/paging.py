@@ -26,8 +26,11 @@ def encode(event: Positioned) -> str:
 def decode(cursor: str) -> tuple[datetime, uuid.UUID]:
     try:
         at, event_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return datetime.fromisoformat(at), uuid.UUID(event_id)
-    except (ValueError, TypeError, binascii.Error) as error:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise TypeError
+        return moment, uuid.UUID(event_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
         raise Invalid({"cursor": "翻页位置无效，请从第一页重新开始。"}) from error
 
 

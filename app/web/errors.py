@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from app.db import constraint_of, is_outage
+from app.db import constraint_of, is_bad_input, is_outage
 from app.errors import AppError, Conflict, Invalid, Refused, SignInRequired, TooMany, Unavailable
 from app.web.htmx import is_htmx
 from app.web.kept import keep
@@ -91,6 +91,9 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _database(request: Request, error: Exception) -> Response:
     if isinstance(error, PoolTimeout) or is_outage(error):
         return await _app_error(request, Unavailable())
+    if is_bad_input(error):
+        log.warning("request %s: %s", request.scope.get("request_id"), error.__cause__)
+        return await _app_error(request, Invalid({}, "内容里有无法保存的字符，或数字超出了范围；请检查后重新提交。"))
     if constraint_of(error):
         return await _app_error(request, Conflict("数据刚被别人改过，您的操作没有执行；请刷新后再试。"))
     return await _unexpected(request, error)

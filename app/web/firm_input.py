@@ -15,6 +15,9 @@ from app.text.uscc import check
 from app.units import Unit
 from app.web.lookups import Lookup
 
+# 合并 is an act of its own with a partner, never a word that somebody sets.
+_STATUSES = {value: label for value, label in FirmStatus.options() if value != FirmStatus.MERGED}
+_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _LONGEST = {"name": 200, "park": 60, "address": 200, "remark": 2000, "uscc_override": 200, "industry_code": 6}
 
 
@@ -40,7 +43,7 @@ class FirmReader:
             "high_tech_field": self._choice(self.lookup.reference.high_tech_fields, "没有这个技术领域。"),
             "direction": self._choice(self.lookup.reference.directions, "没有这个技术方向。"),
             "size_class": self._choice(dict(SizeClass.options()), "没有这个规模。"),
-            "status": self._choice(dict(FirmStatus.options()), "没有这个状态。"),
+            "status": self._choice(_STATUSES, "没有这个状态。"),
         }
         for field in ("uscc_override", "park", "address", "remark", "industry_code", *readers):
             if field in self.raw:
@@ -51,6 +54,8 @@ class FirmReader:
                     self.faults[field] = sentence
             if not values.get("region_code"):
                 values["region_code"] = self.viewer.scope
+        if values.get("status", "") is None and "status" not in self.faults:
+            self.faults["status"] = "请选择状态。"
         self._code_warning(values)
         entry = FirmEntry(
             values, contacts=self._contacts(), tags=self._list("tags"), former_names=self._list("former_names")
@@ -119,9 +124,10 @@ class FirmReader:
         value = self.raw[field]
         if isinstance(value, bool) or value is None:
             return value
-        return {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}.get(
-            str(value).lower()
-        )
+        answer = str(value).strip().lower()
+        if answer and answer not in _YES_NO:
+            self.faults[field] = "请选择“是”或“否”。"
+        return _YES_NO.get(answer)
 
     def _officer(self, field: str) -> uuid.UUID | None:
         value = self.raw[field]

@@ -1,6 +1,7 @@
 """One environment for every page. Templates are compiled once and fail on a name they were not given."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,6 +28,7 @@ class NavItem:
     permission: Permission
 
 
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _NAV = (
     NavItem("今日", "/", Permission.FIRM_NOTE),
     NavItem("企业库", "/firms", Permission.FIRM_READ),
@@ -132,6 +134,9 @@ def _render(
 ) -> Response:
     context["status"] = status
     html = request.app.state.templates.get_template(name).render(context)
+    if request.method != "GET" or request.url.query:
+        # What was typed comes back as it was typed; characters that HTML forbids become the mark for one.
+        html = _FORBIDDEN.sub("\ufffd", html)
     if (debug := request.app.state.rendered) is not None:
         debug.append((name, context))
     return Response(html, status_code=status, media_type="text/html", headers=dict(headers or {}))

@@ -227,8 +227,13 @@ async def test_a_division_is_a_prefix_and_not_a_part(conn):
     assert (await conn.execute(select(Firm.id).where(visible_to(nothing)))).all() == []
 
 
+NUL = "WyJcdTAwMDAiLCIwMTlhYjBlMC02ZjNjLTdkMWUtOGE1NS0zZjBmNmQyYzFiN2EiXQ"  # a name that holds a NUL
+NAIVE = "WyIyMDI2LTAxLTAxVDAwOjAwOjAwIiwiMSJd"  # a moment without its zone
+FALSE_CURSORS = ["x", "W10", "WyJhIiwgImIiXQ", "e30", "WzEsIDJd", "🙈", "WyJhIiw1XQ", NUL, NAIVE]
+
+
 @pytest.mark.parametrize("sort", SORTS)
-@pytest.mark.parametrize("cursor", ["x", "W10", "WyJhIiwgImIiXQ", "e30", "WzEsIDJd", "🙈"])
+@pytest.mark.parametrize("cursor", FALSE_CURSORS)
 async def test_a_cursor_that_we_did_not_make_is_refused_with_a_sentence(conn, sort, cursor):
     viewer = (await factories.person(conn, "officer")).viewer
     with pytest.raises(Invalid, match="改正"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response, UploadFile
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
@@ -168,7 +168,13 @@ async def load(
 
 
 @router.post("/admin/calendar/{year}/confirm")
-async def confirm(request: Request, year: int, conn: ConnDep, clock: ClockDep, actor: Keeper) -> Response:
+async def confirm(
+    request: Request,
+    year: Annotated[int, Path(ge=FIRST_YEAR, le=LAST_YEAR)],
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: Keeper,
+) -> Response:
     """Somebody has compared the loaded days with the notice itself."""
     await confirm_year(conn, year)
     confirmed = event_row(

@@ -16,6 +16,7 @@ from app.web.api.firms import Uscc
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import Decided, MoveIn, MoveList, MoveMade, MoveOut, RejectIn
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
+from app.web.forms import clean_text
 from app.web.idempotency import KeyDep, once
 
 router = APIRouter(tags=["梯队移动"], responses=PROBLEMS)
@@ -45,9 +46,9 @@ async def move(
         order = MoveOrder(
             to=body.to,
             effective_on=body.effective_on or business_day(at),
-            reason=body.reason,
+            reason=clean_text("reason", body.reason, longest=1000),
             expected=body.expected,
-            override=body.override.reason if body.override else "",
+            override=clean_text("override.reason", body.override.reason, longest=1000) if body.override else "",
             correction=body.correction,
         )
         done = await service.move_firm(
@@ -116,5 +117,6 @@ async def reject(
     clock: ClockDep,
     actor: Annotated[Actor, Depends(acting(Permission.MOVE_REJECT))],
 ) -> Response:
-    standing = await service.reject(conn, move_id, reason=body.reason, by=actor, at=clock.now())
+    reason = clean_text("reason", body.reason, longest=1000)
+    standing = await service.reject(conn, move_id, reason=reason, by=actor, at=clock.now())
     return answer(Decided(id=move_id, state="rejected", uscc=standing.uscc))

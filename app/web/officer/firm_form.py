@@ -180,6 +180,12 @@ def _entry(raw: Mapping[str, Any], firm: FirmDetail | None) -> dict[str, Any]:
     return entry
 
 
+def _version(raw: Mapping[str, Any]) -> int:
+    """What the form was made from; a number that no firm has when it says nothing we can read."""
+    said = str(raw.get("version", ""))
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
+
+
 @router.get("/firms/new")
 async def new_form(
     request: Request, lookup: LookupDep, viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_EDIT))]
@@ -223,7 +229,7 @@ async def edit(
     raw = await _raw(request)
     try:
         entry = FirmReader(_entry(raw, firm), lookup, viewer).read(creating=False)
-        version = int(raw.get("version") or 0) if str(raw.get("version", "")).isdigit() else 0
+        version = _version(raw)
         async with conn.begin_nested():
             changes = await service.edit(conn, firm, entry, version=version, by=actor, at=clock.now())
     except Invalid as error:

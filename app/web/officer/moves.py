@@ -18,6 +18,7 @@ from app.policy.gates import evaluate
 from app.policy.terms import Outcome
 from app.text import DateError, parse_date
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.forms import clean_text
 from app.web.htmx import changed, is_htmx, see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
@@ -203,6 +204,4 @@ def _day(value: str, today: date) -> date:
 
 
 def _short(value: str, field: str) -> str:
-    if len(value) > 1000:
-        raise Invalid({field: "请控制在 1000 字以内。"})
-    return value
+    return clean_text(field, value, longest=1000)
