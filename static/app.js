@@ -19,8 +19,18 @@
   setTimeout(() => all(".toast", toasts).forEach((line) => line.remove()), 8000);
   document.addEventListener("toast", (event) => toast(event.detail.value));
   document.addEventListener("htmx:error", (event) => {
-    if (event.detail.ctx) toast("没有连上服务器，这一步没有完成；请稍后再试。", "bad");
+    if (event.detail.ctx) complain("没有连上服务器，这一步没有完成；请稍后再试。");
   });
+  // Behind an open dialog nobody would see a toast, nor hear it.
+  function complain(sentence) {
+    if (!dialog.open) return toast(sentence, "bad");
+    const line = document.createElement("p");
+    line.className = "errors";
+    line.setAttribute("role", "alert");
+    line.textContent = sentence;
+    note.replaceChildren(line);
+  }
+  document.addEventListener("htmx:before:request", () => note.replaceChildren());
 
   // The dialog: any link with data-dialog opens here instead of on a page of its own.
   let moved = "", drop = null;

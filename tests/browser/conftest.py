@@ -1,0 +1,144 @@
+"""A real browser against a real server: people's sessions, and a watch over everything their browser complains of."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+
+from app.db import Conn, Database
+from app.seeding.demo import DEMO_LOGINS, load_demo
+from tests import factories
+from tests.browser.chromium import FLAGS, find
+from tests.cluster import Cluster
+from tests.conftest import in_thread
+from tests.harness import NOON, LiveServer, SettableClock
+
+T = TypeVar("T")
+# A refused move is a 409 and so on; the browser writes each such answer to its console.
+_TRUE_STATUS = "Failed to load resource: the server responded with a status of 4"
+
+
+@dataclass
+class Site:
+    """The running site and a way into its database."""
+
+    server: LiveServer
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def clock(self) -> SettableClock:
+        return self.server.clock
+
+    def do(self, work: Callable[[Conn], Awaitable[T]]) -> T:
+        async def run() -> T:
+            database = Database(self.server.database_url, pool_size=2)
+            try:
+                async with database.transaction() as conn:
+                    return await work(conn)
+            finally:
+                await database.dispose()
+
+        return in_thread(run)
+
+
+@dataclass
+class People:
+    """Opens browsers, one per person, and keeps what each complained of."""
+
+    browser: Browser
+    site: Site
+    opened: list[BrowserContext] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def anonymous(self, **options: Any) -> Page:
+        context = self.browser.new_context(locale="zh-CN", base_url=self.site.url, **options)
+        context.set_default_timeout(8000)
+        context.on("console", self._heard)
+        context.on("weberror", lambda e: self.complaints.append(str(e.error)))
+        self.opened.append(context)
+        return context.new_page()
+
+    def signed_in(self, login: str, **options: Any) -> Page:
+        """A page of a browser in which the person has a session; role before the hyphen, as in the factories."""
+        page = self.anonymous(**options)
+        self.sign_in(page, login)
+        return page
+
+    def sign_in(self, page: Page, login: str) -> None:
+        async def session(conn: Conn) -> str:
+            return await factories.session_of(conn, await factories.person(conn, login), at=self.site.clock.now())
+
+        token = self.site.do(session)
+        page.context.add_cookies([{"name": "tidu", "value": token, "url": self.site.url}])
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(_TRUE_STATUS):
+            self.complaints.append(message.text)
+
+    def close(self) -> None:
+        for context in self.opened:
+            context.close()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    path = find()
+    assert path, "no browser: run `make browser`"
+    return {**browser_type_launch_args, "executable_path": path, "args": list(FLAGS)}
+
+
+@pytest.fixture(autouse=True)
+def patient() -> None:
+    """Two cores may be shared with a whole suite."""
+    expect.set_options(timeout=8000)
+
+
+@pytest.fixture
+def site(live_server: LiveServer) -> Site:
+    return Site(live_server)
+
+
+@pytest.fixture
+def people(browser: Browser, site: Site) -> Iterator[People]:
+    with watched(browser, site) as people:
+        yield people
+
+
+@contextmanager
+def watched(browser: Browser, site: Site) -> Iterator[People]:
+    people = People(browser, site)
+    yield people
+    people.close()
+    assert not people.complaints, "\n".join(people.complaints)
+
+
+@pytest.fixture(scope="session")
+def county(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A small invented county that tests only look at: every kind of firm, move, note and account."""
+    name = cluster.fresh_name()
+    in_thread(lambda: cluster.create(name))
+    directory: Path = tmp_path_factory.mktemp("county")
+    with LiveServer(cluster.url(name), clock=SettableClock(), data=directory) as server:
+        site = Site(server)
+        in_thread(lambda: _fill(server.database_url))
+        yield site
+    in_thread(lambda: cluster.drop(name))
+
+
+async def _fill(url: str) -> None:
+    database = Database(url, pool_size=2)
+    await load_demo(database, {login: factories.PASSWORD for login in DEMO_LOGINS}, at=NOON, firms=90, cheap=True)
+    await database.dispose()
+
+
+@pytest.fixture
+def visitors(browser: Browser, county: Site) -> Iterator[People]:
+    with watched(browser, county) as people:
+        yield people
