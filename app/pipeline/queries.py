@@ -150,7 +150,7 @@ async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: in
         )
         .join(Firm, Firm.id == Move.firm_id)
         .where(visible_to(viewer), Move.recorded_at >= since)
-        .order_by(Move.recorded_at.desc())
+        .order_by(Move.recorded_at.desc(), Move.id.desc())
         .limit(limit)
     )
     rows: Sequence[Any] = (await conn.execute(query)).all()

@@ -1,0 +1,189 @@
+"""Board, list, firm page and 今日: what they show, and that more rows cost no more statements."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from app.pipeline.board import CARDS
+from tests import factories
+from tests.harness import NOON
+
+TODAY = NOON.date()
+
+
+@pytest.fixture
+async def crowd(conn):
+    """More firms on one tier than a column shows."""
+    officer = await factories.person(conn, "officer")
+    return [
+        await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=200 - n), officer_id=officer.id)
+        for n in range(CARDS + 3)
+    ]
+
+
+async def test_the_board_counts_every_firm_and_shows_the_longest_on_the_tier_first(crowd, client_as, rendered):
+    client = await client_as("officer")
+    assert (await client.get("/board")).status_code == 200
+    column = next(c for c in rendered[-1][1]["columns"] if c.tier.code == "tech_micro")
+    assert column.count == CARDS + 3
+    assert [card.uscc for card in column.cards] == crowd[:CARDS]
+    assert column.cards[0].days == 200
+
+
+async def test_loading_more_shows_the_rest_and_nothing_twice(crowd, client_as, rendered):
+    client = await client_as("officer")
+    await client.get("/board")
+    column = next(c for c in rendered[-1][1]["columns"] if c.tier.code == "tech_micro")
+    for headers, template in (
+        ({}, "officer/pipeline/column.html"),
+        ({"hx-request": "true"}, "officer/pipeline/_cards.html"),
+    ):
+        more = await client.get(column.next_href, headers=headers)
+        assert more.status_code == 200
+        assert rendered[-1][0] == template
+        assert [card.uscc for card in rendered[-1][1]["cards"]] == crowd[CARDS:]
+        assert rendered[-1][1]["next_href"] is None
+
+
+async def test_the_api_board_pages_in_the_same_order(crowd, api_as):
+    api = await api_as("officer")
+    column = next(c for c in (await api.get("/api/v1/board")).json()["columns"] if c["tier"] == "tech_micro")
+    assert (column["count"], len(column["cards"])) == (CARDS + 3, CARDS)
+    assert column["next"]
+    assert [c["uscc"] for c in column["cards"]] == crowd[:CARDS]
+
+
+async def test_the_board_and_the_list_are_one_filter(conn, client_as, rendered):
+    await factories.firm_on(conn, "eaglet", name="开平市甲卫浴有限公司", park="翠山湖")
+    await factories.firm_on(conn, "eaglet", name="开平市乙卫浴有限公司")
+    client = await client_as("officer")
+    await client.get("/board?park=翠山湖")
+    board = rendered[-1][1]
+    assert [c.name for column in board["columns"] for c in column.cards] == ["开平市甲卫浴有限公司"]
+    await client.get(board["list_href"])
+    assert [row.name for row in rendered[-1][1]["rows"]] == ["开平市甲卫浴有限公司"]
+    assert [chip.label for chip in rendered[-1][1]["chips"]] == ["园区：翠山湖"]
+    await client.get(rendered[-1][1]["chips"][0].remove_href)
+    assert len(rendered[-1][1]["rows"]) == 2
+
+
+async def test_a_firm_that_is_gone_is_on_no_board_and_in_the_list_only_when_asked_for(conn, client_as, rendered):
+    uscc = await factories.firm_on(conn, "eaglet", name="开平市已注销有限公司")
+    await conn.execute(text("UPDATE firms SET status = 'deregistered' WHERE uscc = :u"), {"u": uscc})
+    client = await client_as("officer")
+    assert "已注销有限" not in (await client.get("/board")).text
+    assert "已注销有限" not in (await client.get("/firms")).text
+    assert "已注销有限" in (await client.get("/firms?status=all")).text
+    assert "已注销有限" in (await client.get("/firms?status=deregistered")).text
+
+
+async def test_the_list_sorts_both_ways_by_its_headers(conn, client_as, rendered):
+    for name in ("开平市丙厂", "开平市甲厂", "开平市乙厂"):
+        await factories.firm(conn, name)
+    client = await client_as("officer")
+    await client.get("/firms?sort=name")
+    assert [r.name[3] for r in rendered[-1][1]["rows"]] == ["丙", "甲", "乙"]
+    head = next(c for c in rendered[-1][1]["columns"] if c.label == "企业名称")
+    assert head.direction == "asc"
+    await client.get(head.sort_href)
+    assert [r.name[3] for r in rendered[-1][1]["rows"]] == ["乙", "甲", "丙"]
+
+
+async def test_the_list_leads_from_page_to_page_to_its_end(conn, client_as, rendered):
+    for _ in range(53):
+        await factories.firm(conn)
+    client = await client_as("officer")
+    seen, href = [], "/firms?sort=name"
+    while href:
+        await client.get(href)
+        seen += [r.uscc for r in rendered[-1][1]["rows"]]
+        href = rendered[-1][1]["next_href"]
+    assert len(seen) == len(set(seen)) == 53
+
+
+async def test_the_firm_page_tells_its_story_newest_first(conn, client_as, rendered, clock):
+    uscc = await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=30))
+    client = await client_as("officer")
+    clock.advance(minutes=10)
+    await client.post(f"/firms/{uscc}/notes", data={"text": "上门走访，扩产在即"})
+    clock.advance(minutes=10)
+    await client.get(f"/firms/{uscc}")
+    context = rendered[-1][1]
+    assert context["timeline"][0].what == "记录"
+    assert "上门走访，扩产在即" in [e.detail for e in context["timeline"]]
+    assert [s.state for s in context["steps"]] == ["current", "todo", "todo", "todo", "todo"]
+
+
+async def test_a_note_begins_the_stale_count_anew(conn, client_as, rendered):
+    uscc = await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=200))
+    client = await client_as("officer")
+    await client.get(f"/firms/{uscc}")
+    assert rendered[-1][1]["stale"] is True
+    await client.post(f"/firms/{uscc}/notes", data={"text": "电话联系"})
+    await client.get(f"/firms/{uscc}")
+    assert rendered[-1][1]["stale"] is False
+
+
+async def test_today_ranks_lapsing_certificates_before_long_silence_and_says_why(conn, client_as, rendered):
+    officer = await factories.person(conn, "officer")
+    await factories.firm_on(
+        conn, "tech_micro", on=TODAY - timedelta(days=200), name="开平市沉默有限公司", officer_id=officer.id
+    )
+    lapsing = await factories.firm(conn, "开平市到期有限公司")
+    await factories.certificate(conn, lapsing, issued_on=date(2023, 12, 5))
+    client = await client_as(officer)
+    await client.get("/")
+    queue = rendered[-1][1]["queue"]
+    assert [item.firm_name for item in queue] == ["开平市到期有限公司", "开平市沉默有限公司"]
+    assert queue[0].reasons == ["高企证书 2026-12-05 到期，还有 12 天"]
+    assert "工作日没有移动也没有记录" in queue[1].reasons[1]
+
+
+async def test_today_shows_what_waits_for_me_and_not_my_own_request_as_mine_to_approve(
+    conn, client_as, rendered, clock
+):
+    uscc = await factories.firm_on(conn, "tech_micro")
+    clock.advance(minutes=5)
+    asker, decider = await client_as("officer"), await client_as("manager")
+    asked = {"to": "gazelle", "expected": "tech_micro", "reason": "越级", "idempotency_key": ""}
+    assert (await asker.post(f"/firms/{uscc}/move", data=asked)).status_code == 303
+    for client, may in ((asker, False), (decider, True)):
+        await client.get("/")
+        (waiting,) = rendered[-1][1]["pending"]
+        assert waiting.can_approve is may
+    await decider.post(f"/moves/{waiting.id}/approve")
+    await decider.get("/")
+    assert rendered[-1][1]["pending"] == []
+    assert rendered[-1][1]["movements"][0].to_tier.code == "gazelle"
+
+
+@pytest.mark.parametrize(("year", "notes"), [(2026, 0), (2027, 1)])
+async def test_a_year_whose_calendar_is_not_loaded_is_said_aloud(client_as, rendered, clock, year, notes):
+    clock.at = clock.at.replace(year=year)
+    await (await client_as("officer")).get("/")
+    assert bool(rendered[-1][1]["calendar_note"]) is bool(notes)
+
+
+PAGES = ["/", "/firms", "/firms?sort=name", "/board", "/search?q=开平", "/firms/{uscc}", "/firms/{uscc}/move"]
+API = ["/api/v1/firms?limit=200", "/api/v1/board", "/api/v1/firms/{uscc}", "/api/v1/firms/{uscc}/moves"]
+
+
+@pytest.mark.parametrize("path", PAGES + API)
+async def test_more_rows_cost_no_more_statements(conn, client_as, statements, path):
+    async def cost() -> int:
+        await client.get(path.format(uscc=uscc))
+        statements.clear()
+        assert (await client.get(path.format(uscc=uscc))).status_code == 200
+        return len(statements)
+
+    officer = await factories.person(conn, "officer")
+    client = await client_as(officer)
+    uscc = await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=300), officer_id=officer.id)
+    few = await cost()
+    for n in range(12):
+        other = await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=300 - n), officer_id=officer.id)
+        await factories.certificate(conn, other, issued_on=date(2023, 12, 5))
+        await client.post(f"/firms/{uscc}/notes", data={"text": f"记录 {n}"})
+    assert await cost() == few
+    assert few <= 10
