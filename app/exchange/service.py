@@ -14,7 +14,7 @@ from sqlalchemy.types import Uuid
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, Forbidden, NotFound
 from app.exchange.examining import Examined
 from app.exchange.models import ImportBatch, ImportRow
 from app.exchange.queries import Batch, batch_by_id, count_rows
@@ -66,8 +66,11 @@ async def upload(
 async def confirm(
     conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime, state: BatchState = BatchState.QUEUED
 ) -> Batch:
-    """Raises NotFound, or Conflict when the batch is past it."""
+    """Raises NotFound, Forbidden for anybody but the uploader, or Conflict when the batch is past it."""
     batch = await _step(conn, batch_id, BatchState.QUEUED, by=by)
+    if batch.created_by != (by.viewer.id if by.viewer.login else None):
+        # The import is written in the uploader's name, so nobody else may let it go.
+        raise Forbidden(f"这一批由{batch.creator_name}上传，只有本人可以确认导入。")
     lease = at + LEASE if state is BatchState.APPLYING else None
     await _write(conn, batch_id, state=state.value, done=0, lease_until=lease, sentence=None)
     await _note(conn, "import:batch:confirmed", batch_id, batch.filename, by=by, at=at, after=batch.counts)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.sheets.csvs import read_csv
-from app.sheets.guard import ENCRYPTED, SHAPE, kind_of
+from app.sheets.guard import ENCRYPTED, SHAPE, check_package, kind_of
 from app.sheets.packages import scan
 from app.sheets.terms import MAX_CELLS, MAX_ROWS, Broken, Formula, RawSheet, SheetError, Value
 
@@ -17,8 +17,10 @@ def read(data: bytes, name: str) -> list[RawSheet]:
     kind = kind_of(data, name)
     if kind == "csv":
         return [read_csv(data, name)]
-    formulas = {n: s.formulas for n, s in scan(data).items()} if kind == "xlsx" else {}
-    return _workbook(data, formulas)
+    if kind == "xls":
+        return _workbook(data, {})
+    check_package(data)
+    return _workbook(data, {name: sheet.formulas for name, sheet in scan(data).items()})
 
 
 def _workbook(data: bytes, formulas: Mapping[str, Mapping[tuple[int, int], str]]) -> list[RawSheet]:

@@ -1,5 +1,161 @@
-"""Rosters in: upload, preview, confirm, undo."""
+"""Rosters in: upload, preview, confirm, watch, undo. The work itself is the worker's."""
 
-from fastapi import APIRouter
+import asyncio
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
+
+from app.access.terms import Actor, Permission, Viewer
+from app.errors import Conflict, NotFound
+from app.exchange import queries, service
+from app.exchange.naming import names_for
+from app.exchange.queries import Batch
+from app.exchange.reporting import notes_for
+from app.exchange.template import write_template
+from app.exchange.terms import BatchState
+from app.exchange.undoing import undo_batch
+from app.sheets import MAX_FILE, SheetError, kind_of
+from app.sheets.isolated import annotate_isolated
+from app.text import TextError, normalise
+from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
+from app.web.downloads import XLSX, attachment
+from app.web.htmx import see_other
+from app.web.officer.import_views import batch_view, outcome_tabs, row_view
+from app.web.templating import fragment, page
 
 router = APIRouter()
+Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_IMPORT))]
+Importer = Annotated[Actor, Depends(acting(Permission.FIRM_IMPORT))]
+_LONGEST_NAME = 120
+
+
+@router.get("/imports")
+async def list_page(request: Request, viewer: Reader, conn: ConnDep) -> Response:
+    return await _list(request, conn, viewer)
+
+
+async def _list(request: Request, conn: ConnDep, viewer: Viewer, *, error: str = "", status: int = 200) -> Response:
+    batches = [batch_view(b) for b in await queries.list_batches(conn, viewer=viewer)]
+    context: dict[str, Any] = {"batches": batches, "error": error, "max_mb": MAX_FILE >> 20}
+    return page(request, "officer/imports/list.html", title="导入", status=status, **context)
+
+
+@router.post("/imports")
+async def upload(
+    request: Request,
+    conn: ConnDep,
+    files: FilesDep,
+    clock: ClockDep,
+    actor: Importer,
+    file: Annotated[UploadFile | None, File()] = None,
+) -> Response:
+    if file is None or not file.filename:
+        return await _list(request, conn, actor.viewer, error="请选择要上传的文件。", status=422)
+    name = _file_name(file.filename)
+    # One byte more than is taken is enough to know that it is too much.
+    data = await file.read(MAX_FILE + 1)
+    try:
+        kind_of(data, name)
+    except SheetError as error:
+        return await _list(request, conn, actor.viewer, error=str(error), status=422)
+    sha256 = await files.put(data)
+    batch_id = await service.upload(conn, sha256=sha256, size=len(data), filename=name, by=actor, at=clock.now())
+    return see_other(request, f"/imports/{batch_id}")
+
+
+def _file_name(given: str) -> str:
+    """The last part of whatever path came along, fit to be shown and to name a download."""
+    name = given.replace("\\", "/").rpartition("/")[2]
+    try:
+        name = normalise(name)
+    except TextError:
+        name = "".join(c for c in name if c.isprintable())
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem[: _LONGEST_NAME - len(suffix)]}{dot}{suffix[:10]}" if dot else name[:_LONGEST_NAME]
+
+
+@router.get("/imports/template.xlsx")
+async def template(lookup: LookupDep, viewer: Reader) -> Response:
+    names = names_for(lookup.reference, lookup.main, scope=viewer.scope)
+    data = await asyncio.to_thread(write_template, lookup.reference, lookup.main, names, scope=viewer.scope)
+    return attachment(data, "企业名册模板.xlsx", XLSX)
+
+
+async def _in_sight(conn: ConnDep, batch_id: uuid.UUID, viewer: Viewer) -> Batch:
+    batch = await queries.batch_by_id(conn, batch_id, viewer=viewer)
+    if batch is None:
+        raise NotFound
+    return batch
+
+
+@router.get("/imports/{batch_id}")
+async def batch_page(
+    request: Request,
+    batch_id: uuid.UUID,
+    viewer: Reader,
+    conn: ConnDep,
+    outcome: Annotated[str, Query(max_length=20)] = "",
+    after: Annotated[int, Query(ge=0, le=1 << 30)] = 0,
+) -> Response:
+    batch = await _in_sight(conn, batch_id, viewer)
+    here = f"/imports/{batch_id}"
+    rows = []
+    if not batch.state.busy:
+        rows = await queries.rows_of(conn, batch_id, outcome=outcome, after=after, limit=queries.PAGE + 1)
+    more = len(rows) > queries.PAGE
+    shown = rows[: queries.PAGE]
+    chosen = f"outcome={outcome}&" if outcome else ""
+    context: dict[str, Any] = {
+        "batch": batch_view(batch),
+        "rows": [row_view(r, applied=batch.state is BatchState.APPLIED) for r in shown],
+        "tabs": outcome_tabs(batch, outcome),
+        "next_href": f"{here}?{chosen}after={shown[-1].row_no}" if more else None,
+        "prev_href": f"{here}?{chosen.rstrip('&')}".rstrip("?") if after else None,
+        "can_confirm": batch.created_by == viewer.id,
+    }
+    return page(request, "officer/imports/batch.html", title=f"导入 {batch.filename}", **context)
+
+
+@router.get("/imports/{batch_id}/progress")
+async def progress(request: Request, batch_id: uuid.UUID, viewer: Reader, conn: ConnDep) -> Response:
+    """What the page asks for every second while the worker is at it; at the end it loads itself anew."""
+    batch = await _in_sight(conn, batch_id, viewer)
+    headers = {} if batch.state.busy else {"hx-redirect": f"/imports/{batch_id}"}
+    return fragment(request, "officer/imports/_progress.html", headers=headers, batch=batch_view(batch))
+
+
+@router.post("/imports/{batch_id}/confirm")
+async def confirm(request: Request, batch_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Importer) -> Response:
+    await service.confirm(conn, batch_id, by=actor, at=clock.now())
+    return see_other(request, f"/imports/{batch_id}", "已确认，正在导入")
+
+
+@router.post("/imports/{batch_id}/discard")
+async def discard(request: Request, batch_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Importer) -> Response:
+    batch = await service.discard(conn, batch_id, by=actor, at=clock.now())
+    return see_other(request, "/imports", f"已放弃 {batch.filename}")
+
+
+@router.post("/imports/{batch_id}/undo")
+async def undo(
+    request: Request, batch_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Importer
+) -> Response:
+    done = await undo_batch(conn, batch_id, ladder=lookup.main, by=actor, at=clock.now())
+    sentence = f"已撤销 {done.restored} 行" + (f"，{len(done.left)} 行因之后有变动没有撤销" if done.left else "")
+    return see_other(request, f"/imports/{batch_id}", sentence)
+
+
+@router.get("/imports/{batch_id}/annotated.xlsx")
+async def annotated(batch_id: uuid.UUID, viewer: Reader, conn: ConnDep, files: FilesDep) -> Response:
+    """The workbook that came in, with its faulty cells red and a column that says why."""
+    batch = await _in_sight(conn, batch_id, viewer)
+    if batch.state.busy or "header_row" not in batch.sheet:
+        raise Conflict("这一批还没有检查完，或者没有可以标注的内容。")
+    messages = await queries.messages_of(conn, batch_id)
+    notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages)
+    try:
+        data = await asyncio.to_thread(annotate_isolated, files.path(batch.sha256), batch.filename, notes)
+    except SheetError as error:
+        raise Conflict(str(error)) from error
+    return attachment(data, f"{batch.filename.rpartition('.')[0]}-原因.xlsx", XLSX)

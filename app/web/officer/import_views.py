@@ -1,0 +1,118 @@
+"""What the import pages show of a batch and of its rows."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.exchange.queries import WARNED, Batch, BatchRow
+from app.exchange.terms import BatchState, RowOutcome, Severity
+
+_TONES = {
+    BatchState.APPLIED: "good",
+    BatchState.PREVIEW: "warn",
+    BatchState.UNREADABLE: "bad",
+}
+_OUTCOME_TONES = {RowOutcome.CREATED: "good", RowOutcome.UPDATED: "warn", RowOutcome.REJECTED: "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    id: uuid.UUID
+    href: str
+    filename: str
+    state: str
+    state_label: str
+    tone: str
+    busy: bool
+    creator_name: str
+    created_at: datetime
+    applied_at: datetime | None
+    undone_at: datetime | None
+    done: int
+    total: int
+    writes: int  # how many rows a confirmation would write
+    counts: Sequence[tuple[str, int]]
+    sentence: str
+    sheet: str
+    header_row: int
+    unknown: Sequence[str]
+    doubled: Sequence[str]
+    has_notes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TabView:
+    label: str
+    count: int
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    row_no: int
+    outcome: str
+    tone: str
+    name: str
+    uscc: str
+    href: str
+    differences: Sequence[tuple[str, str, str]]
+    arrivals: Sequence[tuple[str, str]]  # what is said of a new firm
+    errors: Sequence[str]
+    warnings: Sequence[str]
+
+
+def batch_view(batch: Batch) -> BatchView:
+    counts = [(o.label, getattr(batch, o.value)) for o in RowOutcome]
+    return BatchView(
+        id=batch.id,
+        href=f"/imports/{batch.id}",
+        filename=batch.filename,
+        state=batch.state.value,
+        state_label=batch.state.label,
+        tone=_TONES.get(batch.state, ""),
+        busy=batch.state.busy,
+        creator_name=batch.creator_name,
+        created_at=batch.created_at,
+        applied_at=batch.applied_at,
+        undone_at=batch.undone_at,
+        done=batch.done,
+        total=batch.total,
+        writes=batch.created + batch.updated,
+        counts=counts,
+        sentence=batch.sentence or "",
+        sheet=batch.sheet.get("name", ""),
+        header_row=batch.sheet.get("header_row", 0),
+        unknown=batch.sheet.get("unknown", []),
+        doubled=batch.sheet.get("doubled", []),
+        has_notes="header_row" in batch.sheet and batch.state is not BatchState.DISCARDED,
+    )
+
+
+def outcome_tabs(batch: Batch, chosen: str) -> list[TabView]:
+    here = f"/imports/{batch.id}"
+    tabs = [("", "全部", batch.total)]
+    tabs += [(o.value, o.label, getattr(batch, o.value)) for o in RowOutcome]
+    tabs.append((WARNED, Severity.WARNING.label, batch.warned))
+    return [
+        TabView(label, count, f"{here}?outcome={value}" if value else here, value == chosen)
+        for value, label, count in tabs
+    ]
+
+
+def row_view(row: BatchRow, *, applied: bool) -> RowView:
+    known = row.firm_id is not None and (applied or row.outcome is not RowOutcome.CREATED)
+    new = row.outcome is RowOutcome.CREATED
+    return RowView(
+        row_no=row.row_no,
+        outcome=row.outcome.label,
+        tone=_OUTCOME_TONES.get(row.outcome, ""),
+        name=row.name,
+        uscc=row.uscc,
+        href=f"/firms/{row.uscc}" if known else "",
+        differences=[] if new else [(c["label"], c["before"], c["after"]) for c in row.changes],
+        arrivals=[(c["label"], c["after"]) for c in row.changes] if new else [],
+        errors=[m["sentence"] for m in row.messages if m["severity"] == Severity.ERROR.value],
+        warnings=[m["sentence"] for m in row.messages if m["severity"] == Severity.WARNING.value],
+    )
