@@ -33,7 +33,8 @@ class Channels:
         letter = EmailMessage()
         letter["From"] = self._settings.mail_from
         letter["To"] = address
-        letter["Subject"] = str(message.payload.get("subject", "梯度"))
+        # One line, whatever a firm's name holds: a line break would begin a header of its own.
+        letter["Subject"] = " ".join(str(message.payload.get("subject", "梯度")).split())
         # The same id on every try, so that a repeat after a crash is recognised as one.
         letter["Message-ID"] = f"<{message.id}@tidu>"
         letter.set_content(str(message.payload.get("body", "")))
