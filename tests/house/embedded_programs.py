@@ -14,7 +14,7 @@ from app.embedded import start
 
 
 async def connected(url: str) -> asyncpg.Connection:
-    return await asyncpg.connect(url.replace("+asyncpg", ""))
+    return await asyncpg.connect(url.replace("+asyncpg", ""), timeout=2)
 
 
 async def answers(url: str, *statements: str) -> list[object]:

@@ -29,22 +29,19 @@ class Up:
 
     def __init__(self, home: Path) -> None:
         self.data = home / "data"
+        self.complaints = home / "complaints"
         self.port = free_port()
         self.runs: list[subprocess.Popen[str]] = []
 
     def start(self, *words: str, port: int | None = None, **environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tests.house.up_programs", "up", str(self.data), str(port or self.port)]
-        self.runs.append(
-            subprocess.Popen(
-                [*command, *words],
-                cwd=ROOT,
-                env={name: value for name, value in os.environ.items() if name != "TIDU_DATABASE_URL"} | environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
+        given = {name: value for name, value in os.environ.items() if name != "TIDU_DATABASE_URL"} | environment
+        with self.complaints.open("a") as complaints:
+            run = subprocess.Popen(
+                [*command, *words], cwd=ROOT, env=given, stdout=subprocess.PIPE, stderr=complaints, text=True
             )
-        )
-        return self.runs[-1]
+        self.runs.append(run)
+        return run
 
     def started(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         run = self.start(*words, **environment)
@@ -68,6 +65,11 @@ class Up:
     @property
     def postmaster(self) -> int:
         return int((self.data / "pg" / "postmaster.pid").read_text().splitlines()[0])
+
+    def finished(self, run: subprocess.Popen[str]) -> tuple[int, str]:
+        """How it ended, and what all runs together complained of."""
+        run.communicate(timeout=30)
+        return run.returncode, self.complaints.read_text()
 
     def clean(self) -> None:
         for run in self.runs:
@@ -113,11 +115,6 @@ def eventually(look: Callable[[], T], seconds: float = 20) -> T:
         time.sleep(0.05)
 
 
-def finished(run: subprocess.Popen[str]) -> tuple[int, str]:
-    _, complaint = run.communicate(timeout=30)
-    return run.returncode, complaint
-
-
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_everything_starts_and_everything_stops_when_told(up: Up, told: signal.Signals) -> None:
     run = up.started()
@@ -125,13 +122,13 @@ def test_everything_starts_and_everything_stops_when_told(up: Up, told: signal.S
     assert (counted, greeting) == ("1", "hello"), "the database was prepared before the web came up"
     everything = [int(web), up.worker, up.postmaster]
     run.send_signal(told)
-    assert finished(run) == (0, "")
+    assert up.finished(run) == (0, "")
     assert [pid for pid in everything if processes.alive(pid)] == []
 
 
 def test_a_second_up_on_the_same_directory_is_told_who_is_first(up: Up) -> None:
     first = up.started()
-    code, sentence = finished(up.start(port=free_port()))
+    code, sentence = up.finished(up.start(port=free_port()))
     assert code == 1
     assert f"进程 {first.pid}，http://127.0.0.1:{up.port}" in sentence
     assert up.page()[1] == "1", "the first one goes on"
@@ -141,14 +138,14 @@ def test_a_port_in_use_is_named_before_anything_is_started(up: Up) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", up.port))
         other.listen()
-        code, sentence = finished(up.start())
+        code, sentence = up.finished(up.start())
     assert code == 1
     assert f"端口 {up.port} 已被别的程序占用" in sentence
     assert not (up.data / "pg").exists()
 
 
 def test_a_port_that_cannot_be_is_named(up: Up) -> None:
-    code, sentence = finished(up.start(port=70000))
+    code, sentence = up.finished(up.start(port=70000))
     assert (code, "端口 70000 不存在" in sentence) == (1, True)
 
 
@@ -158,19 +155,20 @@ def test_whatever_is_killed_comes_back(up: Up) -> None:
     for pid in (web, worker, postmaster):
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: up.page()[0] != str(web) and up.worker != worker and up.postmaster != postmaster)
+    eventually(lambda: "数据库曾被外部中止，已重新启动" in up.complaints.read_text())
     assert up.page()[1] == "1", "what was committed is there"
     run.terminate()
-    code, told = finished(run)
+    code, told = up.finished(run)
     assert code == 0
-    for what in ("网站意外退出（信号 9）", "后台任务意外退出（信号 9）", "数据库曾被外部中止，已重新启动"):
-        assert what in told
+    assert "网站意外退出（信号 9）" in told
+    assert "后台任务意外退出（信号 9）" in told
 
 
 def test_nothing_outlives_a_killed_up_for_long_and_the_next_one_takes_over(up: Up) -> None:
     run = up.started()
     web, worker = up.web, up.worker
     run.kill()
-    finished(run)
+    up.finished(run)
     eventually(lambda: not processes.alive(web) and not processes.alive(worker))
     up.started()
     assert up.page()[1] == "1"
@@ -214,7 +212,7 @@ def test_a_start_that_does_not_finish_leaves_no_server(up: Up, preparing: str) -
     assert run.stdout.readline() == "prepared\n"
     postmaster = up.postmaster if preparing == "slow" else None
     run.terminate() if preparing == "slow" else None
-    code, _ = finished(run)
+    code, _ = up.finished(run)
     assert code == (0 if preparing == "slow" else 1)
     assert not (up.data / "pg" / "postmaster.pid").exists()
     assert postmaster is None or not processes.alive(postmaster)
@@ -225,13 +223,13 @@ def test_a_given_database_is_used_instead_and_left_running(up: Up) -> None:
         run = up.started(TIDU_DATABASE_URL=server.url())
         assert up.page()[1] == "1"
         run.terminate()
-        assert finished(run) == (0, "")
+        assert up.finished(run) == (0, "")
         assert not (up.data / "pg").exists()
         assert server.ensure() is False, "it was never down"
 
 
 def test_a_given_database_out_of_reach_gets_a_sentence(up: Up) -> None:
-    code, sentence = finished(up.start(TIDU_DATABASE_URL=f"postgresql://tidu:geheim@127.0.0.1:{free_port()}/none"))
+    code, sentence = up.finished(up.start(TIDU_DATABASE_URL=f"postgresql://tidu:geheim@127.0.0.1:{free_port()}/none"))
     assert code == 1
     assert "连不上 TIDU_DATABASE_URL 指定的数据库" in sentence
     assert "geheim" not in sentence
@@ -257,7 +255,7 @@ def test_tidu_up_brings_the_whole_house_up_and_takes_it_down(up: Up) -> None:
         return text
 
     house = tidu("up", "--no-demo", "--port", str(up.port))
-    ready = eventually(lambda: json.loads(answer("/health/ready")), seconds=60)
+    ready = eventually(lambda: json.loads(answer("/health/ready")), seconds=120)
     assert ready == {"status": "ready", "database": True, "migrations": True, "worker": True}
     assert "tidu_http_requests_total" in answer("/metrics")
     assert "</form>" in answer("/sign-in")
