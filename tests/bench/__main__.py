@@ -1,0 +1,103 @@
+"""`python -m tests.bench [--firms N] [--million] [--rounds N] [--only PART…]`: see docs and `issues show 2`."""
+
+import argparse
+import logging
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from app.embedded import start
+from tests.bench import report
+from tests.bench.capture import Shadow
+from tests.bench.flatness import measure_flatness
+from tests.bench.ground import build_county, environment, free_port, serving, sign_in
+from tests.bench.moves import measure_moves
+from tests.bench.pages import Pages, capture_pages, full_scans, measure_pages, paths_of, plans
+
+PARTS = ("pages", "moves", "exchange")
+EXPLAINED = """
+网站：tidu serve，1 个进程（uvicorn，单工作进程）；数据库：内置 PostgreSQL，fsync 开；客户端：同机 keep-alive。
+基线 A：同样的语句和参数，经 asyncpg 直接执行。基线 B：不登录、不用 ORM 的 Starlette，执行同样语句、渲染同样模板。
+比值取各轮之比的中位数；我方与基线逐轮交替。达到与否只看比值，毫秒数只供参考。
+移动：一次 POST 表单到提交后的回答，对 BEGIN + 同一 POST 的全部语句（不含登录查询）+ COMMIT；每家企业只移动一次。
+"""
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…")
+    parser.add_argument("--firms", type=int, default=100_000)
+    parser.add_argument("--million", action="store_true", help="另建一个 1,000,000 家的县，比较两者（约 20 分钟）")
+    parser.add_argument("--large", type=int, default=1_000_000, help="--million 的企业数")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--output", type=Path, default=Path("bench-results.json"))
+    return parser.parse_args()
+
+
+async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
+    with ExitStack() as stack:
+        server = stack.enter_context(start(directory / "server"))
+        told(f"正在合成 {args.firms:,} 家企业……")
+        county = await build_county(server, "bench", args.firms)
+        told(f"合成用时 {county.seconds:.0f} 秒。")
+        port = free_port()
+        env = environment(county.url, directory / "site", port)
+        site = stack.enter_context(serving(["app.cli", "serve", "--port", str(port)], port, env))
+        cookie = await sign_in(port)
+        shadow = Shadow(county.url, port=port, cookie=cookie)
+        results: dict[str, Any] = {
+            "machine": report.machine(),
+            "firms": args.firms,
+            "synth_seconds": county.seconds,
+            "rows": [],
+        }
+        rows: list[dict[str, Any]] = results["rows"]
+        if "pages" in args.only:
+            paths = await paths_of(county.url)
+            captured = await capture_pages(shadow, paths)
+            results["plans"] = await plans(county.url, captured)
+            results["full_scans"] = full_scans(results["plans"])
+            work = Pages(county, site, cookie, paths, captured, directory)
+            rows += await measure_pages(work, rounds=args.rounds, alone=60, crowd=240)
+        if "moves" in args.only:
+            rows += await measure_moves(county, site, cookie, shadow, rounds=args.rounds, alone=40, crowd=160)
+        if "exchange" in args.only:
+            from tests.bench.exchange import measure_exchange
+
+            rows += await measure_exchange(county, site, cookie, directory, env)
+        if args.million:
+            rows += await measure_flatness(server, county, site, cookie, directory, args.large, rounds=args.rounds)
+        await shadow.close()
+        results["site_memory_mb"] = site.memory() / 2**20
+    return results
+
+
+def told(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    args = arguments()
+    directory = Path(tempfile.mkdtemp(prefix="tidu-bench-"))
+    try:
+        results = uvloop.run(run(args, directory))
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    report.write(args.output, results)
+    print(EXPLAINED)
+    print(report.table(results["rows"]))
+    scans = results.get("full_scans")
+    if scans is not None:
+        print("\n执行计划：" + ("没有全表扫描。" if not scans else "有全表扫描：" + "；".join(scans)))
+    print(f"网站进程内存 {results['site_memory_mb']:.0f} MB；结果已写入 {args.output}。")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
