@@ -78,5 +78,5 @@ def create_app(
     complete(app)
     host = urlsplit(settings.base_url).hostname or "127.0.0.1"
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "127.0.0.1", "localhost"], www_redirect=False)
-    app.add_middleware(Edge, settings=settings, metrics=metrics)
+    app.add_middleware(Edge, settings=settings, metrics=metrics, on_fault=errors.unexpected)
     return app

@@ -50,8 +50,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
-    app.add_exception_handler(TemplateNotFound, _unexpected)  # an OSError too, but no outage of the database
+    app.add_exception_handler(Exception, unexpected)
+    app.add_exception_handler(TemplateNotFound, unexpected)  # an OSError too, but no outage of the database
     for kind in (DBAPIError, PoolTimeout, OSError):
         app.add_exception_handler(kind, _database)
 
@@ -96,10 +96,10 @@ async def _database(request: Request, error: Exception) -> Response:
         return await _app_error(request, Invalid({}, "内容里有无法保存的字符，或数字超出了范围；请检查后重新提交。"))
     if constraint_of(error):
         return await _app_error(request, Conflict("数据刚被别人改过，您的操作没有执行；请刷新后再试。"))
-    return await _unexpected(request, error)
+    return await unexpected(request, error)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def unexpected(request: Request, error: Exception) -> Response:
     log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
     return answer(request, 500, "系统出错了", "已记录，请稍后再试；若一再出现，请把下面的编号告诉管理员。")
 

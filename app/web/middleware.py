@@ -4,10 +4,12 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
@@ -59,9 +61,14 @@ class BodyTooLarge(Exception):
     pass
 
 
+OnFault = Callable[[Request, Exception], Awaitable[Response]]
+
+
 class Edge:
-    def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics) -> None:
-        self.app, self.metrics = app, metrics
+    """`on_fault` makes the answer to an error that nothing inside caught: it, too, leaves dressed and counted."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics, on_fault: OnFault) -> None:
+        self.app, self.metrics, self.on_fault = app, metrics, on_fault
         self.headers = dict(_HEADERS)
         if settings.secure_cookies:
             self.headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"
@@ -71,41 +78,60 @@ class Edge:
             await self.app(scope, receive, send)
             return
         scope["request_id"] = uuid.uuid4().hex
-        began = time.perf_counter()
-        refused = _refusal(scope)
-        limit = LARGE_BODY if scope["path"].startswith("/imports") else SMALL_BODY
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise BodyTooLarge
-            return message
-
-        async def dressed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._dress(MutableHeaders(scope=message), scope["request_id"])
-                self.metrics.note(message["status"], time.perf_counter() - began)
-            await send(message)
-
+        passage = _Passage(self, scope, receive, send)
         try:
-            if refused:
-                await _plain(dressed, *refused)
-            elif _declared_length(scope) > limit:
+            if refused := _refusal(scope):
+                await _plain(passage.send, *refused)
+            elif _declared_length(scope) > passage.limit:
                 raise BodyTooLarge
             else:
-                await self.app(scope, counted, dressed)
+                await self.app(scope, passage.receive, passage.send)
         except BodyTooLarge:
-            await _plain(dressed, 413, f"内容太大：这里最多接收 {limit >> 20} MB。")
+            if passage.answered:
+                raise
+            passage.overflowed = False
+            await _plain(passage.send, 413, f"内容太大：这里最多接收 {passage.limit >> 20} MB。")
+        except Exception as error:
+            if not passage.answered:
+                response = await self.on_fault(Request(scope, receive), error)
+                await response(scope, receive, passage.send)
+            raise
 
-    def _dress(self, headers: MutableHeaders, request_id: str) -> None:
+    def dress(self, headers: MutableHeaders, request_id: str) -> None:
         for name, value in self.headers.items():
             headers.setdefault(name, value)
         headers["x-request-id"] = request_id
         # Pages of signed-in people stay out of every cache; the static files say otherwise themselves.
         headers.setdefault("cache-control", "no-store")
+
+
+class _Passage:
+    """One request on its way in and out."""
+
+    def __init__(self, edge: Edge, scope: Scope, receive: Receive, send: Send) -> None:
+        self._edge, self._scope, self._receive, self._send = edge, scope, receive, send
+        self._began = time.perf_counter()
+        self._received = 0
+        self.limit = LARGE_BODY if scope["path"].startswith("/imports") else SMALL_BODY
+        self.overflowed = self.answered = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > self.limit:
+            self.overflowed = True
+            raise BodyTooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.overflowed and not self.answered:
+            # Whoever read the body took the interruption for a malformed one; it was too large.
+            raise BodyTooLarge
+        if message["type"] == "http.response.start":
+            self.answered = True
+            self._edge.dress(MutableHeaders(scope=message), self._scope["request_id"])
+            self._edge.metrics.note(message["status"], time.perf_counter() - self._began)
+        await self._send(message)
 
 
 def _refusal(scope: Scope) -> tuple[int, str] | None:

@@ -257,3 +257,17 @@ async def test_a_body_beyond_the_limit_is_refused_before_it_is_read(client_as, u
     answer = await client.post(f"/firms/{uscc}/notes", data={"text": "x" * (1 << 20)})
     assert answer.status_code == 413
     assert "MB" in answer.text
+
+
+async def test_a_body_that_hides_its_length_is_cut_off_at_the_limit_too(client_as, api_as, uscc):
+    async def endless():
+        for _ in range(64):
+            yield b"text=" + b"x" * 32_000
+
+    for client, path in (
+        (await client_as("officer"), f"/firms/{uscc}/notes"),
+        (await api_as("officer"), "/api/v1/firms"),
+    ):
+        kind = "application/json" if path.startswith("/api") else "application/x-www-form-urlencoded"
+        answer = await client.post(path, content=endless(), headers={"content-type": kind})
+        assert (path, answer.status_code) == (path, 413)

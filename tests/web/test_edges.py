@@ -1,0 +1,176 @@
+"""What every answer carries, whatever it is; and what people get when the database is away."""
+
+import httpx
+import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.clock import SystemClock
+from app.db import Database
+from app.main import create_app
+from app.web.middleware import CSP
+from tests import factories
+from tests.harness import settings_for
+
+ANSWERS = [
+    ("GET", "/sign-in", 200),
+    ("GET", "/", 303),
+    ("GET", "/nowhere", 404),
+    ("PUT", "/firms", 405),
+    ("GET", "/api/v1/firms", 401),
+    ("GET", "/api/v1/nowhere", 404),
+    ("GET", "/api/v1/openapi.json", 200),
+    ("GET", "/static/app.css", 200),
+    ("GET", "/static/nowhere.css", 404),
+    ("GET", "/health/live", 200),
+    ("GET", "/metrics", 200),
+    ("POST", "/sign-in", 401),
+    ("GET", "/firms?q=%00", 400),
+    ("GET", "/docs", 404),
+    ("GET", "/redoc", 404),
+    ("GET", "/openapi.json", 404),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), ANSWERS)
+async def test_every_answer_carries_the_headers_that_protect_it(anonymous, method, path, status):
+    answer = await anonymous.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-security-policy"] == CSP
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert len(answer.headers["x-request-id"]) == 32
+    assert "server" not in answer.headers
+    if not path.startswith("/static"):
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_policy_allows_no_inline_script_no_frame_and_no_foreign_place():
+    assert "unsafe" not in CSP
+    assert "http" not in CSP
+    for rule in (
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    ):
+        assert rule in CSP
+
+
+async def test_over_https_browsers_are_told_to_stay_there_and_the_cookie_is_bound_to_the_host(database, conn, tmp_path):
+    settings = settings_for("", data=tmp_path, base_url="https://tidu.example")
+    app = create_app(settings, database=database, clock=SystemClock())
+    await factories.person(conn, "officer")
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://tidu.example") as client:
+        answer = await client.post("/sign-in", data={"login": "officer", "password": factories.PASSWORD})
+        assert answer.status_code == 303
+        assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("__Host-tidu=")
+        assert {"Secure", "HttpOnly", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+        assert "Domain" not in cookie
+        assert (await client.get("/account/sessions")).status_code == 200
+
+
+async def test_a_request_for_another_host_is_refused(anonymous):
+    assert (await anonymous.get("/sign-in", headers={"host": "evil.example"})).status_code == 400
+
+
+async def test_an_unknown_address_gets_a_page_or_a_problem_in_chinese(client_as):
+    client = await client_as("officer")
+    page = await client.get("/nowhere")
+    assert "没有这个页面" in page.text
+    problem = await client.get("/api/v1/nowhere")
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["title"] == "没有这个页面"
+    assert "没有这个页面" in (await client.get("/nowhere", headers={"hx-request": "true"})).text
+
+
+@pytest.fixture
+async def away(tmp_path):
+    """A site whose database does not answer."""
+    app = create_app(settings_for("postgresql://nobody@127.0.0.1:9/none", data=tmp_path), clock=SystemClock())
+    cookies = {"tidu": "some-session"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1:8000", cookies=cookies
+    ) as client:
+        yield client
+    await app.state.database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("GET", "/firms"), ("POST", "/sign-in"), ("GET", "/api/v1/firms"), ("POST", "/firms/new")],
+)
+async def test_without_its_database_the_site_says_503_and_when_to_come_back(away, method, path):
+    answer = await away.request(method, path)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert "已提交的数据不会丢失" in answer.text
+    assert "127.0.0.1:9" not in answer.text
+
+
+async def test_without_its_database_the_sign_in_page_and_liveness_still_answer(away):
+    assert (await away.get("/sign-in")).status_code == 200
+    assert (await away.get("/health/live")).status_code == 200
+    assert (await away.get("/health/ready")).status_code == 503
+
+
+class Exhausted(Database):
+    def __init__(self) -> None:
+        """No engine: nothing is ever to be had."""
+
+    def transaction(self):
+        raise PoolTimeout("no connection to be had in time")
+
+    reading = transaction
+
+
+async def test_when_every_connection_is_taken_people_are_asked_to_come_back(app, client_as):
+    client = await client_as("officer")
+    app.state.database = Exhausted()
+    answer = await client.get("/firms")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+
+@pytest.mark.db_commit
+async def test_a_locked_firm_is_503_after_a_while_and_nothing_piles_up(fresh_database, fresh_url, tmp_path):
+    from sqlalchemy import text
+
+    async with fresh_database.transaction() as conn:
+        token = await factories.token_of(conn, await factories.person(conn, "officer"), at=SystemClock().now())
+        uscc = await factories.firm(conn)
+    app = create_app(settings_for(fresh_url, data=tmp_path), database=fresh_database, clock=SystemClock())
+    body = {"to": "tech_micro", "expected": None, "reason": "入库"}
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        fresh_database.transaction() as holder,
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", timeout=20) as client,
+    ):
+        await holder.execute(text("SELECT 1 FROM firms FOR UPDATE"))
+        answer = await client.post(
+            f"/api/v1/firms/{uscc}/moves", json=body, headers={"authorization": f"Bearer {token}"}
+        )
+    assert answer.status_code == 503
+    async with fresh_database.reading() as conn:
+        assert (await conn.execute(text("SELECT count(*) FROM moves"))).scalar_one() == 0
+
+
+async def test_a_fault_of_ours_is_a_500_without_its_inside(app, client_as, monkeypatch, caplog):
+    from app.web.officer import search
+
+    async def broken(*_args, **_more):
+        raise RuntimeError("the inside of the house")
+
+    client = await client_as("officer")
+    monkeypatch.setattr(search.queries, "list_firms", broken)
+    quiet = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=quiet, base_url="http://127.0.0.1:8000", cookies=client.cookies) as caller:
+        answer = await caller.get("/search?q=卫浴")
+    assert answer.status_code == 500
+    assert "inside of the house" not in answer.text
+    assert answer.headers["x-request-id"] in answer.text
+    assert answer.headers["content-security-policy"] == CSP
+    assert "the inside of the house" in caplog.text
