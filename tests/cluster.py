@@ -5,17 +5,18 @@ import itertools
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from app.embedded import start
 from sqlalchemy import make_url, text
 
-from app.clock import SystemClock
 from app.commands.migrate import migrate
 from app.config import SEEDS
 from app.db import Database, make_engine, normalise_url
 from app.seeding.load import load_seeds
+from tests.harness import NOON
 
 ADDRESS = "TIDU_TEST_DATABASE_URL"
 
@@ -54,7 +55,7 @@ class Cluster:
         database = Database(self.url(self.template), pool_size=2)
         try:
             await migrate(database)
-            await load_seeds(database, SEEDS / "kaiping", at=SystemClock().now())
+            await load_seeds(database, SEEDS / "kaiping", at=NOON - timedelta(days=300))
         finally:
             await database.dispose()
         await self._command(f"ALTER DATABASE {self.template} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true")

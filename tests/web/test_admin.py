@@ -1,0 +1,294 @@
+"""Accounts, calendar, outbox and trail, as those who run the system use them."""
+
+import io
+from datetime import date, timedelta
+
+import openpyxl
+import pytest
+from sqlalchemy import insert, select, text
+
+from app.audit.models import AuditEvent
+from app.db import new_id
+from app.firms.models import Firm
+from app.outbox.models import OutboxMessage
+from app.workdays.queries import load_calendar
+from tests import factories
+from tests.harness import NOON
+
+NEWCOMER = {"login": "wang.wu", "name": "王五", "role": "officer", "scope": "440783", "unit": "科技股"}
+
+
+async def actions(conn):
+    return list((await conn.execute(select(AuditEvent.action).order_by(AuditEvent.at, AuditEvent.id))).scalars())
+
+
+async def test_a_new_account_gets_a_password_that_is_shown_once_and_must_be_changed(client_as, client_from, rendered):
+    admin = await client_as("admin")
+    made = await admin.post("/admin/users/new", data=NEWCOMER)
+    assert made.status_code == 200
+    password = rendered[-1][1]["password"]
+    assert password in made.text
+    person = client_from("10.0.0.5")
+    signed = await person.post("/sign-in", data={"login": "wang.wu", "password": password})
+    assert signed.headers["location"] == "/account/password"
+    assert (await person.get("/firms")).status_code == 403
+    assert password not in (await admin.get("/admin/users")).text
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"login": "王五"}, "login"),
+        ({"login": "a"}, "login"),
+        ({"login": "admin"}, "login"),
+        ({"name": " "}, "name"),
+        ({"role": "emperor"}, "role"),
+        ({"scope": ""}, "scope"),
+        ({"scope": "44x"}, "scope"),
+        ({"role": "firm", "scope": "", "uscc": "91440783M159083022"}, "uscc"),
+        ({"role": "firm", "scope": "", "uscc": ""}, "uscc"),
+    ],
+)
+async def test_an_account_that_makes_no_sense_is_refused_at_its_field(client_as, rendered, change, field):
+    admin = await client_as("admin")
+    answer = await admin.post("/admin/users/new", data=NEWCOMER | change)
+    assert answer.status_code == 422
+    assert field in rendered[-1][1]["errors"]
+    assert rendered[-1][1]["values"]["unit"] == "科技股"
+
+
+async def test_a_clerks_account_is_bound_to_its_firm(client_as, conn, rendered):
+    uscc = await factories.firm(conn)
+    admin = await client_as("admin")
+    await admin.post("/admin/users/new", data=NEWCOMER | {"role": "firm", "scope": "", "uscc": uscc.lower()})
+    bound = text("SELECT firm_id FROM users WHERE login = 'wang.wu'")
+    assert (await conn.execute(bound)).scalar_one() == await factories.id_of(conn, uscc)
+
+
+async def test_a_disabled_account_is_out_at_once_on_every_way_in(client_as, api_as, conn):
+    admin, officer, program = await client_as("admin"), await client_as("officer"), await api_as("officer")
+    person = await factories.person(conn, "officer")
+    assert (await officer.get("/firms")).status_code == 200
+    assert (await admin.post(f"/admin/users/{person.id}/disable")).status_code == 303
+    assert (await officer.get("/firms")).status_code == 303
+    assert (await program.get("/api/v1/firms")).status_code == 401
+    await admin.post(f"/admin/users/{person.id}/enable")
+    assert (await officer.get("/firms")).status_code == 303
+    assert (await actions(conn))[-2:] == ["user:record:disabled", "user:record:enabled"]
+
+
+async def test_nobody_disables_themselves(client_as, conn):
+    admin = await client_as("admin")
+    me = await factories.person(conn, "admin")
+    assert (await admin.post(f"/admin/users/{me.id}/disable")).status_code == 422
+    assert (await admin.get("/admin/users")).status_code == 200
+
+
+async def test_a_reset_password_ends_what_was_open_and_is_shown_once(client_as, conn, client_from, rendered):
+    admin, officer = await client_as("admin"), await client_as("officer")
+    person = await factories.person(conn, "officer")
+    await admin.post(f"/admin/users/{person.id}/reset")
+    password = rendered[-1][1]["password"]
+    assert (await officer.get("/firms")).status_code == 303
+    fresh = client_from("10.0.0.5")
+    old = await fresh.post("/sign-in", data={"login": "officer", "password": factories.PASSWORD})
+    assert old.status_code == 401
+    new = await fresh.post("/sign-in", data={"login": "officer", "password": password})
+    assert new.headers["location"] == "/account/password"
+
+
+YEAR = [
+    ("日期", "类型", "名称"),
+    (date(2027, 1, 1), "放假", "元旦"),
+    ("2027/2/5", "放假", "春节"),
+    ("2027年2月14日", "调休上班", "春节"),
+]
+
+
+def workbook(rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return {"file": ("2027年放假安排.xlsx", out.getvalue(), "application/vnd.ms-excel")}
+
+
+def csv(rows, encoding="utf-8"):
+    lines = "\r\n".join(",".join(str(cell) for cell in row) for row in rows)
+    return {"file": ("2027.csv", lines.encode(encoding), "text/csv")}
+
+
+async def test_next_year_is_asked_for_until_it_is_there(client_as, rendered):
+    admin = await client_as("admin")
+    await admin.get("/admin/calendar")
+    assert [n[:4] for n in rendered[-1][1]["notices"]] == ["2027"]
+    assert {y.year for y in rendered[-1][1]["years"]} == {2024, 2025, 2026}
+    assert rendered[-1][1]["shown_year"] == 2026
+
+
+@pytest.mark.parametrize("files", [workbook(YEAR), csv(YEAR), csv(YEAR, "gb18030"), csv(YEAR, "utf-8-sig")])
+async def test_a_year_is_looked_at_and_then_loaded(client_as, conn, rendered, files):
+    admin = await client_as("admin")
+    looked = await admin.post("/admin/calendar/preview", files=files)
+    assert looked.status_code == 200
+    shown = rendered[-1][1]
+    assert (shown["year"], len(shown["entries"]), len(shown["differences"])) == (2027, 3, 3)
+    assert 2027 not in (await load_calendar(conn)).years_loaded
+    source = "国办发明电〔2026〕7号"
+    done = await admin.post("/admin/calendar", data={"rows": shown["rows"], "source": source, "confirmed": "true"})
+    assert done.headers["location"] == "/admin/calendar?year=2027"
+    calendar = await load_calendar(conn)
+    assert 2027 in calendar.years_loaded
+    assert not calendar.is_working_day(date(2027, 1, 1))
+    assert calendar.is_working_day(date(2027, 2, 14))
+    await admin.get("/admin/calendar?year=2027")
+    year = next(y for y in rendered[-1][1]["years"] if y.year == 2027)
+    assert (year.source, year.confirmed, year.holidays, year.make_ups) == (source, True, 2, 1)
+    assert rendered[-1][1]["notices"] == []
+    assert "calendar:year:loaded" in await actions(conn)
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        (csv([*YEAR, ("2027-13-01", "放假", "")]), "第 5 行"),
+        (csv([*YEAR, ("2027-03-01", "上学", "")]), "类型请填"),
+        (csv([*YEAR, ("2027-01-01", "放假", "")]), "出现了两次"),
+        (csv([*YEAR, ("2027-03-01", "调休上班", "")]), "本来就是工作日"),
+        (csv([*YEAR, ("2028-01-01", "放假", "")]), "一次只能上传一年"),
+        (csv(YEAR[:1]), "没有任何日期"),
+        (csv([("a", "b"), (1, 2)]), "表头"),
+        ({"file": ("x.pdf", b"%PDF-1.7", "application/pdf")}, "xls"),
+        ({"file": ("x.xlsx", b"PK\x03\x04broken", "application/zip")}, "文件"),
+        ({"file": ("x.csv", b"", "text/csv")}, "空"),
+    ],
+)
+async def test_a_year_that_cannot_be_read_changes_nothing_and_says_why(client_as, conn, rendered, files, sentence):
+    admin = await client_as("admin")
+    answer = await admin.post("/admin/calendar/preview", files=files)
+    assert answer.status_code == 422
+    assert any(sentence in error for error in rendered[-1][1]["errors"])
+    assert 2027 not in (await load_calendar(conn)).years_loaded
+
+
+async def test_a_year_needs_its_notice_and_keeps_its_rows_until_it_has_one(client_as, conn, rendered):
+    admin = await client_as("admin")
+    answer = await admin.post("/admin/calendar", data={"rows": "2027-01-01\tholiday\t元旦", "source": " "})
+    assert answer.status_code == 422
+    assert rendered[-1][1]["rows"] == "2027-01-01\tholiday\t元旦"
+    assert 2027 not in (await load_calendar(conn)).years_loaded
+
+
+async def test_a_new_calendar_counts_stale_days_anew(client_as, conn):
+    """A firm that came in on 4 December 2026 stands still after 60 working days, over the Spring Festival of 2027."""
+    officer = await factories.person(conn, "officer")
+    moved = NOON.replace(month=12, day=4)
+    uscc = await factories.firm(conn)
+    await factories.move(conn, uscc, "tech_micro", by=officer, at=moved)
+    stale = select(Firm.stale_on).where(Firm.uscc == uscc)
+    assumed = (await conn.execute(stale)).scalar_one()
+    days = [date(2027, 2, 5) + timedelta(days=n) for n in range(7)]
+    rows = "\n".join(f"{day}\tholiday\t春节" for day in days)
+    admin = await client_as("admin")
+    await admin.post("/admin/calendar", data={"rows": rows, "source": "国办发明电〔2026〕7号"})
+    now = (await conn.execute(stale)).scalar_one()
+    calendar = await load_calendar(conn)
+    assert calendar.working_days_between(moved.date(), now) == 60
+    assert now - assumed == timedelta(days=7)
+
+
+async def test_a_year_is_confirmed_by_hand(client_as, conn, rendered):
+    admin = await client_as("admin")
+    assert (await admin.post("/admin/calendar/2026/confirm")).status_code == 303
+    await admin.get("/admin/calendar")
+    assert next(y for y in rendered[-1][1]["years"] if y.year == 2026).confirmed
+    assert (await admin.post("/admin/calendar/2030/confirm")).status_code == 404
+
+
+async def a_message(conn, state="dead", *, login="officer", at=NOON):
+    person = await factories.person(conn, login)
+    message_id = new_id()
+    values = {"kind": "tier_moved", "channel": "email", "payload": {}, "answer": "550 no such user", "attempts": 3}
+    await conn.execute(
+        insert(OutboxMessage).values(
+            id=message_id,
+            dedup_key=str(message_id),
+            user_id=person.id,
+            state=state,
+            next_attempt_at=at,
+            created_at=at,
+            **values,
+        )
+    )
+    return message_id
+
+
+async def test_the_delivery_log_shows_what_failed_and_sends_it_again(client_as, conn, rendered):
+    dead, _ = await a_message(conn), await a_message(conn, "sent")
+    admin = await client_as("admin")
+    page = await admin.get("/admin/outbox?state=dead")
+    assert "550 no such user" in page.text
+    assert [m.id for m in rendered[-1][1]["messages"]] == [dead]
+    assert {value: n for value, _, n, _, _ in rendered[-1][1]["states"]} == {"": 2, "pending": 0, "sent": 1, "dead": 1}
+    assert (await admin.post(f"/admin/outbox/{dead}/retry")).status_code == 303
+    state = select(OutboxMessage.state, OutboxMessage.attempts).where(OutboxMessage.id == dead)
+    assert (await conn.execute(state)).one() == ("pending", 0)
+    assert (await actions(conn))[-1] == "outbox:message:retried"
+
+
+async def test_what_was_sent_is_not_sent_again(client_as, api_as, conn):
+    sent = await a_message(conn, "sent")
+    answer = await (await client_as("admin")).post(f"/admin/outbox/{sent}/retry")
+    assert answer.status_code == 409
+    assert "已经发出" in answer.text
+    assert (await (await api_as("admin")).post(f"/api/v1/outbox/{sent}/retry")).status_code == 409
+    assert "outbox:message:retried" not in await actions(conn)
+
+
+async def test_the_log_pages_through_every_message_once(client_as, api_as, conn, rendered):
+    made = {await a_message(conn, at=NOON - timedelta(minutes=n % 7)) for n in range(60)}
+    api = await api_as("admin")
+    seen, path = [], "/api/v1/outbox?state=dead&limit=7"
+    while path:
+        body = (await api.get(path)).json()
+        seen += [m["id"] for m in body["items"]]
+        path = f"/api/v1/outbox?state=dead&limit=7&cursor={body['next']}" if body["next"] else None
+    assert sorted(seen) == sorted(map(str, made))
+    admin = await client_as("admin")
+    await admin.get("/admin/outbox")
+    assert len(rendered[-1][1]["messages"]) == 50
+    await admin.get(rendered[-1][1]["next_href"])
+    assert len(rendered[-1][1]["messages"]) == 10
+
+
+async def test_an_officer_sees_their_own_messages_and_no_others(api_as, conn):
+    mine = await a_message(conn)
+    await a_message(conn, login="officer-2")
+    items = (await (await api_as("officer")).get("/api/v1/outbox")).json()["items"]
+    assert [m["id"] for m in items] == [str(mine)]
+    assert (await (await api_as("officer")).get("/api/v1/outbox?state=nonsense")).status_code == 422
+
+
+async def test_the_trail_tells_who_did_what_and_can_be_narrowed(client_as, api_as, conn, clock):
+    uscc = await factories.firm_on(conn, "tech_micro", name="开平市留痕有限公司")
+    auditor = await api_as("auditor")
+    firm_id = str(await factories.id_of(conn, uscc))
+    items = (await auditor.get("/api/v1/audit", params={"object": firm_id})).json()["items"]
+    assert {i["action"] for i in items} == {"firm:record:created", "firm:tier:moved"}
+    assert {i["actor"] for i in items} == {"局专员officer"}
+    assert (await auditor.get("/api/v1/audit?actor=nobody")).json()["items"] == []
+    assert (await auditor.get("/api/v1/audit?from=2026-11-24")).json()["items"] == []
+    assert (await auditor.get("/api/v1/audit?from=昨天")).status_code == 422
+    page = await (await client_as("auditor")).get("/audit", params={"object": "开平市留痕有限公司"})
+    assert "梯队移动" in page.text
+
+
+async def test_a_change_is_kept_with_what_it_was_and_what_it_became(api_as, conn):
+    uscc = await factories.firm(conn, park="甲")
+    officer, auditor = await api_as("officer"), await api_as("auditor")
+    await officer.patch(f"/api/v1/firms/{uscc}", json={"park": "乙"}, headers={"if-match": '"1"'})
+    event = (await auditor.get("/api/v1/audit?actor=局专员officer")).json()["items"][0]
+    assert (event["before"], event["after"]) == ({"park": "甲"}, {"park": "乙"})
+    assert event["ip"] == "127.0.0.1"
+    assert len(event["request_id"]) == 32
