@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from app.embedded import start
 from sqlalchemy import make_url, text
 
 from app.commands.migrate import migrate
 from app.config import SEEDS
 from app.db import Database, make_engine, normalise_url
+from app.embedded import start
 from app.seeding.load import load_seeds
 from tests.harness import NOON
 
