@@ -18,6 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.access.service import forget_old
 from app.clock import BUSINESS_ZONE, Clock, SystemClock
 from app.config import Settings
 from app.db import Database, is_outage, new_id
@@ -69,12 +70,24 @@ async def _heartbeat(house: House, at: datetime) -> Mapping[str, int]:
     return {}
 
 
-JOBS: dict[str, Job] = {"deliver": _deliver, "imports": _imports, "fold-counts": _fold, "heartbeat": _heartbeat}
+async def _tidy(house: House, at: datetime) -> Mapping[str, int]:
+    async with house.database.transaction() as conn:
+        return {"planned": await forget_old(conn, at=at)}
+
+
+JOBS: dict[str, Job] = {
+    "deliver": _deliver,
+    "imports": _imports,
+    "fold-counts": _fold,
+    "heartbeat": _heartbeat,
+    "tidy": _tidy,
+}
 _QUIET = {"imports", "fold-counts", "heartbeat"}  # too frequent to keep a row for each run
 _TIMETABLE: Mapping[str, Any] = {
     "heartbeat": IntervalTrigger(seconds=15),
     "deliver": IntervalTrigger(seconds=5),
     "imports": IntervalTrigger(seconds=1),
+    "tidy": CronTrigger(minute=17, timezone=BUSINESS_ZONE),
     "fold-counts": CronTrigger(minute="*/5", timezone=BUSINESS_ZONE),
 }
 

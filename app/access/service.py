@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, update
 
-from app.access.models import ApiToken, SignInAttempt, User, UserSession
+from app.access.models import ApiToken, IdempotencyKey, SignInAttempt, User, UserSession
 from app.access.passwords import hash_password, verify
 from app.access.queries import recent_failures, user_by_id, user_by_login
 from app.access.rules import new_token, password_faults, token_hash, wait_seconds
@@ -227,10 +227,14 @@ async def issue_token(conn: Conn, login: str, *, days: int, by: Actor = SYSTEM, 
 
 
 async def forget_old(conn: Conn, *, at: datetime) -> int:
-    """Attempts and sessions nobody needs any more."""
-    gone = await conn.execute(delete(SignInAttempt).where(SignInAttempt.at < at - timedelta(days=1)))
-    old = await conn.execute(delete(UserSession).where(UserSession.expires_at < at - timedelta(days=7)))
-    return gone.rowcount + old.rowcount
+    """Attempts, sessions and answers to repeated requests that nobody needs any more. The trail is never among them."""
+    old = (
+        delete(SignInAttempt).where(SignInAttempt.at < at - timedelta(days=1)),
+        delete(UserSession).where(UserSession.expires_at < at - timedelta(days=7)),
+        delete(ApiToken).where(ApiToken.expires_at < at - timedelta(days=90)),
+        delete(IdempotencyKey).where(IdempotencyKey.created_at < at - timedelta(days=2)),
+    )
+    return sum([(await conn.execute(statement)).rowcount for statement in old])
 
 
 async def _end_access(conn: Conn, user_id: uuid.UUID, *, at: datetime, except_token: str = "") -> None:
