@@ -176,7 +176,7 @@ UPDATE import_batches SET lease_until = :until, done = 0,
 WHERE id = (
   SELECT id FROM import_batches
   WHERE state IN ('uploaded', 'queued') OR (state IN ('checking', 'applying') AND lease_until < :at)
-  ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+  ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """
 ).columns(id=Uuid())

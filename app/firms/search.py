@@ -30,7 +30,8 @@ WHERE firms.id = d.id AND firms.search_text <> d.text
 def search_fields(
     *, name: str, uscc: str, initials: str, former: Sequence[str], people: Sequence[str], extra: str
 ) -> list[str]:
-    return [key(f) for f in (name, uscc, initials, *former, *people, *extra.split()) if f]
+    # Sorted, so that one content makes one document, in whatever order the tables give it.
+    return [key(f) for f in (name, uscc, initials, *sorted(former), *sorted(people), *sorted(extra.split())) if f]
 
 
 async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
