@@ -35,27 +35,28 @@ async def open_conn(request: Request) -> AsyncIterator[Conn]:
 ConnDep = Annotated[Conn, Depends(open_conn, scope="function")]
 
 
-def clock_of(request: Request) -> Clock:
+# All coroutines, however little they do: the framework runs a plain function on another thread.
+async def clock_of(request: Request) -> Clock:
     clock: Clock = request.app.state.clock
     return clock
 
 
-def settings_of(request: Request) -> Settings:
+async def settings_of(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def files_of(request: Request) -> FileStore:
+async def files_of(request: Request) -> FileStore:
     files: FileStore = request.app.state.files
     return files
 
 
-def database_of(request: Request) -> Database:
+async def database_of(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-def lookups_of(request: Request) -> Lookups:
+async def lookups_of(request: Request) -> Lookups:
     lookups: Lookups = request.app.state.lookups
     return lookups
 
@@ -67,7 +68,7 @@ DatabaseDep = Annotated[Database, Depends(database_of)]
 LookupsDep = Annotated[Lookups, Depends(lookups_of)]
 
 
-def today_of(clock: ClockDep) -> date:
+async def today_of(clock: ClockDep) -> date:
     return business_day(clock.now())
 
 

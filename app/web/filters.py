@@ -16,7 +16,7 @@ _DEFAULT = FirmFilter()
 _LONGEST = 60
 
 
-def read_filter(request: Request) -> FirmFilter:
+async def read_filter(request: Request) -> FirmFilter:
     query = request.query_params
     return FirmFilter(
         q=_clean(query.get("q", "")),
