@@ -138,9 +138,14 @@
       }
     });
     box.closest(".search").addEventListener("keydown", (event) => {
-      if (event.key === "Escape") { hits.hidden = true; box.focus(); }
-      if (hits.hidden || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+      if (event.key === "Escape" && !hits.hidden) {
+        event.preventDefault(); // the browser would empty the box as well
+        box.focus();
+        hits.hidden = true;
+      }
+      if (!["ArrowDown", "ArrowUp"].includes(event.key) || !box.value.trim() || !hits.children.length) return;
       event.preventDefault();
+      hits.hidden = false;
       walk(event.key === "ArrowDown" ? 1 : -1);
     });
     box.closest(".search").addEventListener("focusout", (event) => {

@@ -252,4 +252,6 @@ def test_without_a_network_the_dialog_says_so_and_keeps_what_was_typed(site: Sit
     dialog.get_by_role("button", name="提交").click()
     expect(count_of(page, "eaglet")).to_have_text("1")
     # The browser itself writes a line about the lost connection, and htmx another.
-    people.complaints[:] = [c for c in people.complaints if "ERR_INTERNET_DISCONNECTED" not in c and "htmx:error" not in c]
+    people.complaints[:] = [
+        c for c in people.complaints if "ERR_INTERNET_DISCONNECTED" not in c and "htmx:error" not in c
+    ]

@@ -1,0 +1,170 @@
+"""Every page, looked at as a stranger would: no violation, no complaint, nothing out of the frame."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import People
+from tests.harness import check_html
+
+pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
+
+# (who, address); {firm} is one with a full history, {pending} one that waits for a second person.
+PAGES = [
+    ("", "/sign-in"),
+    ("officer", "/"),
+    ("manager", "/"),
+    ("carrier", "/"),
+    ("firm", "/"),
+    ("officer", "/firms"),
+    ("officer", "/firms?tier=eaglet&stale=1&region=440783117"),
+    ("officer", "/firms?q=没有这样的企业"),
+    ("officer", "/firms/new"),
+    ("officer", "{firm}"),
+    ("officer", "{firm}/edit"),
+    ("officer", "{firm}/move"),
+    ("manager", "{pending}"),
+    ("officer", "/board"),
+    ("town", "/board"),
+    ("officer", "/board/tech_micro"),
+    ("officer", "/search?q=开平"),
+    ("officer", "/search?q=没有这样的企业"),
+    ("officer", "/account/password"),
+    ("officer", "/account/sessions"),
+    ("officer", "/firms/NOPE"),
+    ("admin", "/admin/users"),
+    ("admin", "/admin/users/new"),
+    ("admin", "/admin/calendar"),
+    ("admin", "/admin/outbox"),
+    ("auditor", "/audit"),
+    ("auditor", "/audit?actor=谁也不是"),
+]
+RULES: dict[str, object] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# All that another ground can change.
+COLOURS: dict[str, object] = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+
+
+def opened(visitors: People, who: str, address: str) -> Page:
+    page = visitors.signed_in(who) if who else visitors.anonymous()
+    if "{" in address:
+        page.goto("/")
+        link = page.locator(".pending .name" if "pending" in address else "#h-queue ~ ul .name").first
+        path = link.get_attribute("href") or ""
+        address = address.format(firm=path, pending=path)
+    page.goto(address)
+    return page
+
+
+def violations(page: Page, rules: dict[str, object] = RULES) -> list[str]:
+    found = Axe().run(page, options=rules).response["violations"]
+    return [f"{v['id']}: {node['html'][:160]}" for v in found for node in v["nodes"]]
+
+
+def thin_out(page: Page) -> None:
+    """Rows are alike; the judge looks at each element by itself, and a hundred of them take half a minute."""
+    page.evaluate(
+        "document.querySelectorAll('tbody, .cards, .lines, .timeline').forEach("
+        "list => [...list.children].slice(6, -1).forEach(row => row.remove()))"
+    )
+
+
+def overflow(page: Page) -> int:
+    wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wide
+
+
+@pytest.mark.parametrize(("who", "address"), PAGES)
+def test_a_page_has_no_violations_narrow_or_wide_light_or_dark(visitors: People, who: str, address: str) -> None:
+    page = opened(visitors, who, address)
+    thin_out(page)
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="light")
+        assert violations(page) == [], f"{width} light"
+        page.emulate_media(color_scheme="dark")
+        assert violations(page, COLOURS) == [], f"{width} dark"
+
+
+@pytest.mark.parametrize(("who", "address"), PAGES)
+def test_a_page_is_valid_and_stays_in_its_frame_in_both_sizes_of_type(visitors: People, who: str, address: str) -> None:
+    page = opened(visitors, who, address)
+    check_html(page.context.request.get(page.url).text())
+    for width in (320, 360, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert overflow(page) <= 0, width
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.get_by_role("button", name="大字版").click()
+    expect(page.get_by_role("button", name="标准版")).to_be_visible()
+    assert overflow(page) <= 0
+
+
+def test_every_control_of_the_dialog_is_named_and_none_violates(visitors: People) -> None:
+    page = visitors.signed_in("officer")
+    page.goto("/board")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.locator("a.move").first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert violations(page) == []
+        page.get_by_role("button", name="取消").click()
+        expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_large_type_and_dark_ground_stay_chosen_without_javascript(visitors: People) -> None:
+    page = visitors.signed_in("officer", java_script_enabled=False)
+    page.goto("/firms?tier=eaglet")
+    page.get_by_role("button", name="大字版").click()
+    expect(page).to_have_url(re.compile("tier=eaglet"))
+    expect(page.locator("html")).to_have_css("font-size", "20px")
+    page.locator("summary", has_text="账号菜单").click()
+    page.get_by_role("button", name="深色").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("html")).to_have_attribute("data-size", "large")
+    page.goto("/board")
+    expect(page.locator("html")).to_have_css("font-size", "20px")
+    page.get_by_role("button", name="标准版").click()
+    expect(page.locator("html")).to_have_css("font-size", "14px")
+
+
+def test_the_skip_link_comes_first_and_leads_past_the_frame(visitors: People) -> None:
+    page = visitors.signed_in("officer")
+    page.goto("/firms")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_print_shows_the_ledger_and_none_of_the_tools(visitors: People) -> None:
+    page = visitors.signed_in("officer")
+    page.goto("/firms")
+    page.emulate_media(media="print", color_scheme="dark")
+    for tool in (".rail", ".search", ".filters", ".acts", ".menu"):
+        expect(page.locator(tool).first).to_be_hidden()
+    expect(page.locator("tbody tr").first).to_be_visible()
+    expect(page.locator("body")).to_have_css("font-family", re.compile("SimSun"))
+    expect(page.locator("h1")).to_have_css("color", "rgb(0, 0, 0)")
+
+
+def test_a_sixty_character_name_wraps_inside_its_card_and_its_row(visitors: People) -> None:
+    page = visitors.signed_in("officer")
+    for address, name in (("/board", ".card > a"), ("/firms", "tbody .name")):
+        page.goto(address)
+        page.locator(name).first.evaluate("e => { e.textContent = '开平市翠山湖新区示范高端水暖卫浴五金'.repeat(4) }")
+        for width in (320, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert overflow(page) <= 0
+            inside = "e => e.scrollWidth <= e.clientWidth + 1"
+            assert page.locator(name).first.locator("xpath=..").evaluate(inside), (address, width)
+
+
+def test_the_frame_keeps_strict_rules_and_nothing_inline(visitors: People) -> None:
+    page = visitors.signed_in("officer")
+    answer = page.goto("/board")
+    assert answer
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    html = answer.text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=", html)
