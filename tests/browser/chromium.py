@@ -48,7 +48,9 @@ def ensure() -> str:
         print("installing a browser:", " ".join(command), flush=True)
         if subprocess.run(command, check=False).returncode == 0 and (found := find()):
             return found
-    raise SystemExit("没有浏览器：请装 chromium（Debian：apt-get install chromium fonts-noto-cjk），或用 CHROMIUM=路径 指明。")
+    raise SystemExit(
+        "没有浏览器：请装 chromium（Debian：apt-get install chromium fonts-noto-cjk），或用 CHROMIUM=路径 指明。"
+    )
 
 
 def _installers() -> list[list[str]]:
