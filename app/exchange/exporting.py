@@ -139,7 +139,7 @@ async def csv_stream(database: Database, query: Select[Any]) -> AsyncIterator[by
         copying = asyncio.create_task(_copy(conn, query, queue))
         try:
             while (chunk := await queue.get()) is not None:
-                yield chunk
+                yield bytes(chunk)  # the driver hands out bytearrays, which no response can send
             await copying
         finally:
             # The reader has left, or the copy has failed: either way the database stops working for nobody.
@@ -183,4 +183,4 @@ async def xlsx_stream(database: Database, query: Select[Any]) -> AsyncIterator[b
         await write_xlsx(database, query, path)
         with path.open("rb") as made:
             while chunk := await asyncio.to_thread(made.read, _PIECE):
-                yield chunk
+                yield bytes(chunk)  # the driver hands out bytearrays, which no response can send
