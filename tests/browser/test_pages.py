@@ -29,6 +29,7 @@ PAGES = [
     ("officer", "/board"),
     ("town", "/board"),
     ("officer", "/board/tech_micro"),
+    ("officer", "/imports"),
     ("officer", "/search?q=开平"),
     ("officer", "/search?q=没有这样的企业"),
     ("officer", "/account/password"),
@@ -91,7 +92,7 @@ def test_a_page_has_no_violations_narrow_or_wide_light_or_dark(visitors: People,
 def test_a_page_is_valid_and_stays_in_its_frame_in_both_sizes_of_type(visitors: People, who: str, address: str) -> None:
     page = opened(visitors, who, address)
     check_html(page.context.request.get(page.url).text())
-    for width in (320, 360, 768, 1440):
+    for width in (320, 360, 768, 820, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 800})
         assert overflow(page) <= 0, width
     page.set_viewport_size({"width": 360, "height": 800})
