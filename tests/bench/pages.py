@@ -134,6 +134,7 @@ def _crowd(name: str, sides: Sequence[Side]) -> dict[str, Any]:
 async def plans(url: str, captured: Mapping[str, Sequence[Captured]]) -> dict[str, list[Any]]:
     """The plan of every statement of every page, in its most and least selective form."""
     async with connections(url, 1) as (connection,):
+        await connection.execute("ANALYZE")
         return {
             name: [await _plans_of(connection, page) for page in (several[0], several[-1])]
             for name, several in captured.items()
