@@ -94,12 +94,16 @@ async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> Signed
     return SignedIn(_viewer(row), f"token:{key.hex()[:12]}", None) if row else None
 
 
-async def recent_failures(conn: Conn, *, login: str, ip: str, at: datetime) -> list[Failure]:
+async def recent_failures(
+    conn: Conn, *, login: str, ip: str, at: datetime, besides: uuid.UUID | None = None
+) -> list[Failure]:
     query = select(SignInAttempt.at, SignInAttempt.login, SignInAttempt.ip).where(
         SignInAttempt.at > at - WINDOW,
         ~SignInAttempt.succeeded,
         (SignInAttempt.login == login) | (SignInAttempt.ip == ip),
     )
+    if besides:
+        query = query.where(SignInAttempt.id != besides)
     return [Failure(*row) for row in await conn.execute(query.limit(500))]
 
 

@@ -41,10 +41,27 @@ class Account:
     firm_id: uuid.UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    id: uuid.UUID
+    login: str
+
+
+async def announce(conn: Conn, *, login: str, origin: Origin, at: datetime) -> Attempt:
+    """Counts a try as failed before it is made, in a transaction of its own.
+
+    Otherwise forty tries at the same moment would each see none of the others, and all be let through.
+    """
+    attempt = Attempt(new_id(), login.strip().lower()[:40])
+    row = {"id": attempt.id, "login": attempt.login, "ip": origin.ip, "at": at, "succeeded": False}
+    await conn.execute(insert(SignInAttempt).values(row))
+    return attempt
+
+
 async def sign_in(
     conn: Conn,
+    attempt: Attempt,
     *,
-    login: str,
     password: str,
     origin: Origin,
     user_agent: str,
@@ -52,13 +69,14 @@ async def sign_in(
     at: datetime,
     cheap: bool = False,
 ) -> SignInResult:
-    login = login.strip().lower()[:40]
-    wait = wait_seconds(await recent_failures(conn, login=login, ip=origin.ip, at=at), login=login, ip=origin.ip, at=at)
-    if wait:
+    login = attempt.login
+    earlier = await recent_failures(conn, login=login, ip=origin.ip, at=at, besides=attempt.id)
+    if wait := wait_seconds(earlier, login=login, ip=origin.ip, at=at):
+        # A try that was not made does not make the wait any longer.
+        await conn.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
         return SignInResult(sentence=f"尝试次数过多，请 {-(-wait // 60)} 分钟后再试。", wait=wait)
     user = await user_by_login(conn, login)
     good = await verify(password, user["password_hash"] if user and user["active"] else None, cheap=cheap)
-    await conn.execute(insert(SignInAttempt).values(id=new_id(), login=login, ip=origin.ip, at=at, succeeded=good))
     if not good or user is None:
         unknown = Actor(Viewer(uuid.UUID(int=0), "", login, Role.FIRM), origin)
         failed = event_row(
@@ -66,6 +84,7 @@ async def sign_in(
         )
         await record(conn, failed)
         return SignInResult(sentence="账号或口令不对。")
+    await conn.execute(update(SignInAttempt).where(SignInAttempt.id == attempt.id).values(succeeded=True))
     token = new_token()
     await conn.execute(
         insert(UserSession).values(

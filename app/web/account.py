@@ -10,7 +10,7 @@ from app.access.queries import sessions_of
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
 from app.web import look
-from app.web.deps import ClockDep, ConnDep, SettingsDep, acting, guard, origin_of
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard, origin_of
 from app.web.htmx import see_other
 from app.web.kept import LONGEST, unseal
 from app.web.security import clear_session, cookie_name, csrf_token, safe_path, set_session
@@ -29,7 +29,7 @@ async def sign_in_page(request: Request, next: Annotated[str, Query(max_length=5
 @router.post("/sign-in")
 async def sign_in(
     request: Request,
-    conn: ConnDep,
+    database: DatabaseDep,
     clock: ClockDep,
     settings: SettingsDep,
     login: Annotated[str, Form(max_length=200)] = "",
@@ -40,16 +40,20 @@ async def sign_in(
     # There is no session yet to bind a token to; a browser says itself when another site sent the form.
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("这个登录请求不是从本系统的页面发出的。")
-    result = await service.sign_in(
-        conn,
-        login=login,
-        password=password,
-        origin=origin_of(request),
-        user_agent=request.headers.get("user-agent", ""),
-        lifetime=timedelta(hours=settings.session_hours),
-        at=clock.now(),
-        cheap=settings.cheap_passwords,
-    )
+    origin, at = origin_of(request), clock.now()
+    async with database.transaction() as conn:
+        attempt = await service.announce(conn, login=login, origin=origin, at=at)
+    async with database.transaction() as conn:
+        result = await service.sign_in(
+            conn,
+            attempt,
+            password=password,
+            origin=origin,
+            user_agent=request.headers.get("user-agent", ""),
+            lifetime=timedelta(hours=settings.session_hours),
+            at=at,
+            cheap=settings.cheap_passwords,
+        )
     if not result.token:
         # Answered, not raised: the failed attempt and its audit row must be kept.
         status = 429 if result.wait else 401

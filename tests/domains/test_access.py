@@ -5,7 +5,7 @@ from sqlalchemy import func, insert, select, text
 
 from app.access.models import ApiToken, IdempotencyKey, SignInAttempt, User, UserSession
 from app.access.queries import signed_in_by_bearer, signed_in_by_cookie
-from app.access.service import Account, add_user, change_password, forget_old, issue_token, set_active, sign_in
+from app.access.service import Account, add_user, announce, change_password, forget_old, issue_token, set_active, sign_in
 from app.access.terms import SYSTEM, Origin, Role
 from app.audit.models import AuditEvent
 from app.db import new_id
@@ -18,11 +18,13 @@ STRONG = "Qiang-kouling-7"
 
 
 async def entered(conn, login="officer", password=factories.PASSWORD, at=NOON):
+    origin = Origin(ip="10.0.0.1")
+    attempt = await announce(conn, login=login, origin=origin, at=at)
     return await sign_in(
         conn,
-        login=login,
+        attempt,
         password=password,
-        origin=Origin(ip="10.0.0.1"),
+        origin=origin,
         user_agent="u" * 500,
         lifetime=timedelta(hours=12),
         at=at,

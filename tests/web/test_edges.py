@@ -174,3 +174,49 @@ async def test_a_fault_of_ours_is_a_500_without_its_inside(app, client_as, monke
     assert answer.headers["x-request-id"] in answer.text
     assert answer.headers["content-security-policy"] == CSP
     assert "the inside of the house" in caplog.text
+
+
+@pytest.mark.db_commit
+async def test_as_many_pages_at_once_as_there_are_connections_never_wait_for_each_other(fresh_url, tmp_path):
+    """Saying that a session was looked at must not ask for a second connection while the first is held."""
+    import asyncio
+    from datetime import timedelta
+
+    now = SystemClock().now()
+    app = create_app(settings_for(fresh_url, data=tmp_path, pool_size=2), clock=SystemClock())
+    async with app.state.database.transaction() as conn:
+        quiet_since = now - timedelta(minutes=5)
+        people = [await factories.person(conn, f"officer-{n}") for n in range(6)]
+        tokens = [await factories.session_of(conn, p, at=quiet_since) for p in people]
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client,
+        asyncio.timeout(20),
+    ):
+        answers = await asyncio.gather(
+            *(client.get("/account/sessions", headers={"cookie": f"tidu={t}"}) for t in tokens)
+        )
+    assert {a.status_code for a in answers} == {200}
+    await app.state.database.dispose()
+
+
+@pytest.mark.db_commit
+async def test_forty_wrong_passwords_at_the_same_moment_are_no_more_than_five_tries(live_server):
+    import asyncio
+
+    from sqlalchemy import text
+
+    from app.access.rules import PAIR_LIMIT
+
+    database = Database(live_server.database_url, pool_size=2)
+    async with database.transaction() as conn:
+        await factories.person(conn, "officer")
+    wrong = {"login": "officer", "password": "Cuowu-kouling-1"}
+    async with httpx.AsyncClient(base_url=live_server.url, timeout=30) as http:
+        answers = await asyncio.gather(*(http.post("/sign-in", data=wrong) for _ in range(40)))
+    assert {a.status_code for a in answers} <= {401, 429}
+    assert sum(a.status_code == 401 for a in answers) <= PAIR_LIMIT
+    async with database.transaction() as conn:
+        tried = text("SELECT count(*) FROM audit_events WHERE action = 'session:sign_in:failed'")
+        assert (await conn.execute(tried)).scalar_one() <= PAIR_LIMIT
+    await database.dispose()
