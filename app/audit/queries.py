@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 
 from app.audit.models import AuditEvent
 from app.clock import BUSINESS_ZONE
@@ -68,14 +68,17 @@ class Event:
 _COLUMNS: tuple[Any, ...] = tuple(getattr(AuditEvent, f) for f in Event.__dataclass_fields__)
 
 
+_EVENTS = (
+    select(*_COLUMNS)
+    .where(AuditEvent.object_type == bindparam("object_type"), AuditEvent.object_id == bindparam("object_id"))
+    .order_by(AuditEvent.at.desc())
+    .limit(bindparam("rows"))
+)
+
+
 async def events_of(conn: Conn, object_type: str, object_id: str, *, limit: int) -> list[Event]:
-    query = (
-        select(*_COLUMNS)
-        .where(AuditEvent.object_type == object_type, AuditEvent.object_id == object_id)
-        .order_by(AuditEvent.at.desc())
-        .limit(limit)
-    )
-    return [Event(*row) for row in (await conn.execute(query)).all()]
+    values = {"object_type": object_type, "object_id": object_id, "rows": limit}
+    return [Event(*row) for row in (await conn.execute(_EVENTS, values)).all()]
 
 
 async def trail(

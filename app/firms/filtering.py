@@ -1,10 +1,17 @@
-"""Which firms a viewer can see, and which of them a filter means: the single gate every read goes through."""
+"""Which firms a viewer can see, and which of them a filter means: the single gate every read goes through.
+
+Conditions have a shape (`in_sight`, `shaped`) and values that come with each execution (`values_of`): the pages that
+are opened all day keep one statement per shape, because building a statement costs more than running it.
+`visible_to` is both at once, for everything else.
+"""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal_column, select, type_coerce
+from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -13,22 +20,80 @@ from app.firms.models import Firm, FirmTag
 from app.firms.terms import FirmFilter, FirmStatus
 from app.text import key, query_grams
 
+_TOWN_DIGITS = 9
+# What stands for a value in a condition: a parameter of that name, or the value itself.
+Value = Callable[[str], Any]
 
-def within(column: Any, prefix: str) -> ColumnElement[bool]:
-    """Division codes below `prefix`, as a range that an ordinary index serves in any collation."""
-    if len(prefix) >= 9:
-        whole: ColumnElement[bool] = column == prefix
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How a viewer's view is bounded, without the bounds: "firm", "unit", "division", or "" for those who see none."""
+
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which parts of a filter are set, without their values."""
+
+    q: str  # "" not asked, "none" nothing to search by, "some"
+    tier: str  # "" | "none" | "one"
+    region: str  # "" | "unit" | "division"
+    officer: str  # "" | "none" | "one"
+    status: str  # "active" | "all" | "one"
+    park: bool
+    direction: bool
+    stale: bool
+    tag: bool
+
+
+def _bound(code: str) -> str:
+    return "unit" if len(code) >= _TOWN_DIGITS else "division"
+
+
+def _until(prefix: str) -> str:
+    return str(int(prefix) + 1)
+
+
+def sight_of(viewer: Viewer) -> Sight:
+    """Their own firm for a clerk, those of their division for the bureau's people."""
+    if viewer.role is Role.FIRM:
+        return Sight("firm" if viewer.firm_id else "")
+    if viewer.role is Role.CARRIER or not viewer.scope.isdigit():
+        return Sight("")
+    return Sight(_bound(viewer.scope))
+
+
+def in_sight(sight: Sight, value: Value = bindparam) -> ColumnElement[bool]:
+    """The condition of that shape; its values are in `values_of`."""
+    if sight.bound == "firm":
+        own: ColumnElement[bool] = Firm.id == value("sight_firm")
+        return own
+    if not sight.bound:
+        return false()
+    return below(Firm.region_code, sight.bound, "sight", value)
+
+
+def below(column: Any, bound: str, name: str, value: Value = bindparam) -> ColumnElement[bool]:
+    """Division codes below a prefix, as a range that an ordinary index serves in any collation."""
+    if bound == "unit":
+        whole: ColumnElement[bool] = column == value(f"{name}_from")
         return whole
-    return and_(column >= prefix, column < str(int(prefix) + 1))
+    return and_(column >= value(f"{name}_from"), column < value(f"{name}_until"))
 
 
 def visible_to(viewer: Viewer) -> ColumnElement[bool]:
-    """The firms a viewer can see: their own for a clerk, those of their division for the bureau's people."""
-    if viewer.role is Role.FIRM:
-        return Firm.id == viewer.firm_id if viewer.firm_id else false()
-    if viewer.role is Role.CARRIER or not viewer.scope.isdigit():
-        return false()
-    return within(Firm.region_code, viewer.scope)
+    """The firms a viewer can see."""
+    return in_sight(sight_of(viewer), sight_values(viewer).__getitem__)
+
+
+def sight_values(viewer: Viewer) -> dict[str, Any]:
+    bounded = viewer.scope.isdigit()
+    return {
+        "sight_firm": viewer.firm_id,
+        "sight_from": viewer.scope,
+        "sight_until": _until(viewer.scope) if bounded else "",
+    }
 
 
 def visible_prefix(viewer: Viewer) -> str:
@@ -36,50 +101,83 @@ def visible_prefix(viewer: Viewer) -> str:
     return viewer.scope if viewer.scope.isdigit() else "-"
 
 
-def matching(filters: FirmFilter, *, today: date) -> list[ColumnElement[bool]]:
-    conditions = _standing(filters, today)
-    if filters.region.isdigit():
-        conditions.append(within(Firm.region_code, filters.region))
-    if filters.officer == "none":
+def shape_of(filters: FirmFilter) -> Shape:
+    return Shape(
+        q=("some" if query_grams(filters.q) else "none") if filters.q else "",
+        tier=_one_or_none(filters.tier),
+        region=_bound(filters.region) if filters.region.isdigit() else "",
+        officer=_one_or_none(filters.officer),
+        status=filters.status if filters.status in (FirmStatus.ACTIVE.value, "all") else "one",
+        park=bool(filters.park),
+        direction=bool(filters.direction),
+        stale=filters.stale,
+        tag=bool(filters.tag),
+    )
+
+
+def _one_or_none(value: str) -> str:
+    return value if value in ("", "none") else "one"
+
+
+def shaped(shape: Shape) -> list[ColumnElement[bool]]:
+    conditions = _standing(shape)
+    if shape.region:
+        conditions.append(below(Firm.region_code, shape.region, "region"))
+    if shape.officer == "none":
         conditions.append(Firm.officer_id.is_(None))
-    elif filters.officer:
-        conditions.append(Firm.officer_id == _uuid(filters.officer))
-    if filters.park:
-        conditions.append(Firm.park == filters.park)
-    if filters.direction:
-        conditions.append(Firm.direction == filters.direction)
-    if filters.tag:
-        tagged = select(FirmTag.firm_id).where(FirmTag.tag == filters.tag)
-        conditions.append(Firm.id.in_(tagged))
-    if filters.q:
-        conditions.append(containing(filters.q))
+    elif shape.officer:
+        conditions.append(Firm.officer_id == bindparam("officer"))
+    if shape.park:
+        conditions.append(Firm.park == bindparam("park"))
+    if shape.direction:
+        conditions.append(Firm.direction == bindparam("direction"))
+    if shape.tag:
+        conditions.append(Firm.id.in_(select(FirmTag.firm_id).where(FirmTag.tag == bindparam("tag"))))
+    if shape.q == "none":
+        conditions.append(false())
+    elif shape.q:
+        # Grams narrow by index, LIKE settles what they leave open.
+        grams = bindparam("q_grams", type_=ARRAY(Text()))
+        conditions += [Firm.search_grams.contains(grams), Firm.search_text.like(bindparam("q_pattern"))]
     return conditions
 
 
-def _standing(filters: FirmFilter, today: date) -> list[ColumnElement[bool]]:
+def _standing(shape: Shape) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if filters.status == FirmStatus.ACTIVE:
+    if shape.status == FirmStatus.ACTIVE:
         # A literal, not a parameter: only so can a generic plan use the partial indexes.
         conditions.append(literal_column("firms.status = 'active'"))
-    elif filters.status != "all":
-        conditions.append(Firm.status == filters.status)
-    if filters.tier == "none":
+    elif shape.status != "all":
+        conditions.append(Firm.status == bindparam("status"))
+    if shape.tier == "none":
         conditions.append(Firm.tier.is_(None))
-    elif filters.tier:
-        conditions.append(Firm.tier == filters.tier)
-    if filters.stale:
-        conditions.append(Firm.stale_on <= today)
+    elif shape.tier:
+        conditions.append(Firm.tier == bindparam("tier"))
+    if shape.stale:
+        conditions.append(Firm.stale_on <= bindparam("today"))
     return conditions
 
 
-def containing(q: str) -> ColumnElement[bool]:
-    """Search document contains `q`: grams narrow by index, LIKE settles what they leave open."""
-    wanted = key(q)
-    grams = query_grams(q)
-    if not grams:
-        return false()
-    pattern = "%" + wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    return and_(Firm.search_grams.contains(type_coerce(grams, ARRAY(Text()))), Firm.search_text.like(pattern))
+def values_of(filters: FirmFilter, viewer: Viewer, *, today: date) -> dict[str, Any]:
+    """The values for `in_sight` and `shaped`, whichever of them the shape asks for."""
+    wanted = key(filters.q)
+    region = filters.region if filters.region.isdigit() else ""
+    return {
+        **sight_values(viewer),
+        "region_from": region,
+        "region_until": _until(region) if region else "",
+        "officer": _uuid(filters.officer),
+        "park": filters.park,
+        "direction": filters.direction,
+        "tag": filters.tag,
+        "status": filters.status,
+        "tier": filters.tier,
+        "today": today,
+        "q_grams": query_grams(filters.q),
+        "q_pattern": "%" + wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%",
+        "q_key": wanted,
+        "q_code": wanted.upper(),
+    }
 
 
 def _uuid(value: str) -> uuid.UUID:

@@ -3,17 +3,28 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.types import Date
+from sqlalchemy.types import Date, Text, Uuid
 
 from app.access.models import User
 from app.access.terms import Viewer
 from app.db import Conn
 from app.firms import cursors
-from app.firms.filtering import matching, visible_to
+from app.firms.filtering import (
+    Shape,
+    Sight,
+    in_sight,
+    shape_of,
+    shaped,
+    sight_of,
+    sight_values,
+    values_of,
+    visible_to,
+)
 from app.firms.models import Contact, Firm, FirmNote, FirmTag, FormerName
 from app.firms.terms import (
     ContactDetails,
@@ -29,6 +40,7 @@ from app.text import key
 PAGE = 50
 SEARCH_CANDIDATES = 300
 COUNT_LIMIT = 1000
+SHAPES = 512  # statements kept, one for each combination of filter parts that people use
 LAST_DATE: ColumnElement[Any] = literal_column("'infinity'::date")
 _OFFICER = User.__table__.alias("officer")
 
@@ -72,36 +84,64 @@ async def list_firms(
 ) -> Page[FirmRow]:
     """One keyset page. `sort` is a `Sort` value, with a leading "-" for descending order."""
     order, descending = parse_sort(sort)
+    sight, shape, values = sight_of(viewer), shape_of(filters), values_of(filters, viewer, today=today)
     if order is Sort.RELEVANCE and filters.q:
-        return await _closest(conn, filters, viewer=viewer, today=today, limit=limit)
+        closest = (await conn.execute(_closest(sight, shape), {**values, "rows": limit})).all()
+        return Page([FirmRow(*row) for row in closest], None)
     if order is Sort.RELEVANCE:
         order, descending = Sort.UPDATED, True
-    sort_key = _SORT_KEYS[order]
-    query = _rows().add_columns(sort_key.label("sort_key")).where(visible_to(viewer), *matching(filters, today=today))
     if cursor:
-        value, last_id = cursors.decode(cursor, order)
-        position = tuple_(sort_key, Firm.id)
-        query = query.where(position < (value, last_id) if descending else position > (value, last_id))
-    directed = (sort_key.desc(), Firm.id.desc()) if descending else (sort_key, Firm.id)
-    rows = (await conn.execute(query.order_by(*directed).limit(limit + 1))).all()
+        values["after_key"], values["after_id"] = cursors.decode(cursor, order)
+    statement = _page(sight, shape, order, descending, bool(cursor))
+    rows = (await conn.execute(statement, {**values, "rows": limit + 1})).all()
     more = cursors.encode(rows[limit - 1].sort_key, rows[limit - 1].id) if len(rows) > limit else None
     return Page([FirmRow(*row[:-1]) for row in rows[:limit]], more)
 
 
+@lru_cache(maxsize=SHAPES)
+def _page(sight: Sight, shape: Shape, order: Sort, descending: bool, following: bool) -> Select[Any]:
+    sort_key = _SORT_KEYS[order]
+    query = _rows().add_columns(sort_key.label("sort_key")).where(in_sight(sight), *shaped(shape))
+    if following:
+        position = tuple_(sort_key, Firm.id)
+        last = tuple_(bindparam("after_key", type_=sort_key.type), bindparam("after_id", type_=Uuid()))
+        query = query.where(position < last if descending else position > last)
+    directed = (sort_key.desc(), Firm.id.desc()) if descending else (sort_key, Firm.id)
+    return query.order_by(*directed).limit(bindparam("rows"))
+
+
+@lru_cache(maxsize=SHAPES)
+def _closest(sight: Sight, shape: Shape) -> Select[Any]:
+    """The best of the first few hundred hits: flat however many firms there are and however common the word.
+
+    Whoever wants every hit in order asks for another sort; the page says when it shows only the closest.
+    """
+    hits = (
+        select(Firm.id, Firm.name_key, Firm.name_pinyin, Firm.uscc)
+        .where(in_sight(sight), *shaped(shape))
+        .limit(SEARCH_CANDIDATES)
+        .cte("hits")
+        .prefix_with("MATERIALIZED")
+    )
+    closest = _rows().join(hits, hits.c.id == Firm.id).order_by(*_closeness(hits.c), hits.c.id)
+    return closest.limit(bindparam("rows"))
+
+
 def ordering(sort: str, q: str) -> list[ColumnElement[Any]]:
-    """A whole list in the order of its pages, for exports."""
+    """A whole list in the order of its pages, for exports; its values are in `values_of`."""
     order, descending = parse_sort(sort)
     if order is Sort.RELEVANCE and q:
-        return [*_closeness(key(q), Firm.__table__.c), Firm.__table__.c.id]
+        return [*_closeness(Firm.__table__.c), Firm.__table__.c.id]
     if order is Sort.RELEVANCE:
         order, descending = Sort.UPDATED, True
     keys: tuple[Any, ...] = (_SORT_KEYS[order], Firm.id)
     return [k.desc() if descending else k for k in keys]
 
 
-def _closeness(wanted: str, columns: Any) -> list[ColumnElement[Any]]:
+def _closeness(columns: Any) -> list[ColumnElement[Any]]:
+    wanted = bindparam("q_key", type_=Text())
     closeness = case(
-        (columns.uscc == wanted.upper(), 0),
+        (columns.uscc == bindparam("q_code", type_=Text()), 0),
         (func.starts_with(columns.name_key, wanted), 1),
         (func.strpos(columns.name_key, wanted) > 0, 2),
         else_=3,
@@ -109,35 +149,21 @@ def _closeness(wanted: str, columns: Any) -> list[ColumnElement[Any]]:
     return [closeness, func.length(columns.name_key), columns.name_pinyin]
 
 
-async def _closest(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date, limit: int) -> Page[FirmRow]:
-    """The best of the first few hundred hits: flat however many firms there are and however common the word.
-
-    Whoever wants every hit in order asks for another sort; the page says when it shows only the closest.
-    """
-    hits = (
-        select(Firm.id, Firm.name_key, Firm.name_pinyin, Firm.uscc)
-        .where(visible_to(viewer), *matching(filters, today=today))
-        .limit(SEARCH_CANDIDATES)
-        .cte("hits")
-        .prefix_with("MATERIALIZED")
-    )
-    query = (
-        _rows().join(hits, hits.c.id == Firm.id).order_by(*_closeness(key(filters.q), hits.c), hits.c.id).limit(limit)
-    )
-    rows = (await conn.execute(query)).all()
-    return Page([FirmRow(*row) for row in rows], None)
-
-
 async def count_firms(
     conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date, limit: int | None = COUNT_LIMIT
 ) -> int:
     """How many match; counting stops one past `limit`, so that a wide filter costs no more than a narrow one."""
-    found: Select[Any] = (
-        select(literal_column("1")).select_from(Firm).where(visible_to(viewer), *matching(filters, today=today))
-    )
-    if limit is not None:
-        found = found.limit(limit + 1)
-    return int((await conn.execute(select(func.count()).select_from(found.subquery()))).scalar_one())
+    statement = _count(sight_of(viewer), shape_of(filters), limit is not None)
+    values = values_of(filters, viewer, today=today)
+    return int((await conn.execute(statement, {**values, "rows": (limit or 0) + 1})).scalar_one())
+
+
+@lru_cache(maxsize=SHAPES)
+def _count(sight: Sight, shape: Shape, bounded: bool) -> Select[Any]:
+    found: Select[Any] = select(literal_column("1")).select_from(Firm).where(in_sight(sight), *shaped(shape))
+    if bounded:
+        found = found.limit(bindparam("rows"))
+    return select(func.count()).select_from(found.subquery())
 
 
 def parse_sort(sort: str) -> tuple[Sort, bool]:
@@ -190,11 +216,16 @@ _DETAIL = select(
 
 
 async def firm_by_uscc(conn: Conn, uscc: str, *, viewer: Viewer) -> FirmDetail | None:
-    return await _one(conn, _DETAIL.where(Firm.uscc == uscc, visible_to(viewer)))
+    return await _one(conn, _by_uscc(sight_of(viewer)), {**sight_values(viewer), "uscc": uscc})
+
+
+@lru_cache(maxsize=8)
+def _by_uscc(sight: Sight) -> Select[Any]:
+    return _DETAIL.where(Firm.uscc == bindparam("uscc"), in_sight(sight))
 
 
 async def firm_by_id(conn: Conn, firm_id: uuid.UUID, *, viewer: Viewer) -> FirmDetail | None:
-    return await _one(conn, _DETAIL.where(Firm.id == firm_id, visible_to(viewer)))
+    return await _one(conn, _DETAIL.where(Firm.id == firm_id, visible_to(viewer)), {})
 
 
 async def firm_id_by_uscc(conn: Conn, uscc: str) -> uuid.UUID | None:
@@ -208,8 +239,8 @@ async def details(conn: Conn, *conditions: ColumnElement[bool], parameters: Mapp
     return [_detail(row) for row in rows]
 
 
-async def _one(conn: Conn, query: Select[Any]) -> FirmDetail | None:
-    row = (await conn.execute(query)).mappings().one_or_none()
+async def _one(conn: Conn, query: Select[Any], values: Mapping[str, Any]) -> FirmDetail | None:
+    row = (await conn.execute(query, values)).mappings().one_or_none()
     return _detail(row) if row is not None else None
 
 
@@ -221,14 +252,16 @@ def _detail(row: Mapping[Any, Any]) -> FirmDetail:
     return FirmDetail(**values)
 
 
+_NOTES = (
+    select(FirmNote.at, FirmNote.author_name, FirmNote.body)
+    .where(FirmNote.firm_id == bindparam("firm_id"))
+    .order_by(FirmNote.at.desc())
+    .limit(bindparam("rows"))
+)
+
+
 async def notes_of(conn: Conn, firm_id: uuid.UUID, *, limit: int = 50) -> list[Note]:
-    query = (
-        select(FirmNote.at, FirmNote.author_name, FirmNote.body)
-        .where(FirmNote.firm_id == firm_id)
-        .order_by(FirmNote.at.desc())
-        .limit(limit)
-    )
-    return [Note(*row) for row in (await conn.execute(query)).all()]
+    return [Note(*row) for row in (await conn.execute(_NOTES, {"firm_id": firm_id, "rows": limit})).all()]
 
 
 async def similar_names(conn: Conn, names: Sequence[str], *, viewer: Viewer) -> list[tuple[str, str]]:

@@ -3,14 +3,31 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, select, text, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Date,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    false,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
-from app.firms.filtering import matching, visible_to, within
+from app.firms.filtering import Shape, Sight, below, in_sight, shape_of, shaped, sight_of, values_of
 from app.firms.models import Firm, TierCount, TierCountDelta
+from app.firms.queries import SHAPES
 from app.firms.terms import FirmFilter
 from app.pipeline.terms import Tier
 
@@ -37,10 +54,6 @@ class ColumnStats:
     median_days: int | None
 
 
-def _board_scope(filters: FirmFilter, *, viewer: Viewer, today: date) -> list[ColumnElement[bool]]:
-    return [visible_to(viewer), *matching(filters, today=today)]
-
-
 def counters_answer(filters: FirmFilter, viewer: Viewer) -> bool:
     """True when the maintained counters give this filter's counts: they know tier and division, nothing else."""
     plain = FirmFilter(tier=filters.tier, region=filters.region)
@@ -49,28 +62,30 @@ def counters_answer(filters: FirmFilter, viewer: Viewer) -> bool:
 
 async def tier_counts(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date) -> dict[str, int]:
     """Active firms per tier; "" counts those on no tier. Exact at any moment, from counters where they suffice."""
-    if counters_answer(filters, viewer):
-        sums = []
-        tables: tuple[Any, ...] = (TierCount, TierCountDelta)
-        for table in tables:
-            conditions = [_within_scope(table.region_code, viewer.scope)]
-            if filters.region.isdigit():
-                conditions.append(within(table.region_code, filters.region))
-            sums.append(select(table.tier, table.n).where(*conditions))
-        both = union_all(*sums).subquery()
-        query = select(both.c.tier, func.sum(both.c.n)).group_by(both.c.tier)
-    else:
-        query = (
-            select(Firm.tier, func.count())
-            .where(*_board_scope(filters, viewer=viewer, today=today))
-            .group_by(Firm.tier)
-        )
-    counts = {tier or "": int(n) for tier, n in await conn.execute(query)}
+    sight, shape = sight_of(viewer), shape_of(filters)
+    query = _counters(sight, shape.region) if counters_answer(filters, viewer) else _live_counts(sight, shape)
+    rows = await conn.execute(query, values_of(filters, viewer, today=today))
+    counts = {tier or "": int(n) for tier, n in rows}
     return {t: n for t, n in counts.items() if not filters.tier or filters.tier in (t, "none" if t == "" else t)}
 
 
-def _within_scope(column: Any, scope: str) -> ColumnElement[bool]:
-    return within(column, scope) if scope.isdigit() else false()
+@lru_cache(maxsize=16)
+def _counters(sight: Sight, region: str) -> Select[Any]:
+    tables: tuple[Any, ...] = (TierCount, TierCountDelta)
+    sums = []
+    for table in tables:
+        conditions = [below(table.region_code, sight.bound, "sight") if sight.bound else false()]
+        if region:
+            conditions.append(below(table.region_code, region, "region"))
+        sums.append(select(table.tier, table.n).where(*conditions))
+    both = union_all(*sums).subquery()
+    return select(both.c.tier, func.sum(both.c.n)).group_by(both.c.tier)
+
+
+@lru_cache(maxsize=SHAPES)
+def _live_counts(sight: Sight, shape: Shape) -> Select[Any]:
+    columns: tuple[Any, ...] = (Firm.tier, func.count())
+    return select(*columns).where(in_sight(sight), *shaped(shape)).group_by(Firm.tier)
 
 
 _CARD_COLUMNS: tuple[Any, ...] = (
@@ -90,20 +105,31 @@ async def board_cards(
 ) -> dict[str, list[Card]]:
     """The first cards of every column in one round trip, longest on the tier first; one more than `limit` tells
     that there is more."""
-    scope = _board_scope(filters, viewer=viewer, today=today)
-    parts = [
-        select(*_CARD_COLUMNS)
-        .where(*scope, Firm.tier == t.code)
-        .order_by(Firm.tier_since, Firm.id)
-        .limit(limit + 1)
-        .subquery()
-        .select()
-        for t in tiers
-    ]
+    query = _columns(sight_of(viewer), shape_of(filters), tuple(t.code for t in tiers))
+    values = {**values_of(filters, viewer, today=today), "rows": limit + 1}
     cards: dict[str, list[Card]] = {t.code: [] for t in tiers}
-    for row in (await conn.execute(union_all(*parts))).all():
+    for row in (await conn.execute(query, values)).all():
         cards[row.tier].append(Card(*row))
     return cards
+
+
+def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]:
+    query = select(*_CARD_COLUMNS).where(in_sight(sight), *shaped(shape), Firm.tier == tier)
+    return query.order_by(Firm.tier_since, Firm.id).limit(bindparam("rows"))
+
+
+@lru_cache(maxsize=SHAPES)
+def _columns(sight: Sight, shape: Shape, tiers: tuple[str, ...]) -> CompoundSelect[Any]:
+    return union_all(*(_column(sight, shape, literal(t)).subquery().select() for t in tiers))
+
+
+@lru_cache(maxsize=SHAPES)
+def _one_column(sight: Sight, shape: Shape, following: bool) -> Select[Any]:
+    query = _column(sight, shape, bindparam("column", type_=Text()))
+    if following:
+        last = tuple_(bindparam("after_since", type_=Date()), bindparam("after_id", type_=Uuid()))
+        query = query.where(tuple_(Firm.tier_since, Firm.id) > last)
+    return query
 
 
 async def column_cards(
@@ -116,11 +142,11 @@ async def column_cards(
     after: tuple[date, uuid.UUID] | None = None,
     limit: int = CARDS,
 ) -> list[Card]:
-    query = select(*_CARD_COLUMNS).where(*_board_scope(filters, viewer=viewer, today=today), Firm.tier == tier)
+    values = {**values_of(filters, viewer, today=today), "column": tier, "rows": limit + 1}
     if after:
-        query = query.where(tuple_(Firm.tier_since, Firm.id) > after)
-    rows = (await conn.execute(query.order_by(Firm.tier_since, Firm.id).limit(limit + 1))).all()
-    return [Card(*row) for row in rows]
+        values["after_since"], values["after_id"] = after
+    query = _one_column(sight_of(viewer), shape_of(filters), after is not None)
+    return [Card(*row) for row in (await conn.execute(query, values)).all()]
 
 
 async def column_stats(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date) -> dict[str, ColumnStats]:
@@ -128,16 +154,14 @@ async def column_stats(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today
     query = (
         select(
             Firm.tier,
-            func.count().filter(Firm.stale_on <= today),
+            func.count().filter(Firm.stale_on <= bindparam("today")),
             func.percentile_disc(0.5).within_group(Firm.tier_since),
         )
-        .where(*_board_scope(filters, viewer=viewer, today=today), Firm.tier.is_not(None))
+        .where(in_sight(sight_of(viewer)), *shaped(shape_of(filters)), Firm.tier.is_not(None))
         .group_by(Firm.tier)
     )
-    return {
-        tier: ColumnStats(stale, (today - middle).days if middle else None)
-        for tier, stale, middle in await conn.execute(query)
-    }
+    rows = await conn.execute(query, values_of(filters, viewer, today=today))
+    return {tier: ColumnStats(stale, (today - middle).days if middle else None) for tier, stale, middle in rows}
 
 
 async def fold_counts(conn: Conn) -> int:

@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, bindparam, func, select, text
 
 from app.access.terms import Permission, Role, Viewer
 from app.db import Conn
-from app.firms.filtering import visible_to
+from app.firms.filtering import Sight, in_sight, sight_of, sight_values, visible_to
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.models import LadderRow, Move, MoveRequest, Placement, TierRow
@@ -69,25 +70,28 @@ async def load_ladders(conn: Conn) -> dict[str, Ladder]:
     return {row.code: Ladder(row.code, row.label, tuple(tiers.get(row.code, ()))) for row in ladders}
 
 
-async def history(conn: Conn, firm_id: uuid.UUID, *, ladder: str = MAIN_LADDER, limit: int = 200) -> list[MoveRecord]:
-    query = (
-        select(
-            Move.id,
-            Move.from_tier,
-            Move.to_tier,
-            Move.kind,
-            Move.effective_on,
-            Move.recorded_at,
-            Move.actor_name,
-            Move.approver_name,
-            Move.reason,
-            Move.override_reason,
-        )
-        .where(Move.firm_id == firm_id, Move.ladder == ladder)
-        .order_by(Move.recorded_at.desc(), Move.id.desc())
-        .limit(limit)
+_HISTORY = (
+    select(
+        Move.id,
+        Move.from_tier,
+        Move.to_tier,
+        Move.kind,
+        Move.effective_on,
+        Move.recorded_at,
+        Move.actor_name,
+        Move.approver_name,
+        Move.reason,
+        Move.override_reason,
     )
-    rows: Sequence[Any] = (await conn.execute(query)).all()
+    .where(Move.firm_id == bindparam("firm_id"), Move.ladder == bindparam("ladder"))
+    .order_by(Move.recorded_at.desc(), Move.id.desc())
+    .limit(bindparam("rows"))
+)
+
+
+async def history(conn: Conn, firm_id: uuid.UUID, *, ladder: str = MAIN_LADDER, limit: int = 200) -> list[MoveRecord]:
+    values = {"firm_id": firm_id, "ladder": ladder, "rows": limit}
+    rows: Sequence[Any] = (await conn.execute(_HISTORY, values)).all()
     return [MoveRecord(r[0], r[1], r[2], MoveKind(r[3]), *r[4:]) for r in rows]
 
 
@@ -122,17 +126,24 @@ _PENDING_COLUMNS = (
 async def pending_moves(
     conn: Conn, *, viewer: Viewer, firm_id: uuid.UUID | None = None, limit: int = 50
 ) -> list[PendingMove]:
+    whose = "firm" if firm_id else "all" if viewer.may(Permission.MOVE_APPROVE) else "mine"
+    values = {**sight_values(viewer), "firm_id": firm_id, "me": viewer.id, "rows": limit}
+    rows: Sequence[Any] = (await conn.execute(_pending(sight_of(viewer), whose), values)).all()
+    return [PendingMove(*row) for row in rows]
+
+
+@lru_cache(maxsize=16)
+def _pending(sight: Sight, whose: str) -> Select[Any]:
     query = (
         select(*_PENDING_COLUMNS)
         .join(Firm, Firm.id == MoveRequest.firm_id)
-        .where(visible_to(viewer), text("move_requests.state = 'pending'"))
+        .where(in_sight(sight), text("move_requests.state = 'pending'"))
     )
-    if firm_id:
-        query = query.where(MoveRequest.firm_id == firm_id)
-    elif not viewer.may(Permission.MOVE_APPROVE):
-        query = query.where(MoveRequest.requested_by == viewer.id)
-    rows: Sequence[Any] = (await conn.execute(query.order_by(MoveRequest.requested_at).limit(limit))).all()
-    return [PendingMove(*row) for row in rows]
+    if whose == "firm":
+        query = query.where(MoveRequest.firm_id == bindparam("firm_id"))
+    elif whose == "mine":
+        query = query.where(MoveRequest.requested_by == bindparam("me"))
+    return query.order_by(MoveRequest.requested_at).limit(bindparam("rows"))
 
 
 async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: int = 20) -> list[RecentMove]:

@@ -34,18 +34,20 @@ class Lapsing:
     expires_on: date
 
 
-async def held_by(conn: Conn, firm_id: uuid.UUID, *, today: date) -> list[HeldCertificate]:
-    query = (
-        select(
-            Certificate.kind,
-            Certificate.number,
-            Certificate.issued_on,
-            Certificate.expires_on,
-            Certificate.revoked_on,
-        )
-        .where(Certificate.firm_id == firm_id)
-        .order_by(Certificate.expires_on.desc())
+_HELD = (
+    select(
+        Certificate.kind,
+        Certificate.number,
+        Certificate.issued_on,
+        Certificate.expires_on,
+        Certificate.revoked_on,
     )
+    .where(Certificate.firm_id == bindparam("firm_id"))
+    .order_by(Certificate.expires_on.desc())
+)
+
+
+async def held_by(conn: Conn, firm_id: uuid.UUID, *, today: date) -> list[HeldCertificate]:
     return [
         HeldCertificate(
             CertificateKind(kind),
@@ -54,7 +56,7 @@ async def held_by(conn: Conn, firm_id: uuid.UUID, *, today: date) -> list[HeldCe
             expires,
             state_on(today, issued_on=issued, expires_on=expires, revoked_on=revoked),
         )
-        for kind, number, issued, expires, revoked in await conn.execute(query)
+        for kind, number, issued, expires, revoked in await conn.execute(_HELD, {"firm_id": firm_id})
     ]
 
 
