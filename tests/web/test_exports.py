@@ -1,0 +1,169 @@
+"""Exports over HTTP: the filtered view, who took it in the trail, nothing left running when the reader leaves."""
+
+import asyncio
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import select, text
+
+from app.audit.models import AuditEvent
+from app.db import Conn, Database
+from app.exchange.exporting import csv_stream, statement, write_xlsx
+from app.exchange.jobs import command_actor
+from app.firms.terms import FirmFilter
+from tests import factories
+from tests.factories import OTHER_TOWN, TOWN
+from tests.harness import NOON
+
+ClientAs = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+def codes(answer: httpx.Response, form: str) -> list[str]:
+    if form == "csv":
+        lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    else:
+        lines = [[c.value for c in row] for row in load_workbook(io.BytesIO(answer.content)).worksheets[0].iter_rows()]
+    return [line[1] for line in lines[1:]]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_an_export_is_the_filter_in_the_address_and_its_order(client_as: ClientAs, conn: Conn, form: str) -> None:
+    officer = await client_as("officer")
+    b = await factories.firm_on(conn, "eaglet", name="乙公司", on=date(2026, 1, 1))
+    a = await factories.firm_on(conn, "eaglet", name="甲公司", on=date(2026, 2, 1))
+    await factories.firm(conn, "丙公司")
+    answer = await officer.get(f"/firms/export.{form}?tier=eaglet&sort=tier_since")
+    assert answer.status_code == 200
+    assert codes(answer, form) == [b, a]
+    assert answer.headers["content-disposition"].startswith("attachment; ")
+    assert f"2026-11-23.{form}" in answer.headers["content-disposition"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_list_s_own_link_leads_to_what_the_list_shows(client_as: ClientAs, conn: Conn) -> None:
+    officer = await client_as("officer")
+    for name in ("开平水暖甲有限公司", "水暖有限公司", "开平食品有限公司"):
+        await factories.firm(conn, name)
+    answer = await officer.get("/firms/export.csv?q=水暖")
+    shown = (await officer.get("/firms?q=水暖")).text
+    names = [line[0] for line in list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))[1:]]
+    assert sorted(names, key=shown.index) == names
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_an_export_says_in_the_trail_who_took_what(client_as: ClientAs, conn: Conn, form: str) -> None:
+    officer = await client_as("officer")
+    await factories.firm_on(conn, "eaglet")
+    await officer.get(f"/firms/export.{form}?tier=eaglet&region={TOWN}")
+    query = select(AuditEvent.actor_name, AuditEvent.after).where(AuditEvent.action == "firm:list:exported")
+    (event,) = (await conn.execute(query)).all()
+    assert event.actor_name == "局专员officer"
+    assert event.after["count"] == 1
+    assert event.after["form"] == form
+    assert {"tier": "eaglet", "region": TOWN}.items() <= event.after["filter"].items()
+
+
+@pytest.mark.parametrize("who", ["town", "auditor", "admin", "firm", "carrier"])
+async def test_exporting_is_a_right_of_its_own(client_as: ClientAs, who: str) -> None:
+    client = await client_as(who)
+    for form in ("csv", "xlsx"):
+        assert (await client.get(f"/firms/export.{form}")).status_code == 403
+
+
+async def test_an_export_ends_at_the_officer_s_division_whatever_the_address_says(
+    client_as: ClientAs, conn: Conn
+) -> None:
+    own = await factories.firm(conn, region=TOWN)
+    await factories.firm(conn, region=OTHER_TOWN)
+    local = await client_as("officer-local", scope=TOWN)
+    assert codes(await local.get("/firms/export.csv"), "csv") == [own]
+    assert codes(await local.get(f"/firms/export.csv?region={OTHER_TOWN}"), "csv") == []
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_a_hostile_address_exports_nothing_more(client_as: ClientAs, conn: Conn, form: str) -> None:
+    officer = await client_as("officer")
+    await factories.firm(conn)
+    for query in ("tier=' OR 1=1 --", "q=%25$1", "officer=x", "sort=nothing", "region=1e9", "status=' OR ''='"):
+        answer = await officer.get(f"/firms/export.{form}?{query}")
+        assert answer.status_code == 200
+        assert len(codes(answer, form)) <= 1
+    assert codes(await officer.get(f"/firms/export.{form}?tier=' OR 1=1 --"), form) == []
+
+
+_MANY = text(
+    """
+INSERT INTO firms (id, uscc, name, name_key, name_pinyin, name_initials, region_code, remark, search_text,
+                   search_grams, created_at, updated_at)
+SELECT gen_random_uuid(), 'X' || n, '企业' || n, '', '', '', '440783117', repeat('备注', 200), '', '{}', :at, :at
+FROM generate_series(1, 20000) AS n
+"""
+)
+_COPYING = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%'"
+    " AND state <> 'idle'"
+)
+
+
+def _query(**more: Any) -> Any:
+    return statement(FirmFilter(), viewer=command_actor("440783").viewer, today=NOON.date(), sort="-updated", **more)
+
+
+@pytest.mark.db_commit
+async def test_when_the_reader_leaves_the_database_stops_and_the_connection_is_free(
+    fresh_database: Database,
+) -> None:
+    async with fresh_database.transaction() as conn:
+        await conn.execute(_MANY, {"at": NOON})
+    for _ in range(20):  # more often than the pool has connections
+        stream = csv_stream(fresh_database, _query(escaped=True))
+        await anext(stream)
+        assert len(await anext(stream)) > 0
+        await stream.aclose()  # type: ignore[attr-defined]
+    async with asyncio.timeout(10):
+        while True:
+            async with fresh_database.reading() as conn:
+                if not (await conn.execute(_COPYING)).scalar_one():
+                    break
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.db_commit
+async def test_a_workbook_s_temporary_files_go_when_the_reader_leaves(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.exchange.exporting import xlsx_stream
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with fresh_database.transaction() as conn:
+        await conn.execute(_MANY, {"at": NOON})
+    stream = xlsx_stream(fresh_database, _query())
+    assert (await anext(stream)).startswith(b"PK")
+    assert os.listdir(tmp_path)
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.db_commit
+async def test_writing_a_workbook_leaves_the_loop_free_for_others(fresh_database: Database, tmp_path: Path) -> None:
+    async with fresh_database.transaction() as conn:
+        await conn.execute(_MANY, {"at": NOON})
+    loop = asyncio.get_running_loop()
+    writing = asyncio.create_task(write_xlsx(fresh_database, _query(), tmp_path / "a.xlsx"))
+    turns, began = 0, loop.time()
+    while not writing.done():
+        await asyncio.sleep(0.005)
+        turns += 1
+    assert await writing == 20_000
+    assert turns > 20
+    assert loop.time() - began < 120
