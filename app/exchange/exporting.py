@@ -66,13 +66,11 @@ def _unless_shared(table: Any, within: ColumnElement[bool]) -> Any:
     return select(table.code, case((shared, table.code), else_=table.name).label("label")).where(within).subquery()
 
 
-def statement(filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, escaped: bool = False) -> Select[Any]:
-    """Every cell as text, in the order of `TITLES`; `escaped` for CSV."""
-    regions = _unless_shared(Region, func.starts_with(Region.code, viewer.scope))
-    fields = _unless_shared(HighTechField, true())
-    officers = User.__table__.alias("officer")
-    conditions = [in_sight(sight_of(viewer)), *shaped(shape_of(filters))]
-    # Of the chosen firms only, and all at once: two look-ups a firm would take longer than everything else together.
+def _first_of_each(conditions: list[ColumnElement[bool]]) -> tuple[Any, Any]:
+    """The first person to call and the latest 高企 certificate of each chosen firm.
+
+    Of the chosen firms only, and all at once: two look-ups a firm would take longer than everything else together.
+    """
     chosen = select(Firm.id).where(*conditions).cte("chosen")
     person = (
         select(Contact.firm_id, Contact.name, Contact.phone)
@@ -89,6 +87,16 @@ def statement(filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, es
         .order_by(Certificate.firm_id, Certificate.expires_on.desc())
         .subquery("certificate")
     )
+    return person, certificate
+
+
+def statement(filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, escaped: bool = False) -> Select[Any]:
+    """Every cell as text, in the order of `TITLES`; `escaped` for CSV."""
+    regions = _unless_shared(Region, func.starts_with(Region.code, viewer.scope))
+    fields = _unless_shared(HighTechField, true())
+    officers = User.__table__.alias("officer")
+    conditions = [in_sight(sight_of(viewer)), *shaped(shape_of(filters))]
+    person, certificate = _first_of_each(conditions)
     tables = (
         Firm.__table__.outerjoin(regions, regions.c.code == Firm.region_code)
         .outerjoin(fields, fields.c.code == Firm.high_tech_field)
