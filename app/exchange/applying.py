@@ -78,8 +78,8 @@ async def _apply_chunk(
 
 def _against_preview(row: BatchRow, now: Examined) -> Examined:
     """What the person confirmed is what is done; anything else is said and left alone."""
-    if now.outcome is RowOutcome.REJECTED:
-        return now
+    if now.outcome in (RowOutcome.REJECTED, RowOutcome.UNCHANGED):
+        return now  # nothing is written, so nothing is overwritten
     if row.outcome is RowOutcome.CREATED and now.firm is not None:
         return _left(now, "预览之后已有人登记了这个代码，这一行没有导入；请重新上传核对差异。")
     if row.outcome is RowOutcome.UPDATED and now.firm is None:

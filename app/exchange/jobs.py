@@ -4,6 +4,8 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 from app.access.queries import user_by_id
@@ -90,7 +92,8 @@ async def check(database: Database, files: FileStore, batch_id: uuid.UUID, *, at
             assert batch is not None
             actor = await actor_of(conn, batch)
             bureau = await bureau_for(conn, actor.viewer)
-        roster = await read_roster(files, batch, bureau)
+        async with _still_there(database, batch_id, now):
+            roster = await read_roster(files, batch, bureau)
         await _check_rows(database, batch, roster, bureau, actor.viewer, now)
     except (SheetError, AppError) as error:
         sentence = str(error)
@@ -103,6 +106,25 @@ async def check(database: Database, files: FileStore, batch_id: uuid.UUID, *, at
         return
     async with database.transaction() as conn:
         await service.refuse(conn, batch_id, sentence)
+
+
+@asynccontextmanager
+async def _still_there(database: Database, batch_id: uuid.UUID, now: _Now) -> AsyncIterator[None]:
+    """Renews the lease while a large file is being read, which says nothing of how far it is."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(service.LEASE.total_seconds() / 3)
+            async with database.transaction() as conn:
+                await service.keep_lease(conn, batch_id, at=now())
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
 
 
 async def read_roster(files: FileStore, batch: Batch, bureau: Bureau) -> Roster:
@@ -171,5 +193,5 @@ async def _apply_once(database: Database, batch_id: uuid.UUID, now: _Now) -> boo
             await apply_batch(conn, batch, bureau=bureau, by=actor, at=now(), progress=progress)
     if waits:
         async with database.transaction() as conn:
-            await service.let_go(conn, batch_id)
+            await service.try_again_soon(conn, batch_id, at=now())
     return not waits

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Integer, Text, bindparam, delete, insert, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Integer, Text, bindparam, delete, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Uuid
 
 from app.access.terms import Actor
@@ -24,6 +24,7 @@ from app.files.models import StoredFile
 from app.text.clean import printable
 
 LEASE = timedelta(seconds=30)
+SOON = timedelta(seconds=2)
 _KIND = "firms"
 
 
@@ -100,7 +101,8 @@ async def forget_preview(conn: Conn, batch_id: uuid.UUID) -> None:
 
 
 async def keep_rows(conn: Conn, batch_id: uuid.UUID, examined: Sequence[Examined]) -> None:
-    await conn.execute(insert(ImportRow), [_row(batch_id, e) for e in examined])
+    # Should two ever check one batch at once, both say the same of every row.
+    await conn.execute(insert(ImportRow).on_conflict_do_nothing(), [_row(batch_id, e) for e in examined])
 
 
 async def keep_preview(conn: Conn, batch_id: uuid.UUID, roster: Roster) -> None:
@@ -210,9 +212,22 @@ async def note_progress(conn: Conn, batch_id: uuid.UUID, *, done: int, total: in
     await conn.execute(_PROGRESS, {"id": batch_id, "done": done, "total": total, "until": at + LEASE})
 
 
-async def let_go(conn: Conn, batch_id: uuid.UUID) -> None:
-    """Back into the queue: another import is at work."""
-    await _write(conn, batch_id, state=BatchState.QUEUED.value, lease_until=None)
+async def try_again_soon(conn: Conn, batch_id: uuid.UUID, *, at: datetime) -> None:
+    """Another import is writing. The batch stays as it is, and whoever looks in two seconds takes it up."""
+    await conn.execute(
+        update(ImportBatch)
+        .where(ImportBatch.id == batch_id, ImportBatch.state == BatchState.APPLYING.value)
+        .values(lease_until=at + SOON)
+    )
+
+
+async def keep_lease(conn: Conn, batch_id: uuid.UUID, *, at: datetime) -> None:
+    """Still at it."""
+    await conn.execute(
+        update(ImportBatch)
+        .where(ImportBatch.id == batch_id, ImportBatch.state.in_([s.value for s in BatchState if s.busy]))
+        .values(lease_until=at + LEASE)
+    )
 
 
 async def keep_outcomes(conn: Conn, batch_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -230,6 +245,9 @@ async def keep_outcomes(conn: Conn, batch_id: uuid.UUID, rows: Sequence[Mapping[
 
 
 async def finish(conn: Conn, batch: Batch, *, by: Actor, at: datetime) -> dict[str, int]:
+    held = await batch_by_id(conn, batch.id, viewer=None, lock=True)
+    if held is None or not held.state.may_become(BatchState.APPLIED):
+        raise Conflict("这一批已经由别处办理，这一次没有写入。")
     counts = await count_rows(conn, batch.id)
     values = {"state": BatchState.APPLIED.value, "applied_at": at, "lease_until": None, "done": batch.total}
     await _write(conn, batch.id, **values, **counts)

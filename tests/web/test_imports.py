@@ -5,6 +5,7 @@ import os
 import re
 import uuid
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -129,12 +130,12 @@ async def test_progress_is_a_fragment_and_leads_to_the_page_when_it_is_done(
     ],
 )
 async def test_a_file_that_is_no_roster_is_refused_at_the_door(
-    officer: httpx.AsyncClient, app: FastAPI, name: str, data: bytes, said: str
+    officer: httpx.AsyncClient, tmp_path: Path, name: str, data: bytes, said: str
 ) -> None:
     sent = await send(officer, data, name)
     assert sent.status_code == 422
     assert said in sent.text
-    assert not os.path.exists(app.state.files.root)
+    assert "files" not in os.listdir(tmp_path)
 
 
 async def test_no_file_at_all_is_told(officer: httpx.AsyncClient) -> None:
