@@ -3,15 +3,16 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from app.access.terms import Actor, Viewer
 from app.clock import BUSINESS_ZONE
 from app.db import Conn, new_id
 from app.errors import NotFound
-from app.firms.filtering import visible_to
+from app.firms.filtering import Sight, in_sight, sight_of, sight_values
 from app.firms.models import Firm
 from app.pipeline import statements
 from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
@@ -113,8 +114,18 @@ def _traces(move: Recorded, ladder: Ladder, calendar: Calendar, at: datetime) ->
 
 
 async def lock(conn: Conn, viewer: Viewer, *, uscc: str | None = None, firm_id: uuid.UUID | None = None) -> Standing:
-    by = Firm.uscc == uscc if uscc else Firm.id == firm_id
-    query = (
+    query = _lock(sight_of(viewer), by_code=bool(uscc))
+    row = (await conn.execute(query, {**sight_values(viewer), "wanted": uscc or firm_id})).one_or_none()
+    if row is None:
+        raise NotFound
+    return Standing(*row)
+
+
+@lru_cache(maxsize=16)
+def _lock(sight: Sight, *, by_code: bool) -> Select[Any]:
+    """Built once a shape, as the pages' statements are."""
+    column = Firm.uscc if by_code else Firm.id
+    return (
         select(
             Firm.id,
             Firm.uscc,
@@ -125,13 +136,9 @@ async def lock(conn: Conn, viewer: Viewer, *, uscc: str | None = None, firm_id: 
             Firm.tier,
             Firm.tier_since,
         )
-        .where(by, visible_to(viewer))
+        .where(column == bindparam("wanted"), in_sight(sight))
         .with_for_update(key_share=True)
     )
-    row = (await conn.execute(query)).one_or_none()
-    if row is None:
-        raise NotFound
-    return Standing(*row)
 
 
 async def read_context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import IdempotencyKey
@@ -54,6 +54,16 @@ class Slot:
         return response
 
 
+_CLAIM = insert(IdempotencyKey).on_conflict_do_nothing().returning(IdempotencyKey.key)
+_MINE = (IdempotencyKey.user_id == bindparam("my_id")) & (IdempotencyKey.key == bindparam("my_key"))
+_EARLIER = select(IdempotencyKey.__table__).where(_MINE)
+_KEEP = (
+    update(IdempotencyKey)
+    .where(_MINE)
+    .values(status=bindparam("kept_status"), body=bindparam("kept_body"), headers=bindparam("kept_headers"))
+)
+
+
 @asynccontextmanager
 async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> AsyncIterator[Slot]:
     """Claims the key; a second request with it waits for the first to end and gets the same answer.
@@ -63,15 +73,10 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
     if not key.value:
         yield Slot()
         return
-    claim = (
-        insert(IdempotencyKey)
-        .values(user_id=viewer.id, key=key.value, fingerprint=key.fingerprint, created_at=at)
-        .on_conflict_do_nothing()
-        .returning(IdempotencyKey.key)
-    )
-    mine = (IdempotencyKey.user_id == viewer.id) & (IdempotencyKey.key == key.value)
-    if (await conn.execute(claim)).one_or_none() is None:
-        earlier = (await conn.execute(select(IdempotencyKey.__table__).where(mine))).mappings().one()
+    claim = {"user_id": viewer.id, "key": key.value, "fingerprint": key.fingerprint, "created_at": at}
+    mine = {"my_id": viewer.id, "my_key": key.value}
+    if (await conn.execute(_CLAIM, claim)).one_or_none() is None:
+        earlier = (await conn.execute(_EARLIER, mine)).mappings().one()
         if bytes(earlier["fingerprint"]) != key.fingerprint:
             raise Invalid({"Idempotency-Key": "这个幂等键已用于另一个请求，请换一个。"}, "幂等键被重复使用。")
         yield Slot(replayed=_replay(earlier["status"], earlier["body"], earlier["headers"] or {}))
@@ -80,8 +85,8 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
     yield slot
     if slot.kept is not None:
         headers = {k: v for k, v in slot.kept.headers.items() if k in (*_KEPT_HEADERS, "content-type")}
-        values = {"status": slot.kept.status_code, "body": bytes(slot.kept.body), "headers": headers}
-        await conn.execute(update(IdempotencyKey).where(mine).values(**values))
+        kept = {"kept_status": slot.kept.status_code, "kept_body": bytes(slot.kept.body), "kept_headers": headers}
+        await conn.execute(_KEEP, {**mine, **kept})
 
 
 def _replay(status: int, body: bytes, headers: dict[str, str]) -> Response:
