@@ -121,24 +121,23 @@ async def lock(conn: Conn, viewer: Viewer, *, uscc: str | None = None, firm_id: 
     return Standing(*row)
 
 
+_STANDING: tuple[Any, ...] = (
+    Firm.id,
+    Firm.uscc,
+    Firm.name,
+    Firm.region_code,
+    Firm.status,
+    Firm.officer_id,
+    Firm.tier,
+    Firm.tier_since,
+)
+
+
 @lru_cache(maxsize=16)
 def _lock(sight: Sight, *, by_code: bool) -> Select[Any]:
     """Built once a shape, as the pages' statements are."""
     column = Firm.uscc if by_code else Firm.id
-    return (
-        select(
-            Firm.id,
-            Firm.uscc,
-            Firm.name,
-            Firm.region_code,
-            Firm.status,
-            Firm.officer_id,
-            Firm.tier,
-            Firm.tier_since,
-        )
-        .where(column == bindparam("wanted"), in_sight(sight))
-        .with_for_update(key_share=True)
-    )
+    return select(*_STANDING).where(column == bindparam("wanted"), in_sight(sight)).with_for_update(key_share=True)
 
 
 async def read_context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str, Any]:
