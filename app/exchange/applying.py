@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.access.terms import Actor
 from app.clock import business_day
-from app.db import Conn
+from app.db import Conn, new_id
 from app.exchange import service
 from app.exchange.examining import Bureau, Examined, examine
 from app.exchange.queries import Batch, BatchRow, writing_rows
@@ -18,7 +18,9 @@ from app.exchange.rosters import from_json
 from app.exchange.terms import Message, RowOutcome, Severity
 from app.firms.restoring import Image, images_of
 from app.firms.service import FirmEntry, edit_many, register_many
+from app.pipeline.asking import Ask, ask
 from app.pipeline.entering import Entry, enter_many, footing
+from app.pipeline.terms import MoveKind
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 
@@ -63,16 +65,15 @@ async def _apply_chunk(
     images = await images_of(conn, [e.firm.id for e in writing if e.firm])
     ids = await _write_firms(conn, writing, bureau=bureau, by=by, at=at)
     await _write_certificates(conn, writing, ids, source=f"名册导入：{batch.filename}", by=by, at=at)
+    reason = f"名册导入：{batch.filename}"
+    entering = [_entry(e, ids[e.row.row_no]) for e in writing if e.placing and not e.placing.waits]
     since = await enter_many(
-        conn,
-        [_entry(e, ids[e.row.row_no]) for e in writing if e.placing],
-        reason=f"名册导入：{batch.filename}",
-        ladder=bureau.ladder,
-        calendar=bureau.calendar,
-        by=by,
-        at=at,
+        conn, entering, reason=reason, ladder=bureau.ladder, calendar=bureau.calendar, by=by, at=at
     )
-    outcomes = [_outcome(e, ids.get(e.row.row_no), images, since) for e in fresh]
+    asks = [_ask(e, ids[e.row.row_no], reason) for e in writing if e.placing and e.placing.waits]
+    await ask(conn, asks, ladder=bureau.ladder, by=by, at=at)
+    asked = {a.firm_id: a.id for a in asks}
+    outcomes = [_outcome(e, ids.get(e.row.row_no), images, since, asked) for e in fresh]
     await service.keep_outcomes(conn, batch.id, outcomes)
 
 
@@ -111,7 +112,7 @@ async def _write_firms(
 def _arrival(e: Examined, bureau: Bureau, today: date) -> FirmEntry:
     """A new firm with its tier and its certificate's number from the start: written once, not three times."""
     assert e.entry is not None
-    place = e.placing
+    place = e.placing if e.placing and not e.placing.waits else None
     stands = footing(place.tier, place.effective_on, calendar=bureau.calendar, today=today) if place else None
     return replace(e.entry, footing=stands, search_extra=e.certificate.number if e.certificate else "")
 
@@ -143,8 +144,30 @@ def _entry(e: Examined, firm_id: uuid.UUID) -> Entry:
     )
 
 
+def _ask(e: Examined, firm_id: uuid.UUID, reason: str) -> Ask:
+    assert e.placing is not None
+    place = e.placing
+    why = (f"进入“{place.tier.label}”须第二人复核",)
+    return Ask(
+        new_id(),
+        firm_id,
+        e.row.name,
+        None,
+        place.tier.code,
+        MoveKind.ENTRY,
+        place.effective_on,
+        reason,
+        why,
+        place.assessment,
+    )
+
+
 def _outcome(
-    e: Examined, firm_id: uuid.UUID | None, images: dict[uuid.UUID, Image], since: dict[uuid.UUID, Any]
+    e: Examined,
+    firm_id: uuid.UUID | None,
+    images: dict[uuid.UUID, Image],
+    since: dict[uuid.UUID, Any],
+    asked: dict[uuid.UUID, uuid.UUID],
 ) -> dict[str, Any]:
     undo = None
     if firm_id is not None and e.outcome in (RowOutcome.CREATED, RowOutcome.UPDATED):
@@ -152,7 +175,8 @@ def _outcome(
         undo = {
             "image": images.get(firm_id),
             "version": e.firm.version + edited if e.firm else 1,
-            "tier": [e.placing.tier.code, since[firm_id]] if e.placing else None,
+            "tier": [e.placing.tier.code, since[firm_id]] if e.placing and firm_id in since else None,
+            "request": asked.get(firm_id),
             "certificate": [e.certificate.number, e.certificate.issued_on, e.former_date] if e.certificate else None,
         }
     return {

@@ -15,8 +15,9 @@ from app.exchange.terms import Change, Message, RowCertificate, RowOutcome, Seve
 from app.firms.locking import Known, known_by_code
 from app.firms.service import FirmEntry
 from app.firms.terms import FirmDetail, FirmStatus, Reference
-from app.pipeline.entering import waiting
-from app.pipeline.terms import Ladder, Tier
+from app.pipeline.asking import waiting
+from app.pipeline.rules import Verdict, decide
+from app.pipeline.terms import Ladder, Standing, Tier
 from app.policy.gates import certificate_in_force, evaluate
 from app.policy.terms import Assessment, CertificateFact, Facts, Outcome
 from app.recognitions.queries import facts_of
@@ -43,6 +44,7 @@ class Placing:
     tier: Tier
     effective_on: date
     assessment: Assessment
+    waits: bool = False  # one person's sheet must not grant what two have to: it asks for the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class _Background:
     known: Known
     held: Mapping[str, tuple[uuid.UUID, date]]
     facts: Mapping[uuid.UUID, tuple[CertificateFact, ...]]
-    waiting: set[uuid.UUID] = field(default_factory=set)
+    waiting: Mapping[uuid.UUID, uuid.UUID] = field(default_factory=dict)
 
 
 async def examine(
@@ -151,7 +153,19 @@ def _placing(
         messages.append(Message("tier", sentence, Severity.WARNING))
         return None
     held = certificate_in_force(facts, _HNTE, today) if tier.code == _HNTE else None
-    return Placing(tier, held.issued_on if held else today, assessment)
+    waits = _waits(firm, tier, assessment, ladder)
+    if waits:
+        sentence = f"进入“{tier.label}”须第二人复核：已随这一批提交复核，通过后进入。"
+        messages.append(Message("tier", sentence, Severity.WARNING))
+    return Placing(tier, held.issued_on if held else today, assessment, waits)
+
+
+def _waits(firm: FirmDetail | None, tier: Tier, assessment: Assessment, ladder: Ladder) -> bool:
+    """A firm that was here before the sheet moves by the one rule; one that arrives with it brings its tier along,
+    unless the tier asks for a second person and no met condition stands for that."""
+    if firm is None:
+        return tier.needs_approval and assessment.outcome is not Outcome.MET
+    return decide(ladder, Standing.of(firm), tier, assessment).verdict is Verdict.WAIT
 
 
 def _not_placed(
@@ -192,5 +206,6 @@ def _changes(
         before = f"{certificate.number}（{former}）" if former else ""
         changes.append(Change("certificate", "高企证书", before, f"{certificate.number}（{certificate.issued_on}）"))
     if placing:
-        changes.append(Change("tier", TITLES["tier"], "", f"{placing.tier.label}（{placing.effective_on} 起）"))
+        when = "待第二人复核" if placing.waits else f"{placing.effective_on} 起"
+        changes.append(Change("tier", TITLES["tier"], "", f"{placing.tier.label}（{when}）"))
     return changes

@@ -17,7 +17,8 @@ from app.exchange.terms import BatchState
 from app.firms.locking import lock_by_id
 from app.firms.restoring import in_use, remove, restore
 from app.firms.terms import FirmDetail
-from app.pipeline.entering import Leaving, leave_many, moved_since, waiting
+from app.pipeline.asking import waiting, withdraw_many
+from app.pipeline.entering import Leaving, leave_many, moved_since
 from app.pipeline.terms import Ladder
 from app.recognitions.queries import facts_of
 from app.recognitions.undoing import Written, take_back
@@ -41,6 +42,7 @@ class _Row:
     tier: str | None
     since: date | None
     certificate: Written | None
+    request: uuid.UUID | None
 
 
 async def undo_batch(conn: Conn, batch_id: uuid.UUID, *, ladder: Ladder, by: Actor, at: datetime) -> Undone:
@@ -66,7 +68,8 @@ def _row(row_no: int, name: str, firm_id: uuid.UUID, undo: Mapping[str, Any]) ->
     if undo["certificate"]:
         number, issued_on, former = undo["certificate"]
         written = Written(firm_id, number, date.fromisoformat(issued_on), _day(former))
-    return _Row(row_no, name, firm_id, undo["image"], undo["version"], tier, _day(since), written)
+    request = uuid.UUID(undo["request"]) if undo["request"] else None
+    return _Row(row_no, name, firm_id, undo["image"], undo["version"], tier, _day(since), written, request)
 
 
 def _day(value: str | None) -> date | None:
@@ -83,6 +86,7 @@ async def _undo_chunk(
     reason = f"撤销名册导入：{batch.filename}"
     entered = [Leaving(r.firm_id, r.name, r.tier, r.since) for r in back if r.tier and r.since]
     await leave_many(conn, entered, reason=reason, ladder=ladder, by=by, at=at)
+    await withdraw_many(conn, [r.request for r in back if r.request], reason=reason, by=by, at=at)
     await take_back(conn, [r.certificate for r in back if r.certificate])
     await restore(conn, {r.firm_id: r.image for r in back if r.image is not None})
     await remove(conn, [r.firm_id for r in back if r.image is None])
@@ -96,7 +100,8 @@ async def _disturbed(
     ids = [r.firm_id for r in rows]
     assert batch.applied_at is not None
     found = await moved_since(conn, ids, recorded_at=batch.applied_at, ladder=ladder)
-    found |= await waiting(conn, ids)
+    asked = {r.request for r in rows if r.request}
+    found |= {firm_id for firm_id, request_id in (await waiting(conn, ids)).items() if request_id not in asked}
     found |= await in_use(conn, [r.firm_id for r in rows if r.image is None])
     certificates = await facts_of(conn, ids)
     for row in rows:

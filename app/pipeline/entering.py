@@ -15,9 +15,9 @@ from app.clock import business_day
 from app.db import Conn, new_id
 from app.firms.terms import Footing
 from app.outbox.models import OutboxMessage
-from app.pipeline.models import Move, MoveRequest, Placement
+from app.pipeline.models import Move, Placement
 from app.pipeline.recording import stale_on
-from app.pipeline.terms import Ladder, MoveKind, RequestState, Tier
+from app.pipeline.terms import Ladder, MoveKind, Tier
 from app.policy.terms import Assessment
 from app.workdays.rules import Calendar
 
@@ -228,11 +228,4 @@ async def leave_many(
 async def moved_since(conn: Conn, ids: Sequence[uuid.UUID], *, recorded_at: datetime, ladder: Ladder) -> set[uuid.UUID]:
     later = (Move.ladder == ladder.code) & (Move.recorded_at > recorded_at)
     query = select(Move.firm_id).where(Move.firm_id == any_(_IDS), later)
-    return set((await conn.execute(query, {"ids": list(ids)})).scalars())
-
-
-async def waiting(conn: Conn, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Firms whose move waits for a second person's word."""
-    pending = MoveRequest.state == RequestState.PENDING.value
-    query = select(MoveRequest.firm_id).where(MoveRequest.firm_id == any_(_IDS), pending)
     return set((await conn.execute(query, {"ids": list(ids)})).scalars())

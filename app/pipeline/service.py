@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Date, Text, column, insert, select, update, values
+from sqlalchemy import Date, Text, column, select, update, values
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
@@ -15,12 +15,13 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER, FirmStatus
+from app.pipeline.asking import Ask, ask
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
 from app.pipeline.rules import Decision, Verdict, decide, problems
 from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing, Tier
 from app.policy.gates import evaluate
-from app.policy.terms import Assessment, Facts
+from app.policy.terms import Facts
 from app.workdays.rules import Calendar
 
 
@@ -66,7 +67,20 @@ async def move_firm(
         raise Refused(f"{standing.name} 还不能移到{where}。", reasons=decision.reasons)
     move_id = new_id()
     if decision.verdict is Verdict.WAIT:
-        await _request(conn, move_id, standing, order, decision, assessment, ladder=ladder, by=by, at=at)
+        asked = Ask(
+            move_id,
+            standing.firm_id,
+            standing.name,
+            standing.tier,
+            order.to,
+            decision.kind,
+            order.effective_on,
+            order.reason.strip(),
+            decision.reasons,
+            assessment,
+            order.override.strip(),
+        )
+        await ask(conn, [asked], ladder=ladder, by=by, at=at)
     else:
         move = Recorded(move_id, standing, order, decision.kind, assessment, by, None)
         await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
@@ -182,50 +196,6 @@ def _target(ladder: Ladder, code: str | None) -> Tier | None:
     if tier is None:
         raise Invalid({"to": "没有这个梯队。"})
     return tier
-
-
-async def _request(
-    conn: Conn,
-    request_id: uuid.UUID,
-    standing: Standing,
-    order: MoveOrder,
-    decision: Decision,
-    assessment: Assessment | None,
-    *,
-    ladder: Ladder,
-    by: Actor,
-    at: datetime,
-) -> None:
-    await conn.execute(
-        insert(MoveRequest).values(
-            id=request_id,
-            firm_id=standing.firm_id,
-            ladder=ladder.code,
-            from_tier=standing.tier,
-            to_tier=order.to,
-            kind=decision.kind.value,
-            effective_on=order.effective_on,
-            reason=order.reason.strip(),
-            override_reason=order.override.strip() or None,
-            assessment=assessment.to_json() if assessment else {},
-            requested_by=by.viewer.id,
-            requester_name=by.viewer.name,
-            requested_at=at,
-        )
-    )
-    await record(
-        conn,
-        event_row(
-            "firm:tier:requested",
-            by=by,
-            at=at,
-            object_type="firm",
-            object_id=standing.firm_id,
-            object_label=standing.name,
-            before={"tier": standing.tier},
-            after={"tier": order.to, "why": list(decision.reasons)},
-        ),
-    )
 
 
 async def _pending(conn: Conn, request_id: uuid.UUID, viewer: Viewer) -> dict[str, Any]:

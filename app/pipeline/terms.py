@@ -3,7 +3,9 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Self
 
+from app.firms.terms import FirmDetail
 from app.labels import Labelled
 
 
@@ -57,6 +59,11 @@ class Standing:
     officer_id: uuid.UUID | None
     tier: str | None
     since: date | None
+
+    @classmethod
+    def of(cls, f: FirmDetail) -> Self:
+        """As somebody saw it, without the lock: for showing what a move would meet."""
+        return cls(f.id, f.uscc, f.name, f.region_code, f.status, f.officer_id, f.tier, f.tier_since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,7 @@ class FormView:
 
 async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date) -> list[TargetView]:
     facts = await service.facts_of(conn, firm.id)
-    standing = Standing(
-        firm.id, firm.uscc, firm.name, firm.region_code, firm.status, firm.officer_id, firm.tier, firm.tier_since
-    )
+    standing = Standing.of(firm)
     views = []
     for tier in lookup.main.tiers:
         if tier.code == firm.tier:
