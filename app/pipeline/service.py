@@ -39,7 +39,7 @@ async def move_firm(
     """Moves a firm, or lays the move before a second person.
 
     Raises NotFound out of sight, Conflict when somebody moved it first or a request waits, Refused with the
-    gate's reasons, Invalid by field.
+    gate's reasons, Invalid by field; each before anything is written.
     """
     standing = await lock(conn, by.viewer, uscc=uscc)
     context = await read_context(conn, standing.firm_id, ladder.code)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import IdempotencyKey
@@ -18,6 +18,10 @@ from app.errors import Invalid
 
 _LONGEST = 255
 _KEPT_HEADERS = ("location", "etag", "hx-trigger", "hx-redirect")
+
+
+class KeyReused(Invalid):
+    """The key stands for another request, which keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Slot:
 _CLAIM = insert(IdempotencyKey).on_conflict_do_nothing().returning(IdempotencyKey.key)
 _MINE = (IdempotencyKey.user_id == bindparam("my_id")) & (IdempotencyKey.key == bindparam("my_key"))
 _EARLIER = select(IdempotencyKey.__table__).where(_MINE)
+_RELEASE = delete(IdempotencyKey).where(_MINE)
 _KEEP = (
     update(IdempotencyKey)
     .where(_MINE)
@@ -68,7 +73,7 @@ _KEEP = (
 async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> AsyncIterator[Slot]:
     """Claims the key; a second request with it waits for the first to end and gets the same answer.
 
-    Raises Invalid when the key came before with another request. A request that fails leaves no key behind.
+    Raises KeyReused when it came before with another. A request that fails leaves no key behind.
     """
     if not key.value:
         yield Slot()
@@ -78,7 +83,7 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
     if (await conn.execute(_CLAIM, claim)).one_or_none() is None:
         earlier = (await conn.execute(_EARLIER, mine)).mappings().one()
         if bytes(earlier["fingerprint"]) != key.fingerprint:
-            raise Invalid({"Idempotency-Key": "这个幂等键已用于另一个请求，请换一个。"}, "幂等键被重复使用。")
+            raise KeyReused({"Idempotency-Key": "这个幂等键已用于另一个请求，请换一个。"}, "幂等键被重复使用。")
         yield Slot(replayed=_replay(earlier["status"], earlier["body"], earlier["headers"] or {}))
         return
     slot = Slot()
@@ -87,6 +92,12 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
         headers = {k: v for k, v in slot.kept.headers.items() if k in (*_KEPT_HEADERS, "content-type")}
         kept = {"kept_status": slot.kept.status_code, "kept_body": bytes(slot.kept.body), "kept_headers": headers}
         await conn.execute(_KEEP, {**mine, **kept})
+
+
+async def release(conn: Conn, key: RequestKey, *, viewer: Viewer) -> None:
+    """For a refusal that is answered within the transaction: the corrected request may come with the same key."""
+    if key.value:
+        await conn.execute(_RELEASE, {"my_id": viewer.id, "my_key": key.value})
 
 
 def _replay(status: int, body: bytes, headers: dict[str, str]) -> Response:

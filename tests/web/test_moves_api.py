@@ -146,6 +146,18 @@ async def test_the_dialog_offers_the_next_tier_and_moves_there(client_as, uscc, 
     assert "已移到“雏鹰企业”" in page.text
 
 
+async def test_a_refused_form_may_be_corrected_and_sent_again_with_its_key(client_as, uscc, rendered, conn):
+    client = await client_as("officer")
+    form = await form_of(client, uscc, rendered)
+    assert (await client.post(f"/firms/{uscc}/move", data=form | {"reason": " "})).status_code == 422
+    assert (await client.post(f"/firms/{uscc}/move", data=form)).status_code == 303
+    # The key now stands for that move: another form with it is refused, and the first is still answered the same.
+    other = await client.post(f"/firms/{uscc}/move", data=form | {"reason": "另一个理由"})
+    assert other.status_code == 422
+    assert (await client.post(f"/firms/{uscc}/move", data=form)).status_code == 303
+    assert (await conn.execute(select(func.count()).select_from(Move))).scalar_one() == 2
+
+
 async def test_a_double_click_is_one_move(client_as, uscc, rendered, conn):
     client = await client_as("officer")
     form = await form_of(client, uscc, rendered)
