@@ -163,10 +163,13 @@ async def csv_stream(database: Database, query: Select[Any]) -> AsyncIterator[by
                 yield bytes(chunk)  # the driver hands out bytearrays, which no response can send
             await copying
         finally:
-            # The reader has left, or the copy has failed: either way the database stops working for nobody.
-            copying.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await copying
+            if not copying.done():
+                # The reader has left: the database stops working for nobody, and a connection in the middle of a
+                # copy is not given to the next one.
+                copying.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await copying
+                await conn.invalidate()
 
 
 async def _copy(conn: Conn, query: Select[Any], queue: "asyncio.Queue[bytes | None]") -> None:
@@ -179,9 +182,12 @@ async def _copy(conn: Conn, query: Select[Any], queue: "asyncio.Queue[bytes | No
         await driver.copy_from_query(
             compiled.string, *arguments, output=queue.put, format="csv", encoding="utf-8", timeout=_HOUR
         )
-    finally:
-        with contextlib.suppress(asyncio.QueueFull):
-            queue.put_nowait(None)
+    except asyncio.CancelledError:
+        raise  # nobody reads on
+    except BaseException:
+        await queue.put(None)
+        raise
+    await queue.put(None)  # waits for room: a slow reader must hear the end too
 
 
 async def write_xlsx(database: Database, query: Select[Any], path: Path) -> int:
