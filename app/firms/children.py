@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
+from app.clock import business_day
 from app.db import Conn, new_id
 from app.firms.models import Contact, FirmTag, FormerName
 from app.firms.terms import FirmEntry
@@ -40,11 +42,20 @@ async def write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntr
         await conn.execute(insert(FirmTag), rows)
     former = [(i, e.former_names) for i, e in entries if e.former_names is not None]
     if former and not new:
-        await conn.execute(delete(FormerName).where(FormerName.firm_id.in_([i for i, _ in former])))
+        await _forget_others(conn, former)
     if former:
         rows = [{"firm_id": i, "name": n, "name_key": key(n)} for i, several in former for n in dict.fromkeys(several)]
         if rows:
-            await conn.execute(insert(FormerName), rows)
+            await conn.execute(insert(FormerName).on_conflict_do_nothing(), rows)
+
+
+async def _forget_others(conn: Conn, former: Sequence[tuple[uuid.UUID, Sequence[str]]]) -> None:
+    """Removes the names that the lists leave out; one that stays keeps the day it was given up."""
+    stay = {(i, name) for i, several in former for name in several}
+    known = select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in former]))
+    gone = [(i, name) for i, name in await conn.execute(known) if (i, name) not in stay]
+    if gone:
+        await conn.execute(delete(FormerName).where(tuple_(FormerName.firm_id, FormerName.name).in_(gone)))
 
 
 async def remember_names(conn: Conn, renamed: Sequence[tuple[uuid.UUID, str]], *, at: datetime) -> None:
@@ -54,7 +65,7 @@ async def remember_names(conn: Conn, renamed: Sequence[tuple[uuid.UUID, str]], *
     former = select(FormerName.firm_id, FormerName.name).where(FormerName.firm_id.in_([i for i, _ in renamed]))
     known = {(firm_id, name) for firm_id, name in await conn.execute(former)}
     rows = [
-        {"firm_id": i, "name": n, "name_key": key(n), "changed_on": at.date()}
+        {"firm_id": i, "name": n, "name_key": key(n), "changed_on": business_day(at)}
         for i, n in renamed
         if (i, n) not in known
     ]

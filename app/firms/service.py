@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +52,7 @@ EDITABLE = frozenset(
         "next_touch_on",
     }
 )
+_LISTS = ("contacts", "tags", "former_names")
 
 
 async def register(conn: Conn, entry: FirmEntry, *, by: Actor, at: datetime) -> uuid.UUID:
@@ -107,9 +109,9 @@ async def edit(
         )
     if done.rowcount == 0:
         raise Stale("这家企业的资料刚被别人改过，您的修改没有保存。请核对对方的改动后再提交。")
-    if "name" in columns and "former_names" not in changes:
+    await write_children(conn, [(firm.id, _changed_only(entry, changes))])
+    if "name" in columns:
         await remember_names(conn, [(firm.id, firm.name)], at=at)
-    await write_children(conn, [(firm.id, entry)])
     await refresh_search(conn, [firm.id])
     await record(conn, edit_event(firm, changes, by=by, at=at))
     return changes
@@ -133,7 +135,7 @@ async def edit_many(
             columns |= {"name_key": key(columns["name"]), "name_pinyin": sort_key, "name_initials": initials}
             renamed.append((firm.id, firm.name))
         by_columns.setdefault(tuple(sorted(columns)), []).append({**columns, "b_id": firm.id, "b_at": at})
-        changed.append((firm, entry))
+        changed.append((firm, _changed_only(entry, changes)))
         events.append(edit_event(firm, changes, by=by, at=at))
     for names, rows in by_columns.items():
         statement = (
@@ -142,8 +144,8 @@ async def edit_many(
             .values({**{n: bindparam(n) for n in names}, "version": Firm.version + 1, "updated_at": bindparam("b_at")})
         )
         await conn.execute(statement, rows)
-    await remember_names(conn, renamed, at=at)
     await write_children(conn, [(firm.id, entry) for firm, entry in changed])
+    await remember_names(conn, renamed, at=at)
     ids = [firm.id for firm, _ in changed]
     await refresh_search(conn, ids)
     await record(conn, *events)
@@ -171,11 +173,17 @@ def differences(firm: FirmDetail, entry: FirmEntry) -> dict[str, tuple[Any, Any]
     changes: dict[str, tuple[Any, Any]] = {
         f: (getattr(firm, f), v) for f, v in entry.values.items() if f in EDITABLE and getattr(firm, f) != v
     }
-    for name in ("contacts", "tags", "former_names"):
+    for name in _LISTS:
         wanted = getattr(entry, name)
         if wanted is not None and sorted(map(str, wanted)) != sorted(map(str, getattr(firm, name))):
             changes[name] = (getattr(firm, name), tuple(wanted))
     return changes
+
+
+def _changed_only(entry: FirmEntry, changes: Mapping[str, Any]) -> FirmEntry:
+    """A list that is sent back as it was read is not written again."""
+    left: dict[str, Any] = dict.fromkeys(f for f in _LISTS if f not in changes)
+    return replace(entry, **left)
 
 
 def edit_event(firm: FirmDetail, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, at: datetime) -> dict[str, Any]:

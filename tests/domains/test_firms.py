@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -6,9 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
+from app.clock import BUSINESS_ZONE
 from app.errors import Conflict, Invalid, Stale
 from app.firms.filtering import visible_to
-from app.firms.models import Firm
+from app.firms.models import Firm, FormerName
 from app.firms.queries import count_firms, firm_by_uscc, list_firms
 from app.firms.service import FirmEntry, edit, register
 from app.firms.terms import ContactDetails, FirmFilter, Sort
@@ -88,6 +89,31 @@ async def test_a_name_given_up_stays_findable(conn, known):
     assert await found(conn, "新名精密") == ["广东新名精密有限公司"]
     again = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
     assert set(again.former_names) == {"开平县五金二厂", "广东翠山湖精密五金制造有限公司"}
+
+
+@pytest.mark.parametrize("listed", [["开平县五金二厂"], [], ["开平县五金二厂", "开平县五金一厂"]])
+async def test_a_name_given_up_is_remembered_whatever_list_comes_with_the_new_one(conn, known, listed):
+    uscc, _ = known
+    officer = await factories.person(conn, "officer")
+    firm = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
+    entry = FirmEntry({"name": "广东新名精密有限公司"}, contacts=firm.contacts, tags=firm.tags, former_names=listed)
+    await edit(conn, firm, entry, version=firm.version, by=officer.actor, at=NOON)
+    again = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
+    assert sorted(again.former_names) == sorted([*listed, "广东翠山湖精密五金制造有限公司"])
+
+
+async def test_a_name_is_given_up_on_the_local_day_and_keeps_it_when_the_list_grows(conn):
+    uscc = await factories.firm(conn, "开平市旧名有限公司")
+    officer = await factories.person(conn, "officer")
+    firm = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
+    early = datetime(2026, 11, 23, 7, 30, tzinfo=BUSINESS_ZONE)
+    await edit(conn, firm, FirmEntry({"name": "开平市新名有限公司"}), version=1, by=officer.actor, at=early)
+    firm = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
+    entry = FirmEntry({}, former_names=[*firm.former_names, "开平县老名厂"])
+    await edit(conn, firm, entry, version=firm.version, by=officer.actor, at=NOON)
+    days = dict((await conn.execute(select(FormerName.name, FormerName.changed_on))).all())
+    assert days["开平市旧名有限公司"] == early.date()
+    assert days["开平县老名厂"] is None
 
 
 async def test_an_edit_of_an_older_version_is_refused_and_writes_nothing(conn, known):
