@@ -15,6 +15,7 @@ from app.access.terms import SYSTEM, Actor, Origin, Role, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Invalid, NotFound
+from app.text import is_code
 
 _LOGIN = re.compile(r"[a-z][a-z0-9_.-]{1,39}")
 _NEEDS_SCOPE = {Role.TOWN, Role.OFFICER, Role.MANAGER}
@@ -166,8 +167,12 @@ async def add_user(
         faults["login"] = "这个账号已经有了。"
     if not account.name.strip():
         faults["name"] = "请填写姓名。"
-    if account.role in _NEEDS_SCOPE and not account.scope.isdigit():
+    if account.role in _NEEDS_SCOPE and not is_code(account.scope):
         faults["scope"] = "这个角色要有管辖的行政区划代码，如 440783。"
+    elif account.scope and not is_code(account.scope):
+        faults["scope"] = "管辖范围要用行政区划代码，如 440783。"
+    if account.role is Role.FIRM and account.firm_id is None:
+        faults["uscc"] = "填报员要绑定一家企业，请填写它的信用代码。"
     if wrong := password_faults(password, login=account.login):
         faults["password"] = "".join(wrong)
     if faults:

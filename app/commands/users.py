@@ -57,7 +57,7 @@ async def run_add(args: argparse.Namespace) -> int:
                 cheap=settings.cheap_passwords,
             )
         except Invalid as error:
-            exit_code = 2 if "scope" in error.fields else 1
+            exit_code = 2 if {"scope", "uscc"} & error.fields.keys() else 1
             raise CommandError("".join(error.fields.values()), exit_code=exit_code) from error
     print(f"已新增账号 {args.login}（{role.label}）。", file=sys.stderr)
     if not given:

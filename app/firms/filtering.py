@@ -18,7 +18,7 @@ from sqlalchemy.types import Text
 from app.access.terms import Role, Viewer
 from app.firms.models import Firm, FirmTag
 from app.firms.terms import FirmFilter, FirmStatus
-from app.text import key, query_grams
+from app.text import is_code, key, query_grams
 
 _TOWN_DIGITS = 9
 # What stands for a value in a condition: a parameter of that name, or the value itself.
@@ -36,9 +36,9 @@ class Sight:
 class Shape:
     """Which parts of a filter are set, without their values."""
 
-    q: str  # "" not asked, "none" nothing to search by, "some"
+    q: str  # "" not asked, "none" nothing to search by, "gram" is one gram itself, "some" are several
     tier: str  # "" | "none" | "one"
-    region: str  # "" | "unit" | "division"
+    region: str  # "" | "unit" | "division" | "none", which is no division at all
     officer: str  # "" | "none" | "one"
     status: str  # "active" | "all" | "one"
     park: bool
@@ -59,7 +59,7 @@ def sight_of(viewer: Viewer) -> Sight:
     """Their own firm for a clerk, those of their division for the bureau's people."""
     if viewer.role is Role.FIRM:
         return Sight("firm" if viewer.firm_id else "")
-    if viewer.role is Role.CARRIER or not viewer.scope.isdigit():
+    if viewer.role is Role.CARRIER or not is_code(viewer.scope):
         return Sight("")
     return Sight(_bound(viewer.scope))
 
@@ -76,6 +76,8 @@ def in_sight(sight: Sight, value: Value = bindparam) -> ColumnElement[bool]:
 
 def below(column: Any, bound: str, name: str, value: Value = bindparam) -> ColumnElement[bool]:
     """Division codes below a prefix, as a range that an ordinary index serves in any collation."""
+    if bound == "none":
+        return false()
     if bound == "unit":
         whole: ColumnElement[bool] = column == value(f"{name}_from")
         return whole
@@ -88,7 +90,7 @@ def visible_to(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def sight_values(viewer: Viewer) -> dict[str, Any]:
-    bounded = viewer.scope.isdigit()
+    bounded = is_code(viewer.scope)
     return {
         "sight_firm": viewer.firm_id,
         "sight_from": viewer.scope,
@@ -98,14 +100,14 @@ def sight_values(viewer: Viewer) -> dict[str, Any]:
 
 def visible_prefix(viewer: Viewer) -> str:
     """The division code below which a viewer sees, for drop-downs; an impossible one for those who see none."""
-    return viewer.scope if viewer.scope.isdigit() else "-"
+    return viewer.scope if is_code(viewer.scope) else "-"
 
 
 def shape_of(filters: FirmFilter) -> Shape:
     return Shape(
-        q=("some" if query_grams(filters.q) else "none") if filters.q else "",
+        q=_search(filters.q),
         tier=_one_or_none(filters.tier),
-        region=_bound(filters.region) if filters.region.isdigit() else "",
+        region=_region(filters.region),
         officer=_one_or_none(filters.officer),
         status=filters.status if filters.status in (FirmStatus.ACTIVE.value, "all") else "one",
         park=bool(filters.park),
@@ -115,8 +117,27 @@ def shape_of(filters: FirmFilter) -> Shape:
     )
 
 
+def _search(q: str) -> str:
+    grams = query_grams(q) if q else []
+    if not grams:
+        return "none" if q else ""
+    return "gram" if grams == [key(q)] else "some"
+
+
+def _region(code: str) -> str:
+    if not code:
+        return ""
+    return _bound(code) if is_code(code) else "none"
+
+
 def _one_or_none(value: str) -> str:
     return value if value in ("", "none") else "one"
+
+
+# Written into the statement, not sent beside it: the planner must know whether a word is common, when a few rows read
+# in any order hold enough hits, or rare, when only the index finds them.
+_SEARCHED_GRAMS = bindparam("q_grams", type_=ARRAY(Text()), literal_execute=True)
+_SEARCHED_TEXT = bindparam("q_pattern", type_=Text(), literal_execute=True)
 
 
 def shaped(shape: Shape) -> list[ColumnElement[bool]]:
@@ -136,9 +157,10 @@ def shaped(shape: Shape) -> list[ColumnElement[bool]]:
     if shape.q == "none":
         conditions.append(false())
     elif shape.q:
-        # Grams narrow by index, LIKE settles what they leave open.
-        grams = bindparam("q_grams", type_=ARRAY(Text()))
-        conditions += [Firm.search_grams.contains(grams), Firm.search_text.like(bindparam("q_pattern"))]
+        conditions.append(Firm.search_grams.contains(_SEARCHED_GRAMS))
+        if shape.q == "some":
+            # Grams narrow by index, LIKE settles what they leave open.
+            conditions.append(Firm.search_text.like(_SEARCHED_TEXT))
     return conditions
 
 
@@ -161,7 +183,7 @@ def _standing(shape: Shape) -> list[ColumnElement[bool]]:
 def values_of(filters: FirmFilter, viewer: Viewer, *, today: date) -> dict[str, Any]:
     """The values for `in_sight` and `shaped`, whichever of them the shape asks for."""
     wanted = key(filters.q)
-    region = filters.region if filters.region.isdigit() else ""
+    region = filters.region if is_code(filters.region) else ""
     return {
         **sight_values(viewer),
         "region_from": region,

@@ -25,11 +25,11 @@ from sqlalchemy import (
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
-from app.firms.filtering import Shape, Sight, below, in_sight, shape_of, shaped, sight_of, values_of
+from app.firms.filtering import Shape, Sight, below, in_sight, shape_of, shaped, sight_of, sight_values, values_of
 from app.firms.models import Firm, TierCount, TierCountDelta
 from app.firms.queries import SHAPES
 from app.firms.terms import FirmFilter
-from app.pipeline.terms import Tier
+from app.pipeline.terms import Ladder, Tier
 
 CARDS = 30
 
@@ -52,6 +52,11 @@ class ColumnStats:
 
     stale: int
     median_days: int | None
+
+
+def columns_shown(ladder: Ladder, filters: FirmFilter) -> tuple[Tier, ...]:
+    """A tier in the filter narrows the board to its column; one that does not exist leaves none."""
+    return tuple(t for t in ladder.tiers if filters.tier in ("", t.code))
 
 
 def counters_answer(filters: FirmFilter, viewer: Viewer) -> bool:
@@ -105,6 +110,8 @@ async def board_cards(
 ) -> dict[str, list[Card]]:
     """The first cards of every column in one round trip, longest on the tier first; one more than `limit` tells
     that there is more."""
+    if not tiers:
+        return {}
     query = _columns(sight_of(viewer), shape_of(filters), tuple(t.code for t in tiers))
     values = {**values_of(filters, viewer, today=today), "rows": limit + 1}
     cards: dict[str, list[Card]] = {t.code: [] for t in tiers}
@@ -147,6 +154,11 @@ async def column_cards(
         values["after_since"], values["after_id"] = after
     query = _one_column(sight_of(viewer), shape_of(filters), after is not None)
     return [Card(*row) for row in (await conn.execute(query, values)).all()]
+
+
+def stats_key(filters: FirmFilter, viewer: Viewer, today: date) -> tuple[Any, ...]:
+    """Whose figures these are: two who see the same firms share them, and nobody else does."""
+    return (sight_of(viewer), *sight_values(viewer).values(), filters, today)
 
 
 async def column_stats(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date) -> dict[str, ColumnStats]:

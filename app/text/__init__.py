@@ -1,7 +1,7 @@
 """People's text at the door: cleaned, compared, sorted and searched in one way everywhere."""
 
 from app.text.amounts import AmountError, AnswerError, parse_amount, parse_yes_no
-from app.text.clean import TextError, halve, key, normalise
+from app.text.clean import TextError, halve, is_code, key, normalise
 from app.text.dates import DateError, parse_date
 from app.text.grams import index_grams, query_grams
 from app.text.names import pinyin
@@ -13,6 +13,7 @@ __all__ = [
     "TextError",
     "halve",
     "index_grams",
+    "is_code",
     "key",
     "normalise",
     "parse_amount",

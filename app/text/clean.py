@@ -51,6 +51,11 @@ def halve(value: str) -> str:
     return value.translate(_HALVES).strip()
 
 
+def is_code(value: str) -> bool:
+    """ASCII digits and nothing else: `str.isdigit` alone also takes ² and full-width figures."""
+    return value.isascii() and value.isdigit()
+
+
 def excerpt(value: str, longest: int = 40) -> str:
     """What was typed, short enough to be quoted in a sentence."""
     text = value.strip()

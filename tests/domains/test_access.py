@@ -5,7 +5,16 @@ from sqlalchemy import func, insert, select, text
 
 from app.access.models import ApiToken, IdempotencyKey, SignInAttempt, User, UserSession
 from app.access.queries import signed_in_by_bearer, signed_in_by_cookie
-from app.access.service import Account, add_user, announce, change_password, forget_old, issue_token, set_active, sign_in
+from app.access.service import (
+    Account,
+    add_user,
+    announce,
+    change_password,
+    forget_old,
+    issue_token,
+    set_active,
+    sign_in,
+)
 from app.access.terms import SYSTEM, Origin, Role
 from app.audit.models import AuditEvent
 from app.db import new_id
@@ -30,6 +39,21 @@ async def entered(conn, login="officer", password=factories.PASSWORD, at=NOON):
         at=at,
         cheap=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("account", "field"),
+    [
+        (Account("clerk", "张三", Role.FIRM), "uscc"),
+        (Account("keeper", "张三", Role.ADMIN, "4407x"), "scope"),
+        (Account("officer.odd", "张三", Role.OFFICER, "４４０７８３"), "scope"),
+        (Account("officer.odd", "张三", Role.OFFICER, "44²"), "scope"),
+    ],
+)
+async def test_an_account_without_its_firm_or_with_a_scope_that_is_no_code_is_not_made(conn, account, field):
+    with pytest.raises(Invalid) as refused:
+        await add_user(conn, account, password=STRONG, at=NOON, cheap=True)
+    assert set(refused.value.fields) == {field}
 
 
 async def test_a_session_is_kept_as_a_hash_and_finds_its_person(conn):

@@ -157,6 +157,24 @@ async def test_whoever_has_no_scope_sees_nothing(two_towns, client_as, conn, rol
     assert (await client.get(f"/api/v1/firms/{two_towns['此处金丝雀']}")).status_code in (403, 404)
 
 
+@pytest.mark.parametrize("region", ["²", "abc", "４４０７８３", "44x", "-", "440783 "])
+@pytest.mark.parametrize("place", ["/firms", "/board", "/firms/export.csv", "/api/v1/firms", "/api/v1/board"])
+async def test_a_region_that_is_no_code_means_no_firm(two_towns, client_as, place, region):
+    client = await client_as("officer")
+    answer = await client.get(place, params={"region": region})
+    assert answer.status_code == 200
+    assert "金丝雀" not in answer.text
+
+
+@pytest.mark.parametrize("scope", ["²", "４４０７８３", "440783x"])
+async def test_a_scope_that_is_no_code_sees_nothing(two_towns, client_as, conn, scope):
+    client = await client_as(await factories.person(conn, "officer-odd", scope=scope))
+    for place in ("/", "/firms", "/board", "/api/v1/firms", "/api/v1/board"):
+        answer = await client.get(place)
+        assert answer.status_code == 200
+        assert "金丝雀" not in answer.text
+
+
 async def test_rights_that_change_act_on_the_next_request(two_towns, client_as, conn):
     from sqlalchemy import update
 

@@ -31,6 +31,42 @@ async def test_the_board_counts_every_firm_and_shows_the_longest_on_the_tier_fir
     assert column.cards[0].days == 200
 
 
+@pytest.mark.parametrize("tier", ["none", "nowhere", "²"])
+async def test_a_board_without_that_column_says_so_and_leads_to_the_list(conn, client_as, rendered, tier):
+    await factories.firm(conn)
+    client = await client_as("officer")
+    answer = await client.get("/board", params={"tier": tier, "moved": factories.code()})
+    assert answer.status_code == 200
+    assert rendered[-1][1]["columns"] == []
+    href = rendered[-1][1]["list_href"]
+    assert href.replace("&", "&amp;") in answer.text
+    assert "看板上没有这一列" in answer.text
+    assert (await client.get(href)).status_code == 200
+
+
+@pytest.mark.parametrize(("tier", "columns"), [("none", []), ("nowhere", []), ("eaglet", ["eaglet"])])
+async def test_a_tier_narrows_the_boards_json_to_its_column(conn, api_as, tier, columns):
+    await factories.firm_on(conn, "eaglet")
+    answer = await (await api_as("officer")).get("/api/v1/board", params={"tier": tier})
+    assert answer.status_code == 200
+    assert [c["tier"] for c in answer.json()["columns"]] == columns
+
+
+async def test_figures_are_shared_only_by_those_who_see_the_same_firms(conn, client_as, rendered):
+    """An account bound to a firm and without a division must not be shown what an administrator's board counted."""
+    since = TODAY - timedelta(days=10)
+    uscc = await factories.firm_on(conn, "eaglet", on=since)
+    person = await factories.person(conn, "officer-bound", firm_id=await factories.id_of(conn, uscc), scope="")
+    admin = await factories.person(conn, "admin")
+    for who, medians in ((admin, {10}), (person, set())):
+        await (await client_as(who)).get("/board")
+        columns = rendered[-1][1]["columns"]
+        assert {c.median_days for c in columns if c.median_days is not None} == medians
+    blind = await factories.person(conn, "firm-blind", scope=admin.viewer.scope)
+    await (await client_as(blind)).get("/board")
+    assert all(c.median_days is None for c in rendered[-1][1]["columns"])
+
+
 async def test_loading_more_shows_the_rest_and_nothing_twice(crowd, client_as, rendered):
     client = await client_as("officer")
     await client.get("/board")

@@ -71,8 +71,6 @@ async def add(
     try:
         if role not in {r.value for r in Role}:
             raise Invalid({"role": "请选择角色。"})
-        if role == Role.FIRM and not uscc.strip():
-            raise Invalid({"uscc": "填报员要绑定一家企业，请填写它的信用代码。"})
         firm_id = await firm_id_by_uscc(conn, uscc.strip().upper()) if uscc.strip() else None
         if uscc.strip() and firm_id is None:
             raise Invalid({"uscc": "企业库里没有这个信用代码。"})

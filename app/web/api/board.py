@@ -28,16 +28,16 @@ async def board(
     filters: FilterDep,
     ladder: Literal["main"] = "main",
 ) -> Response:
-    filters = replace(filters, status="active", tier="")
-    tiers = lookup.main.tiers
+    filters = replace(filters, status="active")
+    tiers = queries.columns_shown(lookup.main, filters)
     counts = await queries.tier_counts(conn, filters, viewer=viewer, today=today)
-    cards = await queries.board_cards(conn, tiers, filters, viewer=viewer, today=today)
+    cards = await queries.board_cards(conn, tiers, replace(filters, tier=""), viewer=viewer, today=today)
 
     async def compute() -> dict[str, queries.ColumnStats]:
         return await queries.column_stats(conn, filters, viewer=viewer, today=today)
 
-    scope = (viewer.scope, viewer.firm_id, filters, today)
-    stats, stats_at = await lookups.figures(scope, compute, at=clock.now())
+    whose = queries.stats_key(filters, viewer, today)
+    stats, stats_at = await lookups.figures(whose, compute, at=clock.now())
     columns = []
     for tier in tiers:
         shown = cards[tier.code][: queries.CARDS]

@@ -92,7 +92,7 @@ async def board_page(
 ) -> Response:
     # The board shows the living; a tier in the address narrows it to one column.
     filters = replace(filters, status="active")
-    tiers = tuple(t for t in lookup.main.tiers if not filters.tier or t.code == filters.tier)
+    tiers = queries.columns_shown(lookup.main, filters)
     counts = await queries.tier_counts(conn, filters, viewer=viewer, today=today)
     cards = await queries.board_cards(conn, tiers, replace(filters, tier=""), viewer=viewer, today=today)
     just_moved: dict[str, list[Card]] = {}
@@ -103,8 +103,8 @@ async def board_page(
     async def compute() -> dict[str, queries.ColumnStats]:
         return await queries.column_stats(conn, filters, viewer=viewer, today=today)
 
-    scope = (viewer.scope, viewer.firm_id, filters, today)
-    stats, stats_at = await lookups.figures(scope, compute, at=clock.now())
+    whose = queries.stats_key(filters, viewer, today)
+    stats, stats_at = await lookups.figures(whose, compute, at=clock.now())
     nothing = queries.ColumnStats(0, None)
     columns = [
         ColumnView(
