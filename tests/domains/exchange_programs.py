@@ -14,10 +14,14 @@ from app.files.store import FileStore
 async def main(url: str, files: str, at: str) -> None:
     database = Database(url, pool_size=4)
     told = service.note_progress
+    kept = 0
 
     async def told_aloud(conn, batch_id, *, done, total, at):  # type: ignore[no-untyped-def]
+        nonlocal kept
+        # The step before this one: its transaction has ended, and whoever hears of it finds it in the database.
+        print(kept, flush=True)
         await told(conn, batch_id, done=done, total=total, at=at)
-        print(done, flush=True)
+        kept = done
 
     service.note_progress = told_aloud
     await run_waiting_imports(database, FileStore(Path(files)), at=datetime.fromisoformat(at))
