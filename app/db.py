@@ -70,6 +70,8 @@ def make_engine(url: str, *, pool_size: int = 16, **options: Any) -> AsyncEngine
                 "lock_timeout": "5s",
                 "idle_in_transaction_session_timeout": "60s",
                 "jit": "off",
+                # The first hits of a search are the same ones each time, whoever else reads the table.
+                "synchronize_seqscans": "off",
             },
         },
         **options,

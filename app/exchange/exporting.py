@@ -173,14 +173,17 @@ async def csv_stream(database: Database, query: Select[Any]) -> AsyncIterator[by
 
 
 async def _copy(conn: Conn, query: Select[Any], queue: "asyncio.Queue[bytes | None]") -> None:
-    compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    given = compiled.construct_params()
-    arguments = [given[name] for name in compiled.positiontup or ()]
+    written = query.compile(dialect=_DIALECT).construct_expanded_state()
     raw = await conn.get_raw_connection()
     driver: Any = raw.driver_connection
     try:
         await driver.copy_from_query(
-            compiled.string, *arguments, output=queue.put, format="csv", encoding="utf-8", timeout=_HOUR
+            written.statement,
+            *written.positional_parameters,
+            output=queue.put,
+            format="csv",
+            encoding="utf-8",
+            timeout=_HOUR,
         )
     except asyncio.CancelledError:
         raise  # nobody reads on

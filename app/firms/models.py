@@ -99,6 +99,7 @@ class Firm(Base):
         Index("ix_firms_tier_updated", "tier", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_board", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_region_updated", "region_code", "updated_at", "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_region_tier_updated", "region_code", "tier", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_region_board", "region_code", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_officer", "officer_id", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_stale", "tier", "stale_on", postgresql_where=_ACTIVE),

@@ -334,6 +334,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'active'"),
     )
     op.create_index(
+        "ix_firms_region_tier_updated",
+        "firms",
+        ["region_code", "tier", "updated_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'active'"),
+    )
+    op.create_index(
         "ix_firms_region_updated",
         "firms",
         ["region_code", "updated_at", "id"],
@@ -715,6 +722,9 @@ def downgrade() -> None:
     op.drop_index("ix_firms_tier_since", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_stale", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_registered", table_name="firms", postgresql_where=sa.text("status = 'active'"))
+    op.drop_index(
+        "ix_firms_region_tier_updated", table_name="firms", postgresql_where=sa.text("status = 'active'")
+    )
     op.drop_index("ix_firms_region_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_region_board", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_officer", table_name="firms", postgresql_where=sa.text("status = 'active'"))

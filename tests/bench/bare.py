@@ -22,7 +22,12 @@ def connect_options(url: str) -> dict[str, Any]:
         "user": parts.username,
         "password": parts.password,
         "database": parts.path.strip("/"),
-        "server_settings": {"jit": "off", "timezone": "Asia/Shanghai", "application_name": "floor"},
+        "server_settings": {
+            "jit": "off",
+            "synchronize_seqscans": "off",
+            "timezone": "Asia/Shanghai",
+            "application_name": "floor",
+        },
     }
 
 
@@ -60,11 +65,13 @@ async def plan_of(connection: asyncpg.Connection, statement: str, parameters: Se
     found = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *parameters)
     steps: list[str] = []
 
-    def walk(node: dict[str, Any]) -> None:
+    def walk(node: dict[str, Any], above: str) -> None:
         where = node.get("Index Name") or node.get("Relation Name") or node.get("CTE Name") or ""
-        steps.append(f"{node['Node Type']} {where}".strip())
+        # Under a limit and without a sort between, it stops at the first few hits.
+        ends = " until the limit" if above == "Limit" else ""
+        steps.append(f"{node['Node Type']} {where}".strip() + ends)
         for below in node.get("Plans", ()):
-            walk(below)
+            walk(below, node["Node Type"])
 
-    walk(json.loads(found)[0]["Plan"])
+    walk(json.loads(found)[0]["Plan"], "")
     return steps

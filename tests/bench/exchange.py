@@ -137,12 +137,12 @@ async def _copy(county: County, path: Path) -> float:
     viewer = Viewer(new_id(), "bench", "bench", Role.OFFICER, "440783")
     today = business_day(SystemClock().now())
     query = statement(FirmFilter(), viewer=viewer, today=today, sort="-updated", escaped=True)
-    compiled = query.compile(dialect=dialect(), compile_kwargs={"render_postcompile": True})
-    given = compiled.construct_params()
-    arguments = [given[name] for name in compiled.positiontup or ()]
+    written = query.compile(dialect=dialect()).construct_expanded_state()
     async with connections(county.url, 1) as (connection,):
         began = time.perf_counter()
-        await connection.copy_from_query(compiled.string, *arguments, output=path, format="csv", encoding="utf-8")
+        await connection.copy_from_query(
+            written.statement, *written.positional_parameters, output=path, format="csv", encoding="utf-8"
+        )
         return time.perf_counter() - began
 
 
