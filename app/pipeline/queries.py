@@ -179,7 +179,12 @@ class StandingStill:
 
 async def standing_still(conn: Conn, *, viewer: Viewer, today: date, limit: int) -> list[StandingStill]:
     """An officer's own firms that stand still, longest silence first; everybody's for those who carry no firms."""
-    conditions: list[Any] = [visible_to(viewer), text("firms.status = 'active'"), Firm.stale_on <= today]
+    conditions: list[Any] = [
+        visible_to(viewer),
+        text("firms.status = 'active'"),
+        Firm.tier.is_not(None),
+        Firm.stale_on <= today,
+    ]
     if viewer.role is Role.OFFICER:
         conditions.append(Firm.officer_id == viewer.id)
     query = (

@@ -49,6 +49,8 @@ def problems(
         found["effective_on"] = "生效日期不能晚于今天；到那天再移动。"
     elif standing.since and effective_on < standing.since and not correction:
         found["effective_on"] = f"企业自 {standing.since} 起在当前梯队，生效日期不能更早；原记录有误时请选“更正”。"
+    elif standing.since is None and previous and effective_on < previous.until:
+        found["effective_on"] = f"企业 {previous.until} 才离开上一个梯队，生效日期不能更早。"
     elif correction and (sentence := _reaches_too_far(standing, previous, effective_on)):
         found["effective_on"] = sentence
     if standing.tier is None and (target is None or correction):
@@ -79,7 +81,8 @@ def decide(
     """One step at a time; skipping a step, going against a gate, and tiers that say so need a second person."""
     current = ladder.tier(standing.tier)
     kind = kind_of(current, target, correction=correction)
-    if standing.status != "active":
+    # Whoever is gone may still be taken off the ladder, and nothing else.
+    if standing.status != "active" and target is not None:
         return Decision(Verdict.REFUSED, kind, ("企业已不在存续状态，不能在梯队上移动。",))
     if target is None:
         return Decision(Verdict.GO, kind)

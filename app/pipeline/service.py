@@ -158,7 +158,8 @@ async def touch(conn: Conn, firm_id: uuid.UUID, *, ladder: Ladder, calendar: Cal
     tier = ladder.tier(tier_code)
     if tier is not None:
         due = stale_on(tier, business_day(at), calendar)
-        await conn.execute(update(Firm).where(Firm.id == firm_id).values(stale_on=due))
+        # A move that came in between has begun a count of its own; this one is for the tier that was read.
+        await conn.execute(update(Firm).where(Firm.id == firm_id, Firm.tier == tier_code).values(stale_on=due))
 
 
 async def recount_stale(conn: Conn, ladder: Ladder, *, before: Calendar, after: Calendar) -> int:

@@ -1,9 +1,10 @@
 """Moves through the service: what they leave behind, what they refuse, and what can never be."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.audit.models import AuditEvent
@@ -92,6 +93,28 @@ async def test_a_firm_that_leaves_stands_nowhere_and_may_come_back(desk, conn):
     await desk.move(uscc, "tech_micro", expected=None)
     spans = [(since, until) for _, since, until in await desk.placements(uscc)]
     assert spans == [(TODAY - timedelta(days=30), TODAY - timedelta(days=10)), (TODAY, None)]
+
+
+async def test_a_firm_comes_back_no_earlier_than_it_left(desk, conn):
+    uscc = await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=30))
+    left = TODAY - timedelta(days=10)
+    await desk.move(uscc, None, expected="tech_micro", on=left)
+    for day in (left - timedelta(days=1), TODAY - timedelta(days=40)):
+        with pytest.raises(Invalid) as refused:
+            await desk.move(uscc, "tech_micro", expected=None, on=day)
+        assert refused.value.fields == {"effective_on": f"企业 {left} 才离开上一个梯队，生效日期不能更早。"}
+    await desk.move(uscc, "tech_micro", expected=None, on=left)
+    assert (await desk.firm(uscc)).tier_since == left
+
+
+@pytest.mark.parametrize("status", ["deregistered", "moved_out"])
+async def test_a_firm_that_is_gone_can_leave_the_ladder_and_nothing_else(desk, conn, status):
+    uscc = await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=30))
+    await conn.execute(update(Firm).where(Firm.uscc == uscc).values(status=status))
+    with pytest.raises(Refused):
+        await desk.move(uscc, "eaglet", expected="tech_micro")
+    await desk.move(uscc, None, expected="tech_micro", reason="已注销")
+    assert (await desk.firm(uscc)).tier is None
 
 
 async def test_whoever_saw_another_tier_is_told_who_moved_it_where(desk, conn):
@@ -283,6 +306,41 @@ async def test_a_contact_begins_the_count_anew(desk, conn):
     await desk.move(uscc, "tech_micro", expected=None, on=date(2026, 1, 5))
     await touch(conn, (await desk.firm(uscc)).id, ladder=desk.ladder, calendar=desk.calendar, at=NOON)
     assert desk.calendar.working_days_between(TODAY, (await desk.firm(uscc)).stale_on) == 60
+
+
+@pytest.mark.db_commit
+@pytest.mark.parametrize("to", [None, "eaglet"])
+async def test_a_contact_that_races_a_move_leaves_the_moves_count(fresh_database, to):
+    """The contact has read the old tier and waits for the row; the move ends meanwhile."""
+    async with fresh_database.transaction() as conn:
+        uscc = await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=90))
+        firm_id = await factories.id_of(conn, uscc)
+        ladder, calendar = await factories.main_ladder(conn)
+
+    async def contact():
+        async with fresh_database.transaction() as conn:
+            await touch(conn, firm_id, ladder=ladder, calendar=calendar, at=NOON)
+
+    async with fresh_database.transaction() as conn:
+        await factories.move(conn, uscc, to, expected="tech_micro", on=TODAY - timedelta(days=3))
+        stale = (await conn.execute(select(Firm.stale_on).where(Firm.id == firm_id))).scalar_one()
+        waiting = asyncio.create_task(contact())
+        await _until_somebody_waits(fresh_database)
+    await waiting
+    async with fresh_database.reading() as conn:
+        assert (await conn.execute(select(Firm.tier, Firm.stale_on).where(Firm.id == firm_id))).one() == (to, stale)
+
+
+async def _until_somebody_waits(database):
+    blocked = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with database.reading() as conn:
+        for _ in range(500):
+            if (await conn.execute(blocked)).scalar_one():
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError("nobody waited for the row")
 
 
 async def test_a_move_whose_audit_row_cannot_be_written_does_not_happen(desk, conn):

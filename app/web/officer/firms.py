@@ -169,7 +169,7 @@ async def firm_page(
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
         "can_edit": viewer.may(Permission.FIRM_EDIT),
-        "can_move": viewer.may(Permission.MOVE) and firm.status == FirmStatus.ACTIVE,
+        "can_move": viewer.may(Permission.MOVE) and (firm.status == FirmStatus.ACTIVE or firm.tier is not None),
         "can_note": viewer.may(Permission.FIRM_NOTE),
         "can_approve": bool(pending) and viewer.may(Permission.MOVE_APPROVE) and pending[0].requested_by != viewer.id,
     }

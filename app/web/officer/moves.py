@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, Refused
-from app.firms.terms import FirmDetail
+from app.firms.terms import FirmDetail, FirmStatus
 from app.pipeline import service
 from app.pipeline.recording import MoveOrder
 from app.pipeline.rules import Verdict, decide
@@ -112,6 +112,8 @@ async def move_form(
     current = lookup.main.tier(firm.tier)
     rank = current.rank if current else 0
     following = next((t.code for t in lookup.main.tiers if t.rank == rank + 1), "")
+    if firm.status != FirmStatus.ACTIVE:
+        following = "exit"
     form = FormView(
         to=to or following,
         effective_on=today.isoformat(),
