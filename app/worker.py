@@ -15,7 +15,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.service import forget_old
@@ -24,6 +24,7 @@ from app.config import Settings
 from app.db import Database, is_outage, new_id
 from app.exchange.jobs import run_waiting_imports
 from app.files.store import FileStore
+from app.locks import Lock, try_hold
 from app.outbox.channels import Channels
 from app.outbox.deliver import deliver
 from app.outbox.models import Heartbeat, JobRun
@@ -58,7 +59,7 @@ async def _imports(house: House, at: datetime) -> Mapping[str, int]:
 async def _fold(house: House, at: datetime) -> Mapping[str, int]:
     async with house.database.transaction() as conn:
         # Folding twice at once would be right but would wait; one is enough.
-        if not (await conn.execute(text("SELECT pg_try_advisory_xact_lock(781001)"))).scalar_one():
+        if not await try_hold(conn, Lock.FOLDING):
             return {"skipped": 1}
         return {"planned": await fold_counts(conn)}
 

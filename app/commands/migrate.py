@@ -5,12 +5,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from app.commands.context import add_data_option, opened
 from app.config import MIGRATIONS
 from app.db import Database
+from app.locks import Lock, hold
 
 
 def add_parser(subparsers: Any) -> None:
@@ -29,7 +29,7 @@ async def run(args: argparse.Namespace) -> int:
 async def migrate(database: Database) -> None:
     async with database.transaction() as conn:
         # Two processes that start at once migrate one after the other.
-        await conn.execute(text("SELECT pg_advisory_xact_lock(781000)"))
+        await hold(conn, Lock.MIGRATION)
         await conn.run_sync(_upgrade)
 
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import text
-
 from app.access.terms import Actor
 from app.clock import business_day
 from app.db import Conn, new_id
@@ -18,20 +16,20 @@ from app.exchange.rosters import from_json
 from app.exchange.terms import Message, RowOutcome, Severity
 from app.firms.restoring import Image, images_of
 from app.firms.service import FirmEntry, edit_many, register_many
+from app.locks import Lock, try_hold
 from app.pipeline.asking import Ask, ask
-from app.pipeline.entering import Entry, enter_many, footing
+from app.pipeline.entering import Entry, enter_many, footing, last_ends
 from app.pipeline.terms import MoveKind
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 
 CHUNK = 500
-_LOCK = 781002  # one import writes at a time: two with the same codes would only wait for each other
 Progress = Callable[[int], Awaitable[None]]
 
 
 async def alone(conn: Conn) -> bool:
     """True when no other import is writing; holds until the transaction ends."""
-    return bool((await conn.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK})).scalar_one())
+    return await try_hold(conn, Lock.IMPORT)
 
 
 async def apply_batch(
@@ -70,8 +68,7 @@ async def _apply_chunk(
     since = await enter_many(
         conn, entering, reason=reason, ladder=bureau.ladder, calendar=bureau.calendar, by=by, at=at
     )
-    asks = [_ask(e, ids[e.row.row_no], reason) for e in writing if e.placing and e.placing.waits]
-    await ask(conn, asks, ladder=bureau.ladder, by=by, at=at)
+    asks = await _ask(conn, writing, ids, reason=reason, bureau=bureau, by=by, at=at)
     asked = {a.firm_id: a.id for a in asks}
     outcomes = [_outcome(e, ids.get(e.row.row_no), images, since, asked) for e in fresh]
     await service.keep_outcomes(conn, batch.id, outcomes)
@@ -144,22 +141,38 @@ def _entry(e: Examined, firm_id: uuid.UUID) -> Entry:
     )
 
 
-def _ask(e: Examined, firm_id: uuid.UUID, reason: str) -> Ask:
-    assert e.placing is not None
-    place = e.placing
-    why = (f"进入“{place.tier.label}”须第二人复核",)
-    return Ask(
-        new_id(),
-        firm_id,
-        e.row.name,
-        None,
-        place.tier.code,
-        MoveKind.ENTRY,
-        place.effective_on,
-        reason,
-        why,
-        place.assessment,
-    )
+async def _ask(
+    conn: Conn,
+    writing: Sequence[Examined],
+    ids: dict[int, uuid.UUID],
+    *,
+    reason: str,
+    bureau: Bureau,
+    by: Actor,
+    at: datetime,
+) -> list[Ask]:
+    """Lays what needs a second person before one; never from before an earlier placement ended."""
+    waiting = [(ids[e.row.row_no], e.row.name, e.placing) for e in writing if e.placing and e.placing.waits]
+    if not waiting:
+        return []
+    ended = await last_ends(conn, [firm_id for firm_id, _, _ in waiting], bureau.ladder)
+    asks = [
+        Ask(
+            new_id(),
+            firm_id,
+            name,
+            None,
+            place.tier.code,
+            MoveKind.ENTRY,
+            max(place.effective_on, ended.get(firm_id, place.effective_on)),
+            reason,
+            (f"进入“{place.tier.label}”须第二人复核",),
+            place.assessment,
+        )
+        for firm_id, name, place in waiting
+    ]
+    await ask(conn, asks, ladder=bureau.ladder, by=by, at=at)
+    return asks
 
 
 def _outcome(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Date, Text, column, select, update, values
+from sqlalchemy import select, update
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
@@ -160,34 +160,6 @@ async def touch(conn: Conn, firm_id: uuid.UUID, *, ladder: Ladder, calendar: Cal
         due = stale_on(tier, business_day(at), calendar)
         # A move that came in between has begun a count of its own; this one is for the tier that was read.
         await conn.execute(update(Firm).where(Firm.id == firm_id, Firm.tier == tier_code).values(stale_on=due))
-
-
-async def recount_stale(conn: Conn, ladder: Ladder, *, before: Calendar, after: Calendar) -> int:
-    """Counts every stale day anew when the working-day calendar has changed; returns how many firms it concerned.
-
-    The day of the last touch is not kept, but the old calendar leads back to it.
-    """
-    standing = select(Firm.tier, Firm.stale_on).where(Firm.stale_on.is_not(None)).distinct()
-    changed = []
-    for code, due in await conn.execute(standing):
-        tier = ladder.tier(code)
-        if tier is None or tier.stale_working_days is None or due is None:
-            continue
-        touched = before.add_working_days(due, -tier.stale_working_days)
-        if (new := stale_on(tier, touched, after)) != due:
-            changed.append((code, due, new))
-    if not changed:
-        return 0
-    recounted = values(column("tier", Text()), column("due", Date()), column("new", Date()), name="recounted").data(
-        changed
-    )
-    # All in one statement: a day that is another firm's new day must not be counted twice.
-    done = await conn.execute(
-        update(Firm)
-        .where(Firm.tier == recounted.c.tier, Firm.stale_on == recounted.c.due)
-        .values(stale_on=recounted.c.new)
-    )
-    return done.rowcount
 
 
 def _target(ladder: Ladder, code: str | None) -> Tier | None:

@@ -19,6 +19,7 @@ from app.firms import queries, service
 from app.firms.models import Firm
 from app.firms.service import FirmEntry
 from app.firms.terms import MAIN_LADDER, FirmDetail
+from app.locks import Lock, hold
 from app.pipeline import service as pipeline
 from app.pipeline.queries import load_ladders
 from app.pipeline.recording import MoveOrder
@@ -76,7 +77,7 @@ async def load_demo(
     real ones could never be told apart by a reader in a hurry.
     """
     async with database.transaction() as conn:
-        await conn.execute(text("SELECT pg_advisory_xact_lock(781002)"))
+        await hold(conn, Lock.INVENTION)
         if (await conn.execute(select(Firm.id).limit(1))).first() is not None:
             return False
         actors = await _accounts(conn, passwords, at=at - timedelta(days=400), cheap=cheap)

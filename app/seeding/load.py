@@ -15,8 +15,11 @@ from app.audit.service import event_row, record
 from app.db import Base, Conn, Database
 from app.errors import Refused
 from app.firms.models import Bureau, Direction, HighTechField, Industry, Park, Region
+from app.locks import Lock, hold
+from app.pipeline.calendars import Schedule, load_schedules
 from app.pipeline.models import LadderRow, TierRow
-from app.workdays.models import CalendarDay, CalendarYear
+from app.workdays.models import CalendarYear
+from app.workdays.rules import CalendarEntry, DayKind
 
 Row = dict[str, Any]
 
@@ -48,6 +51,8 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
                 written[CalendarYear.__tablename__] = count
         except KeyError as error:
             raise Refused(f"种子 {path} 里有一条记录缺少 {error.args[0]}，没有载入任何内容。") from error
+        except ValueError as error:
+            raise Refused(f"种子 {path} 的工作日历里有一天的类型不是 holiday 或 make_up，没有载入任何内容。") from error
         if written:
             loaded = event_row(
                 "setting:seeds:loaded", by=SYSTEM, at=at, object_type="seeds", object_id=path.name, after=written
@@ -121,12 +126,14 @@ async def _load_years(conn: Conn, years: Sequence[Mapping[str, Any]]) -> int:
     An administrator uploads the next year's schedule, corrects a day or confirms a year against the notice; after
     that the seed's version is the older one, so a year that is there is never written again, not even in part.
     """
+    # Two that load at once look for what is missing one after the other.
+    await hold(conn, Lock.CALENDAR)
     known = set((await conn.execute(select(CalendarYear.year))).scalars())
-    missing = [year for year in years if year["year"] not in known]
-    for year in missing:
-        head = {"year": year["year"], "source": year["source"], "confirmed": bool(year.get("confirmed"))}
-        await conn.execute(insert(CalendarYear), [head])
-        days = [{"day": d["day"], "kind": d["kind"], "name": d.get("name", "")} for d in year["days"]]
-        if days:
-            await conn.execute(insert(CalendarDay).on_conflict_do_nothing(), days)
+    missing = [_schedule(year) for year in years if year["year"] not in known]
+    await load_schedules(conn, missing)
     return len(missing)
+
+
+def _schedule(year: Mapping[str, Any]) -> Schedule:
+    entries = [CalendarEntry(d["day"], DayKind(d["kind"]), d.get("name", "")) for d in year["days"]]
+    return Schedule(year["year"], entries, year["source"], bool(year.get("confirmed")))

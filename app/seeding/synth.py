@@ -14,7 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from app.access.models import User
 from app.access.queries import user_by_login
@@ -25,6 +25,7 @@ from app.db import Conn, Database
 from app.errors import Refused
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER
+from app.locks import Lock, hold
 from app.pipeline.board import fold_counts
 from app.pipeline.queries import load_ladders
 from app.seeding.bulk import copy, driver_of, indexes_built_last, tidy
@@ -70,7 +71,7 @@ async def load_county(
 
 
 async def _refuse_real(conn: Conn, seed: int, *, force: bool) -> None:
-    await conn.execute(text("SELECT pg_advisory_xact_lock(781002)"))
+    await hold(conn, Lock.INVENTION)
     real = await conn.execute(select(Firm.id).where(~Firm.uscc.startswith(MARK)).limit(1))
     if real.first() is not None and not force:
         raise Refused("企业库里有真实企业，不能掺入合成数据；请换一个数据库，确要这样做时加 --force。")

@@ -26,6 +26,7 @@ from app.seeding.load import load_seeds
 from app.text import key
 from app.text.uscc import check
 from app.workdays.models import CalendarDay, CalendarYear
+from app.workdays.queries import load_calendar
 from app.workdays.rules import CalendarEntry, DayKind
 from app.workdays.service import load_year
 from tests import factories
@@ -74,6 +75,26 @@ async def test_a_corrected_seed_is_written_over_and_only_that_one(conn, database
     assert await load_seeds(database, path, at=NOON) == {"regions": 1}
     named = select(Region.name).where(Region.code == "440783117")
     assert (await conn.execute(named)).scalar_one() == "水口镇（新名）"
+
+
+async def test_a_year_that_comes_with_the_seeds_counts_stale_days_anew(conn, database, tmp_path):
+    moved = NOON.replace(month=12, day=4)
+    uscc = await factories.firm(conn)
+    await factories.move(conn, uscc, "tech_micro", at=moved)
+    (tmp_path / "calendar").mkdir()
+    days = "".join(f"\n  - {{day: 2027-02-{day:02}, kind: holiday, name: 春节}}" for day in range(5, 12))
+    (tmp_path / "calendar" / "2027.yaml").write_text(f"- year: 2027\n  source: 通知\n  days:{days}\n", "utf-8")
+    assert await load_seeds(database, tmp_path, at=NOON) == {"calendar_years": 1}
+    stale = (await conn.execute(select(Firm.stale_on).where(Firm.uscc == uscc))).scalar_one()
+    assert (await load_calendar(conn)).working_days_between(moved.date(), stale) == 60
+
+
+async def test_a_kind_of_day_that_does_not_exist_is_refused_with_a_sentence(conn, database, tmp_path):
+    (tmp_path / "calendar").mkdir()
+    year = "- {year: 2027, source: 通知, days: [{day: 2027-01-01, kind: feast}]}"
+    (tmp_path / "calendar" / "2027.yaml").write_text(year, "utf-8")
+    with pytest.raises(Refused, match="holiday"):
+        await load_seeds(database, tmp_path, at=NOON)
 
 
 async def test_what_the_bureau_set_for_a_tier_survives_every_restart(conn, database):

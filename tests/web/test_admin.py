@@ -11,7 +11,9 @@ from app.audit.models import AuditEvent
 from app.db import new_id
 from app.firms.models import Firm
 from app.outbox.models import OutboxMessage
+from app.pipeline.calendars import Schedule, load_schedules
 from app.workdays.queries import load_calendar
+from app.workdays.rules import CalendarEntry, DayKind
 from tests import factories
 from tests.harness import NOON
 
@@ -196,6 +198,22 @@ async def test_a_new_calendar_counts_stale_days_anew(client_as, conn):
     calendar = await load_calendar(conn)
     assert calendar.working_days_between(moved.date(), now) == 60
     assert now - assumed == timedelta(days=7)
+
+
+async def test_stale_days_are_counted_from_the_calendar_that_another_process_has_just_loaded(client_as, conn):
+    """This process still remembers 2027 as Monday to Friday when the first notice comes in elsewhere."""
+    moved = NOON.replace(month=12, day=4)
+    uscc = await factories.firm(conn)
+    await factories.move(conn, uscc, "tech_micro", at=moved)
+    admin = await client_as("admin")
+    await admin.get("/board")
+    festival = [date(2027, 2, 5) + timedelta(days=n) for n in range(7)]
+    first = [CalendarEntry(day, DayKind.HOLIDAY, "春节") for day in festival]
+    assert await load_schedules(conn, [Schedule(2027, first, "通知", True)]) == 1
+    rows = "\n".join(f"{day}\tholiday\t春节" for day in [*festival, date(2027, 2, 12), date(2027, 2, 15)])
+    await admin.post("/admin/calendar", data={"rows": rows, "source": "更正通知"})
+    stale = (await conn.execute(select(Firm.stale_on).where(Firm.uscc == uscc))).scalar_one()
+    assert (await load_calendar(conn)).working_days_between(moved.date(), stale) == 60
 
 
 async def test_a_year_is_confirmed_by_hand(client_as, conn, rendered):

@@ -10,15 +10,15 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response, Up
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
 from app.errors import Invalid
-from app.pipeline.service import recount_stale
+from app.pipeline.calendars import Schedule, load_schedules
 from app.web.admin.calendar_file import as_text, from_text, rows_of
-from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, acting, guard
+from app.web.deps import ClockDep, ConnDep, LookupsDep, TodayDep, acting, guard
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.templating import page
-from app.workdays.queries import days_of, list_years, load_calendar
+from app.workdays.queries import days_of, list_years
 from app.workdays.rules import CalendarEntry, CalendarUpload, parse_calendar_upload
-from app.workdays.service import confirm_year, load_year
+from app.workdays.service import confirm_year
 
 router = APIRouter()
 ReadCalendar = Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))]
@@ -135,7 +135,6 @@ async def _preview(
 async def load(
     request: Request,
     conn: ConnDep,
-    lookup: LookupDep,
     lookups: LookupsDep,
     clock: ClockDep,
     today: TodayDep,
@@ -156,8 +155,7 @@ async def load(
     except Invalid as error:
         return await _preview(request, conn, year, upload.entries, source=source, errors=error.fields)
     at = clock.now()
-    await load_year(conn, year, upload.entries, source=source, confirmed=confirmed)
-    restated = await recount_stale(conn, lookup.main, before=lookup.calendar, after=await load_calendar(conn))
+    restated = await load_schedules(conn, [Schedule(year, upload.entries, source, confirmed)])
     after = {"days": len(upload.entries), "source": source, "confirmed": confirmed, "restated": restated}
     loaded = event_row(
         "calendar:year:loaded", by=actor, at=at, object_type="calendar", object_id=str(year), after=after

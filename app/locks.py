@@ -1,0 +1,26 @@
+"""Advisory locks of the database: what only one process may do at a time, each under a number of its own."""
+
+from enum import IntEnum, unique
+
+from sqlalchemy import text
+
+from app.db import Conn
+
+
+@unique
+class Lock(IntEnum):
+    MIGRATION = 781000
+    FOLDING = 781001  # adding the counters' deltas together
+    IMPORT = 781002  # two imports with the same codes would only wait for each other
+    INVENTION = 781003  # filling an empty registry with a demo or a synthetic county
+    CALENDAR = 781004  # a year's schedule and the stale days that hang on it
+
+
+async def hold(conn: Conn, lock: Lock) -> None:
+    """Waits for the lock; it is given back when the transaction ends."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock.value})
+
+
+async def try_hold(conn: Conn, lock: Lock) -> bool:
+    """True when nobody else holds it; then it is held until the transaction ends."""
+    return bool((await conn.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": lock.value})).scalar_one())
