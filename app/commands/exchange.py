@@ -18,6 +18,7 @@ from app.commands.context import CommandError, add_data_option, opened
 from app.config import Settings
 from app.db import Database
 from app.exchange import jobs, service
+from app.exchange.columns import NAMES
 from app.exchange.examining import Bureau, Examined, examine
 from app.exchange.exporting import csv_stream, note_export, statement, write_xlsx
 from app.exchange.queries import Batch, batch_by_id, rows_of
@@ -67,7 +68,7 @@ async def run_import(args: argparse.Namespace) -> int:
             actor = jobs.command_actor(await bureau_scope(conn))
             bureau = await jobs.bureau_for(conn, actor.viewer)
         try:
-            sheets = await asyncio.to_thread(read_isolated, path, path.name)
+            sheets = await asyncio.to_thread(read_isolated, path, path.name, NAMES)
             roster = await asyncio.to_thread(understand, sheets, bureau.names)
         except SheetError as error:
             raise CommandError(str(error), exit_code=2) from error

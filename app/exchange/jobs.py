@@ -15,6 +15,7 @@ from app.db import Conn, Database, is_outage
 from app.errors import AppError, Conflict
 from app.exchange import service
 from app.exchange.applying import CHUNK, alone, apply_batch
+from app.exchange.columns import NAMES
 from app.exchange.examining import Bureau, examine
 from app.exchange.naming import names_for
 from app.exchange.queries import Batch, batch_by_id
@@ -130,7 +131,7 @@ async def _still_there(database: Database, batch_id: uuid.UUID, now: _Now) -> As
 async def read_roster(files: FileStore, batch: Batch, bureau: Bureau) -> Roster:
     """Raises SheetError."""
     path = files.path(batch.sha256)
-    sheets = await asyncio.to_thread(read_isolated, path, batch.filename)
+    sheets = await asyncio.to_thread(read_isolated, path, batch.filename, NAMES)
     return await asyncio.to_thread(understand, sheets, bureau.names)
 
 

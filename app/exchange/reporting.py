@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.exchange.columns import REASON
+from app.exchange.columns import NAMES, REASON
 from app.exchange.terms import Severity
 from app.sheets.annotating import Mark, Notes
 
@@ -19,4 +19,4 @@ def notes_for(
         if m["field"] in columns
     ]
     reasons = {row: "\n".join(m["sentence"] for m in said) for row, said in messages.items() if said}
-    return Notes(sheet, header_row, REASON, reasons, marks)
+    return Notes(sheet, header_row, REASON, reasons, marks, tuple(NAMES))

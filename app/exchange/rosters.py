@@ -28,7 +28,7 @@ class Roster:
 def understand(sheets: Sequence[RawSheet], names: Names) -> Roster:
     """Raises SheetError."""
     table = find_table(sheets, NAMES, required=REQUIRED, ignored=IGNORED)
-    raw = rows_of(table, NAMES, identity=REQUIRED)
+    raw = rows_of(table, NAMES, identity=REQUIRED, code="uscc")
     if not raw:
         raise SheetError(f"工作表“{table.sheet.name}”有表头，没有企业。")
     rows = compare_within([read_row(r.number, r.cells, names=names) for r in raw])

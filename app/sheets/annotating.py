@@ -33,22 +33,23 @@ class Notes:
     title: str  # of the added column
     reasons: Mapping[int, str]  # row → why
     marks: Sequence[Mark]
+    titles: Sequence[str] = ()  # as for `read_csv`: the file is read again as it was read before
 
     def to_json(self) -> bytes:
         marks = [[m.row, m.column, m.error] for m in self.marks]
         return orjson.dumps(
-            [self.sheet, self.header_row, self.title, list(self.reasons.items()), marks],
+            [self.sheet, self.header_row, self.title, list(self.reasons.items()), marks, list(self.titles)],
         )
 
     @classmethod
     def from_json(cls, data: bytes) -> "Notes":
-        sheet, header_row, title, reasons, marks = orjson.loads(data)
-        return cls(sheet, header_row, title, dict(reasons), [Mark(*m) for m in marks])
+        sheet, header_row, title, reasons, marks, titles = orjson.loads(data)
+        return cls(sheet, header_row, title, dict(reasons), [Mark(*m) for m in marks], titles)
 
 
 def annotate(data: bytes, name: str, notes: Notes) -> bytes:
     """An .xlsx, whatever came in. Raises SheetError."""
-    sheets = read(data, name)
+    sheets = read(data, name, notes.titles)
     sheet = next((s for s in sheets if s.name == notes.sheet), sheets[0])
     cells = sum(len(row) for s in sheets for row in s.rows)
     if kind_of(data, name) == "xlsx" and cells <= _MOST_STYLED_CELLS:

@@ -2,19 +2,24 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection
+from itertools import islice
 
 from app.sheets.terms import MAX_CELLS, MAX_ROWS, Formula, RawSheet, SheetError, Value
+from app.text import key
 
 _LONGEST_FIELD = 1 << 20
 _DELIMITERS = ",\t;，"
+_HEAD = 50_000  # characters in which the header is, as far as the delimiter goes
+_SEARCHED_ROWS = 200
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
-def read_csv(data: bytes, name: str) -> RawSheet:
+def read_csv(data: bytes, name: str, titles: Collection[str] = ()) -> RawSheet:
+    """`titles` are keys (see app.text.key) of headers: what separates them separates everything."""
     text = decode(data)
     csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, titles))
     rows: list[list[Value]] = []
     numbers: list[int] = []
     cells, line = 0, 1
@@ -54,9 +59,19 @@ def _is_text(text: str) -> bool:
     return strange * 50 <= len(head)
 
 
-def _delimiter(text: str) -> str:
-    lines = [line for line in text[:50_000].splitlines() if line.strip()][:30]
-    return max(_DELIMITERS, key=lambda mark: (sum(line.count(mark) for line in lines), -_DELIMITERS.index(mark)))
+def _delimiter(text: str, titles: Collection[str]) -> str:
+    """The first that shows a header; a remark may hold more of another than its file has columns."""
+    head = text[:_HEAD]
+    found = next((mark for mark in _DELIMITERS if _shows_header(head, mark, titles)), None)
+    return found or max(_DELIMITERS, key=lambda mark: (head.count(mark), -_DELIMITERS.index(mark)))
+
+
+def _shows_header(head: str, mark: str, titles: Collection[str]) -> bool:
+    try:
+        records = list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=mark), _SEARCHED_ROWS))
+    except csv.Error:
+        return False
+    return any(len({key(cell) for cell in record}.intersection(titles)) > 1 for record in records)
 
 
 def _value(cell: str) -> Value:
@@ -66,22 +81,3 @@ def _value(cell: str) -> Value:
     if cell[0] == "'" and cell[1:].startswith(_RISKY):
         return cell[1:]
     return Formula(cell[:120]) if cell[0] == "=" and len(cell) > 1 else cell
-
-
-def escape(text: str) -> str:
-    """A cell that no spreadsheet will run (OWASP: CSV injection)."""
-    return "'" + text if text.startswith(_RISKY) else text
-
-
-def lines_of(records: Iterator[list[str]]) -> Iterator[bytes]:
-    """Records as CSV in bytes, the mark of UTF-8 first so that Excel reads Chinese."""
-    yield b"\xef\xbb\xbf"
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    for record in records:
-        writer.writerow(record)
-        if buffer.tell() > 1 << 16:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()

@@ -90,14 +90,17 @@ def _not_found(nearest: Table | None, names: Mapping[str, str], required: Sequen
     return f"工作表“{nearest.sheet.name}”第 {nearest.header_row} 行像是表头，但缺少“{missing}”这一列。"
 
 
-def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str]) -> list[Row]:
-    """The rows below the header that say something: no totals, no footnotes, no second header."""
+def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str], code: str) -> list[Row]:
+    """The rows below the header that say something: no totals, no footnotes, no second header.
+
+    Whatever is written in the `code` column, its row is no total: a firm may be called 汇总通.
+    """
     found = []
     for index in range(table.header_index + 1, len(table.sheet.rows)):
         raw = table.sheet.rows[index]
-        if not filled(raw) or _is_total(raw):
-            continue
         cells = {field: raw[column] if column < len(raw) else None for field, column in table.columns.items()}
+        if not filled(raw) or (not filled([cells[code]]) and _is_total(raw)):
+            continue
         if _is_header(cells, names) or (not filled([cells[f] for f in identity]) and _is_footnote(raw)):
             continue
         found.append(Row(table.sheet.number(index), cells))

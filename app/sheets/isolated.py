@@ -6,7 +6,7 @@ The child answers in JSON lines, so that nothing it says is ever executed here.
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ _REFUSED = 3  # the child's way to say that standard output is the sentence
 _TOO_MUCH = "文件太大或结构异常，读取时超出了允许的内存或时间。请只保留名册那张工作表，另存后再上传。"
 
 
-def read_isolated(path: Path, name: str) -> list[RawSheet]:
-    """Blocks; call it in a thread. Raises SheetError."""
-    return list(_sheets(_run("read", path, name)))
+def read_isolated(path: Path, name: str, titles: Collection[str] = ()) -> list[RawSheet]:
+    """Blocks; call it in a thread. `titles` as for `read_csv`. Raises SheetError."""
+    return list(_sheets(_run("read", path, name, orjson.dumps(list(titles)))))
 
 
 def annotate_isolated(path: Path, name: str, notes: Notes) -> bytes:
@@ -33,7 +33,7 @@ def annotate_isolated(path: Path, name: str, notes: Notes) -> bytes:
     return _run("annotate", path, name, notes.to_json())
 
 
-def _run(verb: str, path: Path, name: str, given: bytes = b"") -> bytes:
+def _run(verb: str, path: Path, name: str, given: bytes) -> bytes:
     command = [sys.executable, "-m", "app.sheets.isolated", verb, str(path), name]
     try:
         done = subprocess.run(command, input=given, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603
@@ -88,7 +88,7 @@ def _main() -> int:
         if verb == "annotate":
             out.write(annotate(data, name, Notes.from_json(sys.stdin.buffer.read())))
             return 0
-        sheets = read(data, name)
+        sheets = read(data, name, orjson.loads(sys.stdin.buffer.read()))
     except SheetError as error:
         out.write(str(error).encode())
         return _REFUSED

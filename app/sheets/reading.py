@@ -1,6 +1,6 @@
 """One file in, its sheets out: rows of plain values, or one sentence why not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,11 +12,11 @@ from app.sheets.terms import MAX_CELLS, MAX_ROWS, Broken, Formula, RawSheet, She
 _ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!"})
 
 
-def read(data: bytes, name: str) -> list[RawSheet]:
+def read(data: bytes, name: str, titles: Collection[str] = ()) -> list[RawSheet]:
     """Raises SheetError. Whoever reads a stranger's file does it through `app.sheets.isolated`."""
     kind = kind_of(data, name)
     if kind == "csv":
-        return [read_csv(data, name)]
+        return [read_csv(data, name, titles)]
     if kind == "xls":
         return _workbook(data, {})
     check_package(data)

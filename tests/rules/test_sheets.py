@@ -25,7 +25,7 @@ def table_in(*sheets: RawSheet) -> Table:
 
 
 def rows_in(sheets: list[RawSheet]) -> list[Row]:
-    return rows_of(table_in(*sheets), NAMES, identity=REQUIRED)
+    return rows_of(table_in(*sheets), NAMES, identity=REQUIRED, code="uscc")
 
 
 def test_the_real_list_has_its_header_in_the_third_row_and_106_firms_above_its_total() -> None:
@@ -104,6 +104,14 @@ def test_a_firm_whose_name_begins_like_a_total_is_a_firm() -> None:
     assert len(rows_in([sheet])) == 1
 
 
+@pytest.mark.parametrize("name", ["汇总通科技公司", "累计科技", "总计", "合计"])
+def test_a_row_with_a_code_is_a_firm_whatever_its_name_begins_with(name: str) -> None:
+    sheet = RawSheet("名册", [["序号", NAME, CODE], [1.0, name, LINE[1]], [None, "合计", None], [name, "106家", None]])
+    (row,) = rows_in([sheet])
+    assert row.cells["name"] == name
+    assert len(rows_in([RawSheet("名册", [[NAME, CODE], [name, LINE[1]]])])) == 1
+
+
 def test_a_row_without_a_name_is_still_a_row() -> None:
     sheet = RawSheet("名册", [[NAME, CODE, "所属镇街"], [None, LINE[1], "水口镇"], [None, None, "水口镇"]])
     assert [r.number for r in rows_in([sheet])] == [2]
@@ -152,8 +160,17 @@ def test_dates_numbers_and_formulas_keep_what_they_are() -> None:
 @pytest.mark.parametrize("mark", [",", "\t", ";"])
 def test_a_csv_is_read_in_every_encoding_and_with_every_common_delimiter(encoding: str, mark: str) -> None:
     text = f"{mark.join([NAME, CODE, '备注'])}\r\n{mark.join(['甲公司', LINE[1], QUOTED])}\r\n"
-    (row,) = rows_in([read_csv(text.encode(encoding), "名册.csv")])
+    (row,) = rows_in([read_csv(text.encode(encoding), "名册.csv", NAMES)])
     assert row.cells == {"name": "甲公司", "uscc": LINE[1], "remark": "两\n行"}
+
+
+@pytest.mark.parametrize("mark", [",", "\t", ";", "，"])
+@pytest.mark.parametrize("other", [",", "\t", ";", "，"])
+def test_a_remark_full_of_another_delimiter_divides_nothing(mark: str, other: str) -> None:
+    remark = other.join("一二三四五六七八") if other != mark else "好"
+    text = f"名册{other}二〇二六年{other}\n{NAME}{mark}{CODE}{mark}备注\n" + mark.join([*LINE, remark]) + "\n"
+    (row,) = rows_in([read_csv(text.encode(), "名册.csv", NAMES)])
+    assert (row.cells["name"], row.cells["uscc"], row.cells["remark"]) == (*LINE, remark)
 
 
 def test_a_csv_row_carries_the_number_of_the_line_it_begins_on() -> None:
