@@ -79,7 +79,7 @@ async def enter_many(
     """Returns from when each firm stands on its tier: never before an earlier placement of it ended."""
     if not entries:
         return {}
-    ended = await _ends(conn, [e.firm_id for e in entries], ladder)
+    ended = await last_ends(conn, [e.firm_id for e in entries], ladder)
     since = {e.firm_id: max(e.effective_on, ended.get(e.firm_id, e.effective_on)) for e in entries}
     placements = [
         {
@@ -173,7 +173,8 @@ async def _tell_officers(conn: Conn, moved: Any, *, at: datetime) -> None:
         await conn.execute(insert(OutboxMessage), rows)
 
 
-async def _ends(conn: Conn, ids: Sequence[uuid.UUID], ladder: Ladder) -> Mapping[uuid.UUID, date]:
+async def last_ends(conn: Conn, ids: Sequence[uuid.UUID], ladder: Ladder) -> Mapping[uuid.UUID, date]:
+    """When each firm last left a tier, for those that ever did."""
     query = (
         select(Placement.firm_id, func.max(func.upper(Placement.period)))
         .where(Placement.firm_id == any_(_IDS), Placement.ladder == ladder.code)

@@ -12,7 +12,8 @@ from app.db import Conn, Database
 from app.exchange.undoing import undo_batch
 from app.files.store import FileStore
 from app.firms.queries import firm_by_uscc
-from app.pipeline.queries import history, placements_of
+from app.pipeline.queries import history, pending_moves, placements_of
+from app.pipeline.service import approve
 from tests import factories
 from tests.factories import Person
 from tests.harness import NOON
@@ -40,6 +41,14 @@ async def detail(conn: Conn, uscc: str, who: Person) -> Any:
 
 def line(uscc: str, **more: Any) -> dict[str, Any]:
     return {NAME: "开平市某某有限公司", CODE: uscc, **more}
+
+
+async def granted(conn: Conn, uscc: str) -> None:
+    """A second officer says yes to what the roster asked for: a firm that was here before moves by the one rule."""
+    second = await factories.person(conn, "officer-second")
+    (asked,) = await pending_moves(conn, viewer=second.viewer, firm_id=await factories.id_of(conn, uscc))
+    ladder, calendar = await factories.main_ladder(conn)
+    await approve(conn, asked.id, ladder=ladder, calendar=calendar, by=second.actor, at=NOON)
 
 
 async def test_a_firm_enters_its_tier_with_a_move_that_says_why(
@@ -101,6 +110,7 @@ async def test_a_certificate_already_on_file_opens_the_gate(
     await factories.certificate(conn, uscc, issued_on=date(2025, 6, 1))
     done = await imported(database, files, roster(line(uscc, 当前梯队="高企")), by=officer.actor)
     assert done.updated == 1
+    await granted(conn, uscc)
     assert (await detail(conn, uscc, officer)).tier_since == date(2025, 6, 1)
 
 
@@ -137,6 +147,7 @@ async def test_a_firm_that_once_left_comes_back_without_an_overlap(
     uscc = await factories.firm_on(conn, "hnte", on=date(2025, 1, 10), name="开平市某某有限公司")
     await factories.move(conn, uscc, None, on=date(2026, 3, 1), expected="hnte")
     await imported(database, files, roster(line(uscc, 当前梯队="高企")), by=officer.actor)
+    await granted(conn, uscc)
     firm = await detail(conn, uscc, officer)
     assert [p[1:] for p in await placements_of(conn, firm.id)] == [
         (date(2025, 1, 10), date(2026, 3, 1)),

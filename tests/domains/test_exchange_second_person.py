@@ -60,9 +60,7 @@ async def test_a_new_firm_that_a_sheet_calls_a_leader_waits_for_a_second_officer
     conn: Conn, database: Database, files: FileStore, officer: Person
 ) -> None:
     uscc = factories.code()
-    done = await imported(
-        database, files, roster(line(uscc, 当前梯队="科技领军")), by=officer.actor, name="台账.xlsx"
-    )
+    done = await imported(database, files, roster(line(uscc, 当前梯队="科技领军")), by=officer.actor, name="台账.xlsx")
     assert (done.created, done.warned, done.rejected) == (1, 1, 0)
     (row,) = await rows(database, done.id)
     assert "须第二人复核" in row.messages[0]["sentence"]
