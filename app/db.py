@@ -141,6 +141,11 @@ def _is_value_error(error: BaseException) -> bool:
     return isinstance(error, ValueError)
 
 
+def _is_closed(error: BaseException) -> bool:
+    """The driver says with one class that a connection is gone and that it was used wrongly; the second is our fault."""
+    return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
+
+
 def is_outage(error: BaseException) -> bool:
     """True for errors that mean the database is away, full or busy: the person should retry, nothing is wrong."""
     if is_bad_input(error):
@@ -157,12 +162,11 @@ def is_outage(error: BaseException) -> bool:
                 asyncpg.TooManyConnectionsError,
                 asyncpg.LockNotAvailableError,
                 asyncpg.DiskFullError,
-                asyncpg.InterfaceError,
                 ConnectionError,
                 TimeoutError,
                 OSError,
             ),
-        ):
+        ) or _is_closed(seen):
             return True
         seen = seen.__cause__ or getattr(seen, "orig", None)
     return False

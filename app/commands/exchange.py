@@ -18,6 +18,7 @@ from app.commands.context import CommandError, add_data_option, opened
 from app.config import Settings
 from app.db import Database
 from app.exchange import jobs, service
+from app.exchange.applying import CHUNK
 from app.exchange.columns import NAMES
 from app.exchange.examining import Bureau, Examined, examine
 from app.exchange.exporting import csv_stream, note_export, statement, write_xlsx
@@ -94,8 +95,11 @@ async def _dry_run(
     database: Database, path: Path, roster: Roster, bureau: Bureau, actor: Actor, args: argparse.Namespace
 ) -> int:
     today = business_day(SystemClock().now())
+    examined: list[Examined] = []
     async with database.reading() as conn:
-        examined = await examine(conn, roster.rows, bureau=bureau, viewer=actor.viewer, filename=path.name, today=today)
+        for start in range(0, len(roster.rows), CHUNK):
+            chunk = roster.rows[start : start + CHUNK]
+            examined += await examine(conn, chunk, bureau=bureau, viewer=actor.viewer, filename=path.name, today=today)
     counts = Counter(e.outcome.value for e in examined)
     summary = {o.value: counts[o.value] for o in RowOutcome} | {"warned": sum(e.warned for e in examined)}
     if args.report:

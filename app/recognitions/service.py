@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import any_, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
-from sqlalchemy.types import Uuid
+from sqlalchemy.types import Text, Uuid
 
 from app.access.terms import Actor
 from app.audit.service import event_row, record
@@ -77,9 +77,11 @@ async def record_certificates(
 async def held_numbers(conn: Conn, numbers: Sequence[str]) -> dict[str, tuple[uuid.UUID, date]]:
     """高企 certificate numbers already on file: number → (firm, issued on)."""
     query = select(Certificate.number, Certificate.firm_id, Certificate.issued_on).where(
-        Certificate.kind == CertificateKind.HNTE.value, Certificate.number.in_(numbers)
+        Certificate.kind == CertificateKind.HNTE.value,
+        Certificate.number == any_(bindparam("numbers", type_=ARRAY(Text()))),
     )
-    return {n: (firm_id, issued) for n, firm_id, issued in await conn.execute(query)}
+    found = await conn.execute(query, {"numbers": list(numbers)})
+    return {n: (firm_id, issued) for n, firm_id, issued in found}
 
 
 async def _name_in_search(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> None:
