@@ -1,0 +1,61 @@
+"""What counts as the database being away, and what as a fault of ours that must not be called so."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, literal_column, select, text
+
+from app.db import Conn, Database, is_outage
+from app.recognitions.service import held_numbers
+from tests import factories
+
+MANY = 40_000  # more than one statement takes parameters
+
+
+async def test_a_roster_s_certificates_are_looked_up_however_many_they_are(conn: Conn) -> None:
+    uscc = await factories.firm(conn)
+    number = await factories.certificate(conn, uscc)
+    found = await held_numbers(conn, [*(f"GR{n:012d}" for n in range(MANY)), number])
+    assert {n: firm_id for n, (firm_id, _) in found.items()} == {number: await factories.id_of(conn, uscc)}
+
+
+@pytest.mark.db_commit
+async def test_too_many_parameters_are_our_fault_and_no_outage(fresh_database: Database) -> None:
+    query = select(literal_column("1")).where(literal_column("1").in_(bindparam("values", expanding=True)))
+    with pytest.raises(Exception, match="32767") as raised:
+        async with fresh_database.reading() as conn:
+            await conn.execute(query, {"values": list(range(MANY))})
+    assert not is_outage(raised.value)
+
+
+@pytest.mark.db_commit
+async def test_two_statements_at_once_on_one_connection_are_our_fault_and_no_outage(fresh_database: Database) -> None:
+    async with fresh_database.transaction() as conn:
+        raw = await conn.get_raw_connection()
+        driver: Any = raw.driver_connection
+        results = await asyncio.gather(
+            *(driver.fetch("SELECT pg_sleep(0.1)") for _ in range(2)), return_exceptions=True
+        )
+    (fault,) = [r for r in results if isinstance(r, Exception)]
+    assert "in progress" in str(fault)
+    assert not is_outage(fault)
+
+
+@pytest.mark.db_commit
+async def test_a_connection_that_is_gone_is_an_outage(fresh_database: Database) -> None:
+    async with fresh_database.reading() as conn:
+        raw = await conn.get_raw_connection()
+        driver: Any = raw.driver_connection
+        await driver.close()
+        with pytest.raises(Exception, match="closed") as raised:
+            await conn.execute(text("SELECT 1"))
+    assert is_outage(raised.value)
+
+
+@pytest.mark.db_commit
+async def test_a_session_that_the_server_ended_is_an_outage(fresh_database: Database) -> None:
+    with pytest.raises(Exception, match=r"terminat|closed") as raised:
+        async with fresh_database.reading() as conn:
+            await conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert is_outage(raised.value)
