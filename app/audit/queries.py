@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, select, tuple_
 
 from app.audit.models import AuditEvent
 from app.clock import BUSINESS_ZONE
@@ -86,6 +86,7 @@ async def events_of(conn: Conn, object_type: str, object_id: str, *, limit: int)
 
 async def trail(
     conn: Conn,
+    readable: ColumnElement[bool],
     *,
     object_id: str = "",
     actor: str = "",
@@ -93,8 +94,11 @@ async def trail(
     after: tuple[datetime, uuid.UUID] | None = None,
     limit: int = 100,
 ) -> Sequence[Event]:
-    """Newest first, keyset by (at, id); `actor` is a name or a login's exact name as recorded."""
-    query = select(*_COLUMNS)
+    """Newest first, keyset by (at, id); `readable` says which events the reader may see.
+
+    `actor` is a name or a login's exact name as recorded.
+    """
+    query = select(*_COLUMNS).where(readable)
     if object_id:
         query = query.where((AuditEvent.object_id == object_id) | (AuditEvent.object_label == object_id))
     if actor:

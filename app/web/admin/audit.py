@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.audit.paging import decode, encode, read_day
-from app.audit.queries import trail
 from app.firms.terms import FIELD_LABELS
+from app.firms.trail import trail
 from app.web.deps import ConnDep, guard
 from app.web.templating import page
 
@@ -20,7 +20,7 @@ PAGE = 100
 async def audit_page(
     request: Request,
     conn: ConnDep,
-    _: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
+    viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
     object: Annotated[str, Query(max_length=200)] = "",
     actor: Annotated[str, Query(max_length=60)] = "",
     since: Annotated[str, Query(alias="from", max_length=20)] = "",
@@ -28,7 +28,13 @@ async def audit_page(
 ) -> Response:
     after = decode(cursor) if cursor else None
     events = await trail(
-        conn, object_id=object.strip(), actor=actor.strip(), since=read_day(since), after=after, limit=PAGE
+        conn,
+        viewer=viewer,
+        object_id=object.strip(),
+        actor=actor.strip(),
+        since=read_day(since),
+        after=after,
+        limit=PAGE,
     )
     shown = events[:PAGE]
     query = {"object": object, "actor": actor, "from": since}

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.audit.paging import decode, encode, read_day
-from app.audit.queries import trail
+from app.firms.trail import trail
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.schemas import AuditList, AuditOut
 from app.web.deps import ConnDep, guard
@@ -17,7 +17,7 @@ router = APIRouter(tags=["审计"], responses=PROBLEMS)
 @router.get("/audit", response_model=AuditList, summary="审计记录")
 async def audit(
     conn: ConnDep,
-    _: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
+    viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
     object: Annotated[str, Query(max_length=200)] = "",
     actor: Annotated[str, Query(max_length=60)] = "",
     since: Annotated[str, Query(alias="from", max_length=20)] = "",
@@ -26,6 +26,7 @@ async def audit(
 ) -> Response:
     events = await trail(
         conn,
+        viewer=viewer,
         object_id=object.strip(),
         actor=actor.strip(),
         since=read_day(since),
