@@ -32,7 +32,7 @@ from app.firms.reference import bureau_scope
 from app.firms.terms import FirmFilter
 from app.sheets import MAX_FILE, SheetError
 from app.sheets.annotating import Notes
-from app.sheets.isolated import annotate_isolated, read_isolated
+from app.sheets.isolated import annotate_isolated, in_turn, read_isolated
 
 _PATIENCE = 240  # half seconds that another import may take before this one gives up
 
@@ -69,7 +69,7 @@ async def run_import(args: argparse.Namespace) -> int:
             actor = jobs.command_actor(await bureau_scope(conn))
             bureau = await jobs.bureau_for(conn, actor.viewer)
         try:
-            sheets = await asyncio.to_thread(read_isolated, path, path.name, NAMES)
+            sheets = await in_turn(read_isolated, path, path.name, NAMES)
             roster = await asyncio.to_thread(understand, sheets, bureau.names)
         except SheetError as error:
             raise CommandError(str(error), exit_code=2) from error
@@ -174,7 +174,7 @@ async def _in_state(database: Database, batch_id: uuid.UUID, state: BatchState, 
 
 async def _report(report: Path, path: Path, name: str, notes: Notes) -> None:
     try:
-        annotated = await asyncio.to_thread(annotate_isolated, path, name, notes)
+        annotated = await in_turn(annotate_isolated, path, name, notes)
         await asyncio.to_thread(report.write_bytes, annotated)
     except (SheetError, OSError) as error:
         # The import is done; only its report is not, and the rows are listed on this terminal.

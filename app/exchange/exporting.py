@@ -17,6 +17,7 @@ from app.access.terms import Actor, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn, Database
 from app.exchange.columns import COLUMNS, OFFICER, STATUS, TIER_SINCE
+from app.exchange.spooling import PIECE, Spool, Turns
 from app.firms.filtering import in_sight, shape_of, shaped, sight_of, values_of
 from app.firms.models import Contact, Direction, Firm, HighTechField, Region
 from app.firms.queries import count_firms, ordering
@@ -31,16 +32,11 @@ _WIDTHS = (*(c.width for c in COLUMNS), 10, 14, 12)
 _CAPITAL = next(n for n, c in enumerate(COLUMNS) if c.field == "registered_capital")
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1_000
-_QUEUED = 8
-_PIECE = 1 << 16
+_TURNS = Turns(3)  # so that exports never hold every connection
 _HOUR = 3600.0
 _DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
-# A slow reader keeps an export's transaction waiting, a forgotten one ends; dates are written as the rest of us write
-# them; and a county is sorted in memory, not on disk.
-_SETTINGS = text(
-    "SELECT set_config('idle_in_transaction_session_timeout', '10min', true), set_config('datestyle', 'ISO', true), "
-    "set_config('work_mem', '64MB', true)"
-)
+# Dates are written as the rest of us write them, and a county is sorted in memory, not on disk.
+_SETTINGS = text("SELECT set_config('datestyle', 'ISO', true), set_config('work_mem', '64MB', true)")
 
 
 async def note_export(conn: Conn, filters: FirmFilter, *, form: str, by: Actor, today: date, at: datetime) -> int:
@@ -152,57 +148,57 @@ def _escaped(cell: Any) -> ColumnElement[Any]:
 
 
 async def csv_stream(database: Database, query: Select[Any]) -> AsyncIterator[bytes]:
-    """PostgreSQL writes the CSV; here it only passes through, as fast as the reader takes it."""
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED)
+    """PostgreSQL writes the CSV; here it only passes through, by way of a file that goes when the reader does.
+
+    The connection is free again as soon as the database has written, however slowly somebody reads.
+    """
     yield _BOM + (",".join(TITLES) + "\n").encode()
-    async with database.transaction() as conn:
-        await conn.execute(_SETTINGS)
-        copying = asyncio.create_task(_copy(conn, query, queue))
+    with tempfile.TemporaryDirectory(prefix="tidu-export-") as folder, Spool(Path(folder) / "export.csv") as spool:
+        copying = asyncio.create_task(_copy(database, query, spool))
+        copying.add_done_callback(lambda _: spool.end())
         try:
-            while (chunk := await queue.get()) is not None:
-                yield bytes(chunk)  # the driver hands out bytearrays, which no response can send
+            async for chunk in spool.chunks():
+                yield chunk
             await copying
         finally:
             if not copying.done():
-                # The reader has left: the database stops working for nobody, and a connection in the middle of a
-                # copy is not given to the next one.
-                copying.cancel()
+                copying.cancel()  # the reader has left: the database stops working for nobody
                 with contextlib.suppress(asyncio.CancelledError):
                     await copying
-                await conn.invalidate()
 
 
-async def _copy(conn: Conn, query: Select[Any], queue: "asyncio.Queue[bytes | None]") -> None:
+async def _copy(database: Database, query: Select[Any], spool: Spool) -> None:
     written = query.compile(dialect=_DIALECT).construct_expanded_state()
-    raw = await conn.get_raw_connection()
-    driver: Any = raw.driver_connection
-    try:
-        await driver.copy_from_query(
-            written.statement,
-            *written.positional_parameters,
-            output=queue.put,
-            format="csv",
-            encoding="utf-8",
-            timeout=_HOUR,
-        )
-    except asyncio.CancelledError:
-        raise  # nobody reads on
-    except BaseException:
-        await queue.put(None)
-        raise
-    await queue.put(None)  # waits for room: a slow reader must hear the end too
+    async with _TURNS.turn(), database.transaction() as conn:
+        await conn.execute(_SETTINGS)
+        driver: Any = (await conn.get_raw_connection()).driver_connection
+        try:
+            await driver.copy_from_query(
+                written.statement,
+                *written.positional_parameters,
+                output=spool.put,
+                format="csv",
+                encoding="utf-8",
+                timeout=_HOUR,
+            )
+        except BaseException:
+            # A connection that was left in the middle of a copy is not given to the next one.
+            await conn.invalidate()
+            raise
+    await spool.flush()
 
 
 async def write_xlsx(database: Database, query: Select[Any], path: Path) -> int:
     """Reads from a cursor and writes in a thread, a thousand firms at a time; returns how many."""
     written = 0
-    with XlsxFile(path, "企业", TITLES, _WIDTHS, numeric=frozenset({_CAPITAL})) as book:
-        async with database.transaction() as conn:
-            await conn.execute(_SETTINGS)
-            async with conn.stream(query) as result:
-                async for rows in result.partitions(_CHUNK):
-                    await asyncio.to_thread(book.write, rows)
-                    written += len(rows)
+    book = await asyncio.to_thread(XlsxFile, path, "企业", TITLES, _WIDTHS, numeric=frozenset({_CAPITAL}))
+    async with _TURNS.turn(), database.transaction() as conn:
+        await conn.execute(_SETTINGS)
+        async with conn.stream(query) as result:
+            async for rows in result.partitions(_CHUNK):
+                await asyncio.to_thread(book.write, rows)
+                written += len(rows)
+    await asyncio.to_thread(book.close)
     return written
 
 
@@ -212,5 +208,5 @@ async def xlsx_stream(database: Database, query: Select[Any]) -> AsyncIterator[b
         path = Path(folder) / "export.xlsx"
         await write_xlsx(database, query, path)
         with path.open("rb") as made:
-            while chunk := await asyncio.to_thread(made.read, _PIECE):
-                yield bytes(chunk)  # the driver hands out bytearrays, which no response can send
+            while chunk := await asyncio.to_thread(made.read, PIECE):
+                yield chunk

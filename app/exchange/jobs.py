@@ -26,7 +26,7 @@ from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.queries import load_ladders
 from app.sheets import SheetError
-from app.sheets.isolated import read_isolated
+from app.sheets.isolated import in_turn, read_isolated
 from app.workdays.queries import load_calendar
 
 log = logging.getLogger("tidu.imports")
@@ -131,7 +131,7 @@ async def _still_there(database: Database, batch_id: uuid.UUID, now: _Now) -> As
 async def read_roster(files: FileStore, batch: Batch, bureau: Bureau) -> Roster:
     """Raises SheetError."""
     path = files.path(batch.sha256)
-    sheets = await asyncio.to_thread(read_isolated, path, batch.filename, NAMES)
+    sheets = await in_turn(read_isolated, path, batch.filename, NAMES)
     return await asyncio.to_thread(understand, sheets, bureau.names)
 
 

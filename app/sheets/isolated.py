@@ -4,12 +4,14 @@ A parser that a hostile file overwhelms takes only itself along: the worker live
 The child answers in JSON lines, so that nothing it says is ever executed here.
 """
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -17,19 +19,27 @@ from app.sheets.annotating import Notes, annotate
 from app.sheets.reading import read
 from app.sheets.terms import Broken, Formula, RawSheet, SheetError, Value
 
+T = TypeVar("T")
+# However many files come in at once, no more children than these: each may take its whole share of memory.
+_CHILDREN = ThreadPoolExecutor(2, thread_name_prefix="sheets")
 _MEMORY = 2 << 30
 _SECONDS = 60
 _REFUSED = 3  # the child's way to say that standard output is the sentence
 _TOO_MUCH = "文件太大或结构异常，读取时超出了允许的内存或时间。请只保留名册那张工作表，另存后再上传。"
 
 
+async def in_turn(work: Callable[..., T], *given: Any) -> T:
+    """Runs one of the two below, or what calls it, in a thread of its own few, so that it waits for its turn."""
+    return await asyncio.get_running_loop().run_in_executor(_CHILDREN, work, *given)
+
+
 def read_isolated(path: Path, name: str, titles: Collection[str] = ()) -> list[RawSheet]:
-    """Blocks; call it in a thread. `titles` as for `read_csv`. Raises SheetError."""
+    """Blocks; call it `in_turn`. `titles` as for `read_csv`. Raises SheetError."""
     return list(_sheets(_run("read", path, name, orjson.dumps(list(titles)))))
 
 
 def annotate_isolated(path: Path, name: str, notes: Notes) -> bytes:
-    """The annotated workbook. Blocks; call it in a thread. Raises SheetError."""
+    """The annotated workbook. Blocks; call it `in_turn`. Raises SheetError."""
     return _run("annotate", path, name, notes.to_json())
 
 

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 _EXACT_DIGITS = 15
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
@@ -49,12 +48,8 @@ class XlsxFile:
                 else:
                     put(self._row, column, cell)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Puts the workbook together, which for a whole county takes seconds. One that is never closed is no file."""
         self._book.close()
 
 

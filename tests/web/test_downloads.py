@@ -33,10 +33,10 @@ async def test_the_same_leaves_as_a_workbook(client_as, conn):
 
 @pytest.mark.db_commit
 async def test_a_slow_reader_gets_every_row_and_the_end(fresh_database, monkeypatch):
-    from app.exchange import exporting
+    from app.exchange import exporting, spooling
     from app.firms.terms import FirmFilter
 
-    monkeypatch.setattr(exporting, "_QUEUED", 1)
+    monkeypatch.setattr(spooling, "PIECE", 64)
     async with fresh_database.transaction() as conn:
         viewer = (await factories.person(conn, "officer")).viewer
         codes = [await factories.firm(conn) for _ in range(5)]
@@ -51,9 +51,9 @@ async def test_a_copy_that_breaks_off_is_an_error_and_never_a_silence(fresh_data
     from sqlalchemy import text
     from sqlalchemy.exc import DBAPIError
 
-    from app.exchange import exporting
+    from app.exchange import exporting, spooling
 
-    monkeypatch.setattr(exporting, "_QUEUED", 1)
+    monkeypatch.setattr(spooling, "PIECE", 64)
     broken = text("SELECT 1 / (100 - n) FROM generate_series(1, 200) n")
     async with asyncio.timeout(20):
         with pytest.raises((DBAPIError, asyncpg.PostgresError)):

@@ -11,10 +11,12 @@ from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
 from app.errors import Invalid
 from app.pipeline.calendars import Schedule, load_schedules
+from app.sheets import MAX_FILE
 from app.web.admin.calendar_file import as_text, from_text, rows_of
-from app.web.deps import ClockDep, ConnDep, LookupsDep, TodayDep, acting, guard
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, LookupsDep, TodayDep, acting, guard
 from app.web.forms import clean_text
 from app.web.htmx import see_other
+from app.web.later import Later
 from app.web.templating import page
 from app.workdays.queries import days_of, list_years
 from app.workdays.rules import CalendarEntry, CalendarUpload, parse_calendar_upload
@@ -78,21 +80,27 @@ def _notices(loaded: set[int], today: date) -> list[str]:
 
 
 @router.post("/admin/calendar/preview")
-async def preview(request: Request, _: Keeper, conn: ConnDep, today: TodayDep, file: UploadFile) -> Response:
+async def preview(request: Request, _: Keeper, database: DatabaseDep, today: TodayDep, file: UploadFile) -> Response:
     """Reads the file and shows what it would change; nothing is kept.
 
     Context: `year`, `entries` [CalendarEntry], `differences` [Difference], `replaces` YearRow | None,
     `rows` str (goes back in a hidden field), `source` str, `errors` {field: sentence}.
     """
-    try:
-        first_row, rows = await rows_of(await file.read(), file.filename or "")
-    except Invalid as error:
-        return await _page(request, conn, today, errors=list(error.fields.values()), status=422)
-    upload = parse_calendar_upload(rows, first_row=first_row)
-    year, errors = _one_year(upload)
-    if errors:
-        return await _page(request, conn, today, errors=errors, status=422)
-    return await _preview(request, conn, year, upload.entries)
+    data, name = await file.read(MAX_FILE + 1), file.filename or ""
+
+    async def read() -> Response:
+        try:
+            first_row, rows = await rows_of(data, name)
+            upload = parse_calendar_upload(rows, first_row=first_row)
+            year, errors = _one_year(upload)
+        except Invalid as error:
+            errors = list(error.fields.values())
+        async with database.reading() as conn:
+            if errors:
+                return await _page(request, conn, today, errors=errors, status=422)
+            return await _preview(request, conn, year, upload.entries)
+
+    return Later(read)
 
 
 def _one_year(upload: CalendarUpload) -> tuple[int, list[str]]:

@@ -1,13 +1,12 @@
 """A year's schedule as a sheet that people upload, and as the text a preview hands back to be confirmed."""
 
-import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.errors import Invalid
 from app.sheets import Broken, Formula, SheetError, find_table
-from app.sheets.isolated import read_isolated
+from app.sheets.isolated import in_turn, read_isolated
 from app.text import key
 from app.workdays.rules import CalendarEntry
 
@@ -25,7 +24,7 @@ _COLUMNS = {
 async def rows_of(data: bytes, name: str) -> tuple[int, list[dict[str, object]]]:
     """The number of the first row below the header, and the rows. Raises Invalid with the reader's sentence."""
     try:
-        return await asyncio.to_thread(_read, data, name)
+        return await in_turn(_read, data, name)
     except SheetError as error:
         raise Invalid({"file": str(error)}) from error
 

@@ -16,11 +16,12 @@ from app.exchange.template import write_template
 from app.exchange.terms import BatchState
 from app.exchange.undoing import undo_batch
 from app.sheets import MAX_FILE, SheetError, kind_of
-from app.sheets.isolated import annotate_isolated
+from app.sheets.isolated import annotate_isolated, in_turn
 from app.text import TextError, normalise
 from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
 from app.web.downloads import XLSX, attachment
 from app.web.htmx import see_other
+from app.web.later import Later
 from app.web.officer.import_views import batch_view, outcome_tabs, row_view
 from app.web.templating import fragment, page
 
@@ -154,8 +155,12 @@ async def annotated(batch_id: uuid.UUID, viewer: Reader, conn: ConnDep, files: F
         raise Conflict("这一批还没有检查完，或者没有可以标注的内容。")
     messages = await queries.messages_of(conn, batch_id)
     notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages)
-    try:
-        data = await asyncio.to_thread(annotate_isolated, files.path(batch.sha256), batch.filename, notes)
-    except SheetError as error:
-        raise Conflict(str(error)) from error
-    return attachment(data, f"{batch.filename.rpartition('.')[0]}-原因.xlsx", XLSX)
+
+    async def annotate() -> Response:
+        try:
+            data = await in_turn(annotate_isolated, files.path(batch.sha256), batch.filename, notes)
+        except SheetError as error:
+            raise Conflict(str(error)) from error
+        return attachment(data, f"{batch.filename.rpartition('.')[0]}-原因.xlsx", XLSX)
+
+    return Later(annotate)
