@@ -142,7 +142,7 @@ def _is_value_error(error: BaseException) -> bool:
 
 
 def _is_closed(error: BaseException) -> bool:
-    """The driver says with one class that a connection is gone and that it was used wrongly; the second is our fault."""
+    """The driver has one class for a connection that is gone and for one used wrongly; the second is our fault."""
     return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
 
 

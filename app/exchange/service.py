@@ -146,15 +146,28 @@ def _row(batch_id: uuid.UUID, examined: Examined) -> dict[str, Any]:
 
 
 async def refuse(conn: Conn, batch_id: uuid.UUID, sentence: str) -> None:
-    await _write(conn, batch_id, state=BatchState.UNREADABLE.value, lease_until=None, sentence=sentence)
+    await _write(
+        conn,
+        batch_id,
+        BatchState.CHECKING,
+        state=BatchState.UNREADABLE.value,
+        lease_until=None,
+        sentence=sentence,
+    )
 
 
 async def back_to_preview(conn: Conn, batch_id: uuid.UUID, sentence: str) -> None:
-    await _write(conn, batch_id, state=BatchState.PREVIEW.value, lease_until=None, sentence=sentence)
+    await _write(
+        conn, batch_id, BatchState.APPLYING, state=BatchState.PREVIEW.value, lease_until=None, sentence=sentence
+    )
 
 
-async def _write(conn: Conn, batch_id: uuid.UUID, **values: Any) -> None:
-    await conn.execute(update(ImportBatch).where(ImportBatch.id == batch_id).values(**values))
+async def _write(conn: Conn, batch_id: uuid.UUID, still: BatchState | None = None, /, **values: Any) -> None:
+    """`still`: a batch that has left this state is left alone; its worker was slow, and another has finished it."""
+    statement = update(ImportBatch).where(ImportBatch.id == batch_id)
+    if still is not None:
+        statement = statement.where(ImportBatch.state == still.value)
+    await conn.execute(statement.values(**values))
 
 
 async def _note(

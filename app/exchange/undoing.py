@@ -87,9 +87,9 @@ async def _undo_chunk(
     entered = [Leaving(r.firm_id, r.name, r.tier, r.since) for r in back if r.tier and r.since]
     await leave_many(conn, entered, reason=reason, ladder=ladder, by=by, at=at)
     await withdraw_many(conn, [r.request for r in back if r.request], reason=reason, by=by, at=at)
-    await take_back(conn, [r.certificate for r in back if r.certificate])
+    await remove(conn, [r.firm_id for r in back if r.image is None])  # and their certificates with them
+    await take_back(conn, [r.certificate for r in back if r.certificate and r.image is not None])
     await restore(conn, {r.firm_id: r.image for r in back if r.image is not None})
-    await remove(conn, [r.firm_id for r in back if r.image is None])
     await record(conn, *(_event(r, firms[r.firm_id], batch, by=by, at=at) for r in back))
     return [f"第 {r.row_no} 行 {r.name}" for r in rows if r.firm_id in disturbed]
 

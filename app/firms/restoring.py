@@ -16,7 +16,7 @@ Image = Mapping[str, str]  # firm, contacts, former_names, each as JSON
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 # Whole rows as the text PostgreSQL writes, so that no amount passes through a float, and a column that is added later
 # is kept and restored without a word here.
-# The search document is made anew; the ladder's columns are the pipeline's.
+# The search document is made anew, from the certificates held now; the ladder's columns are the pipeline's.
 _IMAGES = (
     text(
         """
@@ -29,7 +29,7 @@ FROM firms f WHERE f.id = any(:ids)
     .bindparams(_IDS)
     .columns(id=Uuid())
 )
-_LEFT_OUT = {"id", "version", "search_text", "search_grams", "tier", "tier_since", "stale_on"}
+_LEFT_OUT = {"id", "version", "search_text", "search_extra", "search_grams", "tier", "tier_since", "stale_on"}
 _RESTORED = [c.name for c in Firm.__table__.columns if c.name not in _LEFT_OUT]
 # The version goes forward, never back: a page that was opened in between must not overwrite a later edit.
 _RESTORE = text(

@@ -56,7 +56,7 @@ async def record_certificates(
     ]
     written = (await conn.execute(write, rows)).all()
     firm_ids = list({row.firm_id for row in written})
-    await _name_in_search(conn, firm_ids)
+    await name_in_search(conn, firm_ids)
     await record(
         conn,
         *(
@@ -84,8 +84,8 @@ async def held_numbers(conn: Conn, numbers: Sequence[str]) -> dict[str, tuple[uu
     return {n: (firm_id, issued) for n, firm_id, issued in found}
 
 
-async def _name_in_search(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> None:
-    """Firms whose search document names their certificates already cost nothing."""
+async def name_in_search(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> None:
+    """Search finds firms by the certificates they hold now; those of which it is true already cost nothing."""
     if not firm_ids:
         return
     numbers = func.coalesce(

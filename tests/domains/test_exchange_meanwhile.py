@@ -89,3 +89,16 @@ async def test_two_imports_of_the_same_file_write_it_once(
     assert (await batch(database, first.id)).created == 392
     late = await batch(database, second.id)
     assert (late.state, late.created, late.unchanged, late.rejected) == (BatchState.APPLIED, 0, 392, 8)
+
+
+async def test_a_slow_worker_that_gives_up_leaves_alone_what_another_has_finished(
+    conn: Conn, database: Database, files: FileStore, officer: Person
+) -> None:
+    done = await checked(database, files, roster(line(factories.code())), by=officer.actor)
+    await service.refuse(conn, done.id, "读不了")
+    seen = await batch(database, done.id)
+    assert (seen.state, seen.sentence) == (BatchState.PREVIEW, None)
+    await confirmed(database, files, done, by=officer.actor)
+    await service.back_to_preview(conn, done.id, "写入时出错")
+    seen = await batch(database, done.id)
+    assert (seen.state, seen.sentence) == (BatchState.APPLIED, None)

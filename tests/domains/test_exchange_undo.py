@@ -11,12 +11,12 @@ from sqlalchemy import text
 from app.db import Conn, Database
 from app.exchange.undoing import Undone, undo_batch
 from app.files.store import FileStore
-from app.firms.queries import firm_by_uscc
+from app.firms.queries import firm_by_uscc, list_firms
 from app.firms.service import FirmEntry, add_note, edit
-from app.firms.terms import ContactDetails
+from app.firms.terms import ContactDetails, FirmFilter
 from tests import factories
 from tests.factories import Person
-from tests.harness import NOON
+from tests.harness import NOON, Statements
 from tests.rosters import CODE, DATA, NAME, batch, imported, roster
 
 LATER = NOON + timedelta(hours=1)
@@ -144,3 +144,48 @@ async def test_firms_that_somebody_worked_on_since_are_named_and_left(
     assert (await firm(old)).name == "开平市改名有限公司"
     told = (await batch(database, done.id)).sentence or ""
     assert "第 2 行 开平市noted有限公司" in told
+
+
+async def test_a_certificate_that_a_later_sheet_brought_is_still_found_after_the_earlier_one_is_taken_back(
+    conn: Conn, database: Database, files: FileStore, officer: Person
+) -> None:
+    uscc = await factories.firm(conn, "开平市改名有限公司")
+    first = await imported(database, files, roster(line(uscc, 备注="新")), by=officer.actor)
+    later = roster(line(uscc, 备注="新", 高企证书编号="GR202444001918", 高企发证日期="2024-11-28"))
+    assert (await imported(database, files, later, by=officer.actor, at=LATER)).updated == 1
+    assert (await undo(conn, first.id, officer)).restored == 1
+
+    async def found(q: str) -> list[str]:
+        wanted = FirmFilter(q=q)
+        page = await list_firms(conn, wanted, viewer=officer.viewer, today=NOON.date(), sort="relevance")
+        return [firm.uscc for firm in page.items]
+
+    assert await found("GR202444001918") == [uscc]
+    firm = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
+    assert firm is not None
+    assert firm.remark != "新"
+
+
+async def test_certificates_are_taken_back_in_as_many_statements_for_many_firms_as_for_one(
+    conn: Conn, database: Database, files: FileStore, officer: Person, statements: Statements
+) -> None:
+    def certified(uscc: str, day: str) -> dict[str, Any]:
+        return {NAME: f"开平市{uscc}公司", CODE: uscc, "高企证书编号": f"GR{uscc[-8:]}", "高企发证日期": day}
+
+    asked = []
+    for many in (2, 12):
+        codes = [factories.code() for _ in range(many)]
+        old = await imported(
+            database, files, roster(*(certified(c, "2024-01-05") for c in codes[: many // 2])), by=officer.actor
+        )
+        data = roster(*(certified(c, "2025-01-05") for c in codes))
+        done = await imported(database, files, data, by=officer.actor, at=LATER)
+        assert (old.created, done.created, done.updated) == (many // 2, many // 2, many // 2)
+        statements.clear()
+        await undo(conn, done.id, officer)
+        asked.append(len(statements))
+        dates = text("SELECT number, issued_on, expires_on FROM certificates WHERE number = any(:n) ORDER BY number")
+        held = list(await conn.execute(dates, {"n": [f"GR{c[-8:]}" for c in codes]}))
+        kept = sorted(f"GR{c[-8:]}" for c in codes[: many // 2])
+        assert [tuple(row) for row in held] == [(n, date(2024, 1, 5), date(2027, 1, 5)) for n in kept]
+    assert asked[0] == asked[1]
