@@ -127,7 +127,7 @@ def _certificate(
     if holder is None:
         return row.certificate, None
     if firm is None or holder[0] != firm.id:
-        sentence = "这个证书编号已经登记在另一家企业名下，没有再登记；请核对编号。"
+        sentence = "这个证书编号不能登记在这家企业名下，没有登记；请核对编号，或与上级部门核对。"
         messages.append(Message("certificate_number", sentence, Severity.WARNING))
         return None, None
     return (None, None) if holder[1] == row.certificate.issued_on else (row.certificate, holder[1])

@@ -107,3 +107,17 @@ async def test_an_account_that_was_closed_meanwhile_imports_nothing(
     after = await batch(database, done.id)
     assert after.state is BatchState.PREVIEW
     assert "停用" in (after.sentence or "")
+
+
+async def test_a_certificate_held_out_of_sight_is_refused_in_the_words_of_one_in_sight(
+    conn: Conn, database: Database, files: FileStore, officer: Person
+) -> None:
+    local = await factories.person(conn, "officer-local", scope=TOWN)
+    near = await factories.certificate(conn, await factories.firm(conn, region=TOWN))
+    far = await factories.certificate(conn, await factories.firm(conn, region=OTHER_TOWN))
+    lines = [line(factories.code(), 高企证书编号=number, 高企发证日期="2024-11-28") for number in (near, far)]
+    done = await checked(database, files, roster(*lines), by=local.actor)
+    told = [[m["sentence"] for m in row.messages] for row in await rows(database, done.id)]
+    assert told[0] == told[1]
+    assert "企业名下" in told[0][0]
+    assert "另一家" not in told[0][0]
