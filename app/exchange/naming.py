@@ -1,15 +1,14 @@
 """What people write for towns, tiers, directions, fields and industries, looked up among the bureau's own."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from app.firms.industries import by_name, find_industry
 from app.firms.terms import Reference
 from app.pipeline.terms import Ladder
 from app.text import key
 
 _TOWN_ENDINGS = ("街道", "镇", "新区")
-_INDUSTRY = re.compile(r"([A-T]?)(\d{2})(\d{0,2})|([A-T])", re.ASCII)
 # What rosters write beside a tier's own label and short word.
 _TIER_WORDS: Mapping[str, tuple[str, ...]] = {
     "tech_micro": ("科技型小微", "小微企业", "科技小微", "科技型小微型企业"),
@@ -51,16 +50,7 @@ class Names:
         return self.parks.get(key(text), text)
 
     def industry(self, text: str) -> str | None:
-        """A code with its section letter; the letter is found for a code without one."""
-        compact = "".join(text.upper().split())
-        match = _INDUSTRY.fullmatch(compact)
-        if match is None:
-            return self.industries.get(key(text))
-        letter, division, rest, section = match.groups()
-        if section:
-            return section if section in self.industry_codes else None
-        known = f"{letter}{division}" if letter else next((c for c in self.industry_codes if c[1:] == division), "")
-        return known + rest if known in self.industry_codes else None
+        return find_industry(text, self.industry_codes, self.industries)
 
 
 def names_for(reference: Reference, ladder: Ladder, *, scope: str) -> Names:
@@ -73,7 +63,7 @@ def names_for(reference: Reference, ladder: Ladder, *, scope: str) -> Names:
         directions=reference.direction_synonyms,
         # The broader of two fields with one name wins: it comes first.
         fields={key(name): code for code, name in reversed(_pairs(reference.high_tech_fields))},
-        industries={key(n): c for c, n in reference.industries.items()},
+        industries=by_name(reference.industries),
         industry_codes=frozenset(reference.industries),
         parks=reference.park_synonyms,
     )

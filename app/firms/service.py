@@ -6,17 +6,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.access.terms import Actor
+from app.access.terms import Actor, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn, constraint_of, new_id
 from app.errors import Conflict, Invalid, Stale
 from app.firms.children import remember_names, write_children
+from app.firms.filtering import visible_to
 from app.firms.models import Firm, FirmNote
 from app.firms.search import refresh_search, search_fields
-from app.firms.terms import FirmDetail, FirmEntry
+from app.firms.terms import CODE_TAKEN, FirmDetail, FirmEntry
 from app.text import index_grams, key, pinyin
 
 __all__ = [
@@ -57,6 +58,7 @@ _LISTS = ("contacts", "tags", "former_names")
 
 async def register(conn: Conn, entry: FirmEntry, *, by: Actor, at: datetime) -> uuid.UUID:
     """Raises Conflict when the code is registered already, Invalid when a reference does not exist."""
+    await _refuse_known(conn, entry.values["uscc"], by.viewer)
     (firm_id,) = await register_many(conn, [entry], by=by, at=at)
     return firm_id
 
@@ -98,6 +100,8 @@ async def edit(
     if not changes:
         return {}
     columns = {f: after for f, (_, after) in changes.items() if f in EDITABLE}
+    if "uscc" in columns:
+        await _refuse_known(conn, columns["uscc"], by.viewer)
     if "name" in columns:
         sort_key, initials = pinyin(columns["name"])
         columns |= {"name_key": key(columns["name"]), "name_pinyin": sort_key, "name_initials": initials}
@@ -180,6 +184,13 @@ def differences(firm: FirmDetail, entry: FirmEntry) -> dict[str, tuple[Any, Any]
     return changes
 
 
+async def _refuse_known(conn: Conn, code: str, viewer: Viewer) -> None:
+    """Names the firm that has the code to those who can see it; to the others the index says only that it is taken."""
+    name = (await conn.execute(select(Firm.name).where(Firm.uscc == code, visible_to(viewer)))).scalar_one_or_none()
+    if name is not None:
+        raise Conflict(f"这个代码已经登记在“{name}”名下。")
+
+
 def _changed_only(entry: FirmEntry, changes: Mapping[str, Any]) -> FirmEntry:
     """A list that is sent back as it was read is not written again."""
     left: dict[str, Any] = dict.fromkeys(f for f in _LISTS if f not in changes)
@@ -254,7 +265,7 @@ class _explained:
             return
         name = constraint_of(error)
         if name == "uq_firms_uscc":
-            raise Conflict("这个统一社会信用代码已经登记过。") from error
+            raise Conflict(CODE_TAKEN) from error
         field = {
             "fk_firms_region_code": ("region_code", "没有这个镇街。"),
             "fk_firms_high_tech_field": ("high_tech_field", "没有这个技术领域。"),

@@ -64,6 +64,12 @@ FIELD_LABELS: Mapping[str, str] = {
 }
 
 
+# The bureau's own words about a firm, kept from the firm and from whoever only runs the system, at every door.
+INTERNAL_FIELDS = frozenset({"remark", "uscc_override", "next_touch_on", "tags"})
+# Says that a code cannot be taken, and nothing of whose it is or where.
+CODE_TAKEN = "这个代码不能由您登记，请与上级部门核对。"
+
+
 @dataclass(frozen=True, slots=True)
 class ContactDetails:
     name: str

@@ -54,9 +54,10 @@ class Chip:
     remove_href: str
 
 
-def chips(path: str, filters: FirmFilter, lookup: Lookup, **more: str | None) -> list[Chip]:
+def chips(path: str, filters: FirmFilter, lookup: Lookup, viewer: Viewer, **more: str | None) -> list[Chip]:
     tier = lookup.main.tier(filters.tier)
-    officer = next((n for i, n in lookup.officers.items() if str(i) == filters.officer), filters.officer)
+    officers = lookup.officers_for(viewer)
+    officer = next((o.name for i, o in officers.items() if str(i) == filters.officer), filters.officer)
     words = {
         "q": f"搜索：{filters.q}",
         "tier": f"梯队：{tier.label if tier else '未入梯队'}",
@@ -80,9 +81,10 @@ def status_label(status: str) -> str:
 
 
 def options(lookup: Lookup, viewer: Viewer) -> dict[str, list[tuple[str, str]]]:
-    """The drop-downs' choices, only divisions in the viewer's sight among them."""
+    """The drop-downs' choices, only divisions and officers of the viewer's own among them."""
     prefix = visible_prefix(viewer)
     kinds = lookup.reference.region_kinds
+    officers = [(str(i), o.name) for i, o in lookup.officers_for(viewer).items()]
     return {
         "tiers": [("", "全部梯队"), *((t.code, t.label) for t in lookup.main.tiers), ("none", "未入梯队")],
         "regions": [
@@ -93,7 +95,7 @@ def options(lookup: Lookup, viewer: Viewer) -> dict[str, list[tuple[str, str]]]:
                 if kinds[c] in ("town", "zone") and c.startswith(prefix)
             ),
         ],
-        "officers": [("", "全部专员"), *((str(i), n) for i, n in lookup.officers.items()), ("none", "未分配")],
+        "officers": [("", "全部专员"), *officers, ("none", "未分配")],
         "statuses": [*FirmStatus.options(), ("all", "全部状态")],
         "directions": [("", "全部方向"), *lookup.reference.directions.items()],
     }

@@ -8,8 +8,8 @@ from typing import Any
 
 from app.access.terms import Viewer
 from app.errors import Invalid
-from app.firms.service import FirmEntry
-from app.firms.terms import ContactDetails, FirmStatus, SizeClass
+from app.firms.industries import by_name, find_industry
+from app.firms.terms import ContactDetails, FirmDetail, FirmEntry, FirmStatus, SizeClass
 from app.text import AmountError, DateError, TextError, normalise, parse_amount, parse_date
 from app.text.uscc import check
 from app.units import Unit
@@ -18,14 +18,14 @@ from app.web.lookups import Lookup
 # 合并 is an act of its own with a partner, never a word that somebody sets.
 _STATUSES = {value: label for value, label in FirmStatus.options() if value != FirmStatus.MERGED}
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-_LONGEST = {"name": 200, "park": 60, "address": 200, "remark": 2000, "uscc_override": 200, "industry_code": 6}
+_LONGEST = {"name": 200, "park": 60, "address": 200, "remark": 2000, "uscc_override": 200}
 
 
 class FirmReader:
     """Collects every field's fault before it complains, so that nothing has to be typed twice."""
 
-    def __init__(self, raw: Mapping[str, Any], lookup: Lookup, viewer: Viewer) -> None:
-        self.raw, self.lookup, self.viewer = raw, lookup, viewer
+    def __init__(self, raw: Mapping[str, Any], lookup: Lookup, viewer: Viewer, firm: FirmDetail | None = None) -> None:
+        self.raw, self.lookup, self.viewer, self.firm = raw, lookup, viewer, firm
         self.faults: dict[str, str] = {}
 
     def read(self, *, creating: bool) -> FirmEntry:
@@ -38,6 +38,7 @@ class FirmReader:
             "registered_on": self._date,
             "next_touch_on": self._date,
             "registered_capital": self._capital,
+            "industry_code": self._industry,
             "above_designated_size": self._yes_no,
             "officer_id": self._officer,
             "high_tech_field": self._choice(self.lookup.reference.high_tech_fields, "没有这个技术领域。"),
@@ -45,7 +46,7 @@ class FirmReader:
             "size_class": self._choice(dict(SizeClass.options()), "没有这个规模。"),
             "status": self._choice(_STATUSES, "没有这个状态。"),
         }
-        for field in ("uscc_override", "park", "address", "remark", "industry_code", *readers):
+        for field in ("uscc_override", "park", "address", "remark", *readers):
             if field in self.raw:
                 values[field] = readers.get(field, self._text)(field)
         if creating:
@@ -57,6 +58,7 @@ class FirmReader:
         if values.get("status", "") is None and "status" not in self.faults:
             self.faults["status"] = "请选择状态。"
         self._code_warning(values)
+        self._in_officers_sight(values)
         entry = FirmEntry(
             values, contacts=self._contacts(), tags=self._list("tags"), former_names=self._list("former_names")
         )
@@ -115,10 +117,23 @@ class FirmReader:
         if value in (None, ""):
             return None
         try:
-            return parse_amount(str(value), Unit(self.raw.get("registered_capital_unit") or Unit.WAN_YUAN))
+            amount = parse_amount(str(value), Unit(self.raw.get("registered_capital_unit") or Unit.WAN_YUAN))
         except (AmountError, ValueError) as error:
             self.faults[field] = str(error)
             return None
+        if amount < 0:
+            self.faults[field] = "注册资本不能是负数。"
+        return amount
+
+    def _industry(self, field: str) -> str | None:
+        text = self._text(field)
+        if text is None:
+            return None
+        known = self.lookup.reference.industries
+        code = find_industry(text, known, by_name(known))
+        if code is None:
+            self.faults[field] = "国民经济行业分类里没有这个行业，请填写代码，如 C3360。"
+        return code
 
     def _yes_no(self, field: str) -> bool | None:
         value = self.raw[field]
@@ -137,9 +152,20 @@ class FirmReader:
             officer = uuid.UUID(str(value))
         except ValueError:
             officer = uuid.UUID(int=0)
-        if officer not in self.lookup.officers:
+        kept = self.firm is not None and self.firm.officer_id == officer
+        if officer not in self.lookup.officers_for(self.viewer) and not kept:
             self.faults[field] = "没有这位专员。"
         return officer
+
+    def _in_officers_sight(self, values: Mapping[str, Any]) -> None:
+        """A firm is given only to an officer who can open it, and does not move away from the one it has."""
+        before = (self.firm.region_code, self.firm.officer_id) if self.firm else (None, None)
+        region, officer_id = values.get("region_code", before[0]), values.get("officer_id", before[1])
+        officer = self.lookup.officers.get(officer_id) if officer_id else None
+        if officer is None or (region, officer_id) == before or "officer_id" in self.faults:
+            return
+        if not officer.can_see(region or ""):
+            self.faults["officer_id"] = "这位专员看不到这个镇街的企业，请换一位。"
 
     def _choice(self, known: Mapping[str, str], sentence: str) -> Any:
         def read(field: str) -> str | None:

@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy import select
 
 from app.access.models import User
-from app.access.terms import Role
+from app.access.terms import Role, Viewer
 from app.db import Conn
 from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER, Reference
 from app.pipeline.queries import load_ladders
 from app.pipeline.terms import Ladder
+from app.text import is_code
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar
 
@@ -29,15 +30,30 @@ _KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
+class Officer:
+    name: str
+    scope: str
+
+    def can_see(self, region: str) -> bool:
+        return bool(self.scope) and region.startswith(self.scope)
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     reference: Reference
     ladders: dict[str, Ladder]
     calendar: Calendar
-    officers: dict[uuid.UUID, str]
+    officers: dict[uuid.UUID, Officer]
 
     @property
     def main(self) -> Ladder:
         return self.ladders[MAIN_LADDER]
+
+    def officers_for(self, viewer: Viewer) -> dict[uuid.UUID, Officer]:
+        """Those who share firms with the viewer: of the same division, of one above it or of one below."""
+        if viewer.role is Role.FIRM or not is_code(viewer.scope):
+            return {}
+        return {i: o for i, o in self.officers.items() if o.can_see(viewer.scope) or o.scope.startswith(viewer.scope)}
 
 
 @dataclass
@@ -82,7 +98,7 @@ class Lookups:
 
 async def _load(conn: Conn) -> Lookup:
     officers = await conn.execute(
-        select(User.id, User.name)
+        select(User.id, User.name, User.scope)
         .where(User.role.in_([Role.OFFICER.value, Role.TOWN.value]), User.active)
         .order_by(User.name)
     )
@@ -90,5 +106,5 @@ async def _load(conn: Conn) -> Lookup:
         reference=await load_reference(conn),
         ladders=await load_ladders(conn),
         calendar=await load_calendar(conn),
-        officers={i: n for i, n in officers},
+        officers={i: Officer(name, scope) for i, name, scope in officers},
     )

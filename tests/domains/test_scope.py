@@ -1,5 +1,7 @@
 """Out of sight is 404 everywhere; one canary firm per town, looked for in every answer."""
 
+from datetime import date
+
 import pytest
 
 from app.access.terms import Role
@@ -107,7 +109,66 @@ async def test_a_town_that_tries_a_code_registered_elsewhere_learns_nothing_but_
     new = {"name": "开平市试探有限公司", "uscc": two_towns["彼处金丝雀"]}
     answer = await client.post("/api/v1/firms", json=new)
     assert answer.status_code == 409
+    assert answer.json()["detail"] == "这个代码不能由您登记，请与上级部门核对。"
     assert "彼处" not in answer.text
+    typed = await client.post("/firms/new", data=new)
+    assert typed.status_code == 409
+    assert "登记过" not in typed.text
+    mine = {"uscc": two_towns["此处金丝雀"], "name": "开平市重复有限公司"}
+    told = await client.post("/api/v1/firms", json=mine)
+    assert (told.status_code, "此处金丝雀有限公司" in told.json()["detail"]) == (409, True)
+
+
+async def test_drop_downs_name_only_officers_who_share_firms_with_the_viewer(two_towns, client_as, conn, rendered):
+    await factories.person(conn, "town-here", scope=TOWN, name="此处专员")
+    there = await factories.person(conn, "town-there", scope=OTHER_TOWN, name="彼处专员")
+    await factories.person(conn, "officer-far", scope="440784", name="邻县专员")
+    town = await factories.person(conn, "town-viewer", scope=TOWN, name="看的人")
+    clerk = await factories.person(conn, "firm", firm_id=await factories.id_of(conn, two_towns["此处金丝雀"]))
+    officer = await factories.person(conn, "officer")
+    county = {officer.name, (await factories.person(conn, "officer-second")).name}
+    expected = {
+        town: {*county, "此处专员", "看的人"},
+        officer: {*county, "此处专员", "看的人", "彼处专员"},
+        clerk: set(),
+    }
+    for who, names in expected.items():
+        client = await client_as(who)
+        for place in ("/firms", "/board"):
+            answer = await client.get(place, params={"officer": str(there.id)})
+            shown = {name for _, name in rendered[-1][1]["options"]["officers"][1:-1]}
+            assert shown == names
+            assert ("彼处专员" in answer.text) is ("彼处专员" in names)
+
+
+async def test_a_firm_is_given_to_nobody_who_cannot_open_it(two_towns, client_as, conn):
+    here = two_towns["此处金丝雀"]
+    there = await factories.person(conn, "town-there", scope=OTHER_TOWN)
+    far = await factories.person(conn, "officer-far", scope="440784")
+    mine = await factories.person(conn, "town-here", scope=TOWN)
+    client = await client_as("officer")
+    path, latest = f"/api/v1/firms/{here}", {"if-match": '"1"'}
+    for who in (there, far):
+        answer = await client.patch(path, json={"officer_id": str(who.id)}, headers=latest)
+        assert (answer.status_code, set(answer.json()["errors"])) == (422, {"officer_id"})
+    given = await client.patch(path, json={"officer_id": str(mine.id)}, headers=latest)
+    assert given.status_code == 200
+    moved = await client.patch(path, json={"region_code": OTHER_TOWN}, headers={"if-match": given.headers["etag"]})
+    assert (moved.status_code, set(moved.json()["errors"])) == (422, {"officer_id"})
+    both = {"region_code": OTHER_TOWN, "officer_id": str(there.id)}
+    assert (await client.patch(path, json=both, headers={"if-match": given.headers["etag"]})).status_code == 200
+
+
+async def test_page_and_json_keep_the_same_words_from_whoever_only_runs_the_system(conn, client_as):
+    canaries = {"remark": "备注金丝雀", "uscc_override": "校验金丝雀", "next_touch_on": date(2031, 7, 9)}
+    uscc = await factories.firm(conn, tags=["标签金丝雀"], **canaries)
+    words = ["备注金丝雀", "标签金丝雀", "2031-07-09"]
+    for role, expected in (("auditor", words), ("admin", [])):
+        client = await client_as(role)
+        for place in (f"/firms/{uscc}", f"/api/v1/firms/{uscc}"):
+            answer = await client.get(place)
+            assert [w for w in words if w in answer.text] == expected
+            assert "校验金丝雀" not in answer.text or expected
 
 
 async def test_a_request_of_another_town_can_neither_be_seen_nor_decided(two_towns, client_as, conn):

@@ -127,6 +127,47 @@ async def test_the_form_and_the_api_write_no_other_column(client_as, api_as, usc
     assert sly in answer.json()["errors"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("registered_capital", "-5", "不能是负数"),
+        ("industry_code", "ZZ!!", "行业"),
+        ("industry_code", "C99", "行业"),
+        ("industry_code", "ABC-3360", "行业"),
+    ],
+)
+async def test_the_form_and_the_api_refuse_what_a_roster_may_not_say(
+    client_as, api_as, uscc, rendered, field, value, sentence
+):
+    client, api = await client_as("officer"), await api_as("officer")
+    values = await form_values(client, rendered, f"/firms/{uscc}/edit")
+    typed = await client.post(f"/firms/{uscc}/edit", data=values | {field: value})
+    assert typed.status_code == 422
+    assert [(f, sentence in s) for f, _, s in rendered[-1][1]["errors"]] == [(field, True)]
+    answer = await api.patch(f"/api/v1/firms/{uscc}", json={field: value}, headers={"if-match": '"1"'})
+    assert answer.status_code == 422
+    assert sentence in answer.json()["errors"][field]
+
+
+@pytest.mark.parametrize(("written", "code"), [("3360", "C3360"), ("c33 60", "C3360"), ("教育", "P83"), ("I", "I")])
+async def test_an_industry_is_understood_as_a_roster_writes_it(api_as, uscc, written, code):
+    api = await api_as("officer")
+    done = await api.patch(f"/api/v1/firms/{uscc}", json={"industry_code": written}, headers={"if-match": '"1"'})
+    assert (done.status_code, done.json()["industry_code"]) == (200, code)
+
+
+async def test_whoever_has_a_firm_keeps_it_when_another_field_is_saved(client_as, conn, rendered, api_as):
+    """Also an account that has been disabled: it is no choice for other firms, and nobody asked to take it away."""
+    gone = await factories.person(conn, "officer-gone", active=False)
+    uscc = await factories.firm(conn, officer_id=gone.id)
+    client = await client_as("officer")
+    values = await form_values(client, rendered, f"/firms/{uscc}/edit")
+    choices = {f.name: f.options for s in rendered[-1][1]["form"] for f in s.fields}["officer_id"]
+    assert str(gone.id) in dict(choices)
+    assert (await client.post(f"/firms/{uscc}/edit", data=values | {"address": "新地址"})).status_code == 303
+    assert (await (await api_as("officer")).get(f"/api/v1/firms/{uscc}")).json()["officer"] == gone.name
+
+
 async def test_patch_wants_the_etag_it_was_given(api_as, uscc):
     api = await api_as("officer")
     etag = (await api.get(f"/api/v1/firms/{uscc}")).headers["etag"]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import NotFound, PreconditionRequired, Stale
 from app.firms import queries, service
-from app.firms.terms import FirmDetail
+from app.firms.terms import INTERNAL_FIELDS, FirmDetail
 from app.recognitions.queries import HeldCertificate, held_by
 from app.units import Unit
 from app.web.api.answers import PROBLEMS, answer
@@ -100,7 +100,7 @@ async def patch(
     if version != str(firm.version):
         raise Stale("这家企业的资料已被别人改过，请重新读取后再改。")
     raw = {"uscc": firm.uscc, "uscc_override": firm.uscc_override, **_raw(body)}
-    entry = FirmReader(raw, lookup, actor.viewer).read(creating=False)
+    entry = FirmReader(raw, lookup, actor.viewer, firm).read(creating=False)
     await service.edit(conn, firm, entry, version=firm.version, by=actor, at=clock.now())
     return await _shown(conn, firm.uscc, actor.viewer, lookup, today)
 
@@ -123,7 +123,9 @@ async def _shown(
     certificates = await held_by(conn, firm.id, today=today)
     shown = _out(firm, certificates, lookup)
     if not viewer.may(Permission.FIRM_INTERNAL):
-        shown.remark = None
+        shown = shown.model_copy(
+            update={f: [] if f == "tags" else None for f in INTERNAL_FIELDS & FirmOut.model_fields.keys()}
+        )
     return answer(shown, status=status, headers={"etag": f'"{firm.version}"'})
 
 

@@ -124,7 +124,7 @@ async def board_page(
     ]
     context: dict[str, Any] = {
         "filters": filters,
-        "chips": chips("/board", filters, lookup),
+        "chips": chips("/board", filters, lookup, viewer),
         "options": options(lookup, viewer),
         "columns": columns,
         "stats_at": f"{stats_at.astimezone(BUSINESS_ZONE):%H:%M}",

@@ -98,7 +98,9 @@ def _values(firm: FirmDetail) -> dict[str, str]:
     return {k: "" if v is None else str(v) for k, v in shown.items()}
 
 
-def _sections(values: Mapping[str, str], faults: Mapping[str, str], lookup: Lookup, viewer: Viewer) -> list[Section]:
+def _sections(
+    values: Mapping[str, str], faults: Mapping[str, str], lookup: Lookup, viewer: Viewer, firm: FirmDetail | None
+) -> list[Section]:
     choices = options(lookup, viewer)
     blank = [("", "未填写")]
     reference = lookup.reference
@@ -108,7 +110,7 @@ def _sections(values: Mapping[str, str], faults: Mapping[str, str], lookup: Look
         "direction": blank + list(reference.directions.items()),
         "size_class": blank + SizeClass.options(),
         "status": [o for o in FirmStatus.options() if o[0] != FirmStatus.MERGED],
-        "officer_id": [("", "未分配"), *choices["officers"][1:-1]],
+        "officer_id": _officers(choices["officers"][1:-1], firm),
         "above_designated_size": [("", "未填写"), ("yes", "是"), ("no", "否")],
     }
     return [
@@ -133,6 +135,14 @@ def _sections(values: Mapping[str, str], faults: Mapping[str, str], lookup: Look
     ]
 
 
+def _officers(choices: list[tuple[str, str]], firm: FirmDetail | None) -> list[tuple[str, str]]:
+    """Whoever has the firm now stays a choice, so that saving another field does not take it from them."""
+    blank = ("", "未分配")
+    if firm is None or firm.officer_id is None or str(firm.officer_id) in dict(choices):
+        return [blank, *choices]
+    return [blank, (str(firm.officer_id), firm.officer_name or ""), *choices]
+
+
 def _page(
     request: Request,
     lookup: Lookup,
@@ -148,7 +158,7 @@ def _page(
     faults = faults or {}
     title = f"编辑 {firm.name}" if firm else "新增企业"
     context: dict[str, Any] = {
-        "form": _sections(values, faults, lookup, viewer),
+        "form": _sections(values, faults, lookup, viewer, firm),
         "errors": [(f, _LABELS.get(f, f), s) for f, s in faults.items()],
         "sentence": sentence,
         "conflict": conflict or [],
@@ -228,7 +238,7 @@ async def edit(
     firm = await firm_in_sight(conn, uscc, viewer)
     raw = await _raw(request)
     try:
-        entry = FirmReader(_entry(raw, firm), lookup, viewer).read(creating=False)
+        entry = FirmReader(_entry(raw, firm), lookup, viewer, firm).read(creating=False)
         version = _version(raw)
         async with conn.begin_nested():
             changes = await service.edit(conn, firm, entry, version=version, by=actor, at=clock.now())

@@ -10,7 +10,7 @@ from app.access.terms import Actor, Permission, Viewer
 from app.audit.queries import events_of
 from app.errors import NotFound
 from app.firms import queries, service
-from app.firms.terms import FIELD_LABELS, FirmDetail, FirmFilter, FirmRow, FirmStatus, Sort
+from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmFilter, FirmRow, FirmStatus, Sort
 from app.pipeline import queries as pipeline
 from app.pipeline.service import touch
 from app.pipeline.terms import MoveRecord, Tier
@@ -110,7 +110,7 @@ async def list_page(
     exports = viewer.may(Permission.FIRM_EXPORT)
     context: dict[str, Any] = {
         "filters": filters,
-        "chips": chips("/firms", filters, lookup),
+        "chips": chips("/firms", filters, lookup, viewer),
         "options": options(lookup, viewer),
         "columns": _columns(filters, sort),
         "rows": [row_view(row, lookup, today) for row in found.items],
@@ -163,7 +163,7 @@ async def firm_page(
         "facts": _facts(firm, lookup, internal=internal),
         "contacts": firm.contacts,
         "former_names": firm.former_names,
-        "tags": firm.tags,
+        "tags": firm.tags if internal else (),
         "certificates": await held_by(conn, firm.id, today=today),
         "timeline": await _timeline(conn, firm, moves, lookup) if internal else [],
         "pending": pending[0] if pending else None,
@@ -223,7 +223,7 @@ def _facts(firm: FirmDetail, lookup: Lookup, *, internal: bool) -> list[tuple[st
         "uscc_override": firm.uscc_override or "",
         "remark": firm.remark or "",
     }
-    hidden = set() if internal else {"remark", "uscc_override", "next_touch_on"}
+    hidden = frozenset() if internal else INTERNAL_FIELDS
     return [(FIELD_LABELS[k], v) for k, v in values.items() if k not in hidden and (v or k != "uscc_override")]
 
 
