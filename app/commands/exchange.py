@@ -6,6 +6,7 @@ import sys
 import tempfile
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from app.exchange.applying import CHUNK
 from app.exchange.columns import NAMES
 from app.exchange.examining import Bureau, Examined, examine
 from app.exchange.exporting import csv_stream, note_export, statement, write_xlsx
-from app.exchange.queries import Batch, batch_by_id, rows_of
+from app.exchange.queries import Batch, Said, batch_by_id, said_of
 from app.exchange.reporting import notes_for
 from app.exchange.rosters import Roster, understand
 from app.exchange.terms import BatchState, RowOutcome
@@ -44,7 +45,7 @@ def add_parser(subparsers: Any) -> None:
     firms.add_argument("file", type=Path, metavar="FILE")
     firms.add_argument("--dry-run", action="store_true", help="只检查，不写入")
     firms.add_argument("--report", type=Path, metavar="OUT.xlsx", help="把标出错误和原因的工作簿写到这里")
-    firms.add_argument("--json", action="store_true", help="逐行结果也以 JSON 输出")
+    firms.add_argument("--json", action="store_true", help="只输出一行 JSON，不逐行说明")
     add_data_option(firms)
     firms.set_defaults(run=run_import)
     undo = kinds.add_parser("undo", help="撤销一次导入")
@@ -77,7 +78,7 @@ async def run_import(args: argparse.Namespace) -> int:
             print(f"不认识的列“{title}”，没有导入。", file=sys.stderr)
         if args.dry_run:
             return await _dry_run(database, path, roster, bureau, actor, args)
-        return await _import(database, settings, path, actor, args)
+        return await _import(database, settings, path, roster, actor, args)
 
 
 def _readable(path: Path) -> None:
@@ -102,25 +103,16 @@ async def _dry_run(
             examined += await examine(conn, chunk, bureau=bureau, viewer=actor.viewer, filename=path.name, today=today)
     counts = Counter(e.outcome.value for e in examined)
     summary = {o.value: counts[o.value] for o in RowOutcome} | {"warned": sum(e.warned for e in examined)}
+    said = [Said(e.row.row_no, e.row.name, [m.to_json() for m in e.messages]) for e in examined if e.messages]
     if args.report:
-        messages = {e.row.row_no: [m.to_json() for m in e.messages] for e in examined if e.messages}
-        notes = notes_for(roster.sheet, roster.header_row, roster.columns, messages)
+        notes = notes_for(roster.sheet, roster.header_row, roster.columns, {s.row_no: s.messages for s in said})
         await _report(args.report, path, path.name, notes)
-    return _say(args, summary, None, [_line(e) for e in examined])
+    return _say(args, summary, None, said)
 
 
-def _line(e: Examined) -> dict[str, Any]:
-    return {
-        "row": e.row.row_no,
-        "uscc": e.row.uscc,
-        "name": e.row.name,
-        "outcome": e.outcome.value,
-        "changes": [c.to_json() for c in e.changes],
-        "messages": [m.to_json() for m in e.messages],
-    }
-
-
-async def _import(database: Database, settings: Settings, path: Path, actor: Actor, args: argparse.Namespace) -> int:
+async def _import(
+    database: Database, settings: Settings, path: Path, roster: Roster, actor: Actor, args: argparse.Namespace
+) -> int:
     files, clock = FileStore(settings.file_root), SystemClock()
     data = await asyncio.to_thread(path.read_bytes)
     sha256 = await files.put(data)
@@ -135,7 +127,7 @@ async def _import(database: Database, settings: Settings, path: Path, actor: Act
             at=clock.now(),
             state=BatchState.CHECKING,
         )
-    await jobs.check(database, files, batch_id, at=clock.now())
+    await jobs.check(database, files, batch_id, at=clock.now(), roster=roster)
     await _in_state(database, batch_id, BatchState.PREVIEW, exit_code=2)
     async with database.transaction() as conn:
         await service.confirm(conn, batch_id, by=actor, at=clock.now(), state=BatchState.APPLYING)
@@ -145,23 +137,12 @@ async def _import(database: Database, settings: Settings, path: Path, actor: Act
         await asyncio.sleep(0.5)
     batch = await _in_state(database, batch_id, BatchState.APPLIED, exit_code=1)
     async with database.reading() as conn:
-        rows = await rows_of(conn, batch_id, limit=None)
+        said = await said_of(conn, batch_id)
     if args.report:
-        messages = {r.row_no: r.messages for r in rows if r.messages}
+        messages = {s.row_no: s.messages for s in said}
         notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages)
         await _report(args.report, files.path(sha256), path.name, notes)
-    lines = [
-        {
-            "row": r.row_no,
-            "uscc": r.uscc,
-            "name": r.name,
-            "outcome": r.outcome.value,
-            "changes": r.changes,
-            "messages": r.messages,
-        }
-        for r in rows
-    ]
-    return _say(args, batch.counts, batch_id, lines)
+    return _say(args, batch.counts, batch_id, said)
 
 
 async def _in_state(database: Database, batch_id: uuid.UUID, state: BatchState, *, exit_code: int) -> Batch:
@@ -181,17 +162,13 @@ async def _report(report: Path, path: Path, name: str, notes: Notes) -> None:
         print(f"报告没有写出：{error}", file=sys.stderr)
 
 
-def _say(
-    args: argparse.Namespace, counts: dict[str, int], batch_id: uuid.UUID | None, lines: list[dict[str, Any]]
-) -> int:
+def _say(args: argparse.Namespace, counts: dict[str, int], batch_id: uuid.UUID | None, said: Sequence[Said]) -> int:
+    """What programs read goes out, what people read beside it."""
     names = ("created", "updated", "unchanged", "warned", "rejected")
     answer: dict[str, Any] = {n: counts[n] for n in names} | {"batch": str(batch_id) if batch_id else None}
-    if args.json:
-        answer["rows"] = lines
-    else:
-        for line in lines:
-            for message in line["messages"]:
-                print(f"第 {line['row']} 行 {line['name']}：{message['sentence']}", file=sys.stderr)
+    for row in said if not args.json else ():
+        for message in row.messages:
+            print(f"第 {row.row_no} 行 {row.name}：{message['sentence']}", file=sys.stderr)
     print(orjson.dumps(answer).decode())
     return 1 if counts["rejected"] else 0
 

@@ -84,8 +84,10 @@ def command_actor(scope: str) -> Actor:
     return Actor(Viewer(id=viewer.id, login="", name=viewer.name, role=viewer.role, scope=scope))
 
 
-async def check(database: Database, files: FileStore, batch_id: uuid.UUID, *, at: datetime) -> None:
-    """Reads the file and leaves the batch as a preview, or as unreadable with a sentence."""
+async def check(
+    database: Database, files: FileStore, batch_id: uuid.UUID, *, at: datetime, roster: Roster | None = None
+) -> None:
+    """Reads the file, unless its `roster` is given, and leaves a preview, or an unreadable batch with a sentence."""
     now = _Now(at)
     try:
         async with database.reading() as conn:
@@ -93,8 +95,9 @@ async def check(database: Database, files: FileStore, batch_id: uuid.UUID, *, at
             assert batch is not None
             actor = await actor_of(conn, batch)
             bureau = await bureau_for(conn, actor.viewer)
-        async with _still_there(database, batch_id, now):
-            roster = await read_roster(files, batch, bureau)
+        if roster is None:
+            async with _still_there(database, batch_id, now):
+                roster = await read_roster(files, batch, bureau)
         await _check_rows(database, batch, roster, bureau, actor.viewer, now)
     except (SheetError, AppError) as error:
         sentence = str(error)

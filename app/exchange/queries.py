@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, false, func, literal_column, select, text, tuple_
 
 from app.access.terms import Viewer
 from app.db import Conn
@@ -62,6 +62,13 @@ class BatchRow:
     messages: Sequence[Mapping[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    row_no: int
+    name: str
+    messages: Sequence[Mapping[str, Any]]
+
+
 _BATCH = select(
     *(getattr(ImportBatch, f) for f in Batch.__dataclass_fields__ if f != "sha256"),
     StoredFile.sha256,
@@ -87,10 +94,15 @@ def _batch(row: Mapping[Any, Any]) -> Batch:
     )
 
 
-async def list_batches(conn: Conn, *, viewer: Viewer, before: datetime | None = None, limit: int = PAGE) -> list[Batch]:
+async def list_batches(
+    conn: Conn, *, viewer: Viewer, before: uuid.UUID | None = None, limit: int = PAGE
+) -> list[Batch]:
+    """The newest first; `before` is the last one of the page above."""
     query = _BATCH.where(visible_to(viewer)).order_by(ImportBatch.created_at.desc(), ImportBatch.id.desc())
     if before:
-        query = query.where(ImportBatch.created_at < before)
+        last = ImportBatch.__table__.alias("last")
+        position = select(last.c.created_at, last.c.id).where(last.c.id == before).scalar_subquery()
+        query = query.where(tuple_(ImportBatch.created_at, ImportBatch.id) < position)
     return [_batch(row) for row in (await conn.execute(query.limit(limit))).mappings()]
 
 
@@ -131,11 +143,14 @@ async def writing_rows(conn: Conn, batch_id: uuid.UUID, *, after: int, limit: in
     return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in await conn.execute(query)]
 
 
-async def messages_of(conn: Conn, batch_id: uuid.UUID) -> dict[int, list[Mapping[str, Any]]]:
-    query = select(ImportRow.row_no, ImportRow.messages).where(
-        ImportRow.batch_id == batch_id, func.jsonb_array_length(ImportRow.messages) > 0
+async def said_of(conn: Conn, batch_id: uuid.UUID) -> list[Said]:
+    """The rows that there is something to say about, in the file's order."""
+    query = (
+        select(ImportRow.row_no, ImportRow.name, ImportRow.messages)
+        .where(ImportRow.batch_id == batch_id, func.jsonb_array_length(ImportRow.messages) > 0)
+        .order_by(ImportRow.row_no)
     )
-    return {r.row_no: r.messages for r in await conn.execute(query)}
+    return [Said(*row) for row in await conn.execute(query)]
 
 
 async def undo_rows(conn: Conn, batch_id: uuid.UUID) -> list[tuple[int, str, uuid.UUID, Mapping[str, Any]]]:

@@ -19,9 +19,6 @@ class FileStore:
     async def put(self, data: bytes) -> str:
         return await asyncio.to_thread(self._put, data)
 
-    async def get(self, sha256: str) -> bytes:
-        return await asyncio.to_thread(self.path(sha256).read_bytes)
-
     def _put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         target = self.path(digest)

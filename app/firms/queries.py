@@ -128,7 +128,11 @@ def _closest(sight: Sight, shape: Shape) -> Select[Any]:
 
 
 def ordering(sort: str, q: str) -> list[ColumnElement[Any]]:
-    """A whole list in the order of its pages, for exports; its values are in `values_of`."""
+    """A whole list in the order of its pages, for exports; its values are in `values_of`.
+
+    A search by closeness shows the best of its first few hundred hits (`_closest`); its export has every hit, the
+    closest first, and the page says so.
+    """
     order, descending = parse_sort(sort)
     if order is Sort.RELEVANCE and q:
         return [*_closeness(Firm.__table__.c), Firm.__table__.c.id]

@@ -60,6 +60,24 @@ async def test_the_list_s_own_link_leads_to_what_the_list_shows(client_as: Clien
     assert len(names) == 2
 
 
+async def test_a_search_shows_the_closest_and_says_that_its_export_has_every_hit(
+    client_as: ClientAs, conn: Conn
+) -> None:
+    officer = await client_as("officer")
+    for n in range(60):
+        await factories.firm(conn, f"开平水暖{'甲' * (n % 7)}{n:02d}有限公司")
+    answer = await officer.get("/firms/export.csv?q=水暖")
+    names = [line[0] for line in list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))[1:]]
+    page = (await officer.get("/firms?q=水暖")).text
+    assert "导出的是全部结果，最相近的在前。" in page
+    assert len(names) == 60
+    shown = [name for name in names if f">{name}<" in page]
+    assert shown == names[:50]
+    assert sorted(shown, key=page.index) == shown
+    few = (await officer.get("/firms?q=水暖甲甲甲甲甲")).text
+    assert "导出的是全部结果" not in few
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 async def test_an_export_says_in_the_trail_who_took_what(client_as: ClientAs, conn: Conn, form: str) -> None:
     officer = await client_as("officer")

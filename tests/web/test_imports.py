@@ -13,11 +13,13 @@ from fastapi import FastAPI
 from openpyxl import load_workbook
 
 from app.db import Conn, Database
+from app.exchange import service
 from app.exchange.jobs import run_waiting_imports
+from app.exchange.queries import PAGE
 from app.sheets import MAX_FILE
 from tests import factories
 from tests.factories import OTHER_TOWN, TOWN
-from tests.harness import SettableClock
+from tests.harness import NOON, SettableClock
 from tests.rosters import CODE, DATA, NAME, imported, roster
 
 ClientAs = Callable[..., Awaitable[httpx.AsyncClient]]
@@ -90,6 +92,25 @@ async def test_the_preview_is_filtered_by_outcome_and_paged(
     assert "示例0001号" not in second
     warned = (await officer.get(f"{here}?outcome=warned")).text
     assert "第 18 位（校验码）" in warned
+
+
+async def test_every_batch_is_on_some_page_of_the_list_and_on_one_only(
+    officer: httpx.AsyncClient, database: Database, conn: Conn
+) -> None:
+    person = await factories.person(conn, "officer")
+    ids = [
+        await service.upload(conn, sha256="0" * 64, size=1, filename=f"第{n}批.xlsx", by=person.actor, at=NOON)
+        for n in range(PAGE * 2 + 3)
+    ]
+    here, seen = "/imports", []
+    for _ in range(3):
+        html = (await officer.get(here)).text
+        seen += re.findall(r'href="/imports/([0-9a-f-]{36})"', html)
+        following = re.search(r'rel="next" href="([^"]+)"', html)
+        here = following[1].replace("&amp;", "&") if following else ""
+    assert here == ""
+    assert seen == [str(batch_id) for batch_id in reversed(ids)]
+    assert (await officer.get("/imports?before=abc")).status_code == 422
 
 
 async def test_differences_show_before_and_after(

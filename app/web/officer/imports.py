@@ -32,13 +32,28 @@ _LONGEST_NAME = 120
 
 
 @router.get("/imports")
-async def list_page(request: Request, viewer: Reader, conn: ConnDep) -> Response:
-    return await _list(request, conn, viewer)
+async def list_page(request: Request, viewer: Reader, conn: ConnDep, before: uuid.UUID | None = None) -> Response:
+    return await _list(request, conn, viewer, before=before)
 
 
-async def _list(request: Request, conn: ConnDep, viewer: Viewer, *, error: str = "", status: int = 200) -> Response:
-    batches = [batch_view(b) for b in await queries.list_batches(conn, viewer=viewer)]
-    context: dict[str, Any] = {"batches": batches, "error": error, "max_mb": MAX_FILE >> 20}
+async def _list(
+    request: Request,
+    conn: ConnDep,
+    viewer: Viewer,
+    *,
+    before: uuid.UUID | None = None,
+    error: str = "",
+    status: int = 200,
+) -> Response:
+    found = await queries.list_batches(conn, viewer=viewer, before=before, limit=queries.PAGE + 1)
+    shown = found[: queries.PAGE]
+    context: dict[str, Any] = {
+        "batches": [batch_view(b) for b in shown],
+        "next_href": f"/imports?before={shown[-1].id}" if len(found) > len(shown) else None,
+        "prev_href": "/imports" if before else None,
+        "error": error,
+        "max_mb": MAX_FILE >> 20,
+    }
     return page(request, "officer/imports/list.html", title="导入", status=status, **context)
 
 
@@ -153,7 +168,7 @@ async def annotated(batch_id: uuid.UUID, viewer: Reader, conn: ConnDep, files: F
     batch = await _in_sight(conn, batch_id, viewer)
     if batch.state.busy or "header_row" not in batch.sheet:
         raise Conflict("这一批还没有检查完，或者没有可以标注的内容。")
-    messages = await queries.messages_of(conn, batch_id)
+    messages = {said.row_no: said.messages for said in await queries.said_of(conn, batch_id)}
     notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages)
 
     async def annotate() -> Response:
