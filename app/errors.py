@@ -36,15 +36,6 @@ class Forbidden(AppError):
         super().__init__(sentence)
 
 
-class TooMany(AppError):
-    status = 429
-    title = "请稍后再试"
-
-    def __init__(self, sentence: str, *, retry_after: int) -> None:
-        super().__init__(sentence)
-        self.retry_after = retry_after
-
-
 class Conflict(AppError):
     """Somebody else was faster; the sentence says who and what."""
 

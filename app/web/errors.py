@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from app.db import constraint_of, is_bad_input, is_outage
-from app.errors import AppError, Conflict, Invalid, Refused, SignInRequired, TooMany, Unavailable
+from app.errors import AppError, Conflict, Invalid, Refused, SignInRequired, Unavailable
 from app.web.htmx import is_htmx
 from app.web.kept import keep
 from app.web.templating import fragment, page
@@ -61,8 +61,6 @@ async def _app_error(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInRequired) and not _is_api(request):
         return await _to_sign_in(request)
     headers: dict[str, str] = {}
-    if isinstance(error, TooMany):
-        headers["retry-after"] = str(error.retry_after)
     if isinstance(error, Unavailable):
         headers["retry-after"] = "2"
     if isinstance(error, SignInRequired):
