@@ -20,7 +20,6 @@ class Settings(BaseSettings):
     data: Path = Path(".tidu")
     secret_key: SecretStr = SecretStr("")
     base_url: str = "http://127.0.0.1:8000"
-    bureau: str = "开平市科工商务局"  # the unit's name, at the top of every page
     smtp_url: str = ""
     mail_from: str = "tidu@localhost"
     file_store: str = ""

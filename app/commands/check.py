@@ -19,6 +19,8 @@ from app.clock import SystemClock, business_day
 from app.commands.context import CommandError, add_data_option, database_url, settings_for
 from app.config import Settings
 from app.db import Conn, Database
+from app.firms.terms import MAIN_LADDER
+from app.pipeline.queries import load_ladders
 from app.web.health import schema_head, schema_version
 from app.workdays.models import CalendarYear
 
@@ -85,6 +87,7 @@ async def check_database(findings: Findings, url: str, *, today: date) -> None:
             await _check_locale(findings, conn)
             await _check_extensions(findings, conn)
             if await _check_schema(findings, conn):
+                await _check_seeds(findings, conn)
                 await _check_calendar(findings, conn, today)
     finally:
         await database.dispose()
@@ -163,6 +166,12 @@ async def _check_schema(findings: Findings, conn: Conn) -> bool:
         f"数据库结构不是本版程序的（库里是 {version or '空的'}，应是 {head}），请运行 tidu migrate。"
     )
     return False
+
+
+async def _check_seeds(findings: Findings, conn: Conn) -> None:
+    if MAIN_LADDER in await load_ladders(conn):
+        return
+    findings.faults.append("库里没有基础数据（区划、梯队、日历等），页面打不开；请运行 tidu seed。")
 
 
 async def _check_calendar(findings: Findings, conn: Conn, today: date) -> None:

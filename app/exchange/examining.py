@@ -20,9 +20,8 @@ from app.pipeline.rules import Verdict, decide
 from app.pipeline.terms import Ladder, Standing, Tier
 from app.policy.gates import certificate_in_force, evaluate
 from app.policy.terms import Assessment, CertificateFact, Facts, Outcome
-from app.recognitions.queries import facts_of
+from app.recognitions.queries import facts_of, held_numbers
 from app.recognitions.rules import HNTE_YEARS, expiry
-from app.recognitions.service import held_numbers
 from app.recognitions.terms import CertificateKind
 from app.workdays.rules import Calendar
 

@@ -17,8 +17,6 @@ from app.firms.terms import MAIN_LADDER
 from app.pipeline.models import LadderRow, Move, MoveRequest, Placement, TierRow
 from app.pipeline.terms import Ladder, MoveKind, MoveRecord, Tier
 
-CARDS = 30
-
 
 @dataclass(frozen=True, slots=True)
 class PendingMove:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Uuid
+from sqlalchemy.types import Text, Uuid
 
 from app.access.terms import Viewer
 from app.db import Conn
@@ -103,3 +103,13 @@ async def facts_of(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
         fact = CertificateFact(kind, number, issued, expires, revoked)
         found[firm_id] = (*found.get(firm_id, ()), fact)
     return found
+
+
+async def held_numbers(conn: Conn, numbers: Sequence[str]) -> dict[str, tuple[uuid.UUID, date]]:
+    """高企 certificate numbers already on file: number → (firm, issued on)."""
+    query = select(Certificate.number, Certificate.firm_id, Certificate.issued_on).where(
+        Certificate.kind == CertificateKind.HNTE.value,
+        Certificate.number == any_(bindparam("numbers", type_=ARRAY(Text()))),
+    )
+    found = await conn.execute(query, {"numbers": list(numbers)})
+    return {n: (firm_id, issued) for n, firm_id, issued in found}

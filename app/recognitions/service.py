@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import any_, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Uuid
 
 from app.access.terms import Actor
 from app.audit.service import event_row, record
@@ -72,16 +72,6 @@ async def record_certificates(
         ),
     )
     return len(written)
-
-
-async def held_numbers(conn: Conn, numbers: Sequence[str]) -> dict[str, tuple[uuid.UUID, date]]:
-    """高企 certificate numbers already on file: number → (firm, issued on)."""
-    query = select(Certificate.number, Certificate.firm_id, Certificate.issued_on).where(
-        Certificate.kind == CertificateKind.HNTE.value,
-        Certificate.number == any_(bindparam("numbers", type_=ARRAY(Text()))),
-    )
-    found = await conn.execute(query, {"numbers": list(numbers)})
-    return {n: (firm_id, issued) for n, firm_id, issued in found}
 
 
 async def name_in_search(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> None:

@@ -4,6 +4,7 @@ Kept in memory for a short while. Figures that may lag say from when they are.
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from collections import OrderedDict
@@ -13,10 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from app.access.models import User
 from app.access.terms import Role, Viewer
-from app.db import Conn
+from app.db import Conn, Database
+from app.errors import Unavailable
 from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER, Reference
 from app.pipeline.queries import load_ladders
@@ -27,6 +30,8 @@ from app.workdays.rules import Calendar
 
 REFRESH_SECONDS = 60
 _KEPT = 256
+_SOME_BUREAU = "科技主管部门"
+log = logging.getLogger("tidu.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,11 @@ class Lookup:
 
     @property
     def main(self) -> Ladder:
-        return self.ladders[MAIN_LADDER]
+        """Raises Unavailable in a house whose tables are made and empty."""
+        ladder = self.ladders.get(MAIN_LADDER)
+        if ladder is None:
+            raise Unavailable("基础数据（区划、梯队、日历等）还没有载入，请管理员在服务器上运行 tidu seed。")
+        return ladder
 
     def officers_for(self, viewer: Viewer) -> dict[uuid.UUID, Officer]:
         """Those who share firms with the viewer: of the same division, of one above it or of one below."""
@@ -72,8 +81,22 @@ class Lookups:
         async with self._lock:
             if self._current is None or time.monotonic() >= self._until:
                 self._current = await _load(conn)
-                self._until = time.monotonic() + REFRESH_SECONDS
+                # An empty house is looked at again at once: somebody is about to fill it.
+                self._until = time.monotonic() + REFRESH_SECONDS if self._current.ladders else 0.0
         return self._current
+
+    @property
+    def bureau(self) -> str:
+        """Whose system this is, for every page's head, as far as it is known yet."""
+        return (self._current.reference.bureau if self._current else "") or _SOME_BUREAU
+
+    async def warm(self, database: Database) -> None:
+        """So that the first page names the bureau too; without a database the pages say what is wrong."""
+        try:
+            async with database.reading() as conn:
+                await self.get(conn)
+        except (DBAPIError, OSError) as error:
+            log.warning("lookups could not be read at start: %s", type(error).__name__)
 
     def forget(self) -> None:
         self._until = 0.0

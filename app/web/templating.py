@@ -113,7 +113,7 @@ def base_context(request: Request) -> dict[str, Any]:
         "today": state.clock.now().astimezone(BUSINESS_ZONE).date(),
         "flash": take_flash(request),
         "look": look_of(request),
-        "bureau": state.settings.bureau,
+        "bureau": state.lookups.bureau,
         "here": _here(request),
         "can_search": viewer is not None and viewer.may(Permission.FIRM_NOTE),
     }

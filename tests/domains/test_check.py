@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from app.cli import main
 from app.commands.check import Findings, check_database, check_files, check_mail, check_secrets
+from app.commands.migrate import migrate
 from app.config import Settings
 from app.db import Database, make_engine
 from tests.cluster import Cluster
@@ -52,6 +53,15 @@ async def test_a_sound_database_has_no_fault(fresh_url: str) -> None:
     findings = await database_findings(fresh_url)
     assert findings.faults == []
     assert any("中文检索可用" in good for good in findings.good)
+
+
+@pytest.mark.db_commit
+async def test_a_database_without_seeds_is_sent_to_seed(empty_url: str) -> None:
+    database = Database(empty_url, pool_size=1)
+    await migrate(database)
+    await database.dispose()
+    findings = await database_findings(empty_url)
+    assert any("tidu seed" in fault for fault in findings.faults)
 
 
 @pytest.mark.db_commit

@@ -2,11 +2,13 @@
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.clock import SystemClock
 from app.db import Database
 from app.main import create_app
+from app.web.lookups import Lookups
 from app.web.middleware import CSP
 from tests import factories
 from tests.harness import settings_for
@@ -56,6 +58,34 @@ def test_the_policy_allows_no_inline_script_no_frame_and_no_foreign_place():
         "form-action 'self'",
     ):
         assert rule in CSP
+
+
+@pytest.mark.parametrize("path", ["/", "/board", "/firms", "/firms/new", "/api/v1/board"])
+async def test_a_house_without_seeds_says_what_to_run_and_is_well_once_they_are_there(client_as, conn, path):
+    client = await client_as("officer")
+    async with conn.begin_nested() as empty:
+        await conn.execute(text("TRUNCATE ladders, tiers CASCADE"))
+        answer = await client.get(path)
+        assert answer.status_code == 503
+        assert "tidu seed" in answer.text
+        await empty.rollback()
+    assert (await client.get(path)).status_code == 200
+
+
+async def test_every_page_is_headed_by_the_bureau_of_the_seeds(client_as, conn, anonymous):
+    assert "科技主管部门" in (await anonymous.get("/sign-in")).text
+    await conn.execute(text("UPDATE bureaus SET name = '示例县科学技术局'"))
+    assert "示例县科学技术局" in (await (await client_as("officer")).get("/firms")).text
+    assert "示例县科学技术局" in (await anonymous.get("/sign-in")).text
+
+
+async def test_a_new_process_reads_the_bureaus_name_before_its_first_page(conn, database):
+    lookups = Lookups()
+    await lookups.warm(database)
+    assert lookups.bureau == (await conn.execute(text("SELECT name FROM bureaus"))).scalar_one()
+    nowhere = Lookups()
+    await nowhere.warm(Database("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1))
+    assert nowhere.bureau == "科技主管部门"
 
 
 async def test_over_https_browsers_are_told_to_stay_there_and_the_cookie_is_bound_to_the_host(database, conn, tmp_path):
