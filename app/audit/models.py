@@ -14,8 +14,9 @@ class AuditEvent(Base):
     __tablename__ = "audit_events"
     __table_args__ = (
         Index("ix_audit_events_at_id", desc("at"), desc("id")),
-        Index("ix_audit_events_object", "object_type", "object_id", desc("at")),
-        Index("ix_audit_events_actor_at", "actor_id", desc("at")),
+        Index("ix_audit_events_object", "object_id", desc("at")),
+        Index("ix_audit_events_label", "object_label", desc("at")),
+        Index("ix_audit_events_actor", "actor_name", desc("at")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

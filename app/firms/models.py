@@ -91,6 +91,7 @@ class Firm(Base):
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
         CheckConstraint("(tier IS NULL) = (tier_since IS NULL)", name="tier_since"),
+        CheckConstraint("stale_on IS NULL OR tier IS NOT NULL", name="stale_on"),
         Index("ix_firms_updated", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_name", "name_pinyin", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_tier_since", _last("tier_since"), "id", postgresql_where=_ACTIVE),
@@ -102,7 +103,7 @@ class Firm(Base):
         Index("ix_firms_region_tier_updated", "region_code", "tier", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_region_board", "region_code", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_officer", "officer_id", "updated_at", "id", postgresql_where=_ACTIVE),
-        Index("ix_firms_stale", "tier", "stale_on", postgresql_where=_ACTIVE),
+        Index("ix_firms_stale", "stale_on", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_grams", "search_grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
     )
 

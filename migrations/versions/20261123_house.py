@@ -84,9 +84,7 @@ def upgrade() -> None:
         sa.Column("request_id", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
-    op.create_index(
-        "ix_audit_events_actor_at", "audit_events", ["actor_id", sa.literal_column("at DESC")], unique=False
-    )
+    op.create_index("ix_audit_events_actor", "audit_events", ["actor_name", sa.literal_column("at DESC")], unique=False)
     op.create_index(
         "ix_audit_events_at_id",
         "audit_events",
@@ -94,9 +92,12 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_audit_events_label", "audit_events", ["object_label", sa.literal_column("at DESC")], unique=False
+    )
+    op.create_index(
         "ix_audit_events_object",
         "audit_events",
-        ["object_type", "object_id", sa.literal_column("at DESC")],
+        ["object_id", sa.literal_column("at DESC")],
         unique=False,
     )
     op.create_table(
@@ -285,6 +286,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("status IN ('active', 'moved_out', 'deregistered', 'merged')", name=op.f("ck_firms_status")),
         sa.CheckConstraint("(tier IS NULL) = (tier_since IS NULL)", name=op.f("ck_firms_tier_since")),
+        sa.CheckConstraint("stale_on IS NULL OR tier IS NOT NULL", name=op.f("ck_firms_stale_on")),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_firms_created_by"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["direction"], ["directions.code"], name=op.f("fk_firms_direction")),
         sa.ForeignKeyConstraint(["high_tech_field"], ["high_tech_fields.code"], name=op.f("fk_firms_high_tech_field")),
@@ -355,7 +357,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'active'"),
     )
     op.create_index(
-        "ix_firms_stale", "firms", ["tier", "stale_on"], unique=False, postgresql_where=sa.text("status = 'active'")
+        "ix_firms_stale", "firms", ["stale_on", "id"], unique=False, postgresql_where=sa.text("status = 'active'")
     )
     op.create_index(
         "ix_firms_tier_since",
@@ -722,9 +724,7 @@ def downgrade() -> None:
     op.drop_index("ix_firms_tier_since", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_stale", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_registered", table_name="firms", postgresql_where=sa.text("status = 'active'"))
-    op.drop_index(
-        "ix_firms_region_tier_updated", table_name="firms", postgresql_where=sa.text("status = 'active'")
-    )
+    op.drop_index("ix_firms_region_tier_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_region_updated", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_region_board", table_name="firms", postgresql_where=sa.text("status = 'active'"))
     op.drop_index("ix_firms_officer", table_name="firms", postgresql_where=sa.text("status = 'active'"))
@@ -756,8 +756,9 @@ def downgrade() -> None:
     op.drop_table("calendar_years")
     op.drop_table("calendar_days")
     op.drop_index("ix_audit_events_object", table_name="audit_events")
+    op.drop_index("ix_audit_events_label", table_name="audit_events")
     op.drop_index("ix_audit_events_at_id", table_name="audit_events")
-    op.drop_index("ix_audit_events_actor_at", table_name="audit_events")
+    op.drop_index("ix_audit_events_actor", table_name="audit_events")
     op.drop_table("audit_events")
     op.execute("DROP FUNCTION count_tiers()")
     op.execute("DROP FUNCTION refuse_change()")

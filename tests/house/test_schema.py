@@ -78,6 +78,35 @@ async def test_what_happened_cannot_be_changed_or_taken_back(conn, table, statem
         await conn.execute(text(statement.format(table)))
 
 
+@pytest.mark.parametrize(
+    ("statement", "indexes"),
+    [
+        (
+            "SELECT id FROM firms WHERE status = 'active' AND tier IS NOT NULL AND stale_on <= '2026-11-23' "
+            "ORDER BY stale_on, id LIMIT 20",
+            ["ix_firms_stale"],
+        ),
+        (
+            "SELECT id FROM audit_events WHERE object_id = 'x' OR object_label = 'x'",
+            ["ix_audit_events_label", "ix_audit_events_object"],
+        ),
+        ("SELECT id FROM audit_events WHERE actor_name = 'x' ORDER BY at DESC LIMIT 20", ["ix_audit_events_actor"]),
+    ],
+)
+async def test_what_pages_ask_for_is_found_by_an_index_in_its_order(conn, statement, indexes):
+    # Empty tables are always read whole; without that way the plan shows whether there is another.
+    await conn.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = "\n".join((await conn.execute(text(f"EXPLAIN {statement}"))).scalars())
+    assert sorted(set(re.findall(r"ix_\w+", plan))) == indexes
+    assert "Sort" not in plan
+
+
+async def test_a_firm_on_no_tier_cannot_stand_still_on_one(conn):
+    uscc = await factories.firm(conn)
+    with pytest.raises(DBAPIError, match="ck_firms_stale_on"):
+        await conn.execute(text("UPDATE firms SET stale_on = '2026-11-23' WHERE uscc = :uscc"), {"uscc": uscc})
+
+
 ENUM_COLUMNS = {
     "users.role": "app.access.terms.Role",
     "firms.status": "app.firms.terms.FirmStatus",
