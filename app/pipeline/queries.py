@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, text
+from sqlalchemy import DateTime, Select, Uuid, bindparam, func, select, text, tuple_
 
 from app.access.terms import Permission, Role, Viewer
 from app.db import Conn
@@ -87,9 +87,25 @@ _HISTORY = (
 )
 
 
-async def history(conn: Conn, firm_id: uuid.UUID, *, ladder: str = MAIN_LADDER, limit: int = 200) -> list[MoveRecord]:
-    values = {"firm_id": firm_id, "ladder": ladder, "rows": limit}
-    rows: Sequence[Any] = (await conn.execute(_HISTORY, values)).all()
+_EARLIER = _HISTORY.where(
+    tuple_(Move.recorded_at, Move.id)
+    < tuple_(bindparam("after_at", type_=DateTime(timezone=True)), bindparam("after_id", type_=Uuid()))
+)
+
+
+async def history(
+    conn: Conn,
+    firm_id: uuid.UUID,
+    *,
+    ladder: str = MAIN_LADDER,
+    after: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = 200,
+) -> list[MoveRecord]:
+    """Newest first; `after` is the last move that the reader has."""
+    values: dict[str, Any] = {"firm_id": firm_id, "ladder": ladder, "rows": limit}
+    if after:
+        values["after_at"], values["after_id"] = after
+    rows: Sequence[Any] = (await conn.execute(_EARLIER if after else _HISTORY, values)).all()
     return [MoveRecord(r[0], r[1], r[2], MoveKind(r[3]), *r[4:]) for r in rows]
 
 

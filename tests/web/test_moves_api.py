@@ -42,6 +42,27 @@ async def test_a_move_is_201_and_the_firm_and_its_history_say_so(api_as, uscc):
     assert history[0]["id"] == made.json()["id"]
 
 
+async def test_a_firms_moves_are_paged_and_each_is_told_once(api_as, conn):
+    """Three of them at the same moment: the id decides where a page ends."""
+    uscc = await factories.firm_on(conn, "tech_micro", on=NOON.date() - timedelta(days=9))
+    for n, (here, to) in enumerate([("tech_micro", "eaglet"), ("eaglet", "tech_micro")] * 2):
+        at = NOON + timedelta(hours=n // 3)
+        await factories.move(conn, uscc, to, expected=here, at=at)
+    api = await api_as("officer")
+    path = f"/api/v1/firms/{uscc}/moves"
+    whole = (await api.get(path)).json()
+    assert (len(whole["items"]), whole["next"]) == (5, None)
+    for size in (1, 2, 4, 5):
+        pages, cursor = [], ""
+        while cursor is not None:
+            answer = (await api.get(path, params={"limit": size, "cursor": cursor})).json()
+            pages.append([m["id"] for m in answer["items"]])
+            cursor = answer["next"]
+        assert [move for page in pages for move in page] == [m["id"] for m in whole["items"]]
+        assert all(pages)
+    assert (await api.get(path, params={"cursor": "nonsense"})).status_code == 422
+
+
 async def test_a_move_that_needs_a_second_person_is_202_and_then_approved(api_as, uscc):
     first, second = await api_as("officer"), await api_as("officer-2")
     asked = await first.post(f"/api/v1/firms/{uscc}/moves", json=STEP | {"to": "gazelle"})

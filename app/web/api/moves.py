@@ -8,7 +8,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.access.terms import Actor, Permission, Viewer
 from app.clock import business_day
 from app.errors import NotFound
+from app.firms import cursors
 from app.firms.queries import firm_by_uscc
+from app.firms.terms import Sort
 from app.pipeline import queries, service
 from app.pipeline.recording import MoveOrder
 from app.web.api.answers import PROBLEMS, answer
@@ -72,11 +74,15 @@ async def history(
     uscc: Uscc,
     conn: ConnDep,
     viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))],
+    cursor: Annotated[str, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> Response:
     firm = await firm_by_uscc(conn, uscc.upper(), viewer=viewer)
     if firm is None:
         raise NotFound
+    after = cursors.decode(cursor, Sort.UPDATED) if cursor else None
+    found = await queries.history(conn, firm.id, after=after, limit=limit + 1)
+    shown = found[:limit]
     items = [
         MoveOut(
             id=m.id,
@@ -90,9 +96,10 @@ async def history(
             reason=m.reason,
             override_reason=m.override_reason,
         )
-        for m in await queries.history(conn, firm.id, limit=limit)
+        for m in shown
     ]
-    return answer(MoveList(items=items, next=None))
+    more = len(found) > limit
+    return answer(MoveList(items=items, next=cursors.encode(shown[-1].recorded_at, shown[-1].id) if more else None))
 
 
 @router.post("/moves/{move_id}/approve", response_model=Decided, summary="复核通过")
