@@ -2,12 +2,14 @@
 
 import random
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select, text
 
 from app.errors import AppError
 from app.firms.models import Firm, TierCountDelta
+from app.firms.service import FirmEntry, register_many
 from app.firms.terms import FirmFilter
 from app.pipeline.board import column_stats, counters_answer, fold_counts, tier_counts
 from app.pipeline.recording import MoveOrder
@@ -125,3 +127,17 @@ async def test_a_column_says_how_many_stand_still_and_how_long_the_middle_one_ha
         await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=days))
     stats = await column_stats(conn, FirmFilter(), viewer=officer.viewer, today=TODAY)
     assert (stats["tech_micro"].stale, stats["tech_micro"].median_days) == (2, 100)
+
+
+async def test_a_whole_roster_adds_a_line_a_tier_and_not_a_line_a_firm(conn):
+    officer = await factories.person(conn, "officer")
+    await fold_counts(conn)
+    lines = select(func.count()).select_from(TierCountDelta)
+    before = (await conn.execute(lines)).scalar_one()
+    told = {"name": '引号"反斜\\杠\n😀', "region_code": TOWN, "registered_capital": Decimal("1234567890123456.78")}
+    entries = [FirmEntry({**told, "uscc": factories.code()}) for _ in range(40)]
+    ids = await register_many(conn, entries, by=officer.actor, at=NOON)
+    assert (await conn.execute(lines)).scalar_one() == before + 1
+    assert await counted(conn, officer.viewer, status="active") == {"": 40}
+    query = select(Firm.name, Firm.registered_capital, Firm.created_at, Firm.version).where(Firm.id.in_(ids))
+    assert set(await conn.execute(query)) == {(told["name"], told["registered_capital"], NOON, 1)}
