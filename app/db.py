@@ -59,6 +59,7 @@ def make_engine(url: str, *, pool_size: int = 16, **options: Any) -> AsyncEngine
         max_overflow=0,
         pool_timeout=5,
         pool_recycle=1800,
+        hide_parameters=True,  # phones, remarks and hashes stay out of the log
         json_serializer=lambda v: orjson.dumps(v, default=str).decode(),
         json_deserializer=orjson.loads,
         connect_args={

@@ -16,7 +16,7 @@ import aiosmtplib
 from sqlalchemy import select, text
 
 from app.clock import SystemClock, business_day
-from app.commands.context import CommandError, add_data_option, database_url, settings_for
+from app.commands.context import SHORTEST_KEY, CommandError, add_data_option, database_url, settings_for
 from app.config import Settings
 from app.db import Conn, Database
 from app.firms.terms import MAIN_LADDER
@@ -26,7 +26,6 @@ from app.workdays.models import CalendarYear
 
 OLDEST_SERVER = 150000
 EXTENSIONS = ("btree_gist", "pg_trgm")
-SHORTEST_KEY = 32
 _SMTP_SECONDS = 5
 _ROOM = 1 << 30
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}

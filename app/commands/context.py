@@ -12,6 +12,8 @@ from app.config import Settings
 from app.db import Database
 from app.embedded import EmbeddedError, start
 
+SHORTEST_KEY = 32
+
 
 class CommandError(Exception):
     """One sentence for the person at the terminal."""
@@ -70,8 +72,11 @@ def secret_key(data: Path) -> str:
     try:
         if not path.exists():
             data.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(48))
+            # Written aside and renamed: a kill in between must not leave an empty key to be used for ever.
+            aside = path.with_suffix(".new")
+            aside.touch(mode=0o600)
+            aside.write_text(secrets.token_urlsafe(48))
+            aside.replace(path)
         return path.read_text().strip()
     except OSError as error:
         raise CommandError(f"数据目录 {data} 不能用（{error.strerror}），请检查权限，或用 --data 另选。") from error

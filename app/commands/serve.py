@@ -5,8 +5,9 @@ import asyncio
 from typing import Any
 
 import uvicorn
+from pydantic import SecretStr
 
-from app.commands.context import CommandError, secret_key
+from app.commands.context import SHORTEST_KEY, CommandError, secret_key
 from app.config import Settings
 from app.main import create_app
 from app.worker import run_worker
@@ -24,22 +25,24 @@ def add_parser(subparsers: Any) -> None:
 
 def web_app() -> Any:
     """The factory that every web process calls for itself."""
-    return create_app(_production_settings())
+    return create_app(production_settings())
 
 
-def _production_settings() -> Settings:
+def production_settings() -> Settings:
     settings = Settings()
     if not settings.database_url:
         raise CommandError("没有设置 TIDU_DATABASE_URL；试用请运行 tidu up。")
-    if not settings.secret_key.get_secret_value():
-        if settings.secure_cookies:
-            raise CommandError("没有设置 TIDU_SECRET_KEY：生产环境必须设置一个至少 32 字符的随机密钥。")
-        return settings.model_copy(update={"secret_key": type(settings.secret_key)(secret_key(settings.data))})
-    return settings
+    given = settings.secret_key.get_secret_value()
+    if not given and settings.secure_cookies:
+        raise CommandError("没有设置 TIDU_SECRET_KEY：生产环境必须设置一个至少 32 字符的随机密钥。")
+    key = given or secret_key(settings.data)
+    if len(key) < SHORTEST_KEY:
+        raise CommandError(f"密钥太短：TIDU_SECRET_KEY 至少 {SHORTEST_KEY} 个字符，请换成随机生成的。")
+    return settings.model_copy(update={"secret_key": SecretStr(key)})
 
 
 def run_serve(args: argparse.Namespace) -> int:
-    _production_settings()
+    production_settings()
     uvicorn.run(
         "app.commands.serve:web_app",
         factory=True,
@@ -59,5 +62,5 @@ def run_serve(args: argparse.Namespace) -> int:
 
 
 def run_background(_: argparse.Namespace) -> int:
-    asyncio.run(run_worker(_production_settings()))
+    asyncio.run(run_worker(production_settings()))
     return 0

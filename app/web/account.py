@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access import service
 from app.access.queries import sessions_of
@@ -11,6 +11,7 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
 from app.web import look
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard, origin_of
+from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
 from app.web.kept import LONGEST, unseal
 from app.web.security import clear_session, cookie_name, csrf_token, safe_path, set_session
@@ -22,8 +23,9 @@ Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
-    return page(request, "sign_in.html", title="登录", error=None, next=safe_path(next), login="", kept="")
+async def sign_in_page(request: Request, next: str = "/") -> Response:
+    target = safe_path(next) if len(next) <= LONGEST_ADDRESS else "/"
+    return page(request, "sign_in.html", title="登录", error=None, next=target, login="", kept="")
 
 
 @router.post("/sign-in")
@@ -34,7 +36,7 @@ async def sign_in(
     settings: SettingsDep,
     login: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=1000)] = "",
-    next: Annotated[str, Form(max_length=500)] = "/",
+    next: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "/",
     kept: Annotated[str, Form(max_length=LONGEST + 100)] = "",
 ) -> Response:
     # There is no session yet to bind a token to; a browser says itself when another site sent the form.

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse
 
 from app.db import constraint_of, is_bad_input, is_outage
 from app.errors import AppError, Conflict, Invalid, Refused, SignInRequired, Unavailable
+from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import is_htmx
 from app.web.kept import keep
 from app.web.templating import fragment, page
@@ -67,6 +68,8 @@ async def _app_error(request: Request, error: Exception) -> Response:
         headers["www-authenticate"] = "Bearer"
     fields = error.fields if isinstance(error, Invalid) else {}
     reasons = error.reasons if isinstance(error, Refused) else []
+    if isinstance(error, Conflict) and _is_api(request):
+        reasons = reasons or [error.sentence]
     return answer(request, error.status, error.title, error.sentence, fields=fields, reasons=reasons, headers=headers)
 
 
@@ -90,7 +93,8 @@ async def _database(request: Request, error: Exception) -> Response:
     if isinstance(error, PoolTimeout) or is_outage(error):
         return await _app_error(request, Unavailable())
     if is_bad_input(error):
-        log.warning("request %s: %s", request.scope.get("request_id"), error.__cause__)
+        # The driver's own words quote what was typed.
+        log.warning("request %s: %s", request.scope.get("request_id"), type(error).__name__)
         return await _app_error(request, Invalid({}, "内容里有无法保存的字符，或数字超出了范围；请检查后重新提交。"))
     if constraint_of(error):
         return await _app_error(request, Conflict("数据刚被别人改过，您的操作没有执行；请刷新后再试。"))
@@ -138,6 +142,8 @@ def _is_api(request: Request) -> bool:
 async def _to_sign_in(request: Request) -> Response:
     if request.method == "GET":
         here = _shown_address(request)
+        # An address too long to be carried along leads back to its page without its filter.
+        here = here if len(here) <= LONGEST_ADDRESS else request.url.path[:LONGEST_ADDRESS]
         target = f"/sign-in?next={quote(here)}"
         if is_htmx(request):
             return Response(status_code=401, headers={"hx-redirect": target})

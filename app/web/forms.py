@@ -3,6 +3,8 @@
 from app.errors import Invalid
 from app.text import TextError, normalise
 
+LONGEST_ADDRESS = 500  # of our own pages, carried through a sign-in
+
 
 def clean_text(field: str, value: str, *, longest: int, required: str = "") -> str:
     """Raises Invalid with the field's sentence."""

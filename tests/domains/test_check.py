@@ -16,7 +16,9 @@ from sqlalchemy import text
 
 from app.cli import main
 from app.commands.check import Findings, check_database, check_files, check_mail, check_secrets
+from app.commands.context import SHORTEST_KEY, CommandError, secret_key
 from app.commands.migrate import migrate
+from app.commands.serve import production_settings
 from app.config import Settings
 from app.db import Database, make_engine
 from tests.cluster import Cluster
@@ -268,3 +270,19 @@ def test_a_data_directory_that_does_not_exist_is_said(
     monkeypatch.delenv("TIDU_DATABASE_URL", raising=False)
     assert in_thread(lambda: asyncio.to_thread(main, ["check", "--data", str(tmp_path / "none")])) == 1
     assert "先运行 tidu up" in capsys.readouterr().err
+
+
+def test_the_site_does_not_start_with_a_guessable_key(monkeypatch):
+    monkeypatch.setenv("TIDU_DATABASE_URL", "postgresql://127.0.0.1/none")
+    monkeypatch.setenv("TIDU_SECRET_KEY", "k" * (SHORTEST_KEY - 1))
+    with pytest.raises(CommandError, match="密钥太短"):
+        production_settings()
+    monkeypatch.setenv("TIDU_SECRET_KEY", "k" * SHORTEST_KEY)
+    assert production_settings().secret_key.get_secret_value() == "k" * SHORTEST_KEY
+
+
+def test_an_installation_s_key_is_made_once_and_long_enough(tmp_path):
+    made = secret_key(tmp_path / "new")
+    assert len(made) >= SHORTEST_KEY
+    assert secret_key(tmp_path / "new") == made
+    assert (tmp_path / "new/secret_key").stat().st_mode & 0o077 == 0

@@ -32,6 +32,12 @@ async def test_signing_in_leads_to_where_one_wanted_to_go(anonymous, officer):
     assert (await anonymous.get("/firms")).status_code == 200
 
 
+async def test_an_address_too_long_to_carry_along_leads_to_the_sign_in_page_all_the_same(anonymous, officer):
+    refused = await anonymous.get("/firms", params={"q": "卫浴" * 60})
+    assert refused.headers["location"] == "/sign-in?next=/firms"
+    assert (await anonymous.get("/sign-in", params={"next": "/firms?q=" + "x" * 2000})).status_code == 200
+
+
 @pytest.mark.parametrize(
     "target", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
 )

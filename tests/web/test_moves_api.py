@@ -275,3 +275,11 @@ async def test_the_same_key_forty_times_at_once_is_one_firm_and_forty_answers_20
     async with database.transaction() as conn:
         assert (await conn.execute(text("SELECT count(*) FROM firms"))).scalar_one() == 1
     await database.dispose()
+
+
+async def test_a_move_on_an_old_card_says_who_was_faster_as_its_reason(api_as, uscc):
+    first, second = await api_as("officer"), await api_as("officer-2")
+    assert (await first.post(f"/api/v1/firms/{uscc}/moves", json=STEP)).status_code == 201
+    late = await second.post(f"/api/v1/firms/{uscc}/moves", json=STEP)
+    assert late.status_code == 409
+    assert late.json()["reasons"] == [late.json()["detail"]]
