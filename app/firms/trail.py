@@ -17,8 +17,9 @@ from app.firms.filtering import visible_to
 from app.firms.models import Firm
 
 _FIRM = "firm"
-# Inside the CASE because nothing else promises that only a firm's object is read as an id.
-_FIRM_ID = case((AuditEvent.object_type == _FIRM, cast(AuditEvent.object_id, Uuid())))
+# Inside the CASE because nothing else promises that only a firm's object is read as an id: an export is of a list.
+_IS_FIRM = and_(AuditEvent.object_type == _FIRM, AuditEvent.object_id != "list")
+_FIRM_ID = case((_IS_FIRM, cast(AuditEvent.object_id, Uuid())))
 
 
 async def trail(
