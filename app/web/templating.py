@@ -12,7 +12,6 @@ from typing import Any
 
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from app.access.terms import Permission, Role, Viewer
 from app.clock import BUSINESS_ZONE
@@ -64,15 +63,9 @@ def _count(value: int | Decimal) -> str:
     return f"{value:,}"
 
 
-@lru_cache(maxsize=2048)
-def _message(message: str) -> Markup:
-    """Where a catalogue of another language will be asked."""
-    return Markup(gettext.gettext(message))  # noqa: S704 - written by us, never by a person
-
-
-def _words(message: str, **values: Any) -> Markup:
-    """A sentence of the interface; what is filled into it is escaped."""
-    found = _message(message)
+def _words(message: str, **values: Any) -> str:
+    """A sentence of the interface, asked of the catalogue; what is filled in is escaped with the rest of it."""
+    found = gettext.gettext(message)
     return found % values if values else found
 
 
