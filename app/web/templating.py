@@ -63,9 +63,13 @@ def _count(value: int | Decimal) -> str:
     return f"{value:,}"
 
 
+# Looked up once: a page has a hundred of them.
+_message = lru_cache(maxsize=2048)(gettext.gettext)
+
+
 def _words(message: str, **values: Any) -> str:
     """A sentence of the interface, asked of the catalogue; what is filled in is escaped with the rest of it."""
-    found = gettext.gettext(message)
+    found = _message(message)
     return found % values if values else found
 
 
@@ -81,7 +85,7 @@ def make_environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    # The extension's own `_` looks its function up in every call; a page has a hundred of them.
+    # The extension's own `_` looks its function up in every call.
     environment.globals["_"] = _words
     environment.filters |= {"day": _day, "moment": _moment, "wan": show_wan, "count": _count}
     environment.globals["static_url"] = static_url
