@@ -14,7 +14,7 @@ from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, gu
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
 from app.web.kept import LONGEST, unseal
-from app.web.security import clear_session, cookie_name, csrf_token, safe_path, set_session
+from app.web.security import came_from_us, clear_session, cookie_name, csrf_token, safe_path, set_session
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -39,8 +39,8 @@ async def sign_in(
     next: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "/",
     kept: Annotated[str, Form(max_length=LONGEST + 100)] = "",
 ) -> Response:
-    # There is no session yet to bind a token to; a browser says itself when another site sent the form.
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    # There is no session yet to bind a token to; every browser says of a form's sender at least its Origin.
+    if came_from_us(request) is False:
         raise Forbidden("这个登录请求不是从本系统的页面发出的。")
     origin, at = origin_of(request), clock.now()
     async with database.transaction() as conn:

@@ -15,7 +15,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from app.config import Settings
-from app.web.security import safe_path
+from app.web.security import came_from_us, safe_path
 
 LONGEST = 60_000
 _LEFT_OUT = ("csrf_token",)
@@ -37,8 +37,7 @@ def _seal(settings: Settings, body: bytes) -> str:
 async def keep(request: Request, settings: Settings) -> str:
     """The sealed form, or "" when there is nothing that may be kept."""
     path = request.url.path
-    own_page = request.headers.get("sec-fetch-site") == "same-origin"
-    if not own_page or path.startswith(_NOT_KEPT) or "form" not in request.headers.get("content-type", ""):
+    if not came_from_us(request) or path.startswith(_NOT_KEPT) or "form" not in request.headers.get("content-type", ""):
         return ""
     form = await request.form(max_fields=100, max_files=10)
     if any(isinstance(value, UploadFile) for value in form.values()):

@@ -116,11 +116,22 @@ async def test_an_address_that_tries_many_accounts_is_stopped_and_no_other_addre
     assert (await attempt(client_from("10.0.0.1"))).status_code == 303
 
 
-async def test_sign_in_from_another_sites_page_is_refused(anonymous, officer):
-    answer = await anonymous.post(
-        "/sign-in", data={"login": "officer", "password": PASSWORD}, headers={"sec-fetch-site": "cross-site"}
-    )
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"referer": "http://evil.example/127.0.0.1:8000/"},
+        {"referer": "http://[evil"},
+    ],
+)
+async def test_sign_in_from_another_sites_page_is_refused(client_from, officer, headers):
+    browser = client_from()
+    del browser.headers["sec-fetch-site"]
+    answer = await browser.post("/sign-in", data={"login": "officer", "password": PASSWORD}, headers=headers)
     assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
 
 
 async def test_a_quiet_session_lives_29_minutes_and_dies_before_31(client_as, clock):
@@ -251,6 +262,7 @@ async def test_locked_tries_are_counted_and_seen(client_from, conn, officer):
         {"sec-fetch-site": "same-site"},
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"referer": "http://evil.example/firms"},
         {},
     ],
 )
@@ -288,11 +300,21 @@ def test_the_idle_time_is_the_one_the_manual_promises(built_app):
     assert timedelta(minutes=built_app.state.settings.idle_minutes) == timedelta(minutes=30)
 
 
-async def test_what_was_typed_survives_an_ended_session_and_a_mistyped_password(client_as, clock, conn):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "same-origin"},
+        {"origin": "http://127.0.0.1:8000"},
+        {"referer": "http://127.0.0.1:8000/firms"},
+    ],
+)
+async def test_what_was_typed_survives_an_ended_session_and_a_mistyped_password(client_as, clock, conn, headers):
+    """Also on plain http across a network, where browsers leave Sec-Fetch-Site out."""
     uscc = await factories.firm(conn)
     client = await client_as("officer")
+    del client.headers["sec-fetch-site"]
     clock.advance(minutes=31)
-    ended = await client.post(f"/firms/{uscc}/notes", data={"text": "跑了一上午的记录"})
+    ended = await client.post(f"/firms/{uscc}/notes", data={"text": "跑了一上午的记录"}, headers=headers)
     assert ended.status_code == 401
     kept = kept_in(ended.text)
     again = await attempt(client, password=WRONG, kept=kept)
