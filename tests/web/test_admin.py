@@ -256,6 +256,14 @@ async def test_the_delivery_log_shows_what_failed_and_sends_it_again(client_as, 
     assert (await actions(conn))[-1] == "outbox:message:retried"
 
 
+async def test_a_retry_sent_twice_with_one_key_is_one_retry(api_as, conn):
+    api = await api_as("admin")
+    path = f"/api/v1/outbox/{await a_message(conn)}/retry"
+    first, again = [await api.post(path, headers={"idempotency-key": "k"}) for _ in range(2)]
+    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (200, first.json())
+    assert (await actions(conn)).count("outbox:message:retried") == 1
+
+
 async def test_what_was_sent_is_not_sent_again(client_as, api_as, conn):
     sent = await a_message(conn, "sent")
     answer = await (await client_as("admin")).post(f"/admin/outbox/{sent}/retry")

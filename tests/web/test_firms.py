@@ -183,6 +183,18 @@ async def test_patch_wants_the_etag_it_was_given(api_as, uscc):
     ).status_code == 200
 
 
+async def test_a_patch_sent_twice_with_one_key_gets_the_first_answer_twice(api_as, uscc):
+    api = await api_as("officer")
+    path = f"/api/v1/firms/{uscc}"
+    headers = {"if-match": (await api.get(path)).headers["etag"], "idempotency-key": "k"}
+    assert (await api.patch(path, json={"park": "甲"}, headers=headers | {"if-match": '"99"'})).status_code == 412
+    first, again = [await api.patch(path, json={"park": "甲"}, headers=headers) for _ in range(2)]
+    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (200, first.json())
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers["idempotent-replay"] == "true"
+    assert (await api.patch(path, json={"park": "乙"}, headers=headers)).status_code == 422
+
+
 async def test_a_patch_leaves_alone_what_it_does_not_name_and_null_clears(api_as, conn):
     uscc = await factories.firm(conn, park="甲", address="乙路", tags=["重点"])
     api = await api_as("officer")

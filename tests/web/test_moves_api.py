@@ -144,6 +144,17 @@ async def test_a_key_belongs_to_its_user_and_a_failed_request_leaves_none_behind
     ).status_code == 201
 
 
+@pytest.mark.parametrize("act", ["approve", "reject"])
+async def test_a_decision_sent_twice_with_one_key_is_one_decision_and_one_answer(api_as, uscc, act):
+    asker, decider = await api_as("officer"), await api_as("officer-2")
+    asked = await asker.post(f"/api/v1/firms/{uscc}/moves", json=STEP | {"to": "gazelle"})
+    path, body = f"/api/v1/moves/{asked.json()['id']}/{act}", {"reason": "材料不全"} if act == "reject" else None
+    first, again = [await decider.post(path, json=body, headers={"idempotency-key": "k"}) for _ in range(2)]
+    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (200, first.json())
+    assert again.headers["idempotent-replay"] == "true"
+    assert (await decider.post(path, json=body)).status_code == 409
+
+
 async def form_of(client, uscc, rendered, **changes):
     await client.get(f"/firms/{uscc}/move")
     form = rendered[-1][1]["form"]

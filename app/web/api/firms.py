@@ -82,7 +82,7 @@ async def read(uscc: Uscc, viewer: ReadFirms, conn: ConnDep, lookup: LookupDep, 
     return await _shown(conn, uscc, viewer, lookup, today)
 
 
-@router.patch("/{uscc}", response_model=FirmOut, summary="修改企业")
+@router.patch("/{uscc}", response_model=FirmOut, summary="修改企业", openapi_extra=KEYED)
 async def patch(
     uscc: Uscc,
     body: FirmPatch,
@@ -91,18 +91,27 @@ async def patch(
     clock: ClockDep,
     today: TodayDep,
     actor: Editor,
+    key: KeyDep,
     if_match: Annotated[str | None, Header(max_length=80)] = None,
 ) -> Response:
-    firm = await _firm(conn, uscc, actor.viewer)
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        # Before If-Match: the first request with this key is what made the tag an old one.
+        if slot.replayed is not None:
+            return slot.replayed
+        firm = await _firm(conn, uscc, actor.viewer)
+        _check_tag(firm, if_match)
+        raw = {"uscc": firm.uscc, "uscc_override": firm.uscc_override, **_raw(body)}
+        entry = FirmReader(raw, lookup, actor.viewer, firm).read(creating=False)
+        await service.edit(conn, firm, entry, version=firm.version, by=actor, at=at)
+        return slot.keep(await _shown(conn, firm.uscc, actor.viewer, lookup, today))
+
+
+def _check_tag(firm: FirmDetail, if_match: str | None) -> None:
     if not if_match:
         raise PreconditionRequired("修改须带 If-Match，值为读取时得到的 ETag。")
-    version = if_match.strip().removeprefix("W/").strip('"')
-    if version != str(firm.version):
+    if if_match.strip().removeprefix("W/").strip('"') != str(firm.version):
         raise Stale("这家企业的资料已被别人改过，请重新读取后再改。")
-    raw = {"uscc": firm.uscc, "uscc_override": firm.uscc_override, **_raw(body)}
-    entry = FirmReader(raw, lookup, actor.viewer, firm).read(creating=False)
-    await service.edit(conn, firm, entry, version=firm.version, by=actor, at=clock.now())
-    return await _shown(conn, firm.uscc, actor.viewer, lookup, today)
 
 
 def _raw(body: FirmPatch) -> dict[str, Any]:

@@ -102,28 +102,36 @@ async def history(
     return answer(MoveList(items=items, next=cursors.encode(shown[-1].recorded_at, shown[-1].id) if more else None))
 
 
-@router.post("/moves/{move_id}/approve", response_model=Decided, summary="复核通过")
+@router.post("/moves/{move_id}/approve", response_model=Decided, summary="复核通过", openapi_extra=KEYED)
 async def approve(
     move_id: uuid.UUID,
     conn: ConnDep,
     lookup: LookupDep,
     clock: ClockDep,
     actor: Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))],
+    key: KeyDep,
 ) -> Response:
-    standing = await service.approve(
-        conn, move_id, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=clock.now()
-    )
-    return answer(Decided(id=move_id, state="approved", uscc=standing.uscc))
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        standing = await service.approve(conn, move_id, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at)
+        return slot.keep(answer(Decided(id=move_id, state="approved", uscc=standing.uscc)))
 
 
-@router.post("/moves/{move_id}/reject", response_model=Decided, summary="驳回或撤回")
+@router.post("/moves/{move_id}/reject", response_model=Decided, summary="驳回或撤回", openapi_extra=KEYED)
 async def reject(
     move_id: uuid.UUID,
     body: RejectIn,
     conn: ConnDep,
     clock: ClockDep,
     actor: Annotated[Actor, Depends(acting(Permission.MOVE_REJECT))],
+    key: KeyDep,
 ) -> Response:
-    reason = clean_text("reason", body.reason, longest=1000)
-    standing = await service.reject(conn, move_id, reason=reason, by=actor, at=clock.now())
-    return answer(Decided(id=move_id, state="rejected", uscc=standing.uscc))
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        reason = clean_text("reason", body.reason, longest=1000)
+        standing = await service.reject(conn, move_id, reason=reason, by=actor, at=at)
+        return slot.keep(answer(Decided(id=move_id, state="rejected", uscc=standing.uscc)))

@@ -12,8 +12,10 @@ from app.outbox.queries import Message, messages
 from app.outbox.service import retry
 from app.outbox.terms import MessageState
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.openapi import KEYED
 from app.web.api.schemas import MessageList, MessageOut
 from app.web.deps import ClockDep, ConnDep, acting, guard
+from app.web.idempotency import KeyDep, once
 
 router = APIRouter(prefix="/outbox", tags=["发件箱"], responses=PROBLEMS)
 
@@ -38,18 +40,22 @@ async def list_messages(
     return answer(MessageList(items=[_out(m) for m in shown], next=following))
 
 
-@router.post("/{message_id}/retry", response_model=MessageOut, summary="重发")
+@router.post("/{message_id}/retry", response_model=MessageOut, summary="重发", openapi_extra=KEYED)
 async def retry_message(
     message_id: uuid.UUID,
     conn: ConnDep,
     clock: ClockDep,
     actor: Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))],
+    key: KeyDep,
 ) -> Response:
     at = clock.now()
-    message = await retry(conn, message_id, at=at)
-    retried = event_row("outbox:message:retried", by=actor, at=at, object_type="message", object_id=message.id)
-    await record(conn, retried)
-    return answer(_out(message))
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        message = await retry(conn, message_id, at=at)
+        retried = event_row("outbox:message:retried", by=actor, at=at, object_type="message", object_id=message.id)
+        await record(conn, retried)
+        return slot.keep(answer(_out(message)))
 
 
 def _out(message: Message) -> MessageOut:
