@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import bindparam, literal_column, select, text
 
 from app.db import Conn, Database, is_outage
-from app.recognitions.service import held_numbers
+from app.recognitions.queries import held_numbers
 from tests import factories
 
 MANY = 40_000  # more than one statement takes parameters
