@@ -48,7 +48,7 @@ Job = Callable[[House, datetime], Awaitable[Mapping[str, int]]]
 
 
 async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
-    report = await deliver(house.database, at=at, mail=Channels(house.settings, house.database))
+    report = await deliver(house.database, at=at, mail=Channels(house.settings))
     return {"planned": report.planned, "sent": report.sent, "failed": report.failed}
 
 

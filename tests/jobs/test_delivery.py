@@ -10,8 +10,10 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import insert, select, text
 
 from app.db import new_id
+from app.errors import Conflict
+from app.outbox import deliver as delivery
 from app.outbox.channels import Channels
-from app.outbox.deliver import LAST_ATTEMPT, LEASE, PermanentFailure, deliver
+from app.outbox.deliver import AT_ONCE, LAST_ATTEMPT, LEASE, PermanentFailure, deliver
 from app.outbox.models import OutboxMessage
 from app.outbox.service import retry
 from tests import factories
@@ -24,8 +26,10 @@ class Post:
     def __init__(self) -> None:
         self.taken: list[str] = []
         self.answers: list[str] = []
+        self.seconds = 0.0
 
     async def handle_DATA(self, _server, _session, envelope):
+        await asyncio.sleep(self.seconds)
         answer = self.answers.pop(0) if self.answers else "250 taken"
         if answer.startswith("250"):
             self.taken.append(envelope.content.decode())
@@ -51,9 +55,9 @@ def post():
 
 
 @pytest.fixture
-def mail(post, database, tmp_path):
+def mail(post, tmp_path):
     with post_office(post) as url:
-        yield Channels(settings_for("", data=tmp_path, smtp_url=url), database)
+        yield Channels(settings_for("", data=tmp_path, smtp_url=url))
 
 
 async def enqueue(conn, *, at=NOON, channel="email", email="wang@example.invalid", **payload):
@@ -141,7 +145,7 @@ async def test_a_dead_message_that_is_retried_begins_anew(conn, database, mail, 
 
 async def test_nobody_listens(conn, database, tmp_path):
     message_id = await enqueue(conn)
-    closed = Channels(settings_for("", data=tmp_path, smtp_url="smtp://127.0.0.1:9"), database)
+    closed = Channels(settings_for("", data=tmp_path, smtp_url="smtp://127.0.0.1:9"))
     report = await deliver(database, at=NOON, mail=closed)
     assert report.failed == 1
     assert (await row(conn, message_id)).state == "pending"
@@ -163,6 +167,13 @@ async def test_what_stays_in_the_house_needs_no_mail(conn, database, mail, post)
     assert post.taken == []
 
 
+async def test_all_that_stays_in_the_house_is_said_to_be_there_however_much_it_is(conn, database, mail, monkeypatch):
+    monkeypatch.setattr(delivery, "_STRETCH", 3)
+    for _ in range(7):
+        await enqueue(conn, channel="inbox")
+    assert (await deliver(database, at=NOON, mail=mail, limit=1)).sent == 7
+
+
 @pytest.mark.parametrize("field", ["subject", "body"])
 async def test_a_line_break_in_a_subject_adds_no_header(conn, database, mail, post, field):
     message_id = await enqueue(conn, **{field: "甲\r\nBcc: thief@example.invalid\r\n\r\n乙"})
@@ -176,55 +187,142 @@ async def test_one_bad_message_does_not_hold_up_the_others(conn, database, mail,
         await enqueue(conn)
     post.answers = ["250 taken", "550 no", "250 taken"]
     report = await deliver(database, at=NOON, mail=mail)
-    assert (report.sent, report.failed) == (2, 1)
+    assert (report.planned, report.sent, report.failed) == (3, 2, 1)
 
 
 class Killed(BaseException):
     """What a worker meets when it is killed: nothing after it runs."""
 
 
-async def test_what_a_killed_worker_held_comes_back_when_its_lease_ends_and_not_before(conn, database, mail, post):
-    message_id = await enqueue(conn)
+@pytest.mark.db_commit
+async def test_what_a_killed_worker_held_comes_back_when_its_lease_ends_and_not_before(fresh_database, mail, post):
+    async with fresh_database.transaction() as conn:
+        message_id = await enqueue(conn)
 
     class Dying:
         async def hand_over(self, _message):
             raise Killed
 
-    with pytest.raises(Killed):
-        await deliver(database, at=NOON, mail=Dying())
-    assert (await deliver(database, at=NOON + LEASE - timedelta(seconds=1), mail=mail)).planned == 0
-    assert (await deliver(database, at=NOON + LEASE, mail=mail)).sent == 1
-    assert (await row(conn, message_id)).state == "sent"
+    with pytest.raises(BaseExceptionGroup) as met:
+        await deliver(fresh_database, at=NOON, mail=Dying())
+    assert met.group_contains(Killed)
+    assert (await deliver(fresh_database, at=NOON + LEASE - timedelta(seconds=1), mail=mail)).planned == 0
+    assert (await deliver(fresh_database, at=NOON + LEASE, mail=mail)).sent == 1
+    async with fresh_database.reading() as conn:
+        assert (await row(conn, message_id)).state == "sent"
     assert len(post.taken) == 1
 
 
-async def test_a_worker_that_overslept_its_lease_settles_nothing(conn, database, mail, post):
-    message_id = await enqueue(conn)
+@pytest.mark.db_commit
+async def test_a_worker_that_overslept_its_lease_settles_nothing(fresh_database, mail, post):
+    async with fresh_database.transaction() as conn:
+        message_id = await enqueue(conn)
 
     class Sleepy:
         async def hand_over(self, _message):
-            await deliver(database, at=NOON + LEASE, mail=mail)
+            await deliver(fresh_database, at=NOON + LEASE, mail=mail)
             raise PermanentFailure("550 too late to say so")
 
-    await deliver(database, at=NOON, mail=Sleepy())
-    done = await row(conn, message_id)
+    await deliver(fresh_database, at=NOON, mail=Sleepy())
+    async with fresh_database.reading() as conn:
+        done = await row(conn, message_id)
     assert (done.state, done.attempts) == ("sent", 1)
 
 
-async def test_what_is_being_sent_cannot_be_sent_again_by_hand(conn, database, mail):
-    from app.errors import Conflict
+@pytest.mark.db_commit
+async def test_what_is_being_sent_cannot_be_sent_again_by_hand(fresh_database, mail):
+    async with fresh_database.transaction() as conn:
+        message_id = await enqueue(conn)
 
-    message_id = await enqueue(conn)
+    async def retry_now(sentence):
+        async with fresh_database.transaction() as conn:
+            with pytest.raises(Conflict, match=sentence):
+                await retry(conn, message_id, at=NOON)
 
     class Curious:
         async def hand_over(self, _message):
-            with pytest.raises(Conflict, match="正在发送"):
-                await retry(conn, message_id, at=NOON)
+            await retry_now("正在发送")
             return "250 ok"
 
-    assert (await deliver(database, at=NOON, mail=Curious())).sent == 1
-    with pytest.raises(Conflict, match="已经发出"):
-        await retry(conn, message_id, at=NOON)
+    assert (await deliver(fresh_database, at=NOON, mail=Curious())).sent == 1
+    await retry_now("已经发出")
+
+
+@pytest.mark.db_commit
+async def test_before_a_slow_server_nothing_is_held_that_is_not_being_sent_and_nothing_goes_twice(
+    fresh_database, mail, post, monkeypatch
+):
+    """The second worker comes when the first one's leases have ended, with most of the queue still unsent."""
+    async with fresh_database.transaction() as conn:
+        for _ in range(30):
+            await enqueue(conn)
+    post.seconds = 0.3
+    monkeypatch.setattr(delivery, "RUN_SECONDS", 0.2)
+    held = []
+
+    async def watch():
+        while True:
+            async with fresh_database.reading() as conn:
+                leased = text("SELECT count(*) FROM outbox_messages WHERE lease_token IS NOT NULL")
+                held.append((await conn.execute(leased)).scalar_one())
+            await asyncio.sleep(0.02)
+
+    watching = asyncio.create_task(watch())
+    first = await deliver(fresh_database, at=NOON, mail=mail)
+    watching.cancel()
+    assert 0 < max(held) <= AT_ONCE
+    assert first.sent == first.planned == AT_ONCE
+    monkeypatch.setattr(delivery, "RUN_SECONDS", 60)
+    second = await deliver(fresh_database, at=NOON + LEASE, mail=mail)
+    assert second.sent == 30 - AT_ONCE
+    assert len(post.taken) == len({letter.split("Message-ID: ")[1][:60] for letter in post.taken}) == 30
+
+
+def test_a_lease_outlasts_a_run_and_its_last_send():
+    assert LEASE.total_seconds() > delivery.RUN_SECONDS + delivery.SEND_SECONDS
+
+
+async def test_a_server_that_hangs_holds_up_nobody_else_and_is_let_go_in_the_end(conn, database, monkeypatch):
+    stuck = await enqueue(conn)
+    others = [await enqueue(conn, at=NOON - timedelta(seconds=1)) for _ in range(20)]
+    others += [await enqueue(conn) for _ in range(20)]
+    sent = []
+    monkeypatch.setattr(delivery, "SEND_SECONDS", 0.5)
+
+    class OneHangs:
+        async def hand_over(self, message):
+            if message.id == stuck:
+                await asyncio.Event().wait()
+            sent.append(message.id)
+            return "250 ok"
+
+    report = await deliver(database, at=NOON, mail=OneHangs())
+    assert (report.sent, report.failed) == (40, 1)
+    assert set(sent) == set(others)
+    left = await row(conn, stuck)
+    assert (left.state, left.attempts, left.lease_token) == ("pending", 1, None)
+
+
+async def test_without_a_mail_server_letters_wait_and_say_what_for_and_use_up_no_tries(conn, database, mail, tmp_path):
+    message_id = await enqueue(conn)
+    nowhere = Channels(settings_for("", data=tmp_path))
+    at = NOON
+    for _ in range(LAST_ATTEMPT + 1):
+        assert (await deliver(database, at=at, mail=nowhere)).sent == 0
+        waiting = await row(conn, message_id)
+        assert (waiting.state, waiting.attempts, waiting.sent_at) == ("pending", 0, None)
+        assert "TIDU_SMTP_URL" in waiting.answer
+        assert waiting.next_attempt_at > at
+        at = waiting.next_attempt_at
+    assert (await deliver(database, at=at, mail=mail)).sent == 1
+
+
+async def test_a_letter_to_somebody_who_has_left_is_not_sent(conn, database, mail, post):
+    message_id = await enqueue(conn)
+    await conn.execute(text("UPDATE users SET active = false"))
+    await deliver(database, at=NOON, mail=mail)
+    assert (await row(conn, message_id)).state == "dead"
+    assert post.taken == []
 
 
 @pytest.mark.db_commit
@@ -232,7 +330,7 @@ async def test_two_workers_at_once_send_each_message_once(fresh_database, post, 
     async with fresh_database.transaction() as conn:
         sent = {await enqueue(conn) for _ in range(60)}
     with post_office(post) as url:
-        mail = Channels(settings_for("", data=tmp_path, smtp_url=url), fresh_database)
+        mail = Channels(settings_for("", data=tmp_path, smtp_url=url))
         reports = await asyncio.gather(*(deliver(fresh_database, at=NOON, mail=mail, limit=20) for _ in range(4)))
     assert sum(r.sent for r in reports) == 60
     assert len(post.taken) == 60
