@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, literal, select
 
 from app.access.models import ApiToken, SignInAttempt, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
 from app.access.terms import Role, Viewer
 from app.db import Conn
+from app.outbox.models import OutboxMessage
+from app.outbox.terms import Channel
 
 _VIEWER = (
     User.id,
@@ -23,8 +25,26 @@ _VIEWER = (
     User.unit,
     User.must_change_password,
 )
+MANY_UNREAD = 100  # counted no further: a page says 99+
+# Beside the session, so that no page pays a round trip for it.
+_UNREAD = (
+    select(func.count())
+    .select_from(
+        select(literal(1))
+        .where(
+            OutboxMessage.user_id == User.id,
+            OutboxMessage.read_at.is_(None),
+            OutboxMessage.channel == literal(Channel.INBOX.value, literal_execute=True),
+        )
+        .limit(MANY_UNREAD)
+        .correlate(User)
+        .subquery()
+    )
+    .scalar_subquery()
+    .label("unread")
+)
 _SESSION = (
-    select(*_VIEWER, UserSession.seen_at)
+    select(*_VIEWER, UserSession.seen_at, _UNREAD)
     .join(User, User.id == UserSession.user_id)
     .where(
         UserSession.token_hash == bindparam("hash"),
@@ -52,6 +72,7 @@ class SignedIn:
     viewer: Viewer
     session_id: str
     seen_at: datetime | None
+    unread: int = 0  # messages in the house, up to MANY_UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +106,7 @@ def _viewer(row: Any) -> Viewer:
 async def signed_in_by_cookie(conn: Conn, token: str, *, at: datetime, idle: timedelta) -> SignedIn | None:
     key = token_hash(token)
     row = (await conn.execute(_SESSION, {"hash": key, "at": at, "idle_since": at - idle})).one_or_none()
-    return SignedIn(_viewer(row), key.hex()[:12], row.seen_at) if row else None
+    return SignedIn(_viewer(row), key.hex()[:12], row.seen_at, row.unread) if row else None
 
 
 async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> SignedIn | None:

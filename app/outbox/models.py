@@ -15,13 +15,15 @@ class OutboxMessage(Base):
     __table_args__ = (
         Index("ix_outbox_messages_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
         Index("ix_outbox_messages_state_created", "state", "created_at"),
+        Index("ix_outbox_messages_user_created", "user_id", "created_at", "id"),
+        Index("ix_outbox_messages_unread", "user_id", postgresql_where=text("read_at IS NULL AND channel = 'inbox'")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     dedup_key: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     channel: Mapped[str]
-    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     payload: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(server_default="pending")
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
@@ -30,6 +32,7 @@ class OutboxMessage(Base):
     answer: Mapped[str | None]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]  # by its recipient, in the house
 
 
 class JobRun(Base):

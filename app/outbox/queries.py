@@ -28,6 +28,9 @@ class Message:
     created_at: datetime
     sent_at: datetime | None
     next_attempt_at: datetime
+    user_id: uuid.UUID | None
+    payload: dict[str, Any]
+    read_at: datetime | None
     recipient: str | None
 
     @property
@@ -54,10 +57,12 @@ async def messages(
     limit: int = PAGE,
 ) -> list[Message]:
     """Newest first and one more than `limit`; `recipient` narrows it to one person's own."""
-    conditions: list[Any] = [OutboxMessage.user_id == recipient] if recipient else []
-    if after:
-        conditions.append(tuple_(OutboxMessage.created_at, OutboxMessage.id) < after)
+    conditions: list[Any] = [tuple_(OutboxMessage.created_at, OutboxMessage.id) < after] if after else []
     order = (OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
+    if recipient:
+        conditions += [OutboxMessage.user_id == recipient, *([OutboxMessage.state == state.value] if state else [])]
+        own = select(*_COLUMNS).where(*conditions).order_by(*order).limit(limit + 1)
+        return [_message(row) for row in (await conn.execute(own)).all()]
     # One stretch of the index for each state, however long the log has grown.
     parts = [
         select(*_COLUMNS)
@@ -70,6 +75,17 @@ async def messages(
     ]
     both = union_all(*parts).subquery()
     query = select(both).order_by(both.c.created_at.desc(), both.c.id.desc()).limit(limit + 1)
+    return [_message(row) for row in (await conn.execute(query)).all()]
+
+
+async def inbox(
+    conn: Conn, recipient: uuid.UUID, *, after: tuple[datetime, uuid.UUID] | None = None, limit: int = PAGE
+) -> list[Message]:
+    """What one person was told in the house, from the moment it was written; newest first, one more than `limit`."""
+    query = select(*_COLUMNS).where(OutboxMessage.user_id == recipient, OutboxMessage.channel == Channel.INBOX.value)
+    if after:
+        query = query.where(tuple_(OutboxMessage.created_at, OutboxMessage.id) < after)
+    query = query.order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc()).limit(limit + 1)
     return [_message(row) for row in (await conn.execute(query)).all()]
 
 

@@ -96,7 +96,7 @@ async def enter_many(
     moves = [_move(e, since[e.firm_id], reason, ladder, by, at) for e in entries]
     await conn.execute(insert(Move), moves)
     await record(conn, *(_event(e, since[e.firm_id], by, at) for e in entries))
-    await _tell_officers(conn, zip(entries, moves, strict=True), at=at)
+    await _tell_officers(conn, zip(entries, moves, strict=True), by=by, at=at)
     return since
 
 
@@ -154,7 +154,7 @@ def _event(e: Entry, since: date, by: Actor, at: datetime) -> dict[str, Any]:
     )
 
 
-async def _tell_officers(conn: Conn, moved: Any, *, at: datetime) -> None:
+async def _tell_officers(conn: Conn, moved: Any, *, by: Actor, at: datetime) -> None:
     rows = [
         {
             "id": new_id(),
@@ -162,9 +162,17 @@ async def _tell_officers(conn: Conn, moved: Any, *, at: datetime) -> None:
             "kind": "tier_moved",
             "channel": "inbox",
             "user_id": e.officer_id,
-            "payload": {"uscc": e.uscc, "name": e.name, "from": None, **_after(e.tier.code, move["effective_on"])},
+            "payload": {
+                "uscc": e.uscc,
+                "name": e.name,
+                "from": None,
+                "by": by.viewer.name,
+                **_after(e.tier.code, move["effective_on"]),
+            },
             "next_attempt_at": at,
             "created_at": at,
+            # What one has just done oneself is no news.
+            "read_at": at if e.officer_id == by.viewer.id else None,
         }
         for e, move in moved
         if e.officer_id is not None

@@ -83,8 +83,8 @@ WITH moved AS (
   VALUES (:audit_id, :at, :audit_actor_id, :audit_actor_name, :actor_role, 'firm:tier:moved', 'firm', :object_id,
           :firm_name, :before, :after, :ip, :session_id, :request_id)
 )
-INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
-VALUES (:outbox_id, :dedup_key, 'tier_moved', 'inbox', :recipient_id, :payload, :at, :at)
+INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at, read_at)
+VALUES (:outbox_id, :dedup_key, 'tier_moved', 'inbox', :recipient_id, :payload, :at, :at, :read_at)
 """
 ).bindparams(
     *(bindparam(n, type_=Uuid()) for n in ("id", "firm_id", "actor_id", "approver_id", "audit_id", "audit_actor_id")),

@@ -189,7 +189,8 @@ async def _settle_old_messages(conn: Conn, *, before: datetime) -> None:
     await conn.execute(
         text(
             "UPDATE outbox_messages SET state = 'sent', attempts = 1, answer = '站内', sent_at = created_at + "
-            "interval '5 seconds' WHERE state = 'pending' AND created_at < :before"
+            "interval '5 seconds', read_at = coalesce(read_at, created_at + interval '1 hour') "
+            "WHERE state = 'pending' AND created_at < :before"
         ),
         {"before": before},
     )

@@ -105,6 +105,7 @@ async def signed_in(request: Request, conn: ConnDep, clock: ClockDep, settings: 
     if found is None:
         raise SignInRequired
     request.state.viewer = found.viewer
+    request.state.unread = found.unread
     return found
 
 

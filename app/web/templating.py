@@ -105,6 +105,7 @@ def base_context(request: Request) -> dict[str, Any]:
     token = request.cookies.get(cookie_name(state.settings), "")
     return {
         "viewer": viewer,
+        "unread": getattr(request.state, "unread", 0),
         "nav": nav,
         "csrf": csrf_token(state.settings, token) if token else "",
         "today": state.clock.now().astimezone(BUSINESS_ZONE).date(),

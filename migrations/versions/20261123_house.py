@@ -406,6 +406,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_outbox_messages_user_id"), ondelete="SET NULL"
         ),
@@ -420,7 +421,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'pending'"),
     )
     op.create_index("ix_outbox_messages_state_created", "outbox_messages", ["state", "created_at"], unique=False)
-    op.create_index(op.f("ix_outbox_messages_user_id"), "outbox_messages", ["user_id"], unique=False)
+    op.create_index("ix_outbox_messages_user_created", "outbox_messages", ["user_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_outbox_messages_unread",
+        "outbox_messages",
+        ["user_id"],
+        unique=False,
+        postgresql_where=sa.text("read_at IS NULL AND channel = 'inbox'"),
+    )
     op.create_table(
         "stored_files",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -713,7 +721,8 @@ def downgrade() -> None:
     op.drop_table("tiers")
     op.drop_index(op.f("ix_stored_files_sha256"), table_name="stored_files")
     op.drop_table("stored_files")
-    op.drop_index(op.f("ix_outbox_messages_user_id"), table_name="outbox_messages")
+    op.drop_index("ix_outbox_messages_unread", table_name="outbox_messages")
+    op.drop_index("ix_outbox_messages_user_created", table_name="outbox_messages")
     op.drop_index("ix_outbox_messages_state_created", table_name="outbox_messages")
     op.drop_index("ix_outbox_messages_due", table_name="outbox_messages", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("outbox_messages")

@@ -32,6 +32,8 @@ PAGES = [
     ("officer", "/imports"),
     ("officer", "/search?q=开平"),
     ("officer", "/search?q=没有这样的企业"),
+    ("officer", "/inbox"),
+    ("carrier", "/inbox"),
     ("officer", "/account/password"),
     ("officer", "/account/sessions"),
     ("officer", "/firms/NOPE"),

@@ -68,6 +68,9 @@ POST  /imports/{{batch_id}}/confirm             firm:import    officer
 POST  /imports/{{batch_id}}/discard             firm:import    officer
 GET   /imports/{{batch_id}}/progress            firm:import    officer
 POST  /imports/{{batch_id}}/undo                firm:import    officer
+GET   /inbox                                    self:manage    {ALL}
+POST  /inbox/read                               self:manage    {ALL}
+POST  /inbox/{{message_id}}/open                self:manage    {ALL}
 POST  /look                                     PUBLIC
 GET   /metrics                                  PUBLIC
 POST  /moves/{{request_id}}/approve             move:approve   officer manager

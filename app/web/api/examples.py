@@ -24,7 +24,8 @@ _MESSAGE = {
     "channel": "inbox",
     "state": "sent",
     "attempts": 1,
-    "answer": "站内",
+    "answer": "站内消息",
+    "says": f"{_NAME}从“科技型小微企业”移到“雏鹰企业”，2026-06-01 生效，王专员办理。",
     "created_at": _AT,
     "sent_at": _AT,
 }

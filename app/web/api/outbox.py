@@ -14,8 +14,10 @@ from app.outbox.terms import MessageState
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import MessageList, MessageOut
-from app.web.deps import ClockDep, ConnDep, acting, guard
+from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.idempotency import KeyDep, once
+from app.web.lookups import Lookup
+from app.web.message_words import words
 
 router = APIRouter(prefix="/outbox", tags=["发件箱"], responses=PROBLEMS)
 
@@ -23,6 +25,7 @@ router = APIRouter(prefix="/outbox", tags=["发件箱"], responses=PROBLEMS)
 @router.get("", response_model=MessageList, summary="消息列表")
 async def list_messages(
     conn: ConnDep,
+    lookup: LookupDep,
     viewer: Annotated[Viewer, Depends(guard(Permission.OUTBOX_READ))],
     state: Annotated[MessageState | None, Query(description="pending、sent、dead；缺省为全部")] = None,
     cursor: Annotated[str, Query(max_length=200)] = "",
@@ -37,13 +40,14 @@ async def list_messages(
     )
     shown = found[:limit]
     following = encode(shown[-1]) if len(found) > limit else None
-    return answer(MessageList(items=[_out(m) for m in shown], next=following))
+    return answer(MessageList(items=[_out(m, viewer, lookup) for m in shown], next=following))
 
 
 @router.post("/{message_id}/retry", response_model=MessageOut, summary="重发", openapi_extra=KEYED)
 async def retry_message(
     message_id: uuid.UUID,
     conn: ConnDep,
+    lookup: LookupDep,
     clock: ClockDep,
     actor: Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))],
     key: KeyDep,
@@ -55,10 +59,10 @@ async def retry_message(
         message = await retry(conn, message_id, at=at)
         retried = event_row("outbox:message:retried", by=actor, at=at, object_type="message", object_id=message.id)
         await record(conn, retried)
-        return slot.keep(answer(_out(message)))
+        return slot.keep(answer(_out(message, actor.viewer, lookup)))
 
 
-def _out(message: Message) -> MessageOut:
+def _out(message: Message, viewer: Viewer, lookup: Lookup) -> MessageOut:
     return MessageOut(
         id=message.id,
         kind=message.kind,
@@ -66,6 +70,8 @@ def _out(message: Message) -> MessageOut:
         state=message.state.value,
         attempts=message.attempts,
         answer=message.answer,
+        # Who runs the system sees that a message left, and not what it told somebody about a firm.
+        says=words(message, lookup) if message.user_id == viewer.id else None,
         created_at=message.created_at,
         sent_at=message.sent_at,
     )

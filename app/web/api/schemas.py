@@ -248,6 +248,7 @@ class MessageOut(BaseModel):
     state: str
     attempts: int
     answer: str | None
+    says: str | None = Field(description="消息内容，只给收件人本人")
     created_at: datetime
     sent_at: datetime | None
 
