@@ -4,10 +4,8 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -77,7 +75,5 @@ def create_app(
     app.mount("/static", HashedStatic(directory=STATIC), name="static")
     errors.install(app)
     complete(app)
-    host = urlsplit(settings.base_url).hostname or "127.0.0.1"
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "127.0.0.1", "localhost"], www_redirect=False)
     app.add_middleware(Edge, settings=settings, metrics=metrics, on_fault=errors.unexpected)
     return app

@@ -1,12 +1,14 @@
 """Around every request, as plain ASGI: an id, headers, limits, and counting for /metrics."""
 
 import logging
+import re
 import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+import orjson
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +30,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 SMALL_BODY, LARGE_BODY = 1 << 20, 60 << 20
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/?#@\s]+)(?::[0-9]*)?")
 _BUCKETS = (0.01, 0.05, 0.1, 0.3, 1.0, 5.0)
 
 
@@ -72,6 +75,7 @@ class Edge:
         self.headers = dict(_HEADERS)
         if settings.secure_cookies:
             self.headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"
+        self.hosts = {urlsplit(settings.base_url).hostname or "", "127.0.0.1", "localhost"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -80,8 +84,8 @@ class Edge:
         scope["request_id"] = uuid.uuid4().hex
         passage = _Passage(self, scope, receive, send)
         try:
-            if refused := _refusal(scope):
-                await _plain(passage.send, *refused)
+            if sentence := _refusal(scope, self.hosts):
+                await _refuse(scope, passage.send, 400, "地址不能处理", sentence)
             elif _declared_length(scope) > passage.limit:
                 raise BodyTooLarge
             else:
@@ -90,7 +94,8 @@ class Edge:
             if passage.answered:
                 raise
             passage.overflowed = False
-            await _plain(passage.send, 413, f"内容太大：这里最多接收 {passage.limit >> 20} MB。")
+            sentence = f"内容太大：这里最多接收 {passage.limit >> 20} MB。"
+            await _refuse(scope, passage.send, 413, "内容太大", sentence)
         except Exception as error:
             if not passage.answered:
                 response = await self.on_fault(Request(scope, receive), error)
@@ -134,11 +139,15 @@ class _Passage:
         await self._send(message)
 
 
-def _refusal(scope: Scope) -> tuple[int, str] | None:
+def _refusal(scope: Scope, hosts: set[str]) -> str:
     # NUL bytes break drivers further in; no honest address carries one.
     if "\x00" in scope["path"] or "\x00" in unquote(scope["query_string"].decode("latin-1")):
-        return 400, "地址里有无法处理的字符。"
-    return None
+        return "地址里有无法处理的字符。"
+    given = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
+    host = _HOST.fullmatch(given[0]) if len(given) == 1 else None
+    if host is None or host[1].strip("[]") not in hosts:
+        return "这台服务器不以这个域名提供服务，请用管理员给的地址访问。"
+    return ""
 
 
 def _declared_length(scope: Scope) -> int:
@@ -146,8 +155,12 @@ def _declared_length(scope: Scope) -> int:
     return int(value) if value.isdigit() else 0
 
 
-async def _plain(send: Send, status: int, sentence: str) -> None:
-    body = sentence.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+async def _refuse(scope: Scope, send: Send, status: int, title: str, sentence: str) -> None:
+    """Said without a template: nothing of such a request is let further in."""
+    kind, body = b"text/plain; charset=utf-8", sentence.encode()
+    if scope["path"].startswith("/api/"):
+        kind = b"application/problem+json"
+        body = orjson.dumps({"title": title, "detail": sentence, "status": status})
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -104,8 +104,44 @@ async def test_over_https_browsers_are_told_to_stay_there_and_the_cookie_is_boun
         assert (await client.get("/account/sessions")).status_code == 200
 
 
-async def test_a_request_for_another_host_is_refused(anonymous):
-    assert (await anonymous.get("/sign-in", headers={"host": "evil.example"})).status_code == 400
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8000",
+        "127.0.0.1.evil.example",
+        "evil@127.0.0.1",
+        "127.0.0.1/evil",
+        "127.0.0.1:8000:1",
+        "[127.0.0.1",
+        "",
+    ],
+)
+async def test_a_request_for_another_host_is_refused(anonymous, host):
+    assert (await anonymous.get("/sign-in", headers={"host": host})).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:9000", "LOCALHOST:8000"])
+async def test_a_request_by_any_of_our_own_names_is_answered(anonymous, host):
+    assert (await anonymous.get("/sign-in", headers={"host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "more"),
+    [
+        (400, {"headers": {"host": "evil.example"}}),
+        (400, {"params": {"q": "\0"}}),
+        (413, {"content": b"x" * ((1 << 20) + 1)}),
+    ],
+)
+async def test_what_is_refused_at_the_door_of_the_api_is_a_problem_too(api_as, status, more):
+    answer = await (await api_as("officer")).request("POST", "/api/v1/firms", **more)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"].endswith("。")
 
 
 async def test_an_unknown_address_gets_a_page_or_a_problem_in_chinese(client_as):
