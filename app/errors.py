@@ -28,6 +28,16 @@ class SignInRequired(AppError):
         super().__init__(sentence)
 
 
+class PasswordChangeRequired(AppError):
+    """Signed in with a one-time password; pages lead to where it is changed."""
+
+    status = 403
+    title = "请先修改口令"
+
+    def __init__(self, sentence: str = "请先在“修改口令”里换掉一次性口令。") -> None:
+        super().__init__(sentence)
+
+
 class Forbidden(AppError):
     status = 403
     title = "没有权限"

@@ -11,7 +11,7 @@ from app.access.models import ApiToken, IdempotencyKey, SignInAttempt, User, Use
 from app.access.passwords import hash_password, verify
 from app.access.queries import recent_failures, user_by_id, user_by_login
 from app.access.rules import new_token, password_faults, token_hash, wait_seconds
-from app.access.terms import SYSTEM, Actor, Origin, Role, Viewer
+from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Origin, Role, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Invalid, NotFound
@@ -83,7 +83,7 @@ async def sign_in(
         failed = event_row(
             "session:sign_in:failed", by=unknown, at=at, object_type="login", object_id=login, succeeded=False
         )
-        await record(conn, failed)
+        await record(conn, {**failed, "actor_role": ""})  # who it was is not known, so neither is the role
         return SignInResult(sentence="账号或口令不对。")
     await conn.execute(update(SignInAttempt).where(SignInAttempt.id == attempt.id).values(succeeded=True))
     token = new_token()
@@ -171,6 +171,8 @@ async def add_user(
         faults["scope"] = "这个角色要有管辖的行政区划代码，如 440783。"
     elif account.scope and not is_code(account.scope):
         faults["scope"] = "管辖范围要用行政区划代码，如 440783。"
+    elif account.role is Role.TOWN and len(account.scope) < TOWN_DIGITS:
+        faults["scope"] = "镇街专员请选一个镇街或园区。"
     if account.role is Role.FIRM and account.firm_id is None:
         faults["uscc"] = "填报员要绑定一家企业，请填写它的信用代码。"
     if wrong := password_faults(password, login=account.login):

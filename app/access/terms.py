@@ -7,6 +7,9 @@ from typing import Any
 
 from app.labels import Labelled
 
+# A scope of so many digits is one town, sub-district or zone; a shorter one is all below it.
+TOWN_DIGITS = 9
+
 
 class Role(Labelled):
     FIRM = "firm", "填报员"

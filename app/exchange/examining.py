@@ -154,7 +154,7 @@ def _placing(
     held = certificate_in_force(facts, _HNTE, today) if tier.code == _HNTE else None
     waits = _waits(firm, tier, assessment, ladder)
     if waits:
-        sentence = f"进入“{tier.label}”须第二人复核：已随这一批提交复核，通过后进入。"
+        sentence = f"进入“{tier.label}”须第二人复核：导入时一并提交复核，通过后进入。"
         messages.append(Message("tier", sentence, Severity.WARNING))
     return Placing(tier, held.issued_on if held else today, assessment, waits)
 

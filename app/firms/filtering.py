@@ -15,12 +15,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from app.access.terms import Role, Viewer
+from app.access.terms import TOWN_DIGITS, Role, Viewer
 from app.firms.models import Firm, FirmTag
 from app.firms.terms import FirmFilter, FirmStatus
 from app.text import is_code, key, query_grams
 
-_TOWN_DIGITS = 9
 # What stands for a value in a condition: a parameter of that name, or the value itself.
 Value = Callable[[str], Any]
 
@@ -48,7 +47,7 @@ class Shape:
 
 
 def _bound(code: str) -> str:
-    return "unit" if len(code) >= _TOWN_DIGITS else "division"
+    return "unit" if len(code) >= TOWN_DIGITS else "division"
 
 
 def _until(prefix: str) -> str:

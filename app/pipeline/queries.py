@@ -15,7 +15,7 @@ from app.firms.filtering import Sight, in_sight, sight_of, sight_values, visible
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.models import LadderRow, Move, MoveRequest, Placement, TierRow
-from app.pipeline.terms import Ladder, MoveKind, MoveRecord, Tier
+from app.pipeline.terms import Ladder, MoveKind, MoveRecord, RequestState, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,34 @@ async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: in
     )
     rows: Sequence[Any] = (await conn.execute(query)).all()
     return [RecentMove(*(*r[:5], MoveKind(r[5]), *r[6:])) for r in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRequest:
+    uscc: str
+    firm_name: str
+    to_tier: str | None
+    decider_name: str
+    reason: str
+
+
+async def refused_requests(conn: Conn, *, viewer: Viewer, since: datetime, limit: int = 20) -> list[RefusedRequest]:
+    """A person's own requests that somebody else has turned down, newest first."""
+    query = (
+        select(Firm.uscc, Firm.name, MoveRequest.to_tier, MoveRequest.decider_name, MoveRequest.decision_reason)
+        .join(Firm, Firm.id == MoveRequest.firm_id)
+        .where(
+            visible_to(viewer),
+            MoveRequest.requested_by == viewer.id,
+            MoveRequest.state == RequestState.REJECTED.value,
+            MoveRequest.decided_by != viewer.id,
+            MoveRequest.decided_at >= since,
+        )
+        .order_by(MoveRequest.decided_at.desc())
+        .limit(limit)
+    )
+    rows: Sequence[Any] = (await conn.execute(query)).all()
+    return [RefusedRequest(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

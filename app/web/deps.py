@@ -14,7 +14,7 @@ from app.access.terms import Actor, Origin, Permission, Viewer
 from app.clock import Clock, business_day
 from app.config import Settings
 from app.db import Conn, Database
-from app.errors import Forbidden, SignInRequired
+from app.errors import Forbidden, PasswordChangeRequired, SignInRequired
 from app.files.store import FileStore
 from app.web.lookups import Lookup, Lookups
 from app.web.security import check_csrf, cookie_name
@@ -68,14 +68,16 @@ DatabaseDep = Annotated[Database, Depends(database_of)]
 LookupsDep = Annotated[Lookups, Depends(lookups_of)]
 
 
-async def today_of(clock: ClockDep) -> date:
+async def today_of(request: Request) -> date:
+    clock: Clock = request.app.state.clock
     return business_day(clock.now())
 
 
 TodayDep = Annotated[date, Depends(today_of)]
 
 
-async def lookup_of(conn: ConnDep, lookups: LookupsDep) -> Lookup:
+async def lookup_of(request: Request, conn: ConnDep) -> Lookup:
+    lookups: Lookups = request.app.state.lookups
     return await lookups.get(conn)
 
 
@@ -87,9 +89,11 @@ def origin_of(request: Request, session_id: str = "") -> Origin:
     return Origin(ip=ip, session_id=session_id, request_id=request.scope.get("request_id", ""))
 
 
-async def signed_in(request: Request, conn: ConnDep, clock: ClockDep, settings: SettingsDep) -> SignedIn:
+async def signed_in(request: Request, conn: ConnDep) -> SignedIn:
     """The person behind the cookie or the bearer token. Raises SignInRequired."""
-    at = clock.now()
+    # Taken from the application, not as dependencies: each of those costs every page of everybody.
+    settings: Settings = request.app.state.settings
+    at = request.app.state.clock.now()
     bearer = request.headers.get("authorization", "")
     found: SignedIn | None
     if bearer.lower().startswith("bearer "):
@@ -132,7 +136,7 @@ class Guard:
         if not viewer.may(self.permission):
             raise Forbidden(f"{viewer.role.label}没有这项权限。")
         if viewer.must_change_password and not request.url.path.startswith(_FREE_WHILE_CHANGING):
-            raise Forbidden("请先在“修改口令”里换掉一次性口令。")
+            raise PasswordChangeRequired
         return viewer
 
 

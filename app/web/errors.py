@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from app.db import constraint_of, is_bad_input, is_outage
-from app.errors import AppError, Conflict, Invalid, Refused, SignInRequired, Unavailable
+from app.errors import AppError, Conflict, Invalid, PasswordChangeRequired, Refused, SignInRequired, Unavailable
 from app.web.forms import LONGEST_ADDRESS
-from app.web.htmx import is_htmx
+from app.web.htmx import is_htmx, see_other
 from app.web.kept import keep
 from app.web.templating import fragment, page
 
@@ -61,6 +61,8 @@ async def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)
     if isinstance(error, SignInRequired) and not _is_api(request):
         return await _to_sign_in(request)
+    if isinstance(error, PasswordChangeRequired) and not _is_api(request) and request.method == "GET":
+        return see_other(request, "/account/password")
     headers: dict[str, str] = {}
     if isinstance(error, Unavailable):
         headers["retry-after"] = "2"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -178,3 +179,18 @@ async def test_jobs_and_commands_act_as_the_system_and_nobody_can_sign_in_as_it(
     assert row == (None, "系统")
     assert (await entered(conn, login="", password="")).token == ""
     assert (await entered(conn, login="系统", password="x")).token == ""
+
+
+async def test_a_town_s_officer_gets_a_town_and_not_the_county(conn):
+    account = Account("zhen", "镇专员", Role.TOWN, "440783")
+    with pytest.raises(Invalid) as refused:
+        await add_user(conn, account, password=STRONG, at=NOON, cheap=True)
+    assert "scope" in refused.value.fields
+    assert await add_user(conn, replace(account, scope="440783117"), password=STRONG, at=NOON, cheap=True)
+
+
+async def test_the_trail_gives_an_unknown_person_no_role(conn):
+    await factories.person(conn, "officer")
+    await entered(conn, password="not-it")
+    query = select(AuditEvent.actor_role).where(AuditEvent.action == "session:sign_in:failed")
+    assert (await conn.execute(query)).scalar_one() == ""

@@ -181,7 +181,8 @@ async def reference_of(conn, client):
 async def test_a_one_time_password_must_be_changed_before_anything_else(client_as, conn):
     person = await factories.person(conn, "officer-new", must_change=True)
     client = await client_as(person)
-    assert (await client.get("/firms")).status_code == 403
+    assert (await client.get("/firms")).headers["location"] == "/account/password"
+    assert (await client.post("/firms/new")).status_code == 403
     assert (await client.get("/api/v1/firms")).status_code == 403
     assert (await client.get("/account/password")).status_code == 200
     done = await change(client, PASSWORD, "Xin-kouling-88")

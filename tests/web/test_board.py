@@ -194,6 +194,25 @@ async def test_today_shows_what_waits_for_me_and_not_my_own_request_as_mine_to_a
     assert rendered[-1][1]["movements"][0].to_tier.code == "gazelle"
 
 
+async def test_a_refusal_comes_back_to_whom_asked_with_its_reason(conn, client_as, rendered, clock):
+    uscc = await factories.firm_on(conn, "gazelle")
+    clock.advance(minutes=5)
+    asker, decider = await client_as("officer"), await client_as("manager")
+    asked = {"to": "hnte", "expected": "gazelle", "reason": "年内拿证", "override_reason": "证书在途"}
+    assert (await asker.post(f"/firms/{uscc}/move", data=asked)).status_code == 303
+    page = await decider.get("/")
+    assert "证书在途" in page.text  # who decides sees that a condition is passed over, and why
+    (waiting,) = rendered[-1][1]["pending"]
+    await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "证书未到，不同意"})
+    await asker.get("/")
+    first = rendered[-1][1]["queue"][0]
+    assert (first.href, "证书未到，不同意" in first.reasons[0]) == (f"/firms/{uscc}", True)
+    await asker.get(f"/firms/{uscc}")
+    assert "证书未到，不同意" in [e.detail for e in rendered[-1][1]["timeline"] if not e.machine]
+    await decider.get("/")
+    assert all("不同意" not in reason for item in rendered[-1][1]["queue"] for reason in item.reasons)
+
+
 @pytest.mark.parametrize(("year", "notes"), [(2026, 0), (2027, 1)])
 async def test_a_year_whose_calendar_is_not_loaded_is_said_aloud(client_as, rendered, clock, year, notes):
     clock.at = clock.at.replace(year=year)

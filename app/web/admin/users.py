@@ -32,8 +32,8 @@ async def users_page(request: Request, viewer: ReadUsers, conn: ConnDep, lookup:
 
 
 @router.get("/admin/users/new")
-async def new_page(request: Request, viewer: ReadUsers, lookup: LookupDep) -> Response:
-    return _form(request, lookup, {"scope": viewer.scope}, {})
+async def new_page(request: Request, _: ReadUsers, lookup: LookupDep) -> Response:
+    return _form(request, lookup, {}, {})
 
 
 def _form(

@@ -245,7 +245,13 @@ async def _timeline(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lo
     for event in await events_of(conn, "firm", str(firm.id), limit=50):
         if event.action in ("firm:tier:moved", "firm:note:added"):
             continue
-        changed = "、".join(FIELD_LABELS.get(f, f) for f in (event.after or {}))
+        after = event.after or {}
+        if event.action in ("firm:tier:requested", "firm:tier:refused"):
+            what = f"{event.label}：移到{name(after.get('to', after.get('tier')))}"
+            said = after.get("reason") or "；".join(after.get("why", ()))
+            entries.append(TimelineEntry(event.at, event.actor_name, what, said, machine=False))
+            continue
+        changed = "、".join(FIELD_LABELS.get(f, f) for f in after)
         entries.append(TimelineEntry(event.at, event.actor_name, event.label, changed, machine=True))
     return sorted(entries, key=lambda e: e.at, reverse=True)
 

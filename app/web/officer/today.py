@@ -55,6 +55,7 @@ class PendingView:
     to_tier: Tier | None
     requested_by: str
     reason: str
+    override_reason: str | None
     effective_on: date
     sentences: list[str]
     can_approve: bool
@@ -87,11 +88,13 @@ async def today_page(
     mine = await pipeline.standing_still(conn, viewer=viewer, today=today, limit=20)
     lapses = await lapsing(conn, viewer=viewer, today=today, days=LAPSE_DAYS)
     pending = await pipeline.pending_moves(conn, viewer=viewer)
-    moves = await pipeline.recent_moves(conn, viewer=viewer, since=clock.now() - timedelta(days=7))
+    week = clock.now() - timedelta(days=7)
+    refused = await pipeline.refused_requests(conn, viewer=viewer, since=week)
+    moves = await pipeline.recent_moves(conn, viewer=viewer, since=week)
     counts = await board.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
     context: dict[str, Any] = {
         "numbers": _numbers(counts, lookup),
-        "queue": _queue(mine, lapses, lookup, today),
+        "queue": [*_refused(refused, lookup), *_queue(mine, lapses, lookup, today)],
         "movements": [_movement(m, lookup) for m in moves],
         "pending": [_pending(p, lookup, viewer) for p in pending],
         "expiring": [
@@ -116,6 +119,17 @@ def _numbers(counts: dict[str, int], lookup: Lookup) -> list[tuple[str, int, str
     total = sum(counts.values())
     tiers = [(t.label, counts.get(t.code, 0), address("/firms", FirmFilter(tier=t.code))) for t in lookup.main.tiers]
     return [("在册企业", total, "/firms"), *tiers]
+
+
+def _refused(refused: list[pipeline.RefusedRequest], lookup: Lookup) -> list[QueueItem]:
+    """What I asked for and was told no: nobody should have to go and look for it."""
+    items = []
+    for r in refused:
+        tier = lookup.main.tier(r.to_tier)
+        where = f"“{tier.label}”" if tier else "梯队之外"
+        why = [f"移到{where}被 {r.decider_name} 驳回：{r.reason}"]
+        items.append(QueueItem(r.firm_name, f"/firms/{r.uscc}", tier, why, "查看企业", f"/firms/{r.uscc}"))
+    return items
 
 
 def _queue(still: list[pipeline.StandingStill], lapses: list[Lapsing], lookup: Lookup, today: date) -> list[QueueItem]:
@@ -165,6 +179,7 @@ def _pending(move: pipeline.PendingMove, lookup: Lookup, viewer: Viewer) -> Pend
         lookup.main.tier(move.to_tier),
         move.requester_name,
         move.reason,
+        move.override_reason,
         move.effective_on,
         [c.get("note", "") for c in move.assessment.get("criteria", []) if c.get("note")],
         viewer.may(Permission.MOVE_APPROVE) and move.requested_by != viewer.id,
