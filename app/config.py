@@ -1,7 +1,8 @@
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,11 +25,25 @@ class Settings(BaseSettings):
     mail_from: str = "tidu@localhost"
     file_store: str = ""
     log_format: Literal["text", "json"] = "text"
+    trusted_proxies: str = ""  # addresses or networks, with commas; only their word for where people are is taken
     timezone: Literal["Asia/Shanghai"] = "Asia/Shanghai"
     pool_size: int = Field(default=16, ge=2, le=200)
     idle_minutes: int = Field(default=30, ge=5, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
     cheap_passwords: bool = False  # for test suites: a real hash takes a good part of a second
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        """Raises ValueError for anything else: a name, or "*", would let everybody say where they are."""
+        for address in _listed(value):
+            if ip_network(address).prefixlen == 0:
+                raise ValueError("every address is no list of proxies")
+        return value
+
+    @property
+    def proxies(self) -> list[str]:
+        return _listed(self.trusted_proxies)
 
     @property
     def file_root(self) -> Path:
@@ -37,3 +52,7 @@ class Settings(BaseSettings):
     @property
     def secure_cookies(self) -> bool:
         return self.base_url.startswith("https://")
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]

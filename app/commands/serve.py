@@ -7,7 +7,7 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 
-from app.commands.context import SHORTEST_KEY, CommandError, secret_key
+from app.commands.context import SHORTEST_KEY, CommandError, secret_key, settings_for
 from app.config import Settings
 from app.main import create_app
 from app.worker import run_worker
@@ -29,7 +29,7 @@ def web_app() -> Any:
 
 
 def production_settings() -> Settings:
-    settings = Settings()
+    settings = settings_for(argparse.Namespace())
     if not settings.database_url:
         raise CommandError("没有设置 TIDU_DATABASE_URL；试用请运行 tidu up。")
     given = settings.secret_key.get_secret_value()
@@ -42,23 +42,31 @@ def production_settings() -> Settings:
 
 
 def run_serve(args: argparse.Namespace) -> int:
-    production_settings()
+    settings = production_settings()
     uvicorn.run(
         "app.commands.serve:web_app",
         factory=True,
         host=args.host,
         port=args.port,
         workers=args.workers,
-        loop="uvloop",
-        http="httptools",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=30,
-        limit_concurrency=1000,
+        **server_options(settings),
     )
     return 0
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    return {
+        "loop": "uvloop",
+        "http": "httptools",
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        # Without a proxy of ours in front, X-Forwarded-For is whatever the sender likes.
+        "proxy_headers": bool(settings.proxies),
+        "forwarded_allow_ips": settings.proxies,
+        "timeout_keep_alive": 30,
+        "limit_concurrency": 1000,
+    }
 
 
 def run_background(_: argparse.Namespace) -> int:

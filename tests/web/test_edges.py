@@ -2,10 +2,14 @@
 
 import httpx
 import pytest
-from sqlalchemy import text
+import uvicorn
+from sqlalchemy import select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.access.models import SignInAttempt
 from app.clock import SystemClock
+from app.commands.context import CommandError
+from app.commands.serve import production_settings, server_options
 from app.db import Database
 from app.main import create_app
 from app.web.lookups import Lookups
@@ -102,6 +106,33 @@ async def test_over_https_browsers_are_told_to_stay_there_and_the_cookie_is_boun
         assert {"Secure", "HttpOnly", "Path=/"} <= {part.strip() for part in cookie.split(";")}
         assert "Domain" not in cookie
         assert (await client.get("/account/sessions")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("trusted", "through", "noted"),
+    [
+        ("", "10.0.0.2", "10.0.0.2"),
+        ("10.0.0.2", "10.0.0.2", "203.0.113.9"),
+        ("10.0.0.2, 192.168.0.0/16", "192.168.7.1", "203.0.113.9"),
+        ("10.0.0.2", "10.0.0.3", "10.0.0.3"),
+    ],
+)
+async def test_only_a_proxy_we_trust_says_where_a_person_is(app, conn, tmp_path, trusted, through, noted):
+    config = uvicorn.Config(app, **server_options(settings_for("", data=tmp_path, trusted_proxies=trusted)))
+    config.load()
+    transport = httpx.ASGITransport(app=config.loaded_app, client=(through, 50000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        forwarded = {"x-forwarded-for": "198.51.100.1, 203.0.113.9"}
+        await client.post("/sign-in", data={"login": "nobody", "password": "wrong"}, headers=forwarded)
+    assert str((await conn.execute(select(SignInAttempt.ip))).scalar_one()) == noted
+
+
+@pytest.mark.parametrize("value", ["*", "0.0.0.0/0", "proxy.example", "10.0.0.2;10.0.0.3"])
+def test_a_list_of_proxies_that_anybody_could_be_on_is_refused_with_a_sentence(monkeypatch, value):
+    monkeypatch.setenv("TIDU_DATABASE_URL", "postgresql://127.0.0.1/none")
+    monkeypatch.setenv("TIDU_TRUSTED_PROXIES", value)
+    with pytest.raises(CommandError, match="TIDU_TRUSTED_PROXIES"):
+        production_settings()
 
 
 @pytest.mark.parametrize(
