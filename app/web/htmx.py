@@ -6,6 +6,8 @@ from urllib.parse import quote, unquote
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
+from app.web.security import drop_cookie, set_cookie
+
 _FLASH = "tidu_flash"
 
 
@@ -20,7 +22,7 @@ def see_other(request: Request, target: str, sentence: str = "") -> Response:
     else:
         response = RedirectResponse(target, status_code=303)
     if sentence:
-        response.set_cookie(_FLASH, quote(sentence), max_age=30, path="/", httponly=True, samesite="lax")
+        set_cookie(response, request.app.state.settings, _FLASH, quote(sentence), seconds=30)
     return response
 
 
@@ -37,5 +39,5 @@ def take_flash(request: Request) -> str:
     return unquote(request.cookies.get(_FLASH, ""))[:300]
 
 
-def drop_flash(response: Response) -> None:
-    response.delete_cookie(_FLASH, path="/")
+def drop_flash(request: Request, response: Response) -> None:
+    drop_cookie(response, request.app.state.settings, _FLASH)

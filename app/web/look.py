@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
-from app.web.security import safe_path
+from app.web.deps import SettingsDep
+from app.web.security import safe_path, set_cookie
 
 router = APIRouter(include_in_schema=False)
 _COOKIE = "tidu_look"
@@ -30,6 +31,7 @@ def look_of(request: Request) -> Look:
 @router.post("/look")
 async def choose(
     request: Request,
+    settings: SettingsDep,
     size: Annotated[str, Form(max_length=10)] = "",
     theme: Annotated[str, Form(max_length=10)] = "",
     back: Annotated[str, Form(max_length=2000)] = "/",
@@ -42,5 +44,5 @@ async def choose(
     )
     response = RedirectResponse(safe_path(back), status_code=303)
     value = ".".join(w for w in chosen if w)
-    response.set_cookie(_COOKIE, value, max_age=_YEAR, path="/", httponly=True, samesite="lax")
+    set_cookie(response, settings, _COOKIE, value, seconds=_YEAR)
     return response

@@ -17,22 +17,23 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-tidu" if settings.secure_cookies else "tidu"
 
 
-def set_session(response: Response, settings: Settings, token: str) -> None:
+def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int) -> None:
+    """The one way a cookie leaves: not for scripts, not for other sites, and over https only where there is https."""
     response.set_cookie(
-        cookie_name(settings),
-        token,
-        max_age=settings.session_hours * 3600,
-        path="/",
-        secure=settings.secure_cookies,
-        httponly=True,
-        samesite="lax",
+        name, value, max_age=seconds, path="/", secure=settings.secure_cookies, httponly=True, samesite="lax"
     )
+
+
+def drop_cookie(response: Response, settings: Settings, name: str) -> None:
+    response.delete_cookie(name, path="/", secure=settings.secure_cookies, httponly=True, samesite="lax")
+
+
+def set_session(response: Response, settings: Settings, token: str) -> None:
+    set_cookie(response, settings, cookie_name(settings), token, seconds=settings.session_hours * 3600)
 
 
 def clear_session(response: Response, settings: Settings) -> None:
-    response.delete_cookie(
-        cookie_name(settings), path="/", secure=settings.secure_cookies, httponly=True, samesite="lax"
-    )
+    drop_cookie(response, settings, cookie_name(settings))
 
 
 def csrf_token(settings: Settings, session_token: str) -> str:

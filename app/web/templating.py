@@ -130,7 +130,7 @@ def page(
     base = base_context(request)
     response = _render(request, name, {**base, **context}, status, headers)
     if base["flash"]:
-        drop_flash(response)
+        drop_flash(request, response)
     return response
 
 

@@ -106,6 +106,12 @@ async def test_over_https_browsers_are_told_to_stay_there_and_the_cookie_is_boun
         assert {"Secure", "HttpOnly", "Path=/"} <= {part.strip() for part in cookie.split(";")}
         assert "Domain" not in cookie
         assert (await client.get("/account/sessions")).status_code == 200
+        looked = await client.post("/look", data={"size": "large"})
+        left = await client.post("/sign-out", headers={"origin": "https://tidu.example"})
+        told = await client.get("/sign-in")
+        cookies = [c for a in (looked, left, told) for c in a.headers.get_list("set-cookie")]
+        assert {c.partition("=")[0] for c in cookies} == {"tidu_look", "tidu_flash", "__Host-tidu"}
+        assert all({"Secure", "HttpOnly"} <= {part.strip() for part in c.split(";")} for c in cookies), cookies
 
 
 @pytest.mark.parametrize(
