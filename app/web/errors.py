@@ -19,6 +19,7 @@ from app.errors import AppError, Conflict, Invalid, PasswordChangeRequired, Refu
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import is_htmx, see_other
 from app.web.kept import keep
+from app.web.security import safe_path
 from app.web.templating import fragment, page
 
 log = logging.getLogger("tidu.web")
@@ -131,6 +132,7 @@ def answer(
         "sentence": sentence,
         "reasons": [*reasons, *(fields or {}).values()],
         "request_id": request.scope.get("request_id", ""),
+        "back": _came_from(request),
     }
     if is_htmx(request):
         return fragment(request, "_error.html", status=status, headers=headers, title=title, **context)
@@ -158,6 +160,14 @@ async def _to_sign_in(request: Request) -> Response:
     if not kept:
         return RedirectResponse("/sign-in", status_code=303)
     return page(request, "sign_in.html", title="登录", status=401, error=None, next="/", login="", kept=kept)
+
+
+def _came_from(request: Request) -> str:
+    """Our own page that a form was sent from: the way back to what it was about."""
+    url = urlsplit(request.headers.get("referer", ""))
+    if request.method in ("GET", "HEAD") or url.netloc != request.headers.get("host"):
+        return ""
+    return safe_path(f"{url.path}?{url.query}" if url.query else url.path)
 
 
 def _shown_address(request: Request) -> str:

@@ -324,3 +324,16 @@ async def test_a_body_that_hides_its_length_is_cut_off_at_the_limit_too(client_a
         kind = "application/json" if path.startswith("/api") else "application/x-www-form-urlencoded"
         answer = await client.post(path, content=endless(), headers={"content-type": kind})
         assert (path, answer.status_code) == (path, 413)
+
+
+async def test_a_refused_form_leads_back_to_its_page_and_never_to_another_site(client_as, conn):
+    uscc = await factories.firm(conn)
+    client = await client_as("officer")
+    ours = {"referer": f"http://{client.base_url.netloc.decode()}/firms/{uscc}?x=1"}
+    refused = await client.post(f"/firms/{uscc}/notes", data={"text": " "}, headers=ours)
+    assert refused.status_code == 422
+    assert f'href="/firms/{uscc}?x=1"' in refused.text
+    theirs = await client.post(
+        f"/firms/{uscc}/notes", data={"text": " "}, headers={"referer": "https://evil.example/x"}
+    )
+    assert "evil.example" not in theirs.text
