@@ -4,7 +4,7 @@ import os
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -91,6 +91,10 @@ def normalise_url(url: str) -> str:
 Conn = AsyncConnection
 
 
+class _Undone(Exception):
+    """Ends a rehearsal."""
+
+
 class Database:
     """One pool, two ways in: `transaction()` for anything that writes, `reading()` for pages.
 
@@ -106,6 +110,14 @@ class Database:
         """Commits when the block ends well, rolls back otherwise. The only commit in the house."""
         async with self.engine.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def rehearsal(self) -> AsyncIterator[Conn]:
+        """A transaction that is undone at its end: for saying what would happen."""
+        with suppress(_Undone):
+            async with self.transaction() as connection:
+                yield connection
+                raise _Undone
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Conn]:

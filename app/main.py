@@ -1,6 +1,5 @@
 """The web's composition root."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,7 +40,6 @@ def create_app(
     rendered: list[Any] | None = None,
 ) -> FastAPI:
     """Builds the site; nothing is read or opened at import. `rendered` collects templates and contexts in tests."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     owned = database is None
     house = database or Database(settings.database_url, pool_size=settings.pool_size)
 

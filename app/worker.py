@@ -21,13 +21,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.access.service import forget_old
 from app.clock import BUSINESS_ZONE, Clock, SystemClock
 from app.config import Settings
-from app.db import Database, is_outage, new_id
+from app.db import Conn, Database, is_outage, new_id
 from app.exchange.jobs import run_waiting_imports
+from app.exchange.service import claim
 from app.files.store import FileStore
 from app.locks import Lock, try_hold
 from app.outbox.channels import Channels
 from app.outbox.deliver import deliver
 from app.outbox.models import Heartbeat, JobRun
+from app.outbox.queries import due_count
 from app.pipeline.board import fold_counts
 
 log = logging.getLogger("tidu.worker")
@@ -45,6 +47,7 @@ class House:
 
 
 Job = Callable[[House, datetime], Awaitable[Mapping[str, int]]]
+Step = Callable[[Conn, datetime], Awaitable[Mapping[str, int]]]
 
 
 async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
@@ -56,32 +59,49 @@ async def _imports(house: House, at: datetime) -> Mapping[str, int]:
     return {"planned": await run_waiting_imports(house.database, house.files, at=at)}
 
 
-async def _fold(house: House, at: datetime) -> Mapping[str, int]:
-    async with house.database.transaction() as conn:
-        # Folding twice at once would be right but would wait; one is enough.
-        if not await try_hold(conn, Lock.FOLDING):
-            return {"skipped": 1}
-        return {"planned": await fold_counts(conn)}
+async def _fold(conn: Conn, at: datetime) -> Mapping[str, int]:
+    # Folding twice at once would be right but would wait; one is enough.
+    if not await try_hold(conn, Lock.FOLDING):
+        return {"skipped": 1}
+    return {"planned": await fold_counts(conn)}
 
 
-async def _heartbeat(house: House, at: datetime) -> Mapping[str, int]:
-    async with house.database.transaction() as conn:
-        beat = upsert(Heartbeat).values(name="worker", at=at)
-        await conn.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": beat.excluded.at}))
+async def _heartbeat(conn: Conn, at: datetime) -> Mapping[str, int]:
+    beat = upsert(Heartbeat).values(name="worker", at=at)
+    await conn.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": beat.excluded.at}))
     return {}
 
 
-async def _tidy(house: House, at: datetime) -> Mapping[str, int]:
-    async with house.database.transaction() as conn:
-        return {"planned": await forget_old(conn, at=at)}
+async def _tidy(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": await forget_old(conn, at=at)}
 
 
+async def _due(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": await due_count(conn, at=at)}
+
+
+async def _claimable(conn: Conn, at: datetime) -> Mapping[str, int]:
+    waiting = 0
+    while await claim(conn, at=at) is not None:
+        waiting += 1
+    return {"planned": waiting}
+
+
+def _in_one(step: Step) -> Job:
+    async def job(house: House, at: datetime) -> Mapping[str, int]:
+        async with house.database.transaction() as conn:
+            return await step(conn, at)
+
+    return job
+
+
+# Jobs of one transaction are rehearsed as they are; the others do more than write here, and only count what waits.
+_STEPS: dict[str, Step] = {"fold-counts": _fold, "heartbeat": _heartbeat, "tidy": _tidy}
+_REHEARSALS: dict[str, Step] = {**_STEPS, "deliver": _due, "imports": _claimable}
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
     "imports": _imports,
-    "fold-counts": _fold,
-    "heartbeat": _heartbeat,
-    "tidy": _tidy,
+    **{name: _in_one(step) for name, step in _STEPS.items()},
 }
 _QUIET = {"imports", "fold-counts", "heartbeat"}  # too frequent to keep a row for each run
 _TIMETABLE: Mapping[str, Any] = {
@@ -95,9 +115,8 @@ _TIMETABLE: Mapping[str, Any] = {
 
 async def run_job(house: House, name: str, *, at: datetime) -> dict[str, Any]:
     """Runs one job as if it were `at`; leaves a row in the run ledger unless the job ticks all the time."""
-    zero = {"planned": 0, "created": 0, "skipped": 0, "sent": 0, "failed": 0}
     if name in _QUIET:
-        return {"job": name, "at": at.isoformat(), **zero, **await JOBS[name](house, at)}
+        return _report(name, at, await JOBS[name](house, at))
     run_id = new_id()
     try:
         counts = await JOBS[name](house, at)
@@ -106,6 +125,18 @@ async def run_job(house: House, name: str, *, at: datetime) -> dict[str, Any]:
         raise
     if any(counts.values()):
         await _note_run(house, run_id, name, at, "done", dict(counts))
+    return _report(name, at, counts)
+
+
+async def rehearse_job(house: House, name: str, *, at: datetime) -> dict[str, Any]:
+    """What `run_job` would find to do; nothing is sent, and nothing that was written stays."""
+    async with house.database.rehearsal() as conn:
+        counts = await _REHEARSALS[name](conn, at)
+    return _report(name, at, counts)
+
+
+def _report(name: str, at: datetime, counts: Mapping[str, int]) -> dict[str, Any]:
+    zero = {"planned": 0, "created": 0, "skipped": 0, "sent": 0, "failed": 0}
     return {"job": name, "at": at.isoformat(), **zero, **counts}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 
+from app import logs
 from app.commands.context import SHORTEST_KEY, CommandError, secret_key, settings_for
 from app.config import Settings
 from app.main import create_app
@@ -25,7 +26,9 @@ def add_parser(subparsers: Any) -> None:
 
 def web_app() -> Any:
     """The factory that every web process calls for itself."""
-    return create_app(production_settings())
+    settings = production_settings()
+    logs.set_up(settings.log_format)
+    return create_app(settings)
 
 
 def production_settings() -> Settings:
@@ -43,6 +46,7 @@ def production_settings() -> Settings:
 
 def run_serve(args: argparse.Namespace) -> int:
     settings = production_settings()
+    logs.set_up(settings.log_format)
     uvicorn.run(
         "app.commands.serve:web_app",
         factory=True,
@@ -59,6 +63,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "loop": "uvloop",
         "http": "httptools",
         "log_level": "warning",
+        "log_config": None,  # the server's lines go the way of ours
         "access_log": False,
         "server_header": False,
         # Without a proxy of ours in front, X-Forwarded-For is whatever the sender likes.
@@ -70,5 +75,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
 
 
 def run_background(_: argparse.Namespace) -> int:
-    asyncio.run(run_worker(production_settings()))
+    settings = production_settings()
+    logs.set_up(settings.log_format)
+    asyncio.run(run_worker(settings))
     return 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal_column, select, tuple_, union_all
+from sqlalchemy import func, literal_column, select, text, tuple_, union_all
 
 from app.db import Conn
 from app.outbox.models import OutboxMessage
@@ -92,6 +92,11 @@ async def inbox(
 async def message_by_id(conn: Conn, message_id: uuid.UUID) -> Message | None:
     row = (await conn.execute(select(*_COLUMNS).where(OutboxMessage.id == message_id))).one_or_none()
     return _message(row) if row else None
+
+
+async def due_count(conn: Conn, *, at: datetime) -> int:
+    query = select(func.count()).where(text("state = 'pending'"), OutboxMessage.next_attempt_at <= at)
+    return (await conn.execute(query)).scalar_one()
 
 
 async def state_counts(conn: Conn) -> dict[MessageState, int]:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
+from app.logs import request_id
 
 log = logging.getLogger("tidu.web")
 CSP = (
@@ -82,6 +83,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         scope["request_id"] = uuid.uuid4().hex
+        request_id.set(scope["request_id"])
         passage = _Passage(self, scope, receive, send)
         try:
             if sentence := _refusal(scope, self.hosts):

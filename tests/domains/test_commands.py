@@ -219,6 +219,22 @@ def test_a_job_runs_as_if_it_were_then(tidu):
     assert {"job", "planned", "created", "skipped", "sent", "failed"} < set(done)
 
 
+async def test_a_job_that_is_only_rehearsed_leaves_what_it_found(tidu, fresh_database):
+    async with fresh_database.transaction() as conn:
+        officer = await factories.person(conn, "officer")
+        await factories.firm_on(conn, "tech_micro", officer_id=officer.id)
+    done = json.loads(tidu("run-job", "deliver", "--dry-run").stdout)
+    assert (done["job"], done["planned"], done["sent"]) == ("deliver", 1, 0)
+    assert json.loads(tidu("run-job", "deliver").stdout)["sent"] == 1
+
+
+@pytest.mark.parametrize("process", ["serve", "worker"])
+@pytest.mark.parametrize(("name", "value"), [("TIDU_LOG_FORMAT", "xml"), ("TIDU_POOL_SIZE", "many")])
+def test_a_variable_that_makes_no_sense_is_one_sentence_and_nothing_starts(within, monkeypatch, process, name, value):
+    monkeypatch.setenv(name, value)
+    refused(within(process), name)
+
+
 def test_a_synthetic_county_comes_from_one_command(tidu, within):
     assert "25 家合成企业" in tidu("synth", "--firms", "25", "--seed", "5").stdout
     refused(within("synth", "--firms", "25", "--seed", "5"), "种子 5")

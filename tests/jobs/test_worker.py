@@ -4,13 +4,18 @@ import signal
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
+from app.access.models import SignInAttempt
+from app.db import new_id
+from app.exchange.models import ImportBatch
 from app.files.store import FileStore
 from app.outbox.models import Heartbeat, JobRun
-from app.worker import JOBS, House, run_job, run_worker
+from app.worker import JOBS, House, rehearse_job, run_job, run_worker
 from tests import factories
 from tests.harness import NOON, SettableClock, settings_for
+
+LONG_AGO = NOON - timedelta(days=3)
 
 
 @pytest.fixture
@@ -57,6 +62,37 @@ async def test_folding_counts_empties_the_deltas(house, conn):
     await factories.firm_on(conn, "tech_micro")
     assert (await run_job(house, "fold-counts", at=NOON))["planned"] > 0
     assert (await conn.execute(text("SELECT count(*) FROM tier_count_deltas"))).scalar_one() == 0
+
+
+@pytest.mark.parametrize("name", sorted(JOBS))
+async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(house, conn, name):
+    officer = await factories.person(conn, "officer")
+    await factories.firm_on(conn, "tech_micro", officer_id=officer.id)
+    await conn.execute(insert(SignInAttempt).values(id=new_id(), login="x", ip="x", at=LONG_AGO, succeeded=False))
+    batch = {
+        "kind": "firms",
+        "filename": "名册.xlsx",
+        "state": "uploaded",
+        "creator_name": "王",
+        "created_at": LONG_AGO,
+    }
+    await conn.execute(insert(ImportBatch).values(id=new_id(), **batch))
+    before = await everything(conn)
+    rehearsed = await rehearse_job(house, name, at=NOON)
+    assert await everything(conn) == before
+    assert rehearsed["sent"] == rehearsed["failed"] == 0
+    assert set(rehearsed) == {"job", "at", "planned", "created", "skipped", "sent", "failed"}
+    if name != "heartbeat":
+        assert rehearsed["planned"] >= 1
+    if name != "imports":
+        assert (await run_job(house, name, at=NOON))["planned"] == rehearsed["planned"]
+
+
+async def everything(conn):
+    return [
+        [tuple(row) for row in await conn.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
+        for table in ("outbox_messages", "tier_count_deltas", "tier_counts", "sign_in_attempts", "import_batches")
+    ] + [(await conn.execute(text("SELECT count(*) FROM heartbeats"))).scalar_one()]
 
 
 @pytest.mark.db_commit
