@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -19,7 +19,7 @@ from app.errors import AppError, Conflict, Invalid, PasswordChangeRequired, Refu
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import is_htmx, see_other
 from app.web.kept import keep
-from app.web.security import safe_path
+from app.web.security import safe_path, split_address
 from app.web.templating import fragment, page
 
 log = logging.getLogger("tidu.web")
@@ -164,7 +164,7 @@ async def _to_sign_in(request: Request) -> Response:
 
 def _came_from(request: Request) -> str:
     """Our own page that a form was sent from: the way back to what it was about."""
-    url = urlsplit(request.headers.get("referer", ""))
+    url = split_address(request.headers.get("referer", ""))
     if request.method in ("GET", "HEAD") or url.netloc != request.headers.get("host"):
         return ""
     return safe_path(f"{url.path}?{url.query}" if url.query else url.path)
@@ -172,6 +172,6 @@ def _came_from(request: Request) -> str:
 
 def _shown_address(request: Request) -> str:
     """The page to come back to: for a fragment, the page it was asked for from."""
-    url = urlsplit(request.headers.get("hx-current-url", "")) if is_htmx(request) else None
+    url = split_address(request.headers.get("hx-current-url", "")) if is_htmx(request) else None
     path, query = (url.path, url.query) if url and url.path else (request.url.path, request.url.query)
     return f"{path}?{query}" if query else path

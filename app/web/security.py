@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fastapi import Request, Response
 
@@ -54,10 +54,7 @@ def came_from_us(request: Request) -> bool | None:
     sender = request.headers.get("origin") or request.headers.get("referer")
     if sender is None:
         return None
-    try:
-        return urlsplit(sender).netloc == request.headers.get("host")
-    except ValueError:
-        return False
+    return split_address(sender).netloc == request.headers.get("host")
 
 
 async def check_csrf(request: Request, settings: Settings, session_token: str) -> None:
@@ -71,8 +68,16 @@ async def check_csrf(request: Request, settings: Settings, session_token: str) -
         raise Forbidden("这个请求不是从本系统的页面发出的，没有执行。")
 
 
+def split_address(address: str) -> SplitResult:
+    """Of whatever a stranger sends; what is no address at all has no parts, so that no host of ours is in it."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "?", "", "", "")
+
+
 def safe_path(target: str) -> str:
     """A path on this host, or the start page: `next` never leads elsewhere."""
-    parts = urlsplit(target)
+    parts = split_address(target)
     on_host = not parts.scheme and not parts.netloc and target.startswith("/")
     return target if on_host and not target.startswith(("//", "/\\")) and "\n" not in target else "/"

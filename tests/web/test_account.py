@@ -39,7 +39,7 @@ async def test_an_address_too_long_to_carry_along_leads_to_the_sign_in_page_all_
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
+    "target", ["//evil.example", "https://evil.example/", "http://[", "/\\evil.example", "javascript:alert(1)"]
 )
 async def test_signing_in_never_leads_to_another_host(anonymous, officer, target):
     assert (await attempt(anonymous, next=target)).headers["location"] == "/"
