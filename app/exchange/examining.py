@@ -18,8 +18,9 @@ from app.firms.terms import FirmDetail, FirmStatus, Reference
 from app.pipeline.asking import waiting
 from app.pipeline.rules import Verdict, decide
 from app.pipeline.terms import Ladder, Standing, Tier
-from app.policy.gates import certificate_in_force, evaluate
-from app.policy.terms import Assessment, CertificateFact, Facts, Outcome
+from app.policy.facts import CertificateFact, Facts, certificate_in_force
+from app.policy.gates import evaluate
+from app.policy.terms import Assessment, Outcome
 from app.recognitions.queries import facts_of, held_numbers
 from app.recognitions.rules import HNTE_YEARS, expiry
 from app.recognitions.terms import CertificateKind
@@ -186,10 +187,10 @@ def _not_placed(
 def _facts(firm: FirmDetail | None, certificate: RowCertificate | None, background: _Background) -> Facts:
     held = background.facts.get(firm.id, ()) if firm else ()
     if certificate is None:
-        return Facts(held)
+        return Facts.holding(*held)
     ends = expiry(certificate.issued_on, HNTE_YEARS)
     written = CertificateFact(_HNTE, certificate.number, certificate.issued_on, ends)
-    return Facts((*(c for c in held if c.number != certificate.number), written))
+    return Facts.holding(*(c for c in held if c.number != certificate.number), written)
 
 
 def _changes(

@@ -16,7 +16,8 @@ from app.firms.filtering import Sight, in_sight, sight_of, sight_values
 from app.firms.models import Firm
 from app.pipeline import statements
 from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
-from app.policy.terms import Assessment, CertificateFact, Facts
+from app.policy.facts import CertificateFact, Facts
+from app.policy.terms import Assessment
 from app.workdays.rules import Calendar
 
 
@@ -151,7 +152,7 @@ async def read_context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str,
     )
     since, until = (_day(day) for day in row.previous or (None, None))
     return {
-        "facts": Facts(certificates=certificates),
+        "facts": Facts.holding(*certificates),
         "pending": row.pending,
         "last_move": row.last_move,
         "previous": Span(since, until) if since and until else None,

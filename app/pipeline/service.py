@@ -20,8 +20,8 @@ from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
 from app.pipeline.rules import Decision, Verdict, decide, problems
 from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing, Tier
+from app.policy.facts import Facts
 from app.policy.gates import evaluate
-from app.policy.terms import Facts
 from app.workdays.rules import Calendar
 
 

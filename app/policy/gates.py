@@ -7,18 +7,8 @@ hold, and the judgement of a person for the titles whose local criteria nobody h
 from collections.abc import Callable
 from datetime import date
 
-from app.policy.terms import Assessment, CertificateFact, Criterion, Facts, Outcome
-
-LOCAL_DEFAULT = "系统默认参考规则·可配置·非官方认定条件"
-
-
-def certificate_in_force(facts: Facts, kind: str, day: date) -> CertificateFact | None:
-    held = [
-        c
-        for c in facts.certificates
-        if c.kind == kind and c.issued_on <= day <= c.expires_on and (c.revoked_on is None or day < c.revoked_on)
-    ]
-    return max(held, key=lambda c: c.expires_on, default=None)
+from app.policy.facts import Facts, certificate_in_force
+from app.policy.terms import LOCAL_DEFAULT, Assessment, Criterion, Outcome
 
 
 def _hnte_certificate(facts: Facts, as_of: date) -> Assessment:

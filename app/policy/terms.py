@@ -1,10 +1,15 @@
-"""The engine's words, shared by every gate: three-valued outcomes and what a finding says."""
+"""The engine's words, shared by every policy: three-valued outcomes, what a finding says, what closes a gap."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from app.labels import Labelled
+
+# Printed wherever a rule of ours stands in for a local one that nobody has published.
+LOCAL_DEFAULT = "系统默认参考规则·可配置·非官方认定条件"
 
 
 class Outcome(Labelled):
@@ -15,56 +20,159 @@ class Outcome(Labelled):
     NOT_APPLICABLE = "not_applicable", "不适用"
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateFact:
-    kind: str
-    number: str
-    issued_on: date
-    expires_on: date
-    revoked_on: date | None = None
+class Case(Labelled):
+    """Which occasion a policy is asked for: some rules ask less of a firm that is re-examined."""
+
+    NEW = "new", "新认定"
+    RECHECK = "recheck", "复核"
+
+
+class Grade(Labelled):
+    """How far a number's source can be trusted; national files use O/M/S/C/U, local ones A/B/C/D/M."""
+
+    OFFICIAL = "official", "官方页面"
+    MIRRORED = "mirrored", "官方文本，转载处读到"
+    CODE = "code", "公开代码或产品文档引用官方页面"
+    THIRD_PARTY = "third_party", "第三方转述"
+    UNSOURCED = "unsourced", "尚无来源，待核实"
+    DEFAULT = "default", LOCAL_DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a firm on a day. Absent means not known, never no."""
+class Gap:
+    """The least change of one figure that closes one condition, the others as they are.
 
-    certificates: tuple[CertificateFact, ...] = ()
+    `amount` is signed in `unit`: money to the fen, counts whole. `closed` says that the figure's year is over and
+    can no longer be changed by doing something, only corrected if it was reported wrongly.
+    """
+
+    figure: str
+    label: str
+    year: int | None
+    amount: Decimal
+    unit: str
+    closed: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "figure": self.figure,
+            "year": self.year,
+            "amount": f"{self.amount:f}",
+            "unit": self.unit,
+            "label": self.label,
+            "closed": self.closed,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
+    """One condition's answer, in full: what is asked, what was found, from which inputs, and what would close it."""
+
     code: str
     title: str
     outcome: Outcome
-    required: str = ""
-    actual: str = ""
+    required: str = ""  # as machines read it: >= 0.05
+    actual: str = ""  # exact to at least six places, never rounded across the limit
     cite: str = ""
     note: str = ""
+    asks: str = ""  # the same two as people read them: 不低于 5%，4.31%
+    found: str = ""
+    grade: str = ""
+    gaps: tuple[Gap, ...] = ()
+    missing: tuple[str, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()  # path of the fact, its value as it stood
+    parts: tuple["Criterion", ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "title": self.title,
+            "outcome": self.outcome.value,
+            "required": self.required,
+            "actual": self.actual or None,
+            "asks": self.asks,
+            "found": self.found,
+            "gap": self.gaps[0].to_json() if self.gaps else None,
+            "levers": [gap.to_json() for gap in self.gaps],
+            "cite": self.cite,
+            "grade": self.grade,
+            "missing": list(self.missing),
+            "inputs": dict(self.inputs),
+            "note": self.note,
+            "parts": [part.to_json() for part in self.parts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreItem:
+    code: str
+    title: str
+    low: int
+    high: int
+    most: int
+    rate: str = ""
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        item = {"code": self.code, "title": self.title, "low": self.low, "high": self.high, "max": self.most}
+        return item | ({"rate": self.rate} if self.rate else {}) | ({"note": self.note} if self.note else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    low: int
+    high: int
+    pass_line: str
+    outcome: Outcome
+    items: tuple[ScoreItem, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "low": self.low,
+            "high": self.high,
+            "pass": self.pass_line,
+            "outcome": self.outcome.value,
+            "items": [item.to_json() for item in self.items],
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
+    """One policy's answer for one firm on one day, under the version that was in force then."""
+
     policy: str
     version: str
     document: str
     as_of: date
     outcome: Outcome
     criteria: tuple[Criterion, ...] = field(default=())
+    score: Score | None = None
+    title: str = ""
+    label: str = ""
+    case: Case = Case.NEW
+
+    @property
+    def open_criteria(self) -> Sequence[Criterion]:
+        return [c for c in self.criteria if c.outcome not in (Outcome.MET, Outcome.NOT_APPLICABLE)]
 
     @property
     def sentences(self) -> list[str]:
         """What stands in the way, in words to act on."""
-        return [c.note or c.title for c in self.criteria if c.outcome is not Outcome.MET]
+        return [c.note or c.title for c in self.open_criteria]
+
+    @property
+    def official(self) -> bool:
+        return self.label != LOCAL_DEFAULT
 
     def to_json(self) -> dict[str, Any]:
-        # Written out: `asdict` copies deeply and costs as much as the rest of a move's own Python.
-        fields = ("code", "title", "required", "actual", "cite", "note")
-        criteria = [{f: getattr(c, f) for f in fields} | {"outcome": c.outcome.value} for c in self.criteria]
         return {
             "policy": self.policy,
+            "title": self.title,
             "version": self.version,
             "document": self.document,
+            "label": self.label,
+            "case": self.case.value,
             "as_of": self.as_of.isoformat(),
             "outcome": self.outcome.value,
-            "criteria": criteria,
-        }
+            "criteria": [criterion.to_json() for criterion in self.criteria],
+        } | ({"score": self.score.to_json()} if self.score else {})

@@ -11,7 +11,7 @@ from app.access.terms import Viewer
 from app.db import Conn
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.policy.terms import CertificateFact
+from app.policy.facts import CertificateFact
 from app.recognitions.models import Certificate
 from app.recognitions.rules import state_on
 from app.recognitions.terms import CertificateKind, CertificateState

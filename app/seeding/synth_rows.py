@@ -16,8 +16,8 @@ from app.firms.terms import SizeClass
 from app.pipeline.recording import stale_on
 from app.pipeline.rules import kind_of
 from app.pipeline.terms import Ladder, Tier
+from app.policy.facts import CertificateFact, Facts
 from app.policy.gates import evaluate
-from app.policy.terms import CertificateFact, Facts
 from app.recognitions.rules import HNTE_YEARS, expiry
 from app.seeding import phrases
 from app.seeding.bulk import lines
@@ -136,7 +136,7 @@ class _Firm:
     def _moves(self) -> list[tuple[Any, ...]]:
         rows = []
         before: Tier | None = None
-        facts = Facts(certificates=tuple(self.certificates))
+        facts = Facts.holding(*self.certificates)
         for step in self.steps:
             tier = step.tier
             second = self.rng.choice(self.recipe.officers) if tier and tier.needs_approval else (None, None)

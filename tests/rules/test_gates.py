@@ -5,8 +5,9 @@ import pytest
 from app.db import new_id
 from app.pipeline.rules import Verdict, decide, problems
 from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
+from app.policy.facts import CertificateFact, Facts
 from app.policy.gates import evaluate
-from app.policy.terms import CertificateFact, Facts, Outcome
+from app.policy.terms import Outcome
 
 TODAY = date(2026, 11, 23)
 CODES = ("tech_micro", "eaglet", "gazelle", "hnte", "leader")
@@ -53,7 +54,7 @@ def test_one_step_down_goes() -> None:
 
 
 def test_the_top_tiers_always_wait_for_a_second_person() -> None:
-    assert decision("gazelle", "hnte", Facts((CERTIFICATE,))).verdict is Verdict.WAIT
+    assert decision("gazelle", "hnte", Facts.holding(CERTIFICATE)).verdict is Verdict.WAIT
     assert decision("hnte", "leader").verdict is Verdict.WAIT
 
 
@@ -91,18 +92,18 @@ def test_leaving_the_ladder_is_an_exit() -> None:
     ],
 )
 def test_a_certificate_holds_from_its_issue_to_the_corresponding_day(day: date, outcome: Outcome) -> None:
-    assert evaluate("hnte_certificate", Facts((CERTIFICATE,)), as_of=day).outcome is outcome
+    assert evaluate("hnte_certificate", Facts.holding(CERTIFICATE), as_of=day).outcome is outcome
 
 
 def test_a_revoked_certificate_holds_until_the_day_before() -> None:
     revoked = CertificateFact("hnte", "GR1", ISSUED, date(2026, 12, 5), revoked_on=date(2025, 1, 1))
-    assert evaluate("hnte", Facts((revoked,)), as_of=date(2024, 12, 31)).outcome is Outcome.MET
-    assert evaluate("hnte", Facts((revoked,)), as_of=date(2025, 1, 1)).outcome is Outcome.NOT_MET
+    assert evaluate("hnte", Facts.holding(revoked), as_of=date(2024, 12, 31)).outcome is Outcome.MET
+    assert evaluate("hnte", Facts.holding(revoked), as_of=date(2025, 1, 1)).outcome is Outcome.NOT_MET
 
 
 def test_a_certificate_of_another_kind_does_not_open_the_gate() -> None:
     other = CertificateFact("tech_sme", "2026440783A", ISSUED, date(2026, 12, 31))
-    assert evaluate("hnte", Facts((other,)), as_of=TODAY).outcome is Outcome.NOT_MET
+    assert evaluate("hnte", Facts.holding(other), as_of=TODAY).outcome is Outcome.NOT_MET
 
 
 def test_a_local_tier_asks_for_judgement_and_never_passes_by_itself() -> None:

@@ -1,0 +1,100 @@
+"""A firm on a day, as the criteria see it: facts by path, measures computed once, and why one cannot be had."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from typing import Any, Protocol
+
+from app.policy.facts import Facts
+from app.policy.registry import MEASURES
+from app.policy.terms import Case
+
+
+class Lack(Exception):
+    """Facts that are not known, by path."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        super().__init__(*paths)
+        self.paths = tuple(paths)
+
+
+class Unregulated(Exception):
+    """The facts are known, and the text does not say what they mean: a person judges."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Value(Protocol):
+    """A measure's value: knows its side of a limit exactly, and how to be shown."""
+
+    def against(self, limit: Decimal) -> int: ...
+    def shown(self, *limits: Decimal) -> str: ...
+
+
+class Context:
+    """`year` is the latest closed accounting year, the 近一年 of 国科发火〔2016〕195号 三(一)."""
+
+    __slots__ = ("_asked", "_computed", "as_of", "case", "facts", "today", "values", "year")
+
+    def __init__(self, facts: Facts, as_of: date, case: Case = Case.NEW, *, today: date | None = None) -> None:
+        self.facts, self.values, self.as_of, self.case = facts, facts.values, as_of, case
+        self.today = today or as_of  # which years are over, when a future day is asked about
+        self.year = as_of.year - 1
+        self._computed: dict[str, Value | Lack | Unregulated] = {}
+        self._asked: list[str] | None = None
+
+    def need(self, *paths: str) -> list[Any]:
+        """The facts at these paths. Raises Lack with all that are missing, not only the first."""
+        values = self.values
+        if self._asked is not None:
+            self._asked += paths
+        try:
+            return [values[path] for path in paths]
+        except KeyError:
+            raise Lack([path for path in paths if path not in values]) from None
+
+    def known(self, path: str) -> Any:
+        """The fact, or None where nothing is known or nothing is there."""
+        if self._asked is not None and path in self.values:
+            self._asked.append(path)
+        return self.values.get(path)
+
+    def measure(self, name: str) -> Value:
+        """Raises Lack or Unregulated; either way computed once."""
+        found = self._computed.get(name)
+        if found is None:
+            try:
+                found = MEASURES[name].compute(self)
+            except (Lack, Unregulated) as failure:
+                found = failure
+            self._computed[name] = found
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def inputs_of(self, name: str) -> list[tuple[str, str]]:
+        """The facts that a measure reads here, with their values, in the order it reads them."""
+        self._asked = []
+        with suppress(Lack, Unregulated):
+            MEASURES[name].compute(self)
+        asked, self._asked = self._asked, None
+        return [(path, shown(self.values[path])) for path in dict.fromkeys(asked) if path in self.values]
+
+    def with_facts(self, facts: Facts) -> "Context":
+        return Context(facts, self.as_of, self.case, today=self.today)
+
+
+def shown(value: Any) -> str:
+    """A fact as a person reads it in a list of inputs."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, tuple):
+        return f"{len(value)} 项"
+    if value is None:
+        return "无"
+    return str(value)

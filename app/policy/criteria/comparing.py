@@ -1,0 +1,147 @@
+"""A measure against a limit, or against the limit of the bracket that another measure falls into."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cached_property
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from app.policy.context import Context, Lack, Unregulated
+from app.policy.criteria.base import SIGNS, WORDS, BaseCriterion, Finding, Limits, broken
+from app.policy.exact import EXACT, Quotient
+from app.policy.registry import MEASURES, Lever
+from app.policy.terms import Outcome
+from app.policy.wording import shown_in
+
+
+class Comparison(BaseCriterion):
+    measure: str
+
+    def measures(self) -> Sequence[str]:
+        return (self.measure,)
+
+    def compared(self, ctx: Context, bounds: Sequence[tuple[str, Decimal]]) -> Finding:
+        try:
+            value = ctx.measure(self.measure)
+        except Lack as lack:
+            return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
+        except Unregulated as open_question:
+            return Finding(self, Outcome.MANUAL, why=open_question.why)
+        wrong = broken(bounds, value)
+        limit = wrong[1] if wrong else bounds[0][1]
+        return Finding(self, Outcome.NOT_MET if wrong else Outcome.MET, value, limit, bounds=bounds)
+
+    def inputs(self, ctx: Context) -> list[tuple[str, str]]:
+        return ctx.inputs_of(self.measure)
+
+    def levers(self, finding: Finding, ctx: Context) -> Sequence[Lever]:
+        return MEASURES[self.measure].levers
+
+    def shortfall(self, finding: Finding) -> Decimal | None:
+        """|actual - required| / |required|; a limit of zero has no measure of nearness."""
+        value, limit = finding.value, finding.limit
+        if value is None or not limit:
+            return None
+        if isinstance(value, Quotient):
+            wanted = EXACT.multiply(limit, value.den)
+            return SHORT.divide(abs(EXACT.subtract(value.num, wanted)), abs(wanted))
+        return SHORT.divide(abs(Decimal(value.shown()) - limit), abs(limit))
+
+
+# A nearness is a share for sorting, not a judgement.
+SHORT = EXACT.copy()
+SHORT.prec = 12
+
+
+class Threshold(Comparison, Limits):  # type: ignore[misc]
+    kind: Literal["threshold"]
+    known_as: ClassVar[str] = "threshold"
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if not self.bounds():
+            raise ValueError("写明 at_least、above、at_most、below 中的一个或两个。")
+        return self
+
+    @cached_property
+    def limits(self) -> list[tuple[str, Decimal]]:
+        return self.bounds()
+
+    def examine(self, ctx: Context) -> Finding:
+        return self.compared(ctx, self.limits)
+
+    def required(self, finding: Finding | None = None) -> str:
+        return " and ".join(f"{SIGNS[name]} {limit:f}" for name, limit in self.limits)
+
+    def asks(self, finding: Finding | None = None) -> str:
+        unit = MEASURES[self.measure].unit
+        return "，".join(f"{WORDS[name]} {shown_in(unit, limit)}" for name, limit in self.limits)
+
+
+class Bracket(Limits):
+    """The limit for those whose `by` is not above `up_to`; the last bracket has no end."""
+
+    up_to: Decimal | None = None
+
+
+class ByBracket(Comparison):
+    """The threshold depends on the size: 32号 十一(五) asks 5, 4 or 3 % by the latest year's revenue."""
+
+    kind: Literal["bracket"]
+    known_as: ClassVar[str] = "bracket"
+    by: str
+    brackets: tuple[Bracket, ...]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        ends = [bracket.up_to for bracket in self.brackets]
+        if not ends or ends[-1] is not None or None in ends[:-1]:
+            raise ValueError("最后一档不写 up_to，其余各档都要写。")
+        if ends[:-1] != sorted(set(ends[:-1])):  # type: ignore[type-var]
+            raise ValueError("各档的 up_to 要从小到大。")
+        if not all(bracket.bounds() for bracket in self.brackets):
+            raise ValueError("每一档都要写明界限。")
+        return self
+
+    @cached_property
+    def limits(self) -> list[tuple[Decimal | None, list[tuple[str, Decimal]]]]:
+        return [(bracket.up_to, bracket.bounds()) for bracket in self.brackets]
+
+    def measures(self) -> Sequence[str]:
+        return (self.measure, self.by)
+
+    def examine(self, ctx: Context) -> Finding:
+        try:
+            size = ctx.measure(self.by)
+        except Lack as lack:
+            both = dict.fromkeys((*lack.paths, *self.compared(ctx, self.limits[0][1]).lack))
+            return Finding(self, Outcome.UNKNOWN, lack=tuple(both))
+        except Unregulated as open_question:
+            return Finding(self, Outcome.MANUAL, why=open_question.why)
+        for end, bounds in self.limits:
+            if end is None or size.against(end) <= 0:
+                return self.compared(ctx, bounds)
+        raise AssertionError("the last bracket has no end")
+
+    def required(self, finding: Finding | None = None) -> str:
+        """The bracket that counts; all of them where none is known yet."""
+        if finding is not None and finding.bounds:
+            return " and ".join(f"{SIGNS[name]} {limit:f}" for name, limit in finding.bounds)
+        return "; ".join(
+            (f"<= {end:f}: " if end is not None else "else: ") + f"{SIGNS[bounds[0][0]]} {bounds[0][1]:f}"
+            for end, bounds in self.limits
+        )
+
+    def asks(self, finding: Finding | None = None) -> str:
+        unit, size = MEASURES[self.measure].unit, MEASURES[self.by]
+        if finding is not None and finding.bounds:
+            return "，".join(f"{WORDS[name]} {shown_in(unit, limit)}" for name, limit in finding.bounds)
+        told = []
+        for end, bounds in self.limits:
+            where = f"{size.label}不超过 {shown_in(size.unit, end)}" if end is not None else "更高"
+            told.append(f"{where}：{WORDS[bounds[0][0]]} {shown_in(unit, bounds[0][1])}")
+        return "；".join(told)
+
+    def inputs(self, ctx: Context) -> list[tuple[str, str]]:
+        return list(dict.fromkeys((*ctx.inputs_of(self.by), *ctx.inputs_of(self.measure))))

@@ -1,0 +1,82 @@
+"""Criteria made of criteria. Three-valued: one met part decides an any-of, one unmet part decides an all-of."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from app.policy.context import Context
+from app.policy.criteria.base import AnyCriterion, BaseCriterion, Finding
+from app.policy.terms import Outcome
+
+# What decides a group when nothing decided it outright: first what is not known, then what a person must judge.
+_OPEN = (Outcome.UNKNOWN, Outcome.MANUAL)
+
+
+def all_of(outcomes: Sequence[Outcome]) -> Outcome:
+    """Nothing that applies is not applicable, never a pass."""
+    if Outcome.NOT_MET in outcomes:
+        return Outcome.NOT_MET
+    for outcome in _OPEN:
+        if outcome in outcomes:
+            return outcome
+    return Outcome.MET if Outcome.MET in outcomes else Outcome.NOT_APPLICABLE
+
+
+def any_of(outcomes: Sequence[Outcome]) -> Outcome:
+    if Outcome.MET in outcomes:
+        return Outcome.MET
+    for outcome in _OPEN:
+        if outcome in outcomes:
+            return outcome
+    return Outcome.NOT_MET if Outcome.NOT_MET in outcomes else Outcome.NOT_APPLICABLE
+
+
+class Group(BaseCriterion):
+    criteria: tuple[AnyCriterion, ...] = Field(min_length=1)
+
+    def parts_of(self) -> Sequence[BaseCriterion]:
+        return self.criteria
+
+    def found(self, outcome: Outcome, parts: tuple[Finding, ...]) -> Finding:
+        lack = tuple(path for part in parts if part.outcome is Outcome.UNKNOWN for path in part.lack)
+        return Finding(self, outcome, lack=lack if outcome is Outcome.UNKNOWN else (), parts=parts)
+
+
+class AnyOf(Group):
+    kind: Literal["any_of"]
+    known_as: ClassVar[str] = "any_of"
+
+    def examine(self, ctx: Context) -> Finding:
+        parts = tuple(criterion.judge(ctx) for criterion in self.criteria)
+        return self.found(any_of([part.outcome for part in parts]), parts)
+
+    def asks(self, finding: Finding | None = None) -> str:
+        return f"以下 {len(self.criteria)} 项满足任一项"
+
+    def required(self, finding: Finding | None = None) -> str:
+        return "any of " + ", ".join(part.code for part in self.criteria)
+
+    def shortfall(self, finding: Finding) -> Decimal | None:
+        near = [part.criterion.shortfall(part) for part in finding.parts if part.outcome is Outcome.NOT_MET]
+        return min((share for share in near if share is not None), default=None)
+
+
+class AllOf(Group):
+    kind: Literal["all_of"]
+    known_as: ClassVar[str] = "all_of"
+
+    def examine(self, ctx: Context) -> Finding:
+        parts = tuple(criterion.judge(ctx) for criterion in self.criteria)
+        return self.found(all_of([part.outcome for part in parts]), parts)
+
+    def asks(self, finding: Finding | None = None) -> str:
+        return f"以下 {len(self.criteria)} 项同时满足"
+
+    def required(self, finding: Finding | None = None) -> str:
+        return "all of " + ", ".join(part.code for part in self.criteria)
+
+    def shortfall(self, finding: Finding) -> Decimal | None:
+        near = [part.criterion.shortfall(part) for part in finding.parts if part.outcome is Outcome.NOT_MET]
+        return None if not near or None in near else max(near)  # type: ignore[type-var]

@@ -1,0 +1,248 @@
+"""What a firm holds, is, or has had happen to it: certificates, lists, awards, flags, events."""
+
+from datetime import date, timedelta
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from app.policy.context import Context, Lack, shown
+from app.policy.criteria.base import BaseCriterion, Finding
+from app.policy.facts import CertificateFact, certificate_in_force
+from app.policy.figures import EVENTS, FLAGS
+from app.policy.terms import Outcome
+from app.policy.wording import path_label
+
+
+class CertificateInForce(BaseCriterion):
+    """One of the kinds, in force on the day. `of_year`: the number was given out in that year (0: the current one)."""
+
+    kind: Literal["certificate"]
+    known_as: ClassVar[str] = "certificate"
+    certificates: tuple[str, ...] = Field(min_length=1)
+    absent: bool = False  # asks that none is in force
+
+    def examine(self, ctx: Context) -> Finding:
+        try:
+            (held,) = ctx.need("certificates")
+        except Lack as lack:
+            return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
+        current = next(
+            (c for kind in self.certificates if (c := certificate_in_force(ctx.facts, kind, ctx.as_of))), None
+        )
+        if self.absent:
+            return Finding(self, Outcome.NOT_MET if current else Outcome.MET, why=_held(current))
+        if current:
+            return Finding(self, Outcome.MET, why=_held(current))
+        return Finding(self, Outcome.NOT_MET, why=_lapsed([c for c in held if c.kind in self.certificates], ctx.as_of))
+
+    def inputs(self, ctx: Context) -> list[tuple[str, str]]:
+        return [
+            (f"certificates.{place}", f"{c.number}，{c.issued_on} 至 {c.expires_on}")
+            for place, c in enumerate(ctx.facts.certificates)
+            if c.kind in self.certificates
+        ]
+
+
+def _held(current: CertificateFact | None) -> str:
+    return f"证书 {current.number} 有效期至 {current.expires_on}。" if current else ""
+
+
+def _lapsed(held: list[CertificateFact], as_of: date) -> str:
+    last = max(held, key=lambda c: c.expires_on, default=None)
+    if last is None:
+        return f"没有登记过证书；登记证书编号和发证日期后，{as_of} 有效即可通过。"
+    if last.issued_on > as_of:
+        return f"证书 {last.number} 发证日期 {last.issued_on}，晚于 {as_of}。"
+    ended = last.revoked_on if last.revoked_on and last.revoked_on <= as_of else last.expires_on
+    return f"证书 {last.number} 已于 {ended} 失效，{as_of} 没有有效的证书。"
+
+
+class Listed(BaseCriterion):
+    """A code within a list, or outside one, by whole value or by prefix."""
+
+    kind: Literal["listed"]
+    known_as: ClassVar[str] = "listed"
+    fact: Literal["status", "region_code", "industry_code", "high_tech_field", "size_class"]
+    one_of: tuple[str, ...] = ()
+    starts_with: tuple[str, ...] = ()
+    not_starting_with: tuple[str, ...] = ()
+    otherwise: Literal["not_met", "manual"] = "not_met"  # what being outside the list means
+
+    @model_validator(mode="after")
+    def _has_a_list(self) -> Self:
+        if sum(map(bool, (self.one_of, self.starts_with, self.not_starting_with))) != 1:
+            raise ValueError("one_of、starts_with、not_starting_with 写且只写一个。")
+        return self
+
+    def examine(self, ctx: Context) -> Finding:
+        try:
+            (value,) = ctx.need(self.fact)
+        except Lack as lack:
+            return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
+        if self.one_of:
+            inside = value in self.one_of
+        elif self.starts_with:
+            inside = value.startswith(self.starts_with)
+        else:
+            inside = not value.startswith(self.not_starting_with)
+        return Finding(self, Outcome.MET if inside else Outcome(self.otherwise), why="" if inside else self.hint)
+
+    def required(self, finding: Finding | None = None) -> str:
+        if self.one_of:
+            return "in " + ", ".join(self.one_of)
+        if self.starts_with:
+            return "starts with " + ", ".join(self.starts_with)
+        return "not starting with " + ", ".join(self.not_starting_with)
+
+    def asks(self, finding: Finding | None = None) -> str:
+        return self.title
+
+    def inputs(self, ctx: Context) -> list[tuple[str, str]]:
+        return [(self.fact, shown(ctx.values[self.fact]))] if self.fact in ctx.values else []
+
+
+class Counted(BaseCriterion):
+    """Awards, standards, institutions of certain levels, within some years, up to some rank; at least so many."""
+
+    kind: Literal["counted"]
+    known_as: ClassVar[str] = "counted"
+    fact: Literal["standards_led", "science_awards", "rd_institutions", "platforms", "competition_awards"]
+    levels: tuple[str, ...] = ()
+    within_years: int | None = Field(default=None, ge=1)
+    max_rank: int | None = Field(default=None, ge=1)
+    at_least: int = Field(default=1, ge=1)
+
+    def examine(self, ctx: Context) -> Finding:
+        try:
+            (entries,) = ctx.need(self.fact)
+        except Lack as lack:
+            return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
+        sure, unsure = 0, []
+        for place, entry in enumerate(entries):
+            lacking = self._lacking(entry)
+            if self._counts(entry, ctx.as_of):
+                sure += not lacking
+                unsure += [f"{self.fact}.{place}.{name}" for name in lacking]
+        if sure >= self.at_least:
+            return Finding(self, Outcome.MET, why=f"已有 {sure} 项。")
+        if unsure:
+            return Finding(self, Outcome.UNKNOWN, lack=tuple(unsure))
+        return Finding(self, Outcome.NOT_MET, why=self.hint)
+
+    def _lacking(self, entry: Any) -> list[str]:
+        wanted = {"on": self.within_years, "rank": self.max_rank}
+        return [name for name, limit in wanted.items() if limit and getattr(entry, name) is None]
+
+    def _counts(self, entry: Any, as_of: date) -> bool:
+        """Whether it counts, giving what is not known the benefit until it is asked for."""
+        if self.levels and entry.level not in self.levels:
+            return False
+        if entry.on is not None and entry.on > as_of:
+            return False
+        if self.within_years and entry.on is not None and entry.on < _years_before(as_of, self.within_years):
+            return False
+        return not (self.max_rank and entry.rank is not None and entry.rank > self.max_rank)
+
+    def required(self, finding: Finding | None = None) -> str:
+        return f">= {self.at_least}"
+
+    def asks(self, finding: Finding | None = None) -> str:
+        return f"至少 {self.at_least} 项"
+
+    def inputs(self, ctx: Context) -> list[tuple[str, str]]:
+        return [(self.fact, shown(ctx.values[self.fact]))] if self.fact in ctx.values else []
+
+
+def _years_before(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year - years, day=28)
+
+
+class Flags(BaseCriterion):
+    """Yes-or-no facts that must all have the value `want`; a veto wants False."""
+
+    kind: Literal["flags"]
+    known_as: ClassVar[str] = "flags"
+    flags: tuple[str, ...] = Field(min_length=1)
+    want: bool
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if unknown := [flag for flag in self.flags if flag not in FLAGS]:
+            raise ValueError(f"没有这样的事实：{'、'.join(unknown)}。")
+        return self
+
+    def examine(self, ctx: Context) -> Finding:
+        known = {flag: ctx.values[flag] for flag in self.flags if ctx.values.get(flag) is not None}
+        against = [flag for flag, value in known.items() if value is not self.want]
+        if against:
+            told = "、".join(path_label(flag) for flag in against)
+            return Finding(self, Outcome.NOT_MET, why=self.hint or (f"不满足：{told}。" if self.want else f"{told}。"))
+        lack = tuple(flag for flag in self.flags if flag not in known)
+        return Finding(self, Outcome.UNKNOWN if lack else Outcome.MET, lack=lack)
+
+    def asks(self, finding: Finding | None = None) -> str:
+        return ("均为是：" if self.want else "均为否：") + "、".join(path_label(flag) for flag in self.flags)
+
+    def required(self, finding: Finding | None = None) -> str:
+        return f"{', '.join(self.flags)} = {str(self.want).lower()}"
+
+    def inputs(self, ctx: Context) -> list[tuple[str, str]]:
+        return [(flag, shown(ctx.values[flag])) for flag in self.flags if flag in ctx.values]
+
+
+class NoEvent(BaseCriterion):
+    """None of the events in a period that ends with the day: the last `days`, or since 1 January `years_back` ago."""
+
+    kind: Literal["no_event"]
+    known_as: ClassVar[str] = "no_event"
+    events: tuple[str, ...] = Field(min_length=1)
+    days: int | None = Field(default=None, ge=1)
+    years: int | None = Field(default=None, ge=1)
+    years_back: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_period(self) -> Self:
+        if sum(period is not None for period in (self.days, self.years, self.years_back)) != 1:
+            raise ValueError("days、years、years_back 写且只写一个。")
+        if unknown := [event for event in self.events if event not in EVENTS]:
+            raise ValueError(f"没有这样的事实：{'、'.join(unknown)}。")
+        return self
+
+    def begins(self, as_of: date) -> date:
+        """The first day of the period; it belongs to it."""
+        if self.days is not None:
+            return as_of - timedelta(days=self.days)
+        if self.years is not None:
+            return _years_before(as_of, self.years)
+        return date(as_of.year - (self.years_back or 0), 1, 1)
+
+    def examine(self, ctx: Context) -> Finding:
+        first = self.begins(ctx.as_of)
+        happened = [
+            (event, on)
+            for event in self.events
+            if (on := ctx.values.get(event)) is not None and first <= on <= ctx.as_of
+        ]
+        if happened:
+            told = "；".join(f"{on} 有{path_label(event)}" for event, on in happened)
+            return Finding(self, Outcome.NOT_MET, why=f"{told}。")
+        lack = tuple(event for event in self.events if event not in ctx.values)
+        return Finding(self, Outcome.UNKNOWN if lack else Outcome.MET, lack=lack)
+
+    def required(self, finding: Finding | None = None) -> str:
+        return f"none of {', '.join(self.events)}"
+
+    def asks(self, finding: Finding | None = None) -> str:
+        if self.days is not None:
+            period = f"此前 {self.days} 天内"
+        else:
+            period = f"此前 {self.years} 年内" if self.years is not None else f"自 {self.years_back} 年前的 1 月 1 日起"
+        if self.years_back is not None:
+            period = {0: "当年", 1: "上一年和当年"}.get(self.years_back, period)
+        return f"{period}没有" + "、".join(path_label(event) for event in self.events)
+
+    def inputs(self, ctx: Context) -> list[tuple[str, str]]:
+        return [(event, shown(ctx.values[event])) for event in self.events if event in ctx.values]

@@ -1,0 +1,213 @@
+"""A sum of scores with a pass line. What experts give inside a band, or what is not known, makes a range [low, high].
+
+Passes only if the low end passes, cannot pass only if the high end fails (国科发火〔2016〕195号 三(七) leaves the
+points inside a band to the experts).
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from functools import cached_property
+from typing import ClassVar, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.policy.context import Context, Lack, Unregulated
+from app.policy.criteria.base import BaseCriterion, Finding, Limits, broken
+from app.policy.figures import Judgement
+from app.policy.registry import MEASURES, Lever
+from app.policy.terms import Outcome, ScoreItem
+
+
+class Points(NamedTuple):
+    low: int
+    high: int
+    lack: tuple[str, ...] = ()
+    why: str = ""  # set when a person must judge
+    rate: str = ""
+
+
+class Band(Limits):
+    """`points` for a measure inside the limits; without limits, for whoever reached no band above."""
+
+    measure: str = ""
+    low: int = Field(ge=0)
+    high: int | None = Field(default=None, ge=0)
+
+    @cached_property
+    def limits(self) -> list[tuple[str, Decimal]]:
+        return self.bounds()
+
+    @property
+    def top(self) -> int:
+        return self.low if self.high is None else self.high
+
+
+class Scale(BaseModel):
+    """Bands from the best down; the first that holds counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measure: str = ""
+    bands: tuple[Band, ...] = ()
+
+    def points(self, ctx: Context, most: int) -> Points:
+        rate = ""
+        for band in self.bands:
+            name = band.measure or self.measure
+            try:
+                value = ctx.measure(name)
+            except Lack as lack:
+                return Points(0, most, lack=lack.paths)
+            except Unregulated as open_question:
+                return Points(0, most, why=open_question.why)
+            if broken(band.limits, value) is None:
+                return Points(band.low, band.top, rate=rate)
+        return Points(0, 0)
+
+    def names(self) -> Iterator[str]:
+        for band in self.bands:
+            yield band.measure or self.measure
+
+
+class Item(Scale):
+    """One line of the score sheet. With `judgement`, an expert's points stand if they have been given."""
+
+    code: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    most: int = Field(ge=1)
+    judgement: Judgement | None = None
+    or_better: tuple[Scale, ...] = ()  # the firm picks one way of counting: the better one
+    cite: str = ""
+
+    def score(self, ctx: Context) -> Points:
+        range_ = self._range(ctx)
+        given = ctx.known(f"judgements.{self.judgement.value}") if self.judgement else None
+        if given is None:
+            return range_
+        # An expert cannot give more than the facts allow; that the facts are missing is for the officer to see.
+        point = min(int(given), range_.high, self.most)
+        return Points(point, point, lack=range_.lack, rate=range_.rate)
+
+    def _range(self, ctx: Context) -> Points:
+        if not self.bands:
+            return Points(0, self.most, why="由专家在区间内打分。")
+        ways = [self.points(ctx, self.most), *(way.points(ctx, self.most) for way in self.or_better)]
+        low, high = max(way.low for way in ways), max(way.high for way in ways)
+        open_ways = [way for way in ways if way.high == high and low < high]
+        lack = tuple(path for way in open_ways for path in way.lack)
+        return Points(low, high, lack, next((way.why for way in open_ways if way.why), ""))
+
+    def rate(self, ctx: Context) -> str:
+        """The measured rate behind the points, where there is one."""
+        if not self.measure:
+            return ""
+        try:
+            return ctx.measure(self.measure).shown(*(limit for band in self.bands for _, limit in band.limits))
+        except (Lack, Unregulated):
+            return ""
+
+
+class Cap(BaseModel):
+    """Items that together count for at most so many points."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    items: tuple[str, ...]
+    most: int
+
+
+class Floor(BaseModel):
+    """Items that together must reach so many points, whatever the total."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    items: tuple[str, ...]
+    at_least: int
+    title: str
+
+
+class SumOfScores(BaseCriterion):
+    kind: Literal["score"]
+    known_as: ClassVar[str] = "score"
+    items: tuple[Item, ...] = Field(min_length=1)
+    above: int | None = None
+    at_least: int | None = None
+    caps: tuple[Cap, ...] = ()
+    floors: tuple[Floor, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.above is None) == (self.at_least is None):
+            raise ValueError("above、at_least 写且只写一个。")
+        named = {code for cap in self.caps for code in cap.items} | {
+            code for floor in self.floors for code in floor.items
+        }
+        if unknown := named - {item.code for item in self.items}:
+            raise ValueError(f"没有这样的得分项：{'、'.join(sorted(unknown))}。")
+        for item in self.items:
+            for band in (*item.bands, *(band for way in item.or_better for band in way.bands)):
+                if band.top > item.most or band.low > band.top:
+                    raise ValueError(f"得分项 {item.code} 有一档的分数超出 {item.most} 分或上下颠倒。")
+        return self
+
+    @property
+    def line(self) -> int:
+        """The lowest passing score: points are whole (各级指标均按整数打分)."""
+        return self.at_least if self.at_least is not None else (self.above or 0) + 1
+
+    def measures(self) -> Sequence[str]:
+        ways = (way for item in self.items for way in (item, *item.or_better))
+        return [name for way in ways for name in way.names() if name]
+
+    def examine(self, ctx: Context) -> Finding:
+        points = {item.code: item.score(ctx) for item in self.items}
+        low, high = self._total([p.low for p in points.values()]), self._total([p.high for p in points.values()])
+        fits = [
+            (
+                sum(points[code].low for code in floor.items),
+                sum(points[code].high for code in floor.items),
+                floor.at_least,
+            )
+            for floor in self.floors
+        ]
+        passes = low >= self.line and all(least >= wanted for least, _, wanted in fits)
+        fails = high < self.line or any(best < wanted for _, best, wanted in fits)
+        lack = tuple(dict.fromkeys(path for p in points.values() for path in p.lack))
+        if passes or fails:
+            return Finding(self, Outcome.MET if passes else Outcome.NOT_MET, lack=lack, low=low, high=high)
+        if lack:
+            return Finding(self, Outcome.UNKNOWN, lack=lack, low=low, high=high)
+        why = next((p.why for p in points.values() if p.why), "得分取决于专家在区间内的打分。")
+        return Finding(self, Outcome.MANUAL, why=why, low=low, high=high)
+
+    def _total(self, each: Sequence[int]) -> int:
+        by_code = dict(zip((item.code for item in self.items), each, strict=True))
+        over = sum(max(0, sum(by_code[code] for code in cap.items) - cap.most) for cap in self.caps)
+        return sum(each) - over
+
+    def sheet(self, ctx: Context) -> tuple[ScoreItem, ...]:
+        sheet = []
+        for item in self.items:
+            points = item.score(ctx)
+            note = points.why if points.low < points.high else ""
+            sheet.append(ScoreItem(item.code, item.title, points.low, points.high, item.most, item.rate(ctx), note))
+        return tuple(sheet)
+
+    def required(self, finding: Finding | None = None) -> str:
+        return f">= {self.at_least}" if self.at_least is not None else f"> {self.above}"
+
+    def asks(self, finding: Finding | None = None) -> str:
+        line = f"不低于 {self.at_least} 分" if self.at_least is not None else f"高于 {self.above} 分"
+        return "；".join((f"合计{line}", *(f"{floor.title}不低于 {floor.at_least} 分" for floor in self.floors)))
+
+    def inputs(self, ctx: Context) -> list[tuple[str, str]]:
+        found = dict.fromkeys(pair for name in dict.fromkeys(self.measures()) for pair in ctx.inputs_of(name))
+        given = [f"judgements.{item.judgement.value}" for item in self.items if item.judgement]
+        return [*found, *((path, str(ctx.values[path])) for path in given if path in ctx.values)]
+
+    def shortfall(self, finding: Finding) -> Decimal | None:
+        missing = self.line - finding.high
+        return Decimal(missing) / Decimal(self.line) if missing > 0 else None
+
+    def levers(self, finding: Finding, ctx: Context) -> Sequence[Lever]:
+        return list(dict.fromkeys(lever for name in self.measures() for lever in MEASURES[name].levers))

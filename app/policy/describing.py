@@ -1,0 +1,103 @@
+"""A finding in full: what is asked, what was found, what is missing, what would close it, in words to act on."""
+
+from decimal import Decimal
+
+from app.policy.context import Context
+from app.policy.criteria.base import Finding
+from app.policy.criteria.comparing import Comparison
+from app.policy.criteria.scoring import SumOfScores
+from app.policy.exact import Quotient
+from app.policy.figures import Unit
+from app.policy.levers import gaps
+from app.policy.registry import MEASURES
+from app.policy.terms import Criterion, Gap, Outcome, Score
+from app.policy.wording import missing_sentence, shown_in
+
+
+def described(finding: Finding, ctx: Context) -> Criterion:
+    criterion = finding.criterion
+    closing = gaps(criterion, finding, ctx)
+    parts = tuple(described(part, ctx) for part in finding.parts)
+    found = _found(finding)
+    return Criterion(
+        code=criterion.code,
+        title=criterion.title,
+        outcome=finding.outcome,
+        required=criterion.required(finding),
+        actual=_actual(finding),
+        cite=criterion.cite,
+        note=_note(finding, found, closing, parts),
+        asks=criterion.asks(finding),
+        found=found,
+        grade=criterion.grade,
+        gaps=closing or tuple(gap for part in parts for gap in part.gaps if finding.outcome is Outcome.NOT_MET),
+        missing=finding.lack if finding.outcome is Outcome.UNKNOWN else (),
+        inputs=tuple(criterion.inputs(ctx)),
+        parts=parts,
+    )
+
+
+def score_of(finding: Finding, ctx: Context) -> Score | None:
+    criterion = finding.criterion
+    if not isinstance(criterion, SumOfScores) or finding.outcome is Outcome.NOT_APPLICABLE:
+        return None
+    return Score(finding.low, finding.high, criterion.required(finding), finding.outcome, criterion.sheet(ctx))
+
+
+def _actual(finding: Finding) -> str:
+    if finding.value is not None:
+        return finding.value.shown(*_beside(finding))
+    if isinstance(finding.criterion, SumOfScores) and finding.outcome is not Outcome.NOT_APPLICABLE:
+        return str(finding.low) if finding.low == finding.high else f"{finding.low}..{finding.high}"
+    return ""
+
+
+def _beside(finding: Finding) -> tuple[Decimal, ...]:
+    return () if finding.limit is None else (finding.limit,)
+
+
+def _found(finding: Finding) -> str:
+    criterion, value = finding.criterion, finding.value
+    if isinstance(criterion, SumOfScores):
+        return _actual(finding).replace("..", "–") + (" 分" if _actual(finding) else "")
+    if value is None or not isinstance(criterion, Comparison):
+        return ""
+    unit = MEASURES[criterion.measure].unit
+    told = Decimal(value.shown(*_beside(finding)))
+    if unit in (Unit.DAY, Unit.MONTH) or (isinstance(value, Quotient) and value.den == 1):
+        return shown_in(unit, told if unit is not Unit.MONTH else told.quantize(Decimal("0.1")))
+    return shown_in(unit, told)
+
+
+def gap_sentence(gap: Gap) -> str:
+    """增加 2025 年研发费用 38.2 万元"""
+    verb = "增加" if gap.amount > 0 else "减少"
+    return f"{verb}{gap.label} {_amount(gap)}"
+
+
+def _amount(gap: Gap) -> str:
+    unit = next(unit for unit in Unit if unit.label == gap.unit and unit not in (Unit.RATIO,))
+    return shown_in(unit, abs(gap.amount))
+
+
+def _note(finding: Finding, found: str, closing: tuple[Gap, ...], parts: tuple[Criterion, ...]) -> str:
+    criterion = finding.criterion
+    if finding.outcome is Outcome.UNKNOWN:
+        return missing_sentence(finding.lack) if finding.lack else "资料不全。"
+    if finding.why:
+        return finding.why
+    if finding.outcome is not Outcome.NOT_MET:
+        return ""
+    told = [f"{criterion.title}：{f'现为 {found}，' if found else ''}要求{criterion.asks(finding)}。"]
+    if closing:
+        told.append(f"还需{'，或'.join(gap_sentence(gap) for gap in closing if gap.closed == closing[0].closed)}。")
+        if closing[0].closed:
+            told.append("该年度已结束，只能更正错报或在以后年度补足。")
+    elif parts:
+        told.append(_nearest(parts))
+    return "".join((*told, criterion.hint))
+
+
+def _nearest(parts: tuple[Criterion, ...]) -> str:
+    short = [part.note for part in parts if part.outcome is Outcome.NOT_MET and part.gaps]
+    return short[0] if short else ""

@@ -1,0 +1,136 @@
+"""The least change of one figure that closes a condition: exact, and never a step more than needed."""
+
+from collections.abc import Callable, Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from app.policy.context import Context, Lack, Unregulated
+from app.policy.criteria.base import BaseCriterion, Finding
+from app.policy.criteria.comparing import Comparison
+from app.policy.criteria.scoring import SumOfScores
+from app.policy.exact import EXACT, ONE, ZERO, Quotient
+from app.policy.facts import Facts, IpRight
+from app.policy.figures import CARRIER, YEARLY, IpKind, ObtainedBy, Unit
+from app.policy.registry import Lever
+from app.policy.terms import Gap, Outcome
+from app.policy.wording import path_label
+
+_FEN = Decimal("0.01")
+_MOST = Decimal(10) ** 13
+_RIGHTS = {"ip.class_one": IpKind.INVENTION_PATENT, "ip.class_two": IpKind.UTILITY_MODEL}
+
+
+def path_of(figure: str, year: int | None) -> str:
+    """Where a lever's figure lives. `rd` moves the line that every basis counts in full."""
+    if year is None:
+        return figure
+    return f"years.{year}.rd.personnel" if figure == "rd" else f"years.{year}.{figure}"
+
+
+def changed(facts: Facts, figure: str, year: int | None, amount: Decimal) -> Facts:
+    """The facts with one figure more by `amount`: how a what-if and a gap both change them."""
+    if figure in _RIGHTS:
+        more = IpRight(_RIGHTS[figure], in_force=True, obtained_by=ObtainedBy.SELF_DEVELOPED)
+        return facts.set({"ip_rights": (*facts.values.get("ip_rights", ()), *([more] * int(amount)))})
+    return facts.add(path_of(figure, year), amount)
+
+
+def unit_of(figure: str) -> Unit:
+    if figure == "rd" or figure.startswith("rd."):
+        return Unit.YUAN
+    if figure in _RIGHTS:
+        return Unit.RIGHT
+    return CARRIER[figure.removeprefix("carrier.")].unit if figure.startswith("carrier.") else YEARLY[figure].unit
+
+
+def gaps(criterion: BaseCriterion, finding: Finding, ctx: Context) -> tuple[Gap, ...]:
+    """One gap a lever, open ones first. Only an unmet condition has any."""
+    if finding.outcome is not Outcome.NOT_MET:
+        return ()
+    found = [gap for lever in criterion.levers(finding, ctx) if (gap := _gap(criterion, lever, ctx))]
+    return tuple(sorted(found, key=lambda gap: gap.closed))
+
+
+def _gap(criterion: BaseCriterion, lever: Lever, ctx: Context) -> Gap | None:
+    year = None if lever.back is None else ctx.year - lever.back
+    amount = _least(criterion, lever.figure, year, ctx)
+    if amount is None:
+        return None
+    label = path_label(f"years.{year}.{lever.figure}" if year else lever.figure)
+    unit = unit_of(lever.figure)
+    return Gap(lever.figure, label, year, amount, unit.label, closed=year is not None and year < ctx.today.year)
+
+
+def _least(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context) -> Decimal | None:
+    step = _FEN if unit_of(figure) is Unit.YUAN else ONE
+    current = ctx.values.get(path_of(figure, year), ZERO) if figure not in _RIGHTS else ZERO
+    signed = figure in YEARLY and YEARLY[figure].signed
+
+    def closes(amount: Decimal) -> bool:
+        if not signed and current + amount < ZERO:
+            return False
+        return criterion.judge(ctx.with_facts(changed(ctx.facts, figure, year, amount))).outcome is Outcome.MET
+
+    best: Decimal | None = None
+    for guess in _guesses(criterion, figure, year, ctx, step):
+        least = _settled(guess, step, closes)
+        if least is not None and (best is None or abs(least) < abs(best)):
+            best = least
+    return best if best is not None else _searched(step, closes)
+
+
+def _guesses(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context, step: Decimal) -> Iterator[Decimal]:
+    """Where each limit is reached if the measure is linear in the figure, as nearly all are."""
+    more = ctx.with_facts(changed(ctx.facts, figure, year, step))
+    for name, limit in _limits(criterion, ctx):
+        try:
+            here, there = ctx.measure(name), more.measure(name)
+        except (Lack, Unregulated):
+            continue
+        if not (isinstance(here, Quotient) and isinstance(there, Quotient)):
+            continue
+        slope = (there.num - here.num) - limit * (there.den - here.den)
+        if slope:
+            steps = EXACT.divide(limit * here.den - here.num, slope)
+            yield steps.to_integral_value(ROUND_CEILING if steps > 0 else ROUND_FLOOR) * step
+
+
+def _limits(criterion: BaseCriterion, ctx: Context) -> Iterator[tuple[str, Decimal]]:
+    if isinstance(criterion, Comparison):
+        finding = criterion.judge(ctx)
+        if finding.limit is not None:
+            yield criterion.measure, finding.limit
+    if isinstance(criterion, SumOfScores):
+        for item in criterion.items:
+            for way in (item, *item.or_better):
+                for band in way.bands:
+                    for _, limit in band.limits:
+                        yield band.measure or way.measure, limit
+
+
+def _settled(guess: Decimal, step: Decimal, closes: Callable[[Decimal], bool]) -> Decimal | None:
+    """The guess, or one step beyond for a limit that is not reached by standing on it; None if neither is least."""
+    onward = step if guess >= ZERO else -step
+    for amount in (guess, guess + onward):
+        if amount and closes(amount):
+            return amount if not closes(amount - onward) else _halved(amount - onward, step, closes)
+    return None
+
+
+def _searched(step: Decimal, closes: Callable[[Decimal], bool]) -> Decimal | None:
+    """Upwards by doubling, for a measure that is not linear; None where no amount closes it."""
+    amount = step
+    while amount <= _MOST:
+        if closes(amount):
+            return _halved(amount, step, closes)
+        amount *= 2
+    return None
+
+
+def _halved(enough: Decimal, step: Decimal, closes: Callable[[Decimal], bool]) -> Decimal:
+    """The least multiple of `step` between nothing and `enough` that closes, where more never opens again."""
+    low, high = 0, int(enough / step)
+    onward = 1 if high > 0 else -1
+    while abs(high - low) > 1:
+        middle = (low + high) // 2 if onward > 0 else -((-low - high) // 2)
+        low, high = (low, middle) if closes(middle * step) else (middle, high)
+    return high * step

@@ -1,0 +1,187 @@
+"""Policy packs: policies as data, one file a policy, its versions with their sources and worked examples.
+
+A pack that cannot be read is refused at the door with file, line and reason; it never reaches a firm.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from app.policy.criteria import BaseCriterion
+from app.policy.criteria.base import AnyCriterion
+from app.policy.criteria.scoring import SumOfScores
+from app.policy.deduction import DeductionRules
+from app.policy.registry import MEASURES
+from app.policy.terms import LOCAL_DEFAULT, Case, Outcome
+
+Subject = Literal["firm", "carrier"]
+
+
+class PackError(Exception):
+    """One sentence: file, line, reason."""
+
+
+class Source(BaseModel):
+    """Where a version's numbers were read, how far that can be trusted, and who has confirmed it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    grade: str
+    url: str = ""
+    confirmed_by: str = ""
+    note: str = ""
+
+
+class Example(BaseModel):
+    """A worked case that goes with a version and must come out as written before it is published."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    as_of: date
+    case: Case = Case.NEW
+    facts: dict[str, Any]
+    outcome: Outcome | None = None
+    criteria: dict[str, Outcome] = {}
+    score: tuple[int, int] | None = None
+    source: str = ""
+
+
+class Version(BaseModel):
+    """One text of a policy. `effective_to` is the last day; `cases` empty means every case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str = Field(min_length=1)
+    document: str = Field(min_length=1)
+    effective_from: date
+    effective_to: date | None = None
+    cases: tuple[Case, ...] = ()
+    region: str = ""
+    label: str = ""
+    source: Source
+    note: str = ""
+    criteria: tuple[AnyCriterion, ...] = ()
+    either: tuple[tuple[str, ...], ...] = ()  # criteria of which one is enough for the whole
+    deduction: DeductionRules | None = None
+    examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.effective_to is not None and self.effective_to < self.effective_from:
+            raise ValueError("effective_to 早于 effective_from。")
+        if bool(self.criteria) == (self.deduction is not None):
+            raise ValueError("写 criteria 或 deduction，二者取一。")
+        codes = [criterion.code for criterion in self.criteria]
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"条件代码重复：{'、'.join(twice)}。")
+        if unknown := {code for group in self.either for code in group} - set(codes):
+            raise ValueError(f"either 里没有这样的条件：{'、'.join(sorted(unknown))}。")
+        if unknown := {name for criterion in self.criteria for name in _measures(criterion)} - set(MEASURES):
+            raise ValueError(f"没有这样的度量：{'、'.join(sorted(unknown))}。")
+        if sum(isinstance(criterion, SumOfScores) for criterion in self.criteria) > 1:
+            raise ValueError("一个版本只能有一张评分表。")
+        return self
+
+    @property
+    def official(self) -> bool:
+        return self.label != LOCAL_DEFAULT
+
+    def in_force(self, day: date, case: Case) -> bool:
+        begun = self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
+        return begun and (not self.cases or case in self.cases)
+
+
+def _measures(criterion: BaseCriterion) -> Sequence[str]:
+    return [*criterion.measures(), *(name for part in criterion.parts_of() for name in _measures(part))]
+
+
+class Pack(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policy: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str = Field(min_length=1)
+    subject: Subject = "firm"
+    versions: tuple[Version, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_text_at_a_time(self) -> Self:
+        """Two versions never answer for the same day and case."""
+        for place, one in enumerate(self.versions):
+            for other in self.versions[place + 1 :]:
+                shared = not one.cases or not other.cases or set(one.cases) & set(other.cases)
+                apart = _ends_before(one, other) or _ends_before(other, one)
+                if shared and not apart and one.region == other.region:
+                    raise ValueError(f"版本 {one.version} 与 {other.version} 的有效期重叠。")
+        return self
+
+    def version_on(self, day: date, case: Case) -> Version | None:
+        return next((version for version in self.versions if version.in_force(day, case)), None)
+
+
+def _ends_before(one: Version, other: Version) -> bool:
+    return one.effective_to is not None and one.effective_to < other.effective_from
+
+
+Packs = Mapping[str, Pack]
+
+
+def read_packs(folder: Path) -> dict[str, Pack]:
+    """Every `*.yaml` of a folder. Raises PackError for the first that cannot be used."""
+    packs: dict[str, Pack] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        pack = read_pack(file.read_text("utf-8"), file.name)
+        if pack.policy in packs:
+            raise PackError(f"{file.name}：政策 {pack.policy} 已在另一个文件里。")
+        packs[pack.policy] = pack
+    if not packs:
+        raise PackError(f"{folder} 里没有政策文件。")
+    return packs
+
+
+def read_pack(text: str, name: str) -> Pack:
+    try:
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        data = yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"第 {mark.line + 1} 行" if mark else ""
+        raise PackError(f"{name} {where}：不是能读懂的 YAML。") from error
+    try:
+        return Pack.model_validate(data)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        line = _line(node, fault["loc"])
+        where = ".".join(str(step) for step in fault["loc"])
+        raise PackError(f"{name} 第 {line} 行（{where}）：{_reason(fault)}") from error
+
+
+def _reason(fault: Any) -> str:
+    """Our own sentences as they are, the library's by kind."""
+    own = {
+        "missing": "缺少这一项。",
+        "extra_forbidden": "没有这一项。",
+        "decimal_parsing": "不是数。",
+        "date_from_datetime_parsing": "不是日期。",
+        "enum": "不是可用的值。",
+    }
+    message: str = fault["msg"]
+    return own.get(fault["type"]) or message.removeprefix("Value error, ")
+
+
+def _line(node: Any, steps: Sequence[Any]) -> int:
+    """The line of the deepest place on the way that the file has."""
+    line: int = node.start_mark.line + 1 if node is not None else 1
+    for step in steps:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == str(step)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+        if node is None:
+            break
+        line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,69 @@
+"""Quantities and paths of facts, as people read them."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from app.policy.exact import EXACT
+from app.policy.figures import CARRIER, EVENTS, FLAGS, RD_LINES, YEARLY, Judgement, Unit
+from app.units import plain, show_wan
+
+_HUNDRED = Decimal(100)
+_WAN = Decimal(10_000)
+
+_NAMED = {
+    "registered_on": "成立日期",
+    "region_code": "所在镇街",
+    "status": "登记状态",
+    "industry_code": "行业代码",
+    "high_tech_field": "技术领域",
+    "size_class": "企业规模",
+    "carrier_tenant_since": "入孵日期",
+    "ip_rights": "知识产权",
+    "certificates": "证书",
+    "standards_led": "主导制定的标准",
+    "science_awards": "科技奖励",
+    "rd_institutions": "研发机构",
+    "platforms": "创新平台",
+    "competition_awards": "创新创业大赛奖项",
+    "ip.class_one": "Ⅰ类知识产权",
+    "ip.class_two": "Ⅱ类知识产权",
+}
+_YEAR = re.compile(r"years\.(\d{4})\.(rd\.)?(\w+)")
+_PLACE = re.compile(r"(\w+)\.(\d+)\.(\w+)")
+
+
+def shown_in(unit: Unit, amount: Decimal) -> str:
+    """5%, 5,000 万元, 365 天."""
+    if unit is Unit.RATIO:
+        return f"{plain(EXACT.multiply(amount, _HUNDRED)):f}%"
+    if unit is Unit.YUAN:
+        return show_wan(amount) if abs(amount) >= _WAN else f"{plain(amount):,f} 元"
+    return f"{plain(amount):,f} {unit.label}".rstrip()
+
+
+def path_label(path: str) -> str:
+    """2025 年销售收入, for `years.2025.sales_revenue`."""
+    if match := _YEAR.fullmatch(path):
+        year, line, code = match.groups()
+        label = RD_LINES[code].label if line else "研发费用" if code == "rd" else YEARLY[code].label
+        return f"{year} 年{label}"
+    if path.startswith("carrier."):
+        return CARRIER[path.removeprefix("carrier.")].label
+    if path.startswith("judgements."):
+        return f"{Judgement(path.removeprefix('judgements.')).label}评分"
+    if (match := _PLACE.fullmatch(path)) and match[1] in _NAMED:
+        return f"第 {int(match[2]) + 1} 项{_NAMED[match[1]]}的{_FIELDS.get(match[3], match[3])}"
+    return FLAGS.get(path) or EVENTS.get(path) or _NAMED.get(path, path)
+
+
+_FIELDS = {"in_force": "是否有效", "on": "日期", "rank": "名次", "level": "级别"}
+
+
+def missing_sentence(paths: Sequence[str]) -> str:
+    """The nine R&D lines of a year are one thing to fill in, so they are named as one."""
+    labels: dict[str, None] = {}
+    for path in paths:
+        match = _YEAR.fullmatch(path)
+        labels[f"{match[1]} 年研发费用明细" if match and match[2] else path_label(path)] = None
+    return "缺：" + "、".join(labels) + "。"
