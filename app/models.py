@@ -1,6 +1,7 @@
 """Every table, imported once so that metadata is whole for migrations and tests."""
 
 from app.access import models as access
+from app.assessments import models as assessments
 from app.audit import models as audit
 from app.db import Base
 from app.exchange import models as exchange
@@ -14,6 +15,7 @@ from app.workdays import models as workdays
 __all__ = [
     "Base",
     "access",
+    "assessments",
     "audit",
     "exchange",
     "files",

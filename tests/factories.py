@@ -13,6 +13,7 @@ from app.access.models import ApiToken, User, UserSession
 from app.access.passwords import hasher
 from app.access.rules import new_token, token_hash
 from app.access.terms import Actor, Role, Viewer
+from app.config import SEEDS
 from app.db import Conn, new_id
 from app.firms.models import Firm
 from app.firms.service import FirmEntry, register
@@ -20,6 +21,8 @@ from app.pipeline.queries import load_ladders
 from app.pipeline.recording import MoveOrder
 from app.pipeline.service import approve, move_firm
 from app.pipeline.terms import Ladder
+from app.policy.packs import read_packs
+from app.policy.policies import Policies
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 from app.text.uscc import ALPHABET, make_code
@@ -29,6 +32,7 @@ from tests.harness import NOON
 
 COUNTY, TOWN, OTHER_TOWN = "440783", "440783117", "440783115"
 PASSWORD = "Lingjie-2026-wu"
+POLICIES = Policies(read_packs(SEEDS / "policies"))
 _SCOPES = {Role.TOWN: TOWN, Role.FIRM: "", Role.CARRIER: ""}
 _serial = itertools.count(1)
 
@@ -173,7 +177,9 @@ async def move(
     order = MoveOrder(
         to=to, effective_on=on or at.date(), reason=more.pop("reason", "条件具备"), expected=expected, **more
     )
-    done = await move_firm(conn, uscc, order, ladder=ladder, calendar=calendar, by=first.actor, at=at)
+    done = await move_firm(
+        conn, uscc, order, ladder=ladder, policies=POLICIES, calendar=calendar, by=first.actor, at=at
+    )
     if done.waits:
         second = await person(conn, "officer-second")
         await approve(conn, done.id, ladder=ladder, calendar=calendar, by=second.actor, at=at)

@@ -16,10 +16,10 @@ from app.firms.locking import Known, known_by_code
 from app.firms.service import FirmEntry
 from app.firms.terms import FirmDetail, FirmStatus, Reference
 from app.pipeline.asking import waiting
-from app.pipeline.rules import Verdict, decide
+from app.pipeline.rules import Verdict, decide, stands_against
 from app.pipeline.terms import Ladder, Standing, Tier
 from app.policy.facts import CertificateFact, Facts, certificate_in_force
-from app.policy.gates import evaluate
+from app.policy.policies import Policies
 from app.policy.terms import Assessment, Outcome
 from app.recognitions.queries import facts_of, held_numbers
 from app.recognitions.rules import HNTE_YEARS, expiry
@@ -36,6 +36,7 @@ class Bureau:
     reference: Reference
     ladder: Ladder
     calendar: Calendar
+    policies: Policies
     names: Names
 
 
@@ -111,7 +112,7 @@ def _examine_one(row: Understood, background: _Background, bureau: Bureau, filen
     if row.repeats:
         return Examined(row, RowOutcome.UNCHANGED, messages, firm)
     certificate, former = _certificate(row, firm, background, messages)
-    placing = _placing(row, firm, certificate, background, bureau.ladder, today, messages)
+    placing = _placing(row, firm, certificate, background, bureau, today, messages)
     changes = _changes(firm, entry, certificate, former, placing, bureau.reference)
     outcome = RowOutcome.CREATED if firm is None else RowOutcome.UPDATED if changes else RowOutcome.UNCHANGED
     return Examined(row, outcome, messages, firm, entry, changes, certificate, former, placing)
@@ -138,16 +139,17 @@ def _placing(
     firm: FirmDetail | None,
     certificate: RowCertificate | None,
     background: _Background,
-    ladder: Ladder,
+    bureau: Bureau,
     today: date,
     messages: list[Message],
 ) -> Placing | None:
     """Only firms that are on no tier are placed; anything else is a move, and moves are made on the board."""
+    ladder = bureau.ladder
     tier = ladder.tier(row.tier)
     if tier is None or (firm is not None and firm.tier == tier.code):
         return None
     facts = _facts(firm, certificate, background)
-    assessment = evaluate(tier.policy, facts, as_of=today)
+    assessment = bureau.policies.assess(tier.policy, facts, as_of=today)
     sentence = _not_placed(firm, tier, assessment, background, ladder)
     if sentence:
         messages.append(Message("tier", sentence, Severity.WARNING))
@@ -179,7 +181,8 @@ def _not_placed(
         return f"企业已不在存续状态，没有进入“{tier.label}”。"
     if firm is not None and firm.id in background.waiting:
         return f"企业有一项移动正待复核，没有进入“{tier.label}”。"
-    if assessment.outcome in (Outcome.NOT_MET, Outcome.UNKNOWN):
+    # A roster is the list of whoever recognised the firm: only a rule with a document stands against it.
+    if assessment.official and stands_against(assessment):
         return f"企业已导入，没有进入“{tier.label}”：{''.join(assessment.sentences)}"
     return ""
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from app.access.queries import user_by_id
 from app.access.terms import SYSTEM, Actor, Permission, Role, Viewer
+from app.assessments.policies import load_policies
 from app.clock import business_day
 from app.db import Conn, Database, is_outage
 from app.errors import AppError, Conflict
@@ -63,7 +64,8 @@ async def run_waiting_imports(database: Database, files: FileStore, *, at: datet
 async def bureau_for(conn: Conn, viewer: Viewer) -> Bureau:
     reference = await load_reference(conn)
     ladder = (await load_ladders(conn))[MAIN_LADDER]
-    return Bureau(reference, ladder, await load_calendar(conn), names_for(reference, ladder, scope=viewer.scope))
+    names = names_for(reference, ladder, scope=viewer.scope)
+    return Bureau(reference, ladder, await load_calendar(conn), await load_policies(conn), names)
 
 
 async def actor_of(conn: Conn, batch: Batch) -> Actor:

@@ -69,6 +69,15 @@ def _reaches_too_far(standing: Standing, previous: Span | None, day: date) -> st
     return f"企业 {previous.until} 才离开上一个梯队，更正的日期不能更早。" if day < previous.until else ""
 
 
+def stands_against(assessment: Assessment) -> bool:
+    """A condition that is missed, or an official one that cannot be checked.
+
+    Missing data does not fail a rule that is only ours (系统默认参考规则): a person judges, with a reason, and the
+    receipt says what was missing.
+    """
+    return assessment.outcome is Outcome.NOT_MET or (assessment.outcome is Outcome.UNKNOWN and assessment.official)
+
+
 def decide(
     ladder: Ladder,
     standing: Standing,
@@ -88,7 +97,7 @@ def decide(
         return Decision(Verdict.GO, kind)
     waits: list[str] = []
     upwards = current is None or target.rank > current.rank
-    if upwards and assessment is not None and assessment.outcome in (Outcome.NOT_MET, Outcome.UNKNOWN):
+    if upwards and assessment is not None and stands_against(assessment):
         if not override.strip():
             return Decision(Verdict.REFUSED, kind, tuple(assessment.sentences))
         waits.append("未达到本级条件，须说明理由并由第二人复核")

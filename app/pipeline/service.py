@@ -21,7 +21,7 @@ from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_b
 from app.pipeline.rules import Decision, Verdict, decide, problems
 from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing, Tier
 from app.policy.facts import Facts
-from app.policy.gates import evaluate
+from app.policy.policies import Policies
 from app.workdays.rules import Calendar
 
 
@@ -34,7 +34,15 @@ class MoveOutcome:
 
 
 async def move_firm(
-    conn: Conn, uscc: str, order: MoveOrder, *, ladder: Ladder, calendar: Calendar, by: Actor, at: datetime
+    conn: Conn,
+    uscc: str,
+    order: MoveOrder,
+    *,
+    ladder: Ladder,
+    policies: Policies,
+    calendar: Calendar,
+    by: Actor,
+    at: datetime,
 ) -> MoveOutcome:
     """Moves a firm, or lays the move before a second person.
 
@@ -46,11 +54,11 @@ async def move_firm(
     if standing.tier != order.expected:
         raise Conflict(moved_by(standing, context, ladder))
     target = _target(ladder, order.to)
-    today = business_day(at)
+    day, today = order.effective_on, business_day(at)
     wrong = problems(
         standing,
         target,
-        effective_on=order.effective_on,
+        effective_on=day,
         reason=order.reason,
         today=today,
         correction=order.correction,
@@ -60,7 +68,8 @@ async def move_firm(
         raise Invalid(wrong)
     if context["pending"]:
         raise Conflict(f"{context['pending'][0]} 已提交一项移动，正待复核；通过或驳回之后才能再移动。")
-    assessment = evaluate(target.policy, context["facts"], as_of=order.effective_on) if target else None
+    facts: Facts = context["facts"]
+    assessment = policies.assess(target.policy, facts, as_of=day, today=today) if target else None
     decision = decide(ladder, standing, target, assessment, correction=order.correction, override=order.override)
     if decision.verdict is Verdict.REFUSED:
         where = f"“{target.label}”" if target else "梯队之外"

@@ -2,26 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from app.errors import Invalid
 from app.policy import rd
 from app.policy.exact import EXACT, Quotient
+from app.policy.figures import RD_LINES
+from app.policy.packs import DeductionRules, Pack
+from app.policy.parsing import parse_facts
+from app.policy.terms import Case
 
 _FEN = Decimal("0.01")
-
-
-class DeductionRules(BaseModel):
-    """`rate` on top of the expense itself; `excluded` by the beginning of the industry code (财税〔2015〕119号)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rate: Decimal
-    enhanced_rate: Decimal | None = None  # 集成电路和工业母机, 公告2023年第44号
-    excluded: tuple[str, ...] = ()
-    pooled: bool = True  # 其他相关费用的限额 over all projects together, since 公告2021年第28号
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +71,36 @@ def deduct(
         rate = rules.enhanced_rate
         notes.append("按集成电路、工业母机企业的比例计算。")
     return amounts, False, rate, "".join(notes)
+
+
+def deduct_facts(pack: Pack, data: Any, *, today: date) -> DeductionResult:
+    """From `{"year", "industry_code", "rd"}`. Raises Invalid by field; every line has to be stated, 0 included."""
+    if not isinstance(data, Mapping):
+        raise Invalid({"": "应是一个 JSON 对象。"})
+    year = data.get("year")
+    if isinstance(year, bool) or not isinstance(year, int) or not 2000 <= year <= today.year:
+        raise Invalid({"year": f"应是不晚于 {today.year} 的四位年份。"})
+    facts = parse_facts(
+        {"years": {str(year): {"rd": data.get("rd")}}, "industry_code": data.get("industry_code")}, horizon=today
+    )
+    paths = {line: f"years.{year}.rd.{line}" for line in RD_LINES}
+    if missing := {
+        f"rd.{line}": "请填写，没有发生的填 0。" for line, path in paths.items() if path not in facts.values
+    }:
+        raise Invalid(missing)
+    version = next((v for v in pack.versions if v.deduction and v.in_force(date(year, 12, 31), Case.NEW)), None)
+    if version is None or version.deduction is None:
+        raise Invalid({"year": f"没有载入 {year} 年有效的规定，无法计算。"})
+    enhanced = data.get("enhanced", False)
+    if not isinstance(enhanced, bool):
+        raise Invalid({"enhanced": "应是 true 或 false。"})
+    with localcontext(EXACT):
+        amounts, excluded, rate, note = deduct(
+            version.deduction,
+            {line: facts.values[path] for line, path in paths.items()},
+            facts.values.get("industry_code"),
+            enhanced=enhanced,
+        )
+        return DeductionResult(
+            pack.policy, version.version, version.document, year, version.deduction, amounts, excluded, rate, note
+        )

@@ -5,6 +5,7 @@ A pack that cannot be read is refused at the door with file, line and reason; it
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from app.policy.criteria import BaseCriterion
 from app.policy.criteria.base import AnyCriterion
 from app.policy.criteria.scoring import SumOfScores
-from app.policy.deduction import DeductionRules
 from app.policy.registry import MEASURES
 from app.policy.terms import LOCAL_DEFAULT, Case, Outcome
 
@@ -49,6 +49,17 @@ class Example(BaseModel):
     criteria: dict[str, Outcome] = {}
     score: tuple[int, int] | None = None
     source: str = ""
+
+
+class DeductionRules(BaseModel):
+    """`rate` on top of the expense itself; `excluded` by the beginning of the industry code (财税〔2015〕119号)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rate: Decimal
+    enhanced_rate: Decimal | None = None  # 集成电路和工业母机, 公告2023年第44号
+    excluded: tuple[str, ...] = ()
+    pooled: bool = True  # 其他相关费用的限额 over all projects together, since 公告2021年第28号
 
 
 class Version(BaseModel):

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from app.access.queries import user_by_login
 from app.access.service import Account, add_user
 from app.access.terms import Actor, Role, Viewer
+from app.assessments.policies import load_policies
 from app.clock import business_day
 from app.db import Conn, Database
 from app.errors import NotFound
@@ -24,6 +25,7 @@ from app.pipeline import service as pipeline
 from app.pipeline.queries import load_ladders
 from app.pipeline.recording import MoveOrder
 from app.pipeline.terms import Ladder
+from app.policy.policies import Policies
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 from app.seeding.county import DEMO_TOWN, invent_firms
@@ -55,6 +57,7 @@ class Stage:
 
     conn: Conn
     ladder: Ladder
+    policies: Policies
     calendar: Calendar
     actors: Mapping[str, Actor]
     ids: dict[str, uuid.UUID] = field(default_factory=dict)
@@ -82,7 +85,7 @@ async def load_demo(
             return False
         actors = await _accounts(conn, passwords, at=at - timedelta(days=400), cheap=cheap)
         ladder, calendar = (await load_ladders(conn))[MAIN_LADDER], await load_calendar(conn)
-        stage = Stage(conn, ladder, calendar, actors)
+        stage = Stage(conn, ladder, await load_policies(conn), calendar, actors)
         rng = random.Random(seed)  # noqa: S311 - invention, not a secret
         officers = {login: actors[login].viewer.id for login in ("officer", "officer2")}
         invented = invent_firms(rng, firms, officers=officers, today=business_day(at))
@@ -160,6 +163,7 @@ async def _ask(stage: Stage, act: Ask) -> None:
         act.firm.uscc,
         order,
         ladder=stage.ladder,
+        policies=stage.policies,
         calendar=stage.calendar,
         by=stage.actors[act.by],
         at=act.at,

@@ -11,6 +11,8 @@ from sqlalchemy import Table, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.terms import SYSTEM
+from app.assessments.models import PolicyVersion
+from app.assessments.policies import load_packs
 from app.audit.service import event_row, record
 from app.db import Base, Conn, Database
 from app.errors import Refused
@@ -18,6 +20,7 @@ from app.firms.models import Bureau, Direction, HighTechField, Industry, Park, R
 from app.locks import Lock, hold
 from app.pipeline.calendars import Schedule, load_schedules
 from app.pipeline.models import LadderRow, TierRow
+from app.policy.packs import Pack, PackError, read_packs
 from app.workdays.models import CalendarYear
 from app.workdays.rules import CalendarEntry, DayKind
 
@@ -41,6 +44,7 @@ _TIER_SETTINGS = frozenset({"expected_months", "stale_working_days", "needs_appr
 async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[str, int]:
     """Rows written per table; empty when nothing was new. Raises Refused with a sentence for seeds it cannot read."""
     plans, years = list(_plans(path)), list(_read(path, "calendar/*.yaml"))
+    packs = _packs(path.parent / "policies")
     async with database.transaction() as conn:
         written: dict[str, int] = {}
         try:
@@ -49,6 +53,8 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
                     written[plan.table.__tablename__] = count
             if count := await _load_years(conn, years):
                 written[CalendarYear.__tablename__] = count
+            if count := await load_packs(conn, packs, at=at):
+                written[PolicyVersion.__tablename__] = count
         except KeyError as error:
             raise Refused(f"种子 {path} 里有一条记录缺少 {error.args[0]}，没有载入任何内容。") from error
         except ValueError as error:
@@ -59,6 +65,16 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
             )
             await record(conn, loaded)
     return written
+
+
+def _packs(folder: Path) -> list[Pack]:
+    """Policies stand beside the county's own seeds: they are the nation's and the province's."""
+    if not folder.is_dir():
+        return []
+    try:
+        return list(read_packs(folder).values())
+    except PackError as error:
+        raise Refused(f"政策文件读不懂：{error}没有载入任何内容。") from error
 
 
 def _plans(path: Path) -> Iterator[Plan]:

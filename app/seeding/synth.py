@@ -20,6 +20,7 @@ from app.access.models import User
 from app.access.queries import user_by_login
 from app.access.service import Account, add_user
 from app.access.terms import SYSTEM, Role
+from app.assessments.policies import load_policies
 from app.audit.service import event_row, record
 from app.db import Conn, Database
 from app.errors import Refused
@@ -95,7 +96,9 @@ async def recipe_for(conn: Conn, seed: int, *, at: datetime, cheap: bool) -> Rec
     if MAIN_LADDER not in ladders:
         raise Refused("梯队还没有载入，请先运行 tidu seed。")
     officers = tuple((user_id, name) for user_id, name in rows.all())
-    return Recipe(seed, at, officers, ladders[MAIN_LADDER], await load_calendar(conn))
+    # Only the gate that the invented lives go through: the recipe is sent to another process with every span.
+    gates = (await load_policies(conn)).only("hnte_certificate")
+    return Recipe(seed, at, officers, ladders[MAIN_LADDER], gates, await load_calendar(conn))
 
 
 async def texts_of(

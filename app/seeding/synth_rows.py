@@ -17,7 +17,7 @@ from app.pipeline.recording import stale_on
 from app.pipeline.rules import kind_of
 from app.pipeline.terms import Ladder, Tier
 from app.policy.facts import CertificateFact, Facts
-from app.policy.gates import evaluate
+from app.policy.policies import Policies
 from app.recognitions.rules import HNTE_YEARS, expiry
 from app.seeding import phrases
 from app.seeding.bulk import lines
@@ -55,6 +55,7 @@ class Recipe:
     at: datetime
     officers: tuple[tuple[uuid.UUID, str], ...]
     ladder: Ladder
+    policies: Policies
     calendar: Calendar
 
 
@@ -140,7 +141,9 @@ class _Firm:
         for step in self.steps:
             tier = step.tier
             second = self.rng.choice(self.recipe.officers) if tier and tier.needs_approval else (None, None)
-            seen = evaluate(tier.policy, facts, as_of=step.on).to_json() if tier else {}
+            gate = tier.policy if tier else ""
+            known = gate in self.recipe.policies.packs
+            seen = self.recipe.policies.assess(gate, facts, as_of=step.on).to_json() if known else {}
             kind = kind_of(before, tier, correction=False)
             codes = (before.code if before else None, tier.code if tier else None)
             reason = self.rng.choice(phrases.PROMOTION if tier else phrases.EXIT)

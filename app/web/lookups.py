@@ -18,12 +18,14 @@ from sqlalchemy.exc import DBAPIError
 
 from app.access.models import User
 from app.access.terms import Role, Viewer
+from app.assessments.policies import load_policies
 from app.db import Conn, Database
 from app.errors import Unavailable
 from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER, Reference
 from app.pipeline.queries import load_ladders
 from app.pipeline.terms import Ladder
+from app.policy.policies import Policies
 from app.text import is_code
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar
@@ -48,6 +50,7 @@ class Lookup:
     reference: Reference
     ladders: dict[str, Ladder]
     calendar: Calendar
+    policies: Policies
     officers: dict[uuid.UUID, Officer]
 
     @property
@@ -80,7 +83,7 @@ class Lookups:
             return self._current
         async with self._lock:
             if self._current is None or time.monotonic() >= self._until:
-                self._current = await _load(conn)
+                self._current = await _load(conn, self._current.policies if self._current else None)
                 # An empty house is looked at again at once: somebody is about to fill it.
                 self._until = time.monotonic() + REFRESH_SECONDS if self._current.ladders else 0.0
         return self._current
@@ -119,7 +122,7 @@ class Lookups:
         return value, at
 
 
-async def _load(conn: Conn) -> Lookup:
+async def _load(conn: Conn, known: Policies | None) -> Lookup:
     officers = await conn.execute(
         select(User.id, User.name, User.scope)
         .where(User.role.in_([Role.OFFICER.value, Role.TOWN.value]), User.active)
@@ -129,5 +132,6 @@ async def _load(conn: Conn) -> Lookup:
         reference=await load_reference(conn),
         ladders=await load_ladders(conn),
         calendar=await load_calendar(conn),
+        policies=await load_policies(conn, known),
         officers={i: Officer(name, scope) for i, name, scope in officers},
     )

@@ -51,7 +51,16 @@ async def test_counters_equal_live_counts_after_any_sequence_of_acts(conn, seed)
             if act == "move":
                 order = MoveOrder(chance.choice(TIERS), TODAY, "随机", await tier_of(conn, uscc))
                 at = NOON + timedelta(seconds=step)
-                await move_firm(conn, uscc, order, ladder=ladder, calendar=calendar, by=officer.actor, at=at)
+                await move_firm(
+                    conn,
+                    uscc,
+                    order,
+                    ladder=ladder,
+                    policies=factories.POLICIES,
+                    calendar=calendar,
+                    by=officer.actor,
+                    at=at,
+                )
             elif act == "new":
                 firms.append(await factories.firm(conn, region=TOWN))
             elif act == "fold":

@@ -134,7 +134,11 @@ async def test_a_firm_that_waits_for_a_second_person_is_left_to_them(
     uscc = await factories.firm(conn, "开平市某某有限公司")
     ladder, calendar = await factories.main_ladder(conn)
     order = MoveOrder(to="gazelle", effective_on=TODAY, reason="条件具备", expected=None)
-    assert (await move_firm(conn, uscc, order, ladder=ladder, calendar=calendar, by=officer.actor, at=NOON)).waits
+    assert (
+        await move_firm(
+            conn, uscc, order, ladder=ladder, policies=factories.POLICIES, calendar=calendar, by=officer.actor, at=NOON
+        )
+    ).waits
     done = await imported(database, files, roster(line(uscc, 当前梯队="雏鹰")), by=officer.actor)
     (row,) = await rows(database, done.id)
     assert "待复核" in row.messages[0]["sentence"]

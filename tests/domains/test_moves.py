@@ -32,7 +32,16 @@ class Desk:
     async def move(self, uscc, to, *, expected, by=None, on=TODAY, reason="条件具备", at=NOON, **more):
         order = MoveOrder(to=to, effective_on=on, reason=reason, expected=expected, **more)
         by = by or self.officer
-        return await move_firm(self.conn, uscc, order, ladder=self.ladder, calendar=self.calendar, by=by.actor, at=at)
+        return await move_firm(
+            self.conn,
+            uscc,
+            order,
+            ladder=self.ladder,
+            policies=factories.POLICIES,
+            calendar=self.calendar,
+            by=by.actor,
+            at=at,
+        )
 
     async def approve(self, request_id, *, by=None, at=NOON):
         by = by or self.colleague

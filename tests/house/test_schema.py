@@ -120,6 +120,8 @@ ENUM_COLUMNS = {
     "calendar_days.kind": "app.workdays.rules.DayKind",
     "import_batches.state": "app.exchange.terms.BatchState",
     "import_rows.outcome": "app.exchange.terms.RowOutcome",
+    "policy_versions.state": "app.assessments.terms.VersionState",
+    "assessments.outcome": "app.policy.terms.Outcome",
 }
 # Words of other kinds: free names of things, not a closed list that people read.
 NOT_ENUMS = {

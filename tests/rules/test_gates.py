@@ -2,14 +2,17 @@ from datetime import date, timedelta
 
 import pytest
 
+from app.config import SEEDS
 from app.db import new_id
 from app.pipeline.rules import Verdict, decide, problems
 from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
 from app.policy.facts import CertificateFact, Facts
-from app.policy.gates import evaluate
+from app.policy.packs import read_packs
+from app.policy.policies import Policies
 from app.policy.terms import Outcome
 
 TODAY = date(2026, 11, 23)
+POLICIES = Policies(read_packs(SEEDS / "policies"))
 CODES = ("tech_micro", "eaglet", "gazelle", "hnte", "leader")
 LADDER = Ladder(
     "main",
@@ -31,7 +34,7 @@ def standing(tier: str | None, *, since: date | None = None, status: str = "acti
 
 def decision(current: str | None, to: str | None, facts: Facts = Facts(), **more: object):
     target = LADDER.tier(to)
-    assessment = evaluate(target.policy, facts, as_of=TODAY) if target else None
+    assessment = POLICIES.assess(target.policy, facts, as_of=TODAY) if target else None
     return decide(LADDER, standing(current), target, assessment, **more)
 
 
@@ -59,17 +62,17 @@ def test_the_top_tiers_always_wait_for_a_second_person() -> None:
 
 
 def test_without_a_certificate_the_hnte_gate_refuses_and_says_what_is_missing() -> None:
-    refused = decision("gazelle", "hnte")
+    refused = decision("gazelle", "hnte", Facts.holding())
     assert refused.verdict is Verdict.REFUSED
     assert "没有登记过高企证书" in refused.reasons[0]
 
 
 def test_an_override_waits_instead_of_being_refused() -> None:
-    assert decision("gazelle", "hnte", override="公告已发，证书在途").verdict is Verdict.WAIT
+    assert decision("gazelle", "hnte", Facts.holding(), override="公告已发，证书在途").verdict is Verdict.WAIT
 
 
 def test_a_blank_override_is_none() -> None:
-    assert decision("gazelle", "hnte", override="  ").verdict is Verdict.REFUSED
+    assert decision("gazelle", "hnte", Facts.holding(), override="  ").verdict is Verdict.REFUSED
 
 
 @pytest.mark.parametrize("status", ["moved_out", "deregistered", "merged"])
@@ -92,22 +95,24 @@ def test_leaving_the_ladder_is_an_exit() -> None:
     ],
 )
 def test_a_certificate_holds_from_its_issue_to_the_corresponding_day(day: date, outcome: Outcome) -> None:
-    assert evaluate("hnte_certificate", Facts.holding(CERTIFICATE), as_of=day).outcome is outcome
+    assert POLICIES.assess("hnte_certificate", Facts.holding(CERTIFICATE), as_of=day).outcome is outcome
 
 
 def test_a_revoked_certificate_holds_until_the_day_before() -> None:
     revoked = CertificateFact("hnte", "GR1", ISSUED, date(2026, 12, 5), revoked_on=date(2025, 1, 1))
-    assert evaluate("hnte", Facts.holding(revoked), as_of=date(2024, 12, 31)).outcome is Outcome.MET
-    assert evaluate("hnte", Facts.holding(revoked), as_of=date(2025, 1, 1)).outcome is Outcome.NOT_MET
+    assert POLICIES.assess("hnte_certificate", Facts.holding(revoked), as_of=date(2024, 12, 31)).outcome is Outcome.MET
+    assert (
+        POLICIES.assess("hnte_certificate", Facts.holding(revoked), as_of=date(2025, 1, 1)).outcome is Outcome.NOT_MET
+    )
 
 
 def test_a_certificate_of_another_kind_does_not_open_the_gate() -> None:
     other = CertificateFact("tech_sme", "2026440783A", ISSUED, date(2026, 12, 31))
-    assert evaluate("hnte", Facts.holding(other), as_of=TODAY).outcome is Outcome.NOT_MET
+    assert POLICIES.assess("hnte_certificate", Facts.holding(other), as_of=TODAY).outcome is Outcome.NOT_MET
 
 
-def test_a_local_tier_asks_for_judgement_and_never_passes_by_itself() -> None:
-    answer = evaluate("gazelle", Facts(), as_of=TODAY)
+def test_a_policy_that_nobody_has_written_asks_for_judgement_and_never_passes_by_itself() -> None:
+    answer = Policies().assess("gazelle", Facts(), as_of=TODAY)
     assert answer.outcome is Outcome.MANUAL
     assert "非官方认定条件" in answer.sentences[0]
 

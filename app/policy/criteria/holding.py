@@ -20,6 +20,7 @@ class CertificateInForce(BaseCriterion):
     known_as: ClassVar[str] = "certificate"
     certificates: tuple[str, ...] = Field(min_length=1)
     absent: bool = False  # asks that none is in force
+    noun: str = "证书"
 
     def examine(self, ctx: Context) -> Finding:
         try:
@@ -30,10 +31,12 @@ class CertificateInForce(BaseCriterion):
             (c for kind in self.certificates if (c := certificate_in_force(ctx.facts, kind, ctx.as_of))), None
         )
         if self.absent:
-            return Finding(self, Outcome.NOT_MET if current else Outcome.MET, why=_held(current))
+            return Finding(self, Outcome.NOT_MET if current else Outcome.MET, why=self._held(current))
         if current:
-            return Finding(self, Outcome.MET, why=_held(current))
-        return Finding(self, Outcome.NOT_MET, why=_lapsed([c for c in held if c.kind in self.certificates], ctx.as_of))
+            return Finding(self, Outcome.MET, why=self._held(current))
+        return Finding(
+            self, Outcome.NOT_MET, why=self._lapsed([c for c in held if c.kind in self.certificates], ctx.as_of)
+        )
 
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return [
@@ -42,19 +45,17 @@ class CertificateInForce(BaseCriterion):
             if c.kind in self.certificates
         ]
 
+    def _held(self, current: CertificateFact | None) -> str:
+        return f"{self.noun} {current.number} 有效期至 {current.expires_on}。" if current else ""
 
-def _held(current: CertificateFact | None) -> str:
-    return f"证书 {current.number} 有效期至 {current.expires_on}。" if current else ""
-
-
-def _lapsed(held: list[CertificateFact], as_of: date) -> str:
-    last = max(held, key=lambda c: c.expires_on, default=None)
-    if last is None:
-        return f"没有登记过证书；登记证书编号和发证日期后，{as_of} 有效即可通过。"
-    if last.issued_on > as_of:
-        return f"证书 {last.number} 发证日期 {last.issued_on}，晚于 {as_of}。"
-    ended = last.revoked_on if last.revoked_on and last.revoked_on <= as_of else last.expires_on
-    return f"证书 {last.number} 已于 {ended} 失效，{as_of} 没有有效的证书。"
+    def _lapsed(self, held: list[CertificateFact], as_of: date) -> str:
+        last = max(held, key=lambda c: c.expires_on, default=None)
+        if last is None:
+            return f"没有登记过{self.noun}；登记证书编号和发证日期后，{as_of} 有效即可通过。"
+        if last.issued_on > as_of:
+            return f"{self.noun} {last.number} 发证日期 {last.issued_on}，晚于 {as_of}。"
+        ended = last.revoked_on if last.revoked_on and last.revoked_on <= as_of else last.expires_on
+        return f"{self.noun} {last.number} 已于 {ended} 失效，{as_of} 没有有效的{self.noun}。"
 
 
 class Listed(BaseCriterion):

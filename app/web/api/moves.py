@@ -54,7 +54,14 @@ async def move(
             correction=body.correction,
         )
         done = await service.move_firm(
-            conn, uscc.upper(), order, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at
+            conn,
+            uscc.upper(),
+            order,
+            ladder=lookup.main,
+            policies=lookup.policies,
+            calendar=lookup.calendar,
+            by=actor,
+            at=at,
         )
         made = MoveMade(
             id=done.id,

@@ -14,7 +14,6 @@ from app.pipeline import service
 from app.pipeline.recording import MoveOrder
 from app.pipeline.rules import Verdict, decide
 from app.pipeline.terms import Standing, Tier
-from app.policy.gates import evaluate
 from app.policy.terms import Outcome
 from app.text import DateError, parse_date
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
@@ -59,10 +58,10 @@ async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date)
     for tier in lookup.main.tiers:
         if tier.code == firm.tier:
             continue
-        assessment = evaluate(tier.policy, facts, as_of=today)
+        assessment = lookup.policies.assess(tier.policy, facts, as_of=today)
         decision = decide(lookup.main, standing, tier, assessment)
         if decision.verdict is Verdict.GO:
-            verdict = "reason" if assessment.outcome is Outcome.MANUAL else "ok"
+            verdict = "reason" if assessment.outcome is not Outcome.MET else "ok"
         else:
             verdict = "approval" if decision.verdict is Verdict.WAIT else "refused"
         sentences = list(decision.reasons) or [c.note for c in assessment.criteria if c.note]
@@ -155,7 +154,14 @@ async def move(
                 correction=correction,
             )
             done = await service.move_firm(
-                conn, uscc.upper(), order, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at
+                conn,
+                uscc.upper(),
+                order,
+                ladder=lookup.main,
+                policies=lookup.policies,
+                calendar=lookup.calendar,
+                by=actor,
+                at=at,
             )
             tier = lookup.main.tier(order.to)
             where = f"“{tier.label}”" if tier else "梯队之外"

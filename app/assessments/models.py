@@ -1,0 +1,81 @@
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import SmallInteger, Text
+
+from app.assessments.terms import VersionState
+from app.db import Base
+from app.policy.terms import Outcome
+
+_STATES = ", ".join(f"'{state.value}'" for state in VersionState)
+_OUTCOMES = ", ".join(f"'{outcome.value}'" for outcome in Outcome)
+
+
+class PolicyVersion(Base):
+    """One version of a policy, as `app.policy.packs.Version` reads it. A published body is never changed by hand:
+    a correction is a new version, so that what was judged under it can be looked up."""
+
+    __tablename__ = "policy_versions"
+    __table_args__ = (
+        UniqueConstraint("policy", "version"),
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        Index("ix_policy_versions_state", "state", "policy"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    policy: Mapped[str]
+    version: Mapped[str]
+    title: Mapped[str]
+    subject: Mapped[str]
+    state: Mapped[str]
+    origin: Mapped[str]
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    row_version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    author_name: Mapped[str]
+    submitted_at: Mapped[datetime | None]
+    submitted_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    submitter_name: Mapped[str] = mapped_column(server_default="")
+    published_at: Mapped[datetime | None]
+    published_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    publisher_name: Mapped[str] = mapped_column(server_default="")
+    retired_at: Mapped[datetime | None]
+
+
+class FirmAssessment(Base):
+    """A policy's latest answer for a firm, as lists need it; the sentences are made when somebody reads them."""
+
+    __tablename__ = "assessments"
+    __table_args__ = (
+        CheckConstraint(f"outcome IN ({_OUTCOMES})", name="outcome"),
+        # The near-miss lists: unmet by few conditions and little, or lacking only data.
+        Index("ix_assessments_near", "policy", "outcome", "missed", "shortfall", "firm_id"),
+    )
+
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    policy: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    outcome: Mapped[str]
+    missed: Mapped[int] = mapped_column(SmallInteger)  # conditions not met
+    lacking: Mapped[int] = mapped_column(SmallInteger)  # conditions that cannot be told for want of data
+    shortfall: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))  # of the farthest missed; NULL: no measure
+    score_low: Mapped[int | None] = mapped_column(SmallInteger)
+    score_high: Mapped[int | None] = mapped_column(SmallInteger)
+    open_codes: Mapped[list[str]] = mapped_column(ARRAY(Text()))  # the conditions missed, then those lacking data
+    as_of: Mapped[date]
+    assessed_at: Mapped[datetime]
+
+
+class ChangedFirm(Base):
+    """A firm whose facts have changed since it was last assessed; triggers on the fact tables write it."""
+
+    __tablename__ = "changed_firms"
+
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,0 +1,86 @@
+"""The policies in force, out of the database: what is published there is what every gate and page judges by."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from app.assessments.models import PolicyVersion
+from app.assessments.terms import VersionOrigin, VersionState
+from app.db import Conn, new_id
+from app.policy.packs import Pack, Version
+from app.policy.policies import Policies
+
+_PUBLISHED = (
+    select(PolicyVersion.policy, PolicyVersion.title, PolicyVersion.subject, PolicyVersion.body)
+    .where(PolicyVersion.state == VersionState.PUBLISHED.value)
+    .order_by(PolicyVersion.policy, PolicyVersion.version)
+)
+
+
+def body_of(version: Version) -> dict[str, Any]:
+    """As stored: what differs from the defaults, numbers as strings, so that nothing is lost on the way."""
+    body: dict[str, Any] = version.model_dump(mode="json", exclude_defaults=True)
+    return body
+
+
+async def load_policies(conn: Conn, known: Policies | None = None) -> Policies:
+    """The published versions; `known` again where nothing has changed since it was read."""
+    rows = (await conn.execute(_PUBLISHED)).all()
+    revision = sha256(repr(rows).encode()).hexdigest()[:16]
+    if known is not None and known.revision == revision:
+        return known
+    grouped: dict[str, dict[str, Any]] = {}
+    for policy, title, subject, body in rows:
+        pack = grouped.setdefault(policy, {"policy": policy, "title": title, "subject": subject, "versions": []})
+        pack["versions"].append(body)
+    return Policies({policy: Pack.model_validate(pack) for policy, pack in grouped.items()}, revision)
+
+
+async def load_packs(conn: Conn, packs: Sequence[Pack], *, at: datetime) -> int:
+    """Seeds: brings versions that are missing and amends its own; what the bureau maintains is left alone.
+
+    A policy that the bureau has taken over gets a new seeded version as a draft, for a person to look at.
+    """
+    query = select(PolicyVersion.policy, PolicyVersion.version, PolicyVersion.origin, PolicyVersion.body)
+    known = {(policy, version): (origin, body) for policy, version, origin, body in await conn.execute(query)}
+    taken_over = {policy for (policy, _), (origin, _) in known.items() if origin == VersionOrigin.BUREAU}
+    written = 0
+    for pack in packs:
+        for version in pack.versions:
+            origin, body = known.get((pack.policy, version.version), (None, None))
+            if origin is None:
+                await conn.execute(insert(PolicyVersion).values(_row(pack, version, pack.policy in taken_over, at)))
+            elif origin == VersionOrigin.SEED and body != body_of(version):
+                await _amend(conn, pack, version)
+            else:
+                continue
+            written += 1
+    return written
+
+
+def _row(pack: Pack, version: Version, draft: bool, at: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "policy": pack.policy,
+        "version": version.version,
+        "title": pack.title,
+        "subject": pack.subject,
+        "state": (VersionState.DRAFT if draft else VersionState.PUBLISHED).value,
+        "origin": VersionOrigin.SEED.value,
+        "body": body_of(version),
+        "created_at": at,
+        "author_name": "系统",
+        "published_at": None if draft else at,
+        "publisher_name": "" if draft else "系统",
+    }
+
+
+async def _amend(conn: Conn, pack: Pack, version: Version) -> None:
+    await conn.execute(
+        update(PolicyVersion)
+        .where(PolicyVersion.policy == pack.policy, PolicyVersion.version == version.version)
+        .values(title=pack.title, body=body_of(version), row_version=PolicyVersion.row_version + 1)
+    )
