@@ -8,7 +8,7 @@ from typing import Any
 
 from app.errors import Invalid
 from app.policy import rd
-from app.policy.exact import EXACT, Quotient
+from app.policy.exact import EXACT, ZERO, Quotient
 from app.policy.figures import RD_LINES
 from app.policy.packs import DeductionRules, Pack
 from app.policy.parsing import parse_facts
@@ -74,7 +74,10 @@ def deduct(
 
 
 def deduct_facts(pack: Pack, data: Any, *, today: date) -> DeductionResult:
-    """From `{"year", "industry_code", "rd"}`. Raises Invalid by field; every line has to be stated, 0 included."""
+    """From `{"year", "industry_code", "rd"}`. A line that is not stated counts as 0, and the note says so.
+
+    Raises Invalid by field.
+    """
     if not isinstance(data, Mapping):
         raise Invalid({"": "应是一个 JSON 对象。"})
     year = data.get("year")
@@ -84,10 +87,7 @@ def deduct_facts(pack: Pack, data: Any, *, today: date) -> DeductionResult:
         {"years": {str(year): {"rd": data.get("rd")}}, "industry_code": data.get("industry_code")}, horizon=today
     )
     paths = {line: f"years.{year}.rd.{line}" for line in RD_LINES}
-    if missing := {
-        f"rd.{line}": "请填写，没有发生的填 0。" for line, path in paths.items() if path not in facts.values
-    }:
-        raise Invalid(missing)
+    unstated = [RD_LINES[line].label for line, path in paths.items() if path not in facts.values]
     version = next((v for v in pack.versions if v.deduction and v.in_force(date(year, 12, 31), Case.NEW)), None)
     if version is None or version.deduction is None:
         raise Invalid({"year": f"没有载入 {year} 年有效的规定，无法计算。"})
@@ -97,10 +97,12 @@ def deduct_facts(pack: Pack, data: Any, *, today: date) -> DeductionResult:
     with localcontext(EXACT):
         amounts, excluded, rate, note = deduct(
             version.deduction,
-            {line: facts.values[path] for line, path in paths.items()},
+            {line: facts.values.get(path, ZERO) for line, path in paths.items()},
             facts.values.get("industry_code"),
             enhanced=enhanced,
         )
+        if unstated:
+            note += f"没有填写的按 0 计算：{'、'.join(unstated)}。"
         return DeductionResult(
             pack.policy, version.version, version.document, year, version.deduction, amounts, excluded, rate, note
         )

@@ -25,20 +25,20 @@ class Judged(NamedTuple):
 
     @property
     def missed(self) -> int:
-        return sum(finding.outcome is Outcome.NOT_MET for finding in self._counting)
+        return sum(finding.outcome is Outcome.NOT_MET for finding in self.counting)
 
     @property
     def lacking(self) -> int:
-        return sum(finding.outcome is Outcome.UNKNOWN for finding in self._counting)
+        return sum(finding.outcome is Outcome.UNKNOWN for finding in self.counting)
 
     @property
     def shortfall(self) -> Decimal | None:
         """The farthest of the missed conditions, as a part of what it asks; None where one cannot be measured."""
-        far = [f.criterion.shortfall(f) for f in self._counting if f.outcome is Outcome.NOT_MET]
+        far = [f.criterion.shortfall(f) for f in self.counting if f.outcome is Outcome.NOT_MET]
         return None if not far or None in far else max(far)  # type: ignore[type-var]
 
     @property
-    def _counting(self) -> Sequence[Finding]:
+    def counting(self) -> Sequence[Finding]:
         """Of alternatives of which one is enough, only what decides: none once one is met, else the nearest."""
         if self.version is None or not self.version.either:
             return self.findings
