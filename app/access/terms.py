@@ -26,6 +26,7 @@ class Permission(StrEnum):
     FIRM_INTERNAL = "firm:internal"  # the bureau's own words about a firm: notes, reasons, remarks
     FIRM_EDIT = "firm:edit"
     FIRM_NOTE = "firm:note"
+    FIRM_CERTIFY = "firm:certify"  # what the gates rest on: the bureau's own officers, as with rosters
     FIRM_EXPORT = "firm:export"
     FIRM_IMPORT = "firm:import"
     MOVE = "move:make"
@@ -52,6 +53,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_INTERNAL,
             _P.FIRM_EDIT,
             _P.FIRM_NOTE,
+            _P.FIRM_CERTIFY,
             _P.FIRM_EXPORT,
             _P.FIRM_IMPORT,
             _P.MOVE,

@@ -1,6 +1,5 @@
 """One row of a roster, read: what each cell means, and a sentence for everything that is wrong with it."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -9,6 +8,8 @@ from typing import Any
 from app.exchange.columns import TITLES
 from app.exchange.naming import Names
 from app.exchange.terms import Message, RowCertificate, Severity
+from app.recognitions.rules import number_of
+from app.recognitions.terms import CertificateKind
 from app.sheets import Broken, Formula, Value
 from app.text import TextError, normalise, parse_amount, parse_date, parse_yes_no
 from app.text.clean import excerpt
@@ -16,7 +17,6 @@ from app.text.uscc import check
 from app.units import Unit
 
 _LONGEST: Mapping[str, int] = {"name": 200, "park": 60, "remark": 2000, "contact_name": 100, "contact_phone": 100}
-_CERTIFICATE = re.compile(r"[0-9A-Z]{6,40}", re.ASCII)
 # Excel keeps fifteen digits of a number; a code of eighteen that became one has lost its end.
 _EXACT_DIGITS = 15
 
@@ -197,13 +197,12 @@ def _contact(reader: _Reader) -> tuple[str, str]:
 
 
 def _certificate(reader: _Reader) -> RowCertificate | None:
-    number = reader.text("certificate_number")
+    said = reader.text("certificate_number")
     issued_on = reader.parsed("certificate_issued_on", parse_date)
-    if number is not None:
-        number = "".join(number.split()).upper()
-        if not _CERTIFICATE.fullmatch(number):
-            reader.error("certificate_number", f"看不懂这个证书编号：{excerpt(number)}。")
-            return None
+    number = number_of(CertificateKind.HNTE, said) if said is not None else None
+    if said is not None and number is None:
+        reader.error("certificate_number", f"看不懂这个证书编号：{excerpt(said)}。")
+        return None
     if number is None and issued_on is not None:
         reader.warn("certificate_number", "有高企发证日期，没有证书编号，证书没有登记。")
     if number is not None and reader.cells.get("certificate_issued_on") is None:

@@ -109,8 +109,9 @@ async def _disturbed(
         if firm is None or firm.version != row.version or (row.tier and firm.tier != row.tier):
             found.add(row.firm_id)
             continue
-        held = {c.number: c.issued_on for c in certificates.get(row.firm_id, ())}
-        if row.certificate and held.get(row.certificate.number) != row.certificate.issued_on:
+        held = {c.number: c for c in certificates.get(row.firm_id, ())}
+        ours = held.get(row.certificate.number) if row.certificate else None
+        if row.certificate and (ours is None or (ours.issued_on, ours.revoked_on) != (row.certificate.issued_on, None)):
             found.add(row.firm_id)
         if row.image is None and held.keys() - ({row.certificate.number} if row.certificate else set()):
             found.add(row.firm_id)

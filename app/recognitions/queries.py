@@ -19,10 +19,12 @@ from app.recognitions.terms import CertificateKind, CertificateState
 
 @dataclass(frozen=True, slots=True)
 class HeldCertificate:
+    id: uuid.UUID
     kind: CertificateKind
     number: str
     issued_on: date
     expires_on: date
+    revoked_on: date | None
     state: CertificateState
 
 
@@ -36,6 +38,7 @@ class Lapsing:
 
 _HELD = (
     select(
+        Certificate.id,
         Certificate.kind,
         Certificate.number,
         Certificate.issued_on,
@@ -50,13 +53,15 @@ _HELD = (
 async def held_by(conn: Conn, firm_id: uuid.UUID, *, today: date) -> list[HeldCertificate]:
     return [
         HeldCertificate(
+            certificate_id,
             CertificateKind(kind),
             number,
             issued,
             expires,
+            revoked,
             state_on(today, issued_on=issued, expires_on=expires, revoked_on=revoked),
         )
-        for kind, number, issued, expires, revoked in await conn.execute(_HELD, {"firm_id": firm_id})
+        for certificate_id, kind, number, issued, expires, revoked in await conn.execute(_HELD, {"firm_id": firm_id})
     ]
 
 

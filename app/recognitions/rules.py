@@ -1,11 +1,14 @@
-"""How long a recognition holds."""
+"""How long a recognition holds, and what a record of one must say."""
 
+import re
 from datetime import date
 
-from app.recognitions.terms import CertificateState
+from app.recognitions.terms import CertificateKind, CertificateState
 
 # 国科发火〔2016〕32号 第十二条: 高新技术企业证书 is valid for three years.
 HNTE_YEARS = 3
+_HNTE_NUMBER = re.compile(r"[0-9A-Z]{6,40}", re.ASCII)
+_LONGEST_NUMBER = 60
 
 
 def expiry(issued_on: date, years: int) -> date:
@@ -22,3 +25,28 @@ def state_on(day: date, *, issued_on: date, expires_on: date, revoked_on: date |
     if day < issued_on:
         return CertificateState.NOT_YET
     return CertificateState.IN_FORCE if day <= expires_on else CertificateState.LAPSED
+
+
+def number_of(kind: CertificateKind, text: str) -> str | None:
+    """A certificate's number in the one way it is kept; None when it cannot be one."""
+    number = "".join(text.split()).upper()
+    if kind is CertificateKind.HNTE:
+        return number if _HNTE_NUMBER.fullmatch(number) else None
+    return number if 0 < len(number) <= _LONGEST_NUMBER else None
+
+
+def problems(
+    kind: CertificateKind, *, issued_on: date, expires_on: date, revoked_on: date | None, today: date
+) -> dict[str, str]:
+    """By field, a sentence for every date that cannot be."""
+    found: dict[str, str] = {}
+    longest = expiry(issued_on, HNTE_YEARS)
+    if issued_on > today:
+        found["issued_on"] = "发证日期不能晚于今天。"
+    if expires_on <= issued_on:
+        found["expires_on"] = "有效期止要晚于发证日期。"
+    elif kind is CertificateKind.HNTE and expires_on > longest:
+        found["expires_on"] = f"高企证书有效期三年（国科发火〔2016〕32号 第十二条），不能晚于 {longest}。"
+    if revoked_on is not None and not issued_on <= revoked_on <= today:
+        found["revoked_on"] = "撤销日期要在发证日期和今天之间。"
+    return found

@@ -11,7 +11,8 @@ from tests.harness import check_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 
-# (who, address); {firm} is one with a full history, {pending} one that waits for a second person.
+# (who, address); {firm} is one with a full history, {pending} one that waits for a second person, {certificate} one
+# that a firm holds.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/"),
@@ -25,6 +26,8 @@ PAGES = [
     ("officer", "{firm}"),
     ("officer", "{firm}/edit"),
     ("officer", "{firm}/move"),
+    ("officer", "{firm}/certificates/new"),
+    ("officer", "{certificate}"),
     ("manager", "{pending}"),
     ("officer", "/board"),
     ("town", "/board"),
@@ -51,11 +54,15 @@ COLOURS: dict[str, object] = {"runOnly": {"type": "rule", "values": ["color-cont
 
 def opened(visitors: People, who: str, address: str) -> Page:
     page = visitors.signed_in(who) if who else visitors.anonymous()
-    if "{" in address:
+    if "{firm}" in address or "{pending}" in address:
         page.goto("/")
         link = page.locator(".pending .name" if "pending" in address else "#h-queue ~ ul .name").first
         path = link.get_attribute("href") or ""
         address = address.format(firm=path, pending=path)
+    if address == "{certificate}":
+        page.goto("/firms?tier=hnte")
+        page.locator("tbody .name").first.click()
+        address = page.locator("[aria-labelledby=h-certificates] a.code").first.get_attribute("href") or ""
     page.goto(address)
     return page
 

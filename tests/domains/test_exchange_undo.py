@@ -14,6 +14,8 @@ from app.files.store import FileStore
 from app.firms.queries import firm_by_uscc, list_firms
 from app.firms.service import FirmEntry, add_note, edit
 from app.firms.terms import ContactDetails, FirmFilter
+from app.recognitions.queries import held_by
+from app.recognitions.registering import revoke
 from tests import factories
 from tests.factories import Person
 from tests.harness import NOON, Statements
@@ -189,3 +191,17 @@ async def test_certificates_are_taken_back_in_as_many_statements_for_many_firms_
         kept = sorted(f"GR{c[-8:]}" for c in codes[: many // 2])
         assert [tuple(row) for row in held] == [(n, date(2024, 1, 5), date(2027, 1, 5)) for n in kept]
     assert asked[0] == asked[1]
+
+
+async def test_a_certificate_that_was_revoked_since_is_not_taken_away(
+    conn: Conn, database: Database, files: FileStore, officer: Person
+) -> None:
+    uscc, number = await factories.firm(conn), "GR209900000007"
+    data = roster(line(uscc, 高企证书编号=number, 高企发证日期="2024-05-05"))
+    done = await imported(database, files, data, by=officer.actor)
+    (held,) = await held_by(conn, await factories.id_of(conn, uscc), today=LATER.date())
+    await revoke(conn, uscc, held.id, on=date(2025, 1, 5), reason="公告", by=officer.actor, at=LATER)
+    undone = await undo(conn, done.id, officer)
+    assert (undone.restored, len(undone.left)) == (0, 1)
+    (kept,) = await held_by(conn, await factories.id_of(conn, uscc), today=LATER.date())
+    assert (kept.number, kept.revoked_on) == (number, date(2025, 1, 5))

@@ -35,6 +35,10 @@ GET   /api/v1/firms                             firm:read      {READERS}
 POST  /api/v1/firms                             firm:edit      town officer
 GET   /api/v1/firms/{{uscc}}                    firm:read      {READERS}
 PATCH /api/v1/firms/{{uscc}}                    firm:edit      town officer
+GET   /api/v1/firms/{{uscc}}/certificates       firm:read      {READERS}
+POST  /api/v1/firms/{{uscc}}/certificates       firm:certify   officer
+POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify officer
+POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
 GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
 POST  /api/v1/moves/{{move_id}}/approve         move:approve   officer manager
@@ -52,6 +56,11 @@ GET   /firms/export.xlsx                        firm:export    officer manager
 GET   /firms/new                                firm:edit      town officer
 POST  /firms/new                                firm:edit      town officer
 GET   /firms/{{uscc}}                           firm:read      {READERS}
+GET   /firms/{{uscc}}/certificates/new          firm:certify   officer
+POST  /firms/{{uscc}}/certificates/new          firm:certify   officer
+GET   /firms/{{uscc}}/certificates/{{certificate_id}} firm:certify officer
+POST  /firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify officer
+POST  /firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
 GET   /firms/{{uscc}}/edit                      firm:edit      town officer
 POST  /firms/{{uscc}}/edit                      firm:edit      town officer
 GET   /firms/{{uscc}}/move                      move:make      town officer
@@ -118,6 +127,7 @@ def filled(path: str, uscc: str) -> str:
         "move_id": unknown,
         "request_id": unknown,
         "batch_id": unknown,
+        "certificate_id": unknown,
     }
     return path.format(**known)
 
@@ -135,7 +145,7 @@ async def test_a_role_gets_in_where_the_table_says_and_403_everywhere_else(role,
         await trial.rollback()
         if role.value not in line.roles:
             right = answer.status_code == 403
-        elif "{batch_id}" in line.path:
+        elif "{batch_id}" in line.path or (line.method == "GET" and "{certificate_id}" in line.path):
             right = answer.status_code == 404
         elif line.method == "GET":
             right = answer.status_code == 200 or (line.path == "/" and answer.status_code == 303)
@@ -195,4 +205,10 @@ def a_match() -> dict[str, str]:
 
 
 def a_body(line: Line) -> dict[str, object]:
-    return {"to": "eaglet", "expected": None, "reason": "x"} if line.path.endswith("/moves") else {}
+    bodies: dict[str, dict[str, object]] = {
+        "moves": {"to": "eaglet", "expected": None, "reason": "x"},
+        "certificates": {"kind": "hnte", "number": "GR202444001234", "issued_on": "2024-11-28"},
+        "revoke": {"revoked_on": "2026-01-05", "reason": "x"},
+        "strike": {"reason": "x"},
+    }
+    return bodies.get(line.path.rsplit("/", 1)[-1], {})

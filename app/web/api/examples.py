@@ -29,6 +29,15 @@ _MESSAGE = {
     "created_at": _AT,
     "sent_at": _AT,
 }
+_CERTIFICATE = {
+    "id": _ID,
+    "kind": "hnte",
+    "number": "GR202444001234",
+    "issued_on": "2024-11-28",
+    "expires_on": "2027-11-28",
+    "revoked_on": None,
+    "state": "in_force",
+}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "FirmList": {"items": [_SUMMARY], "next": None},
@@ -60,6 +69,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
         "version": 3,
     },
+    "CertificateOut": _CERTIFICATE,
+    "CertificateList": {"items": [_CERTIFICATE], "next": None},
     "BoardOut": {
         "ladder": "main",
         "columns": [

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
-from app.audit.queries import events_of
 from app.errors import NotFound
 from app.firms import queries, service
 from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmFilter, FirmRow, FirmStatus, Sort
@@ -20,6 +19,7 @@ from app.web.filters import FilterDep, address, chips, options, status_label
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.officer.timeline import timeline_of
 from app.web.templating import page
 
 router = APIRouter()
@@ -134,15 +134,6 @@ class StepView:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    at: datetime
-    who: str
-    what: str
-    detail: str
-    machine: bool
-
-
 @router.get("/firms/{uscc}")
 async def firm_page(
     request: Request, uscc: str, viewer: ReadFirms, conn: ConnDep, lookup: LookupDep, today: TodayDep
@@ -165,12 +156,13 @@ async def firm_page(
         "former_names": firm.former_names,
         "tags": firm.tags if internal else (),
         "certificates": await held_by(conn, firm.id, today=today),
-        "timeline": await _timeline(conn, firm, moves, lookup) if internal else [],
+        "timeline": await timeline_of(conn, firm, moves, lookup) if internal else [],
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
         "can_edit": viewer.may(Permission.FIRM_EDIT),
         "can_move": viewer.may(Permission.MOVE) and (firm.status == FirmStatus.ACTIVE or firm.tier is not None),
         "can_note": viewer.may(Permission.FIRM_NOTE),
+        "can_certify": viewer.may(Permission.FIRM_CERTIFY),
         "can_approve": bool(pending) and viewer.may(Permission.MOVE_APPROVE) and pending[0].requested_by != viewer.id,
     }
     return page(request, "officer/firms/detail.html", title=firm.name, **context)
@@ -225,35 +217,6 @@ def _facts(firm: FirmDetail, lookup: Lookup, *, internal: bool) -> list[tuple[st
     }
     hidden = frozenset() if internal else INTERNAL_FIELDS
     return [(FIELD_LABELS[k], v) for k, v in values.items() if k not in hidden and (v or k != "uscc_override")]
-
-
-async def _timeline(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
-    def name(code: str | None) -> str:
-        tier = lookup.main.tier(code)
-        return tier.label if tier else "梯队外"
-
-    entries = [
-        TimelineEntry(n.at, n.author_name, "记录", n.body, machine=False) for n in await queries.notes_of(conn, firm.id)
-    ]
-    for move in moves:
-        what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}"
-        detail = f"{move.effective_on} 生效。{move.reason}"
-        if move.override_reason:
-            detail += f"（越过条件：{move.override_reason}）"
-        who = f"{move.actor_name}，{move.approver_name} 复核" if move.approver_name else move.actor_name
-        entries.append(TimelineEntry(move.recorded_at, who, what, detail, machine=False))
-    for event in await events_of(conn, "firm", str(firm.id), limit=50):
-        if event.action in ("firm:tier:moved", "firm:note:added"):
-            continue
-        after = event.after or {}
-        if event.action in ("firm:tier:requested", "firm:tier:refused"):
-            what = f"{event.label}：移到{name(after.get('to', after.get('tier')))}"
-            said = after.get("reason") or "；".join(after.get("why", ()))
-            entries.append(TimelineEntry(event.at, event.actor_name, what, said, machine=False))
-            continue
-        changed = "、".join(FIELD_LABELS.get(f, f) for f in after)
-        entries.append(TimelineEntry(event.at, event.actor_name, event.label, changed, machine=True))
-    return sorted(entries, key=lambda e: e.at, reverse=True)
 
 
 @router.post("/firms/{uscc}/notes")

@@ -1,0 +1,67 @@
+"""What people did with a firm and what machines noted, newest first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.audit.queries import events_of
+from app.firms import queries
+from app.firms.terms import FIELD_LABELS, FirmDetail
+from app.pipeline.terms import MoveRecord
+from app.recognitions.terms import CertificateKind
+from app.web.deps import ConnDep
+from app.web.lookups import Lookup
+
+_TOLD = ("firm:tier:moved", "firm:note:added")  # from their own tables, in full
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    at: datetime
+    who: str
+    what: str
+    detail: str
+    machine: bool
+
+
+async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
+    def name(code: str | None) -> str:
+        tier = lookup.main.tier(code)
+        return tier.label if tier else "梯队外"
+
+    entries = [
+        TimelineEntry(n.at, n.author_name, "记录", n.body, machine=False) for n in await queries.notes_of(conn, firm.id)
+    ]
+    for move in moves:
+        what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}"
+        detail = f"{move.effective_on} 生效。{move.reason}"
+        if move.override_reason:
+            detail += f"（越过条件：{move.override_reason}）"
+        who = f"{move.actor_name}，{move.approver_name} 复核" if move.approver_name else move.actor_name
+        entries.append(TimelineEntry(move.recorded_at, who, what, detail, machine=False))
+    for event in await events_of(conn, "firm", str(firm.id), limit=50):
+        if event.action in _TOLD:
+            continue
+        after = event.after or {}
+        if event.action in ("firm:tier:requested", "firm:tier:refused"):
+            what = f"{event.label}：移到{name(after.get('to', after.get('tier')))}"
+            said = after.get("reason") or "；".join(after.get("why", ()))
+            entries.append(TimelineEntry(event.at, event.actor_name, what, said, machine=False))
+            continue
+        if "kind" in after and event.action.startswith("firm:certificate:"):
+            entries.append(TimelineEntry(event.at, event.actor_name, event.label, _certificate(after), machine=False))
+            continue
+        changed = "、".join(FIELD_LABELS.get(f, f) for f in after)
+        entries.append(TimelineEntry(event.at, event.actor_name, event.label, changed, machine=True))
+    return sorted(entries, key=lambda e: e.at, reverse=True)
+
+
+def _certificate(said: Mapping[str, Any]) -> str:
+    """Which one, and whatever of its dates and reasons the act was about."""
+    parts = [f"{CertificateKind(said['kind']).label} {said['number']}"]
+    if said.get("issued_on"):
+        parts.append(f"{said['issued_on']} 至 {said['expires_on']}")
+    if said.get("revoked_on"):
+        parts.append(f"{said['revoked_on']} 撤销")
+    return f"{'，'.join(parts)}。{said.get('reason', '')}"
