@@ -14,11 +14,18 @@ class Lock(IntEnum):
     IMPORT = 781002  # two imports with the same codes would only wait for each other
     INVENTION = 781003  # filling an empty registry with a demo or a synthetic county
     CALENDAR = 781004  # a year's schedule and the stale days that hang on it
+    REFUSALS = 781005  # the trail's rows of sign-ins refused during a lockout
 
 
 async def hold(conn: Conn, lock: Lock) -> None:
     """Waits for the lock; it is given back when the transaction ends."""
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock.value})
+
+
+async def try_hold_part(conn: Conn, lock: Lock, part: str) -> bool:
+    """As `try_hold`, for one of many things under the lock's number."""
+    query = text("SELECT pg_try_advisory_xact_lock(:key, hashtext(:part))")
+    return bool((await conn.execute(query, {"key": lock.value, "part": part})).scalar_one())
 
 
 async def try_hold(conn: Conn, lock: Lock) -> bool:

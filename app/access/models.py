@@ -25,6 +25,7 @@ class User(Base):
     email: Mapped[str | None]
     password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
+    password_expires_at: Mapped[datetime | None]  # of a one-time password, see app.access.rules
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]

@@ -95,6 +95,7 @@ class UserRow:
     email: str | None
     active: bool
     last_sign_in_at: datetime | None
+    password_expires_at: datetime | None  # None when it is the person's own
 
 
 def _viewer(row: Any) -> Viewer:
@@ -146,7 +147,16 @@ async def sessions_of(conn: Conn, user_id: uuid.UUID, *, at: datetime) -> list[S
 
 async def list_users(conn: Conn) -> Sequence[UserRow]:
     query = select(
-        User.id, User.login, User.name, User.role, User.scope, User.unit, User.email, User.active, User.last_sign_in_at
+        User.id,
+        User.login,
+        User.name,
+        User.role,
+        User.scope,
+        User.unit,
+        User.email,
+        User.active,
+        User.last_sign_in_at,
+        User.password_expires_at,
     ).order_by(User.login)
     rows: Sequence[Any] = (await conn.execute(query)).all()
     return [UserRow(r.id, r.login, r.name, Role(r.role), *r[4:]) for r in rows]

@@ -10,6 +10,8 @@ MIN_LENGTH = 12
 MIN_CLASSES = 3
 PAIR_LIMIT, ADDRESS_LIMIT = 5, 20
 WINDOW = timedelta(minutes=15)
+# OWASP ASVS 5.0, 6.4.1: a password that somebody else made up expires soon, or at its first use.
+ONE_TIME_HOURS = 72
 _COMMON = ("password", "123456", "qwerty", "admin", "kaiping", "tidu", "woaini", "iloveyou", "abc123", "111111")
 
 
@@ -50,6 +52,10 @@ def wait_seconds(failures: Sequence[Failure], *, login: str, ip: str, at: dateti
         if len(hits) >= limit:
             waits.append((hits[-limit] + WINDOW - at).total_seconds())
     return max(0, round(max(waits)))
+
+
+def one_time_until(at: datetime) -> datetime:
+    return at + timedelta(hours=ONE_TIME_HOURS)
 
 
 def new_token() -> str:

@@ -1,4 +1,4 @@
-"""Signing in and out, and the accounts themselves. Each act leaves its audit row in the same transaction."""
+"""Accounts, their passwords, sessions and tokens. Each act leaves its audit row in the same transaction."""
 
 import re
 import uuid
@@ -9,9 +9,9 @@ from sqlalchemy import delete, func, insert, update
 
 from app.access.models import ApiToken, IdempotencyKey, SignInAttempt, User, UserSession
 from app.access.passwords import hash_password, verify
-from app.access.queries import recent_failures, user_by_id, user_by_login
-from app.access.rules import new_token, password_faults, token_hash, wait_seconds
-from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Origin, Role, Viewer
+from app.access.queries import user_by_id, user_by_login
+from app.access.rules import new_token, one_time_until, password_faults, token_hash
+from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Role
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Invalid, NotFound
@@ -19,16 +19,6 @@ from app.text import is_code
 
 _LOGIN = re.compile(r"[a-z][a-z0-9_.-]{1,39}")
 _NEEDS_SCOPE = {Role.TOWN, Role.OFFICER, Role.MANAGER}
-
-
-@dataclass(frozen=True, slots=True)
-class SignInResult:
-    """A token, or the sentence that refuses one without telling whether the account exists."""
-
-    token: str = ""
-    sentence: str = ""
-    wait: int = 0
-    must_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,78 +30,6 @@ class Account:
     unit: str = ""
     email: str | None = None
     firm_id: uuid.UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    id: uuid.UUID
-    login: str
-
-
-async def announce(conn: Conn, *, login: str, origin: Origin, at: datetime) -> Attempt:
-    """Counts a try as failed before it is made, in a transaction of its own.
-
-    Otherwise forty tries at the same moment would each see none of the others, and all be let through.
-    """
-    attempt = Attempt(new_id(), login.strip().lower()[:40])
-    row = {"id": attempt.id, "login": attempt.login, "ip": origin.ip, "at": at, "succeeded": False}
-    await conn.execute(insert(SignInAttempt).values(row))
-    return attempt
-
-
-async def sign_in(
-    conn: Conn,
-    attempt: Attempt,
-    *,
-    password: str,
-    origin: Origin,
-    user_agent: str,
-    lifetime: timedelta,
-    at: datetime,
-    cheap: bool = False,
-) -> SignInResult:
-    login = attempt.login
-    earlier = await recent_failures(conn, login=login, ip=origin.ip, at=at, besides=attempt.id)
-    if wait := wait_seconds(earlier, login=login, ip=origin.ip, at=at):
-        # A try that was not made does not make the wait any longer.
-        await conn.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
-        return SignInResult(sentence=f"尝试次数过多，请 {-(-wait // 60)} 分钟后再试。", wait=wait)
-    user = await user_by_login(conn, login)
-    good = await verify(password, user["password_hash"] if user and user["active"] else None, cheap=cheap)
-    if not good or user is None:
-        unknown = Actor(Viewer(uuid.UUID(int=0), "", login, Role.FIRM), origin)
-        failed = event_row(
-            "session:sign_in:failed", by=unknown, at=at, object_type="login", object_id=login, succeeded=False
-        )
-        await record(conn, {**failed, "actor_role": ""})  # who it was is not known, so neither is the role
-        return SignInResult(sentence="账号或口令不对。")
-    await conn.execute(update(SignInAttempt).where(SignInAttempt.id == attempt.id).values(succeeded=True))
-    token = new_token()
-    await conn.execute(
-        insert(UserSession).values(
-            token_hash=token_hash(token),
-            user_id=user["id"],
-            created_at=at,
-            seen_at=at,
-            expires_at=at + lifetime,
-            ip=origin.ip,
-            user_agent=user_agent[:200],
-        )
-    )
-    await conn.execute(update(User).where(User.id == user["id"]).values(last_sign_in_at=at))
-    actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
-    await record(
-        conn,
-        event_row(
-            "session:sign_in:done", by=actor, at=at, object_type="user", object_id=user["id"], object_label=login
-        ),
-    )
-    return SignInResult(token=token, must_change=user["must_change_password"])
-
-
-async def sign_out(conn: Conn, token: str, *, by: Actor, at: datetime) -> None:
-    await conn.execute(update(UserSession).where(UserSession.token_hash == token_hash(token)).values(revoked_at=at))
-    await record(conn, event_row("session:sign_out:done", by=by, at=at, object_type="user", object_id=by.viewer.id))
 
 
 async def revoke_session(conn: Conn, reference: str, *, by: Actor, at: datetime) -> None:
@@ -143,7 +61,9 @@ async def change_password(
         raise Invalid({"new": "".join(faults)})
     hashed = await hash_password(new, cheap=cheap)
     await conn.execute(
-        update(User).where(User.id == by.viewer.id).values(password_hash=hashed, must_change_password=False)
+        update(User)
+        .where(User.id == by.viewer.id)
+        .values(password_hash=hashed, must_change_password=False, password_expires_at=None)
     )
     await _end_access(conn, by.viewer.id, at=at, except_token=keep_token)
     await record(conn, event_row("user:password:changed", by=by, at=at, object_type="user", object_id=by.viewer.id))
@@ -192,6 +112,7 @@ async def add_user(
             firm_id=account.firm_id,
             password_hash=await hash_password(password, cheap=cheap),
             must_change_password=must_change,
+            password_expires_at=one_time_until(at) if must_change else None,
             created_at=at,
         )
     )
@@ -222,16 +143,20 @@ async def set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, by: Actor,
 
 
 async def reset_password(
-    conn: Conn, user_id: uuid.UUID, password: str, *, by: Actor, at: datetime, cheap: bool = False
+    conn: Conn, user_id: uuid.UUID, password: str, *, by: Actor = SYSTEM, at: datetime, cheap: bool = False
 ) -> None:
     """A one-time password handed over by an administrator; the person must change it at the next log-in."""
     user = await user_by_id(conn, user_id)
     if user is None:
         raise NotFound
     hashed = await hash_password(password, cheap=cheap)
-    await conn.execute(update(User).where(User.id == user_id).values(password_hash=hashed, must_change_password=True))
+    values = {"password_hash": hashed, "must_change_password": True, "password_expires_at": one_time_until(at)}
+    await conn.execute(update(User).where(User.id == user_id).values(**values))
     await _end_access(conn, user_id, at=at)
-    await record(conn, event_row("user:password:reset", by=by, at=at, object_type="user", object_id=user_id))
+    reset = event_row(
+        "user:password:reset", by=by, at=at, object_type="user", object_id=user_id, object_label=user["login"]
+    )
+    await record(conn, reset)
 
 
 async def issue_token(conn: Conn, login: str, *, days: int, by: Actor = SYSTEM, at: datetime) -> str:

@@ -34,6 +34,7 @@ ACTION_LABELS = {
     "import:batch:undone": "撤销导入",
     "session:sign_in:done": "登录",
     "session:sign_in:failed": "登录失败",
+    "session:sign_in:refused": "登录被拒（尝试过多）",
     "session:sign_out:done": "退出登录",
     "session:record:revoked": "结束会话",
     "user:record:created": "新增账号",

@@ -6,7 +6,9 @@ import sys
 import uuid
 from typing import Any
 
-from app.access.service import Account, add_user, issue_token
+from app.access.queries import user_by_login
+from app.access.rules import ONE_TIME_HOURS
+from app.access.service import Account, add_user, issue_token, reset_password
 from app.access.terms import Role
 from app.clock import SystemClock
 from app.commands.context import CommandError, add_data_option, opened
@@ -31,6 +33,10 @@ def add_parser(subparsers: Any) -> None:
     add.add_argument("--password-stdin", action="store_true", help="从标准输入读口令（一行）")
     add_data_option(add)
     add.set_defaults(run=run_add)
+    reset: argparse.ArgumentParser = verbs.add_parser("reset", help="重置口令：生成新的一次性口令并单独打印")
+    reset.add_argument("login", metavar="LOGIN")
+    add_data_option(reset)
+    reset.set_defaults(run=run_reset)
     token: argparse.ArgumentParser = subparsers.add_parser("token", help="发放接口令牌，只显示一次")
     token.add_argument("login", metavar="LOGIN")
     token.add_argument("--days", type=int, default=90, metavar="N", help=f"有效天数，1 到 {LONGEST_DAYS}，缺省 90")
@@ -43,7 +49,7 @@ async def run_add(args: argparse.Namespace) -> int:
     if args.firm and role is not Role.FIRM:
         raise CommandError("--firm 只用于填报员（--role firm）。", exit_code=2)
     given = _read_password() if args.password_stdin else ""
-    password = given or f"Td-{secrets.token_urlsafe(12)}9"
+    password = given or _one_time()
     async with opened(args) as (settings, database), database.transaction() as conn:
         firm_id = await _firm(conn, args.firm) if args.firm else None
         account = Account(args.login, args.name.strip() or args.login, role, args.scope, firm_id=firm_id)
@@ -61,9 +67,30 @@ async def run_add(args: argparse.Namespace) -> int:
             raise CommandError("".join(error.fields.values()), exit_code=exit_code) from error
     print(f"已新增账号 {args.login}（{role.label}）。", file=sys.stderr)
     if not given:
-        print("下面是一次性口令，只显示这一次，首次登录须修改：", file=sys.stderr)
-        print(password)
+        _tell(password)
     return 0
+
+
+async def run_reset(args: argparse.Namespace) -> int:
+    """Also the way back in when nobody is left who could reset a password from a page."""
+    password = _one_time()
+    async with opened(args) as (settings, database), database.transaction() as conn:
+        user = await user_by_login(conn, args.login)
+        if user is None:
+            raise CommandError(f"没有账号 {args.login}。")
+        await reset_password(conn, user["id"], password, at=SystemClock().now(), cheap=settings.cheap_passwords)
+    print(f"已重置账号 {args.login} 的口令，原有登录和令牌已失效。", file=sys.stderr)
+    _tell(password)
+    return 0
+
+
+def _one_time() -> str:
+    return f"Td-{secrets.token_urlsafe(12)}9"
+
+
+def _tell(password: str) -> None:
+    print(f"下面是一次性口令，只显示这一次，{ONE_TIME_HOURS} 小时内有效，首次登录须修改：", file=sys.stderr)
+    print(password)
 
 
 def _read_password() -> str:

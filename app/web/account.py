@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from app.access import service
+from app.access import service, signing
 from app.access.queries import sessions_of
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
@@ -45,9 +45,9 @@ async def sign_in(
         raise Forbidden("这个登录请求不是从本系统的页面发出的。")
     origin, at = origin_of(request), clock.now()
     async with database.transaction() as conn:
-        attempt = await service.announce(conn, login=login, origin=origin, at=at)
+        attempt = await signing.announce(conn, login=login, origin=origin, at=at)
     async with database.transaction() as conn:
-        result = await service.sign_in(
+        result = await signing.sign_in(
             conn,
             attempt,
             password=password,
@@ -75,7 +75,7 @@ async def sign_in(
 
 @router.post("/sign-out")
 async def sign_out(request: Request, conn: ConnDep, clock: ClockDep, settings: SettingsDep, actor: Self) -> Response:
-    await service.sign_out(conn, request.cookies.get(cookie_name(settings), ""), by=actor, at=clock.now())
+    await signing.sign_out(conn, request.cookies.get(cookie_name(settings), ""), by=actor, at=clock.now())
     response = see_other(request, "/sign-in", "已退出")
     clear_session(response, settings)
     return response

@@ -42,6 +42,7 @@ PAGES = [
     ("officer", "/firms/NOPE"),
     ("admin", "/admin/users"),
     ("admin", "/admin/users/new"),
+    ("admin", "/admin/users/one-time"),
     ("admin", "/admin/calendar"),
     ("admin", "/admin/outbox"),
     ("auditor", "/audit"),

@@ -9,13 +9,12 @@ from app.access.queries import signed_in_by_bearer, signed_in_by_cookie
 from app.access.service import (
     Account,
     add_user,
-    announce,
     change_password,
     forget_old,
     issue_token,
     set_active,
-    sign_in,
 )
+from app.access.signing import announce, sign_in
 from app.access.terms import SYSTEM, Origin, Role
 from app.audit.models import AuditEvent
 from app.db import new_id

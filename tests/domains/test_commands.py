@@ -142,6 +142,19 @@ async def test_without_one_a_password_is_made_printed_alone_and_must_be_changed(
     assert await verify(password, user["password_hash"], cheap=True)
 
 
+async def test_a_forgotten_password_is_reset_from_the_terminal(tidu, fresh_database):
+    tidu("user", "add", "keeper", "--role", "admin", "--password-stdin", stdin=f"{PASSWORD}\n")
+    (password,) = tidu("user", "reset", "keeper").stdout.splitlines()
+    async with fresh_database.reading() as conn:
+        user = await user_by_login(conn, "keeper")
+    assert user["must_change_password"]
+    assert user["password_expires_at"] is not None
+    assert await verify(password, user["password_hash"], cheap=True)
+    unknown = tidu("user", "reset", "nobody")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "没有账号 nobody" in unknown.stderr
+
+
 async def test_a_clerks_account_is_bound_to_the_firm_it_names(tidu, fresh_database):
     async with fresh_database.transaction() as conn:
         code = await factories.firm(conn)

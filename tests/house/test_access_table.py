@@ -24,6 +24,7 @@ POST  /admin/calendar/{{year}}/confirm          setting:admin  admin
 GET   /admin/outbox                             setting:admin  admin
 POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
 GET   /admin/users                              user:admin     admin
+GET   /admin/users/one-time                     user:admin     admin
 GET   /admin/users/new                          user:admin     admin
 POST  /admin/users/new                          user:admin     admin
 POST  /admin/users/{{user_id}}/disable          user:admin     admin

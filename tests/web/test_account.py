@@ -93,6 +93,22 @@ async def test_the_fifth_wrong_password_from_one_place_closes_that_place_for_fif
     assert (await attempt(here)).status_code == 303
 
 
+async def test_tries_during_a_lockout_are_in_the_trail_but_no_flood_fills_it(client_from, officer, conn, clock):
+    columns = select(AuditEvent.object_label, AuditEvent.actor_role, AuditEvent.succeeded)
+    refused = columns.where(AuditEvent.action == "session:sign_in:refused", AuditEvent.object_id == "10.0.0.1")
+    here = client_from("10.0.0.1")
+    for _ in range(PAIR_LIMIT + 4):
+        await attempt(here, password=WRONG)
+    assert (await conn.execute(refused)).all() == [("officer", "", False)]
+    for n in range(ADDRESS_LIMIT + 20):
+        await attempt(here, f"guess{n}", WRONG)
+    assert len((await conn.execute(refused)).all()) == 5
+    clock.advance(seconds=WINDOW.total_seconds() * 2)
+    for _ in range(PAIR_LIMIT + 1):
+        await attempt(here, password=WRONG)
+    assert len((await conn.execute(refused)).all()) == 6
+
+
 async def test_four_wrong_passwords_do_not_lock(client_from, officer):
     here = client_from("10.0.0.1")
     for _ in range(PAIR_LIMIT - 1):

@@ -25,19 +25,6 @@ async def actions(conn):
     return list((await conn.execute(select(AuditEvent.action).order_by(AuditEvent.at, AuditEvent.id))).scalars())
 
 
-async def test_a_new_account_gets_a_password_that_is_shown_once_and_must_be_changed(client_as, client_from, rendered):
-    admin = await client_as("admin")
-    made = await admin.post("/admin/users/new", data=NEWCOMER)
-    assert made.status_code == 200
-    password = rendered[-1][1]["password"]
-    assert password in made.text
-    person = client_from("10.0.0.5")
-    signed = await person.post("/sign-in", data={"login": "wang.wu", "password": password})
-    assert signed.headers["location"] == "/account/password"
-    assert (await person.get("/firms")).headers["location"] == "/account/password"
-    assert password not in (await admin.get("/admin/users")).text
-
-
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -85,19 +72,6 @@ async def test_nobody_disables_themselves(client_as, conn):
     me = await factories.person(conn, "admin")
     assert (await admin.post(f"/admin/users/{me.id}/disable")).status_code == 422
     assert (await admin.get("/admin/users")).status_code == 200
-
-
-async def test_a_reset_password_ends_what_was_open_and_is_shown_once(client_as, conn, client_from, rendered):
-    admin, officer = await client_as("admin"), await client_as("officer")
-    person = await factories.person(conn, "officer")
-    await admin.post(f"/admin/users/{person.id}/reset")
-    password = rendered[-1][1]["password"]
-    assert (await officer.get("/firms")).status_code == 303
-    fresh = client_from("10.0.0.5")
-    old = await fresh.post("/sign-in", data={"login": "officer", "password": factories.PASSWORD})
-    assert old.status_code == 401
-    new = await fresh.post("/sign-in", data={"login": "officer", "password": password})
-    assert new.headers["location"] == "/account/password"
 
 
 YEAR = [

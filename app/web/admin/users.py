@@ -1,16 +1,17 @@
 """Accounts: who may sign in, as what, over which divisions."""
 
-import secrets
 import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access import service
-from app.access.queries import list_users
+from app.access.queries import list_users, user_by_id, user_by_login
+from app.access.rules import ONE_TIME_HOURS
 from app.access.terms import Actor, Permission, Role, Viewer
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.firms.queries import firm_id_by_uscc
+from app.web.admin import one_time
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, SettingsDep, acting, guard
 from app.web.htmx import see_other
 from app.web.templating import page
@@ -20,15 +21,18 @@ ReadUsers = Annotated[Viewer, Depends(guard(Permission.USER_ADMIN))]
 Admin = Annotated[Actor, Depends(acting(Permission.USER_ADMIN))]
 
 
-def one_time_password() -> str:
-    return f"Td-{secrets.token_urlsafe(12)}9"
-
-
 @router.get("/admin/users")
-async def users_page(request: Request, viewer: ReadUsers, conn: ConnDep, lookup: LookupDep) -> Response:
+async def users_page(
+    request: Request, viewer: ReadUsers, conn: ConnDep, lookup: LookupDep, clock: ClockDep
+) -> Response:
     users = await list_users(conn)
-    regions = {u.scope: lookup.reference.region(u.scope) for u in users}
-    return page(request, "admin/users.html", title="账号", users=users, regions=regions, me=viewer.id)
+    context: dict[str, Any] = {
+        "users": users,
+        "regions": {u.scope: lookup.reference.region(u.scope) for u in users},
+        "me": viewer.id,
+        "now": clock.now(),
+    }
+    return page(request, "admin/users.html", title="账号", **context)
 
 
 @router.get("/admin/users/new")
@@ -67,7 +71,7 @@ async def add(
     uscc: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     values = {"login": login, "name": name, "role": role, "scope": scope, "unit": unit, "email": email, "uscc": uscc}
-    password = one_time_password()
+    made = one_time.make(settings, actor, login.strip().lower())
     try:
         if role not in {r.value for r in Role}:
             raise Invalid({"role": "请选择角色。"})
@@ -75,16 +79,15 @@ async def add(
         if uscc.strip() and firm_id is None:
             raise Invalid({"uscc": "企业库里没有这个信用代码。"})
         account = service.Account(
-            login.strip().lower(), name, Role(role), scope.strip(), unit.strip(), email.strip() or None, firm_id
+            made.login, name, Role(role), scope.strip(), unit.strip(), email.strip() or None, firm_id
         )
         await service.add_user(
-            conn, account, password=password, by=actor, at=clock.now(), cheap=settings.cheap_passwords
+            conn, account, password=made.password, by=actor, at=clock.now(), cheap=settings.cheap_passwords
         )
     except Invalid as error:
         return _form(request, lookup, values, error.fields, status=422)
     lookups.forget()
-    context: dict[str, Any] = {"login": account.login, "password": password, "verb": "已新增账号"}
-    return page(request, "admin/password_once.html", title="一次性口令", **context)
+    return one_time.lead_to(request, settings, actor, made, f"已新增账号 {account.login}")
 
 
 @router.post("/admin/users/{user_id}/disable")
@@ -109,8 +112,20 @@ async def enable(
 async def reset(
     request: Request, user_id: uuid.UUID, conn: ConnDep, clock: ClockDep, settings: SettingsDep, actor: Admin
 ) -> Response:
-    password = one_time_password()
-    await service.reset_password(conn, user_id, password, by=actor, at=clock.now(), cheap=settings.cheap_passwords)
-    login = next((u.login for u in await list_users(conn) if u.id == user_id), "")
-    context: dict[str, Any] = {"login": login, "password": password, "verb": "已重置口令"}
+    user = await user_by_id(conn, user_id)
+    if user is None:
+        raise NotFound
+    made = one_time.make(settings, actor, user["login"])
+    await service.reset_password(conn, user_id, made.password, by=actor, at=clock.now(), cheap=settings.cheap_passwords)
+    return one_time.lead_to(request, settings, actor, made, f"已重置 {made.login} 的口令")
+
+
+@router.get("/admin/users/one-time")
+async def one_time_page(request: Request, settings: SettingsDep, conn: ConnDep, actor: Admin) -> Response:
+    """Shown again when it is loaded again: for ten minutes, in the session that asked for it, until it is used."""
+    shown = one_time.recall(request, settings, actor)
+    user = await user_by_login(conn, shown.login) if shown else None
+    if user is None or not user["must_change_password"]:
+        shown = None
+    context: dict[str, Any] = {"shown": shown, "hours": ONE_TIME_HOURS, "minutes": one_time.MINUTES}
     return page(request, "admin/password_once.html", title="一次性口令", **context)

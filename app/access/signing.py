@@ -1,0 +1,154 @@
+"""Signing in and out: each try is counted before it is made, and each end of one is in the trail."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from app.access.models import SignInAttempt, User, UserSession
+from app.access.passwords import verify
+from app.access.queries import recent_failures, user_by_login
+from app.access.rules import ONE_TIME_HOURS, WINDOW, new_token, token_hash, wait_seconds
+from app.access.terms import Actor, Origin, Role, Viewer
+from app.audit.models import AuditEvent
+from app.audit.service import event_row, record
+from app.db import Conn, new_id
+from app.locks import Lock, try_hold_part
+
+_REFUSED, _ADDRESS = "session:sign_in:refused", "address"
+_NOTED_REFUSALS = 5  # accounts, for one address within one window
+
+
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """A token, or the sentence that refuses one without telling whether the account exists."""
+
+    token: str = ""
+    sentence: str = ""
+    wait: int = 0
+    must_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    id: uuid.UUID
+    login: str
+
+
+async def announce(conn: Conn, *, login: str, origin: Origin, at: datetime) -> Attempt:
+    """Counts a try as failed before it is made, in a transaction of its own.
+
+    Otherwise forty tries at the same moment would each see none of the others, and all be let through.
+    """
+    attempt = Attempt(new_id(), login.strip().lower()[:40])
+    row = {"id": attempt.id, "login": attempt.login, "ip": origin.ip, "at": at, "succeeded": False}
+    await conn.execute(insert(SignInAttempt).values(row))
+    return attempt
+
+
+async def sign_in(
+    conn: Conn,
+    attempt: Attempt,
+    *,
+    password: str,
+    origin: Origin,
+    user_agent: str,
+    lifetime: timedelta,
+    at: datetime,
+    cheap: bool = False,
+) -> SignInResult:
+    login = attempt.login
+    earlier = await recent_failures(conn, login=login, ip=origin.ip, at=at, besides=attempt.id)
+    if wait := wait_seconds(earlier, login=login, ip=origin.ip, at=at):
+        # A try that was not made does not make the wait any longer.
+        await conn.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
+        await _note_refused(conn, login=login, origin=origin, wait=wait, at=at)
+        return SignInResult(sentence=f"尝试次数过多，请 {-(-wait // 60)} 分钟后再试。", wait=wait)
+    user = await user_by_login(conn, login)
+    good = await verify(password, user["password_hash"] if user else None, cheap=cheap)
+    if (sentence := _refusal(user if good else None, at)) or user is None:
+        failed = event_row(
+            "session:sign_in:failed",
+            by=_stranger(login, origin),
+            at=at,
+            object_type="login",
+            object_id=login,
+            after={"why": sentence} if good else None,
+            succeeded=False,
+        )
+        await record(conn, {**failed, "actor_role": ""})  # who it was is not known, so neither is the role
+        return SignInResult(sentence=sentence)
+    await conn.execute(update(SignInAttempt).where(SignInAttempt.id == attempt.id).values(succeeded=True))
+    token = new_token()
+    await conn.execute(
+        insert(UserSession).values(
+            token_hash=token_hash(token),
+            user_id=user["id"],
+            created_at=at,
+            seen_at=at,
+            expires_at=at + lifetime,
+            ip=origin.ip,
+            user_agent=user_agent[:200],
+        )
+    )
+    await conn.execute(update(User).where(User.id == user["id"]).values(last_sign_in_at=at))
+    actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
+    await record(
+        conn,
+        event_row(
+            "session:sign_in:done", by=actor, at=at, object_type="user", object_id=user["id"], object_label=login
+        ),
+    )
+    return SignInResult(token=token, must_change=user["must_change_password"])
+
+
+def _refusal(user: Any, at: datetime) -> str:
+    """Why somebody may not come in. Only who knows the password is told more than that something is wrong."""
+    if user is None:
+        return "账号或口令不对。"
+    if not user["active"]:
+        return "这个账号已停用，请联系本单位的系统管理员。"
+    until = user["password_expires_at"]
+    if until is not None and until <= at:
+        return f"一次性口令已过期（{ONE_TIME_HOURS} 小时内有效），请联系本单位的系统管理员重置。"
+    return ""
+
+
+def _stranger(login: str, origin: Origin) -> Actor:
+    return Actor(Viewer(uuid.UUID(int=0), "", login, Role.FIRM), origin)
+
+
+async def _note_refused(conn: Conn, *, login: str, origin: Origin, wait: int, at: datetime) -> None:
+    """Tries during a lockout leave a row for each account and few for each address: no flood fills the trail.
+
+    Two tries from one address at the same moment leave one row between them, and neither waits for the other.
+    """
+    if not await try_hold_part(conn, Lock.REFUSALS, origin.ip):
+        return
+    query = select(AuditEvent.object_label).where(
+        AuditEvent.object_id == origin.ip,
+        AuditEvent.object_type == _ADDRESS,
+        AuditEvent.action == _REFUSED,
+        AuditEvent.at > at - WINDOW,
+    )
+    noted = list((await conn.execute(query)).scalars())
+    if login in noted or len(noted) >= _NOTED_REFUSALS:
+        return
+    refused = event_row(
+        _REFUSED,
+        by=_stranger(login, origin),
+        at=at,
+        object_type=_ADDRESS,
+        object_id=origin.ip,
+        object_label=login,
+        after={"wait": wait},
+        succeeded=False,
+    )
+    await record(conn, {**refused, "actor_role": ""})
+
+
+async def sign_out(conn: Conn, token: str, *, by: Actor, at: datetime) -> None:
+    await conn.execute(update(UserSession).where(UserSession.token_hash == token_hash(token)).values(revoked_at=at))
+    await record(conn, event_row("session:sign_out:done", by=by, at=at, object_type="user", object_id=by.viewer.id))
