@@ -87,7 +87,7 @@ async def list_firms(
     sight, shape, values = sight_of(viewer), shape_of(filters), values_of(filters, viewer, today=today)
     if order is Sort.RELEVANCE and filters.q:
         closest = (await conn.execute(_closest(sight, shape), {**values, "rows": limit})).all()
-        return Page([FirmRow(*row) for row in closest], None)
+        return Page([FirmRow(*row[:-1]) for row in closest], None, closest[0].hits if closest else 0)
     if order is Sort.RELEVANCE:
         order, descending = Sort.UPDATED, True
     if cursor:
@@ -123,7 +123,8 @@ def _closest(sight: Sight, shape: Shape) -> Select[Any]:
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
-    closest = _rows().join(hits, hits.c.id == Firm.id).order_by(*_closeness(hits.c), hits.c.id)
+    counted = select(func.count()).select_from(hits).scalar_subquery().label("hits")
+    closest = _rows().add_columns(counted).join(hits, hits.c.id == Firm.id).order_by(*_closeness(hits.c), hits.c.id)
     return closest.limit(bindparam("rows"))
 
 

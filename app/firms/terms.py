@@ -173,6 +173,7 @@ class Note:
 class Page(Generic[T]):
     items: list[T]
     next: str | None
+    hits: int = 0  # of a search by closeness: how many there are, counted no further than its candidates
 
 
 @dataclass(frozen=True, slots=True)

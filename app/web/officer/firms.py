@@ -65,6 +65,14 @@ def row_view(row: FirmRow, lookup: Lookup, today: date) -> RowView:
     )
 
 
+def shown_of(shown: int, hits: int) -> str:
+    """Counted no further than the candidates from which the closest are chosen."""
+    if hits <= shown:
+        return f"{shown} 家"
+    about = f"共 {hits} 家" if hits < queries.SEARCH_CANDIDATES else f"不少于 {hits} 家"
+    return f"显示最相近的 {shown} 家，{about}"
+
+
 def _columns(filters: FirmFilter, sort: str) -> list[ColumnView]:
     order, descending = queries.parse_sort(sort)
 
@@ -102,8 +110,8 @@ async def list_page(
     found = await queries.list_firms(conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor or None)
     closest = sort == Sort.RELEVANCE.value and bool(filters.q)
     if closest:
-        count, limit = len(found.items), queries.PAGE
-        count_text = f"最相近的 {count} 家" if count >= limit else f"{count} 家"
+        count = found.hits
+        count_text = shown_of(len(found.items), count)
     else:
         count = await queries.count_firms(conn, filters, viewer=viewer, today=today)
         count_text = f"{count:,} 家" if count <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,} 家以上"
@@ -116,7 +124,7 @@ async def list_page(
         "rows": [row_view(row, lookup, today) for row in found.items],
         "count_text": count_text,
         "sort": sort,
-        "all_href": address("/firms", filters, sort="-updated") if closest and count >= queries.PAGE else None,
+        "all_href": address("/firms", filters, sort="-updated") if closest and count > len(found.items) else None,
         "next_href": address("/firms", filters, sort=sort, cursor=found.next) if found.next else None,
         "prev_href": address("/firms", filters, sort=sort) if cursor else None,
         "export_csv_href": address("/firms/export.csv", filters, sort=sort) if exports else None,

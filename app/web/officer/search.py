@@ -12,6 +12,7 @@ from app.pipeline.terms import Tier
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address, status_label
 from app.web.htmx import is_htmx
+from app.web.officer.firms import shown_of
 from app.web.templating import fragment, page
 
 router = APIRouter()
@@ -54,7 +55,12 @@ async def search(
         )
         for r in (found.items if found else [])
     ]
-    context: dict[str, Any] = {"q": wanted.q, "results": results, "all_href": address("/firms", wanted)}
+    context: dict[str, Any] = {
+        "q": wanted.q,
+        "results": results,
+        "count_text": shown_of(len(results), found.hits if found else 0),
+        "all_href": address("/firms", wanted),
+    }
     if is_htmx(request):
         return fragment(request, "officer/_search_results.html", **context)
     return page(request, "officer/search.html", title="搜索", **context)

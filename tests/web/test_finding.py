@@ -1,0 +1,35 @@
+"""Finding firms over HTTP: what a search and a list say of how much they show."""
+
+import pytest
+
+from app.firms.queries import SEARCH_CANDIDATES
+from app.web.officer.firms import shown_of
+from tests import factories
+
+
+@pytest.mark.parametrize("headers", [{}, {"hx-request": "true"}])
+async def test_a_search_that_shows_the_first_twelve_says_of_how_many(client_as, conn, headers):
+    for n in range(14):
+        await factories.firm(conn, f"开平市水泵{n:02}号有限公司")
+    client = await client_as("officer")
+    page = (await client.get("/search?q=水泵", headers=headers)).text
+    assert "显示最相近的 12 家，共 14 家" in page
+    assert "在企业库里看全部结果" in page
+    few = (await client.get("/search?q=水泵01", headers=headers)).text
+    assert "1 家</small>" in few
+    assert "显示" not in few
+
+
+async def test_a_list_of_the_closest_says_of_how_many_and_leads_to_all(client_as, conn, rendered):
+    for n in range(52):
+        await factories.firm(conn, f"开平市水泵{n:02}号有限公司")
+    client = await client_as("officer")
+    assert "显示最相近的 50 家，共 52 家" in (await client.get("/firms?q=水泵")).text
+    whole = rendered[-1][1]["all_href"]
+    assert whole.endswith("sort=-updated")
+    assert ">52 家<" in (await client.get(whole)).text
+
+
+def test_what_was_not_counted_to_its_end_is_said_to_be_no_fewer():
+    assert shown_of(50, SEARCH_CANDIDATES - 1).endswith("共 299 家")
+    assert shown_of(50, SEARCH_CANDIDATES).endswith("不少于 300 家")
