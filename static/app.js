@@ -167,6 +167,28 @@
     event.target.dataset.sent = "1";
   });
   addEventListener("pageshow", () => all("form[data-sent]").forEach((form) => delete form.dataset.sent));
+  // Gone back to, the controls of a filter say what the address says, not what they were left at.
+  addEventListener("pageshow", (event) => {
+    const back = event.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+    if (back) all("form.filters").forEach((form) => form.reset());
+  });
+
+  // Leaving a form that was edited asks first; one that came back with faults is unsaved as it stands.
+  function differs(control) {
+    if (control.options) {
+      const first = [...control.options].findIndex((option) => option.defaultSelected);
+      return control.selectedIndex !== Math.max(0, first);
+    }
+    if (["checkbox", "radio"].includes(control.type)) return control.checked !== control.defaultChecked;
+    return !["hidden", "submit", "button"].includes(control.type) && control.value !== control.defaultValue;
+  }
+  function ask(event) {
+    const unsaved = (form) => "unsaved" in form.dataset || [...form.elements].some(differs);
+    if (all("form[data-edits]").some((form) => !form.dataset.sent && unsaved(form))) event.preventDefault();
+  }
+  const watch = () => addEventListener("beforeunload", ask);
+  document.addEventListener("input", (event) => { if (event.target.form?.matches("[data-edits]")) watch(); });
+  if (one("form[data-unsaved]")) watch();
   document.addEventListener("click", (event) => {
     for (const menu of all(POPPED)) if (!menu.contains(event.target)) menu.open = false;
   });
