@@ -1,7 +1,7 @@
 """Working days: Monday to Friday, less the holidays, plus the weekend days that make up for them (调休)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -82,6 +82,21 @@ class CalendarUpload:
     @property
     def years(self) -> frozenset[int]:
         return frozenset(entry.day.year for entry in self.entries)
+
+
+# 《全国年节及纪念日放假办法》第二条: days off for everybody, as revised on 2024-11-10 and on 2013-12-11.
+_STATUTORY = ((2025, 13, "2024年11月10日修订"), (2014, 11, "2013年12月11日修订"))
+
+
+def doubts(year: int, entries: Collection[CalendarEntry]) -> list[str]:
+    """What makes a year's schedule look incomplete, in sentences; nobody is kept from loading it."""
+    off = sum(entry.kind is DayKind.HOLIDAY for entry in entries)
+    for since, least, revised in _STATUTORY:
+        if year >= since:
+            law = f"《全国年节及纪念日放假办法》（{revised}）第二条"
+            few = f"表里 {year} 年只有 {off} 天放假，少于法定的 {least} 天（{law}），可能缺了几个节日，请核对。"
+            return [few] if off < least else []
+    return []
 
 
 _KINDS = {key(word): kind for kind in DayKind for word in (kind.label, kind.value)} | {

@@ -19,6 +19,7 @@ GET   /account/sessions                         self:manage    {ALL}
 POST  /account/sessions/{{reference}}/revoke    self:manage    {ALL}
 GET   /admin/calendar                           setting:admin  admin
 POST  /admin/calendar                           setting:admin  admin
+GET   /admin/calendar/template.xlsx             setting:admin  admin
 POST  /admin/calendar/preview                   setting:admin  admin
 POST  /admin/calendar/{{year}}/confirm          setting:admin  admin
 GET   /admin/outbox                             setting:admin  admin

@@ -126,6 +126,31 @@ async def test_a_year_is_looked_at_and_then_loaded(client_as, conn, rendered, fi
     assert "calendar:year:loaded" in await actions(conn)
 
 
+async def test_the_template_has_the_columns_that_an_upload_needs(client_as, rendered):
+    admin = await client_as("admin")
+    given = await admin.get("/admin/calendar/template.xlsx")
+    assert "attachment" in given.headers["content-disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(given.content))
+    sheet = book.worksheets[0]
+    assert [cell.value for cell in sheet[1]] == ["日期", "类型", "名称"]
+    sheet.append((date(2027, 1, 1), "放假", "元旦"))
+    out = io.BytesIO()
+    book.save(out)
+    filled = {"file": ("模板.xlsx", out.getvalue(), "application/vnd.ms-excel")}
+    assert (await admin.post("/admin/calendar/preview", files=filled)).status_code == 200
+    assert rendered[-1][1]["entries"][0].day == date(2027, 1, 1)
+
+
+async def test_the_header_may_say_arrangement_and_a_year_with_too_few_days_is_doubted(client_as, rendered):
+    admin = await client_as("admin")
+    headed = csv([("日期", "安排", "名称"), *YEAR[1:]])
+    looked = await admin.post("/admin/calendar/preview", files=headed)
+    assert "表里 2027 年只有 2 天放假，少于法定的 13 天" in looked.text
+    whole = [(date(2027, 10, n), "放假", "国庆节") for n in range(1, 14)]
+    assert (await admin.post("/admin/calendar/preview", files=csv([YEAR[0], *whole]))).status_code == 200
+    assert rendered[-1][1]["doubts"] == []
+
+
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [

@@ -1,5 +1,6 @@
 """工作日历: which years are loaded, from which notice, and the upload of the next one with a look before it counts."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,14 +13,15 @@ from app.audit.service import event_row, record
 from app.errors import Invalid
 from app.pipeline.calendars import Schedule, load_schedules
 from app.sheets import MAX_FILE
-from app.web.admin.calendar_file import as_text, from_text, rows_of
+from app.web.admin.calendar_file import as_text, from_text, rows_of, write_template
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, LookupsDep, TodayDep, acting, guard
+from app.web.downloads import XLSX, attachment
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.later import Later
 from app.web.templating import page
 from app.workdays.queries import days_of, list_years
-from app.workdays.rules import CalendarEntry, CalendarUpload, parse_calendar_upload
+from app.workdays.rules import CalendarEntry, CalendarUpload, doubts, parse_calendar_upload
 from app.workdays.service import confirm_year
 
 router = APIRouter()
@@ -79,11 +81,16 @@ def _notices(loaded: set[int], today: date) -> list[str]:
     ]
 
 
+@router.get("/admin/calendar/template.xlsx")
+async def template(_: ReadCalendar, today: TodayDep) -> Response:
+    return attachment(await asyncio.to_thread(write_template), f"{today.year + 1}年放假安排模板.xlsx", XLSX)
+
+
 @router.post("/admin/calendar/preview")
 async def preview(request: Request, _: Keeper, database: DatabaseDep, today: TodayDep, file: UploadFile) -> Response:
     """Reads the file and shows what it would change; nothing is kept.
 
-    Context: `year`, `entries` [CalendarEntry], `differences` [Difference], `replaces` YearRow | None,
+    Context: `year`, `entries` [CalendarEntry], `differences` [Difference], `doubts` [str], `replaces` YearRow | None,
     `rows` str (goes back in a hidden field), `source` str, `errors` {field: sentence}.
     """
     data, name = await file.read(MAX_FILE + 1), file.filename or ""
@@ -131,6 +138,7 @@ async def _preview(
         "entries": list(entries),
         "differences": [Difference(day, before.get(day), after.get(day)) for day in changed],
         "replaces": next((y for y in await list_years(conn) if y.year == year), None),
+        "doubts": doubts(year, entries),
         "rows": as_text(entries),
         "source": source,
         "errors": errors or {},
