@@ -17,6 +17,7 @@ class AuditEvent(Base):
         Index("ix_audit_events_object", "object_id", desc("at")),
         Index("ix_audit_events_label", "object_label", desc("at")),
         Index("ix_audit_events_actor", "actor_name", desc("at")),
+        Index("ix_audit_events_action", "action", desc("at")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

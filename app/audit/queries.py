@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, any_, bindparam, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
 
 from app.audit.models import AuditEvent
 from app.clock import BUSINESS_ZONE
@@ -92,21 +94,25 @@ async def trail(
     conn: Conn,
     readable: ColumnElement[bool],
     *,
-    object_id: str = "",
-    actor: str = "",
+    objects: Sequence[str] = (),
+    actors: Sequence[str] = (),
+    action: str = "",
     since: date | None = None,
     after: tuple[datetime, uuid.UUID] | None = None,
     limit: int = 100,
 ) -> Sequence[Event]:
     """Newest first, keyset by (at, id); `readable` says which events the reader may see.
 
-    `actor` is a name or a login's exact name as recorded.
+    `objects` are ids or labels, `actors` names or logins, each exactly as recorded; none of them means all.
     """
     query = select(*_COLUMNS).where(readable)
-    if object_id:
-        query = query.where((AuditEvent.object_id == object_id) | (AuditEvent.object_label == object_id))
-    if actor:
-        query = query.where(AuditEvent.actor_name == actor)
+    if objects:
+        named = bindparam("objects", list(objects), type_=ARRAY(Text()))
+        query = query.where((AuditEvent.object_id == any_(named)) | (AuditEvent.object_label == any_(named)))
+    if actors:
+        query = query.where(AuditEvent.actor_name == any_(bindparam("actors", list(actors), type_=ARRAY(Text()))))
+    if action:
+        query = query.where(AuditEvent.action == action)
     if since:
         query = query.where(AuditEvent.at >= datetime.combine(since, time(), BUSINESS_ZONE))
     if after:

@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Uuid, and_, case, cast, exists, func, or_
+from sqlalchemy import ColumnElement, Uuid, and_, case, cast, exists, func, or_, select
 
 from app.access.models import User
-from app.access.terms import Permission, Viewer
+from app.access.terms import SYSTEM, Permission, Viewer
 from app.audit import queries
 from app.audit.models import AuditEvent
 from app.audit.queries import Event
 from app.db import Conn
-from app.firms.filtering import visible_to
+from app.firms.filtering import in_sight, shape_of, shaped, sight_of, values_of, visible_to
 from app.firms.models import Firm
+from app.firms.terms import FirmFilter
 
 _FIRM = "firm"
+_MOST = 200  # of firms and accounts that part of a name stands for
 # Inside the CASE because nothing else promises that only a firm's object is read as an id: an export is of a list.
 _IS_FIRM = and_(AuditEvent.object_type == _FIRM, AuditEvent.object_id != "list")
 _FIRM_ID = case((_IS_FIRM, cast(AuditEvent.object_id, Uuid())))
@@ -26,19 +28,49 @@ async def trail(
     conn: Conn,
     *,
     viewer: Viewer,
-    object_id: str = "",
+    object: str = "",
     actor: str = "",
+    action: str = "",
     since: date | None = None,
     after: tuple[datetime, uuid.UUID] | None = None,
     limit: int = 100,
 ) -> Sequence[Event]:
-    """As `app.audit.queries.trail`; what changed in a firm stays hidden from those who only run the system."""
+    """Newest first. `object` and `actor` may be part of a name, or an id exactly.
+
+    What changed in a firm stays hidden from those who only run the system.
+    """
     events = await queries.trail(
-        conn, readable_by(viewer), object_id=object_id, actor=actor, since=since, after=after, limit=limit
+        conn,
+        readable_by(viewer),
+        objects=await _objects_named(conn, object, viewer) if object else (),
+        actors=await _people_named(conn, actor) if actor else (),
+        action=action,
+        since=since,
+        after=after,
+        limit=limit,
     )
     if viewer.may(Permission.FIRM_INTERNAL):
         return events
     return [replace(e, before=None, after=None) if e.object_type == _FIRM else e for e in events]
+
+
+async def _people_named(conn: Conn, part: str) -> list[str]:
+    """Names and logins: a failed sign-in has only what was typed. Accounts are few: looking at each is cheap."""
+    wanted = func.lower(part)
+    alike = (func.strpos(func.lower(User.name), wanted) > 0) | (func.strpos(User.login, wanted) > 0)
+    found = await conn.execute(select(User.name, User.login).where(alike).order_by(User.login).limit(_MOST))
+    house = [SYSTEM.viewer.name] if part in SYSTEM.viewer.name else []
+    return [part, *house, *(word for row in found for word in row)]
+
+
+async def _objects_named(conn: Conn, part: str, viewer: Viewer) -> list[str]:
+    """What was named so exactly, the firms that a search for it finds, and the accounts."""
+    wanted = FirmFilter(q=part, status="all")
+    firms = select(Firm.id).where(in_sight(sight_of(viewer)), *shaped(shape_of(wanted))).limit(_MOST)
+    found = (await conn.execute(firms, values_of(wanted, viewer, today=date.min))).scalars()
+    alike = (func.strpos(User.name, part) > 0) | (func.strpos(User.login, func.lower(part)) > 0)
+    accounts = (await conn.execute(select(User.id).where(alike).limit(_MOST))).scalars()
+    return [part, *map(str, found), *map(str, accounts)]
 
 
 def readable_by(viewer: Viewer) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.audit.paging import decode, encode, read_day
+from app.audit.queries import ACTION_LABELS
 from app.firms.terms import FIELD_LABELS
 from app.firms.trail import trail
 from app.web.deps import ConnDep, guard
@@ -23,6 +24,7 @@ async def audit_page(
     viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
     object: Annotated[str, Query(max_length=200)] = "",
     actor: Annotated[str, Query(max_length=60)] = "",
+    action: Annotated[str, Query(max_length=60)] = "",
     since: Annotated[str, Query(alias="from", max_length=20)] = "",
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
@@ -30,18 +32,20 @@ async def audit_page(
     events = await trail(
         conn,
         viewer=viewer,
-        object_id=object.strip(),
+        object=object.strip(),
         actor=actor.strip(),
+        action=action,
         since=read_day(since),
         after=after,
         limit=PAGE,
     )
     shown = events[:PAGE]
-    query = {"object": object, "actor": actor, "from": since}
+    query = {"object": object, "actor": actor, "action": action, "from": since}
     more = {k: v for k, v in query.items() if v} | {"cursor": encode(shown[-1])} if len(events) > PAGE else None
     context: dict[str, Any] = {
         "filters": query,
         "events": shown,
+        "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
         "role_labels": {r.value: r.label for r in Role},
         "field_labels": FIELD_LABELS,
         "next_href": f"/audit?{urlencode(more)}" if more else None,

@@ -18,8 +18,9 @@ router = APIRouter(tags=["审计"], responses=PROBLEMS)
 async def audit(
     conn: ConnDep,
     viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
-    object: Annotated[str, Query(max_length=200)] = "",
-    actor: Annotated[str, Query(max_length=60)] = "",
+    object: Annotated[str, Query(max_length=200, description="企业名称片段、信用代码，账号或姓名，或对象编号")] = "",
+    actor: Annotated[str, Query(max_length=60, description="经办人姓名或账号的一部分")] = "",
+    action: Annotated[str, Query(max_length=60, description="做了什么，如 firm:tier:moved")] = "",
     since: Annotated[str, Query(alias="from", max_length=20)] = "",
     cursor: Annotated[str, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -27,8 +28,9 @@ async def audit(
     events = await trail(
         conn,
         viewer=viewer,
-        object_id=object.strip(),
+        object=object.strip(),
         actor=actor.strip(),
+        action=action,
         since=read_day(since),
         after=decode(cursor) if cursor else None,
         limit=limit,

@@ -1,0 +1,121 @@
+"""The audit trail over pages and JSON: what can be found in it, and what it keeps from whom."""
+
+import pytest
+
+from app.audit.service import event_row, record
+from app.db import new_id
+from tests import factories
+from tests.harness import NOON
+
+
+async def test_the_trail_tells_who_did_what_and_can_be_narrowed(client_as, api_as, conn, clock):
+    uscc = await factories.firm_on(conn, "tech_micro", name="开平市留痕有限公司")
+    auditor = await api_as("auditor")
+    firm_id = str(await factories.id_of(conn, uscc))
+    items = (await auditor.get("/api/v1/audit", params={"object": firm_id})).json()["items"]
+    assert {i["action"] for i in items} == {"firm:record:created", "firm:tier:moved"}
+    assert {i["actor"] for i in items} == {"局专员officer"}
+    assert (await auditor.get("/api/v1/audit?actor=nobody")).json()["items"] == []
+    assert (await auditor.get("/api/v1/audit?from=2026-11-24")).json()["items"] == []
+    assert (await auditor.get("/api/v1/audit?from=昨天")).status_code == 422
+    page = await (await client_as("auditor")).get("/audit", params={"object": "开平市留痕有限公司"})
+    assert "梯队移动" in page.text
+
+
+@pytest.mark.parametrize("path", ["/audit", "/api/v1/audit"])
+async def test_the_trail_does_not_tell_an_administrator_what_the_bureau_writes_about_a_firm(client_as, conn, path):
+    uscc = await factories.firm(conn, "开平市留痕有限公司", remark="内部备注金丝雀", address="金丝雀路")
+    officer = await client_as("officer")
+    await officer.patch(f"/api/v1/firms/{uscc}", json={"remark": "改后金丝雀"}, headers={"if-match": '"1"'})
+    seen = await (await client_as("auditor")).get(path)
+    assert "内部备注金丝雀" in seen.text
+    assert "改后金丝雀" in seen.text
+    told = await (await client_as("admin")).get(path)
+    assert "开平市留痕有限公司" in told.text
+    assert "金丝雀" not in told.text
+
+
+@pytest.mark.parametrize("path", ["/audit", "/api/v1/audit"])
+@pytest.mark.parametrize("role", ["admin", "auditor"])
+async def test_the_trail_of_a_division_is_its_firms_and_its_peoples(client_as, conn, path, role):
+    here = await factories.firm(conn, "开平市此处有限公司", region=factories.TOWN)
+    await factories.firm(conn, "开平市彼处有限公司", region=factories.OTHER_TOWN)
+    clerk = await factories.person(conn, "firm-here", firm_id=await factories.id_of(conn, here))
+    people = [
+        clerk,
+        await factories.person(conn, "town-here", scope=factories.TOWN),
+        await factories.person(conn, "town-there", scope=factories.OTHER_TOWN),
+        await factories.person(conn, "officer-county"),
+    ]
+    await record(conn, *(event_row("session:sign_out:done", by=p.actor, at=NOON, object_type="user", object_id=p.id,
+                                   object_label=p.viewer.login) for p in people))  # fmt: skip
+    removed = event_row("firm:record:removed", by=people[2].actor, at=NOON, object_type="firm",
+                        object_id=new_id(), object_label="撤销的彼处企业")  # fmt: skip
+    await record(conn, removed)
+    whole = await (await client_as(f"{role}-county")).get(path)
+    words = ("此处有限公司", "彼处有限公司", "撤销的彼处企业", "firm-here", "town-here", "town-there", "officer-county")
+    assert [w for w in words if w not in whole.text] == []
+    narrow = await (await client_as(await factories.person(conn, f"{role}-town", scope=factories.TOWN))).get(path)
+    assert [w for w in words if w in narrow.text] == ["此处有限公司", "firm-here", "town-here"]
+
+
+async def test_a_change_is_kept_with_what_it_was_and_what_it_became(api_as, conn):
+    uscc = await factories.firm(conn, park="甲")
+    officer, auditor = await api_as("officer"), await api_as("auditor")
+    await officer.patch(f"/api/v1/firms/{uscc}", json={"park": "乙"}, headers={"if-match": '"1"'})
+    event = (await auditor.get("/api/v1/audit?actor=局专员officer")).json()["items"][0]
+    assert (event["before"], event["after"]) == ({"park": "甲"}, {"park": "乙"})
+    assert event["ip"] == "127.0.0.1"
+    assert len(event["request_id"]) == 32
+
+
+async def asked(api, **query):
+    answer = await api.get("/api/v1/audit", params=query)
+    return [(e["action"], e["object_label"]) for e in answer.json()["items"]]
+
+
+async def test_part_of_a_name_finds_what_was_done_to_a_firm_or_by_a_person(api_as, conn):
+    clerk = await factories.person(conn, "officer-li", name="李小敏")
+    uscc = await factories.firm(conn, "开平市留痕有限公司", by=clerk)
+    await factories.firm(conn, "开平市别家有限公司", by=await factories.person(conn, "officer-wang", name="王大力"))
+    auditor = await api_as("auditor")
+    made = [("firm:record:created", "开平市留痕有限公司")]
+    for query in (
+        {"object": "留痕"},
+        {"object": "kpslh"},
+        {"object": uscc},
+        {"actor": "小敏"},
+        {"actor": "OFFICER-LI"},
+    ):
+        assert (query, await asked(auditor, **query)) == (query, made)
+    assert await asked(auditor, object="留痕", actor="大力") == []
+
+
+async def test_an_act_is_found_by_its_kind(api_as, client_as, conn, rendered):
+    await factories.firm_on(conn, "tech_micro", name="开平市留痕有限公司")
+    auditor = await api_as("auditor")
+    assert await asked(auditor, action="firm:tier:moved") == [("firm:tier:moved", "开平市留痕有限公司")]
+    assert await asked(auditor, action="user:password:reset") == []
+    page = await (await client_as("auditor")).get("/audit?action=firm:tier:moved")
+    assert [e.action for e in rendered[-1][1]["events"]] == ["firm:tier:moved"]
+    assert '<option value="firm:tier:moved" selected>梯队移动</option>' in page.text
+
+
+async def test_an_account_is_found_by_part_of_its_login_and_a_failed_try_by_what_was_typed(
+    api_as, client_as, client_from, conn
+):
+    person = await factories.person(conn, "officer-zhao", name="赵六")
+    await (await client_as("admin")).post(f"/admin/users/{person.id}/reset")
+    stranger = client_from("203.0.113.9")
+    await stranger.post("/sign-in", data={"login": "officer-zhao", "password": "Caice-2026-x"})
+    auditor = await api_as("auditor")
+    assert await asked(auditor, object="zhao", action="user:password:reset") == [
+        ("user:password:reset", "officer-zhao")
+    ]
+    assert [action for action, _ in await asked(auditor, actor="zhao")] == ["session:sign_in:failed"]
+
+
+async def test_a_firm_out_of_sight_is_not_found_by_part_of_its_name(api_as, conn):
+    await factories.firm(conn, "开平市彼处有限公司", region=factories.OTHER_TOWN)
+    narrow = await api_as(await factories.person(conn, "auditor-town", scope=factories.TOWN))
+    assert await asked(narrow, object="彼处") == []
