@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from app.access.models import ApiToken, SignInAttempt, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
 from app.access.terms import Role, Viewer
-from app.db import Conn
+from app.db import Conn, Kept
 from app.outbox.models import OutboxMessage
 from app.outbox.terms import Channel
 
@@ -30,11 +30,11 @@ MANY_UNREAD = 100  # counted no further: a page says 99+
 _UNREAD = (
     select(func.count())
     .select_from(
-        select(literal(1))
+        select(literal_column("1"))
         .where(
             OutboxMessage.user_id == User.id,
             OutboxMessage.read_at.is_(None),
-            OutboxMessage.channel == literal(Channel.INBOX.value, literal_execute=True),
+            OutboxMessage.channel == literal_column(f"'{Channel.INBOX.value}'"),
         )
         .limit(MANY_UNREAD)
         .correlate(User)
@@ -43,7 +43,7 @@ _UNREAD = (
     .scalar_subquery()
     .label("unread")
 )
-_SESSION = (
+_SESSION = Kept(
     select(*_VIEWER, UserSession.seen_at, _UNREAD)
     .join(User, User.id == UserSession.user_id)
     .where(
@@ -54,7 +54,7 @@ _SESSION = (
         User.active,
     )
 )
-_TOKEN = (
+_TOKEN = Kept(
     select(*_VIEWER)
     .select_from(ApiToken)
     .join(User, User.id == ApiToken.user_id)

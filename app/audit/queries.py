@@ -12,7 +12,7 @@ from sqlalchemy.types import Text
 
 from app.audit.models import AuditEvent
 from app.clock import BUSINESS_ZONE
-from app.db import Conn
+from app.db import Conn, Kept
 
 # What people read for an action; one that is missing here shows its code.
 ACTION_LABELS = {
@@ -77,7 +77,7 @@ class Event:
 _COLUMNS: tuple[Any, ...] = tuple(getattr(AuditEvent, f) for f in Event.__dataclass_fields__)
 
 
-_EVENTS = (
+_EVENTS = Kept(
     select(*_COLUMNS)
     .where(AuditEvent.object_type == bindparam("object_type"), AuditEvent.object_id == bindparam("object_id"))
     .order_by(AuditEvent.at.desc())

@@ -12,7 +12,7 @@ from sqlalchemy.types import Date, Text, Uuid
 
 from app.access.models import User
 from app.access.terms import Viewer
-from app.db import Conn
+from app.db import Conn, Kept
 from app.firms import cursors
 from app.firms.filtering import (
     Shape,
@@ -99,7 +99,7 @@ async def list_firms(
 
 
 @lru_cache(maxsize=SHAPES)
-def _page(sight: Sight, shape: Shape, order: Sort, descending: bool, following: bool) -> Select[Any]:
+def _page(sight: Sight, shape: Shape, order: Sort, descending: bool, following: bool) -> Kept:
     sort_key = _SORT_KEYS[order]
     query = _rows().add_columns(sort_key.label("sort_key")).where(in_sight(sight), *shaped(shape))
     if following:
@@ -107,11 +107,11 @@ def _page(sight: Sight, shape: Shape, order: Sort, descending: bool, following: 
         last = tuple_(bindparam("after_key", type_=sort_key.type), bindparam("after_id", type_=Uuid()))
         query = query.where(position < last if descending else position > last)
     directed = (sort_key.desc(), Firm.id.desc()) if descending else (sort_key, Firm.id)
-    return query.order_by(*directed).limit(bindparam("rows"))
+    return Kept(query.order_by(*directed).limit(bindparam("rows")))
 
 
 @lru_cache(maxsize=SHAPES)
-def _closest(sight: Sight, shape: Shape) -> Select[Any]:
+def _closest(sight: Sight, shape: Shape) -> Kept:
     """The best of the first few hundred hits: flat however many firms there are and however common the word.
 
     Whoever wants every hit in order asks for another sort; the page says when it shows only the closest.
@@ -125,7 +125,7 @@ def _closest(sight: Sight, shape: Shape) -> Select[Any]:
     )
     counted = select(func.count()).select_from(hits).scalar_subquery().label("hits")
     closest = _rows().add_columns(counted).join(hits, hits.c.id == Firm.id).order_by(*_closeness(hits.c), hits.c.id)
-    return closest.limit(bindparam("rows"))
+    return Kept(closest.limit(bindparam("rows")))
 
 
 def ordering(sort: str, q: str) -> list[ColumnElement[Any]]:
@@ -164,11 +164,11 @@ async def count_firms(
 
 
 @lru_cache(maxsize=SHAPES)
-def _count(sight: Sight, shape: Shape, bounded: bool) -> Select[Any]:
+def _count(sight: Sight, shape: Shape, bounded: bool) -> Kept:
     found: Select[Any] = select(literal_column("1")).select_from(Firm).where(in_sight(sight), *shaped(shape))
     if bounded:
         found = found.limit(bindparam("rows"))
-    return select(func.count()).select_from(found.subquery())
+    return Kept(select(func.count()).select_from(found.subquery()))
 
 
 def parse_sort(sort: str) -> tuple[Sort, bool]:
@@ -225,12 +225,17 @@ async def firm_by_uscc(conn: Conn, uscc: str, *, viewer: Viewer) -> FirmDetail |
 
 
 @lru_cache(maxsize=8)
-def _by_uscc(sight: Sight) -> Select[Any]:
-    return _DETAIL.where(Firm.uscc == bindparam("uscc"), in_sight(sight))
+def _by_uscc(sight: Sight) -> Kept:
+    return Kept(_DETAIL.where(Firm.uscc == bindparam("uscc"), in_sight(sight)))
 
 
 async def firm_by_id(conn: Conn, firm_id: uuid.UUID, *, viewer: Viewer) -> FirmDetail | None:
-    return await _one(conn, _DETAIL.where(Firm.id == firm_id, visible_to(viewer)), {})
+    return await _one(conn, _by_id(sight_of(viewer)), {**sight_values(viewer), "firm_id": firm_id})
+
+
+@lru_cache(maxsize=8)
+def _by_id(sight: Sight) -> Kept:
+    return Kept(_DETAIL.where(Firm.id == bindparam("firm_id"), in_sight(sight)))
 
 
 async def firm_id_by_uscc(conn: Conn, uscc: str) -> uuid.UUID | None:
@@ -244,7 +249,7 @@ async def details(conn: Conn, *conditions: ColumnElement[bool], parameters: Mapp
     return [_detail(row) for row in rows]
 
 
-async def _one(conn: Conn, query: Select[Any], values: Mapping[str, Any]) -> FirmDetail | None:
+async def _one(conn: Conn, query: Kept, values: Mapping[str, Any]) -> FirmDetail | None:
     row = (await conn.execute(query, values)).mappings().one_or_none()
     return _detail(row) if row is not None else None
 
@@ -257,7 +262,7 @@ def _detail(row: Mapping[Any, Any]) -> FirmDetail:
     return FirmDetail(**values)
 
 
-_NOTES = (
+_NOTES = Kept(
     select(FirmNote.at, FirmNote.author_name, FirmNote.body)
     .where(FirmNote.firm_id == bindparam("firm_id"))
     .order_by(FirmNote.at.desc())

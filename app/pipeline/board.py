@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Date,
     Select,
     Text,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 )
 
 from app.access.terms import Role, Viewer
-from app.db import Conn
+from app.db import Conn, Kept
 from app.firms.filtering import Shape, Sight, below, in_sight, shape_of, shaped, sight_of, sight_values, values_of
 from app.firms.models import Firm, TierCount, TierCountDelta
 from app.firms.queries import SHAPES
@@ -75,7 +74,7 @@ async def tier_counts(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today:
 
 
 @lru_cache(maxsize=16)
-def _counters(sight: Sight, region: str) -> Select[Any]:
+def _counters(sight: Sight, region: str) -> Kept:
     tables: tuple[Any, ...] = (TierCount, TierCountDelta)
     sums = []
     for table in tables:
@@ -84,13 +83,13 @@ def _counters(sight: Sight, region: str) -> Select[Any]:
             conditions.append(below(table.region_code, region, "region"))
         sums.append(select(table.tier, table.n).where(*conditions))
     both = union_all(*sums).subquery()
-    return select(both.c.tier, func.sum(both.c.n)).group_by(both.c.tier)
+    return Kept(select(both.c.tier, func.sum(both.c.n)).group_by(both.c.tier))
 
 
 @lru_cache(maxsize=SHAPES)
-def _live_counts(sight: Sight, shape: Shape) -> Select[Any]:
+def _live_counts(sight: Sight, shape: Shape) -> Kept:
     columns: tuple[Any, ...] = (Firm.tier, func.count())
-    return select(*columns).where(in_sight(sight), *shaped(shape)).group_by(Firm.tier)
+    return Kept(select(*columns).where(in_sight(sight), *shaped(shape)).group_by(Firm.tier))
 
 
 _CARD_COLUMNS: tuple[Any, ...] = (
@@ -126,17 +125,17 @@ def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]
 
 
 @lru_cache(maxsize=SHAPES)
-def _columns(sight: Sight, shape: Shape, tiers: tuple[str, ...]) -> CompoundSelect[Any]:
-    return union_all(*(_column(sight, shape, literal(t)).subquery().select() for t in tiers))
+def _columns(sight: Sight, shape: Shape, tiers: tuple[str, ...]) -> Kept:
+    return Kept(union_all(*(_column(sight, shape, literal(t)).subquery().select() for t in tiers)))
 
 
 @lru_cache(maxsize=SHAPES)
-def _one_column(sight: Sight, shape: Shape, following: bool) -> Select[Any]:
+def _one_column(sight: Sight, shape: Shape, following: bool) -> Kept:
     query = _column(sight, shape, bindparam("column", type_=Text()))
     if following:
         last = tuple_(bindparam("after_since", type_=Date()), bindparam("after_id", type_=Uuid()))
         query = query.where(tuple_(Firm.tier_since, Firm.id) > last)
-    return query
+    return Kept(query)
 
 
 async def column_cards(

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import DateTime, Select, Uuid, bindparam, func, select, text, tuple_
+from sqlalchemy import DateTime, Uuid, bindparam, func, select, text, tuple_
 
 from app.access.terms import Permission, Role, Viewer
-from app.db import Conn
+from app.db import Conn, Kept
 from app.firms.filtering import Sight, in_sight, sight_of, sight_values, visible_to
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER
@@ -68,7 +68,7 @@ async def load_ladders(conn: Conn) -> dict[str, Ladder]:
     return {row.code: Ladder(row.code, row.label, tuple(tiers.get(row.code, ()))) for row in ladders}
 
 
-_HISTORY = (
+_NEWEST_FIRST = (
     select(
         Move.id,
         Move.from_tier,
@@ -87,9 +87,12 @@ _HISTORY = (
 )
 
 
-_EARLIER = _HISTORY.where(
-    tuple_(Move.recorded_at, Move.id)
-    < tuple_(bindparam("after_at", type_=DateTime(timezone=True)), bindparam("after_id", type_=Uuid()))
+_HISTORY = Kept(_NEWEST_FIRST)
+_EARLIER = Kept(
+    _NEWEST_FIRST.where(
+        tuple_(Move.recorded_at, Move.id)
+        < tuple_(bindparam("after_at", type_=DateTime(timezone=True)), bindparam("after_id", type_=Uuid()))
+    )
 )
 
 
@@ -147,7 +150,7 @@ async def pending_moves(
 
 
 @lru_cache(maxsize=16)
-def _pending(sight: Sight, whose: str) -> Select[Any]:
+def _pending(sight: Sight, whose: str) -> Kept:
     query = (
         select(*_PENDING_COLUMNS)
         .join(Firm, Firm.id == MoveRequest.firm_id)
@@ -157,7 +160,7 @@ def _pending(sight: Sight, whose: str) -> Select[Any]:
         query = query.where(MoveRequest.firm_id == bindparam("firm_id"))
     elif whose == "mine":
         query = query.where(MoveRequest.requested_by == bindparam("me"))
-    return query.order_by(MoveRequest.requested_at).limit(bindparam("rows"))
+    return Kept(query.order_by(MoveRequest.requested_at).limit(bindparam("rows")))
 
 
 async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: int = 20) -> list[RecentMove]:

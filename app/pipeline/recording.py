@@ -6,11 +6,11 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app.access.terms import Actor, Viewer
 from app.clock import BUSINESS_ZONE
-from app.db import Conn, new_id
+from app.db import Conn, Kept, new_id
 from app.errors import NotFound
 from app.firms.filtering import Sight, in_sight, sight_of, sight_values
 from app.firms.models import Firm
@@ -137,10 +137,11 @@ _STANDING: tuple[Any, ...] = (
 
 
 @lru_cache(maxsize=16)
-def _lock(sight: Sight, *, by_code: bool) -> Select[Any]:
+def _lock(sight: Sight, *, by_code: bool) -> Kept:
     """Built once a shape, as the pages' statements are."""
     column = Firm.uscc if by_code else Firm.id
-    return select(*_STANDING).where(column == bindparam("wanted"), in_sight(sight)).with_for_update(key_share=True)
+    query = select(*_STANDING).where(column == bindparam("wanted"), in_sight(sight))
+    return Kept(query.with_for_update(key_share=True))
 
 
 async def read_context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str, Any]:

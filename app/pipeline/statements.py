@@ -4,8 +4,11 @@ from sqlalchemy import Date, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import Text
 
-CONTEXT = text(
-    """
+from app.db import Kept
+
+CONTEXT = Kept(
+    text(
+        """
 SELECT
   (SELECT json_agg(json_build_array(kind, number, issued_on, expires_on, revoked_on))
      FROM certificates WHERE firm_id = :firm_id) AS certificates,
@@ -17,13 +20,23 @@ SELECT
      WHERE firm_id = :firm_id AND ladder = :ladder AND NOT upper_inf(period)
      ORDER BY lower(period) DESC LIMIT 1) AS previous
 """
-).bindparams(bindparam("firm_id", type_=Uuid()), bindparam("ladder", type_=Text()))
+    ).bindparams(bindparam("firm_id", type_=Uuid()), bindparam("ladder", type_=Text()))
+)
+
+_PLACEMENT = (
+    bindparam("firm_id", type_=Uuid()),
+    bindparam("placement_id", type_=Uuid()),
+    bindparam("ladder", type_=Text()),
+    bindparam("to_tier", type_=Text()),
+    bindparam("effective_on", type_=Date()),
+)
 
 # The interval that ends and the one that begins. A placement that began on the effective date is replaced:
 # it never held for a whole day, and the move that made it stays in the history. Reading `n` makes PostgreSQL end
 # the old interval before it inserts the new one.
-PLACE = text(
-    """
+PLACE = Kept(
+    text(
+        """
 WITH ended AS (
   UPDATE placements SET period = daterange(lower(period), :effective_on)
   WHERE firm_id = :firm_id AND ladder = :ladder AND upper_inf(period) AND lower(period) < :effective_on
@@ -39,17 +52,13 @@ INSERT INTO placements (id, firm_id, ladder, tier, period)
 SELECT :placement_id, :firm_id, :ladder, :to_tier, daterange(:effective_on, NULL)
 FROM done WHERE :to_tier IS NOT NULL AND n >= 0
 """
-).bindparams(
-    bindparam("firm_id", type_=Uuid()),
-    bindparam("placement_id", type_=Uuid()),
-    bindparam("ladder", type_=Text()),
-    bindparam("to_tier", type_=Text()),
-    bindparam("effective_on", type_=Date()),
+    ).bindparams(*_PLACEMENT)
 )
 
 # A correction moves the boundary between the current placement and the one before it, or takes the current one away.
-CORRECT = text(
-    """
+CORRECT = Kept(
+    text(
+        """
 WITH dropped AS (
   DELETE FROM placements WHERE firm_id = :firm_id AND ladder = :ladder AND upper_inf(period)
   RETURNING lower(period) AS began
@@ -64,11 +73,13 @@ INSERT INTO placements (id, firm_id, ladder, tier, period)
 SELECT :placement_id, :firm_id, :ladder, :to_tier, daterange(:effective_on, NULL)
 FROM done WHERE :to_tier IS NOT NULL AND n >= 0
 """
-).bindparams(*PLACE._bindparams.values())
+    ).bindparams(*_PLACEMENT)
+)
 
 # Everything else a move leaves behind, in one statement: the event, the firm's shortcut columns, audit, outbox.
-RECORD = text(
-    """
+RECORD = Kept(
+    text(
+        """
 WITH moved AS (
   INSERT INTO moves (id, firm_id, ladder, from_tier, to_tier, kind, effective_on, recorded_at, actor_id, actor_name,
                      approver_id, approver_name, reason, override_reason, assessment)
@@ -86,10 +97,14 @@ WITH moved AS (
 INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at, read_at)
 VALUES (:outbox_id, :dedup_key, 'tier_moved', 'inbox', :recipient_id, :payload, :at, :at, :read_at)
 """
-).bindparams(
-    *(bindparam(n, type_=Uuid()) for n in ("id", "firm_id", "actor_id", "approver_id", "audit_id", "audit_actor_id")),
-    *(bindparam(n, type_=Uuid()) for n in ("outbox_id", "recipient_id")),
-    *(bindparam(n, type_=Date()) for n in ("effective_on", "tier_since", "stale_on")),
-    *(bindparam(n, type_=JSONB(none_as_null=True)) for n in ("assessment", "before", "after", "payload")),
-    *(bindparam(n, type_=Text()) for n in ("from_tier", "to_tier", "ladder", "approver_name", "override_reason")),
+    ).bindparams(
+        *(
+            bindparam(n, type_=Uuid())
+            for n in ("id", "firm_id", "actor_id", "approver_id", "audit_id", "audit_actor_id")
+        ),
+        *(bindparam(n, type_=Uuid()) for n in ("outbox_id", "recipient_id")),
+        *(bindparam(n, type_=Date()) for n in ("effective_on", "tier_since", "stale_on")),
+        *(bindparam(n, type_=JSONB(none_as_null=True)) for n in ("assessment", "before", "after", "payload")),
+        *(bindparam(n, type_=Text()) for n in ("from_tier", "to_tier", "ladder", "approver_name", "override_reason")),
+    )
 )

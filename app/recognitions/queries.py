@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text, Uuid
 
 from app.access.terms import Viewer
-from app.db import Conn
+from app.db import Conn, Kept
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.policy.facts import CertificateFact
@@ -36,7 +36,7 @@ class Lapsing:
     expires_on: date
 
 
-_HELD = (
+_HELD = Kept(
     select(
         Certificate.id,
         Certificate.kind,

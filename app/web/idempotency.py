@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import IdempotencyKey
 from app.access.terms import Viewer
-from app.db import Conn
+from app.db import Conn, Kept
 from app.errors import Invalid
 
 _LONGEST = 255
@@ -58,11 +58,21 @@ class Slot:
         return response
 
 
-_CLAIM = insert(IdempotencyKey).on_conflict_do_nothing().returning(IdempotencyKey.key)
+_CLAIM = Kept(
+    insert(IdempotencyKey)
+    .values(
+        user_id=bindparam("my_id"),
+        key=bindparam("my_key"),
+        fingerprint=bindparam("asked"),
+        created_at=bindparam("claimed_at"),
+    )
+    .on_conflict_do_nothing()
+    .returning(IdempotencyKey.key)
+)
 _MINE = (IdempotencyKey.user_id == bindparam("my_id")) & (IdempotencyKey.key == bindparam("my_key"))
 _EARLIER = select(IdempotencyKey.__table__).where(_MINE)
 _RELEASE = delete(IdempotencyKey).where(_MINE)
-_KEEP = (
+_KEEP = Kept(
     update(IdempotencyKey)
     .where(_MINE)
     .values(status=bindparam("kept_status"), body=bindparam("kept_body"), headers=bindparam("kept_headers"))
@@ -78,8 +88,8 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
     if not key.value:
         yield Slot()
         return
-    claim = {"user_id": viewer.id, "key": key.value, "fingerprint": key.fingerprint, "created_at": at}
     mine = {"my_id": viewer.id, "my_key": key.value}
+    claim = {**mine, "asked": key.fingerprint, "claimed_at": at}
     if (await conn.execute(_CLAIM, claim)).one_or_none() is None:
         earlier = (await conn.execute(_EARLIER, mine)).mappings().one()
         if bytes(earlier["fingerprint"]) != key.fingerprint:

@@ -1,0 +1,241 @@
+"""Kept statements: the rows, the transaction and the errors of ordinary ones, and no connection left in a state."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import CursorResult, Integer, bindparam, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from app.audit.queries import events_of
+from app.db import Conn, Database, Kept, constraint_of, is_outage
+from app.firms.models import Firm, FirmTag
+from app.firms.queries import count_firms, firm_by_id, firm_by_uscc, list_firms, notes_of
+from app.firms.service import add_note
+from app.firms.terms import ContactDetails, FirmFilter
+from app.pipeline.board import board_cards, column_cards, tier_counts
+from app.pipeline.queries import history, pending_moves
+from app.recognitions.queries import held_by
+from tests import factories
+from tests.harness import NOON
+
+pytestmark = pytest.mark.db_commit
+TODAY = NOON.date()
+COUNT = Kept(select(func.count()).select_from(Firm))
+RENAME = Kept(update(Firm.__table__).where(Firm.uscc == bindparam("code")).values(address=bindparam("where")))
+NUMBER = Kept(select(bindparam("n", type_=Integer()).label("n")))
+NOBODY = Kept(select(Firm.id, Firm.name).where(Firm.uscc == bindparam("code")))
+
+
+async def filled(database: Database) -> tuple[factories.Person, str]:
+    async with database.transaction() as conn:
+        officer = await factories.person(conn, "officer")
+        code = await factories.firm_on(
+            conn,
+            "hnte",
+            name="开平市长兴卫浴有限公司",
+            contacts=[ContactDetails("李敏", "10000000001", "财务")],
+            tags=["重点跟进"],
+            former_names=["开平市长兴五金厂"],
+            registered_capital=1234567,
+        )
+        await factories.firm_on(conn, "eaglet")
+        firm = await firm_by_uscc(conn, code, viewer=officer.viewer)
+        assert firm is not None
+        await add_note(conn, firm, "来访。", by=officer.actor, at=NOON)
+    return officer, code
+
+
+async def seen(conn: Conn, officer: factories.Person, code: str) -> list[Any]:
+    """Every read that pages make with a kept statement."""
+    viewer = officer.viewer
+    firm = await firm_by_uscc(conn, code, viewer=viewer)
+    assert firm is not None
+    ladder, _ = await factories.main_ladder(conn)
+    filters = (
+        FirmFilter(),
+        FirmFilter(q="卫浴"),
+        FirmFilter(q="长兴卫浴"),
+        FirmFilter(q="kpscx"),
+        FirmFilter(region="440783117", tier="hnte", officer="none", stale=True, tag="重点跟进", status="all"),
+    )
+    return [
+        firm,
+        await firm_by_id(conn, firm.id, viewer=viewer),
+        await history(conn, firm.id),
+        await pending_moves(conn, viewer=viewer),
+        await held_by(conn, firm.id, today=TODAY),
+        await notes_of(conn, firm.id),
+        await events_of(conn, "firm", str(firm.id), limit=50),
+        *[await list_firms(conn, f, viewer=viewer, today=TODAY, sort="relevance") for f in filters],
+        *[await count_firms(conn, f, viewer=viewer, today=TODAY) for f in filters],
+        *[await tier_counts(conn, f, viewer=viewer, today=TODAY) for f in filters],
+        *[await board_cards(conn, ladder.tiers, f, viewer=viewer, today=TODAY) for f in filters],
+        await column_cards(conn, "hnte", FirmFilter(), viewer=viewer, today=TODAY),
+    ]
+
+
+async def address_of(database: Database, code: str) -> str | None:
+    async with database.reading() as conn:
+        address: str | None = (await conn.execute(select(Firm.address).where(Firm.uscc == code))).scalar_one()
+    return address
+
+
+async def test_a_page_is_the_same_whether_its_statements_are_kept_or_not(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer, code = await filled(fresh_database)
+    async with fresh_database.reading() as conn:
+        outside = await seen(conn, officer, code)
+    async with fresh_database.transaction() as conn:
+        inside = await seen(conn, officer, code)
+    monkeypatch.setattr(Conn, "_driver", lambda _: None)  # all of it through SQLAlchemy
+    async with fresh_database.reading() as conn:
+        ordinary = await seen(conn, officer, code)
+    assert outside == ordinary
+    assert inside == ordinary
+
+
+async def test_kept_and_ordinary_statements_are_one_transaction(fresh_database: Database) -> None:
+    _, code = await filled(fresh_database)
+    remark = update(Firm).where(Firm.uscc == code).values(remark="新备注")
+    both = select(Firm.address, Firm.remark).where(Firm.uscc == code)
+    for first_kept in (True, False):
+        async with fresh_database.rehearsal() as conn:
+            for kept in (first_kept, not first_kept):
+                await (conn.execute(RENAME, {"code": code, "where": "新址"}) if kept else conn.execute(remark))
+            assert tuple((await conn.execute(both)).one()) == ("新址", "新备注")
+        async with fresh_database.reading() as conn:
+            assert tuple((await conn.execute(both)).one()) == (None, None)
+    async with fresh_database.transaction() as conn:
+        await conn.execute(remark)
+        await conn.execute(RENAME, {"code": code, "where": "新址"})
+    async with fresh_database.reading() as conn:
+        assert tuple((await conn.execute(both)).one()) == ("新址", "新备注")
+
+
+async def test_a_savepoint_takes_back_kept_statements_alone(fresh_database: Database) -> None:
+    _, code = await filled(fresh_database)
+    async with fresh_database.transaction() as conn:
+        await conn.execute(RENAME, {"code": code, "where": "留下"})
+        savepoint = await conn.begin_nested()
+        await conn.execute(RENAME, {"code": code, "where": "收回"})
+        await savepoint.rollback()
+    assert await address_of(fresh_database, code) == "留下"
+
+
+async def test_a_kept_statement_goes_past_sqlalchemy_in_a_page_and_after_a_transaction_s_first(
+    fresh_database: Database,
+) -> None:
+    async with fresh_database.reading() as conn:
+        assert not isinstance(await conn.execute(COUNT), CursorResult)
+    async with fresh_database.transaction() as conn:
+        ways = [isinstance(await conn.execute(COUNT), CursorResult) for _ in range(3)]
+    assert ways == [True, False, False]
+
+
+async def test_an_answer_without_rows_is_read_like_any_other(fresh_database: Database) -> None:
+    async with fresh_database.reading() as conn:
+        assert (await conn.execute(NOBODY, {"code": "-"})).all() == []
+        assert (await conn.execute(NOBODY, {"code": "-"})).one_or_none() is None
+        assert (await conn.execute(NOBODY, {"code": "-"})).mappings().one_or_none() is None
+        assert (await conn.execute(NOBODY, {"code": "-"})).scalar_one_or_none() is None
+        assert list(await conn.execute(NOBODY, {"code": "-"})) == []
+
+
+async def test_a_broken_constraint_is_named_and_the_transaction_goes(fresh_database: Database) -> None:
+    _, code = await filled(fresh_database)
+    tag = Kept(insert(FirmTag.__table__).values(firm_id=bindparam("firm"), tag=bindparam("word")))
+
+    async def twice() -> None:
+        async with fresh_database.transaction() as conn:
+            firm = (await conn.execute(select(Firm.id).where(Firm.uscc == code))).scalar_one()
+            await conn.execute(RENAME, {"code": code, "where": "新址"})
+            for _ in range(2):
+                await conn.execute(tag, {"firm": firm, "word": "两次"})
+
+    with pytest.raises(IntegrityError) as raised:
+        await twice()
+    assert constraint_of(raised.value) == "pk_firm_tags"
+    assert "两次" not in str(raised.value).splitlines()[-1]
+    assert await address_of(fresh_database, code) is None
+
+
+async def test_a_value_that_was_forgotten_is_not_taken_for_none(fresh_database: Database) -> None:
+    async with fresh_database.reading() as conn:
+        await conn.execute(COUNT)
+        with pytest.raises(StatementError, match="where"):
+            await conn.execute(RENAME, {"code": "91"})
+
+
+async def test_a_connection_lost_in_the_middle_is_an_outage_and_no_one_is_given_it_again(fresh_url: str) -> None:
+    database = Database(fresh_url, pool_size=1)
+
+    async def lose() -> None:
+        async with database.transaction() as conn:
+            await conn.execute(COUNT)
+            raw = await conn.get_raw_connection()
+            task = asyncio.create_task(conn.execute(Kept(text("SELECT pg_sleep(30)"))))
+            await asyncio.sleep(0.1)
+            driver: Any = raw.driver_connection
+            driver.terminate()
+            await task
+
+    try:
+        with pytest.raises(DBAPIError) as raised:
+            await lose()
+        assert is_outage(raised.value)
+        async with database.transaction() as conn:
+            assert (await conn.execute(COUNT)).scalar_one() == 0
+    finally:
+        await database.dispose()
+
+
+async def test_a_session_ended_while_idle_costs_one_request_and_not_one_each(fresh_url: str) -> None:
+    database = Database(fresh_url, pool_size=3)
+    other = Database(fresh_url, pool_size=1)
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> :me"
+    try:
+        async with database.reading() as a, database.reading() as b, database.reading() as c:
+            for conn in (a, b, c):
+                await conn.execute(COUNT)
+        async with other.reading() as conn:
+            me = (await conn.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            await conn.execute(text(ended), {"me": me})
+        await asyncio.sleep(0.2)
+        outages: list[DBAPIError] = []
+        for _ in range(6):
+            try:
+                async with database.reading() as conn:
+                    await conn.execute(COUNT)
+            except DBAPIError as error:
+                outages.append(error)
+        assert [is_outage(error) for error in outages] == [True]
+    finally:
+        await database.dispose()
+        await other.dispose()
+
+
+async def test_a_transaction_broken_off_is_open_for_nobody_else(fresh_url: str) -> None:
+    database = Database(fresh_url, pool_size=1)
+    sleep = Kept(text("SELECT pg_sleep(5)"))
+
+    async def slow() -> None:
+        async with database.transaction() as conn:
+            await conn.execute(COUNT)
+            await conn.execute(sleep)
+
+    try:
+        for _ in range(3):
+            task = asyncio.create_task(slow())
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            async with database.reading() as conn:
+                raw = await conn.get_raw_connection()
+                driver: Any = raw.driver_connection
+                assert not driver.is_in_transaction()
+                assert (await conn.execute(NUMBER, {"n": 7})).scalar_one() == 7
+    finally:
+        await database.dispose()
