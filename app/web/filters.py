@@ -1,7 +1,7 @@
 """The one filter in an address: read from the query, written back into links, shown as chips and drop-downs."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request
@@ -13,6 +13,7 @@ from app.text import TextError, normalise
 from app.web.lookups import Lookup
 
 _DEFAULT = FirmFilter()
+_PARTS = tuple((name, getattr(_DEFAULT, name)) for name in FirmFilter.__dataclass_fields__)
 _LONGEST = 60
 
 
@@ -43,9 +44,14 @@ def _clean(value: str) -> str:
 
 def address(path: str, filters: FirmFilter, **more: str | None) -> str:
     """`path` with the filter's set parts and whatever else a link carries; defaults stay out of the address."""
-    parts = {k: ("1" if v is True else v) for k, v in asdict(filters).items() if v != getattr(_DEFAULT, k)}
+    parts = {k: "1" if v is True else v for k, v in set_parts(filters)}
     parts |= {k: v for k, v in more.items() if v}
     return f"{path}?{urlencode(parts)}" if parts else path
+
+
+def set_parts(filters: FirmFilter) -> list[tuple[str, Any]]:
+    """What somebody asked for: the parts that are not as they are anyway."""
+    return [(name, value) for name, usual in _PARTS if (value := getattr(filters, name)) != usual]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,9 @@ class Chip:
 
 
 def chips(path: str, filters: FirmFilter, lookup: Lookup, viewer: Viewer, **more: str | None) -> list[Chip]:
+    parts = set_parts(filters)
+    if not parts:
+        return []
     tier = lookup.main.tier(filters.tier)
     officers = lookup.officers_for(viewer)
     officer = next((o.name for i, o in officers.items() if str(i) == filters.officer), filters.officer)
@@ -69,11 +78,7 @@ def chips(path: str, filters: FirmFilter, lookup: Lookup, viewer: Viewer, **more
         "stale": "停滞",
         "tag": f"标签：{filters.tag}",
     }
-    return [
-        Chip(words[k], address(path, replace(filters, **{k: getattr(_DEFAULT, k)}), **more))
-        for k, v in asdict(filters).items()
-        if v != getattr(_DEFAULT, k)
-    ]
+    return [Chip(words[k], address(path, replace(filters, **{k: getattr(_DEFAULT, k)}), **more)) for k, _ in parts]
 
 
 def status_label(status: str) -> str:
