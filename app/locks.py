@@ -15,6 +15,7 @@ class Lock(IntEnum):
     INVENTION = 781003  # filling an empty registry with a demo or a synthetic county
     CALENDAR = 781004  # a year's schedule and the stale days that hang on it
     REFUSALS = 781005  # the trail's rows of sign-ins refused during a lockout
+    WINDOWS = 781006  # opening, closing and laying out filing windows
 
 
 async def hold(conn: Conn, lock: Lock) -> None:

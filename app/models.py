@@ -6,6 +6,7 @@ from app.audit import models as audit
 from app.db import Base
 from app.exchange import models as exchange
 from app.files import models as files
+from app.filings import models as filings
 from app.firms import models as firms
 from app.outbox import models as outbox
 from app.pipeline import models as pipeline
@@ -19,6 +20,7 @@ __all__ = [
     "audit",
     "exchange",
     "files",
+    "filings",
     "firms",
     "outbox",
     "pipeline",

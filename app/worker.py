@@ -1,4 +1,5 @@
-"""The second process: delivers the outbox, checks and applies imports, folds counters, beats its heart.
+"""The second process: delivers the outbox, checks and applies imports, folds counters, opens and closes
+filing windows, beats its heart.
 
 APScheduler is only the clock. What must not happen twice is guarded in the database: leases and SKIP LOCKED for
 messages and imports, an advisory lock for everything that one process is enough for.
@@ -25,6 +26,7 @@ from app.db import Conn, Database, is_outage, new_id
 from app.exchange.jobs import run_waiting_imports
 from app.exchange.service import claim
 from app.files.store import FileStore
+from app.filings.jobs import open_windows
 from app.locks import Lock, try_hold
 from app.outbox.channels import Channels
 from app.outbox.deliver import deliver
@@ -96,7 +98,12 @@ def _in_one(step: Step) -> Job:
 
 
 # Jobs of one transaction are rehearsed as they are; the others do more than write here, and only count what waits.
-_STEPS: dict[str, Step] = {"fold-counts": _fold, "heartbeat": _heartbeat, "tidy": _tidy}
+_STEPS: dict[str, Step] = {
+    "fold-counts": _fold,
+    "heartbeat": _heartbeat,
+    "open-windows": open_windows,
+    "tidy": _tidy,
+}
 _REHEARSALS: dict[str, Step] = {**_STEPS, "deliver": _due, "imports": _claimable}
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
@@ -109,6 +116,8 @@ _TIMETABLE: Mapping[str, Any] = {
     "deliver": IntervalTrigger(seconds=5),
     "imports": IntervalTrigger(seconds=1),
     "tidy": CronTrigger(minute=17, timezone=BUSINESS_ZONE),
+    # Soon after midnight, and again in case that was missed: it does what the day asks for, however often it runs.
+    "open-windows": CronTrigger(minute=7, timezone=BUSINESS_ZONE),
     "fold-counts": CronTrigger(minute="*/5", timezone=BUSINESS_ZONE),
 }
 

@@ -15,6 +15,9 @@ from app.access.rules import new_token, token_hash
 from app.access.terms import Actor, Role, Viewer
 from app.config import SEEDS
 from app.db import Conn, new_id
+from app.filings.models import FilingWindow
+from app.filings.service import Revision, revise
+from app.filings.terms import Dates, Notice, WindowChange
 from app.firms.models import Firm
 from app.firms.service import FirmEntry, register
 from app.pipeline.queries import load_ladders
@@ -23,6 +26,7 @@ from app.pipeline.service import approve, move_firm
 from app.pipeline.terms import Ladder
 from app.policy.packs import read_packs
 from app.policy.policies import Policies
+from app.policy.terms import Grade
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 from app.text.uscc import ALPHABET, make_code
@@ -205,3 +209,24 @@ async def certificate(
     entry = CertificateEntry(await id_of(conn, uscc), CertificateKind.HNTE, number, issued_on)
     await record_certificates(conn, [entry], source="测试", by=officer.actor, at=at)
     return number
+
+
+NOTICE = Notice("粤科函产字〔2027〕1号", "https://gdstc.gd.gov.cn/post_1.html", Grade.OFFICIAL)
+
+
+async def window_id(conn: Conn, programme: str, year: int, batch: int = 0) -> uuid.UUID:
+    w = FilingWindow
+    query = select(w.id).where(w.programme == programme, w.year == year, w.batch == batch)
+    found: uuid.UUID = (await conn.execute(query)).scalar_one()
+    return found
+
+
+async def window(
+    conn: Conn, programme: str, year: int, batch: int = 0, *, at: datetime = NOON, by: Person | None = None, **days: Any
+) -> uuid.UUID:
+    """One of the seeded windows of a coming year, confirmed with those dates as an officer would."""
+    found = await window_id(conn, programme, year, batch)
+    officer = by or await person(conn, "officer")
+    asked = Revision(WindowChange.CONFIRMED, None, Dates(**days), NOTICE)
+    await revise(conn, found, asked, by=officer.actor, at=at)
+    return found

@@ -16,6 +16,8 @@ from app.assessments.policies import load_packs
 from app.audit.service import event_row, record
 from app.db import Base, Conn, Database
 from app.errors import Refused
+from app.filings.models import FilingWindow, ProgrammeRow
+from app.filings.seeding import load_windows
 from app.firms.models import Bureau, Direction, HighTechField, Industry, Park, Region
 from app.locks import Lock, hold
 from app.pipeline.calendars import Schedule, load_schedules
@@ -44,6 +46,7 @@ _TIER_SETTINGS = frozenset({"expected_months", "stale_working_days", "needs_appr
 async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[str, int]:
     """Rows written per table; empty when nothing was new. Raises Refused with a sentence for seeds it cannot read."""
     plans, years = list(_plans(path)), list(_read(path, "calendar/*.yaml"))
+    windows = _read(path, "windows.yaml")
     packs = _packs(path.parent / "policies")
     async with database.transaction() as conn:
         written: dict[str, int] = {}
@@ -53,6 +56,8 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
                     written[plan.table.__tablename__] = count
             if count := await _load_years(conn, years):
                 written[CalendarYear.__tablename__] = count
+            if count := await load_windows(conn, windows, at=at):
+                written[FilingWindow.__tablename__] = count
             if count := await load_packs(conn, packs, at=at):
                 written[PolicyVersion.__tablename__] = count
         except KeyError as error:
@@ -89,6 +94,7 @@ def _plans(path: Path) -> Iterator[Plan]:
     yield Plan(LadderRow, ladders)
     tiers = [{**tier, "ladder": ladder["code"]} for ladder in ladders for tier in ladder.get("tiers", [])]
     yield Plan(TierRow, tiers, _TIER_SETTINGS)
+    yield Plan(ProgrammeRow, _read(path, "programmes.yaml"))
 
 
 def _read(path: Path, pattern: str) -> list[Row]:

@@ -70,8 +70,8 @@ async def contents(database: Database) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("table", ["audit_events", "moves"])
-@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("table", ["audit_events", "moves", "window_versions"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET actor_id = actor_id", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_what_happened_cannot_be_changed_or_taken_back(conn, table, statement):
     await factories.firm_on(conn, "eaglet")
     with pytest.raises(DBAPIError, match="append-only"):
@@ -119,6 +119,9 @@ ENUM_COLUMNS = {
     "outbox_messages.state": "app.outbox.terms.MessageState",
     "calendar_days.kind": "app.workdays.rules.DayKind",
     "import_batches.state": "app.exchange.terms.BatchState",
+    "programmes.kind": "app.filings.terms.ProgrammeKind",
+    "filing_windows.state": "app.filings.terms.WindowState",
+    "window_versions.state": "app.filings.terms.WindowState",
     "import_rows.outcome": "app.exchange.terms.RowOutcome",
     "policy_versions.state": "app.assessments.terms.VersionState",
     "assessments.outcome": "app.policy.terms.Outcome",

@@ -77,6 +77,7 @@ async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(hous
         "created_at": LONG_AGO,
     }
     await conn.execute(insert(ImportBatch).values(id=new_id(), **batch))
+    await factories.window(conn, "hnte", 2027, 1, firm_due=LONG_AGO.date())
     before = await everything(conn)
     rehearsed = await rehearse_job(house, name, at=NOON)
     assert await everything(conn) == before
@@ -91,7 +92,14 @@ async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(hous
 async def everything(conn):
     return [
         [tuple(row) for row in await conn.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
-        for table in ("outbox_messages", "tier_count_deltas", "tier_counts", "sign_in_attempts", "import_batches")
+        for table in (
+            "outbox_messages",
+            "tier_count_deltas",
+            "tier_counts",
+            "sign_in_attempts",
+            "import_batches",
+            "filing_windows",
+        )
     ] + [(await conn.execute(text("SELECT count(*) FROM heartbeats"))).scalar_one()]
 
 

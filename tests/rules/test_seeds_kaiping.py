@@ -76,3 +76,25 @@ def test_the_ladders_rise_by_one_and_two_tiers_want_a_second_person():
         assert [tier["rank"] for tier in tiers] == list(range(1, len(tiers) + 1))
     assert [tier["code"] for tier in ladders["main"]] == ["tech_micro", "eaglet", "gazelle", "hnte", "leader"]
     assert [tier["code"] for tier in ladders["main"] if tier["needs_approval"]] == ["hnte", "leader"]
+
+
+def test_windows_belong_to_programmes_and_nothing_of_the_coming_year_is_confirmed():
+    programmes, windows = {row["code"] for row in rows("programmes")}, rows("windows")
+    series = [(w["programme"], w["year"], w["batch"], w["region"]) for w in windows]
+    assert len(series) == len(set(series))
+    assert {w["programme"] for w in windows} == programmes
+    assert {w["state"] for w in windows if w["year"] >= 2027} == {"reference"}
+    assert {w["state"] for w in windows} == {"reference", "closed"}
+    this, following = ({(p, b, r) for p, y, b, r in series if y == year} for year in (2026, 2027))
+    assert this == following, "every series of this year has its place in the next"
+
+
+def test_only_a_day_that_a_law_names_stands_in_a_year_without_a_notice():
+    yearly = {row["code"]: row["yearly"] for row in rows("programmes")}
+    for window in rows("windows"):
+        for said in window.get("versions", []):
+            days = {k: str(v) for k, v in said.items() if k.endswith(("_due", "_on"))}
+            assert all(abs(int(day[:4]) - window["year"]) <= 1 for day in days.values())
+            assert bool(said.get("address")) <= str(said.get("address")).startswith("http")
+            if window["state"] == "reference" and days:
+                assert days == {"firm_due": f"{window['year']}-{yearly[window['programme']][str(window['batch'])]}"}
