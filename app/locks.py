@@ -16,6 +16,8 @@ class Lock(IntEnum):
     CALENDAR = 781004  # a year's schedule and the stale days that hang on it
     REFUSALS = 781005  # the trail's rows of sign-ins refused during a lockout
     WINDOWS = 781006  # opening, closing and laying out filing windows
+    REASSESSING = 781007  # the night's round over everybody
+    ANSWERS = 781008  # shared by the night's batches, alone for firms whose facts have just changed
 
 
 async def hold(conn: Conn, lock: Lock) -> None:
@@ -27,6 +29,11 @@ async def try_hold_part(conn: Conn, lock: Lock, part: str) -> bool:
     """As `try_hold`, for one of many things under the lock's number."""
     query = text("SELECT pg_try_advisory_xact_lock(:key, hashtext(:part))")
     return bool((await conn.execute(query, {"key": lock.value, "part": part})).scalar_one())
+
+
+async def hold_shared(conn: Conn, lock: Lock) -> None:
+    """Beside others who share it, never beside one who holds it alone."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": lock.value})
 
 
 async def try_hold(conn: Conn, lock: Lock) -> bool:

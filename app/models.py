@@ -11,6 +11,7 @@ from app.firms import models as firms
 from app.outbox import models as outbox
 from app.pipeline import models as pipeline
 from app.recognitions import models as recognitions
+from app.reports import models as reports
 from app.workdays import models as workdays
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "outbox",
     "pipeline",
     "recognitions",
+    "reports",
     "workdays",
 ]

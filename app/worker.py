@@ -9,7 +9,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,10 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.service import forget_old
-from app.clock import BUSINESS_ZONE, Clock, SystemClock
+from app.assessments.jobs import reassess
+from app.assessments.policies import load_policies
+from app.assessments.refreshing import changed_count, firm_count, refresh_changed
+from app.clock import BUSINESS_ZONE, Clock, SystemClock, business_day
 from app.config import Settings
 from app.db import Conn, Database, is_outage, new_id
 from app.exchange.jobs import run_waiting_imports
@@ -33,9 +36,17 @@ from app.outbox.deliver import deliver
 from app.outbox.models import Heartbeat, JobRun
 from app.outbox.queries import due_count
 from app.pipeline.board import fold_counts
+from app.policy.policies import Policies
 
 log = logging.getLogger("tidu.worker")
 MISFIRE_GRACE = 6 * 3600  # a night's job that was missed still runs in the morning
+
+
+@dataclass
+class Kept:
+    """What a worker remembers between runs because reading it is slow."""
+
+    policies: Policies | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,7 @@ class House:
     database: Database
     clock: Clock
     files: FileStore
+    kept: Kept = field(default_factory=Kept)
 
 
 Job = Callable[[House, datetime], Awaitable[Mapping[str, int]]]
@@ -59,6 +71,32 @@ async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
 
 async def _imports(house: House, at: datetime) -> Mapping[str, int]:
     return {"planned": await run_waiting_imports(house.database, house.files, at=at)}
+
+
+async def _reassess(house: House, at: datetime) -> Mapping[str, int]:
+    return await reassess(house.database, at=at, url=house.settings.database_url)
+
+
+async def _assess_changed(house: House, at: datetime) -> Mapping[str, int]:
+    """As many as there are, some hundred at a time."""
+    done = 0
+    while True:
+        async with house.database.transaction() as conn:
+            if not await changed_count(conn):
+                return {"planned": done}
+            house.kept.policies = await load_policies(conn, house.kept.policies)
+            taken = await refresh_changed(conn, policies=house.kept.policies, as_of=business_day(at), at=at)
+        if not taken:
+            return {"planned": done}
+        done += taken
+
+
+async def _waiting_firms(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": await changed_count(conn)}
+
+
+async def _all_firms(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": await firm_count(conn)}
 
 
 async def _fold(conn: Conn, at: datetime) -> Mapping[str, int]:
@@ -104,17 +142,27 @@ _STEPS: dict[str, Step] = {
     "open-windows": open_windows,
     "tidy": _tidy,
 }
-_REHEARSALS: dict[str, Step] = {**_STEPS, "deliver": _due, "imports": _claimable}
+_REHEARSALS: dict[str, Step] = {
+    **_STEPS,
+    "deliver": _due,
+    "imports": _claimable,
+    "assess-changed": _waiting_firms,
+    "reassess": _all_firms,
+}
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
     "imports": _imports,
+    "assess-changed": _assess_changed,
+    "reassess": _reassess,
     **{name: _in_one(step) for name, step in _STEPS.items()},
 }
-_QUIET = {"imports", "fold-counts", "heartbeat"}  # too frequent to keep a row for each run
+_QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed"}  # too frequent to keep a row for each run
 _TIMETABLE: Mapping[str, Any] = {
     "heartbeat": IntervalTrigger(seconds=15),
     "deliver": IntervalTrigger(seconds=5),
     "imports": IntervalTrigger(seconds=1),
+    "assess-changed": IntervalTrigger(seconds=2),
+    "reassess": CronTrigger(hour=2, minute=10, timezone=BUSINESS_ZONE),
     "tidy": CronTrigger(minute=17, timezone=BUSINESS_ZONE),
     # Soon after midnight, and again in case that was missed: it does what the day asks for, however often it runs.
     "open-windows": CronTrigger(minute=7, timezone=BUSINESS_ZONE),

@@ -16,7 +16,6 @@ from app.firms.filtering import Sight, in_sight, sight_of, sight_values
 from app.firms.models import Firm
 from app.pipeline import statements
 from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
-from app.policy.facts import CertificateFact, Facts
 from app.policy.terms import Assessment
 from app.workdays.rules import Calendar
 
@@ -145,15 +144,10 @@ def _lock(sight: Sight, *, by_code: bool) -> Kept:
 
 
 async def read_context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str, Any]:
-    """What the decision needs beside the lock, read after it: certificates, a waiting request, the last move."""
+    """What the decision needs beside the lock, read after it: a waiting request, the last move."""
     row = (await conn.execute(statements.CONTEXT, {"firm_id": firm_id, "ladder": ladder})).one()
-    certificates = tuple(
-        CertificateFact(kind, number, date.fromisoformat(issued), date.fromisoformat(expires), _day(revoked))
-        for kind, number, issued, expires, revoked in row.certificates or ()
-    )
     since, until = (_day(day) for day in row.previous or (None, None))
     return {
-        "facts": Facts.holding(*certificates),
         "pending": row.pending,
         "last_move": row.last_move,
         "previous": Span(since, until) if since and until else None,

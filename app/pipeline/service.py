@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import select, update
 
 from app.access.terms import Actor, Permission, Viewer
+from app.assessments.gathering import gather
 from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.firms.terms import MAIN_LADDER, FirmStatus
+from app.firms.terms import FirmStatus
 from app.pipeline.asking import Ask, ask
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
@@ -68,7 +69,7 @@ async def move_firm(
         raise Invalid(wrong)
     if context["pending"]:
         raise Conflict(f"{context['pending'][0]} 已提交一项移动，正待复核；通过或驳回之后才能再移动。")
-    facts: Facts = context["facts"]
+    facts = await facts_of(conn, standing.firm_id) if target else Facts()
     assessment = policies.assess(target.policy, facts, as_of=day, today=today) if target else None
     decision = decide(ladder, standing, target, assessment, correction=order.correction, override=order.override)
     if decision.verdict is Verdict.REFUSED:
@@ -157,8 +158,7 @@ async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, a
 
 async def facts_of(conn: Conn, firm_id: uuid.UUID) -> Facts:
     """A firm's facts as its gates will see them, for showing each tier's answer before anybody moves it."""
-    facts: Facts = (await read_context(conn, firm_id, MAIN_LADDER))["facts"]
-    return facts
+    return (await gather(conn, [firm_id]))[firm_id].facts
 
 
 async def touch(conn: Conn, firm_id: uuid.UUID, *, ladder: Ladder, calendar: Calendar, at: datetime) -> None:

@@ -10,8 +10,6 @@ CONTEXT = Kept(
     text(
         """
 SELECT
-  (SELECT json_agg(json_build_array(kind, number, issued_on, expires_on, revoked_on))
-     FROM certificates WHERE firm_id = :firm_id) AS certificates,
   (SELECT json_build_array(requester_name, to_tier) FROM move_requests
      WHERE firm_id = :firm_id AND ladder = :ladder AND state = 'pending') AS pending,
   (SELECT json_build_array(actor_name, recorded_at) FROM moves

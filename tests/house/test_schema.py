@@ -125,6 +125,9 @@ ENUM_COLUMNS = {
     "import_rows.outcome": "app.exchange.terms.RowOutcome",
     "policy_versions.state": "app.assessments.terms.VersionState",
     "assessments.outcome": "app.policy.terms.Outcome",
+    "yearly_reports.state": "app.reports.terms.ReportState",
+    "firm_statements.kind": "app.reports.terms.StatementKind",
+    "ip_rights.kind": "app.policy.figures.IpKind",
 }
 # Words of other kinds: free names of things, not a closed list that people read.
 NOT_ENUMS = {

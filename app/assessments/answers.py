@@ -1,0 +1,61 @@
+"""All policies' answers for one firm, as the table keeps them: judged, not told."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from app.policy.context import Context
+from app.policy.criteria.scoring import SumOfScores
+from app.policy.evaluate import Judged, judge
+from app.policy.exact import EXACT
+from app.policy.facts import Facts
+from app.policy.packs import Pack
+from app.policy.terms import Outcome
+
+_FARTHEST = Decimal(99999)  # what the column holds; a condition missed by more is as far as can be
+
+
+class Answer(NamedTuple):
+    firm_id: uuid.UUID
+    policy: str
+    version: str
+    outcome: str
+    missed: int
+    lacking: int
+    shortfall: Decimal | None
+    score_low: int | None
+    score_high: int | None
+    open_codes: str  # with commas
+
+
+def answers_for(firm_id: uuid.UUID, facts: Facts, packs: Sequence[Pack], *, as_of: date) -> list[Answer]:
+    """What does not apply to a firm is left out."""
+    with localcontext(EXACT):
+        ctx = Context(facts, as_of)
+        judged = [(pack, judge(pack, ctx)) for pack in packs]
+        return [_answer(firm_id, pack, one) for pack, one in judged if one.outcome is not Outcome.NOT_APPLICABLE]
+
+
+def _answer(firm_id: uuid.UUID, pack: Pack, judged: Judged) -> Answer:
+    counting = judged.counting
+    missed = [f.criterion.code for f in counting if f.outcome is Outcome.NOT_MET]
+    lacking = [f.criterion.code for f in counting if f.outcome is Outcome.UNKNOWN]
+    short = judged.shortfall if missed else None
+    score = next((f for f in judged.findings if isinstance(f.criterion, SumOfScores)), None)
+    return Answer(
+        firm_id,
+        pack.policy,
+        judged.version.version if judged.version else "",
+        judged.outcome.value,
+        len(missed),
+        len(lacking),
+        min(short, _FARTHEST).quantize(_PLACES) if short is not None else None,
+        score.low if score else None,
+        score.high if score else None,
+        ",".join((*missed, *lacking)),
+    )
+
+
+_PLACES = Decimal("0.000001")

@@ -1,0 +1,124 @@
+"""A firm's facts out of the tables, for one firm or many at once: one statement, however many.
+
+Known and none are told apart here. The bureau's own ledger of certificates is complete, so no row means none. Rights
+are the firm's to report: as long as it has reported nothing at all, nothing is known of them.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Uuid
+
+from app.clock import business_day
+from app.db import Conn
+from app.policy.facts import CertificateFact, Dated, Facts, IpRight
+from app.policy.figures import EVENTS, FLAGS, IpKind, ObtainedBy
+from app.reports.terms import COUNTED, ReportState, StatementKind
+
+Values = dict[str, Any]
+
+_REGISTERED = (
+    *("name", "uscc", "registered_on", "region_code", "status", "industry_code", "high_tech_field", "size_class"),
+    "above_designated_size",
+)
+_COUNTED = ", ".join(f"'{state.value}'" for state in COUNTED)
+_FACTS = text(
+    f"""
+SELECT f.id, {", ".join(f"f.{name}" for name in _REGISTERED)},
+  (SELECT json_agg(json_build_array(kind, number, issued_on, expires_on, revoked_on))
+     FROM certificates WHERE firm_id = f.id) AS certificates,
+  (SELECT json_agg(json_build_array(year, figures, state, source, submitted_at))
+     FROM (SELECT DISTINCT ON (year) year, figures, state, source, submitted_at FROM yearly_reports
+           WHERE firm_id = f.id AND state IN ({_COUNTED}) ORDER BY year, version DESC) AS latest) AS reports,
+  (SELECT json_agg(json_build_array(kind, in_force, obtained_by, granted_on, used_in_hnte_year) ORDER BY kind, number)
+     FROM ip_rights WHERE firm_id = f.id) AS rights,
+  (SELECT json_agg(json_build_array(kind, body, true_on, source))
+     FROM firm_statements WHERE firm_id = f.id) AS stated
+FROM firms f WHERE f.id = ANY(:ids)
+"""  # noqa: S608 - names and states of our own
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a group of facts comes from and the day on which it was true."""
+
+    source: str
+    true_on: date | None = None
+    state: ReportState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """`provenance` by the beginning of the path: `years.2025`, `records`, `certificates`; `""` for the registry."""
+
+    facts: Facts
+    provenance: Mapping[str, Provenance]
+
+    def source_of(self, path: str) -> Provenance:
+        steps = path.split(".")
+        found = self.provenance.get(".".join(steps[:2])) or self.provenance.get(steps[0])
+        return found or self.provenance[""]
+
+
+async def gather(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Gathered]:
+    """By firm, in the order asked for; a firm that is not there is left out."""
+    found = {row.id: _gathered(row) for row in await conn.execute(_FACTS, {"ids": list(firm_ids)})}
+    return {firm_id: found[firm_id] for firm_id in firm_ids if firm_id in found}
+
+
+_REGISTRY = Provenance("企业库")
+_LEDGER = Provenance("证书台账")
+_RIGHTS_LEDGER = Provenance("知识产权台账")
+
+
+def _gathered(row: Any) -> Gathered:
+    values = {name: value for name, value in zip(_REGISTERED, row[1:], strict=False) if value is not None}
+    sources = {"": _REGISTRY, "certificates": _LEDGER}
+    values["certificates"] = tuple(
+        CertificateFact(kind, number, date.fromisoformat(issued), date.fromisoformat(expires), _day(revoked))
+        for kind, number, issued, expires, revoked in row.certificates or ()
+    )
+    for year, figures, state, source, submitted in row.reports or ():
+        prefix = f"years.{year}."
+        for code, figure in figures.items():
+            values[prefix + code] = Decimal(figure)
+        on = business_day(datetime.fromisoformat(submitted)) if submitted else None
+        sources[f"years.{year}"] = Provenance(source or "企业填报", on, ReportState(state))
+    if row.rights or row.reports:
+        values["ip_rights"] = tuple(
+            IpRight(IpKind(kind), in_force, ObtainedBy(way) if way else None, _day(granted), used)
+            for kind, in_force, way, granted, used in row.rights or ()
+        )
+        sources["ip_rights"] = _RIGHTS_LEDGER
+    for kind, body, true_on, source in row.stated or ():
+        stated = _stated(StatementKind(kind), body)
+        values.update(stated)
+        told = Provenance(source, date.fromisoformat(true_on))
+        sources.update({kind: told} | {path: told for path in stated if "." not in path})
+    return Gathered(Facts(values), sources)
+
+
+def _stated(kind: StatementKind, body: Any) -> Values:
+    """A statement's body as facts; it was checked when it was written."""
+    if kind is StatementKind.JUDGEMENTS:
+        return {f"judgements.{key}": points for key, points in body.items()}
+    if kind is StatementKind.RECORDS:
+        flags = {path: body[key] for path in FLAGS if (key := path.removeprefix("records.")) in body and key != path}
+        events = {path: _day(body[key]) for path in EVENTS if (key := path.removeprefix("records.")) in body}
+        return {**flags, **events}
+    if kind is StatementKind.STANDING:
+        flags = {path: body[path] for path in FLAGS if path in body}
+        tenant = {"carrier_tenant_since": _day(body["carrier_tenant_since"])} if "carrier_tenant_since" in body else {}
+        return {**flags, **tenant}
+    return {kind.value: tuple(Dated(one["level"], _day(one.get("on")), one.get("rank")) for one in body)}
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None

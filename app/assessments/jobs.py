@@ -1,0 +1,73 @@
+"""The night's re-assessment of everybody, in pieces, by as many processes as there are cores."""
+
+import asyncio
+import multiprocessing
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
+
+from app.assessments.policies import load_policies
+from app.assessments.refreshing import ids_after, refresh, split_points
+from app.clock import business_day
+from app.db import Database
+from app.locks import Lock, hold_shared, try_hold
+
+BATCH = 500  # firms in one transaction
+SPAN = 10_000  # firms in one piece for a process
+_NOBODY = uuid.UUID(int=0)
+
+
+async def reassess(database: Database, *, at: datetime, url: str = "") -> Mapping[str, int]:
+    """With `url`, a large county is shared between processes that open their own connections."""
+    async with database.transaction() as conn:
+        if not await try_hold(conn, Lock.REASSESSING):
+            return {"skipped": 1}
+        points = await split_points(conn, span=SPAN)
+        pieces = list(zip([_NOBODY, *points], points, strict=False))
+        if len(pieces) < 2 or not url:
+            done = [await _piece(database, pieces, at=at)]
+        else:
+            done = await _shared(url, pieces, at=at)
+    return {"planned": sum(firms for firms, _ in done), "created": sum(changed for _, changed in done)}
+
+
+Piece = tuple[uuid.UUID, uuid.UUID]
+
+
+async def _piece(database: Database, pieces: Sequence[Piece], *, at: datetime) -> tuple[int, int]:
+    """Firms looked at and answers changed; each batch is a transaction of its own, so a fault loses one batch."""
+    async with database.reading() as conn:
+        policies = await load_policies(conn)
+    firms = changed = 0
+    for after, until in pieces:
+        last = after
+        while True:
+            async with database.transaction() as conn:
+                await hold_shared(conn, Lock.ANSWERS)
+                ids = await ids_after(conn, last, most=BATCH, until=until)
+                if not ids:
+                    break
+                changed += await refresh(conn, ids, policies=policies, as_of=business_day(at), at=at)
+            firms, last = firms + len(ids), ids[-1]
+    return firms, changed
+
+
+async def _shared(url: str, pieces: Sequence[Piece], *, at: datetime) -> list[tuple[int, int]]:
+    loop = asyncio.get_running_loop()
+    # Spawned, not forked: a fork would take the event loop and the open connections along.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
+        return list(await asyncio.gather(*(loop.run_in_executor(pool, _in_process, url, p, at) for p in pieces)))
+
+
+def _in_process(url: str, piece: Piece, at: datetime) -> tuple[int, int]:
+    async def alone() -> tuple[int, int]:
+        database = Database(url, pool_size=2)
+        try:
+            return await _piece(database, [piece], at=at)
+        finally:
+            await database.dispose()
+
+    return asyncio.run(alone())
