@@ -6,10 +6,13 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 
-from app.access.terms import Viewer
+from app.access.terms import Permission, Viewer
+from app.errors import Forbidden
 from app.firms.filtering import visible_prefix
-from app.firms.terms import FirmFilter, FirmStatus
+from app.firms.queries import parse_sort
+from app.firms.terms import FirmFilter, FirmStatus, Sort
 from app.text import TextError, normalise
+from app.web.deps import SignedInDep
 from app.web.lookups import Lookup
 
 _DEFAULT = FirmFilter()
@@ -17,8 +20,12 @@ _PARTS = tuple((name, getattr(_DEFAULT, name)) for name in FirmFilter.__dataclas
 _LONGEST = 60
 
 
-async def read_filter(request: Request) -> FirmFilter:
+async def read_filter(request: Request, caller: SignedInDep) -> FirmFilter:
+    """Raises Forbidden for what would tell the bureau's own words about a firm by which firms come back."""
     query = request.query_params
+    order, _ = parse_sort(query.get("sort", ""))
+    if (query.get("tag") or order is Sort.NEXT_TOUCH) and not caller.viewer.may(Permission.FIRM_INTERNAL):
+        raise Forbidden("标签和下次联系是本单位的内部记录，您的角色不能按它们筛选或排序。")
     return FirmFilter(
         q=_clean(query.get("q", "")),
         tier=query.get("tier", "")[:_LONGEST],

@@ -33,3 +33,24 @@ async def test_a_list_of_the_closest_says_of_how_many_and_leads_to_all(client_as
 def test_what_was_not_counted_to_its_end_is_said_to_be_no_fewer():
     assert shown_of(50, SEARCH_CANDIDATES - 1).endswith("共 299 家")
     assert shown_of(50, SEARCH_CANDIDATES).endswith("不少于 300 家")
+
+
+INTERNAL = [
+    *(f"{path}?tag=重点" for path in ("/firms", "/board", "/board/eaglet", "/api/v1/firms", "/api/v1/board")),
+    *(f"{path}?sort={sort}" for path in ("/firms", "/api/v1/firms") for sort in ("next_touch", "-next_touch")),
+]
+
+
+@pytest.mark.parametrize("address", INTERNAL)
+async def test_the_bureaus_own_words_are_found_by_only_by_those_who_may_read_them(client_as, conn, address):
+    uscc = await factories.firm_on(conn, "eaglet", name="开平市金丝雀有限公司", tags=["重点"])
+    own = await factories.person(conn, "firm", firm_id=await factories.id_of(conn, uscc))
+    for who in (own, "admin"):
+        answer = await (await client_as(who)).get(address)
+        assert (who, answer.status_code) == (who, 403)
+        assert "内部记录" in answer.text
+        assert "金丝雀" not in answer.text
+    for who in ("town", "officer", "manager", "auditor"):
+        answer = await (await client_as(who)).get(address)
+        assert (who, answer.status_code) == (who, 200)
+        assert "金丝雀" in answer.text
