@@ -33,6 +33,7 @@ ACTION_LABELS = {
     "import:batch:confirmed": "确认导入",
     "import:batch:applied": "导入名册",
     "import:batch:discarded": "放弃导入",
+    "import:batch:undo_asked": "要求撤销导入",
     "import:batch:undone": "撤销导入",
     "session:sign_in:done": "登录",
     "session:sign_in:failed": "登录失败",

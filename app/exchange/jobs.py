@@ -1,4 +1,4 @@
-"""Imports at work: checks what was uploaded, applies what was confirmed. One transaction a step."""
+"""Imports at work: what was uploaded is checked, what was confirmed is applied, what was asked back is undone."""
 
 import asyncio
 import logging
@@ -22,6 +22,7 @@ from app.exchange.naming import names_for
 from app.exchange.queries import Batch, batch_by_id
 from app.exchange.rosters import Roster, understand
 from app.exchange.terms import BatchState
+from app.exchange.undoing import undo_batch
 from app.files.store import FileStore
 from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER
@@ -32,6 +33,10 @@ from app.workdays.queries import load_calendar
 
 log = logging.getLogger("tidu.imports")
 _TRIES = 3
+_FAILED = {
+    BatchState.APPLYING: "写入时出错，什么都没有导入；已记录，请稍后再确认一次。",
+    BatchState.UNDOING: "撤销时出错，什么都没有改动；已记录，请稍后再试。",
+}
 _OURS = "系统检查这个文件时出错，已记录；请联系系统管理员，或换用模板重新填写。"
 
 
@@ -57,7 +62,7 @@ async def run_waiting_imports(database: Database, files: FileStore, *, at: datet
         worked += 1
         if batch.state is BatchState.CHECKING:
             await check(database, files, batch.id, at=now())
-        elif not await apply(database, batch.id, at=now()):
+        elif not await apply(database, batch.id, at=now(), state=batch.state):
             return worked
 
 
@@ -69,15 +74,17 @@ async def bureau_for(conn: Conn, viewer: Viewer) -> Bureau:
 
 
 async def actor_of(conn: Conn, batch: Batch) -> Actor:
-    """Whoever uploaded it, with the rights they have now. Raises Conflict when they have none left."""
-    if batch.created_by is None:
+    """Who uploaded it, or asked for its undoing, with the rights they have now. Raises Conflict when none are left."""
+    undoing = batch.state is BatchState.UNDOING
+    who, what, user_id = ("要求撤销的人", "撤销", batch.undone_by) if undoing else ("上传人", "导入", batch.created_by)
+    if user_id is None and not undoing:
         return command_actor(batch.scope)
-    user = await user_by_id(conn, batch.created_by)
+    user = await user_by_id(conn, user_id) if user_id else None
     if user is None or not user["active"]:
-        raise Conflict("上传人的账号已停用，这一批没有导入。")
+        raise Conflict(f"{who}的账号已停用，这一批没有{what}。")
     viewer = Viewer(user["id"], user["login"], user["name"], Role(user["role"]), user["scope"], unit=user["unit"])
     if not viewer.may(Permission.FIRM_IMPORT):
-        raise Conflict("上传人已没有导入企业的权限，这一批没有导入。")
+        raise Conflict(f"{who}已没有导入企业的权限，这一批没有{what}。")
     return Actor(viewer)
 
 
@@ -158,12 +165,14 @@ async def _check_rows(
         await service.keep_preview(conn, batch.id, roster)
 
 
-async def apply(database: Database, batch_id: uuid.UUID, *, at: datetime) -> bool:
-    """False when another import was writing and the batch waits on."""
+async def apply(
+    database: Database, batch_id: uuid.UUID, *, at: datetime, state: BatchState = BatchState.APPLYING
+) -> bool:
+    """Writes the batch, or takes it back when `state` is UNDOING. False when another was writing and it waits on."""
     now = _Now(at)
     for attempt in range(_TRIES):
         try:
-            return await _apply_once(database, batch_id, now)
+            return await _write_once(database, batch_id, state, now)
         except AppError as error:
             # Somebody registered one of the codes meanwhile: nothing was written, and the next look sees it.
             sentence = str(error)
@@ -172,21 +181,21 @@ async def apply(database: Database, batch_id: uuid.UUID, *, at: datetime) -> boo
         except Exception as error:
             if is_outage(error):
                 raise
-            log.exception("import %s could not be applied, attempt %s", batch_id, attempt + 1)
-            sentence = "写入时出错，什么都没有导入；已记录，请稍后再确认一次。"
+            log.exception("import %s: %s failed, attempt %s", batch_id, state.value, attempt + 1)
+            sentence = _FAILED[state]
     async with database.transaction() as conn:
-        await service.back_to_preview(conn, batch_id, sentence)
+        await service.step_back(conn, batch_id, state, sentence)
     return True
 
 
-async def _apply_once(database: Database, batch_id: uuid.UUID, now: _Now) -> bool:
+async def _write_once(database: Database, batch_id: uuid.UUID, state: BatchState, now: _Now) -> bool:
     async with database.transaction() as conn:
         if not await alone(conn):
             waits = True
         else:
             waits = False
             batch = await batch_by_id(conn, batch_id, viewer=None)
-            if batch is None or batch.state is not BatchState.APPLYING:
+            if batch is None or batch.state is not state:
                 return True
 
             async def progress(done: int) -> None:
@@ -196,7 +205,10 @@ async def _apply_once(database: Database, batch_id: uuid.UUID, now: _Now) -> boo
 
             actor = await actor_of(conn, batch)
             bureau = await bureau_for(conn, actor.viewer)
-            await apply_batch(conn, batch, bureau=bureau, by=actor, at=now(), progress=progress)
+            if state is BatchState.UNDOING:
+                await undo_batch(conn, batch_id, ladder=bureau.ladder, by=actor, at=now(), progress=progress)
+            else:
+                await apply_batch(conn, batch, bureau=bureau, by=actor, at=now(), progress=progress)
     if waits:
         async with database.transaction() as conn:
             await service.try_again_soon(conn, batch_id, at=now())

@@ -15,7 +15,7 @@ class ImportBatch(Base):
         Index(
             "ix_import_batches_waiting",
             "created_at",
-            postgresql_where=text("state IN ('uploaded', 'checking', 'queued', 'applying')"),
+            postgresql_where=text("state IN ('uploaded', 'checking', 'queued', 'applying', 'undo_queued', 'undoing')"),
         ),
     )
 
@@ -29,6 +29,7 @@ class ImportBatch(Base):
     created_at: Mapped[datetime]
     applied_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
+    undone_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     lease_until: Mapped[datetime | None]
     total: Mapped[int] = mapped_column(server_default=text("0"))
     done: Mapped[int] = mapped_column(server_default=text("0"))

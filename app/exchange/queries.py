@@ -13,6 +13,7 @@ from app.db import Conn
 from app.exchange.models import ImportBatch, ImportRow
 from app.exchange.terms import BatchState, RowOutcome
 from app.files.models import StoredFile
+from app.text import is_code
 
 PAGE = 50
 WARNED = "warned"  # a filter beside the outcomes: rows that are taken, with something to say
@@ -29,6 +30,7 @@ class Batch:
     created_at: datetime
     applied_at: datetime | None
     undone_at: datetime | None
+    undone_by: uuid.UUID | None  # whoever asked for it
     total: int
     done: int
     created: int
@@ -77,7 +79,7 @@ _ROW = select(*(getattr(ImportRow, f) for f in BatchRow.__dataclass_fields__))
 
 
 def visible_to(viewer: Viewer) -> ColumnElement[bool]:
-    if not viewer.scope.isdigit():
+    if not is_code(viewer.scope):
         return false()
     return func.starts_with(ImportBatch.sheet["scope"].astext, viewer.scope)
 

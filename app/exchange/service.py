@@ -26,6 +26,7 @@ from app.text.clean import printable
 LEASE = timedelta(seconds=30)
 SOON = timedelta(seconds=2)
 _KIND = "firms"
+_WRITING = (BatchState.APPLYING.value, BatchState.UNDOING.value)
 
 
 async def upload(
@@ -83,6 +84,15 @@ async def discard(conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime) -
     await conn.execute(delete(ImportRow).where(ImportRow.batch_id == batch_id))
     await _write(conn, batch_id, state=BatchState.DISCARDED.value)
     await _note(conn, "import:batch:discarded", batch_id, batch.filename, by=by, at=at)
+    return batch
+
+
+async def ask_undo(conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime) -> Batch:
+    """The worker undoes it, in the name of who asked. Raises NotFound, or Conflict when it was not applied."""
+    batch = await _step(conn, batch_id, BatchState.UNDO_QUEUED, by=by)
+    values = {"state": BatchState.UNDO_QUEUED.value, "undone_by": by.viewer.id, "lease_until": None}
+    await _write(conn, batch_id, **values, done=0, sentence=None)
+    await _note(conn, "import:batch:undo_asked", batch_id, batch.filename, by=by, at=at)
     return batch
 
 
@@ -156,10 +166,10 @@ async def refuse(conn: Conn, batch_id: uuid.UUID, sentence: str) -> None:
     )
 
 
-async def back_to_preview(conn: Conn, batch_id: uuid.UUID, sentence: str) -> None:
-    await _write(
-        conn, batch_id, BatchState.APPLYING, state=BatchState.PREVIEW.value, lease_until=None, sentence=sentence
-    )
+async def step_back(conn: Conn, batch_id: uuid.UUID, state: BatchState, sentence: str) -> None:
+    """Nothing was written, so the batch is again what it was before it was `state`."""
+    before = BatchState.PREVIEW if state is BatchState.APPLYING else BatchState.APPLIED
+    await _write(conn, batch_id, state, state=before.value, lease_until=None, sentence=sentence)
 
 
 async def _write(conn: Conn, batch_id: uuid.UUID, still: BatchState | None = None, /, **values: Any) -> None:
@@ -187,10 +197,12 @@ async def _note(
 _CLAIM = text(
     """
 UPDATE import_batches SET lease_until = :until, done = 0,
-  state = CASE state WHEN 'uploaded' THEN 'checking' WHEN 'queued' THEN 'applying' ELSE state END
+  state = CASE state WHEN 'uploaded' THEN 'checking' WHEN 'queued' THEN 'applying' WHEN 'undo_queued' THEN 'undoing'
+    ELSE state END
 WHERE id = (
   SELECT id FROM import_batches
-  WHERE state IN ('uploaded', 'queued') OR (state IN ('checking', 'applying') AND lease_until < :at)
+  WHERE state IN ('uploaded', 'queued', 'undo_queued')
+    OR (state IN ('checking', 'applying', 'undoing') AND lease_until < :at)
   ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """
@@ -198,7 +210,7 @@ WHERE id = (
 _PROGRESS = text(
     """
 UPDATE import_batches SET done = :done, total = :total, lease_until = :until
-WHERE id = :id AND state IN ('checking', 'applying')
+WHERE id = :id AND state IN ('checking', 'applying', 'undoing')
 """
 )
 _OUTCOMES = text(
@@ -229,7 +241,7 @@ async def try_again_soon(conn: Conn, batch_id: uuid.UUID, *, at: datetime) -> No
     """Another import is writing. The batch stays as it is, and whoever looks in two seconds takes it up."""
     await conn.execute(
         update(ImportBatch)
-        .where(ImportBatch.id == batch_id, ImportBatch.state == BatchState.APPLYING.value)
+        .where(ImportBatch.id == batch_id, ImportBatch.state.in_(_WRITING))
         .values(lease_until=at + SOON)
     )
 
@@ -269,10 +281,14 @@ async def finish(conn: Conn, batch: Batch, *, by: Actor, at: datetime) -> dict[s
 
 
 async def finish_undo(conn: Conn, batch: Batch, *, restored: int, left: Sequence[str], by: Actor, at: datetime) -> None:
+    held = await batch_by_id(conn, batch.id, viewer=None, lock=True)
+    if held is None or held.state is not batch.state:
+        raise Conflict("这一批已经由别处办理，这一次没有写入。")
     sentence = f"已撤销 {restored} 行。"
     if left:
         shown = "、".join(left[:20]) + ("等" if len(left) > 20 else "")
         sentence += f"导入之后又有变动的 {len(left)} 行没有撤销：{shown}。"
-    await _write(conn, batch.id, state=BatchState.UNDONE.value, undone_at=at, sentence=sentence)
+    values = {"state": BatchState.UNDONE.value, "undone_at": at, "lease_until": None, "done": batch.total}
+    await _write(conn, batch.id, **values, sentence=sentence)
     after = {"restored": restored, "left": len(left)}
     await _note(conn, "import:batch:undone", batch.id, batch.filename, by=by, at=at, after=after)

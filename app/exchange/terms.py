@@ -25,6 +25,8 @@ class BatchState(Labelled):
     APPLYING = "applying", "正在导入"
     APPLIED = "applied", "已导入"
     DISCARDED = "discarded", "已放弃"
+    UNDO_QUEUED = "undo_queued", "等待撤销"
+    UNDOING = "undoing", "正在撤销"
     UNDONE = "undone", "已撤销"
 
     @property
@@ -36,7 +38,7 @@ class BatchState(Labelled):
 
 
 _S = BatchState
-_BUSY = frozenset({_S.UPLOADED, _S.CHECKING, _S.QUEUED, _S.APPLYING})
+_BUSY = frozenset({_S.UPLOADED, _S.CHECKING, _S.QUEUED, _S.APPLYING, _S.UNDO_QUEUED, _S.UNDOING})
 _NEXT: Mapping[BatchState, frozenset[BatchState]] = {
     _S.UPLOADED: frozenset({_S.CHECKING, _S.DISCARDED}),
     _S.CHECKING: frozenset({_S.CHECKING, _S.PREVIEW, _S.UNREADABLE}),
@@ -45,7 +47,10 @@ _NEXT: Mapping[BatchState, frozenset[BatchState]] = {
     _S.QUEUED: frozenset({_S.APPLYING}),
     # Back to the preview when the rows could not be written; nothing of them was.
     _S.APPLYING: frozenset({_S.APPLYING, _S.APPLIED, _S.PREVIEW}),
-    _S.APPLIED: frozenset({_S.UNDONE}),
+    _S.APPLIED: frozenset({_S.UNDO_QUEUED, _S.UNDONE}),  # a command undoes at once
+    _S.UNDO_QUEUED: frozenset({_S.UNDOING}),
+    # Applied again when the undoing failed; nothing of it was written.
+    _S.UNDOING: frozenset({_S.UNDOING, _S.UNDONE, _S.APPLIED}),
     _S.DISCARDED: frozenset(),
     _S.UNDONE: frozenset(),
 }

@@ -11,7 +11,7 @@ from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Conflict, NotFound
 from app.exchange import service
-from app.exchange.applying import alone
+from app.exchange.applying import Progress, alone
 from app.exchange.queries import Batch, batch_by_id, undo_rows
 from app.exchange.terms import BatchState
 from app.firms.locking import lock_by_id
@@ -45,19 +45,27 @@ class _Row:
     request: uuid.UUID | None
 
 
-async def undo_batch(conn: Conn, batch_id: uuid.UUID, *, ladder: Ladder, by: Actor, at: datetime) -> Undone:
-    """Raises NotFound, or Conflict when the batch is not one that was applied."""
-    batch = await batch_by_id(conn, batch_id, viewer=by.viewer, lock=True)
+async def undo_batch(
+    conn: Conn, batch_id: uuid.UUID, *, ladder: Ladder, by: Actor, at: datetime, progress: Progress | None = None
+) -> Undone:
+    """Raises NotFound, or Conflict when the batch is not one that was applied, or another import is writing."""
+    lone = await alone(conn)
+    # Read without a lock, so that the progress can be noted beside this transaction; `finish_undo` looks again.
+    batch = await batch_by_id(conn, batch_id, viewer=by.viewer)
     if batch is None:
         raise NotFound
     if not batch.state.may_become(BatchState.UNDONE):
         raise Conflict(f"这一批现在是“{batch.state.label}”，只有已导入的才能撤销。")
-    if not await alone(conn):
+    if not lone:
         raise Conflict("另一批名册正在导入，请等它完成后再撤销。")
     rows = [_row(*r) for r in await undo_rows(conn, batch_id)]
     left: list[str] = []
     for start in range(0, len(rows), CHUNK):
-        left += await _undo_chunk(conn, batch, rows[start : start + CHUNK], ladder=ladder, by=by, at=at)
+        chunk = rows[start : start + CHUNK]
+        left += await _undo_chunk(conn, batch, chunk, ladder=ladder, by=by, at=at)
+        if progress:
+            # Of the whole roster, as at its import: rows that were never written have nothing to undo.
+            await progress(batch.total - len(rows) + start + len(chunk))
     await service.finish_undo(conn, batch, restored=len(rows) - len(left), left=left, by=by, at=at)
     return Undone(len(rows) - len(left), left)
 

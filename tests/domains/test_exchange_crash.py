@@ -89,14 +89,14 @@ async def test_kill_9_in_the_middle_of_ten_thousand_rows_leaves_nothing_and_late
     assert await standing(fresh_database) == (0, 0, 0, 0)
 
     later = NOON + timedelta(minutes=5)
-    await _until_the_dead_session_is_gone(fresh_database)
+    await until_the_dead_session_is_gone(fresh_database)
     assert await run_waiting_imports(fresh_database, files, at=later) == 1
     done = await batch(fresh_database, preview.id)
     assert (done.state, done.created, done.done) == (BatchState.APPLIED, ROWS, ROWS)
     assert await standing(fresh_database) == (ROWS, ROWS // 2, ROWS // 2, ROWS + ROWS // 2)
 
 
-async def _until_the_dead_session_is_gone(database: Database) -> None:
+async def until_the_dead_session_is_gone(database: Database) -> None:
     """PostgreSQL notices a client's death when it next writes to it; its locks go then."""
     busy = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 781002 AND granted")
     async with asyncio.timeout(60):

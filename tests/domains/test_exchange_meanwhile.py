@@ -99,6 +99,6 @@ async def test_a_slow_worker_that_gives_up_leaves_alone_what_another_has_finishe
     seen = await batch(database, done.id)
     assert (seen.state, seen.sentence) == (BatchState.PREVIEW, None)
     await confirmed(database, files, done, by=officer.actor)
-    await service.back_to_preview(conn, done.id, "写入时出错")
+    await service.step_back(conn, done.id, BatchState.APPLYING, "写入时出错")
     seen = await batch(database, done.id)
     assert (seen.state, seen.sentence) == (BatchState.APPLIED, None)

@@ -71,6 +71,11 @@ async def test_the_whole_way_from_a_file_to_the_registry_and_back(
     assert "开平市示例0001号卫浴有限公司" in (await officer.get("/firms?q=开平市示例0001")).text
 
     assert (await officer.post(f"{here}/undo")).status_code == 303
+    asked = (await officer.get(here)).text
+    assert "等待撤销" in asked
+    assert f'data-hx-get="{here}/progress"' in asked
+    assert (await officer.post(f"{here}/undo")).status_code == 409
+    await work()
     assert "已撤销 392 行。" in (await officer.get(here)).text
     assert "开平市示例0001号卫浴有限公司" not in (await officer.get("/firms?q=开平市示例0001")).text
 

@@ -14,7 +14,6 @@ from app.exchange.queries import Batch
 from app.exchange.reporting import notes_for
 from app.exchange.template import write_template
 from app.exchange.terms import BatchState
-from app.exchange.undoing import undo_batch
 from app.sheets import MAX_FILE, SheetError, kind_of
 from app.sheets.isolated import annotate_isolated, in_turn
 from app.text import TextError, normalise
@@ -154,12 +153,9 @@ async def discard(request: Request, batch_id: uuid.UUID, conn: ConnDep, clock: C
 
 
 @router.post("/imports/{batch_id}/undo")
-async def undo(
-    request: Request, batch_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Importer
-) -> Response:
-    done = await undo_batch(conn, batch_id, ladder=lookup.main, by=actor, at=clock.now())
-    sentence = f"已撤销 {done.restored} 行" + (f"，{len(done.left)} 行因之后有变动没有撤销" if done.left else "")
-    return see_other(request, f"/imports/{batch_id}", sentence)
+async def undo(request: Request, batch_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Importer) -> Response:
+    await service.ask_undo(conn, batch_id, by=actor, at=clock.now())
+    return see_other(request, f"/imports/{batch_id}", "正在撤销")
 
 
 @router.get("/imports/{batch_id}/annotated.xlsx")
