@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.assessments.telling import Teller
 from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
 from app.db import Database
@@ -68,6 +69,7 @@ def create_app(
     app.state.files = FileStore(settings.file_root)
     app.state.lookups = Lookups()
     app.state.templates = make_environment()
+    app.state.teller = Teller()
     app.state.metrics = metrics
     app.state.rendered = rendered
     for router in (account.router, officer.router, admin.router, api.router, health.router):

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     FIRM_CERTIFY = "firm:certify"  # what the gates rest on: the bureau's own officers, as with rosters
     FIRM_EXPORT = "firm:export"
     FIRM_IMPORT = "firm:import"
+    ASSESSMENT_READ = "assessment:read"  # a firm's figures and how they stand beside the policies
     MOVE = "move:make"
     MOVE_APPROVE = "move:approve"
     MOVE_REJECT = "move:reject"  # one's own request; a second person's no comes with MOVE_APPROVE
@@ -41,16 +42,26 @@ class Permission(StrEnum):
 
 _P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.FIRM: frozenset({_P.SELF, _P.FIRM_READ}),
+    Role.FIRM: frozenset({_P.SELF, _P.FIRM_READ, _P.ASSESSMENT_READ}),
     Role.CARRIER: frozenset({_P.SELF}),
     Role.TOWN: frozenset(
-        {_P.SELF, _P.FIRM_READ, _P.FIRM_INTERNAL, _P.FIRM_EDIT, _P.FIRM_NOTE, _P.MOVE, _P.MOVE_REJECT}
+        {
+            _P.SELF,
+            _P.FIRM_READ,
+            _P.FIRM_INTERNAL,
+            _P.ASSESSMENT_READ,
+            _P.FIRM_EDIT,
+            _P.FIRM_NOTE,
+            _P.MOVE,
+            _P.MOVE_REJECT,
+        }
     ),
     Role.OFFICER: frozenset(
         {
             _P.SELF,
             _P.FIRM_READ,
             _P.FIRM_INTERNAL,
+            _P.ASSESSMENT_READ,
             _P.FIRM_EDIT,
             _P.FIRM_NOTE,
             _P.FIRM_CERTIFY,
@@ -67,6 +78,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.SELF,
             _P.FIRM_READ,
             _P.FIRM_INTERNAL,
+            _P.ASSESSMENT_READ,
             _P.FIRM_NOTE,
             _P.FIRM_EXPORT,
             _P.MOVE_APPROVE,
@@ -75,7 +87,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
     Role.ADMIN: frozenset({_P.SELF, _P.FIRM_READ, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}),
-    Role.AUDITOR: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_INTERNAL, _P.AUDIT_READ}),
+    Role.AUDITOR: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_INTERNAL, _P.ASSESSMENT_READ, _P.AUDIT_READ}),
 }
 
 

@@ -107,4 +107,6 @@ def told(pack: Pack, judged: Judged, ctx: Context) -> Assessment:
         title=pack.title,
         label=version.label,
         case=ctx.case,
+        missed=judged.missed,
+        lacking=judged.lacking,
     )

@@ -239,3 +239,20 @@ def _number(value: Any) -> Decimal:
         return Decimal(text)
     except (InvalidOperation, ValueError):
         raise _Wrong("应是数。") from None
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"years.2025.headcount": 120}` as the facts' own JSON. Raises Invalid where two paths contradict each other."""
+    found: dict[str, Any] = {}
+    for path, value in flat.items():
+        *steps, last = path.split(".")
+        holder = found
+        for step in steps:
+            inner = holder.setdefault(step, {})
+            if not isinstance(inner, dict):
+                raise Invalid({path: "与另一项重复。"})
+            holder = inner
+        if last in holder:
+            raise Invalid({path: "与另一项重复。"})
+        holder[last] = value
+    return found

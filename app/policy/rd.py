@@ -9,22 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.policy.exact import EXACT, ZERO, Quotient
-from app.policy.figures import INTERNAL_LINES
+from app.policy.figures import INTERNAL_LINES, RD_LINES
 
 Lines = Mapping[str, Decimal]
 
 OUTSOURCED_SHARE = Decimal("0.8")
 _QUARTER = Decimal("0.25")
 _NINTH = Decimal(9)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the arithmetic, as printed."""
-
-    label: str
-    amount: Decimal
-    note: str = ""
 
 
 def internal(lines: Lines) -> Decimal:
@@ -90,3 +81,37 @@ def statistical(lines: Lines) -> Decimal:
     for amount in lines.values():
         total = EXACT.add(total, amount)
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One line as stated, and what of it counts on each basis; 元, quotients exact."""
+
+    label: str
+    stated: Decimal
+    hnte: Quotient
+    deduction: Quotient
+    statistical: Quotient
+
+
+def side_by_side(lines: Lines) -> tuple[Counted, ...]:
+    """Every line on the three bases, the sum last, so that they cannot be taken for one another."""
+    total, _ = hnte_total(lines)
+    allowed = deduction(lines)
+    share = {
+        line: EXACT.multiply(lines[line], OUTSOURCED_SHARE) for line in ("outsourced_domestic", "outsourced_overseas")
+    }
+    other = EXACT.subtract(total, EXACT.add(internal(lines), EXACT.add(*share.values())))
+    on_hnte = {**{line: lines[line] for line in INTERNAL_LINES}, **share, "other": other}
+    on_deduction = {
+        **{line: Quotient(lines[line]) for line in INTERNAL_LINES},
+        "outsourced_domestic": Quotient(allowed.domestic_allowed),
+        "outsourced_overseas": allowed.overseas_allowed,
+        "other": allowed.other_allowed,
+    }
+    told = [
+        Counted(figure.label, lines[line], Quotient(on_hnte[line]), on_deduction[line], Quotient(lines[line]))
+        for line, figure in RD_LINES.items()
+    ]
+    every = statistical(lines)
+    return (*told, Counted("合计", every, Quotient(total), allowed.base, Quotient(every)))

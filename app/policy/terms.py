@@ -150,6 +150,8 @@ class Assessment:
     title: str = ""
     label: str = ""
     case: Case = Case.NEW
+    missed: int = 0  # conditions not met; of alternatives only the one that decides
+    lacking: int = 0  # conditions that cannot be told for want of data
 
     @property
     def open_criteria(self) -> Sequence[Criterion]:
@@ -174,5 +176,7 @@ class Assessment:
             "case": self.case.value,
             "as_of": self.as_of.isoformat(),
             "outcome": self.outcome.value,
+            "missed": self.missed,
+            "lacking": self.lacking,
             "criteria": [criterion.to_json() for criterion in self.criteria],
         } | ({"score": self.score.to_json()} if self.score else {})

@@ -37,6 +37,8 @@ GET   /api/v1/firms                             firm:read      {READERS}
 POST  /api/v1/firms                             firm:edit      town officer
 GET   /api/v1/firms/{{uscc}}                    firm:read      {READERS}
 PATCH /api/v1/firms/{{uscc}}                    firm:edit      town officer
+GET   /api/v1/firms/{{uscc}}/assessments        assessment:read firm town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/assessments/what-if assessment:read firm town officer manager auditor
 GET   /api/v1/firms/{{uscc}}/certificates       firm:read      {READERS}
 POST  /api/v1/firms/{{uscc}}/certificates       firm:certify   officer
 POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify officer
@@ -58,6 +60,8 @@ GET   /firms/export.xlsx                        firm:export    officer manager
 GET   /firms/new                                firm:edit      town officer
 POST  /firms/new                                firm:edit      town officer
 GET   /firms/{{uscc}}                           firm:read      {READERS}
+GET   /firms/{{uscc}}/gap                       assessment:read firm town officer manager auditor
+GET   /firms/{{uscc}}/gap/try                   assessment:read firm town officer manager auditor
 GET   /firms/{{uscc}}/certificates/new          firm:certify   officer
 POST  /firms/{{uscc}}/certificates/new          firm:certify   officer
 GET   /firms/{{uscc}}/certificates/{{certificate_id}} firm:certify officer
@@ -212,5 +216,6 @@ def a_body(line: Line) -> dict[str, object]:
         "certificates": {"kind": "hnte", "number": "GR202444001234", "issued_on": "2024-11-28"},
         "revoke": {"revoked_on": "2026-01-05", "reason": "x"},
         "strike": {"reason": "x"},
+        "what-if": {"changes": {}},
     }
     return bodies.get(line.path.rsplit("/", 1)[-1], {})

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.web.api import audit, board, certificates, firms, moves, outbox
+from app.web.api import assessments, audit, board, certificates, firms, moves, outbox
 
 router = APIRouter(prefix="/api/v1")
-for part in (firms, certificates, moves, board, audit, outbox):
+for part in (firms, certificates, assessments, moves, board, audit, outbox):
     router.include_router(part.router)

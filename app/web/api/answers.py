@@ -23,5 +23,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 def answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(
-        body.model_dump_json(), status_code=status, media_type="application/json", headers=dict(headers or {})
+        body.model_dump_json(by_alias=True),
+        status_code=status,
+        media_type="application/json",
+        headers=dict(headers or {}),
     )

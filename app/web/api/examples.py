@@ -39,6 +39,53 @@ _CERTIFICATE = {
     "state": "in_force",
 }
 
+_RD_GAP = {
+    "figure": "rd",
+    "year": 2025,
+    "amount": "815600.00",
+    "unit": "元",
+    "label": "2025 年研发费用",
+    "closed": True,
+}
+_RD_INTENSITY = {
+    "code": "rd_intensity",
+    "title": "近三年研发费用占比",
+    "outcome": "not_met",
+    "required": ">= 0.05",
+    "actual": "0.039312",
+    "asks": "不低于 5%",
+    "found": "3.9312%",
+    "gap": _RD_GAP,
+    "levers": [_RD_GAP],
+    "cite": "32号 第十一条(五)",
+    "grade": "M",
+    "missing": [],
+    "inputs": {"years.2025.sales_revenue": "32340070.00", "years.2025.rd.personnel": "1000000.00"},
+    "note": "近三年研发费用占比：现为 3.9312%，要求不低于 5%。还需增加2025 年研发费用 81.56 万元。",
+    "parts": [],
+}
+_ASSESSMENT = {
+    "policy": "hnte",
+    "title": "高新技术企业认定",
+    "version": "2016",
+    "document": "国科发火〔2016〕32号",
+    "label": "",
+    "case": "new",
+    "as_of": "2026-06-01",
+    "outcome": "not_met",
+    "missed": 1,
+    "lacking": 0,
+    "criteria": [_RD_INTENSITY],
+    "score": {
+        "low": 71,
+        "high": 83,
+        "pass": "> 70",
+        "outcome": "met",
+        "items": [
+            {"code": "sales_growth", "title": "销售收入增长率", "low": 7, "high": 8, "max": 10, "rate": "0.251523"}
+        ],
+    },
+}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "FirmList": {"items": [_SUMMARY], "next": None},
     "FirmOut": {
@@ -94,6 +141,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
         "stats_at": _AT,
     },
+    "AssessmentList": {"items": [_ASSESSMENT], "next": None},
+    "WhatIfIn": {
+        "changes": {"years.2025.rd.personnel": "2000000.00"},
+        "policy": "hnte",
+        "as_of": "2026-06-01",
+        "case": "new",
+    },
+    "WhatIfOut": {"items": [{"policy": "hnte", "before": _ASSESSMENT, "after": _ASSESSMENT}]},
     "MoveMade": {"id": _ID, "state": "recorded", "uscc": _USCC, **_MOVE, "reasons": []},
     "MoveList": {
         "items": [

@@ -167,6 +167,7 @@ async def firm_page(
         "timeline": await timeline_of(conn, firm, moves, lookup) if internal else [],
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
+        "can_assess": viewer.may(Permission.ASSESSMENT_READ),
         "can_edit": viewer.may(Permission.FIRM_EDIT),
         "can_move": viewer.may(Permission.MOVE) and (firm.status == FirmStatus.ACTIVE or firm.tier is not None),
         "can_note": viewer.may(Permission.FIRM_NOTE),

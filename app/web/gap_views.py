@@ -1,0 +1,216 @@
+"""What the gap page shows of an assessment: words, meters and the figures that one may try."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from app.assessments.gathering import Gathered
+from app.errors import Invalid
+from app.policy.describing import gap_sentence
+from app.policy.figures import RD_LINES
+from app.policy.levers import unit_of
+from app.policy.paths import Path
+from app.policy.rd import Counted, side_by_side
+from app.policy.terms import Assessment, Case, Criterion, Outcome
+from app.policy.wording import path_label, shown_in
+
+TONES: Mapping[Outcome, str] = {Outcome.MET: "good", Outcome.NOT_MET: "bad", Outcome.MANUAL: "warn"}
+# Source grades as the domain's documents use them; only what nobody has read on an official page is said aloud.
+_DOUBTED = {
+    "M": "文本在转载处读到，待官方页面核对",
+    "S": "据公开资料引用，待官方页面核对",
+    "B": "文本在转载处读到，待官方页面核对",
+    "C": "第三方转述，待核实",
+    "D": "据公开资料引用，待官方页面核对",
+    "U": "尚无来源，待核实",
+}
+_ONE_LIMIT = re.compile(r"(?:>=|>|<=|<) (-?\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Widths of a hundred: how far the firm is, and where the limit stands."""
+
+    width: int
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputView:
+    label: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    title: str
+    outcome: Outcome
+    tone: str
+    asks: str
+    found: str
+    meter: Meter | None
+    note: str
+    cite: str
+    doubt: str
+    inputs: Sequence[InputView]
+    parts: Sequence["ConditionView"]
+
+
+@dataclass(frozen=True, slots=True)
+class TitleView:
+    policy: str
+    title: str
+    href: str
+    outcome: Outcome
+    tone: str
+    says: str
+    score: str
+    label: str
+    chosen: bool
+
+
+def says(assessment: Assessment) -> str:
+    """差 2 项 · 缺 1 项数据"""
+    told = []
+    if assessment.missed:
+        told.append(f"差 {assessment.missed} 项")
+    if assessment.lacking:
+        told.append(f"缺 {assessment.lacking} 项数据")
+    return " · ".join(told) or assessment.outcome.label
+
+
+def score_of(assessment: Assessment) -> str:
+    score = assessment.score
+    if score is None:
+        return ""
+    return f"{score.low} 分" if score.low == score.high else f"{score.low}–{score.high} 分"
+
+
+def title_view(assessment: Assessment, href: str, *, chosen: bool) -> TitleView:
+    return TitleView(
+        assessment.policy,
+        assessment.title,
+        href,
+        assessment.outcome,
+        TONES.get(assessment.outcome, ""),
+        says(assessment),
+        score_of(assessment),
+        assessment.label,
+        chosen,
+    )
+
+
+def condition_view(criterion: Criterion, gathered: Gathered, assumed: frozenset[str]) -> ConditionView:
+    return ConditionView(
+        title=criterion.title,
+        outcome=criterion.outcome,
+        tone=TONES.get(criterion.outcome, ""),
+        asks=criterion.asks,
+        found=criterion.found,
+        meter=_meter(criterion),
+        note=criterion.note if criterion.note != criterion.found else "",
+        cite=criterion.cite,
+        doubt=_DOUBTED.get(criterion.grade, ""),
+        inputs=[_input(path, value, gathered, assumed) for path, value in criterion.inputs],
+        parts=[condition_view(part, gathered, assumed) for part in criterion.parts],
+    )
+
+
+def _input(path: str, value: str, gathered: Gathered, assumed: frozenset[str]) -> InputView:
+    if path in assumed:
+        return InputView(path_label(path), _value(path, value), "假设与上一年相同")
+    source = gathered.source_of(path)
+    told = [source.source, source.state.label if source.state else "", f"{source.true_on}" if source.true_on else ""]
+    return InputView(path_label(path), _value(path, value), "，".join(part for part in told if part))
+
+
+def _value(path: str, value: str) -> str:
+    """Money of a year is read in 万元, as everywhere."""
+    steps = path.split(".")
+    if steps[0] != "years" or len(steps) < 3:
+        return value
+    figure = "rd" if steps[2] == "rd" else steps[2]
+    return shown_in(unit_of(figure), Decimal(value))
+
+
+def _meter(criterion: Criterion) -> Meter | None:
+    limit = _ONE_LIMIT.fullmatch(criterion.required)
+    if limit is None or not criterion.actual or ".." in criterion.actual:
+        return None
+    wanted, actual = Decimal(limit[1]), Decimal(criterion.actual)
+    end = max(wanted, actual) * Decimal("1.25")
+    if end <= 0 or actual < 0:
+        return None
+    return Meter(int(actual * 100 / end), int(wanted * 100 / end))
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    title: str
+    cite: str
+    moves: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PathView:
+    as_of: date
+    outcome: Outcome
+    tone: str
+    single: Sequence[str]
+    steps: Sequence[StepView]
+    blocked: Sequence[tuple[str, str]]
+    open: Sequence[tuple[str, str]]
+    assumed: int
+
+
+def path_view(path: Path) -> PathView:
+    return PathView(
+        path.as_of,
+        path.outcome,
+        TONES.get(path.outcome, ""),
+        [gap_sentence(gap) for gap in path.single],
+        [StepView(step.title, step.cite, [gap_sentence(gap) for gap in step.gaps]) for step in path.steps],
+        [(c.title, c.note) for c in path.blocked],
+        [(c.title, c.note) for c in path.open],
+        len(path.assumed),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BasisRow:
+    label: str
+    stated: str
+    hnte: str
+    deduction: str
+    statistical: str
+
+
+def bases(gathered: Gathered, year: int) -> list[BasisRow]:
+    """Empty unless all nine lines of the year are known: a sum of some of them would be a wrong one."""
+    values = gathered.facts.values
+    lines = {line: values[path] for line in RD_LINES if (path := f"years.{year}.rd.{line}") in values}
+    return [_basis(row) for row in side_by_side(lines)] if len(lines) == len(RD_LINES) else []
+
+
+def _basis(row: Counted) -> BasisRow:
+    def wan(num: Decimal, den: Decimal = Decimal(1)) -> str:
+        return f"{(num / den / 10_000).quantize(Decimal('0.01')):,}"
+
+    return BasisRow(row.label, wan(row.stated), wan(*row.hnte), wan(*row.deduction), wan(*row.statistical))
+
+
+_FARTHEST_YEARS = 3
+
+
+def day_asked(as_of: date | None, today: date) -> date:
+    """Raises Invalid for a day that no rule and no figure could speak of."""
+    day = as_of or today
+    if not today.year - 20 <= day.year <= today.year + _FARTHEST_YEARS:
+        raise Invalid({"as_of": f"评估日期应在 {today.year - 20} 年到 {today.year + _FARTHEST_YEARS} 年之间。"})
+    return day
+
+
+CASES = [(case.value, case.label) for case in Case]
