@@ -15,7 +15,8 @@ from app.policy.terms import Gap, Outcome
 from app.policy.wording import path_label
 
 _FEN = Decimal("0.01")
-_MOST = Decimal(10) ** 13
+# Beyond this nobody would call it a gap to close; it also keeps a search short. Rights are made one by one.
+_MOST_YUAN, _MOST_COUNT, _MOST_RIGHTS = Decimal(10) ** 12, Decimal(10) ** 6, Decimal(64)
 _RIGHTS = {"ip.class_one": IpKind.INVENTION_PATENT, "ip.class_two": IpKind.UTILITY_MODEL}
 
 
@@ -66,6 +67,8 @@ def _least(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context
     signed = figure in YEARLY and YEARLY[figure].signed
 
     def closes(amount: Decimal) -> bool:
+        if abs(amount) > _most(figure):
+            return False
         if not signed and current + amount < ZERO:
             return False
         return criterion.judge(ctx.with_facts(changed(ctx.facts, figure, year, amount))).outcome is Outcome.MET
@@ -75,7 +78,7 @@ def _least(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context
         least = _settled(guess, step, closes)
         if least is not None and (best is None or abs(least) < abs(best)):
             best = least
-    return best if best is not None else _searched(step, closes)
+    return best if best is not None else _searched(step, closes, most=_most(figure))
 
 
 def _guesses(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context, step: Decimal) -> Iterator[Decimal]:
@@ -116,10 +119,16 @@ def _settled(guess: Decimal, step: Decimal, closes: Callable[[Decimal], bool]) -
     return None
 
 
-def _searched(step: Decimal, closes: Callable[[Decimal], bool]) -> Decimal | None:
+def _most(figure: str) -> Decimal:
+    if figure in _RIGHTS:
+        return _MOST_RIGHTS
+    return _MOST_YUAN if unit_of(figure) is Unit.YUAN else _MOST_COUNT
+
+
+def _searched(step: Decimal, closes: Callable[[Decimal], bool], *, most: Decimal) -> Decimal | None:
     """Upwards by doubling, for a measure that is not linear; None where no amount closes it."""
     amount = step
-    while amount <= _MOST:
+    while amount <= most:
         if closes(amount):
             return _halved(amount, step, closes)
         amount *= 2
