@@ -1,5 +1,6 @@
 """A finding in full: what is asked, what was found, what is missing, what would close it, in words to act on."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from app.policy.context import Context
@@ -75,6 +76,13 @@ def gap_sentence(gap: Gap) -> str:
     return f"{verb}{gap.label} {_amount(gap)}"
 
 
+def closing_sentence(closing: Sequence[Gap]) -> str:
+    """The levers that are still open; where none is, those that would have been."""
+    same = [gap_sentence(gap) for gap in closing if gap.closed == closing[0].closed]
+    over = "该年度已结束，只能更正错报或在以后年度补足。" if closing[0].closed else ""
+    return f"还需{'，或'.join(same)}。{over}"
+
+
 def _amount(gap: Gap) -> str:
     unit = next(unit for unit in Unit if unit.label == gap.unit and unit not in (Unit.RATIO,))
     return shown_in(unit, abs(gap.amount))
@@ -90,9 +98,7 @@ def _note(finding: Finding, found: str, closing: tuple[Gap, ...], parts: tuple[C
         return ""
     told = [f"{criterion.title}：{f'现为 {found}，' if found else ''}要求{criterion.asks(finding)}。"]
     if closing:
-        told.append(f"还需{'，或'.join(gap_sentence(gap) for gap in closing if gap.closed == closing[0].closed)}。")
-        if closing[0].closed:
-            told.append("该年度已结束，只能更正错报或在以后年度补足。")
+        told.append(closing_sentence(closing))
     elif parts:
         told.append(_nearest(parts))
     return "".join((*told, criterion.hint))

@@ -112,6 +112,7 @@ class ScoreItem:
     most: int
     rate: str = ""
     note: str = ""
+    found: str = ""  # the rate as people read it
 
     def to_json(self) -> dict[str, Any]:
         item = {"code": self.code, "title": self.title, "low": self.low, "high": self.high, "max": self.most}

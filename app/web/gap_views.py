@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from app.assessments.gathering import Gathered
 from app.errors import Invalid
-from app.policy.describing import gap_sentence
+from app.policy.describing import closing_sentence, gap_sentence
 from app.policy.figures import RD_LINES
 from app.policy.levers import unit_of
 from app.policy.paths import Path
@@ -89,6 +89,10 @@ def score_of(assessment: Assessment) -> str:
     return f"{score.low} 分" if score.low == score.high else f"{score.low}–{score.high} 分"
 
 
+def doubt_of(grade: str) -> str:
+    return _DOUBTED.get(grade, "")
+
+
 def title_view(assessment: Assessment, href: str, *, chosen: bool) -> TitleView:
     return TitleView(
         assessment.policy,
@@ -103,7 +107,8 @@ def title_view(assessment: Assessment, href: str, *, chosen: bool) -> TitleView:
     )
 
 
-def condition_view(criterion: Criterion, gathered: Gathered, assumed: frozenset[str]) -> ConditionView:
+def condition_view(criterion: Criterion, gathered: Gathered, assumed: frozenset[str], grade: str = "") -> ConditionView:
+    """`grade`: of the whole version; only what is doubted otherwise is said again."""
     return ConditionView(
         title=criterion.title,
         outcome=criterion.outcome,
@@ -111,11 +116,11 @@ def condition_view(criterion: Criterion, gathered: Gathered, assumed: frozenset[
         asks=criterion.asks,
         found=criterion.found,
         meter=_meter(criterion),
-        note=criterion.note if criterion.note != criterion.found else "",
+        note=closing_sentence(criterion.gaps) if criterion.gaps else criterion.note,
         cite=criterion.cite,
-        doubt=_DOUBTED.get(criterion.grade, ""),
+        doubt="" if criterion.grade == grade else _DOUBTED.get(criterion.grade, ""),
         inputs=[_input(path, value, gathered, assumed) for path, value in criterion.inputs],
-        parts=[condition_view(part, gathered, assumed) for part in criterion.parts],
+        parts=[condition_view(part, gathered, assumed, grade) for part in criterion.parts],
     )
 
 

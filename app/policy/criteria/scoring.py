@@ -16,6 +16,7 @@ from app.policy.criteria.base import BaseCriterion, Finding, Limits, broken
 from app.policy.figures import Judgement
 from app.policy.registry import MEASURES, Lever
 from app.policy.terms import Outcome, ScoreItem
+from app.policy.wording import shown_in
 
 
 class Points(NamedTuple):
@@ -190,7 +191,9 @@ class SumOfScores(BaseCriterion):
         for item in self.items:
             points = item.score(ctx)
             note = points.why if points.low < points.high else ""
-            sheet.append(ScoreItem(item.code, item.title, points.low, points.high, item.most, item.rate(ctx), note))
+            rate = item.rate(ctx)
+            found = shown_in(MEASURES[item.measure].unit, Decimal(rate)) if rate else ""
+            sheet.append(ScoreItem(item.code, item.title, points.low, points.high, item.most, rate, note, found))
         return tuple(sheet)
 
     def required(self, finding: Finding | None = None) -> str:

@@ -14,7 +14,7 @@ from app.pipeline.terms import Tier
 from app.policy.paths import cheapest_path
 from app.policy.terms import Case
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
-from app.web.gap_views import CASES, bases, condition_view, day_asked, path_view, title_view
+from app.web.gap_views import CASES, bases, condition_view, day_asked, doubt_of, path_view, title_view
 from app.web.htmx import is_htmx
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
@@ -63,6 +63,8 @@ async def gap_page(
     chosen = told.of(policy) or told.of(_first_policy(firm, lookup)) or told.assessments[0]
     assumed = frozenset(told.assumed)
     pack = lookup.policies.packs[chosen.policy]
+    version = pack.version_on(day, case)
+    grade = version.source.grade if version else ""
     ahead = day if day.year > today.year else _next_year(today)
     year = day.year - 1
     context: dict[str, Any] = {
@@ -73,8 +75,9 @@ async def gap_page(
         ],
         "chosen": chosen,
         "chosen_view": title_view(chosen, "", chosen=True),
-        "version": pack.version_on(day, case),
-        "conditions": [condition_view(c, gathered, assumed) for c in chosen.criteria],
+        "version": version,
+        "doubt": doubt_of(grade),
+        "conditions": [condition_view(c, gathered, assumed, grade) for c in chosen.criteria],
         "assumed": len(assumed),
         "path": path_view(cheapest_path(pack, gathered.facts, as_of=ahead, today=today, case=case)),
         "bases": bases(gathered, year),
