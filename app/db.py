@@ -10,14 +10,15 @@ from typing import Any, TypeVarTuple, overload
 
 import asyncpg
 import orjson
-from sqlalchemy import CursorResult, DateTime, Dialect, Executable, MetaData, Result, Text
+from sqlalchemy import CursorResult, DateTime, Executable, MetaData, Text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.types import Uuid
+
+from app.statements import Kept, Row, Rows
 
 Ts = TypeVarTuple("Ts")
 
@@ -92,75 +93,35 @@ def normalise_url(url: str) -> str:
     return url
 
 
-_NO_COLUMNS = SimpleResultMetaData(())
-
-
-class Kept:
-    """A statement that is built once and run all day: `_NOTES = Kept(select(...))`, `conn.execute(_NOTES, values)`.
-
-    SQLAlchemy's own execution of it costs twice what the driver and PostgreSQL need together. What it works out each
-    time (the text, the order of the parameters, how each is written) is the same each time and worked out once.
-    """
-
-    def __init__(self, statement: Executable) -> None:
-        self.statement = statement
-        self._written: _Written | None = None
-        self._columns = _NO_COLUMNS
-
-    def written(self, dialect: Dialect) -> "_Written":
-        if self._written is None:
-            self._written = _Written(self.statement, dialect)
-        return self._written
-
-    def result(self, rows: Sequence[asyncpg.Record]) -> Result[*tuple[Any, ...]]:
-        if rows and self._columns is _NO_COLUMNS:
-            self._columns = SimpleResultMetaData(tuple(rows[0].keys()))
-        return IteratorResult(self._columns, iter(rows))
-
-
-class _Written:
-    def __init__(self, statement: Executable, dialect: Dialect) -> None:
-        compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
-        # Values that go into the text itself, such as a search's words, make another text each time; a column's
-        # default is worked out by SQLAlchemy. Such a statement is run the ordinary way.
-        written_each_time = compiled.literal_execute_params or compiled.post_compile_params
-        self.fixed = not (written_each_time or compiled.insert_prefetch or compiled.update_prefetch)
-        self.text: str = compiled.string
-        binds = [(name, compiled.binds[name]) for name in compiled.positiontup or ()]
-        self._parameters = [(name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds]
-        self._given = {name: bind.effective_value for name, bind in binds if not bind.required}
-
-    def filled(self, values: Mapping[str, Any]) -> list[Any]:
-        given = {**self._given, **values} if self._given else values
-        return [write(given[name]) if write else given[name] for name, write in self._parameters]
-
-
 class Conn(AsyncConnection):
     """What every query and service takes. Tables are declared with the ORM's classes, but statements are Core on a
     connection: no identity map, no lazy loading, and half the cost per statement. One that is `Kept` costs half again.
     """
 
+    _listeners: tuple[Any, ...] | None = None
+
     @overload  # type: ignore[override]
-    async def execute(self, statement: Kept, parameters: Any = None) -> Result[*tuple[Any, ...]]: ...
+    async def execute(self, statement: Kept, parameters: Any = None) -> Rows: ...
     @overload
     async def execute(self, statement: TypedReturnsRows[*Ts], parameters: Any = None) -> CursorResult[*Ts]: ...
     @overload
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]: ...
 
     async def execute(self, statement: Any, parameters: Any = None, **more: Any) -> Any:
-        if not isinstance(statement, Kept):
-            return await super().execute(statement, parameters, **more)
-        written = statement.written(self.dialect)
+        if isinstance(statement, Kept):
+            return await self._execute_kept(statement, parameters or {})
+        return await super().execute(statement, parameters, **more)
+
+    async def _execute_kept(self, kept: Kept, values: Mapping[str, Any]) -> Rows:
+        written = kept.written(self.dialect)
         driver = self._driver()
-        if driver is None or not written.fixed:
-            return await super().execute(statement.statement, parameters)
-        try:
-            filled = written.filled(parameters or {})
-        except KeyError:  # a value was forgotten, which SQLAlchemy says best
-            return await super().execute(statement.statement, parameters)
+        filled = written.filled(values) if driver is not None and written.fixed else None
+        if filled is None:
+            result = await super().execute(kept.statement, values)
+            return Rows(result.all() if result.returns_rows else ())
         self._tell(written.text, filled)
         try:
-            rows = await driver.fetch(written.text, *filled)
+            return Rows(await driver.fetch(written.text, *filled, record_class=Row))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             lost = driver.is_closed()
             if lost:
@@ -170,7 +131,6 @@ class Conn(AsyncConnection):
         except BaseException as error:  # broken off: what the connection is in the middle of, nobody else may find
             await self.invalidate(error)
             raise
-        return statement.result(rows)
 
     def _driver(self) -> Any:
         """The driver's own connection when it stands where SQLAlchemy's stands: in its transaction, or in none."""
@@ -180,17 +140,19 @@ class Conn(AsyncConnection):
         transaction = sync.get_nested_transaction() or sync.get_transaction()
         if transaction is not None and not transaction.is_active:
             return None
-        # SQLAlchemy begins with a transaction's first statement, which must therefore be one that it sees.
         pooled: Any = sync.connection
         driver = pooled.driver_connection
         if driver.is_closed():  # the server went away meanwhile: SQLAlchemy then gives up the pool's others, too
             return None
-        return driver if pooled.dbapi_connection.autocommit or driver.is_in_transaction() else None
+        # SQLAlchemy begins with a transaction's first statement, which must therefore be one that it sees.
+        return driver if driver.is_in_transaction() or pooled.dbapi_connection.autocommit else None
 
     def _tell(self, text: str, filled: Sequence[Any]) -> None:
         """Whoever listens to statements hears of a kept one too."""
         sync: Any = self.sync_connection
-        for listener in sync.dispatch.before_cursor_execute:
+        if self._listeners is None:
+            self._listeners = tuple(sync.dispatch.before_cursor_execute)
+        for listener in self._listeners:
             listener(sync, None, text, tuple(filled), None, False)
 
 
@@ -233,8 +195,12 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Conn]:
         connection = self._reading.connect()
-        async with connection:
+        await connection.start()
+        try:
             yield connection
+        finally:
+            # Straight back into the pool: there is no transaction to end, so nothing here can be interrupted.
+            await connection.close()
 
     async def dispose(self) -> None:
         await self.engine.dispose()

@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, func, literal_column, select
 from app.access.models import ApiToken, SignInAttempt, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
 from app.access.terms import Role, Viewer
-from app.db import Conn, Kept
+from app.db import Conn
 from app.outbox.models import OutboxMessage
 from app.outbox.terms import Channel
+from app.statements import Kept
 
 _VIEWER = (
     User.id,

@@ -12,7 +12,8 @@ from sqlalchemy.types import Text
 
 from app.audit.models import AuditEvent
 from app.clock import BUSINESS_ZONE
-from app.db import Conn, Kept
+from app.db import Conn
+from app.statements import Kept
 
 # What people read for an action; one that is missing here shows its code.
 ACTION_LABELS = {

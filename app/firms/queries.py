@@ -12,7 +12,7 @@ from sqlalchemy.types import Date, Text, Uuid
 
 from app.access.models import User
 from app.access.terms import Viewer
-from app.db import Conn, Kept
+from app.db import Conn
 from app.firms import cursors
 from app.firms.filtering import (
     Shape,
@@ -35,6 +35,7 @@ from app.firms.terms import (
     Page,
     Sort,
 )
+from app.statements import Kept
 from app.text import key
 
 PAGE = 50
@@ -211,6 +212,7 @@ _FORMER = (
 _DETAIL_FIELDS = tuple(
     f for f in FirmDetail.__dataclass_fields__ if f not in {"officer_name", "contacts", "tags", "former_names"}
 )
+_DETAIL_NAMES = (*_DETAIL_FIELDS, "officer_name", "contacts", "tags", "former_names")
 _DETAIL = select(
     *(getattr(Firm, f) for f in _DETAIL_FIELDS),
     _OFFICER.c.name.label("officer_name"),
@@ -245,17 +247,16 @@ async def firm_id_by_uscc(conn: Conn, uscc: str) -> uuid.UUID | None:
 
 async def details(conn: Conn, *conditions: ColumnElement[bool], parameters: Mapping[str, Any]) -> list[FirmDetail]:
     """Many at once; the caller's conditions say whose sight they are in."""
-    rows = (await conn.execute(_DETAIL.where(*conditions), parameters)).mappings()
-    return [_detail(row) for row in rows]
+    return [_detail(row) for row in await conn.execute(_DETAIL.where(*conditions), parameters)]
 
 
 async def _one(conn: Conn, query: Kept, values: Mapping[str, Any]) -> FirmDetail | None:
-    row = (await conn.execute(query, values)).mappings().one_or_none()
+    row = (await conn.execute(query, values)).one_or_none()
     return _detail(row) if row is not None else None
 
 
-def _detail(row: Mapping[Any, Any]) -> FirmDetail:
-    values = dict(row)
+def _detail(row: Sequence[Any]) -> FirmDetail:
+    values = dict(zip(_DETAIL_NAMES, row, strict=True))
     values["contacts"] = tuple(ContactDetails(*contact) for contact in values["contacts"])
     values["tags"] = tuple(values["tags"] or ())
     values["former_names"] = tuple(values["former_names"] or ())

@@ -23,12 +23,13 @@ from sqlalchemy import (
 )
 
 from app.access.terms import Role, Viewer
-from app.db import Conn, Kept
+from app.db import Conn
 from app.firms.filtering import Shape, Sight, below, in_sight, shape_of, shaped, sight_of, sight_values, values_of
 from app.firms.models import Firm, TierCount, TierCountDelta
 from app.firms.queries import SHAPES
 from app.firms.terms import FirmFilter
 from app.pipeline.terms import Ladder, Tier
+from app.statements import Kept
 
 CARDS = 30
 

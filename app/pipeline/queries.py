@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import DateTime, Uuid, bindparam, func, select, text, tuple_
 
 from app.access.terms import Permission, Role, Viewer
-from app.db import Conn, Kept
+from app.db import Conn
 from app.firms.filtering import Sight, in_sight, sight_of, sight_values, visible_to
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.models import LadderRow, Move, MoveRequest, Placement, TierRow
 from app.pipeline.terms import Ladder, MoveKind, MoveRecord, RequestState, Tier
+from app.statements import Kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from sqlalchemy import bindparam, select
 
 from app.access.terms import Actor, Viewer
 from app.clock import BUSINESS_ZONE
-from app.db import Conn, Kept, new_id
+from app.db import Conn, new_id
 from app.errors import NotFound
 from app.firms.filtering import Sight, in_sight, sight_of, sight_values
 from app.firms.models import Firm
 from app.pipeline import statements
 from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
 from app.policy.terms import Assessment
+from app.statements import Kept
 from app.workdays.rules import Calendar
 
 

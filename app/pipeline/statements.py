@@ -4,7 +4,7 @@ from sqlalchemy import Date, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import Text
 
-from app.db import Kept
+from app.statements import Kept
 
 CONTEXT = Kept(
     text(

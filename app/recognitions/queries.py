@@ -8,13 +8,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text, Uuid
 
 from app.access.terms import Viewer
-from app.db import Conn, Kept
+from app.db import Conn
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.policy.facts import CertificateFact
 from app.recognitions.models import Certificate
 from app.recognitions.rules import state_on
 from app.recognitions.terms import CertificateKind, CertificateState
+from app.statements import Kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import IdempotencyKey
 from app.access.terms import Viewer
-from app.db import Conn, Kept
+from app.db import Conn
 from app.errors import Invalid
+from app.statements import Kept
 
 _LONGEST = 255
 _KEPT_HEADERS = ("location", "etag", "hx-trigger", "hx-redirect")

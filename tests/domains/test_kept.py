@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import CursorResult, Integer, bindparam, func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy import Integer, bindparam, func, insert, literal, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, MultipleResultsFound, NoResultFound, StatementError
 
 from app.audit.queries import events_of
-from app.db import Conn, Database, Kept, constraint_of, is_outage
+from app.db import Conn, Database, constraint_of, is_outage
 from app.firms.models import Firm, FirmTag
 from app.firms.queries import count_firms, firm_by_id, firm_by_uscc, list_firms, notes_of
 from app.firms.service import add_note
@@ -16,6 +16,7 @@ from app.firms.terms import ContactDetails, FirmFilter
 from app.pipeline.board import board_cards, column_cards, tier_counts
 from app.pipeline.queries import history, pending_moves
 from app.recognitions.queries import held_by
+from app.statements import Kept, Row
 from tests import factories
 from tests.harness import NOON
 
@@ -128,19 +129,35 @@ async def test_a_kept_statement_goes_past_sqlalchemy_in_a_page_and_after_a_trans
     fresh_database: Database,
 ) -> None:
     async with fresh_database.reading() as conn:
-        assert not isinstance(await conn.execute(COUNT), CursorResult)
+        outside = [isinstance((await conn.execute(COUNT)).one(), Row) for _ in range(2)]
     async with fresh_database.transaction() as conn:
-        ways = [isinstance(await conn.execute(COUNT), CursorResult) for _ in range(3)]
-    assert ways == [True, False, False]
+        inside = [isinstance((await conn.execute(COUNT)).one(), Row) for _ in range(3)]
+    assert outside == [True, True]
+    assert inside == [False, True, True]
 
 
-async def test_an_answer_without_rows_is_read_like_any_other(fresh_database: Database) -> None:
+@pytest.mark.parametrize("way", ["kept", "ordinary"])
+async def test_rows_are_read_the_same_way_whoever_ran_the_statement(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    if way == "ordinary":
+        monkeypatch.setattr(Conn, "_driver", lambda _: None)
+    two = Kept(select(literal("a").label("x")).union_all(select(literal("b"))).order_by("x"))
     async with fresh_database.reading() as conn:
-        assert (await conn.execute(NOBODY, {"code": "-"})).all() == []
-        assert (await conn.execute(NOBODY, {"code": "-"})).one_or_none() is None
-        assert (await conn.execute(NOBODY, {"code": "-"})).mappings().one_or_none() is None
-        assert (await conn.execute(NOBODY, {"code": "-"})).scalar_one_or_none() is None
-        assert list(await conn.execute(NOBODY, {"code": "-"})) == []
+        nobody = await conn.execute(NOBODY, {"code": "-"})
+        both = await conn.execute(two)
+        one = (await conn.execute(NUMBER, {"n": 7})).one()
+    assert list(nobody) == []
+    assert nobody.one_or_none() is None
+    with pytest.raises(NoResultFound):
+        nobody.scalar_one()
+    assert [row.x for row in both] == ["a", "b"]
+    with pytest.raises(MultipleResultsFound):
+        both.one()
+    (n,) = one
+    assert (n, one[0], one.n) == (7, 7, 7)
+    with pytest.raises(AttributeError):
+        _ = one.m
 
 
 async def test_a_broken_constraint_is_named_and_the_transaction_goes(fresh_database: Database) -> None:
