@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import unquote, urlsplit
 
 import orjson
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -73,9 +72,12 @@ class Edge:
 
     def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics, on_fault: OnFault) -> None:
         self.app, self.metrics, self.on_fault = app, metrics, on_fault
-        self.headers = dict(_HEADERS)
+        headers = dict(_HEADERS)
         if settings.secure_cookies:
-            self.headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"
+            headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"
+        # Pages of signed-in people stay out of every cache; the static files say otherwise themselves.
+        headers["cache-control"] = "no-store"
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
         self.hosts = {urlsplit(settings.base_url).hostname or "", "127.0.0.1", "localhost"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,12 +106,12 @@ class Edge:
                 await response(scope, receive, passage.send)
             raise
 
-    def dress(self, headers: MutableHeaders, request_id: str) -> None:
-        for name, value in self.headers.items():
-            headers.setdefault(name, value)
-        headers["x-request-id"] = request_id
-        # Pages of signed-in people stay out of every cache; the static files say otherwise themselves.
-        headers.setdefault("cache-control", "no-store")
+    def dress(self, message: Message, request_id: str) -> None:
+        """Adds the house's headers to an answer that does not say otherwise itself."""
+        given = [header for header in message.get("headers", ()) if header[0] != b"x-request-id"]
+        names = {name for name, _ in given}
+        ours = [header for header in self.headers if header[0] not in names]
+        message["headers"] = [*given, *ours, (b"x-request-id", request_id.encode())]
 
 
 class _Passage:
@@ -136,7 +138,7 @@ class _Passage:
             raise BodyTooLarge
         if message["type"] == "http.response.start":
             self.answered = True
-            self._edge.dress(MutableHeaders(scope=message), self._scope["request_id"])
+            self._edge.dress(message, self._scope["request_id"])
             self._edge.metrics.note(message["status"], time.perf_counter() - self._began)
         await self._send(message)
 
@@ -153,7 +155,7 @@ def _refusal(scope: Scope, hosts: set[str]) -> str:
 
 
 def _declared_length(scope: Scope) -> int:
-    value = dict(scope["headers"]).get(b"content-length", b"0")
+    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     return int(value) if value.isdigit() else 0
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.access.terms import Permission, Role, Viewer
+from app.access.terms import PERMISSIONS, Permission, Role, Viewer
 from app.clock import BUSINESS_ZONE
 from app.config import STATIC, TEMPLATES
 from app.units import show_wan
@@ -92,15 +92,19 @@ def make_environment() -> Environment:
     return environment
 
 
+@lru_cache(maxsize=len(Role))
+def _rail(role: Role) -> tuple[NavItem, ...]:
+    return tuple(n for n in _NAV if role not in _NO_DESK and n.permission in PERMISSIONS[role])
+
+
 def base_context(request: Request) -> dict[str, Any]:
     """What every page's frame needs."""
     state = request.app.state
     viewer: Viewer | None = getattr(request.state, "viewer", None)
-    path = request.url.path
+    path: str = request.scope["path"]
     nav = [
         (n.label, n.href, path == n.href or (n.href != "/" and path.startswith(n.href)))
-        for n in _NAV
-        if viewer is not None and viewer.role not in _NO_DESK and viewer.may(n.permission)
+        for n in (_rail(viewer.role) if viewer else ())
     ]
     token = request.cookies.get(cookie_name(state.settings), "")
     return {
@@ -121,7 +125,9 @@ def _here(request: Request) -> str:
     """Where a change of look leads back to; an address that only takes forms is no place to go back to."""
     if request.method != "GET":
         return "/"
-    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    path: str = request.scope["path"]
+    query: str = request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def page(
@@ -148,7 +154,7 @@ def _render(
 ) -> Response:
     context["status"] = status
     html = request.app.state.templates.get_template(name).render(context)
-    if request.method != "GET" or request.url.query:
+    if request.method != "GET" or request.scope["query_string"]:
         # What was typed comes back as it was typed; characters that HTML forbids become the mark for one.
         html = _FORBIDDEN.sub("\ufffd", html)
     if (debug := request.app.state.rendered) is not None:

@@ -1,9 +1,5 @@
 """The administrators' and auditors' desk."""
 
-from fastapi import APIRouter
-
 from app.web.admin import audit, calendar, outbox, users
 
-router = APIRouter(include_in_schema=False)
-for part in (users, audit, calendar, outbox):
-    router.include_router(part.router)
+ROUTERS = tuple(part.router for part in (users, audit, calendar, outbox))
