@@ -56,6 +56,20 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class CalendarFeed(Base):
+    """The secret in the address that a person's calendar program reads; it opens nothing else."""
+
+    __tablename__ = "calendar_feeds"
+    __table_args__ = (
+        Index("uq_calendar_feeds_current", "user_id", unique=True, postgresql_where=text("revoked_at IS NULL")),
+    )
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class SignInAttempt(Base):
     __tablename__ = "sign_in_attempts"
     __table_args__ = (

@@ -16,7 +16,7 @@ from app.outbox.models import OutboxMessage
 from app.outbox.terms import Channel
 from app.statements import Kept
 
-_VIEWER = (
+VIEWER = (
     User.id,
     User.login,
     User.name,
@@ -45,7 +45,7 @@ _UNREAD = (
     .label("unread")
 )
 _SESSION = Kept(
-    select(*_VIEWER, UserSession.seen_at, _UNREAD)
+    select(*VIEWER, UserSession.seen_at, _UNREAD)
     .join(User, User.id == UserSession.user_id)
     .where(
         UserSession.token_hash == bindparam("hash"),
@@ -56,7 +56,7 @@ _SESSION = Kept(
     )
 )
 _TOKEN = Kept(
-    select(*_VIEWER)
+    select(*VIEWER)
     .select_from(ApiToken)
     .join(User, User.id == ApiToken.user_id)
     .where(
@@ -99,7 +99,7 @@ class UserRow:
     password_expires_at: datetime | None  # None when it is the person's own
 
 
-def _viewer(row: Any) -> Viewer:
+def viewer_of(row: Any) -> Viewer:
     return Viewer(
         row.id, row.login, row.name, Role(row.role), row.scope, row.firm_id, row.unit, row.must_change_password
     )
@@ -108,13 +108,13 @@ def _viewer(row: Any) -> Viewer:
 async def signed_in_by_cookie(conn: Conn, token: str, *, at: datetime, idle: timedelta) -> SignedIn | None:
     key = token_hash(token)
     row = (await conn.execute(_SESSION, {"hash": key, "at": at, "idle_since": at - idle})).one_or_none()
-    return SignedIn(_viewer(row), key.hex()[:12], row.seen_at, row.unread) if row else None
+    return SignedIn(viewer_of(row), key.hex()[:12], row.seen_at, row.unread) if row else None
 
 
 async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> SignedIn | None:
     key = token_hash(token)
     row = (await conn.execute(_TOKEN, {"hash": key, "at": at})).one_or_none()
-    return SignedIn(_viewer(row), f"token:{key.hex()[:12]}", None) if row else None
+    return SignedIn(viewer_of(row), f"token:{key.hex()[:12]}", None) if row else None
 
 
 async def recent_failures(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, update
 
-from app.access.models import ApiToken, IdempotencyKey, SignInAttempt, User, UserSession
+from app.access.models import ApiToken, CalendarFeed, IdempotencyKey, SignInAttempt, User, UserSession
 from app.access.passwords import hash_password, verify
 from app.access.queries import user_by_id, user_by_login
 from app.access.rules import new_token, one_time_until, password_faults, token_hash
@@ -195,3 +195,5 @@ async def _end_access(conn: Conn, user_id: uuid.UUID, *, at: datetime, except_to
     await conn.execute(sessions.values(revoked_at=at))
     tokens = update(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
     await conn.execute(tokens.values(revoked_at=at))
+    feeds = update(CalendarFeed).where(CalendarFeed.user_id == user_id, CalendarFeed.revoked_at.is_(None))
+    await conn.execute(feeds.values(revoked_at=at))

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     MOVE = "move:make"
     MOVE_APPROVE = "move:approve"
     MOVE_REJECT = "move:reject"  # one's own request; a second person's no comes with MOVE_APPROVE
+    FILING_READ = "filing:read"  # the calendar of windows: public notices, and nothing of a firm
+    FILING_KEEP = "filing:keep"  # confirming a window reminds many: the bureau's own officers
     USER_ADMIN = "user:admin"
     SETTING_ADMIN = "setting:admin"
     AUDIT_READ = "audit:read"
@@ -42,7 +44,7 @@ class Permission(StrEnum):
 
 _P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.FIRM: frozenset({_P.SELF, _P.FIRM_READ, _P.ASSESSMENT_READ}),
+    Role.FIRM: frozenset({_P.SELF, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ}),
     Role.CARRIER: frozenset({_P.SELF}),
     Role.TOWN: frozenset(
         {
@@ -54,6 +56,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_NOTE,
             _P.MOVE,
             _P.MOVE_REJECT,
+            _P.FILING_READ,
         }
     ),
     Role.OFFICER: frozenset(
@@ -70,6 +73,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.MOVE,
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,
+            _P.FILING_READ,
+            _P.FILING_KEEP,
             _P.OUTBOX_READ,
         }
     ),
@@ -83,11 +88,14 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_EXPORT,
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,
+            _P.FILING_READ,
         }
     ),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
     Role.ADMIN: frozenset({_P.SELF, _P.FIRM_READ, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}),
-    Role.AUDITOR: frozenset({_P.SELF, _P.FIRM_READ, _P.FIRM_INTERNAL, _P.ASSESSMENT_READ, _P.AUDIT_READ}),
+    Role.AUDITOR: frozenset(
+        {_P.SELF, _P.FIRM_READ, _P.FIRM_INTERNAL, _P.ASSESSMENT_READ, _P.AUDIT_READ, _P.FILING_READ}
+    ),
 }
 
 

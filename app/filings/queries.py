@@ -1,7 +1,7 @@
 """Reads of programmes and their windows."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
+from app.filings.ics import FeedWindow
 from app.filings.models import FilingWindow, ProgrammeRow, WindowVersionRow
 from app.filings.rules import significant
 from app.filings.terms import (
@@ -122,15 +123,15 @@ async def list_programmes(conn: Conn) -> list[Programme]:
 
 
 async def list_windows(
-    conn: Conn, *, viewer: Viewer, year: int | None = None, programme: str = "", state: str = ""
+    conn: Conn, *, viewer: Viewer, years: Collection[int] = (), programme: str = "", states: Collection[str] = ()
 ) -> list[Window]:
     query = windows().where(visible_to(viewer))
-    if year is not None:
-        query = query.where(_W.year == year)
+    if years:
+        query = query.where(_W.year.in_(sorted(years)))
     if programme:
         query = query.where(_W.programme == programme)
-    if state:
-        query = query.where(_W.state == state)
+    if states:
+        query = query.where(_W.state.in_(sorted(states)))
     return [window_of(row) for row in await conn.execute(query.order_by(*IN_ORDER))]
 
 
@@ -180,3 +181,12 @@ async def versions_of(conn: Conn, window_id: uuid.UUID) -> list[WindowVersion]:
 
 
 LAST_DEADLINE = func.greatest(*(getattr(_W, m.value) for m in DEADLINES))
+
+
+async def feed(conn: Conn, *, viewer: Viewer, since: int) -> list[FeedWindow]:
+    """What a subscribed calendar shows: windows that somebody confirmed, and of late years those that are over."""
+    v = WindowVersionRow
+    shown = _W.state.in_([s.value for s in WindowState if s is not WindowState.REFERENCE])
+    query = windows().add_columns(v.at.label("written_at")).join(v, and_(v.window_id == _W.id, v.version == _W.version))
+    query = query.where(visible_to(viewer), shown, _W.year >= since, HAS_DATES).order_by(*IN_ORDER)
+    return [FeedWindow(window_of(row), row.written_at) for row in await conn.execute(query)]

@@ -34,6 +34,7 @@ _NAV = (
     NavItem("今日", "/", Permission.FIRM_NOTE),
     NavItem("企业库", "/firms", Permission.FIRM_READ),
     NavItem("梯度看板", "/board", Permission.FIRM_READ),
+    NavItem("申报", "/filings", Permission.FILING_READ),
     NavItem("导入", "/imports", Permission.FIRM_IMPORT),
     NavItem("账号", "/admin/users", Permission.USER_ADMIN),
     NavItem("工作日历", "/admin/calendar", Permission.SETTING_ADMIN),
@@ -117,6 +118,7 @@ def base_context(request: Request) -> dict[str, Any]:
         "look": look_of(request),
         "bureau": state.lookups.bureau,
         "here": _here(request),
+        "has_calendar": viewer is not None and viewer.may(Permission.FILING_READ),
         "can_search": viewer is not None and viewer.may(Permission.FIRM_NOTE),
     }
 

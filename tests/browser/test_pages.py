@@ -12,7 +12,7 @@ from tests.harness import check_html
 pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 
 # (who, address); {firm} is one with a full history, {pending} one that waits for a second person, {certificate} one
-# that a firm holds.
+# that a firm holds, {window} one that waits for its notice.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/"),
@@ -41,6 +41,15 @@ PAGES = [
     ("officer", "/search?q=没有这样的企业"),
     ("officer", "/inbox"),
     ("carrier", "/inbox"),
+    ("officer", "/filings?year=2027"),
+    ("officer", "/filings?year=2026&view=month&month=9"),
+    ("town", "/filings?year=2026&view=list"),
+    ("firm", "/filings"),
+    ("officer", "/filings?year=2020"),
+    ("officer", "/filings/new"),
+    ("officer", "{window}"),
+    ("officer", "{window}/change"),
+    ("officer", "/account/calendar"),
     ("officer", "/account/password"),
     ("officer", "/account/sessions"),
     ("officer", "/firms/NOPE"),
@@ -68,6 +77,9 @@ def opened(visitors: People, who: str, address: str) -> Page:
         page.goto("/firms?tier=hnte")
         page.locator("tbody .name").first.click()
         address = page.locator("[aria-labelledby=h-certificates] a.code").first.get_attribute("href") or ""
+    if "{window}" in address:
+        page.goto("/filings?year=2027")
+        address = address.format(window=page.locator(".year-table .name").first.get_attribute("href"))
     page.goto(address)
     return page
 

@@ -193,7 +193,7 @@ async def test_the_turn_of_the_year_lays_out_the_next_one_without_dates_of_its_o
     assert created == (await conn.execute(series)).scalar_one() > 20
     assert (await open_windows(conn, at_day(date(2027, 1, 1), 1)))["created"] == 0
     viewer = (await factories.person(conn, "officer")).viewer
-    laid_out = await queries.list_windows(conn, viewer=viewer, year=2028)
+    laid_out = await queries.list_windows(conn, viewer=viewer, years=[2028])
     assert {w.state for w in laid_out} == {WindowState.REFERENCE}
     dated = {w.programme: w.dates.given for w in laid_out if w.dates.given}
     assert dated["hnte_annual_report"] == {Milestone.FIRM: date(2028, 5, 31)}

@@ -54,7 +54,7 @@ def test_every_body_and_every_successful_answer_has_a_schema_with_an_example(spe
         good = {s: a for s, a in operation["responses"].items() if s.startswith("2")}
         assert good, (path, method)
         for answer in good.values():
-            content = answer["content"]["application/json"]
+            content = answer["content"].get("application/json") or answer["content"]["text/calendar"]
             assert content["schema"], (path, method)
             assert content.get("example") or example_of(content["schema"]), (path, method)
 

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.web.api import assessments, audit, board, certificates, firms, moves, outbox
+from app.web.api import assessments, audit, board, certificates, filings, firms, moves, outbox
 
 router = APIRouter(prefix="/api/v1")
-for part in (firms, certificates, assessments, moves, board, audit, outbox):
+for part in (firms, certificates, assessments, moves, board, audit, outbox, filings):
     router.include_router(part.router)
+router.include_router(filings.feed)

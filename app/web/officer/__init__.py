@@ -1,7 +1,20 @@
 """The officers' desk."""
 
-from app.web.officer import board, certificates, exports, firm_form, firms, gap, imports, moves, search, today
+from app.web.officer import (
+    board,
+    certificates,
+    exports,
+    filings,
+    firm_form,
+    firms,
+    gap,
+    imports,
+    moves,
+    search,
+    today,
+    windows,
+)
 
 # Fixed addresses below /firms come before /firms/{uscc}.
-_PARTS = (today, exports, firm_form, firms, gap, certificates, moves, board, search, imports)
+_PARTS = (today, exports, firm_form, firms, gap, certificates, moves, board, search, imports, filings, windows)
 ROUTERS = tuple(part.router for part in _PARTS)

@@ -1,0 +1,112 @@
+"""Filing windows as the API sends and takes them."""
+
+import uuid
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.web.api.schemas import Short
+
+Text = Annotated[str, StringConstraints(max_length=500)]
+_ID = "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a"
+_DATES: dict[str, Any] = {
+    "opens_on": "2027-05-20",
+    "firm_due": "2027-06-25",
+    "firm_until": "17:00",
+    "review_due": "2027-07-09",
+    "city_due": "2027-07-23",
+    "paper_due": None,
+}
+_NOTICE = {"document": "通知的文号", "address": "https://gdstc.gd.gov.cn/notice.html"}
+_WINDOW: dict[str, Any] = {
+    "id": _ID,
+    "programme": "hnte",
+    "title": "高新技术企业认定",
+    "year": 2027,
+    "batch": 1,
+    "label": "第一批",
+    "region": "440000",
+    "state": "confirmed",
+    "phase": "upcoming",
+    **_DATES,
+    **_NOTICE,
+    "grade": "official",
+    "remark": "",
+    "month": None,
+    "version": 2,
+}
+
+
+class DatesIn(BaseModel):
+    """Dates that the notice does not give are left out."""
+
+    opens_on: Short | None = None
+    firm_due: Short | None = Field(None, description="企业提交截止")
+    firm_until: Short | None = Field(None, description="最后一天的几点，如 17:00")
+    review_due: Short | None = Field(None, description="镇街、县级审核截止")
+    city_due: Short | None = Field(None, description="市级推荐截止")
+    paper_due: Short | None = Field(None, description="纸质材料截止")
+    document: Short | None = Field(None, description="通知的文号")
+    address: Text | None = Field(None, description="通知的网址；没有网址时在 remark 里写明来源")
+    grade: Short | None = Field(None, description="official（缺省）、mirrored、third_party")
+    remark: Text | None = None
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {**_DATES, **_NOTICE}})
+
+
+class WindowIn(DatesIn):
+    programme: Short
+    year: int
+    batch: int = Field(0, description="一年只有一次的为 0")
+    label: Short | None = None
+    region: Short = Field(description="行政区划代码；000000 为全国")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {"programme": "hnte", "year": 2027, "batch": 1, "region": "440000", **_DATES, **_NOTICE}
+        },
+    )
+
+
+class ChangeIn(DatesIn):
+    change: Short = Field(description="confirmed、extended、corrected、closed、withdrawn")
+    reason: Text | None = Field(None, description="更正、关闭、撤回时必填")
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"change": "extended", **_DATES, **_NOTICE, "reason": ""}}
+    )
+
+
+class WindowOut(BaseModel):
+    id: uuid.UUID
+    programme: str
+    title: str
+    year: int
+    batch: int
+    label: str
+    region: str
+    state: str
+    phase: str
+    opens_on: date | None
+    firm_due: date | None
+    firm_until: str | None
+    review_due: date | None
+    city_due: date | None
+    paper_due: date | None
+    document: str
+    address: str
+    grade: str
+    remark: str
+    month: int | None
+    version: int
+
+    model_config = ConfigDict(json_schema_extra={"example": _WINDOW})
+
+
+class WindowList(BaseModel):
+    items: list[WindowOut]
+    next: str | None
+
+    model_config = ConfigDict(json_schema_extra={"example": {"items": [_WINDOW], "next": None}})
