@@ -23,6 +23,7 @@ class Role(Labelled):
 
 class Permission(StrEnum):
     FIRM_READ = "firm:read"
+    FIRM_LIST = "firm:list"  # the desk's pages of many firms; a clerk has one firm and its own page
     FIRM_INTERNAL = "firm:internal"  # the bureau's own words about a firm: notes, reasons, remarks
     FIRM_EDIT = "firm:edit"
     FIRM_NOTE = "firm:note"
@@ -50,6 +51,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             _P.SELF,
             _P.FIRM_READ,
+            _P.FIRM_LIST,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.FIRM_EDIT,
@@ -63,6 +65,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             _P.SELF,
             _P.FIRM_READ,
+            _P.FIRM_LIST,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.FIRM_EDIT,
@@ -82,6 +85,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             _P.SELF,
             _P.FIRM_READ,
+            _P.FIRM_LIST,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.FIRM_NOTE,
@@ -92,9 +96,11 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
-    Role.ADMIN: frozenset({_P.SELF, _P.FIRM_READ, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}),
+    Role.ADMIN: frozenset(
+        {_P.SELF, _P.FIRM_READ, _P.FIRM_LIST, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}
+    ),
     Role.AUDITOR: frozenset(
-        {_P.SELF, _P.FIRM_READ, _P.FIRM_INTERNAL, _P.ASSESSMENT_READ, _P.AUDIT_READ, _P.FILING_READ}
+        {_P.SELF, _P.FIRM_READ, _P.FIRM_LIST, _P.FIRM_INTERNAL, _P.ASSESSMENT_READ, _P.AUDIT_READ, _P.FILING_READ}
     ),
 }
 

@@ -5,6 +5,7 @@ from app.text.clean import TextError, halve, is_code, key, normalise
 from app.text.dates import DateError, parse_date
 from app.text.grams import index_grams, query_grams
 from app.text.names import pinyin
+from app.text.phones import is_phone
 
 __all__ = [
     "AmountError",
@@ -14,6 +15,7 @@ __all__ = [
     "halve",
     "index_grams",
     "is_code",
+    "is_phone",
     "key",
     "normalise",
     "parse_amount",

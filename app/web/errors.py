@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -14,12 +15,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from app.access.queries import signed_in_by_cookie
 from app.db import constraint_of, is_bad_input, is_outage
 from app.errors import AppError, Conflict, Invalid, PasswordChangeRequired, Refused, SignInRequired, Unavailable
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import is_htmx, see_other
 from app.web.kept import keep
-from app.web.security import safe_path, split_address
+from app.web.security import cookie_name, safe_path, split_address
 from app.web.templating import fragment, page
 
 log = logging.getLogger("tidu.web")
@@ -88,8 +90,25 @@ async def _validation(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    await _recognise(request)
     title, sentence = _STATUS_WORDS.get(error.status_code, ("请求没有完成", "请返回上一页重试。"))
     return answer(request, error.status_code, title, sentence, headers=dict(error.headers or {}))
+
+
+async def _recognise(request: Request) -> None:
+    """No route was found, so nobody asked who this is; the page that says so keeps the frame of who is signed in."""
+    state = request.app.state
+    token = request.cookies.get(cookie_name(state.settings), "")
+    if not token or _is_api(request) or hasattr(request.state, "viewer"):
+        return
+    idle = timedelta(minutes=state.settings.idle_minutes)
+    try:
+        async with state.database.reading() as conn:
+            found = await signed_in_by_cookie(conn, token, at=state.clock.now(), idle=idle)
+    except (DBAPIError, PoolTimeout, OSError):
+        return  # that there is no such page can be said without a database
+    if found:
+        request.state.viewer, request.state.unread = found.viewer, found.unread
 
 
 async def _database(request: Request, error: Exception) -> Response:

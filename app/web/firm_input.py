@@ -10,7 +10,8 @@ from app.access.terms import Viewer
 from app.errors import Invalid
 from app.firms.industries import by_name, find_industry
 from app.firms.terms import ContactDetails, FirmDetail, FirmEntry, FirmStatus, SizeClass
-from app.text import AmountError, DateError, TextError, normalise, parse_amount, parse_date
+from app.text import AmountError, DateError, TextError, is_phone, normalise, parse_amount, parse_date
+from app.text.clean import excerpt
 from app.text.uscc import check
 from app.units import Unit
 from app.web.lookups import Lookup
@@ -187,8 +188,17 @@ class FirmReader:
             if any(parts.values()):
                 if not parts["name"]:
                     self.faults["contacts"] = "联系人要有姓名。"
+                self._phone(parts["phone"])
                 contacts.append(ContactDetails(**parts))
         return contacts
+
+    def _phone(self, phone: str) -> None:
+        """What is on file already keeps nobody from changing something else."""
+        on_file = {c.phone for c in self.firm.contacts} if self.firm else set()
+        if phone and phone not in on_file and not is_phone(phone):
+            field = "contact_phone" if "contact_phone" in self.raw else "contacts"
+            shown = excerpt(phone)
+            self.faults[field] = f"“{shown}”不像电话号码；请填写手机或座机，如 13800000000、0750-2212345 转 801。"
 
     def _list(self, field: str) -> list[str] | None:
         given = self.raw.get(field)

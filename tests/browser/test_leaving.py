@@ -94,3 +94,14 @@ def test_a_note_half_written_is_not_lost_to_a_click_beside_it(site: Site, people
     page.get_by_role("link", name="编辑", exact=True).click()
     expect(page.get_by_label(re.compile("^记一笔"))).to_have_value("上门走访")
     assert kinds == ["beforeunload"]
+
+
+def test_the_way_to_the_note_leads_into_it(site: Site, people: People) -> None:
+    uscc = site.do(_firm)
+    page = people.signed_in("officer")
+    page.goto(f"/firms/{uscc}")
+    page.get_by_role("link", name="记一笔").click()
+    expect(page.get_by_label(re.compile("^记一笔"))).to_be_focused()
+    page.goto("/board")
+    page.goto(f"/firms/{uscc}#note")
+    expect(page.get_by_label(re.compile("^记一笔"))).to_be_focused()

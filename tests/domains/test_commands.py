@@ -216,7 +216,7 @@ def test_routes_list_every_address_with_what_it_asks_for(tidu):
     routes = json.loads(tidu("routes", "--json").stdout)
     by_address = {(r["method"], r["path"]): r for r in routes}
     board = by_address["GET", "/board"]
-    assert board["permissions"] == ["firm:read"]
+    assert board["permissions"] == ["firm:list"]
     assert "officer" in board["roles"]
     assert "carrier" not in board["roles"]
     assert board["public"] is False

@@ -11,6 +11,7 @@ from tests import factories
 from tests.house.routes import routes_of
 
 ALL = "firm carrier town officer manager admin auditor"
+DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
 FILERS = "firm town officer manager auditor"
 UNKNOWN = r"{(certificate|window)_id}"  # pages of one thing, asked for by an id that nothing has
@@ -64,15 +65,15 @@ GET   /api/v1/windows/{{window_id}}             filing:read    {FILERS}
 POST  /api/v1/windows/{{window_id}}/changes     filing:keep    officer
 POST  /api/v1/windows/{{window_id}}/confirm     filing:keep    officer
 GET   /audit                                    audit:read     admin auditor
-GET   /board                                    firm:read      {READERS}
-GET   /board/{{tier}}                           firm:read      {READERS}
+GET   /board                                    firm:list      {DESKS}
+GET   /board/{{tier}}                           firm:list      {DESKS}
 GET   /filings                                  filing:read    {FILERS}
 GET   /filings/new                              filing:keep    officer
 POST  /filings/new                              filing:keep    officer
 GET   /filings/{{window_id}}                    filing:read    {FILERS}
 GET   /filings/{{window_id}}/change             filing:keep    officer
 POST  /filings/{{window_id}}/change             filing:keep    officer
-GET   /firms                                    firm:read      {READERS}
+GET   /firms                                    firm:list      {DESKS}
 GET   /firms/export.csv                         firm:export    officer manager
 GET   /firms/export.xlsx                        firm:export    officer manager
 GET   /firms/new                                firm:edit      town officer
@@ -108,7 +109,7 @@ POST  /look                                     PUBLIC
 GET   /metrics                                  PUBLIC
 POST  /moves/{{request_id}}/approve             move:approve   officer manager
 POST  /moves/{{request_id}}/reject              move:reject    town officer manager
-GET   /search                                   firm:read      {READERS}
+GET   /search                                   firm:list      {DESKS}
 GET   /sign-in                                  PUBLIC
 POST  /sign-in                                  PUBLIC
 POST  /sign-out                                 self:manage    {ALL}

@@ -209,7 +209,7 @@ async def test_for_htmx_the_answer_is_an_event_and_a_toast(client_as, uscc, rend
 async def test_a_refused_dialog_stays_open_keeps_what_was_typed_and_offers_the_override(client_as, conn, rendered):
     uscc = await factories.firm_on(conn, "gazelle")
     client = await client_as("officer")
-    form = await form_of(client, uscc, rendered, reason="技术先进")
+    form = await form_of(client, uscc, rendered, to="hnte", reason="技术先进")
     answer = await client.post(f"/firms/{uscc}/move", data=form, headers={"hx-request": "true"})
     assert answer.status_code == 409
     assert "没有登记过高企证书" in answer.text

@@ -20,7 +20,7 @@ from app.web.lookups import Lookup
 from app.web.templating import fragment, page
 
 router = APIRouter()
-ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
+ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _next_href(tier: str, cards: list[Card], filters: FirmFilter) -> str | None:
 @router.get("/board")
 async def board_page(
     request: Request,
-    viewer: ReadFirms,
+    viewer: ListFirms,
     conn: ConnDep,
     lookups: LookupsDep,
     lookup: LookupDep,
@@ -141,7 +141,7 @@ async def board_page(
 async def more_cards(
     request: Request,
     tier: str,
-    viewer: ReadFirms,
+    viewer: ListFirms,
     conn: ConnDep,
     lookup: LookupDep,
     today: TodayDep,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import TOWN_DIGITS, Actor, Permission, Viewer
 from app.errors import Conflict, Invalid, Stale
 from app.firms import queries, service
 from app.firms.terms import FIELD_LABELS, FirmDetail, FirmStatus, SizeClass
@@ -103,9 +103,10 @@ def _sections(
 ) -> list[Section]:
     choices = options(lookup, viewer)
     blank = [("", "未填写")]
+    in_one_town = len(viewer.scope) >= TOWN_DIGITS
     reference = lookup.reference
     selects = {
-        "region_code": [("", "全市（未定镇街）"), *choices["regions"][1:]],
+        "region_code": choices["regions"][1:] if in_one_town else [("", "全市（未定镇街）"), *choices["regions"][1:]],
         "high_tech_field": blank + list(reference.high_tech_fields.items()),
         "direction": blank + list(reference.directions.items()),
         "size_class": blank + SizeClass.options(),

@@ -23,6 +23,7 @@ from app.web.officer.timeline import timeline_of
 from app.web.templating import page
 
 router = APIRouter()
+ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
 ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
 
 
@@ -98,7 +99,7 @@ def _columns(filters: FirmFilter, sort: str) -> list[ColumnView]:
 @router.get("/firms")
 async def list_page(
     request: Request,
-    viewer: ReadFirms,
+    viewer: ListFirms,
     conn: ConnDep,
     lookup: LookupDep,
     today: TodayDep,

@@ -78,11 +78,16 @@ async def _form(
     form: FormView,
     *,
     error: AppError | None = None,
+    offered: str = "",
 ) -> Response:
+    """`offered`: the step that suggests itself, unless its gate says no; then nobody chooses for the person."""
+    targets = await _targets(conn, firm, lookup, today)
+    if offered and all(t.tier.code != offered or t.verdict != "refused" for t in targets):
+        form = replace(form, to=offered)
     context: dict[str, Any] = {
         "firm": firm,
         "current": lookup.main.tier(firm.tier),
-        "targets": await _targets(conn, firm, lookup, today),
+        "targets": targets,
         "form": form,
         "chosen": form.to,
         "today": today,
@@ -114,12 +119,12 @@ async def move_form(
     if firm.status != FirmStatus.ACTIVE:
         following = "exit"
     form = FormView(
-        to=to or following,
+        to=to,
         effective_on=today.isoformat(),
         expected=firm.tier or "",
         idempotency_key=uuid.uuid4().hex,
     )
-    return await _form(request, conn, firm, lookup, today, form)
+    return await _form(request, conn, firm, lookup, today, form, offered="" if to else following)
 
 
 @router.post("/firms/{uscc}/move")
@@ -145,6 +150,8 @@ async def move(
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
+            if not to:
+                raise Invalid({"to": "请选择要移动到的梯队。"})
             order = MoveOrder(
                 to=None if to == "exit" else to,
                 effective_on=_day(effective_on, today),

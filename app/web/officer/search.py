@@ -32,7 +32,7 @@ class Hit:
 @router.get("/search")
 async def search(
     request: Request,
-    viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_READ))],
+    viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))],
     conn: ConnDep,
     lookup: LookupDep,
     today: TodayDep,
