@@ -13,6 +13,7 @@ import uvloop
 
 from app.embedded import start
 from tests.bench import report
+from tests.bench.assessing import measure_assessing
 from tests.bench.capture import Shadow
 from tests.bench.exchange import measure_exchange
 from tests.bench.flatness import measure_flatness
@@ -20,7 +21,7 @@ from tests.bench.ground import build_county, environment, free_port, serving, si
 from tests.bench.moves import measure_moves
 from tests.bench.pages import Pages, capture_pages, full_scans, measure_pages, paths_of, plans
 
-PARTS = ("pages", "moves", "exchange")
+PARTS = ("pages", "assessing", "moves", "exchange")
 EXPLAINED = """
 网站：tidu serve，1 个进程（uvicorn，单工作进程）；数据库：内置 PostgreSQL，fsync 开；客户端：同机 keep-alive。
 基线 A：同样的语句和参数，经 asyncpg 直接执行。基线 B：不登录、不用 ORM 的 Starlette，执行同样语句、渲染同样模板。
@@ -63,6 +64,8 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
             captured = await capture_pages(shadow, paths)
             work = Pages(county, site, cookie, paths, captured, directory)
             rows += await measure_pages(work, rounds=args.rounds, alone=60, crowd=240)
+        if "assessing" in args.only:
+            rows += await measure_assessing(county, env)
         if "moves" in args.only:
             rows += await measure_moves(county, site, cookie, shadow, rounds=args.rounds, alone=40, crowd=160)
         if "exchange" in args.only:

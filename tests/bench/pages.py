@@ -19,7 +19,7 @@ CROWD = 8
 WORDS = ("卫浴", "水暖", "华兴", "金源", "长达", "宏盛", "恒泰", "鑫发", "食品", "碧波", "石磊", "沧海")
 TOWNS = ("440783117", "440783400", "440783002", "440783115", "440783116")
 TIERS = ("", "tech_micro", "eaglet", "gazelle", "hnte")
-TITLES = {"board": "看板首屏", "list": "列表（镇街×梯队）", "search": "两字搜索", "firm": "企业页"}
+TITLES = {"board": "看板首屏", "list": "列表（镇街×梯队）", "search": "两字搜索", "firm": "企业页", "gap": "差距页"}
 
 
 async def paths_of(url: str) -> dict[str, list[str]]:
@@ -35,6 +35,7 @@ async def paths_of(url: str) -> dict[str, list[str]]:
         "list": [f"/firms?region={town}" + (f"&tier={tier}" if tier else "") for town in TOWNS for tier in TIERS],
         "search": [f"/firms?q={word}" for word in WORDS],
         "firm": [f"/firms/{code}" for code in codes],
+        "gap": [f"/firms/{code}/gap" for code in codes],
     }
 
 
