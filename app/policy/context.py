@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from app.policy.exact import Quotient
 from app.policy.facts import Facts
 from app.policy.registry import MEASURES
 from app.policy.terms import Case
@@ -32,6 +33,27 @@ class Value(Protocol):
 
     def against(self, limit: Decimal) -> int: ...
     def shown(self, *limits: Decimal) -> str: ...
+
+
+class Between(NamedTuple):
+    """A count of which only the ends are known: some of what is there does not say whether it counts."""
+
+    least: Quotient
+    most: Quotient | None  # None: there may be any number more
+    lack: tuple[str, ...]
+
+    def ends(self, limit: Decimal) -> tuple[int, int]:
+        return self.least.against(limit), 1 if self.most is None else self.most.against(limit)
+
+    def against(self, limit: Decimal) -> int:
+        """Raises Lack where what is not known would decide."""
+        low, high = self.ends(limit)
+        if low != high:
+            raise Lack(self.lack)
+        return low
+
+    def shown(self, *limits: Decimal) -> str:
+        return self.least.shown(*limits)
 
 
 class Context:

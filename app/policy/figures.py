@@ -77,12 +77,29 @@ CARRIER: Mapping[str, Figure] = {
     "patent_applicants": Figure("已申请专利的在孵企业", Unit.HOUSE),
     "ip_holders": Figure("拥有有效知识产权的在孵企业", Unit.HOUSE),
     "graduates": Figure("累计毕业企业", Unit.HOUSE),
+    "same_field": Figure("同一产业领域的在孵企业", Unit.HOUSE),
     "growing": Figure("营收或研发投入增长超过 20% 的在孵企业", Unit.HOUSE),
     "typical_cases": Figure("典型孵化案例", Unit.ITEM),
     "events": Figure("年度创新创业活动", Unit.ITEM),
     "total_income": Figure("孵化器总收入", Unit.YUAN),
     "service_income": Figure("孵化服务收入（不含房租物业）", Unit.YUAN),
 }
+
+
+class Level(Labelled):
+    """Of an award, a standard, an institution or a platform. A word outside this list would count for nothing."""
+
+    INTERNATIONAL = "international", "国际"
+    NATIONAL = "national", "国家级"
+    MINISTERIAL = "ministerial", "部级"
+    INDUSTRY = "industry", "行业"
+    PROVINCIAL = "provincial", "省级"
+    MUNICIPAL = "municipal", "市级"
+    COUNTY = "county", "县级"
+    LOCAL = "local", "地方"
+    GROUP = "group", "团体"
+    ENTERPRISE = "enterprise", "企业"
+    OTHER = "other", "其他"
 
 
 class IpKind(Labelled):

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.errors import Invalid
 from app.policy.facts import CertificateFact, Dated, Facts, IpRight
-from app.policy.figures import CARRIER, EVENTS, FLAGS, RD_LINES, YEARLY, Figure, IpKind, Judgement, ObtainedBy
+from app.policy.figures import CARRIER, EVENTS, FLAGS, RD_LINES, YEARLY, Figure, IpKind, Judgement, Level, ObtainedBy
 
 _TEXTS = ("name", "uscc", "region_code", "status", "industry_code", "high_tech_field", "size_class")
 _DATED = ("standards_led", "science_awards", "rd_institutions", "platforms", "competition_awards")
@@ -149,7 +149,7 @@ class _Reader:
 
     def _dated(self, entry: Mapping[str, Any]) -> Dated:
         return Dated(
-            level=_field(entry, "level", _text, required=True),
+            level=_field(entry, "level", _member(Level), required=True),
             on=_field(entry, "on", self._day),
             rank=_field(entry, "rank", _points),
         )
@@ -208,7 +208,7 @@ def _points_like_year(value: Any) -> int:
     return value
 
 
-def _member(kind: type[IpKind] | type[ObtainedBy]) -> Callable[[Any], Any]:
+def _member(kind: type[IpKind] | type[ObtainedBy] | type[Level]) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         try:
             return kind(value)

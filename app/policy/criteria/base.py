@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, field_validator
 
-from app.policy.context import Context, Value
+from app.policy.context import Between, Context, Lack, Value
 from app.policy.terms import Case, Outcome, Score
 
 KINDS: dict[str, type["BaseCriterion"]] = {}
@@ -123,8 +123,22 @@ WORDS = {"at_least": "不低于", "above": "高于", "at_most": "不超过", "be
 
 
 def broken(bounds: Sequence[tuple[str, Decimal]], value: Value) -> tuple[str, Decimal] | None:
-    """The first bound that the value is on the wrong side of."""
+    """The first bound that the value is on the wrong side of. Raises Lack where that is not known."""
+    if type(value) is Between:
+        return _surely_broken(bounds, value)
     for bound in bounds:
         if value.against(bound[1]) not in _HOLDS[bound[0]]:
             return bound
+    return None
+
+
+def _surely_broken(bounds: Sequence[tuple[str, Decimal]], value: Between) -> tuple[str, Decimal] | None:
+    unsure = False
+    for bound in bounds:
+        held = [end in _HOLDS[bound[0]] for end in value.ends(bound[1])]
+        if not any(held):
+            return bound
+        unsure = unsure or not all(held)
+    if unsure:
+        raise Lack(value.lack)
     return None

@@ -17,6 +17,7 @@ from app.policy.wording import shown_in
 
 class Comparison(BaseCriterion):
     measure: str
+    otherwise: Literal["not_met", "manual"] = "not_met"  # what the wrong side means; the hint says what to look at
 
     def measures(self) -> Sequence[str]:
         return (self.measure,)
@@ -24,13 +25,16 @@ class Comparison(BaseCriterion):
     def compared(self, ctx: Context, bounds: Sequence[tuple[str, Decimal]]) -> Finding:
         try:
             value = ctx.measure(self.measure)
+            wrong = broken(bounds, value)
         except Lack as lack:
             return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
         except Unregulated as open_question:
             return Finding(self, Outcome.MANUAL, why=open_question.why)
-        wrong = broken(bounds, value)
-        limit = wrong[1] if wrong else bounds[0][1]
-        return Finding(self, Outcome.NOT_MET if wrong else Outcome.MET, value, limit, bounds=bounds)
+        if wrong is None:
+            return Finding(self, Outcome.MET, value, bounds[0][1], bounds=bounds)
+        if self.otherwise == "manual":
+            return Finding(self, Outcome.MANUAL, value, wrong[1], why=self.hint, bounds=bounds)
+        return Finding(self, Outcome.NOT_MET, value, wrong[1], bounds=bounds)
 
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return ctx.inputs_of(self.measure)
@@ -80,9 +84,14 @@ class Threshold(Comparison, Limits):  # type: ignore[misc]
 
 
 class Bracket(Limits):
-    """The limit for those whose `by` is not above `up_to`; the last bracket has no end."""
+    """The limit for those whose `by` is not above `up_to`, or is below `under`; the last bracket has no end."""
 
     up_to: Decimal | None = None
+    under: Decimal | None = None
+
+    @property
+    def end(self) -> Decimal | None:
+        return self.up_to if self.under is None else self.under
 
 
 class ByBracket(Comparison):
@@ -95,18 +104,21 @@ class ByBracket(Comparison):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        ends = [bracket.up_to for bracket in self.brackets]
+        if any(bracket.up_to is not None and bracket.under is not None for bracket in self.brackets):
+            raise ValueError("up_to、under 只写一个。")
+        ends = [bracket.end for bracket in self.brackets]
         if not ends or ends[-1] is not None or None in ends[:-1]:
-            raise ValueError("最后一档不写 up_to，其余各档都要写。")
+            raise ValueError("最后一档不写 up_to、under，其余各档都要写其一。")
         if ends[:-1] != sorted(set(ends[:-1])):  # type: ignore[type-var]
-            raise ValueError("各档的 up_to 要从小到大。")
+            raise ValueError("各档的 up_to、under 要从小到大。")
         if not all(bracket.bounds() for bracket in self.brackets):
             raise ValueError("每一档都要写明界限。")
         return self
 
     @cached_property
-    def limits(self) -> list[tuple[Decimal | None, list[tuple[str, Decimal]]]]:
-        return [(bracket.up_to, bracket.bounds()) for bracket in self.brackets]
+    def limits(self) -> list[tuple[Decimal | None, bool, list[tuple[str, Decimal]]]]:
+        """Each bracket's end, whether the end itself still belongs to it, and what it asks."""
+        return [(bracket.end, bracket.under is None, bracket.bounds()) for bracket in self.brackets]
 
     def measures(self) -> Sequence[str]:
         return (self.measure, self.by)
@@ -115,12 +127,12 @@ class ByBracket(Comparison):
         try:
             size = ctx.measure(self.by)
         except Lack as lack:
-            both = dict.fromkeys((*lack.paths, *self.compared(ctx, self.limits[0][1]).lack))
+            both = dict.fromkeys((*lack.paths, *self.compared(ctx, self.limits[0][2]).lack))
             return Finding(self, Outcome.UNKNOWN, lack=tuple(both))
         except Unregulated as open_question:
             return Finding(self, Outcome.MANUAL, why=open_question.why)
-        for end, bounds in self.limits:
-            if end is None or size.against(end) <= 0:
+        for end, within, bounds in self.limits:
+            if end is None or size.against(end) < within:
                 return self.compared(ctx, bounds)
         raise AssertionError("the last bracket has no end")
 
@@ -129,8 +141,9 @@ class ByBracket(Comparison):
         if finding is not None and finding.bounds:
             return " and ".join(f"{SIGNS[name]} {limit:f}" for name, limit in finding.bounds)
         return "; ".join(
-            (f"<= {end:f}: " if end is not None else "else: ") + f"{SIGNS[bounds[0][0]]} {bounds[0][1]:f}"
-            for end, bounds in self.limits
+            (f"{'<=' if within else '<'} {end:f}: " if end is not None else "else: ")
+            + f"{SIGNS[bounds[0][0]]} {bounds[0][1]:f}"
+            for end, within, bounds in self.limits
         )
 
     def asks(self, finding: Finding | None = None) -> str:
@@ -138,8 +151,9 @@ class ByBracket(Comparison):
         if finding is not None and finding.bounds:
             return "，".join(f"{WORDS[name]} {shown_in(unit, limit)}" for name, limit in finding.bounds)
         told = []
-        for end, bounds in self.limits:
-            where = f"{size.label}不超过 {shown_in(size.unit, end)}" if end is not None else "更高"
+        for end, within, bounds in self.limits:
+            reach = "不超过" if within else "低于"
+            where = f"{size.label}{reach} {shown_in(size.unit, end)}" if end is not None else "更高"
             told.append(f"{where}：{WORDS[bounds[0][0]]} {shown_in(unit, bounds[0][1])}")
         return "；".join(told)
 

@@ -21,6 +21,7 @@ class CertificateInForce(BaseCriterion):
     certificates: tuple[str, ...] = Field(min_length=1)
     absent: bool = False  # asks that none is in force
     noun: str = "证书"
+    otherwise: Literal["not_met", "manual"] = "not_met"  # what it means that none is; the hint says what to look at
 
     def examine(self, ctx: Context) -> Finding:
         try:
@@ -34,9 +35,8 @@ class CertificateInForce(BaseCriterion):
             return Finding(self, Outcome.NOT_MET if current else Outcome.MET, why=self._held(current))
         if current:
             return Finding(self, Outcome.MET, why=self._held(current))
-        return Finding(
-            self, Outcome.NOT_MET, why=self._lapsed([c for c in held if c.kind in self.certificates], ctx.as_of)
-        )
+        why = self._lapsed([c for c in held if c.kind in self.certificates], ctx.as_of)
+        return Finding(self, Outcome(self.otherwise), why=why + self.hint)
 
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return [
@@ -168,6 +168,7 @@ class Flags(BaseCriterion):
     known_as: ClassVar[str] = "flags"
     flags: tuple[str, ...] = Field(min_length=1)
     want: bool
+    unstated: Literal["unknown", "manual"] = "unknown"  # what it means that nobody has said so
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -182,6 +183,8 @@ class Flags(BaseCriterion):
             told = "、".join(path_label(flag) for flag in against)
             return Finding(self, Outcome.NOT_MET, why=self.hint or (f"不满足：{told}。" if self.want else f"{told}。"))
         lack = tuple(flag for flag in self.flags if flag not in known)
+        if lack and self.unstated == "manual":
+            return Finding(self, Outcome.MANUAL, why=self.hint)
         return Finding(self, Outcome.UNKNOWN if lack else Outcome.MET, lack=lack)
 
     def asks(self, finding: Finding | None = None) -> str:

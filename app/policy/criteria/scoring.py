@@ -52,22 +52,31 @@ class Scale(BaseModel):
     bands: tuple[Band, ...] = ()
 
     def points(self, ctx: Context, most: int) -> Points:
-        rate = ""
+        # Of the bands that are reached or not, as what is not known turns out.
+        top = 0
+        unsure: tuple[str, ...] = ()
         for band in self.bands:
-            name = band.measure or self.measure
+            if not band.limits:
+                return Points(band.low, max(top, band.top), lack=unsure)
             try:
-                value = ctx.measure(name)
+                value = ctx.measure(band.measure or self.measure)
             except Lack as lack:
                 return Points(0, most, lack=lack.paths)
             except Unregulated as open_question:
                 return Points(0, most, why=open_question.why)
-            if broken(band.limits, value) is None:
-                return Points(band.low, band.top, rate=rate)
-        return Points(0, 0)
+            try:
+                reached = broken(band.limits, value) is None
+            except Lack as lack:
+                top, unsure = max(top, band.top), lack.paths
+                continue
+            if reached:
+                return Points(band.low, max(top, band.top), lack=unsure)
+        return Points(0, top, lack=unsure)
 
     def names(self) -> Iterator[str]:
         for band in self.bands:
-            yield band.measure or self.measure
+            if band.limits:
+                yield band.measure or self.measure
 
 
 class Item(Scale):

@@ -42,6 +42,7 @@ for _name, _label, _num, _den, _per, _unit in (
     ("carrier_financed_share", "获得投融资的在孵企业占比", "financed", "tenants", 1, Unit.RATIO),
     ("carrier_patent_share", "申请专利的在孵企业占比", "patent_applicants", "tenants", 1, Unit.RATIO),
     ("carrier_ip_share", "拥有有效知识产权的在孵企业占比", "ip_holders", "tenants", 1, Unit.RATIO),
+    ("carrier_same_field_share", "同一产业领域的在孵企业占比", "same_field", "tenants", 1, Unit.RATIO),
     ("carrier_growth_share", "增长超过 20% 的在孵企业占比", "growing", "tenants", 1, Unit.RATIO),
     ("carrier_service_income_share", "孵化服务收入占总收入的比例", "service_income", "total_income", 1, Unit.RATIO),
 ):

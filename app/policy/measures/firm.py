@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 
 from app.policy import rd
-from app.policy.context import Context, Unregulated, Value
+from app.policy.context import Between, Context, Unregulated, Value
 from app.policy.exact import ONE, ZERO, Quotient
 from app.policy.figures import YEARLY, Unit
 from app.policy.growth import Root, average_growth
@@ -44,10 +44,9 @@ def _registered_days(ctx: Context) -> Value:
 
 
 def _months_since(path: str, ctx: Context) -> Quotient:
+    """None for who is not in yet."""
     since = ctx.need(path)[0]
-    if since is None:
-        raise Unregulated("没有起算日期。")
-    return months_between(since, ctx.as_of)
+    return Quotient(ZERO) if since is None else months_between(since, ctx.as_of)
 
 
 def months_between(since: date, until: date) -> Quotient:
@@ -192,6 +191,18 @@ def _equity_3y(ctx: Context) -> Value:
     return Quotient(total(figures(ctx, "equity_raised", years_of(ctx, 3))))
 
 
+@measure("equity_raised_total", "成立以来累计获得股权融资", Unit.YUAN, Lever("equity_raised"))
+def _equity_total(ctx: Context) -> Value:
+    """At least what is known; a year that nobody has reported may have brought any amount."""
+    (registered,) = ctx.need("registered_on")
+    paths = [f"years.{year}.equity_raised" for year in range(registered.year, ctx.as_of.year + 1)]
+    known = [amount for path in paths if (amount := ctx.known(path)) is not None]
+    # The year that is not over yet counts as far as it is known.
+    lack = tuple(path for path in paths[:-1] if path not in ctx.values)
+    least = Quotient(total(known))
+    return Between(least, None, lack) if lack else least
+
+
 @measure("sales_revenue_2y", "连续两年营业收入累计", Unit.YUAN, Lever("sales_revenue"))
 def _sales_2y(ctx: Context) -> Value:
     return Quotient(total(figures(ctx, "sales_revenue", [ctx.year - 1, ctx.year])))
@@ -240,10 +251,21 @@ for _figure_code, _short in (
         )
 
 
+@measure("main_business_growth_2y", "近两年主营业务收入平均增长率", Unit.RATIO, Lever("main_business_revenue"))
+def _main_business_growth(ctx: Context) -> Value:
+    """The mean of two yearly rates: 工信部企业〔2022〕63号 附件3."""
+    label = YEARLY["main_business_revenue"].label
+    first, second, third = figures(ctx, "main_business_revenue", range(ctx.year - 2, ctx.year + 1))
+    one, two = ratio(second - first, first, label), ratio(third - second, second, label)
+    return Quotient(one.num * two.den + two.num * one.den, one.den * two.den * 2)
+
+
 @measure("sales_revenue_worst_yoy_3y", "近三年营业收入各年增长率的最低值", Unit.RATIO)
 def _worst_growth(ctx: Context) -> Value:
-    """Growth in each of three years asks for four years of revenue."""
-    each = figures(ctx, "sales_revenue", range(ctx.year - 3, ctx.year + 1))
+    """Growth in each of three years asks for four years of revenue; a younger firm has fewer."""
+    each = figures(ctx, "sales_revenue", years_of(ctx, 4))
+    if len(each) < 2:
+        raise Unregulated("只有一个会计年度，营业收入的增减无法计算，须人工判断。")
     grown = [ratio(b - a, a, "上一年销售收入") for a, b in pairwise(each)]
     worst = grown[0]
     for other in grown[1:]:

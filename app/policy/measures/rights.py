@@ -4,27 +4,32 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
-from app.policy.context import Context, Lack
+from app.policy.context import Between, Context, Value
 from app.policy.exact import Quotient
 from app.policy.facts import IpRight
 from app.policy.figures import IpKind, ObtainedBy, Unit
 from app.policy.registry import MEASURES, Lever, Measure
 
+Counts = bool | str  # whether a right counts, or the field that would tell
 
-def _counted(which: Callable[[Context, IpRight], bool], ctx: Context) -> Quotient:
-    """Granted and in force on the day. Raises Lack where a right that would count does not say whether it is."""
-    number, unsure = 0, []
+
+def _counted(which: Callable[[Context, IpRight], Counts], ctx: Context) -> Value:
+    """Granted and in force on the day. A right that does not say whether it counts makes the count a range."""
+    number, unsure, lack = 0, 0, []
     for place, right in enumerate(ctx.need("ip_rights")[0]):
-        if right.granted_on is not None and right.granted_on > ctx.as_of:
+        if right.in_force is False or (right.granted_on is not None and right.granted_on > ctx.as_of):
             continue
-        if right.in_force is False or not which(ctx, right):
+        counts = which(ctx, right)
+        if counts is False:
             continue
-        if right.in_force is None:
-            unsure.append(f"ip_rights.{place}.in_force")
-        number += 1
-    if unsure:
-        raise Lack(unsure)
-    return Quotient(Decimal(number))
+        wanted = ["in_force"] if right.in_force is None else []
+        if isinstance(counts, str):
+            wanted.append(counts)
+        lack += [f"ip_rights.{place}.{field}" for field in wanted]
+        unsure += bool(wanted)
+        number += not wanted
+    least = Quotient(Decimal(number))
+    return Between(least, Quotient(Decimal(number + unsure)), tuple(lack)) if unsure else least
 
 
 def _serves_hnte(ctx: Context, right: IpRight) -> bool:
@@ -32,21 +37,43 @@ def _serves_hnte(ctx: Context, right: IpRight) -> bool:
     return not right.class_two or right.used_in_hnte_year in (None, ctx.as_of.year)
 
 
-def _of_class_two(_: Context, right: IpRight) -> bool:
-    return right.class_two
+def _class_two_for_hnte(ctx: Context, right: IpRight) -> bool:
+    return right.class_two and _serves_hnte(ctx, right)
+
+
+def _self_developed(right: IpRight) -> Counts:
+    return "obtained_by" if right.obtained_by is None else right.obtained_by is ObtainedBy.SELF_DEVELOPED
+
+
+def _own_for_hnte(ctx: Context, right: IpRight) -> Counts:
+    return _serves_hnte(ctx, right) and _self_developed(right)
+
+
+def _any(_: Context, _right: IpRight) -> bool:
+    return True
 
 
 def _of_class_one(_: Context, right: IpRight) -> bool:
     return not right.class_two
 
 
-def _own_class_one(_: Context, right: IpRight) -> bool:
-    """Without those taken over from others."""
-    return not right.class_two and right.obtained_by is not ObtainedBy.ASSIGNED
+def _own_class_one(_: Context, right: IpRight) -> Counts:
+    """工信部企业〔2026〕2号 附件3: without those taken over from others."""
+    return not right.class_two and _self_developed(right)
 
 
-def _own(ctx: Context, right: IpRight) -> bool:
-    return _serves_hnte(ctx, right) and right.obtained_by is ObtainedBy.SELF_DEVELOPED
+def _of_class_two(_: Context, right: IpRight) -> bool:
+    return right.class_two
+
+
+def _lasting_class_two(ctx: Context, right: IpRight) -> Counts:
+    """工信部企业〔2022〕63号: utility models and designs count when kept for more than two years after the grant."""
+    if right.kind is IpKind.SOFTWARE_COPYRIGHT or not right.class_two:
+        return right.class_two
+    if right.granted_on is None:
+        return "granted_on"
+    granted = right.granted_on
+    return (granted.year + 2, granted.month, granted.day) < (ctx.as_of.year, ctx.as_of.month, ctx.as_of.day)
 
 
 def _invention(_: Context, right: IpRight) -> bool:
@@ -55,15 +82,17 @@ def _invention(_: Context, right: IpRight) -> bool:
 
 for _name, _label, _which, _lever in (
     ("core_ip", "可用于高企申报的有效知识产权", _serves_hnte, "ip.class_two"),
-    ("core_class_two", "可用于高企申报的Ⅱ类知识产权", lambda c, r: r.class_two and _serves_hnte(c, r), "ip.class_two"),
-    ("core_self_developed", "可用于高企申报的自主研发知识产权", _own, "ip.class_two"),
-    ("ip_any", "有效知识产权", lambda c, r: True, "ip.class_two"),  # noqa: ARG005 - every right counts
+    ("core_class_two", "可用于高企申报的Ⅱ类知识产权", _class_two_for_hnte, "ip.class_two"),
+    ("core_self_developed", "可用于高企申报的自主研发知识产权", _own_for_hnte, "ip.class_two"),
+    ("ip_any", "有效知识产权", _any, "ip.class_two"),
     ("ip_class_one", "有效Ⅰ类知识产权", _of_class_one, "ip.class_one"),
-    ("ip_class_one_own", "有效Ⅰ类知识产权（不含受让）", _own_class_one, "ip.class_one"),
+    ("ip_class_one_own", "有效Ⅰ类知识产权（自主研发，不含转入）", _own_class_one, "ip.class_one"),
     ("ip_class_two", "有效Ⅱ类知识产权", _of_class_two, "ip.class_two"),
+    ("ip_class_two_lasting", "有效Ⅱ类知识产权（专利授权后维持超过两年）", _lasting_class_two, ""),
     ("invention_patents", "有效发明专利", _invention, "ip.class_one"),
 ):
-    MEASURES[_name] = Measure(_label, Unit.RIGHT, partial(_counted, _which), (Lever(_lever, None),))
+    _levers = (Lever(_lever, None),) if _lever else ()  # a patent of today is not two years old
+    MEASURES[_name] = Measure(_label, Unit.RIGHT, partial(_counted, _which), _levers)
 
 
 def _entries(fact: str, ctx: Context) -> Quotient:
