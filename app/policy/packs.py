@@ -48,6 +48,8 @@ class Example(BaseModel):
     outcome: Outcome | None = None
     criteria: dict[str, Outcome] = {}
     score: tuple[int, int] | None = None
+    items: dict[str, tuple[int, int]] = {}  # points of single lines of the score sheet
+    amounts: dict[str, str] = {}  # of a deduction, as printed
     source: str = ""
 
 
@@ -58,8 +60,12 @@ class DeductionRules(BaseModel):
 
     rate: Decimal
     enhanced_rate: Decimal | None = None  # 集成电路和工业母机, 公告2023年第44号
+    manufacturing_rate: Decimal | None = None  # industry codes of 制造业, 公告2021年第13号
+    tech_sme_rate: Decimal | None = None  # 科技型中小企业, 财税〔2017〕34号, 公告2022年第16号
     excluded: tuple[str, ...] = ()
     pooled: bool = True  # 其他相关费用的限额 over all projects together, since 公告2021年第28号
+    overseas: bool = True  # work outsourced abroad counts at all, since 财税〔2018〕64号
+    note: str = ""  # what a person must still check
 
 
 class Version(BaseModel):
