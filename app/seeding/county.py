@@ -68,12 +68,12 @@ def _invent(rng: random.Random, number: int, town: str, officers: dict[str, Any]
 def _business(rng: random.Random, trade: Trade, today: date) -> dict[str, Any]:
     capital = rng.choice((50, 100, 100, 200, 300, 500, 500, 800, 1000, 2000, 3000, 5000))
     large = capital >= 1000 or rng.random() < 0.15
-    sizes = (SizeClass.MEDIUM, SizeClass.SMALL) if large else (SizeClass.SMALL, SizeClass.MICRO, SizeClass.MICRO)
+    sizes = (SizeClass.SMALL,) if large else (SizeClass.SMALL, SizeClass.MICRO, SizeClass.MICRO)
     return {
         "industry_code": trade.industry,
         "high_tech_field": rng.choice(trade.fields) if trade.fields and rng.random() < 0.8 else None,
         "direction": trade.direction if rng.random() < 0.85 else None,
-        "registered_on": today - timedelta(days=rng.randrange(500, 8500)),
+        "registered_on": today - timedelta(days=rng.randrange(800, 3200)),
         "registered_capital": Decimal(capital * 10000),
         "size_class": rng.choice(sizes).value,
         "above_designated_size": large if rng.random() < 0.9 else None,

@@ -73,8 +73,8 @@ def _skipping(year: Year, life: Life) -> None:
 
 def _rejected(year: Year, life: Life) -> None:
     year.enter(life, "eaglet")
-    reason = year.rng.choice(phrases.SKIP)
-    year.move(life, life.day + 60, "leader", reason=reason, decision="no")
+    reason, override = year.rng.choice(phrases.SKIP), year.rng.choice(phrases.OVERRIDE)
+    year.move(life, life.day + 60, "leader", reason=reason, override=override, decision="no")
 
 
 def _withdrawn(year: Year, life: Life) -> None:
