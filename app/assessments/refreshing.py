@@ -33,6 +33,7 @@ _COLUMNS: dict[str, Any] = {
     "open_codes": Text(),
 }
 _KEPT = tuple(name for name in _COLUMNS if name not in ("firm_id", "policy"))
+# NOT IN and not NOT EXISTS: it is hashed whatever the planner guesses of the arrays, and nothing here is NULL.
 # One statement a batch: answers that no longer apply go, new and different ones come, the rest is not touched.
 _WRITE = text(
     f"""
@@ -40,7 +41,7 @@ WITH new AS MATERIALIZED (
   SELECT {", ".join(_COLUMNS)} FROM unnest({", ".join(f":{name}" for name in _COLUMNS)}) AS n ({", ".join(_COLUMNS)})
 ), gone AS (
   DELETE FROM assessments a WHERE a.firm_id = ANY(:ids)
-    AND NOT EXISTS (SELECT 1 FROM new n WHERE n.firm_id = a.firm_id AND n.policy = a.policy)
+    AND (a.firm_id, a.policy) NOT IN (SELECT n.firm_id, n.policy FROM new n)
   RETURNING 1
 ), written AS (
   INSERT INTO assessments AS a ({", ".join(_COLUMNS)}, as_of, assessed_at)

@@ -51,6 +51,11 @@ class Root:
             grown = EXACT.multiply(grown, EXACT.add(ONE, limit))
         return (self.last > grown) - (self.last < grown)
 
+    def roughly(self) -> float:
+        """For sorting by nearness, where a real root would cost more than everything else about it."""
+        root: float = float(self.last / self.first) ** (1 / self.steps)
+        return root - 1
+
     def shown(self, *limits: Decimal) -> str:
         root = _LONG.power(_LONG.divide(self.last, self.first), _LONG.divide(ONE, Decimal(self.steps)))
         return shown_beside(_LONG.subtract(root, ONE), self, limits)

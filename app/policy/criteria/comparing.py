@@ -10,6 +10,7 @@ from pydantic import model_validator
 from app.policy.context import Context, Lack, Unregulated
 from app.policy.criteria.base import SIGNS, WORDS, BaseCriterion, Finding, Limits, broken
 from app.policy.exact import EXACT, Quotient
+from app.policy.growth import Root
 from app.policy.registry import MEASURES, Lever
 from app.policy.terms import Outcome
 from app.policy.wording import shown_in
@@ -50,7 +51,9 @@ class Comparison(BaseCriterion):
         if isinstance(value, Quotient):
             wanted = EXACT.multiply(limit, value.den)
             return SHORT.divide(abs(EXACT.subtract(value.num, wanted)), abs(wanted))
-        return SHORT.divide(abs(Decimal(value.shown()) - limit), abs(limit))
+        if not isinstance(value, Root):
+            return None
+        return SHORT.divide(abs(SHORT.create_decimal_from_float(value.roughly()) - limit), abs(limit))
 
 
 # A nearness is a share for sorting, not a judgement.
