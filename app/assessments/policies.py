@@ -12,18 +12,13 @@ from app.assessments.terms import VersionOrigin, VersionState
 from app.db import Conn, new_id
 from app.policy.packs import Pack, Version
 from app.policy.policies import Policies
+from app.policy.writing import body_of
 
 _PUBLISHED = (
     select(PolicyVersion.policy, PolicyVersion.title, PolicyVersion.subject, PolicyVersion.body)
     .where(PolicyVersion.state == VersionState.PUBLISHED.value)
     .order_by(PolicyVersion.policy, PolicyVersion.version)
 )
-
-
-def body_of(version: Version) -> dict[str, Any]:
-    """As stored: what differs from the defaults, numbers as strings, so that nothing is lost on the way."""
-    body: dict[str, Any] = version.model_dump(mode="json", exclude_defaults=True)
-    return body
 
 
 async def load_policies(conn: Conn, known: Policies | None = None) -> Policies:

@@ -12,11 +12,14 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+import app.policy.measures  # noqa: F401 - enters the measures that a pack is checked against
 from app.policy.criteria import BaseCriterion
 from app.policy.criteria.base import AnyCriterion
 from app.policy.criteria.scoring import SumOfScores
+from app.policy.faults import reason
 from app.policy.registry import MEASURES
 from app.policy.terms import LOCAL_DEFAULT, Case, Outcome
+from app.policy.yamls import YamlError, load
 
 Subject = Literal["firm", "carrier"]
 
@@ -162,32 +165,17 @@ def read_packs(folder: Path) -> dict[str, Pack]:
 
 def read_pack(text: str, name: str) -> Pack:
     try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        data = yaml.load(text, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"第 {mark.line + 1} 行" if mark else ""
-        raise PackError(f"{name} {where}：不是能读懂的 YAML。") from error
+        node, data = load(text)
+    except YamlError as error:
+        where = f" 第 {error.line} 行" if error.line else ""
+        raise PackError(f"{name}{where}：{error.sentence}") from error
     try:
         return Pack.model_validate(data)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         line = _line(node, fault["loc"])
-        where = ".".join(str(step) for step in fault["loc"])
-        raise PackError(f"{name} 第 {line} 行（{where}）：{_reason(fault)}") from error
-
-
-def _reason(fault: Any) -> str:
-    """Our own sentences as they are, the library's by kind."""
-    own = {
-        "missing": "缺少这一项。",
-        "extra_forbidden": "没有这一项。",
-        "decimal_parsing": "不是数。",
-        "date_from_datetime_parsing": "不是日期。",
-        "enum": "不是可用的值。",
-    }
-    message: str = fault["msg"]
-    return own.get(fault["type"]) or message.removeprefix("Value error, ")
+        where = f"（{'.'.join(str(step) for step in fault['loc'])}）" if fault["loc"] else ""
+        raise PackError(f"{name} 第 {line} 行{where}：{reason(fault)}") from error
 
 
 def _line(node: Any, steps: Sequence[Any]) -> int:
