@@ -37,6 +37,9 @@ class Permission(StrEnum):
     FILING_READ = "filing:read"  # the calendar of windows: public notices, and nothing of a firm
     FILING_KEEP = "filing:keep"  # confirming a window reminds many: the bureau's own officers
     USER_ADMIN = "user:admin"
+    POLICY_READ = "policy:read"
+    POLICY_ADMIN = "policy:admin"  # drafts and submits; what counts, another decides
+    POLICY_APPROVE = "policy:approve"  # publishes and retires what another has drafted: the bureau's head
     SETTING_ADMIN = "setting:admin"
     AUDIT_READ = "audit:read"
     OUTBOX_READ = "outbox:read"
@@ -59,6 +62,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.MOVE,
             _P.MOVE_REJECT,
             _P.FILING_READ,
+            _P.POLICY_READ,
         }
     ),
     Role.OFFICER: frozenset(
@@ -79,6 +83,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FILING_READ,
             _P.FILING_KEEP,
             _P.OUTBOX_READ,
+            _P.POLICY_READ,
         }
     ),
     Role.MANAGER: frozenset(
@@ -93,14 +98,35 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,
             _P.FILING_READ,
+            _P.POLICY_READ,
+            _P.POLICY_APPROVE,
         }
     ),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
     Role.ADMIN: frozenset(
-        {_P.SELF, _P.FIRM_READ, _P.FIRM_LIST, _P.USER_ADMIN, _P.SETTING_ADMIN, _P.AUDIT_READ, _P.OUTBOX_READ}
+        {
+            _P.SELF,
+            _P.FIRM_READ,
+            _P.FIRM_LIST,
+            _P.USER_ADMIN,
+            _P.SETTING_ADMIN,
+            _P.AUDIT_READ,
+            _P.OUTBOX_READ,
+            _P.POLICY_READ,
+            _P.POLICY_ADMIN,
+        }
     ),
     Role.AUDITOR: frozenset(
-        {_P.SELF, _P.FIRM_READ, _P.FIRM_LIST, _P.FIRM_INTERNAL, _P.ASSESSMENT_READ, _P.AUDIT_READ, _P.FILING_READ}
+        {
+            _P.SELF,
+            _P.FIRM_READ,
+            _P.FIRM_LIST,
+            _P.FIRM_INTERNAL,
+            _P.ASSESSMENT_READ,
+            _P.AUDIT_READ,
+            _P.FILING_READ,
+            _P.POLICY_READ,
+        }
     ),
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import SmallInteger, Text
+from sqlalchemy.types import SmallInteger, Text, Uuid
 
 from app.assessments.terms import VersionState
 from app.db import Base
@@ -45,7 +45,52 @@ class PolicyVersion(Base):
     published_at: Mapped[datetime | None]
     published_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     publisher_name: Mapped[str] = mapped_column(server_default="")
+    editors: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid()), server_default="{}")  # none of them may publish it
+    returned_at: Mapped[datetime | None]
+    returner_name: Mapped[str] = mapped_column(server_default="")
+    return_reason: Mapped[str] = mapped_column(server_default="")
+    # Asked for by one person, done by another. From `retire_on` on it no longer answers; before that day it still does.
+    retire_on: Mapped[date | None]
+    retire_reason: Mapped[str] = mapped_column(server_default="")
+    retire_asked_at: Mapped[datetime | None]
+    retire_asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    retire_asker_name: Mapped[str] = mapped_column(server_default="")
     retired_at: Mapped[datetime | None]
+    retired_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    retirer_name: Mapped[str] = mapped_column(server_default="")
+
+
+class PolicyImpact(Base):
+    """What a version would change if it answered today: asked for by a person, counted batch by batch."""
+
+    __tablename__ = "policy_impacts"
+    __table_args__ = (Index("ix_policy_impacts_unfinished", "asked_at", postgresql_where=text("finished_at IS NULL")),)
+
+    version_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("policy_versions.id", ondelete="CASCADE"), primary_key=True
+    )
+    text_hash: Mapped[str]  # of the version's text as it was judged; another text needs another count
+    as_of: Mapped[date]
+    asked_at: Mapped[datetime]
+    last_firm: Mapped[uuid.UUID | None]  # where the next batch goes on
+    done: Mapped[int] = mapped_column(server_default=text("0"))
+    total: Mapped[int]
+    counts: Mapped[dict[str, Any]]  # "met>not_met" to how many firms, those that stay the same among them
+    finished_at: Mapped[datetime | None]
+
+
+class PolicyImpactFirm(Base):
+    """A firm whose answer would be another one."""
+
+    __tablename__ = "policy_impact_firms"
+    __table_args__ = (Index("ix_policy_impact_firms_firm", "firm_id"),)  # for a firm that goes
+
+    version_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("policy_impacts.version_id", ondelete="CASCADE"), primary_key=True
+    )
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    before: Mapped[str]
+    after: Mapped[str]
 
 
 class FirmAssessment(Base):

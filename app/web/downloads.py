@@ -8,6 +8,7 @@ from starlette.responses import StreamingResponse
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
+YAML = "application/yaml"
 
 
 def _headers(name: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from tests.harness import check_html
 pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 
 # (who, address); {firm} is one with a full history, {pending} one that waits for a second person, {certificate} one
-# that a firm holds, {window} one that waits for its notice.
+# that a firm holds, {window} one that waits for its notice, {policy} the first version of the list.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/"),
@@ -58,6 +58,9 @@ PAGES = [
     ("admin", "/admin/users/one-time"),
     ("admin", "/admin/calendar"),
     ("admin", "/admin/outbox"),
+    ("officer", "/admin/policies"),
+    ("admin", "{policy}"),
+    ("manager", "{policy}/compare"),
     ("auditor", "/audit"),
     ("auditor", "/audit?actor=谁也不是"),
 ]
@@ -80,6 +83,9 @@ def opened(visitors: People, who: str, address: str) -> Page:
     if "{window}" in address:
         page.goto("/filings?year=2027")
         address = address.format(window=page.locator(".year-table .name").first.get_attribute("href"))
+    if "{policy}" in address:
+        page.goto("/admin/policies")
+        address = address.format(policy=page.locator("tbody .name").first.get_attribute("href"))
     page.goto(address)
     return page
 

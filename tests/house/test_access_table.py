@@ -14,7 +14,7 @@ ALL = "firm carrier town officer manager admin auditor"
 DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
 FILERS = "firm town officer manager auditor"
-UNKNOWN = r"{(certificate|window)_id}"  # pages of one thing, asked for by an id that nothing has
+UNKNOWN = r"{(certificate|window|version)_id}"  # pages of one thing, asked for by an id that nothing has
 TABLE = f"""
 GET   /                                         self:manage    {ALL}
 GET   /account/calendar                         filing:read    {FILERS}
@@ -31,6 +31,10 @@ POST  /admin/calendar/preview                   setting:admin  admin
 POST  /admin/calendar/{{year}}/confirm          setting:admin  admin
 GET   /admin/outbox                             setting:admin  admin
 POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
+GET   /admin/policies                           policy:read    {DESKS}
+GET   /admin/policies/{{version_id}}            policy:read    {DESKS}
+GET   /admin/policies/{{version_id}}/compare    policy:read    {DESKS}
+GET   /admin/policies/{{version_id}}/export.yaml policy:read   {DESKS}
 GET   /admin/users                              user:admin     admin
 GET   /admin/users/one-time                     user:admin     admin
 GET   /admin/users/new                          user:admin     admin
@@ -152,6 +156,7 @@ def filled(path: str, uscc: str) -> str:
         "move_id": unknown,
         "request_id": unknown,
         "batch_id": unknown,
+        "version_id": unknown,
         "certificate_id": unknown,
         "window_id": unknown,
     }

@@ -1,0 +1,168 @@
+"""What people read for the parts of a version: kinds of conditions, fields, grades of sources."""
+
+from collections.abc import Mapping
+
+from app.policy.terms import Grade, Outcome
+
+KINDS: Mapping[str, str] = {
+    "threshold": "数值达到界限",
+    "bracket": "按规模分档的界限",
+    "score": "评分表",
+    "any_of": "几项中满足任一项",
+    "all_of": "几项同时满足",
+    "certificate": "持有有效证书",
+    "listed": "属于名单或范围",
+    "counted": "奖项、平台等的件数",
+    "flags": "是与否的事实",
+    "no_event": "一段时间内没有发生",
+    "size": "企业规模不超过",
+    "tenant": "在孵化载体内",
+    "manual": "由人判断",
+}
+
+# By name; where one name means two things, by the model and the name.
+FIELDS: Mapping[str, str] = {
+    "kind": "条件的种类",
+    "code": "代码",
+    "title": "名称",
+    "cite": "依据条款",
+    "grade": "来源等级",
+    "hint": "怎样才能满足",
+    "cases": "适用情形",
+    "measure": "度量",
+    "by": "按什么分档",
+    "at_least": "不低于",
+    "above": "高于",
+    "at_most": "不超过",
+    "below": "低于",
+    "otherwise": "不符合时",
+    "brackets": "分档",
+    "up_to": "本档到（含）",
+    "under": "本档到（不含）",
+    "items": "得分项",
+    "bands": "档次",
+    "low": "最低分",
+    "high": "最高分",
+    "most": "满分",
+    "judgement": "由专家打分的内容",
+    "or_better": "另一种算法（取分高的）",
+    "caps": "几项合计的上限",
+    "floors": "几项合计的底线",
+    "certificates": "证书种类",
+    "absent": "要求没有这种证书",
+    "noun": "证书的叫法",
+    "fact": "看哪项资料",
+    "one_of": "属于这些之一",
+    "starts_with": "代码以这些开头",
+    "not_starting_with": "代码不以这些开头",
+    "levels": "级别",
+    "within_years": "几年以内",
+    "max_rank": "排名不低于第几",
+    "flags": "事实",
+    "want": "应当为",
+    "unstated": "没有人说明时",
+    "events": "事件",
+    "days": "此前多少天内",
+    "years": "此前多少年内",
+    "years_back": "自几年前的 1 月 1 日起（0 为当年）",
+    "reason": "为什么由人判断",
+    "facts": "判断时要看的资料",
+    "criteria": "组成的条件",
+    "deduction": "加计扣除的规定",
+    "examples": "算例",
+    "version": "版本号",
+    "document": "文号或名称",
+    "effective_from": "有效期自",
+    "effective_to": "有效期至",
+    "region": "适用区划",
+    "label": "标注",
+    "note": "说明",
+    "either": "任选其一的条件",
+    "url": "官方页面地址",
+    "confirmed_by": "核对人",
+    "rate": "加计比例",
+    "enhanced_rate": "集成电路、工业母机企业的比例",
+    "manufacturing_rate": "制造业企业的比例",
+    "tech_sme_rate": "科技型中小企业的比例",
+    "excluded": "不适用的行业代码",
+    "pooled": "其他相关费用按全部项目合并计算",
+    "overseas": "委托境外研发可以计入",
+    "name": "名称",
+    "as_of": "在哪一天判断",
+    "case": "情形",
+    "outcome": "应得的总结论",
+    "score": "应得的总分（最低 至 最高）",
+    "amounts": "应得的金额",
+    "source": "来源",
+    "Counted.at_least": "至少几件",
+    "SizeAtMost.at_most": "不超过",
+    "SumOfScores.above": "合计高于",
+    "SumOfScores.at_least": "合计不低于",
+    "Item.most": "满分",
+    "Cap.items": "得分项的代码",
+    "Cap.most": "合计不超过",
+    "Floor.items": "得分项的代码",
+    "Floor.at_least": "合计不低于",
+    "Example.criteria": "各条件应得的结论",
+    "Example.items": "各得分项应得的分数",
+    "Example.facts": "企业的情况",
+    "Manual.facts": "判断时要看的资料",
+}
+
+HINTS: Mapping[str, str] = {
+    "code": "小写字母、数字和下划线，如 rd_intensity；发布后请不要改。",
+    "cite": "文号和条款，如 国科发火〔2016〕32号 第十一条(五)。",
+    "hint": "写给企业和专员看：差在哪里、怎么办。",
+    "cases": "都不选就是各种情形都适用。",
+    "region": "区划代码，如 440783；全国适用的不填。",
+    "label": "没有公开文件、由本系统给出参考值的，写“系统默认参考规则·可配置·非官方认定条件”。",
+    "confirmed_by": "谁、在哪一天对照官方页面核对过。",
+    "effective_to": "最后一天；一直有效的不填。",
+    "either": "每行一组条件代码，用顿号分开；一组里满足一个，这一组就满足。",
+    "certificates": "代码，如 hnte（高新技术企业）；几种用顿号分开。",
+    "score": "JSON，如 [64, 71]。",
+    "levels": "都不选就是不限级别。",
+    "Example.facts": "JSON，和接口里企业的写法相同；没有写的就是不知道。",
+    "Example.criteria": 'JSON，如 {"rd_intensity": "not_met"}；可用 met、not_met、unknown、manual、not_applicable。',
+    "Example.items": 'JSON，如 {"ip_quantity": [7, 8]}。',
+    "Example.amounts": 'JSON，如 {"deduction": "450000.00"}。',
+}
+
+# Both documents of the rules use letters of their own; a version may carry either, or a word of `Grade`.
+_LETTERS = {
+    "O": Grade.OFFICIAL,
+    "A": Grade.OFFICIAL,
+    "M": Grade.MIRRORED,
+    "B": Grade.MIRRORED,
+    "S": Grade.CODE,
+    "D": Grade.CODE,
+    "C": Grade.THIRD_PARTY,
+    "U": Grade.UNSOURCED,
+}
+GRADES: Mapping[str, str] = {**{letter: grade.label for letter, grade in _LETTERS.items()}, **dict(Grade.options())}
+OFFICIAL_GRADES = frozenset(letter for letter, grade in _LETTERS.items() if grade is Grade.OFFICIAL) | {
+    Grade.OFFICIAL.value
+}
+
+# Words for values of closed lists that the models hold as plain text.
+VALUES: Mapping[str, Mapping[str, str]] = {
+    "otherwise": {"not_met": Outcome.NOT_MET.label, "manual": Outcome.MANUAL.label},
+    "unstated": {"unknown": Outcome.UNKNOWN.label, "manual": Outcome.MANUAL.label},
+    "at_most": {"micro": "微型企业", "small": "小型企业", "medium": "中型企业"},
+    "fact": {
+        "status": "登记状态",
+        "region_code": "所在镇街",
+        "industry_code": "行业代码",
+        "high_tech_field": "技术领域",
+        "size_class": "企业规模",
+        "standards_led": "主导制定的标准",
+        "science_awards": "科技奖励",
+        "rd_institutions": "研发机构",
+        "platforms": "创新平台",
+        "competition_awards": "创新创业大赛奖项",
+    },
+}
+
+
+def grade_words(grade: str) -> str:
+    return f"{grade} · {GRADES[grade]}" if len(grade) == 1 and grade in GRADES else GRADES.get(grade, grade)
