@@ -1,4 +1,9 @@
+from dataclasses import dataclass
+from decimal import Decimal
+
 from app.labels import Labelled
+from app.policy.terms import Outcome
+from app.policy.wording import standing_words
 
 
 class VersionState(Labelled):
@@ -11,3 +16,18 @@ class VersionState(Labelled):
 class VersionOrigin(Labelled):
     SEED = "seed", "随系统提供"
     BUREAU = "bureau", "本局维护"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """A policy's latest answer for a firm, as lists show it. `shortfall` is a part of what is asked."""
+
+    policy: str
+    outcome: Outcome
+    missed: int
+    lacking: int
+    shortfall: Decimal | None
+
+    @property
+    def words(self) -> str:
+        return standing_words(self.outcome, self.missed, self.lacking)

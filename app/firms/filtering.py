@@ -17,6 +17,7 @@ from sqlalchemy.types import Text
 
 from app.access.terms import TOWN_DIGITS, Role, Viewer
 from app.firms.models import Firm, FirmTag
+from app.firms.nearness import answering, near_values, nearness_of
 from app.firms.terms import FirmFilter, FirmStatus
 from app.text import is_code, key, query_grams
 
@@ -44,6 +45,8 @@ class Shape:
     direction: bool
     stale: bool
     tag: bool
+    near: str  # "" no policy asked, else as in `app.firms.nearness`
+    within: bool
 
 
 def _bound(code: str) -> str:
@@ -103,6 +106,7 @@ def visible_prefix(viewer: Viewer) -> str:
 
 
 def shape_of(filters: FirmFilter) -> Shape:
+    near = nearness_of(filters)
     return Shape(
         q=_search(filters.q),
         tier=_one_or_none(filters.tier),
@@ -113,6 +117,8 @@ def shape_of(filters: FirmFilter) -> Shape:
         direction=bool(filters.direction),
         stale=filters.stale,
         tag=bool(filters.tag),
+        near=near,
+        within=near == "few" and bool(filters.within),
     )
 
 
@@ -176,6 +182,8 @@ def _standing(shape: Shape) -> list[ColumnElement[bool]]:
         conditions.append(Firm.tier == bindparam("tier"))
     if shape.stale:
         conditions.append(Firm.stale_on <= bindparam("today"))
+    if shape.near:
+        conditions.append(answering(Firm.id, shape.near, within=shape.within))
     return conditions
 
 
@@ -191,6 +199,7 @@ def values_of(filters: FirmFilter, viewer: Viewer, *, today: date) -> dict[str, 
         "park": filters.park,
         "direction": filters.direction,
         "tag": filters.tag,
+        **near_values(filters),
         "status": filters.status,
         "tier": filters.tier,
         "today": today,

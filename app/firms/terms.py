@@ -39,6 +39,21 @@ class Sort(Labelled):
     RELEVANCE = "relevance", "最相近"
 
 
+class Near(Labelled):
+    """How near a firm is to a policy. A number is the most conditions that it may miss."""
+
+    MET = "met", "已达标"
+    ONE = "1", "最多差 1 项"
+    TWO = "2", "最多差 2 项"
+    THREE = "3", "最多差 3 项"
+    DATA = "data", "只缺数据"
+    MANUAL = "manual", "只待人工判断"
+
+    @property
+    def most(self) -> int | None:
+        return int(self.value) if self.value.isdecimal() else None
+
+
 # What an officer may fill in, with the words shown on forms, in differences, audit and workbooks.
 FIELD_LABELS: Mapping[str, str] = {
     "name": "企业名称",
@@ -113,6 +128,9 @@ class FirmFilter:
     direction: str = ""
     stale: bool = False
     tag: str = ""
+    policy: str = ""  # only firms that it applies to; what follows speaks of its answers
+    near: str = ""  # a `Near` value
+    within: str = ""  # percent: no missed condition is farther off than that part of what it asks
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads of the board: counts, cards and figures per tier."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
+    and_,
     bindparam,
     false,
     func,
@@ -23,11 +24,15 @@ from sqlalchemy import (
 )
 
 from app.access.terms import Role, Viewer
+from app.assessments.models import FirmAssessment
+from app.assessments.queries import ANSWER, answer_of
+from app.assessments.terms import KeptAnswer
 from app.db import Conn
 from app.firms.filtering import Shape, Sight, below, in_sight, shape_of, shaped, sight_of, sight_values, values_of
 from app.firms.models import Firm, TierCount, TierCountDelta
-from app.firms.queries import SHAPES
-from app.firms.terms import FirmFilter
+from app.firms.queries import SHAPES, count_firms
+from app.firms.terms import FirmFilter, Near
+from app.pipeline.models import Move
 from app.pipeline.terms import Ladder, Tier
 from app.statements import Kept
 
@@ -44,14 +49,18 @@ class Card:
     tier: str
     since: date
     stale_on: date | None
+    answer: KeptAnswer | None = None  # of the next step's policy
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnStats:
-    """Figures that may lag a minute: how many stand still, and how long a firm in the middle has stood here."""
+    """Figures that may lag a minute: how many stand still, and how long a firm in the middle has stood here, how many
+    are near to the next step, and how many came here against the conditions."""
 
     stale: int
     median_days: int | None
+    near: int = 0
+    overridden: int = 0
 
 
 def columns_shown(ladder: Ladder, filters: FirmFilter) -> tuple[Tier, ...]:
@@ -106,18 +115,36 @@ _CARD_COLUMNS: tuple[Any, ...] = (
 
 
 async def board_cards(
-    conn: Conn, tiers: tuple[Tier, ...], filters: FirmFilter, *, viewer: Viewer, today: date, limit: int = CARDS
+    conn: Conn,
+    ladder: Ladder,
+    tiers: tuple[Tier, ...],
+    filters: FirmFilter,
+    *,
+    viewer: Viewer,
+    today: date,
+    limit: int = CARDS,
 ) -> dict[str, list[Card]]:
     """The first cards of every column in one round trip, longest on the tier first; one more than `limit` tells
     that there is more."""
     if not tiers:
         return {}
-    query = _columns(sight_of(viewer), shape_of(filters), tuple(t.code for t in tiers))
+    query = _columns(sight_of(viewer), shape_of(filters), tuple((t.code, sought_from(ladder, t.code)) for t in tiers))
     values = {**values_of(filters, viewer, today=today), "rows": limit + 1}
     cards: dict[str, list[Card]] = {t.code: [] for t in tiers}
     for row in (await conn.execute(query, values)).all():
-        cards[row.tier].append(Card(*row))
+        cards[row.tier].append(_card(row))
     return cards
+
+
+def sought_from(ladder: Ladder, tier: str) -> str:
+    """The policy that leads on from a tier; "" on the highest."""
+    following = ladder.above(tier)
+    return following.sought if following else ""
+
+
+def _card(row: Any) -> Card:
+    plain = len(_CARD_COLUMNS)
+    return Card(*(*row[:plain], answer_of(row[plain:]) if row[plain] else None))
 
 
 def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]:
@@ -125,9 +152,19 @@ def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]
     return query.order_by(Firm.tier_since, Firm.id).limit(bindparam("rows"))
 
 
+def _answered(cards: Select[Any], policy: ColumnElement[str]) -> Select[Any]:
+    """The cards with their answers, which are looked up after the cards have been chosen."""
+    chosen = cards.subquery()
+    joined = chosen.outerjoin(
+        FirmAssessment.__table__, and_(FirmAssessment.firm_id == chosen.c.id, FirmAssessment.policy == policy)
+    )
+    return select(*chosen.c, *ANSWER).select_from(joined).order_by(chosen.c.tier_since, chosen.c.id)
+
+
 @lru_cache(maxsize=SHAPES)
-def _columns(sight: Sight, shape: Shape, tiers: tuple[str, ...]) -> Kept:
-    return Kept(union_all(*(_column(sight, shape, literal(t)).subquery().select() for t in tiers)))
+def _columns(sight: Sight, shape: Shape, tiers: tuple[tuple[str, str], ...]) -> Kept:
+    columns = (_answered(_column(sight, shape, literal(tier)), literal(policy)) for tier, policy in tiers)
+    return Kept(union_all(*(column.subquery().select() for column in columns)))
 
 
 @lru_cache(maxsize=SHAPES)
@@ -136,11 +173,12 @@ def _one_column(sight: Sight, shape: Shape, following: bool) -> Kept:
     if following:
         last = tuple_(bindparam("after_since", type_=Date()), bindparam("after_id", type_=Uuid()))
         query = query.where(tuple_(Firm.tier_since, Firm.id) > last)
-    return Kept(query)
+    return Kept(_answered(query, bindparam("next_policy", type_=Text())))
 
 
 async def column_cards(
     conn: Conn,
+    ladder: Ladder,
     tier: str,
     filters: FirmFilter,
     *,
@@ -150,10 +188,11 @@ async def column_cards(
     limit: int = CARDS,
 ) -> list[Card]:
     values = {**values_of(filters, viewer, today=today), "column": tier, "rows": limit + 1}
+    values["next_policy"] = sought_from(ladder, tier)
     if after:
         values["after_since"], values["after_id"] = after
     query = _one_column(sight_of(viewer), shape_of(filters), after is not None)
-    return [Card(*row) for row in (await conn.execute(query, values)).all()]
+    return [_card(row) for row in (await conn.execute(query, values)).all()]
 
 
 def stats_key(filters: FirmFilter, viewer: Viewer, today: date) -> tuple[Any, ...]:
@@ -161,7 +200,9 @@ def stats_key(filters: FirmFilter, viewer: Viewer, today: date) -> tuple[Any, ..
     return (sight_of(viewer), *sight_values(viewer).values(), filters, today)
 
 
-async def column_stats(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date) -> dict[str, ColumnStats]:
+async def column_stats(
+    conn: Conn, ladder: Ladder, filters: FirmFilter, *, viewer: Viewer, today: date
+) -> dict[str, ColumnStats]:
     """Reads every matching firm, so callers keep the answer for a while and say from when it is."""
     query = (
         select(
@@ -172,8 +213,36 @@ async def column_stats(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today
         .where(in_sight(sight_of(viewer)), *shaped(shape_of(filters)), Firm.tier.is_not(None))
         .group_by(Firm.tier)
     )
+    rows = (await conn.execute(query, values_of(filters, viewer, today=today))).all()
+    overridden = await _overridden(conn, filters, viewer=viewer, today=today)
+    stats = {}
+    for tier, stale, middle in rows:
+        close = near_to_next(ladder, tier, filters)
+        near = await count_firms(conn, close, viewer=viewer, today=today, limit=None) if close else 0
+        median = (today - middle).days if middle else None
+        stats[tier] = ColumnStats(stale, median, near, overridden.get(tier, 0))
+    return stats
+
+
+def near_to_next(ladder: Ladder, tier: str, filters: FirmFilter) -> FirmFilter | None:
+    """The list of a column's firms that miss few conditions of the next step; None where another policy is asked."""
+    policy = sought_from(ladder, tier)
+    if not policy or filters.policy:
+        return None
+    return replace(filters, tier=tier, policy=policy, near=Near.TWO.value)
+
+
+async def _overridden(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today: date) -> dict[str, int]:
+    """Firms that stand where a move against the conditions brought them."""
+    brought = and_(Move.firm_id == Firm.id, Move.to_tier == Firm.tier, Move.effective_on == Firm.tier_since)
+    query = (
+        select(Firm.tier, func.count(Firm.id.distinct()))
+        .join(Move, brought)
+        .where(in_sight(sight_of(viewer)), *shaped(shape_of(filters)), Move.override_reason.is_not(None))
+        .group_by(Firm.tier)
+    )
     rows = await conn.execute(query, values_of(filters, viewer, today=today))
-    return {tier: ColumnStats(stale, (today - middle).days if middle else None) for tier, stale, middle in rows}
+    return {tier: n for tier, n in rows if tier is not None}
 
 
 async def fold_counts(conn: Conn) -> int:

@@ -36,6 +36,14 @@ class Tier:
     needs_approval: bool
     source: str = ""
 
+    @property
+    def sought(self) -> str:
+        """The policy whose conditions lead here: behind a certificate stands what it is granted for."""
+        return _BEHIND.get(self.policy, self.policy)
+
+
+_BEHIND = {"hnte_certificate": "hnte"}
+
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
@@ -45,6 +53,12 @@ class Ladder:
 
     def tier(self, code: str | None) -> Tier | None:
         return next((t for t in self.tiers if t.code == code), None)
+
+    def above(self, code: str | None) -> Tier | None:
+        """The next step up; the first for a firm on none."""
+        current = self.tier(code)
+        rank = current.rank if current else 0
+        return next((t for t in self.tiers if t.rank > rank), None)
 
 
 @dataclass(frozen=True, slots=True)

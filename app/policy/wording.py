@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from app.policy.exact import EXACT
 from app.policy.figures import CARRIER, EVENTS, FLAGS, RD_LINES, YEARLY, Judgement, Unit
+from app.policy.terms import Outcome
 from app.units import plain, show_wan
 
 _HUNDRED = Decimal(100)
@@ -58,6 +59,14 @@ def path_label(path: str) -> str:
 
 
 _FIELDS = {"in_force": "是否有效", "on": "日期", "rank": "名次", "level": "级别"}
+
+
+def standing_words(outcome: Outcome, missed: int, lacking: int) -> str:
+    """差 2 项 · 缺 1 项数据"""
+    told = [f"差 {missed} 项"] if missed else []
+    if lacking:
+        told.append(f"缺 {lacking} 项数据")
+    return " · ".join(told) or outcome.label
 
 
 def missing_sentence(paths: Sequence[str]) -> str:

@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 
 from app.access.terms import Permission, Viewer
-from app.errors import Forbidden
+from app.errors import Forbidden, Invalid
 from app.firms.filtering import visible_prefix
+from app.firms.nearness import PERCENTS, nearness_of
 from app.firms.queries import parse_sort
-from app.firms.terms import FirmFilter, FirmStatus, Sort
+from app.firms.terms import FirmFilter, FirmStatus, Near, Sort
 from app.text import TextError, normalise
 from app.web.deps import SignedInDep
 from app.web.lookups import Lookup
@@ -26,6 +27,7 @@ async def read_filter(request: Request, caller: SignedInDep) -> FirmFilter:
     order, _ = parse_sort(query.get("sort", ""))
     if (query.get("tag") or order is Sort.NEXT_TOUCH) and not caller.viewer.may(Permission.FIRM_INTERNAL):
         raise Forbidden("标签和下次联系是本单位的内部记录，您的角色不能按它们筛选或排序。")
+    policy, near, within = read_near(request, caller.viewer)
     return FirmFilter(
         q=_clean(query.get("q", "")),
         tier=query.get("tier", "")[:_LONGEST],
@@ -36,10 +38,32 @@ async def read_filter(request: Request, caller: SignedInDep) -> FirmFilter:
         direction=query.get("direction", "")[:_LONGEST],
         stale=query.get("stale") in ("1", "true", "on"),
         tag=_clean(query.get("tag", "")),
+        policy=policy,
+        near=near,
+        within=within,
     )
 
 
 FilterDep = Annotated[FirmFilter, Depends(read_filter)]
+
+
+def read_near(request: Request, viewer: Viewer) -> tuple[str, str, str]:
+    """How near to which policy. A form sends all three whatever was chosen, so on a page what has nothing to go with
+    is dropped; a program that asks for half of it is told. Raises Forbidden and Invalid."""
+    query = request.query_params
+    policy, near, within = (query.get(name, "")[:_LONGEST] for name in ("policy", "near", "within"))
+    if policy and not viewer.may(Permission.ASSESSMENT_READ):
+        raise Forbidden("您的角色不能查看企业离各称号的差距，也不能按它筛选。")
+    given = FirmFilter(policy=policy, near=near, within=within)
+    if request.url.path.startswith("/api/"):
+        if near and not policy:
+            raise Invalid({"near": "near 须与 policy 同用。"})
+        if nearness_of(given) == "none":
+            raise Invalid({"near": f"near 为 {'、'.join(Near)} 之一，within 为 1 到 100 的整数。"})
+        if within and nearness_of(given) != "few":
+            raise Invalid({"within": "within 须与 near=1、2、3 同用。"})
+    few = nearness_of(given) in ("few", "none")
+    return policy, near if policy else "", within if few else ""
 
 
 def _clean(value: str) -> str:
@@ -71,7 +95,7 @@ def chips(path: str, filters: FirmFilter, lookup: Lookup, viewer: Viewer, **more
     parts = set_parts(filters)
     if not parts:
         return []
-    tier = lookup.main.tier(filters.tier)
+    tier, pack = lookup.main.tier(filters.tier), lookup.policies.packs.get(filters.policy)
     officers = lookup.officers_for(viewer)
     officer = next((o.name for i, o in officers.items() if str(i) == filters.officer), filters.officer)
     words = {
@@ -84,15 +108,26 @@ def chips(path: str, filters: FirmFilter, lookup: Lookup, viewer: Viewer, **more
         "direction": f"方向：{lookup.reference.directions.get(filters.direction, filters.direction)}",
         "stale": "停滞",
         "tag": f"标签：{filters.tag}",
+        "policy": f"称号：{pack.title if pack else filters.policy}",
+        "near": f"差距：{dict(Near.options()).get(filters.near, filters.near)}",
+        "within": f"每项差 {filters.within}% 以内",
     }
-    return [Chip(words[k], address(path, replace(filters, **{k: getattr(_DEFAULT, k)}), **more)) for k, _ in parts]
+    return [Chip(words[k], address(path, _without(filters, k), **more)) for k, _ in parts]
+
+
+# What means nothing once a part is gone goes with it.
+_LEAN_ON = {"policy": ("near", "within"), "near": ("within",)}
+
+
+def _without(filters: FirmFilter, part: str) -> FirmFilter:
+    return replace(filters, **{name: getattr(_DEFAULT, name) for name in (part, *_LEAN_ON.get(part, ()))})
 
 
 def status_label(status: str) -> str:
     return next((s.label for s in FirmStatus if s.value == status), "全部")
 
 
-def options(lookup: Lookup, viewer: Viewer) -> dict[str, list[tuple[str, str]]]:
+def options(lookup: Lookup, viewer: Viewer, filters: FirmFilter = _DEFAULT) -> dict[str, list[tuple[str, str]]]:
     """The drop-downs' choices, only divisions and officers of the viewer's own among them."""
     prefix = visible_prefix(viewer)
     kinds = lookup.reference.region_kinds
@@ -110,4 +145,14 @@ def options(lookup: Lookup, viewer: Viewer) -> dict[str, list[tuple[str, str]]]:
         "officers": [("", "全部专员"), *officers, ("none", "未分配")],
         "statuses": [*FirmStatus.options(), ("all", "全部状态")],
         "directions": [("", "全部方向"), *lookup.reference.directions.items()],
+        **(_near_options(lookup, filters) if viewer.may(Permission.ASSESSMENT_READ) else {}),
+    }
+
+
+def _near_options(lookup: Lookup, filters: FirmFilter) -> dict[str, list[tuple[str, str]]]:
+    percents = sorted({"5", "10", "20", "30", "50", filters.within} & PERCENTS.keys(), key=int)
+    return {
+        "policies": [("", "不限"), *((p.policy, p.title) for p in lookup.policies.for_firms())],
+        "near": [("", "不限"), *Near.options()],
+        "within": [("", "不限"), *((percent, f"{percent}% 以内") for percent in percents)],
     }

@@ -14,7 +14,7 @@ from app.policy.levers import unit_of
 from app.policy.paths import Path
 from app.policy.rd import Counted, side_by_side
 from app.policy.terms import Assessment, Case, Criterion, Outcome
-from app.policy.wording import path_label, shown_in
+from app.policy.wording import path_label, shown_in, standing_words
 
 TONES: Mapping[Outcome, str] = {Outcome.MET: "good", Outcome.NOT_MET: "bad", Outcome.MANUAL: "warn"}
 # Source grades as the domain's documents use them; only what nobody has read on an official page is said aloud.
@@ -73,13 +73,7 @@ class TitleView:
 
 
 def says(assessment: Assessment) -> str:
-    """差 2 项 · 缺 1 项数据"""
-    told = []
-    if assessment.missed:
-        told.append(f"差 {assessment.missed} 项")
-    if assessment.lacking:
-        told.append(f"缺 {assessment.lacking} 项数据")
-    return " · ".join(told) or assessment.outcome.label
+    return standing_words(assessment.outcome, assessment.missed, assessment.lacking)
 
 
 def score_of(assessment: Assessment) -> str:

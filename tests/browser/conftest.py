@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from app.assessments.jobs import reassess
 from app.db import Conn, Database
 from app.seeding.demo import DEMO_LOGINS, load_demo
 from tests import factories
@@ -135,6 +136,7 @@ def county(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 async def _fill(url: str) -> None:
     database = Database(url, pool_size=2)
     await load_demo(database, {login: factories.PASSWORD for login in DEMO_LOGINS}, at=NOON, firms=90, cheap=True)
+    await reassess(database, at=NOON)
     await database.dispose()
 
 

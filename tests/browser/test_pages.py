@@ -21,6 +21,7 @@ PAGES = [
     ("firm", "/"),
     ("officer", "/firms"),
     ("officer", "/firms?tier=eaglet&stale=1&region=440783117"),
+    ("officer", "/firms?policy=hnte&near=data"),
     ("officer", "/firms?q=没有这样的企业"),
     ("officer", "/firms/new"),
     ("officer", "{firm}"),

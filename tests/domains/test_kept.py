@@ -71,8 +71,8 @@ async def seen(conn: Conn, officer: factories.Person, code: str) -> list[Any]:
         *[await list_firms(conn, f, viewer=viewer, today=TODAY, sort="relevance") for f in filters],
         *[await count_firms(conn, f, viewer=viewer, today=TODAY) for f in filters],
         *[await tier_counts(conn, f, viewer=viewer, today=TODAY) for f in filters],
-        *[await board_cards(conn, ladder.tiers, f, viewer=viewer, today=TODAY) for f in filters],
-        await column_cards(conn, "hnte", FirmFilter(), viewer=viewer, today=TODAY),
+        *[await board_cards(conn, ladder, ladder.tiers, f, viewer=viewer, today=TODAY) for f in filters],
+        await column_cards(conn, ladder, "hnte", FirmFilter(), viewer=viewer, today=TODAY),
     ]
 
 

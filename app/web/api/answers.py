@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import Response
 from pydantic import BaseModel
 
-from app.web.api.schemas import Problem
+from app.assessments.terms import KeptAnswer
+from app.web.api.schemas import AnswerOut, Problem
 
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -19,6 +20,19 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     428: {**_PROBLEM, "description": "修改须带 If-Match"},
     503: {**_PROBLEM, "description": "数据库暂时连不上"},
 }
+
+
+def kept_answer(found: KeptAnswer | None) -> AnswerOut | None:
+    if found is None:
+        return None
+    shortfall = f"{found.shortfall:f}" if found.shortfall is not None else None
+    return AnswerOut(
+        policy=found.policy,
+        outcome=found.outcome.value,
+        missed=found.missed,
+        lacking=found.lacking,
+        shortfall=shortfall,
+    )
 
 
 def answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

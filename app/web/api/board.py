@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from app.access.terms import Permission, Viewer
 from app.firms import cursors
 from app.pipeline import board as queries
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import PROBLEMS, answer, kept_answer
 from app.web.api.openapi import FILTERED
 from app.web.api.schemas import BoardOut, CardOut, ColumnOut
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
@@ -31,13 +31,14 @@ async def board(
     filters = replace(filters, status="active")
     tiers = queries.columns_shown(lookup.main, filters)
     counts = await queries.tier_counts(conn, filters, viewer=viewer, today=today)
-    cards = await queries.board_cards(conn, tiers, replace(filters, tier=""), viewer=viewer, today=today)
+    cards = await queries.board_cards(conn, lookup.main, tiers, replace(filters, tier=""), viewer=viewer, today=today)
 
     async def compute() -> dict[str, queries.ColumnStats]:
-        return await queries.column_stats(conn, filters, viewer=viewer, today=today)
+        return await queries.column_stats(conn, lookup.main, filters, viewer=viewer, today=today)
 
     whose = queries.stats_key(filters, viewer, today)
     stats, stats_at = await lookups.figures(whose, compute, at=clock.now())
+    gaps = viewer.may(Permission.ASSESSMENT_READ)
     columns = []
     for tier in tiers:
         shown = cards[tier.code][: queries.CARDS]
@@ -56,6 +57,7 @@ async def board(
                         since=c.since,
                         days=(today - c.since).days,
                         stale=c.stale_on is not None and c.stale_on <= today,
+                        next=kept_answer(c.answer) if gaps else None,
                     )
                     for c in shown
                 ],

@@ -16,7 +16,9 @@ _SUMMARY = {
     "status": "active",
     "officer": "王专员",
     "updated_at": _AT,
+    "assessment": None,
 }
+_ANSWER = {"policy": "gazelle", "outcome": "not_met", "missed": 2, "lacking": 0, "shortfall": "0.183333"}
 _MOVE = {"from_tier": "tech_micro", "to_tier": "eaglet", "kind": "promotion", "effective_on": "2026-06-01"}
 _MESSAGE = {
     "id": _ID,
@@ -87,9 +89,9 @@ _ASSESSMENT = {
     },
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "FirmList": {"items": [_SUMMARY], "next": None},
+    "FirmList": {"items": [{**_SUMMARY, "assessment": _ANSWER}], "next": None},
     "FirmOut": {
-        **{k: v for k, v in _SUMMARY.items() if k != "stale"},
+        **{k: v for k, v in _SUMMARY.items() if k not in ("stale", "assessment")},
         "region": "水口镇",
         "industry_code": "C3360",
         "high_tech_field": "801",
@@ -134,6 +136,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                         "since": "2026-06-01",
                         "days": 175,
                         "stale": False,
+                        "next": _ANSWER,
                     }
                 ],
                 "next": None,

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from app.access.terms import Actor, Permission, Viewer
+from app.assessments.queries import answers_for_policy
 from app.errors import NotFound, PreconditionRequired, Stale
 from app.firms import queries, service
 from app.firms.terms import INTERNAL_FIELDS, FirmDetail
 from app.recognitions.queries import HeldCertificate, held_by
 from app.units import Unit
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import PROBLEMS, answer, kept_answer
 from app.web.api.openapi import FILTERED, KEYED
 from app.web.api.schemas import FirmIn, FirmList, FirmOut, FirmPatch, FirmSummary
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
@@ -43,6 +44,8 @@ async def list_firms(
     found = await queries.list_firms(
         conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor or None, limit=limit
     )
+    ids = [r.id for r in found.items]
+    gaps = await answers_for_policy(conn, ids, filters.policy) if filters.policy else {}
     items = [
         FirmSummary(
             uscc=r.uscc,
@@ -55,6 +58,7 @@ async def list_firms(
             status=r.status,
             officer=r.officer_name,
             updated_at=r.updated_at,
+            assessment=kept_answer(gaps.get(r.id)),
         )
         for r in found.items
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.firms.terms import Near
 from app.web.api.examples import EXAMPLES
 
 
@@ -25,6 +26,9 @@ FILTERED: dict[str, Any] = {
         _query("direction", "技术方向代码"),
         _query("stale", "1：只要停滞的", enum=["1", "true", "on"]),
         _query("tag", "标签"),
+        _query("policy", "称号或政策代码：只要它适用的企业，并附上评估结果"),
+        _query("near", "与 policy 同用：met 已达标，1 至 3 最多差几项，data 只缺数据，manual 待人判断", enum=[*Near]),
+        _query("within", "与 near=1、2、3 同用：每一项差距不超过要求的百分之几", pattern="^([1-9][0-9]?|100)$"),
     ]
 }
 KEYED: dict[str, Any] = {

@@ -85,6 +85,16 @@ class FirmIn(FirmPatch):
     )
 
 
+class AnswerOut(BaseModel):
+    """A policy's latest answer for a firm, as lists carry it."""
+
+    policy: str
+    outcome: str
+    missed: int = Field(description="不满足的条件数")
+    lacking: int = Field(description="缺数据、无法判断的条件数")
+    shortfall: str | None = Field(description="差得最远的一项占其要求的比例；无法度量为 null")
+
+
 class FirmSummary(BaseModel):
     uscc: str
     name: str
@@ -96,6 +106,7 @@ class FirmSummary(BaseModel):
     status: str
     officer: str | None
     updated_at: datetime
+    assessment: AnswerOut | None = Field(None, description="按 policy 筛选时")
 
 
 class FirmOut(BaseModel):
@@ -139,6 +150,7 @@ class CardOut(BaseModel):
     since: date
     days: int
     stale: bool
+    next: AnswerOut | None = Field(None, description="离下一级还差多少")
 
 
 class ColumnOut(BaseModel):

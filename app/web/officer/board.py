@@ -1,5 +1,6 @@
 """梯度看板: the ladder as columns, in the same filter as the list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from app.firms.terms import FirmFilter, Sort
 from app.pipeline import board as queries
 from app.pipeline.board import Card
 from app.pipeline.terms import Tier
+from app.policy.terms import Outcome
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
 from app.web.filters import FilterDep, address, chips, options
 from app.web.lookups import Lookup
@@ -34,6 +36,7 @@ class CardView:
     since: date
     stale: bool
     chip: tuple[str, str] | None
+    gap: tuple[str, str] | None = None  # how far from the next step: words, and where they are told in full
     moved: bool = False
 
 
@@ -45,11 +48,15 @@ class ColumnView:
     stale_href: str
     list_href: str
     median_days: int | None
+    near: int
+    near_href: str | None
+    overridden: int
     cards: list[CardView]
     next_href: str | None
 
 
-def card_view(card: Card, lookup: Lookup, today: date) -> CardView:
+def card_view(card: Card, lookup: Lookup, today: date, *, gaps: bool) -> CardView:
+    """`gaps`: the viewer may read how firms stand beside the policies."""
     stale = card.stale_on is not None and card.stale_on <= today
     region = lookup.reference.region(card.region_code)
     return CardView(
@@ -62,7 +69,17 @@ def card_view(card: Card, lookup: Lookup, today: date) -> CardView:
         since=card.since,
         stale=stale,
         chip=("bad", "停滞") if stale else None,
+        gap=_gap(card) if gaps else None,
     )
+
+
+def _gap(card: Card) -> tuple[str, str] | None:
+    if card.answer is None:
+        return None
+    # A card has room for what counts most: what is missed, else what is lacking.
+    answer = replace(card.answer, lacking=0) if card.answer.missed else card.answer
+    words = "条件已达标" if answer.outcome is Outcome.MET else answer.words
+    return words, f"/firms/{card.uscc}/gap?policy={card.answer.policy}"
 
 
 def _with_moved(cards: list[CardView], moved: list[CardView]) -> list[CardView]:
@@ -76,6 +93,44 @@ def _next_href(tier: str, cards: list[Card], filters: FirmFilter) -> str | None:
         return None
     last = cards[queries.CARDS - 1]
     return address(f"/board/{tier}", replace(filters, tier=""), cursor=cursors.encode(last.since, last.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """To whom, and what was asked for."""
+
+    filters: FirmFilter
+    viewer: Viewer
+    lookup: Lookup
+    today: date
+
+    def cards(self, cards: Sequence[Card]) -> list[CardView]:
+        gaps = self.viewer.may(Permission.ASSESSMENT_READ)
+        return [card_view(card, self.lookup, self.today, gaps=gaps) for card in cards]
+
+    def near_href(self, tier: str) -> str | None:
+        close = queries.near_to_next(self.lookup.main, tier, self.filters)
+        return address("/firms", close) if close and self.viewer.may(Permission.ASSESSMENT_READ) else None
+
+
+def _column_view(
+    tier: Tier, count: int, stats: queries.ColumnStats, cards: list[Card], moved: list[Card], shown: Shown
+) -> ColumnView:
+    here = replace(shown.filters, tier=tier.code)
+    return ColumnView(
+        tier=tier,
+        count=count,
+        stale=stats.stale,
+        stale_href=address("/firms", replace(here, stale=True)),
+        list_href=address("/firms", here),
+        median_days=stats.median_days,
+        near=stats.near,
+        near_href=shown.near_href(tier.code),
+        # That it came against the conditions is the bureau's own word about a firm.
+        overridden=stats.overridden if shown.viewer.may(Permission.FIRM_INTERNAL) else 0,
+        cards=_with_moved(shown.cards(cards[: queries.CARDS]), shown.cards(moved)),
+        next_href=_next_href(tier.code, cards, shown.filters),
+    )
 
 
 @router.get("/board")
@@ -94,38 +149,33 @@ async def board_page(
     filters = replace(filters, status="active")
     tiers = queries.columns_shown(lookup.main, filters)
     counts = await queries.tier_counts(conn, filters, viewer=viewer, today=today)
-    cards = await queries.board_cards(conn, tiers, replace(filters, tier=""), viewer=viewer, today=today)
+    cards = await queries.board_cards(conn, lookup.main, tiers, replace(filters, tier=""), viewer=viewer, today=today)
     just_moved: dict[str, list[Card]] = {}
     if moved and not filters.q:
         wanted = replace(filters, tier="", q=moved)
-        just_moved = await queries.board_cards(conn, tiers, wanted, viewer=viewer, today=today, limit=1)
+        just_moved = await queries.board_cards(conn, lookup.main, tiers, wanted, viewer=viewer, today=today, limit=1)
 
     async def compute() -> dict[str, queries.ColumnStats]:
-        return await queries.column_stats(conn, filters, viewer=viewer, today=today)
+        return await queries.column_stats(conn, lookup.main, filters, viewer=viewer, today=today)
 
     whose = queries.stats_key(filters, viewer, today)
     stats, stats_at = await lookups.figures(whose, compute, at=clock.now())
-    nothing = queries.ColumnStats(0, None)
+    shown = Shown(filters, viewer, lookup, today)
     columns = [
-        ColumnView(
-            tier=tier,
-            count=counts.get(tier.code, 0),
-            stale=stats.get(tier.code, nothing).stale,
-            stale_href=address("/firms", replace(filters, tier=tier.code, stale=True)),
-            list_href=address("/firms", replace(filters, tier=tier.code)),
-            median_days=stats.get(tier.code, nothing).median_days,
-            cards=_with_moved(
-                [card_view(c, lookup, today) for c in cards[tier.code][: queries.CARDS]],
-                [card_view(c, lookup, today) for c in just_moved.get(tier.code, ()) if c.uscc == moved],
-            ),
-            next_href=_next_href(tier.code, cards[tier.code], filters),
+        _column_view(
+            tier,
+            counts.get(tier.code, 0),
+            stats.get(tier.code, queries.ColumnStats(0, None)),
+            cards[tier.code],
+            [c for c in just_moved.get(tier.code, ()) if c.uscc == moved],
+            shown,
         )
         for tier in tiers
     ]
     context: dict[str, Any] = {
         "filters": filters,
         "chips": chips("/board", filters, lookup, viewer),
-        "options": options(lookup, viewer),
+        "options": options(lookup, viewer, filters),
         "columns": columns,
         "stats_at": f"{stats_at.astimezone(BUSINESS_ZONE):%H:%M}",
         "unplaced": counts.get("", 0),
@@ -154,10 +204,10 @@ async def more_cards(
         raise NotFound
     filters = replace(filters, tier="", status="active")
     after = cursors.decode(cursor, Sort.TIER_SINCE) if cursor else None
-    cards = await queries.column_cards(conn, tier, filters, viewer=viewer, today=today, after=after)
+    cards = await queries.column_cards(conn, lookup.main, tier, filters, viewer=viewer, today=today, after=after)
     context: dict[str, Any] = {
         "tier": found,
-        "cards": [card_view(c, lookup, today) for c in cards[: queries.CARDS]],
+        "cards": Shown(filters, viewer, lookup, today).cards(cards[: queries.CARDS]),
         "next_href": _next_href(tier, cards, filters),
         "board_href": address("/board", filters),
         "can_move": viewer.may(Permission.MOVE),

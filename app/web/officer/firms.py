@@ -1,5 +1,6 @@
 """The registry's pages: list, one firm, its form, its notes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -7,6 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
+from app.assessments.queries import answers_for_firm, answers_for_policy
+from app.assessments.terms import KeptAnswer
 from app.errors import NotFound
 from app.firms import queries, service
 from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmFilter, FirmRow, FirmStatus, Sort
@@ -40,6 +43,8 @@ class RowView:
     officer: str
     updated_at: datetime
     status: str
+    gap: KeptAnswer | None
+    gap_href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class ColumnView:
     numeric: bool = False
 
 
-def row_view(row: FirmRow, lookup: Lookup, today: date) -> RowView:
+def row_view(row: FirmRow, lookup: Lookup, today: date, gap: KeptAnswer | None = None) -> RowView:
     return RowView(
         href=f"/firms/{row.uscc}",
         name=row.name,
@@ -63,6 +68,8 @@ def row_view(row: FirmRow, lookup: Lookup, today: date) -> RowView:
         officer=row.officer_name or "",
         updated_at=row.updated_at,
         status="" if row.status == FirmStatus.ACTIVE else status_label(row.status),
+        gap=gap,
+        gap_href=f"/firms/{row.uscc}/gap?policy={gap.policy}" if gap else "",
     )
 
 
@@ -90,6 +97,7 @@ def _columns(filters: FirmFilter, sort: str) -> list[ColumnView]:
         column("统一社会信用代码", None),
         column("镇街", None),
         column("梯队", None),
+        *([column("差距", None)] if filters.policy else []),
         column("在梯队天数", Sort.TIER_SINCE, numeric=True),
         column("责任专员", None),
         column("更新时间", Sort.UPDATED, first="-"),
@@ -116,13 +124,15 @@ async def list_page(
     else:
         count = await queries.count_firms(conn, filters, viewer=viewer, today=today)
         count_text = f"{count:,} 家" if count <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,} 家以上"
+    ids = [row.id for row in found.items]
+    gaps = await answers_for_policy(conn, ids, filters.policy) if filters.policy else {}
     exports = viewer.may(Permission.FIRM_EXPORT)
     context: dict[str, Any] = {
         "filters": filters,
         "chips": chips("/firms", filters, lookup, viewer),
-        "options": options(lookup, viewer),
+        "options": options(lookup, viewer, filters),
         "columns": _columns(filters, sort),
-        "rows": [row_view(row, lookup, today) for row in found.items],
+        "rows": [row_view(row, lookup, today, gaps.get(row.id)) for row in found.items],
         "count_text": count_text,
         "sort": sort,
         "all_href": address("/firms", filters, sort="-updated") if closest and count > len(found.items) else None,
@@ -152,6 +162,7 @@ async def firm_page(
     # What the bureau writes about a firm is not for the firm.
     internal = viewer.may(Permission.FIRM_INTERNAL)
     pending = await pipeline.pending_moves(conn, viewer=viewer, firm_id=firm.id) if internal else []
+    answers = await answers_for_firm(conn, firm.id) if viewer.may(Permission.ASSESSMENT_READ) else {}
     context: dict[str, Any] = {
         "firm": firm,
         "region": lookup.reference.region(firm.region_code),
@@ -159,7 +170,7 @@ async def firm_page(
         "direction": lookup.reference.directions.get(firm.direction or ""),
         "tier": lookup.main.tier(firm.tier),
         "stale": firm.stale_on is not None and firm.stale_on <= today,
-        "steps": _steps(firm, moves, lookup, today),
+        "steps": _steps(firm, moves, lookup, today, answers),
         "facts": _facts(firm, lookup, internal=internal),
         "contacts": firm.contacts,
         "former_names": firm.former_names,
@@ -185,7 +196,9 @@ async def firm_in_sight(conn: ConnDep, uscc: str, viewer: Viewer) -> FirmDetail:
     return firm
 
 
-def _steps(firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup, today: date) -> list[StepView]:
+def _steps(
+    firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup, today: date, answers: Mapping[str, KeptAnswer]
+) -> list[StepView]:
     arrived: dict[str, date] = {}
     for move in reversed(moves):
         if move.to_tier:
@@ -200,7 +213,9 @@ def _steps(firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup, today: dat
             since = arrived.get(tier.code)
             steps.append(StepView(tier, "done", f"{since:%Y-%m} 进入" if since else "未经过"))
         else:
-            steps.append(StepView(tier, "todo", "须第二人复核" if tier.needs_approval else ""))
+            answer = answers.get(tier.sought)
+            notes = [answer.words if answer else "", "须第二人复核" if tier.needs_approval else ""]
+            steps.append(StepView(tier, "todo", " · ".join(note for note in notes if note)))
     return steps
 
 

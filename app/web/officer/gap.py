@@ -10,7 +10,6 @@ from app.assessments.gathering import Gathered, gather
 from app.assessments.telling import Teller, Told
 from app.errors import Invalid
 from app.firms.terms import FirmDetail
-from app.pipeline.terms import Tier
 from app.policy.paths import cheapest_path
 from app.policy.terms import Case
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
@@ -24,8 +23,6 @@ from app.web.trying import answered, fields, read_changes, tried
 router = APIRouter()
 ReadAssessments = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
 AsOf = Annotated[date | None, Query(description="评估日期")]
-# The tier's gate is its certificate; what a firm wants to read there is how to get one.
-_WANTED = {"hnte_certificate": "hnte"}
 
 
 async def _told(
@@ -38,11 +35,7 @@ async def _told(
 
 def _first_policy(firm: FirmDetail, lookup: Lookup) -> str:
     """The next tier's, or that of the highest."""
-    current = lookup.main.tier(firm.tier)
-    tiers = lookup.main.tiers
-    above: list[Tier] = [tier for tier in tiers if current is None or tier.rank > current.rank]
-    policy = (above[0] if above else tiers[-1]).policy
-    return _WANTED.get(policy, policy)
+    return (lookup.main.above(firm.tier) or lookup.main.tiers[-1]).sought
 
 
 @router.get("/firms/{uscc}/gap")
