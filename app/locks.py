@@ -1,5 +1,7 @@
 """Advisory locks of the database: what only one process may do at a time, each under a number of its own."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import IntEnum, unique
 
 from sqlalchemy import text
@@ -34,6 +36,20 @@ async def try_hold_part(conn: Conn, lock: Lock, part: str) -> bool:
 async def hold_shared(conn: Conn, lock: Lock) -> None:
     """Beside others who share it, never beside one who holds it alone."""
     await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": lock.value})
+
+
+@asynccontextmanager
+async def held_for_long(conn: Conn, lock: Lock) -> AsyncIterator[bool]:
+    """Whether nobody else holds it; kept by a connection that reads, outside of any transaction, until the block ends.
+
+    For work of many transactions: an open one would be ended by the server as idle, and would keep what is old alive.
+    """
+    got = bool((await conn.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": lock.value})).scalar_one())
+    try:
+        yield got
+    finally:
+        if got:
+            await conn.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": lock.value})
 
 
 async def try_hold(conn: Conn, lock: Lock) -> bool:

@@ -42,7 +42,7 @@ def _answer(firm_id: uuid.UUID, pack: Pack, judged: Judged) -> Answer:
     counting = judged.counting
     missed = [f.criterion.code for f in counting if f.outcome is Outcome.NOT_MET]
     lacking = [f.criterion.code for f in counting if f.outcome is Outcome.UNKNOWN]
-    short = judged.shortfall if missed else None
+    short = judged.shortfall if missed else None  # asked for only where there is one
     score = next((f for f in judged.findings if isinstance(f.criterion, SumOfScores)), None)
     return Answer(
         firm_id,

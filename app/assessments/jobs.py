@@ -13,7 +13,7 @@ from app.assessments.policies import load_policies
 from app.assessments.refreshing import ids_after, refresh, split_points
 from app.clock import business_day
 from app.db import Database
-from app.locks import Lock, hold_shared, try_hold
+from app.locks import Lock, held_for_long, hold_shared
 
 BATCH = 500  # firms in one transaction
 SPAN = 10_000  # firms in one piece for a process
@@ -22,8 +22,8 @@ _NOBODY = uuid.UUID(int=0)
 
 async def reassess(database: Database, *, at: datetime, url: str = "") -> Mapping[str, int]:
     """With `url`, a large county is shared between processes that open their own connections."""
-    async with database.transaction() as conn:
-        if not await try_hold(conn, Lock.REASSESSING):
+    async with database.reading() as conn, held_for_long(conn, Lock.REASSESSING) as alone:
+        if not alone:
             return {"skipped": 1}
         points = await split_points(conn, span=SPAN)
         pieces = list(zip([_NOBODY, *points], points, strict=False))

@@ -1,6 +1,6 @@
 """A firm on a day, as the criteria see it: facts by path, measures computed once, and why one cannot be had."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -59,13 +59,14 @@ class Between(NamedTuple):
 class Context:
     """`year` is the latest closed accounting year, the 近一年 of 国科发火〔2016〕195号 三(一)."""
 
-    __slots__ = ("_asked", "_computed", "as_of", "case", "facts", "today", "values", "year")
+    __slots__ = ("_asked", "_computed", "_once", "as_of", "case", "facts", "today", "values", "year")
 
     def __init__(self, facts: Facts, as_of: date, case: Case = Case.NEW, *, today: date | None = None) -> None:
         self.facts, self.values, self.as_of, self.case = facts, facts.values, as_of, case
         self.today = today or as_of  # which years are over, when a future day is asked about
         self.year = as_of.year - 1
         self._computed: dict[str, Value | Lack | Unregulated] = {}
+        self._once: dict[Any, Any] = {}
         self._asked: list[str] | None = None
 
     def need(self, *paths: str) -> list[Any]:
@@ -94,8 +95,17 @@ class Context:
                 found = failure
             self._computed[name] = found
         if isinstance(found, Exception):
-            raise found
+            # The same failure is raised again and again; each raise would add to its traceback.
+            raise found.with_traceback(None)
         return found
+
+    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """A part of several measures, computed once; anew while somebody wants to know what it reads."""
+        if self._asked is not None:
+            return compute()
+        if key not in self._once:
+            self._once[key] = compute()
+        return self._once[key]
 
     def inputs_of(self, name: str) -> list[tuple[str, str]]:
         """The facts that a measure reads here, with their values, in the order it reads them."""

@@ -59,6 +59,10 @@ def gathered(*parts: Callable[[], Any]) -> list[Any]:
     return found
 
 
+def _hnte_year(ctx: Context, year: int) -> tuple[Decimal, Decimal]:
+    return rd.hnte_total(rd_lines(ctx, year))
+
+
 def hnte_totals(ctx: Context, years: Sequence[int]) -> tuple[Decimal, Decimal]:
-    sums = [rd.hnte_total(lines) for lines in gathered(*(partial(rd_lines, ctx, year) for year in years))]
+    sums = gathered(*(partial(ctx.once, ("hnte", year), partial(_hnte_year, ctx, year)) for year in years))
     return total([both for both, _ in sums]), total([at_home for _, at_home in sums])
