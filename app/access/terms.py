@@ -36,6 +36,7 @@ class Permission(StrEnum):
     MOVE_REJECT = "move:reject"  # one's own request; a second person's no comes with MOVE_APPROVE
     FILING_READ = "filing:read"  # the calendar of windows: public notices, and nothing of a firm
     FILING_KEEP = "filing:keep"  # confirming a window reminds many: the bureau's own officers
+    FILING_WORK = "filing:work"  # whom a window concerns, and how far each firm is
     USER_ADMIN = "user:admin"
     POLICY_READ = "policy:read"
     POLICY_ADMIN = "policy:admin"  # drafts and submits; what counts, another decides
@@ -63,6 +64,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.MOVE_REJECT,
             _P.FILING_READ,
             _P.POLICY_READ,
+            _P.FILING_WORK,
         }
     ),
     Role.OFFICER: frozenset(
@@ -82,6 +84,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.MOVE_REJECT,
             _P.FILING_READ,
             _P.FILING_KEEP,
+            _P.FILING_WORK,
             _P.OUTBOX_READ,
             _P.POLICY_READ,
         }

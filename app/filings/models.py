@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import SmallInteger
 
 from app.db import Base
+from app.filings.stages import Happening, Stage
 from app.filings.terms import ProgrammeKind, WindowChange, WindowState
 from app.labels import Labelled
 
@@ -91,3 +92,49 @@ class WindowVersionRow(DatesMixin, Base):
     actor_id: Mapped[uuid.UUID | None]
     actor_name: Mapped[str]
     at: Mapped[datetime]
+
+
+class ApplicationRow(Base):
+    """A firm in a window, as far as its latest event has brought it."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        UniqueConstraint("window_id", "firm_id"),
+        _one_of("stage", Stage),
+        Index("ix_applications_firm", "firm_id"),
+        Index("ix_applications_stage", "window_id", "stage", "id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    window_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filing_windows.id"))
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"))
+    stage: Mapped[str]
+    officer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    submitted_on: Mapped[date | None]
+    ready: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
+    check_reasons: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
+    check: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class ApplicationEventRow(Base):
+    """What happened to an application. Append-only by trigger; no foreign key, it outlives an import taken back."""
+
+    __tablename__ = "application_events"
+    __table_args__ = (
+        _one_of("kind", Happening),
+        Index("ix_application_events_application", "application_id", "at", "id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    application_id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    from_stage: Mapped[str | None]
+    to_stage: Mapped[str | None]
+    at: Mapped[datetime]
+    actor_id: Mapped[uuid.UUID | None]
+    actor_name: Mapped[str]
+    reason: Mapped[str] = mapped_column(server_default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

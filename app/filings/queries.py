@@ -1,7 +1,7 @@
 """Reads of programmes and their windows."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select
@@ -102,24 +102,33 @@ def visible_to(viewer: Viewer) -> ColumnElement[bool]:
     return or_(_W.region.in_(sorted(above_it)), and_(_W.region >= scope, _W.region < str(int(scope) + 1)))
 
 
+_PROGRAMME: tuple[Any, ...] = (
+    ProgrammeRow.code,
+    ProgrammeRow.label,
+    ProgrammeRow.short,
+    ProgrammeRow.kind,
+    ProgrammeRow.applicants,
+    ProgrammeRow.certificate,
+    ProgrammeRow.policy,
+    ProgrammeRow.once_a_year,
+    ProgrammeRow.yearly,
+    ProgrammeRow.basis,
+    ProgrammeRow.materials,
+    ProgrammeRow.field_checks,
+)
+
+
+def _programme_of(row: Any) -> Programme:
+    return Programme(**{**row._mapping, "kind": ProgrammeKind(row.kind)})
+
+
 async def list_programmes(conn: Conn) -> list[Programme]:
-    p = ProgrammeRow
-    query = select(
-        p.code,
-        p.label,
-        p.short,
-        p.kind,
-        p.applicants,
-        p.certificate,
-        p.policy,
-        p.once_a_year,
-        p.yearly,
-        p.basis,
-        p.materials,
-        p.field_checks,
-    ).order_by(p.rank, p.code)
-    rows: Sequence[Any] = (await conn.execute(query)).all()
-    return [Programme(**{**row._mapping, "kind": ProgrammeKind(row.kind)}) for row in rows]
+    query = select(*_PROGRAMME).order_by(ProgrammeRow.rank, ProgrammeRow.code)
+    return [_programme_of(row) for row in await conn.execute(query)]
+
+
+async def programme_by_code(conn: Conn, code: str) -> Programme:
+    return _programme_of((await conn.execute(select(*_PROGRAMME).where(ProgrammeRow.code == code))).one())
 
 
 async def list_windows(

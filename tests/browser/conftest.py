@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from sqlalchemy import text
 
 from app.assessments.jobs import reassess
 from app.db import Conn, Database
+from app.filings.applying import list_firms
 from app.seeding.demo import DEMO_LOGINS, load_demo
 from tests import factories
 from tests.browser.chromium import FLAGS, find
@@ -136,6 +138,12 @@ def county(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 async def _fill(url: str) -> None:
     database = Database(url, pool_size=2)
     await load_demo(database, {login: factories.PASSWORD for login in DEMO_LOGINS}, at=NOON, firms=90, cheap=True)
+    async with database.transaction() as conn:
+        officer = await factories.person(conn, "officer")
+        window = await factories.window_id(conn, "hnte", 2027, 1)
+        some = text("SELECT uscc FROM firms WHERE tier = 'eaglet' ORDER BY id LIMIT 1")
+        code = (await conn.execute(some)).scalar_one()
+        await list_firms(conn, window, [code], by=officer.actor, at=NOON)
     await reassess(database, at=NOON)
     await database.dispose()
 

@@ -12,7 +12,8 @@ from tests.harness import check_html
 pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 
 # (who, address); {firm} is one with a full history, {pending} one that waits for a second person, {certificate} one
-# that a firm holds, {window} one that waits for its notice, {policy} the first version of the list.
+# that a firm holds, {window} one that waits for its notice, {policy} the first version of the list,
+# {application} a firm in the window.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/"),
@@ -50,6 +51,9 @@ PAGES = [
     ("officer", "/filings/new"),
     ("officer", "{window}"),
     ("officer", "{window}/change"),
+    ("officer", "{window}/applications"),
+    ("town", "{window}/applications?view=list"),
+    ("officer", "{application}"),
     ("officer", "/account/calendar"),
     ("officer", "/account/password"),
     ("officer", "/account/sessions"),
@@ -87,6 +91,10 @@ def opened(visitors: People, who: str, address: str) -> Page:
     if "{policy}" in address:
         page.goto("/admin/policies")
         address = address.format(policy=page.locator("tbody .name").first.get_attribute("href"))
+    if address == "{application}":
+        page.goto("/filings?year=2027")
+        page.goto(f"{page.locator('.year-table .name').first.get_attribute('href')}/applications")
+        address = page.locator(".card > a").first.get_attribute("href") or ""
     page.goto(address)
     return page
 

@@ -14,7 +14,7 @@ ALL = "firm carrier town officer manager admin auditor"
 DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
 FILERS = "firm town officer manager auditor"
-UNKNOWN = r"{(certificate|window|version)_id}"  # pages of one thing, asked for by an id that nothing has
+UNKNOWN = r"{(certificate|window|version|application)_id}"  # pages of one thing, asked for by an id that nothing has
 TABLE = f"""
 GET   /                                         self:manage    {ALL}
 GET   /account/calendar                         filing:read    {FILERS}
@@ -42,6 +42,8 @@ POST  /admin/users/new                          user:admin     admin
 POST  /admin/users/{{user_id}}/disable          user:admin     admin
 POST  /admin/users/{{user_id}}/enable           user:admin     admin
 POST  /admin/users/{{user_id}}/reset            user:admin     admin
+GET   /api/v1/applications/{{application_id}}   firm:internal  town officer manager auditor
+POST  /api/v1/applications/{{application_id}}/advance filing:work town officer
 GET   /api/v1/audit                             audit:read     admin auditor
 GET   /api/v1/board                             firm:read      {READERS}
 GET   /api/v1/firms                             firm:read      {READERS}
@@ -66,15 +68,25 @@ GET   /api/v1/windows                           filing:read    {FILERS}
 POST  /api/v1/windows                           filing:keep    officer
 GET   /api/v1/windows.ics                       PUBLIC
 GET   /api/v1/windows/{{window_id}}             filing:read    {FILERS}
+GET   /api/v1/windows/{{window_id}}/applications firm:internal town officer manager auditor
+POST  /api/v1/windows/{{window_id}}/applications filing:work   town officer
 POST  /api/v1/windows/{{window_id}}/changes     filing:keep    officer
 POST  /api/v1/windows/{{window_id}}/confirm     filing:keep    officer
 GET   /audit                                    audit:read     admin auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}
 GET   /filings                                  filing:read    {FILERS}
+GET   /filings/applications/{{application_id}} firm:internal  town officer manager auditor
+POST  /filings/applications/{{application_id}}/advance filing:work    town officer
+POST  /filings/applications/{{application_id}}/check filing:work    town officer
+POST  /filings/applications/{{application_id}}/materials filing:work   town officer
+POST  /filings/applications/{{application_id}}/officer filing:work    town officer
 GET   /filings/new                              filing:keep    officer
 POST  /filings/new                              filing:keep    officer
 GET   /filings/{{window_id}}                    filing:read    {FILERS}
+GET   /filings/{{window_id}}/applications       firm:internal  town officer manager auditor
+POST  /filings/{{window_id}}/applications       filing:work    town officer
+POST  /filings/{{window_id}}/applications/draw  filing:keep    officer
 GET   /filings/{{window_id}}/change             filing:keep    officer
 POST  /filings/{{window_id}}/change             filing:keep    officer
 GET   /firms                                    firm:list      {DESKS}
@@ -159,6 +171,7 @@ def filled(path: str, uscc: str) -> str:
         "version_id": unknown,
         "certificate_id": unknown,
         "window_id": unknown,
+        "application_id": unknown,
     }
     return path.format(**known)
 

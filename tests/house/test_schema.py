@@ -70,7 +70,7 @@ async def contents(database: Database) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("table", ["audit_events", "moves", "window_versions"])
+@pytest.mark.parametrize("table", ["audit_events", "moves", "window_versions", "application_events"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET actor_id = actor_id", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_what_happened_cannot_be_changed_or_taken_back(conn, table, statement):
     await factories.firm_on(conn, "eaglet")
@@ -119,6 +119,8 @@ ENUM_COLUMNS = {
     "outbox_messages.state": "app.outbox.terms.MessageState",
     "calendar_days.kind": "app.workdays.rules.DayKind",
     "import_batches.state": "app.exchange.terms.BatchState",
+    "applications.stage": "app.filings.stages.Stage",
+    "application_events.kind": "app.filings.stages.Happening",
     "programmes.kind": "app.filings.terms.ProgrammeKind",
     "filing_windows.state": "app.filings.terms.WindowState",
     "window_versions.state": "app.filings.terms.WindowState",
@@ -144,7 +146,7 @@ def test_every_stored_word_of_a_closed_list_is_labelled_in_chinese():
 
     from app.labels import Labelled
 
-    wordy = re.compile(r"^(kind|state|status|role|outcome|channel|size_class|actor_role)$")
+    wordy = re.compile(r"^(kind|state|stage|status|role|outcome|channel|size_class|actor_role)$")
     columns = {f"{t.name}.{c.name}" for t in Base.metadata.sorted_tables for c in t.columns if wordy.match(c.name)}
     columns -= {"idempotency_keys.status"}  # an HTTP status
     assert columns == set(ENUM_COLUMNS) | NOT_ENUMS

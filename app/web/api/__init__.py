@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.web.api import assessments, audit, board, certificates, filings, firms, moves, outbox
+from app.web.api import applications, assessments, audit, board, certificates, filings, firms, moves, outbox
 
 router = APIRouter(prefix="/api/v1")
-for part in (firms, certificates, assessments, moves, board, audit, outbox, filings):
+for part in (firms, certificates, assessments, moves, board, audit, outbox, filings, applications):
     router.include_router(part.router)
 router.include_router(filings.feed)

@@ -1,7 +1,7 @@
 """Filing windows as the API sends and takes them."""
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -110,3 +110,67 @@ class WindowList(BaseModel):
     next: str | None
 
     model_config = ConfigDict(json_schema_extra={"example": {"items": [_WINDOW], "next": None}})
+
+
+_USCC, _NAME = "91440783M159083022", "开平市示例0001号卫浴有限公司"
+_APPLICATION: dict[str, Any] = {
+    "id": _ID,
+    "window_id": _ID,
+    "uscc": _USCC,
+    "name": _NAME,
+    "region_code": "440783117",
+    "stage": "submitted",
+    "officer": "王专员",
+    "submitted_on": "2027-06-20",
+    "materials_ready": ["application", "licence"],
+    "check_reasons": [],
+    "check_passed": None,
+    "version": 3,
+    "updated_at": "2027-06-20T10:20:00+08:00",
+}
+
+
+class ApplicationIn(BaseModel):
+    uscc: Short
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"uscc": _USCC}})
+
+
+class StepIn(BaseModel):
+    to: Short = Field(
+        description="target、preparing、submitted、recommended、recognised、rejected、withdrawn", examples=["submitted"]
+    )
+    on: Short | None = Field(None, description="发生的日期，缺省为今天")
+    reason: Annotated[str, StringConstraints(max_length=1000)] | None = None
+    number: Short | None = Field(None, description="认定时的证书编号")
+    issued_on: Short | None = None
+    expires_on: Short | None = None
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"to": "recommended", "on": "2027-07-01", "reason": "条件齐备"}}
+    )
+
+
+class ApplicationOut(BaseModel):
+    id: uuid.UUID
+    window_id: uuid.UUID
+    uscc: str
+    name: str
+    region_code: str
+    stage: str
+    officer: str | None
+    submitted_on: date | None
+    materials_ready: list[str]
+    check_reasons: list[str]
+    check_passed: bool | None
+    version: int
+    updated_at: datetime
+
+    model_config = ConfigDict(json_schema_extra={"example": _APPLICATION})
+
+
+class ApplicationList(BaseModel):
+    items: list[ApplicationOut]
+    next: str | None
+
+    model_config = ConfigDict(json_schema_extra={"example": {"items": [_APPLICATION], "next": None}})

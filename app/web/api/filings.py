@@ -116,7 +116,7 @@ async def confirm(
         if slot.replayed is not None:
             return slot.replayed
         await _shown(conn, window_id, actor.viewer, today)  # out of sight comes before what is wrong with the body
-        revision = read_revision(body.model_dump(), WindowChange.CONFIRMED, _version(if_match))
+        revision = read_revision(body.model_dump(), WindowChange.CONFIRMED, version_of(if_match))
         await service.revise(conn, window_id, revision, by=actor, at=at)
         return slot.keep(await _shown(conn, window_id, actor.viewer, today))
 
@@ -139,12 +139,12 @@ async def change(
         if slot.replayed is not None:
             return slot.replayed
         await _shown(conn, window_id, actor.viewer, today)
-        revision = read_revision(body.model_dump(), read_change(body.change), _version(if_match))
+        revision = read_revision(body.model_dump(), read_change(body.change), version_of(if_match))
         await service.revise(conn, window_id, revision, by=actor, at=at)
         return slot.keep(await _shown(conn, window_id, actor.viewer, today))
 
 
-def _version(if_match: str | None) -> int | None:
+def version_of(if_match: str | None) -> int | None:
     """The tag of a reading; one that was never given is stale like any old one."""
     if if_match is None or if_match.strip() == "*":
         return None

@@ -1,6 +1,7 @@
 """The officers' desk."""
 
 from app.web.officer import (
+    applications,
     board,
     certificates,
     exports,
@@ -16,5 +17,19 @@ from app.web.officer import (
 )
 
 # Fixed addresses below /firms come before /firms/{uscc}.
-_PARTS = (today, exports, firm_form, firms, gap, certificates, moves, board, search, imports, filings, windows)
+_PARTS = (
+    today,
+    exports,
+    firm_form,
+    firms,
+    gap,
+    certificates,
+    moves,
+    board,
+    search,
+    imports,
+    filings,
+    windows,
+    applications,
+)
 ROUTERS = tuple(part.router for part in _PARTS)

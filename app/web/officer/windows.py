@@ -130,6 +130,7 @@ async def _window_page(
         "earlier": await _earlier(conn, window, viewer) if planned else None,
         "versions": await versions_of(conn, window.id),
         "forms": [(c, _FORMS[c]) for c in possible(window.state)] if viewer.may(Permission.FILING_KEEP) else [],
+        "can_follow": viewer.may(Permission.FIRM_INTERNAL),
         "error_title": error.title if error else "",
         "sentence": "".join(error.fields.values()) if isinstance(error, Invalid) else error.sentence if error else "",
     }

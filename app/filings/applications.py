@@ -1,0 +1,200 @@
+"""Reads of applications: who is in a window and how far, who might be, and what happened to one."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, extract, func, select
+
+from app.access.models import User
+from app.access.terms import Viewer
+from app.db import Conn
+from app.filings.models import ApplicationEventRow, ApplicationRow, FilingWindow
+from app.filings.stages import Application, ApplicationEvent, FieldCheck, Happening, Stage
+from app.filings.terms import Window
+from app.firms.filtering import visible_to
+from app.firms.models import Firm
+from app.recognitions.models import Certificate
+from app.recognitions.rules import HNTE_YEARS
+
+_A = ApplicationRow
+_APPLICATION: tuple[Any, ...] = (
+    _A.id,
+    _A.window_id,
+    _A.firm_id,
+    Firm.uscc,
+    Firm.name.label("firm_name"),
+    Firm.region_code,
+    _A.stage,
+    _A.officer_id,
+    User.name.label("officer_name"),
+    _A.version,
+    _A.submitted_on,
+    _A.ready,
+    _A.check_reasons,
+    _A.check,
+    _A.updated_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TownCount:
+    region_code: str
+    counts: dict[Stage, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A firm that ought to be in the window, and why."""
+
+    firm_id: uuid.UUID
+    uscc: str
+    firm_name: str
+    region_code: str
+    number: str
+    issued_on: date
+
+
+def applications() -> Select[Any]:
+    return select(*_APPLICATION).join(Firm, Firm.id == _A.firm_id).outerjoin(User, User.id == _A.officer_id)
+
+
+def application_of(row: Any) -> Application:
+    check = row.check
+    return Application(
+        id=row.id,
+        window_id=row.window_id,
+        firm_id=row.firm_id,
+        uscc=row.uscc,
+        firm_name=row.firm_name,
+        region_code=row.region_code,
+        stage=Stage(row.stage),
+        officer_id=row.officer_id,
+        officer_name=row.officer_name,
+        version=row.version,
+        submitted_on=row.submitted_on,
+        ready=frozenset(row.ready),
+        check_reasons=frozenset(row.check_reasons),
+        check=FieldCheck(date.fromisoformat(check["on"]), check["found"], check["passed"], check["by"])
+        if check
+        else None,
+        updated_at=row.updated_at,
+    )
+
+
+async def application_by_id(conn: Conn, application_id: uuid.UUID, *, viewer: Viewer) -> Application | None:
+    query = applications().where(_A.id == application_id, visible_to(viewer))
+    row = (await conn.execute(query)).one_or_none()
+    return application_of(row) if row else None
+
+
+async def in_window(
+    conn: Conn,
+    window_id: uuid.UUID,
+    *,
+    viewer: Viewer,
+    stage: str = "",
+    region: str = "",
+    after: uuid.UUID | None = None,
+    limit: int = 100,
+) -> list[Application]:
+    """In the order in which they were listed."""
+    query = applications().where(_A.window_id == window_id, visible_to(viewer))
+    if stage:
+        query = query.where(_A.stage == stage)
+    if region:
+        query = query.where(Firm.region_code == region)
+    if after:
+        query = query.where(_A.id > after)
+    return [application_of(row) for row in await conn.execute(query.order_by(_A.id).limit(limit))]
+
+
+async def by_stage(conn: Conn, window_id: uuid.UUID, *, viewer: Viewer, limit: int) -> dict[Stage, list[Application]]:
+    """The first of each stage, for the board: those that have waited longest."""
+    number = func.row_number().over(partition_by=_A.stage, order_by=(_A.updated_at, _A.id)).label("number")
+    ranked = applications().add_columns(number).where(_A.window_id == window_id, visible_to(viewer)).subquery()
+    query = select(ranked).where(ranked.c.number <= limit).order_by(ranked.c.number)
+    found: dict[Stage, list[Application]] = {stage: [] for stage in Stage}
+    for row in await conn.execute(query):
+        found[Stage(row.stage)].append(application_of(row))
+    return found
+
+
+async def by_town(conn: Conn, window_id: uuid.UUID, *, viewer: Viewer) -> list[TownCount]:
+    """How far each town's firms are: who has not yet begun stands under 目标."""
+    query = (
+        select(Firm.region_code, _A.stage, func.count())
+        .join(Firm, Firm.id == _A.firm_id)
+        .where(_A.window_id == window_id, visible_to(viewer))
+        .group_by(Firm.region_code, _A.stage)
+        .order_by(Firm.region_code)
+    )
+    towns: dict[str, dict[Stage, int]] = {}
+    for region, stage, count in await conn.execute(query):
+        towns.setdefault(region, {})[Stage(stage)] = count
+    return [TownCount(region, counts) for region, counts in towns.items()]
+
+
+async def events_of(conn: Conn, application_id: uuid.UUID) -> list[ApplicationEvent]:
+    """Newest first."""
+    e = ApplicationEventRow
+    query = (
+        select(e.kind, e.from_stage, e.to_stage, e.at, e.actor_name, e.reason, e.detail)
+        .where(e.application_id == application_id)
+        .order_by(e.at.desc(), e.id.desc())
+    )
+    rows: Sequence[Any] = (await conn.execute(query)).all()
+    return [
+        ApplicationEvent(
+            Happening(r[0]), Stage(r[1]) if r[1] else None, Stage(r[2]) if r[2] else None, r[3], r[4], r[5], r[6]
+        )
+        for r in rows
+    ]
+
+
+async def proposed(conn: Conn, window: Window, *, viewer: Viewer, limit: int = 200) -> list[Proposal]:
+    """Firms whose 高企 certificate of three years ago must be applied for again, and that are in no batch of the year.
+
+    国科发火〔2016〕32号 第十二条: three years; 粤科函产字〔2026〕903号: a certificate of 2023 re-applies in 2026.
+    Whom the engine finds fit is for the room above, which knows the assessments.
+    """
+    if window.programme != "hnte":
+        return []
+    younger = Certificate.__table__.alias("younger")
+    renewed = (
+        select(younger.c.id)
+        .where(
+            younger.c.firm_id == Certificate.firm_id,
+            younger.c.kind == Certificate.kind,
+            younger.c.issued_on > Certificate.issued_on,
+        )
+        .exists()
+    )
+    in_it = (
+        select(_A.id)
+        .join(FilingWindow, FilingWindow.id == _A.window_id)
+        .where(_A.firm_id == Firm.id, FilingWindow.programme == window.programme, FilingWindow.year == window.year)
+        .exists()
+    )
+    query = (
+        select(Firm.id, Firm.uscc, Firm.name, Firm.region_code, Certificate.number, Certificate.issued_on)
+        .join(Firm, Firm.id == Certificate.firm_id)
+        .where(
+            visible_to(viewer),
+            Firm.status == "active",
+            Certificate.kind == window.programme,
+            extract("year", Certificate.issued_on) == window.year - HNTE_YEARS,
+            Certificate.revoked_on.is_(None),
+            ~renewed,
+            ~in_it,
+        )
+        .order_by(Firm.region_code, Firm.id)
+        .limit(limit)
+    )
+    return [Proposal(*row) for row in (await conn.execute(query)).all()]
