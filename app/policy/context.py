@@ -28,6 +28,10 @@ class Unregulated(Exception):
         self.why = why
 
 
+class TooYoung(Unregulated):
+    """Years are asked for in which the firm did not exist yet: no report will ever bring them."""
+
+
 class Value(Protocol):
     """A measure's value: knows its side of a limit exactly, and how to be shown."""
 
@@ -77,7 +81,18 @@ class Context:
         try:
             return [values[path] for path in paths]
         except KeyError:
-            raise Lack([path for path in paths if path not in values]) from None
+            missing = [path for path in paths if path not in values]
+            if (year := self._before_its_time(missing)) is not None:
+                raise TooYoung(f"{values['registered_on']} 才成立，没有 {year} 年的数据。") from None
+            raise Lack(missing) from None
+
+    def _before_its_time(self, missing: Sequence[str]) -> int | None:
+        """The first of the missing years that lie before the firm's own; the latest closed year is only not in yet."""
+        registered = self.values.get("registered_on")
+        years = [int(path[6:10]) for path in missing if path.startswith("years.")]
+        if registered is None or len(years) < len(missing):
+            return None
+        return min(years) if all(year < registered.year and year < self.year for year in years) else None
 
     def known(self, path: str) -> Any:
         """The fact, or None where nothing is known or nothing is there."""

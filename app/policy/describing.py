@@ -9,7 +9,7 @@ from app.policy.criteria.comparing import Comparison
 from app.policy.criteria.scoring import SumOfScores
 from app.policy.exact import Quotient
 from app.policy.figures import Unit
-from app.policy.levers import gaps
+from app.policy.levers import changed, gaps
 from app.policy.registry import MEASURES
 from app.policy.terms import Criterion, Gap, Outcome, Score
 from app.policy.wording import missing_sentence, shown_in
@@ -17,8 +17,8 @@ from app.policy.wording import missing_sentence, shown_in
 
 def described(finding: Finding, ctx: Context) -> Criterion:
     criterion = finding.criterion
-    closing = gaps(criterion, finding, ctx)
     parts = tuple(described(part, ctx) for part in finding.parts)
+    closing = gaps(criterion, finding, ctx) or _of_parts(finding, parts, ctx)
     found = _found(finding)
     return Criterion(
         code=criterion.code,
@@ -31,11 +31,23 @@ def described(finding: Finding, ctx: Context) -> Criterion:
         asks=criterion.asks(finding),
         found=found,
         grade=criterion.grade,
-        gaps=closing or tuple(gap for part in parts for gap in part.gaps if finding.outcome is Outcome.NOT_MET),
+        gaps=closing,
         missing=finding.lack if finding.outcome is Outcome.UNKNOWN else (),
         inputs=tuple(criterion.inputs(ctx)),
         parts=parts,
     )
+
+
+def _of_parts(finding: Finding, parts: tuple[Criterion, ...], ctx: Context) -> tuple[Gap, ...]:
+    """The parts' gaps that close the whole group each by itself; where several have to be closed, there is none."""
+    if finding.outcome is not Outcome.NOT_MET:
+        return ()
+    closing = []
+    for gap in dict.fromkeys(gap for part in parts for gap in part.gaps):
+        would = ctx.with_facts(changed(ctx.facts, gap.figure, gap.year, gap.amount))
+        if finding.criterion.judge(would).outcome is Outcome.MET:
+            closing.append(gap)
+    return tuple(sorted(closing, key=lambda gap: (gap.closed, abs(gap.amount))))
 
 
 def score_of(finding: Finding, ctx: Context) -> Score | None:

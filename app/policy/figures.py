@@ -139,6 +139,17 @@ class Judgement(Labelled):
     TALENT_INCENTIVE = "talent_incentive", "人才培养引进与绩效奖励"
 
 
+# 195号 三(七): what each may reach.
+JUDGEMENT_MOST: Mapping[Judgement, int] = {
+    Judgement.TECHNOLOGY_ADVANCEMENT: 8,
+    Judgement.CORE_SUPPORT: 8,
+    Judgement.ACQUISITION: 6,
+    Judgement.STANDARD_BONUS: 2,
+    Judgement.RD_RULES: 6,
+    Judgement.RD_INSTITUTION: 6,
+    Judgement.CONVERSION_INCENTIVE: 4,
+    Judgement.TALENT_INCENTIVE: 4,
+}
 FLAGS: Mapping[str, str] = {
     "above_designated_size": "规模以上",
     "in_hnte_pool": "高企培育库在库",

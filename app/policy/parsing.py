@@ -7,13 +7,32 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from app.errors import Invalid
 from app.policy.facts import CertificateFact, Dated, Facts, IpRight
-from app.policy.figures import CARRIER, EVENTS, FLAGS, RD_LINES, YEARLY, Figure, IpKind, Judgement, Level, ObtainedBy
+from app.policy.figures import (
+    CARRIER,
+    EVENTS,
+    FLAGS,
+    JUDGEMENT_MOST,
+    RD_LINES,
+    YEARLY,
+    Figure,
+    IpKind,
+    Judgement,
+    Level,
+    ObtainedBy,
+)
 
-_TEXTS = ("name", "uscc", "region_code", "status", "industry_code", "high_tech_field", "size_class")
+_TEXTS = ("name", "uscc", "status", "size_class")
+# A code that nobody can read is no code: a list that it is "not in" would let it pass.
+_CODES = {
+    "region_code": (re.compile(r"\d{2,12}"), "应是数字的行政区划代码，如 440783117。"),
+    "industry_code": (re.compile(r"[A-T]\d{0,4}"), "应是门类字母加数字的行业代码，如 C3360。"),
+    "high_tech_field": (re.compile(r"\d{1,4}"), "应是数字的技术领域代码，如 801。"),
+}
 _DATED = ("standards_led", "science_awards", "rd_institutions", "platforms", "competition_awards")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
@@ -46,6 +65,8 @@ class _Reader:
     def read(self, data: Mapping[str, Any]) -> None:
         for key in _TEXTS:
             self._take(data, key, key, _text)
+        for key in _CODES:
+            self._take(data, key, key, partial(_code, key))
         for key in ("registered_on", "carrier_tenant_since"):
             self._take(data, key, key, self._day, none=key == "carrier_tenant_since")
         records = self._object(data, "records")
@@ -56,7 +77,7 @@ class _Reader:
             self._take(records, path.removeprefix("records."), path, self._day, none=True)
         judgements = self._object(data, "judgements")
         for judgement in Judgement:
-            self._take(judgements, judgement.value, f"judgements.{judgement.value}", _points)
+            self._take(judgements, judgement.value, f"judgements.{judgement.value}", partial(_judged, judgement))
         carrier = self._object(data, "carrier")
         for code, figure in CARRIER.items():
             self._take(carrier, code, f"carrier.{code}", _number_of(figure))
@@ -77,7 +98,9 @@ class _Reader:
                 self.values[path] = None
             return
         try:
-            self.values[path] = read(value)
+            found = read(value)
+            if found is not None and found != "":
+                self.values[path] = found
         except _Wrong as wrong:
             self.wrong[path] = str(wrong)
 
@@ -173,6 +196,15 @@ def _field(entry: Mapping[str, Any], key: str, read: Callable[[Any], Any], *, re
         raise _Wrong(f"{key}|{wrong}") from None
 
 
+def _code(key: str, value: Any) -> str | None:
+    """None for a blank: not known."""
+    pattern, wrong = _CODES[key]
+    text = _text(value).upper()
+    if text and not pattern.fullmatch(text):
+        raise _Wrong(wrong)
+    return text or None
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 200:
         raise _Wrong("应是不超过 200 字的文字。")
@@ -194,6 +226,13 @@ def _yes_no(value: Any) -> bool:
     if not isinstance(value, bool):
         raise _Wrong("应是 true 或 false。")
     return value
+
+
+def _judged(judgement: Judgement, value: Any) -> int:
+    points, most = _points(value), JUDGEMENT_MOST[judgement]
+    if points > most:
+        raise _Wrong(f"{judgement.label}最多 {most} 分。")
+    return points
 
 
 def _points(value: Any) -> int:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from app.policy.context import Context, Lack, Unregulated
+from app.policy.context import Context, Lack, TooYoung, Unregulated
 from app.policy.criteria.base import SIGNS, WORDS, BaseCriterion, Finding, Limits, broken
 from app.policy.exact import EXACT, Quotient
 from app.policy.growth import Root
@@ -29,6 +29,8 @@ class Comparison(BaseCriterion):
             wrong = broken(bounds, value)
         except Lack as lack:
             return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
+        except TooYoung as young:
+            return Finding(self, Outcome.NOT_MET, why=young.why)
         except Unregulated as open_question:
             return Finding(self, Outcome.MANUAL, why=open_question.why)
         if wrong is None:

@@ -40,7 +40,7 @@ class Group(BaseCriterion):
         return self.criteria
 
     def found(self, outcome: Outcome, parts: tuple[Finding, ...]) -> Finding:
-        lack = tuple(path for part in parts if part.outcome is Outcome.UNKNOWN for path in part.lack)
+        lack = tuple(dict.fromkeys(p for part in parts if part.outcome is Outcome.UNKNOWN for p in part.lack))
         return Finding(self, outcome, lack=lack if outcome is Outcome.UNKNOWN else (), parts=parts)
 
 

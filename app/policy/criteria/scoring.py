@@ -94,9 +94,11 @@ class Item(Scale):
         given = ctx.known(f"judgements.{self.judgement.value}") if self.judgement else None
         if given is None:
             return range_
-        # An expert cannot give more than the facts allow; that the facts are missing is for the officer to see.
+        # An expert cannot give more than the facts allow; while those are missing, only no points at all are certain.
         point = min(int(given), range_.high, self.most)
-        return Points(point, point, lack=range_.lack, rate=range_.rate)
+        if range_.lack and point:
+            return Points(min(point, range_.low), point, lack=range_.lack, rate=range_.rate)
+        return Points(point, point, rate=range_.rate)
 
     def _range(self, ctx: Context) -> Points:
         if not self.bands:

@@ -154,6 +154,8 @@ MEASURES["rd_to_cost"] = Measure(
 
 def _share(num: str, den: str, ctx: Context) -> Quotient:
     above, below = ctx.need(f"years.{ctx.year}.{num}", f"years.{ctx.year}.{den}")
+    if above > below > ZERO:
+        raise Unregulated(f"{YEARLY[num].label}大于{YEARLY[den].label}，请核对。")
     return ratio(above, below, YEARLY[den].label)
 
 
@@ -188,7 +190,10 @@ def _equity_2y(ctx: Context) -> Value:
 
 @measure("equity_raised_3y", "近三年股权融资合计", Unit.YUAN, Lever("equity_raised"))
 def _equity_3y(ctx: Context) -> Value:
-    return Quotient(total(figures(ctx, "equity_raised", years_of(ctx, 3))))
+    """Required of the years since the firm was registered; what is known of others counts as well."""
+    total(figures(ctx, "equity_raised", years_of(ctx, 3)))
+    known = [ctx.known(f"years.{year}.equity_raised") for year in range(ctx.year - 2, ctx.year + 1)]
+    return Quotient(total([amount for amount in known if amount is not None]))
 
 
 @measure("equity_raised_total", "成立以来累计获得股权融资", Unit.YUAN, Lever("equity_raised"))

@@ -34,7 +34,7 @@ def _counted(which: Callable[[Context, IpRight], Counts], ctx: Context) -> Value
 
 def _serves_hnte(ctx: Context, right: IpRight) -> bool:
     """195号 三(二): a right of class Ⅱ serves one 高企 filing only; class Ⅰ as long as it is in force."""
-    return not right.class_two or right.used_in_hnte_year in (None, ctx.as_of.year)
+    return not right.class_two or right.used_in_hnte_year is None or right.used_in_hnte_year >= ctx.as_of.year
 
 
 def _class_two_for_hnte(ctx: Context, right: IpRight) -> bool:
@@ -95,8 +95,15 @@ for _name, _label, _which, _lever in (
     MEASURES[_name] = Measure(_label, Unit.RIGHT, partial(_counted, _which), _levers)
 
 
+# 195号 三(七): 国家标准、行业标准、检测方法、技术规范; an international one is no less.
+_STANDARD_LEVELS = ("international", "national", "industry")
+
+
 def _entries(fact: str, ctx: Context) -> Quotient:
-    return Quotient(Decimal(len(ctx.need(fact)[0])))
+    entries = [one for one in ctx.need(fact)[0] if one.on is None or one.on <= ctx.as_of]
+    if fact == "standards_led":
+        entries = [one for one in entries if one.level in _STANDARD_LEVELS]
+    return Quotient(Decimal(len(entries)))
 
 
 for _fact, _label in (("standards_led", "参与编制的标准"), ("platforms", "创新平台")):
