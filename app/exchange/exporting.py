@@ -18,7 +18,7 @@ from app.audit.service import event_row, record
 from app.db import Conn, Database
 from app.exchange.columns import COLUMNS, OFFICER, STATUS, TIER_SINCE
 from app.exchange.spooling import PIECE, Spool, Turns
-from app.firms.filtering import in_sight, shape_of, shaped, sight_of, values_of
+from app.firms.filtering import matching, shape_of, sight_of, values_of
 from app.firms.models import Contact, Direction, Firm, HighTechField, Region
 from app.firms.queries import count_firms, ordering
 from app.firms.terms import MAIN_LADDER, FirmFilter, FirmStatus
@@ -91,7 +91,7 @@ def statement(filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, es
     regions = _unless_shared(Region, func.starts_with(Region.code, viewer.scope))
     fields = _unless_shared(HighTechField, true())
     officers = User.__table__.alias("officer")
-    conditions = [in_sight(sight_of(viewer)), *shaped(shape_of(filters))]
+    conditions = matching(sight_of(viewer), shape_of(filters))
     person, certificate = _first_of_each(conditions)
     tables = (
         Firm.__table__.outerjoin(regions, regions.c.code == Firm.region_code)

@@ -18,8 +18,8 @@ from app.firms.filtering import (
     Shape,
     Sight,
     in_sight,
+    matching,
     shape_of,
-    shaped,
     sight_of,
     sight_values,
     values_of,
@@ -46,19 +46,12 @@ LAST_DATE: ColumnElement[Any] = literal_column("'infinity'::date")
 _OFFICER = User.__table__.alias("officer")
 
 
-_ROW_COLUMNS = (
-    Firm.id,
-    Firm.uscc,
-    Firm.name,
-    Firm.region_code,
-    Firm.park,
-    Firm.tier,
-    Firm.tier_since,
-    Firm.stale_on,
-    Firm.status,
-    _OFFICER.c.name.label("officer_name"),
-    Firm.updated_at,
-)
+_SHOWN = ("id", "uscc", "name", "region_code", "park", "tier", "tier_since", "stale_on", "status")
+
+
+def _row_columns(firm: Any) -> list[ColumnElement[Any]]:
+    return [*(firm[name] for name in _SHOWN), _OFFICER.c.name.label("officer_name"), firm.updated_at]
+
 
 _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
     Sort.UPDATED: Firm.updated_at,  # type: ignore[dict-item]
@@ -70,7 +63,9 @@ _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
 
 
 def _rows() -> Select[Any]:
-    return select(*_ROW_COLUMNS).select_from(Firm.__table__.outerjoin(_OFFICER, _OFFICER.c.id == Firm.officer_id))
+    return select(*_row_columns(Firm.__table__.c)).select_from(
+        Firm.__table__.outerjoin(_OFFICER, _OFFICER.c.id == Firm.officer_id)
+    )
 
 
 async def list_firms(
@@ -102,7 +97,7 @@ async def list_firms(
 @lru_cache(maxsize=SHAPES)
 def _page(sight: Sight, shape: Shape, order: Sort, descending: bool, following: bool) -> Kept:
     sort_key = _SORT_KEYS[order]
-    query = _rows().add_columns(sort_key.label("sort_key")).where(in_sight(sight), *shaped(shape))
+    query = _rows().add_columns(sort_key.label("sort_key")).where(*matching(sight, shape))
     if following:
         position = tuple_(sort_key, Firm.id)
         last = tuple_(bindparam("after_key", type_=sort_key.type), bindparam("after_id", type_=Uuid()))
@@ -117,16 +112,20 @@ def _closest(sight: Sight, shape: Shape) -> Kept:
 
     Whoever wants every hit in order asks for another sort; the page says when it shows only the closest.
     """
+    # With all that a row shows: looking the best of them up again would cost as much as finding them.
+    wanted = (*_SHOWN, "officer_id", "updated_at", "name_key", "name_pinyin")
     hits = (
-        select(Firm.id, Firm.name_key, Firm.name_pinyin, Firm.uscc)
-        .where(in_sight(sight), *shaped(shape))
+        select(*(Firm.__table__.c[name] for name in wanted))
+        .where(*matching(sight, shape))
         .limit(SEARCH_CANDIDATES)
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
     counted = select(func.count()).select_from(hits).scalar_subquery().label("hits")
-    closest = _rows().add_columns(counted).join(hits, hits.c.id == Firm.id).order_by(*_closeness(hits.c), hits.c.id)
-    return Kept(closest.limit(bindparam("rows")))
+    closest = select(*_row_columns(hits.c), counted).select_from(
+        hits.outerjoin(_OFFICER, _OFFICER.c.id == hits.c.officer_id)
+    )
+    return Kept(closest.order_by(*_closeness(hits.c), hits.c.id).limit(bindparam("rows")))
 
 
 def ordering(sort: str, q: str) -> list[ColumnElement[Any]]:
@@ -166,7 +165,7 @@ async def count_firms(
 
 @lru_cache(maxsize=SHAPES)
 def _count(sight: Sight, shape: Shape, bounded: bool) -> Kept:
-    found: Select[Any] = select(literal_column("1")).select_from(Firm).where(in_sight(sight), *shaped(shape))
+    found: Select[Any] = select(literal_column("1")).select_from(Firm).where(*matching(sight, shape))
     if bounded:
         found = found.limit(bindparam("rows"))
     return Kept(select(func.count()).select_from(found.subquery()))

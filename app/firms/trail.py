@@ -13,7 +13,7 @@ from app.audit import queries
 from app.audit.models import AuditEvent
 from app.audit.queries import Event
 from app.db import Conn
-from app.firms.filtering import in_sight, shape_of, shaped, sight_of, values_of, visible_to
+from app.firms.filtering import matching, shape_of, sight_of, values_of, visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmFilter
 
@@ -66,7 +66,7 @@ async def _people_named(conn: Conn, part: str) -> list[str]:
 async def _objects_named(conn: Conn, part: str, viewer: Viewer) -> list[str]:
     """What was named so exactly, the firms that a search for it finds, and the accounts."""
     wanted = FirmFilter(q=part, status="all")
-    firms = select(Firm.id).where(in_sight(sight_of(viewer)), *shaped(shape_of(wanted))).limit(_MOST)
+    firms = select(Firm.id).where(*matching(sight_of(viewer), shape_of(wanted))).limit(_MOST)
     found = (await conn.execute(firms, values_of(wanted, viewer, today=date.min))).scalars()
     alike = (func.strpos(User.name, part) > 0) | (func.strpos(User.login, func.lower(part)) > 0)
     accounts = (await conn.execute(select(User.id).where(alike).limit(_MOST))).scalars()

@@ -28,7 +28,7 @@ from app.assessments.models import FirmAssessment
 from app.assessments.queries import ANSWER, answer_of
 from app.assessments.terms import KeptAnswer
 from app.db import Conn
-from app.firms.filtering import Shape, Sight, below, in_sight, shape_of, shaped, sight_of, sight_values, values_of
+from app.firms.filtering import Shape, Sight, below, matching, shape_of, sight_of, sight_values, values_of
 from app.firms.models import Firm, TierCount, TierCountDelta
 from app.firms.queries import SHAPES, count_firms
 from app.firms.terms import FirmFilter, Near
@@ -99,7 +99,7 @@ def _counters(sight: Sight, region: str) -> Kept:
 @lru_cache(maxsize=SHAPES)
 def _live_counts(sight: Sight, shape: Shape) -> Kept:
     columns: tuple[Any, ...] = (Firm.tier, func.count())
-    return Kept(select(*columns).where(in_sight(sight), *shaped(shape)).group_by(Firm.tier))
+    return Kept(select(*columns).where(*matching(sight, shape)).group_by(Firm.tier))
 
 
 _CARD_COLUMNS: tuple[Any, ...] = (
@@ -148,7 +148,7 @@ def _card(row: Any) -> Card:
 
 
 def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]:
-    query = select(*_CARD_COLUMNS).where(in_sight(sight), *shaped(shape), Firm.tier == tier)
+    query = select(*_CARD_COLUMNS).where(*matching(sight, shape), Firm.tier == tier)
     return query.order_by(Firm.tier_since, Firm.id).limit(bindparam("rows"))
 
 
@@ -210,7 +210,7 @@ async def column_stats(
             func.count().filter(Firm.stale_on <= bindparam("today")),
             func.percentile_disc(0.5).within_group(Firm.tier_since),
         )
-        .where(in_sight(sight_of(viewer)), *shaped(shape_of(filters)), Firm.tier.is_not(None))
+        .where(*matching(sight_of(viewer), shape_of(filters)), Firm.tier.is_not(None))
         .group_by(Firm.tier)
     )
     rows = (await conn.execute(query, values_of(filters, viewer, today=today))).all()
@@ -238,7 +238,7 @@ async def _overridden(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today:
     query = (
         select(Firm.tier, func.count(Firm.id.distinct()))
         .join(Move, brought)
-        .where(in_sight(sight_of(viewer)), *shaped(shape_of(filters)), Move.override_reason.is_not(None))
+        .where(*matching(sight_of(viewer), shape_of(filters)), Move.override_reason.is_not(None))
         .group_by(Firm.tier)
     )
     rows = await conn.execute(query, values_of(filters, viewer, today=today))
