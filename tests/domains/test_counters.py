@@ -134,7 +134,8 @@ async def test_a_column_says_how_many_stand_still_and_how_long_the_middle_one_ha
     officer = await factories.person(conn, "officer")
     for days in (200, 100, 10):
         await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=days))
-    stats = await column_stats(conn, FirmFilter(), viewer=officer.viewer, today=TODAY)
+    ladder, _ = await factories.main_ladder(conn)
+    stats = await column_stats(conn, ladder, FirmFilter(), viewer=officer.viewer, today=TODAY)
     assert (stats["tech_micro"].stale, stats["tech_micro"].median_days) == (2, 100)
 
 
