@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 def answers_for(firm_id: uuid.UUID, facts: Facts, packs: Sequence[Pack], *, as_of: date) -> list[Answer]:
     """What does not apply to a firm is left out."""
     with localcontext(EXACT):
-        ctx = Context(facts, as_of)
+        ctx = Context(facts, as_of, brief=True)
         judged = [(pack, judge(pack, ctx)) for pack in packs]
         return [_answer(firm_id, pack, one) for pack, one in judged if one.outcome is not Outcome.NOT_APPLICABLE]
 

@@ -1,6 +1,6 @@
 """A firm on a day, as the criteria see it: facts by path, measures computed once, and why one cannot be had."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from app.policy.exact import Quotient
 from app.policy.facts import Facts
-from app.policy.registry import MEASURES
+from app.policy.registry import MEASURES, Compute
 from app.policy.terms import Case
 
 
@@ -63,14 +63,30 @@ class Between(NamedTuple):
 class Context:
     """`year` is the latest closed accounting year, the 近一年 of 国科发火〔2016〕195号 三(一)."""
 
-    __slots__ = ("_asked", "_computed", "_once", "as_of", "case", "facts", "today", "values", "year")
+    __slots__ = (
+        "_asked",
+        "_computed",
+        "_failed",
+        "_shared",
+        "as_of",
+        "brief",
+        "case",
+        "facts",
+        "today",
+        "values",
+        "year",
+    )
 
-    def __init__(self, facts: Facts, as_of: date, case: Case = Case.NEW, *, today: date | None = None) -> None:
+    def __init__(
+        self, facts: Facts, as_of: date, case: Case = Case.NEW, *, today: date | None = None, brief: bool = False
+    ) -> None:
         self.facts, self.values, self.as_of, self.case = facts, facts.values, as_of, case
         self.today = today or as_of  # which years are over, when a future day is asked about
         self.year = as_of.year - 1
-        self._computed: dict[str, Value | Lack | Unregulated] = {}
-        self._once: dict[Any, Any] = {}
+        self.brief = brief  # one alternative that is met is enough: for an outcome, not for telling it
+        self._computed: dict[str, Value] = {}
+        self._failed: dict[str, Lack | Unregulated] = {}
+        self._shared: dict[tuple[str, int], Any] = {}
         self._asked: list[str] | None = None
 
     def need(self, *paths: str) -> list[Any]:
@@ -103,24 +119,26 @@ class Context:
     def measure(self, name: str) -> Value:
         """Raises Lack or Unregulated; either way computed once."""
         found = self._computed.get(name)
-        if found is None:
-            try:
-                found = MEASURES[name].compute(self)
-            except (Lack, Unregulated) as failure:
-                found = failure
-            self._computed[name] = found
-        if isinstance(found, Exception):
+        if found is not None:
+            return found
+        failure = self._failed.get(name)
+        if failure is not None:
             # The same failure is raised again and again; each raise would add to its traceback.
-            raise found.with_traceback(None)
-        return found
+            raise failure.with_traceback(None)
+        try:
+            value: Value = MEASURES[name].compute(self)
+        except (Lack, Unregulated) as failed:
+            self._failed[name] = failed
+            raise
+        self._computed[name] = value
+        return value
 
-    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
-        """A part of several measures, computed once; anew while somebody wants to know what it reads."""
-        if self._asked is not None:
-            return compute()
-        if key not in self._once:
-            self._once[key] = compute()
-        return self._once[key]
+    def once(self, what: str, year: int, compute: Compute) -> Any:
+        """A part that several measures are made of, computed once; what it lacks is found out each time."""
+        found = self._shared.get((what, year))
+        if found is None or self._asked is not None:
+            found = self._shared[what, year] = compute(self)
+        return found
 
     def inputs_of(self, name: str) -> list[tuple[str, str]]:
         """The facts that a measure reads here, with their values, in the order it reads them."""
@@ -131,7 +149,7 @@ class Context:
         return [(path, shown(self.values[path])) for path in dict.fromkeys(asked) if path in self.values]
 
     def with_facts(self, facts: Facts) -> "Context":
-        return Context(facts, self.as_of, self.case, today=self.today)
+        return Context(facts, self.as_of, self.case, today=self.today, brief=self.brief)
 
 
 def shown(value: Any) -> str:

@@ -27,7 +27,7 @@ def described(finding: Finding, ctx: Context) -> Criterion:
         required=criterion.required(finding),
         actual=_actual(finding),
         cite=criterion.cite,
-        note=_note(finding, found, closing, parts),
+        note=_note(finding, ctx, found, closing, parts),
         asks=criterion.asks(finding),
         found=found,
         grade=criterion.grade,
@@ -100,12 +100,14 @@ def _amount(gap: Gap) -> str:
     return shown_in(unit, abs(gap.amount))
 
 
-def _note(finding: Finding, found: str, closing: tuple[Gap, ...], parts: tuple[Criterion, ...]) -> str:
+def _note(finding: Finding, ctx: Context, found: str, closing: tuple[Gap, ...], parts: tuple[Criterion, ...]) -> str:
     criterion = finding.criterion
     if finding.outcome is Outcome.UNKNOWN:
         return missing_sentence(finding.lack) if finding.lack else "资料不全。"
-    if finding.why:
-        return finding.why
+    if finding.outcome is Outcome.NOT_APPLICABLE:
+        return ""
+    if said := criterion.says(finding, ctx):
+        return said
     if finding.outcome is not Outcome.NOT_MET:
         return ""
     told = [f"{criterion.title}：{f'现为 {found}，' if found else ''}要求{criterion.asks(finding)}。"]

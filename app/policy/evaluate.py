@@ -13,7 +13,7 @@ from app.policy.describing import described, score_of
 from app.policy.exact import EXACT
 from app.policy.facts import Facts
 from app.policy.packs import Pack, Version
-from app.policy.terms import Assessment, Case, Outcome
+from app.policy.terms import MANUAL, MET, NOT_APPLICABLE, NOT_MET, UNKNOWN, Assessment, Case, Outcome
 
 
 class Judged(NamedTuple):
@@ -25,16 +25,16 @@ class Judged(NamedTuple):
 
     @property
     def missed(self) -> int:
-        return sum(finding.outcome is Outcome.NOT_MET for finding in self.counting)
+        return sum(finding.outcome is NOT_MET for finding in self.counting)
 
     @property
     def lacking(self) -> int:
-        return sum(finding.outcome is Outcome.UNKNOWN for finding in self.counting)
+        return sum(finding.outcome is UNKNOWN for finding in self.counting)
 
     @property
     def shortfall(self) -> Decimal | None:
         """The farthest of the missed conditions, as a part of what it asks; None where one cannot be measured."""
-        far = [f.criterion.shortfall(f) for f in self.counting if f.outcome is Outcome.NOT_MET]
+        far = [f.criterion.shortfall(f) for f in self.counting if f.outcome is NOT_MET]
         return None if not far or None in far else max(far)  # type: ignore[type-var]
 
     @property
@@ -49,7 +49,7 @@ class Judged(NamedTuple):
         return [f for f in self.findings if f.criterion.code not in skipped]
 
 
-_BEST_FIRST = (Outcome.MET, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.NOT_MET, Outcome.NOT_APPLICABLE)
+_BEST_FIRST = (MET, UNKNOWN, MANUAL, NOT_MET, NOT_APPLICABLE)
 
 
 def _deciding(members: Sequence[Finding]) -> Finding:
@@ -60,8 +60,8 @@ def judge(pack: Pack, ctx: Context) -> Judged:
     """Inside `localcontext(EXACT)`; no sentence is made here."""
     version = pack.version_on(ctx.as_of, ctx.case)
     if version is None or version.deduction is not None:
-        return Judged(version, Outcome.NOT_APPLICABLE, ())
-    findings = tuple(criterion.judge(ctx) for criterion in version.criteria)
+        return Judged(version, NOT_APPLICABLE, ())
+    findings = tuple([criterion.judge(ctx) for criterion in version.criteria])
     return Judged(version, _overall(version, findings), findings)
 
 
@@ -92,7 +92,7 @@ def told(pack: Pack, judged: Judged, ctx: Context) -> Assessment:
             "",
             f"{ctx.as_of} 没有载入有效的版本（最早 {first}）",
             ctx.as_of,
-            Outcome.NOT_APPLICABLE,
+            NOT_APPLICABLE,
             title=pack.title,
             case=ctx.case,
         )

@@ -27,6 +27,9 @@ class CertificateFact:
         return self.issued_on <= day <= self.expires_on and (self.revoked_on is None or day < self.revoked_on)
 
 
+_CLASS_TWO = tuple(CLASS_TWO)  # three words are compared faster than hashed
+
+
 @dataclass(frozen=True, slots=True)
 class IpRight:
     kind: IpKind
@@ -37,7 +40,7 @@ class IpRight:
 
     @property
     def class_two(self) -> bool:
-        return self.kind in CLASS_TWO
+        return self.kind in _CLASS_TWO
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,10 @@ class Pack(BaseModel):
         return self
 
     def version_on(self, day: date, case: Case) -> Version | None:
-        return next((version for version in self.versions if version.in_force(day, case)), None)
+        for version in self.versions:
+            if version.in_force(day, case):
+                return version
+        return None
 
 
 def _ends_before(one: Version, other: Version) -> bool:

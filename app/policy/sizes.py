@@ -5,6 +5,7 @@ A firm belongs to the largest class of which it reaches every lower limit; whoev
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 
 SIZES = ("micro", "small", "medium", "large")
 SIZE_WORDS: Mapping[str, str] = {"micro": "微型", "small": "小型", "medium": "中型", "large": "大型"}
@@ -40,6 +41,7 @@ _TABLE: Sequence[tuple[tuple[str, ...], Limits]] = (
 )
 
 
+@cache
 def limits_for(industry_code: str) -> Limits | None:
     """None for an industry that the text does not speak of: railways, finance, education, administration."""
     return next((limits for prefixes, limits in _TABLE if industry_code.startswith(prefixes)), None)

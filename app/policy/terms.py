@@ -20,6 +20,10 @@ class Outcome(Labelled):
     NOT_APPLICABLE = "not_applicable", "不适用"
 
 
+# Reading a member off its class costs as much as a comparison; what runs for every firm and condition uses these.
+MET, NOT_MET, UNKNOWN, MANUAL, NOT_APPLICABLE = Outcome
+
+
 class Case(Labelled):
     """Which occasion a policy is asked for: some rules ask less of a firm that is re-examined."""
 

@@ -1,5 +1,6 @@
 """What every kind of criterion is: data from a pack that judges a context and can say in full what it found."""
 
+import operator
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -7,7 +8,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, field_validator
 
 from app.policy.context import Between, Context, Lack, Value
-from app.policy.terms import Case, Outcome, Score
+from app.policy.exact import Quotient
+from app.policy.terms import NOT_APPLICABLE, Case, Outcome, Score
 
 KINDS: dict[str, type["BaseCriterion"]] = {}
 
@@ -47,11 +49,15 @@ class BaseCriterion(BaseModel):
 
     def judge(self, ctx: Context) -> Finding:
         if self.cases and ctx.case not in self.cases:
-            return Finding(self, Outcome.NOT_APPLICABLE)
+            return Finding(self, NOT_APPLICABLE)
         return self.examine(ctx)
 
     def examine(self, ctx: Context) -> Finding:
         raise NotImplementedError
+
+    def says(self, finding: Finding, ctx: Context) -> str:
+        """The sentence to what was found; made only when somebody reads it."""
+        return finding.why
 
     def required(self, finding: Finding | None = None) -> str:
         """As machines read it, `>= 0.05`."""
@@ -118,12 +124,19 @@ class Limits(BaseModel):
 
 
 _HOLDS = {"at_least": (0, 1), "above": (1,), "at_most": (-1, 0), "below": (-1,)}
+_HOLDS_FOR_NUMBERS = {"at_least": operator.ge, "above": operator.gt, "at_most": operator.le, "below": operator.lt}
 SIGNS = {"at_least": ">=", "above": ">", "at_most": "<=", "below": "<"}
 WORDS = {"at_least": "不低于", "above": "高于", "at_most": "不超过", "below": "低于"}
 
 
 def broken(bounds: Sequence[tuple[str, Decimal]], value: Value) -> tuple[str, Decimal] | None:
     """The first bound that the value is on the wrong side of. Raises Lack where that is not known."""
+    if type(value) is Quotient:
+        num, den = value
+        for bound in bounds:
+            if not _HOLDS_FOR_NUMBERS[bound[0]](num, bound[1] * den):
+                return bound
+        return None
     if type(value) is Between:
         return _surely_broken(bounds, value)
     for bound in bounds:

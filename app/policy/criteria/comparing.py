@@ -12,7 +12,7 @@ from app.policy.criteria.base import SIGNS, WORDS, BaseCriterion, Finding, Limit
 from app.policy.exact import EXACT, Quotient
 from app.policy.growth import Root
 from app.policy.registry import MEASURES, Lever
-from app.policy.terms import Outcome
+from app.policy.terms import MANUAL, MET, NOT_MET, UNKNOWN
 from app.policy.wording import shown_in
 
 
@@ -28,16 +28,16 @@ class Comparison(BaseCriterion):
             value = ctx.measure(self.measure)
             wrong = broken(bounds, value)
         except Lack as lack:
-            return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
+            return Finding(self, UNKNOWN, lack=lack.paths)
         except TooYoung as young:
-            return Finding(self, Outcome.NOT_MET, why=young.why)
+            return Finding(self, NOT_MET, why=young.why)
         except Unregulated as open_question:
-            return Finding(self, Outcome.MANUAL, why=open_question.why)
+            return Finding(self, MANUAL, why=open_question.why)
         if wrong is None:
-            return Finding(self, Outcome.MET, value, bounds[0][1], bounds=bounds)
+            return Finding(self, MET, value, bounds[0][1], (), "", (), 0, 0, bounds)
         if self.otherwise == "manual":
-            return Finding(self, Outcome.MANUAL, value, wrong[1], why=self.hint, bounds=bounds)
-        return Finding(self, Outcome.NOT_MET, value, wrong[1], bounds=bounds)
+            return Finding(self, MANUAL, value, wrong[1], why=self.hint, bounds=bounds)
+        return Finding(self, NOT_MET, value, wrong[1], (), "", (), 0, 0, bounds)
 
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return ctx.inputs_of(self.measure)
@@ -133,9 +133,9 @@ class ByBracket(Comparison):
             size = ctx.measure(self.by)
         except Lack as lack:
             both = dict.fromkeys((*lack.paths, *self.compared(ctx, self.limits[0][2]).lack))
-            return Finding(self, Outcome.UNKNOWN, lack=tuple(both))
+            return Finding(self, UNKNOWN, lack=tuple(both))
         except Unregulated as open_question:
-            return Finding(self, Outcome.MANUAL, why=open_question.why)
+            return Finding(self, MANUAL, why=open_question.why)
         for end, within, bounds in self.limits:
             if end is None or size.against(end) < within:
                 return self.compared(ctx, bounds)

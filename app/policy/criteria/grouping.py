@@ -8,29 +8,29 @@ from pydantic import Field
 
 from app.policy.context import Context
 from app.policy.criteria.base import AnyCriterion, BaseCriterion, Finding
-from app.policy.terms import Outcome
+from app.policy.terms import MANUAL, MET, NOT_APPLICABLE, NOT_MET, UNKNOWN, Outcome
 
 # What decides a group when nothing decided it outright: first what is not known, then what a person must judge.
-_OPEN = (Outcome.UNKNOWN, Outcome.MANUAL)
+_OPEN = (UNKNOWN, MANUAL)
 
 
 def all_of(outcomes: Sequence[Outcome]) -> Outcome:
     """Nothing that applies is not applicable, never a pass."""
-    if Outcome.NOT_MET in outcomes:
-        return Outcome.NOT_MET
+    if NOT_MET in outcomes:
+        return NOT_MET
     for outcome in _OPEN:
         if outcome in outcomes:
             return outcome
-    return Outcome.MET if Outcome.MET in outcomes else Outcome.NOT_APPLICABLE
+    return MET if MET in outcomes else NOT_APPLICABLE
 
 
 def any_of(outcomes: Sequence[Outcome]) -> Outcome:
-    if Outcome.MET in outcomes:
-        return Outcome.MET
+    if MET in outcomes:
+        return MET
     for outcome in _OPEN:
         if outcome in outcomes:
             return outcome
-    return Outcome.NOT_MET if Outcome.NOT_MET in outcomes else Outcome.NOT_APPLICABLE
+    return NOT_MET if NOT_MET in outcomes else NOT_APPLICABLE
 
 
 class Group(BaseCriterion):
@@ -40,8 +40,10 @@ class Group(BaseCriterion):
         return self.criteria
 
     def found(self, outcome: Outcome, parts: tuple[Finding, ...]) -> Finding:
-        lack = tuple(dict.fromkeys(p for part in parts if part.outcome is Outcome.UNKNOWN for p in part.lack))
-        return Finding(self, outcome, lack=lack if outcome is Outcome.UNKNOWN else (), parts=parts)
+        if outcome is not UNKNOWN:
+            return Finding(self, outcome, parts=parts)
+        lack = tuple(dict.fromkeys([path for part in parts if part.outcome is UNKNOWN for path in part.lack]))
+        return Finding(self, outcome, lack=lack, parts=parts)
 
 
 class AnyOf(Group):
@@ -49,8 +51,13 @@ class AnyOf(Group):
     known_as: ClassVar[str] = "any_of"
 
     def examine(self, ctx: Context) -> Finding:
-        parts = tuple(criterion.judge(ctx) for criterion in self.criteria)
-        return self.found(any_of([part.outcome for part in parts]), parts)
+        parts = []
+        for criterion in self.criteria:
+            part = criterion.judge(ctx)
+            parts.append(part)
+            if ctx.brief and part.outcome is MET:
+                break
+        return self.found(any_of([part.outcome for part in parts]), tuple(parts))
 
     def asks(self, finding: Finding | None = None) -> str:
         return f"以下 {len(self.criteria)} 项满足任一项"
@@ -59,7 +66,7 @@ class AnyOf(Group):
         return "any of " + ", ".join(part.code for part in self.criteria)
 
     def shortfall(self, finding: Finding) -> Decimal | None:
-        near = [part.criterion.shortfall(part) for part in finding.parts if part.outcome is Outcome.NOT_MET]
+        near = [part.criterion.shortfall(part) for part in finding.parts if part.outcome is NOT_MET]
         return min((share for share in near if share is not None), default=None)
 
 
@@ -68,7 +75,7 @@ class AllOf(Group):
     known_as: ClassVar[str] = "all_of"
 
     def examine(self, ctx: Context) -> Finding:
-        parts = tuple(criterion.judge(ctx) for criterion in self.criteria)
+        parts = tuple([criterion.judge(ctx) for criterion in self.criteria])
         return self.found(all_of([part.outcome for part in parts]), parts)
 
     def asks(self, finding: Finding | None = None) -> str:
@@ -78,5 +85,5 @@ class AllOf(Group):
         return "all of " + ", ".join(part.code for part in self.criteria)
 
     def shortfall(self, finding: Finding) -> Decimal | None:
-        near = [part.criterion.shortfall(part) for part in finding.parts if part.outcome is Outcome.NOT_MET]
+        near = [part.criterion.shortfall(part) for part in finding.parts if part.outcome is NOT_MET]
         return None if not near or None in near else max(near)  # type: ignore[type-var]

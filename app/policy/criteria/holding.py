@@ -1,15 +1,17 @@
 """What a firm holds, is, or has had happen to it: certificates, lists, awards, flags, events."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from app.policy.context import Context, Lack, shown
 from app.policy.criteria.base import BaseCriterion, Finding
-from app.policy.facts import CertificateFact, certificate_in_force
+from app.policy.exact import Quotient
+from app.policy.facts import CertificateFact
 from app.policy.figures import EVENTS, FLAGS
-from app.policy.terms import Outcome
+from app.policy.terms import MANUAL, MET, NOT_MET, UNKNOWN, Outcome
 from app.policy.wording import path_label
 
 
@@ -25,18 +27,22 @@ class CertificateInForce(BaseCriterion):
 
     def examine(self, ctx: Context) -> Finding:
         try:
-            (held,) = ctx.need("certificates")
+            held = ctx.once("in force", 0, _in_force)
         except Lack as lack:
-            return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
-        current = next(
-            (c for kind in self.certificates if (c := certificate_in_force(ctx.facts, kind, ctx.as_of))), None
-        )
-        if self.absent:
-            return Finding(self, Outcome.NOT_MET if current else Outcome.MET, why=self._held(current))
+            return Finding(self, UNKNOWN, lack=lack.paths)
+        for kind in self.certificates:
+            if kind in held:
+                return Finding(self, NOT_MET if self.absent else MET)
+        return Finding(self, MET if self.absent else Outcome(self.otherwise))
+
+    def says(self, finding: Finding, ctx: Context) -> str:
+        held = ctx.once("in force", 0, _in_force)
+        current = next((held[kind] for kind in self.certificates if kind in held), None)
         if current:
-            return Finding(self, Outcome.MET, why=self._held(current))
-        why = self._lapsed([c for c in held if c.kind in self.certificates], ctx.as_of)
-        return Finding(self, Outcome(self.otherwise), why=why + self.hint)
+            return f"{self.noun} {current.number} 有效期至 {current.expires_on}。"
+        if self.absent:
+            return ""
+        return self._lapsed([c for c in ctx.facts.certificates if c.kind in self.certificates], ctx.as_of) + self.hint
 
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return [
@@ -44,9 +50,6 @@ class CertificateInForce(BaseCriterion):
             for place, c in enumerate(ctx.facts.certificates)
             if c.kind in self.certificates
         ]
-
-    def _held(self, current: CertificateFact | None) -> str:
-        return f"{self.noun} {current.number} 有效期至 {current.expires_on}。" if current else ""
 
     def _lapsed(self, held: list[CertificateFact], as_of: date) -> str:
         last = max(held, key=lambda c: c.expires_on, default=None)
@@ -56,6 +59,16 @@ class CertificateInForce(BaseCriterion):
             return f"{self.noun} {last.number} 发证日期 {last.issued_on}，晚于 {as_of}。"
         ended = last.revoked_on if last.revoked_on and last.revoked_on <= as_of else last.expires_on
         return f"{self.noun} {last.number} 已于 {ended} 失效，{as_of} 没有有效的{self.noun}。"
+
+
+def _in_force(ctx: Context) -> dict[str, CertificateFact]:
+    """Of each kind the one that holds longest."""
+    held: dict[str, CertificateFact] = {}
+    for one in ctx.need("certificates")[0]:
+        other = held.get(one.kind)
+        if one.in_force(ctx.as_of) and (other is None or one.expires_on > other.expires_on):
+            held[one.kind] = one
+    return held
 
 
 class Listed(BaseCriterion):
@@ -79,14 +92,14 @@ class Listed(BaseCriterion):
         try:
             (value,) = ctx.need(self.fact)
         except Lack as lack:
-            return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
+            return Finding(self, UNKNOWN, lack=lack.paths)
         if self.one_of:
             inside = value in self.one_of
         elif self.starts_with:
             inside = value.startswith(self.starts_with)
         else:
             inside = not value.startswith(self.not_starting_with)
-        return Finding(self, Outcome.MET if inside else Outcome(self.otherwise), why="" if inside else self.hint)
+        return Finding(self, MET) if inside else Finding(self, Outcome(self.otherwise), why=self.hint)
 
     def required(self, finding: Finding | None = None) -> str:
         if self.one_of:
@@ -117,7 +130,7 @@ class Counted(BaseCriterion):
         try:
             (entries,) = ctx.need(self.fact)
         except Lack as lack:
-            return Finding(self, Outcome.UNKNOWN, lack=lack.paths)
+            return Finding(self, UNKNOWN, lack=lack.paths)
         sure, unsure = 0, []
         for place, entry in enumerate(entries):
             lacking = self._lacking(entry)
@@ -125,10 +138,13 @@ class Counted(BaseCriterion):
                 sure += not lacking
                 unsure += [f"{self.fact}.{place}.{name}" for name in lacking]
         if sure >= self.at_least:
-            return Finding(self, Outcome.MET, why=f"已有 {sure} 项。")
+            return Finding(self, MET, value=Quotient(Decimal(sure)))
         if unsure:
-            return Finding(self, Outcome.UNKNOWN, lack=tuple(unsure))
-        return Finding(self, Outcome.NOT_MET, why=self.hint)
+            return Finding(self, UNKNOWN, lack=tuple(unsure))
+        return Finding(self, NOT_MET, why=self.hint)
+
+    def says(self, finding: Finding, ctx: Context) -> str:
+        return f"已有 {finding.value.shown()} 项。" if finding.value else finding.why
 
     def _lacking(self, entry: Any) -> list[str]:
         wanted = {"on": self.within_years, "rank": self.max_rank}
@@ -177,15 +193,26 @@ class Flags(BaseCriterion):
         return self
 
     def examine(self, ctx: Context) -> Finding:
-        known = {flag: ctx.values[flag] for flag in self.flags if ctx.values.get(flag) is not None}
-        against = [flag for flag, value in known.items() if value is not self.want]
+        values, lack, against = ctx.values, [], False
+        for flag in self.flags:
+            value = values.get(flag)
+            if value is None:
+                lack.append(flag)
+            elif value is not self.want:
+                against = True
         if against:
-            told = "、".join(path_label(flag) for flag in against)
-            return Finding(self, Outcome.NOT_MET, why=self.hint or (f"不满足：{told}。" if self.want else f"{told}。"))
-        lack = tuple(flag for flag in self.flags if flag not in known)
-        if lack and self.unstated == "manual":
-            return Finding(self, Outcome.MANUAL, why=self.hint)
-        return Finding(self, Outcome.UNKNOWN if lack else Outcome.MET, lack=lack)
+            return Finding(self, NOT_MET)
+        if not lack:
+            return Finding(self, MET)
+        if self.unstated == "manual":
+            return Finding(self, MANUAL)
+        return Finding(self, UNKNOWN, lack=tuple(lack))
+
+    def says(self, finding: Finding, ctx: Context) -> str:
+        if finding.outcome is not NOT_MET:
+            return self.hint if finding.outcome is MANUAL else ""
+        told = "、".join(path_label(flag) for flag in self.flags if ctx.values.get(flag) is (not self.want))
+        return self.hint or (f"不满足：{told}。" if self.want else f"{told}。")
 
     def asks(self, finding: Finding | None = None) -> str:
         return ("均为是：" if self.want else "均为否：") + "、".join(path_label(flag) for flag in self.flags)
@@ -224,17 +251,20 @@ class NoEvent(BaseCriterion):
         return date(as_of.year - (self.years_back or 0), 1, 1)
 
     def examine(self, ctx: Context) -> Finding:
+        if any(ctx.values.get(event) is not None for event in self.events) and self._happened(ctx):
+            return Finding(self, NOT_MET)
+        lack = tuple([event for event in self.events if event not in ctx.values])
+        return Finding(self, UNKNOWN, lack=lack) if lack else Finding(self, MET)
+
+    def _happened(self, ctx: Context) -> list[tuple[str, date]]:
         first = self.begins(ctx.as_of)
-        happened = [
-            (event, on)
-            for event in self.events
-            if (on := ctx.values.get(event)) is not None and first <= on <= ctx.as_of
-        ]
-        if happened:
-            told = "；".join(f"{on} 有{path_label(event)}" for event, on in happened)
-            return Finding(self, Outcome.NOT_MET, why=f"{told}。")
-        lack = tuple(event for event in self.events if event not in ctx.values)
-        return Finding(self, Outcome.UNKNOWN if lack else Outcome.MET, lack=lack)
+        days = ((event, ctx.values.get(event)) for event in self.events)
+        return [(event, on) for event, on in days if on is not None and first <= on <= ctx.as_of]
+
+    def says(self, finding: Finding, ctx: Context) -> str:
+        if finding.outcome is not NOT_MET:
+            return ""
+        return "；".join(f"{on} 有{path_label(event)}" for event, on in self._happened(ctx)) + "。"
 
     def required(self, finding: Finding | None = None) -> str:
         return f"none of {', '.join(self.events)}"

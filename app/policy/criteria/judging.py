@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.policy.context import Context
 from app.policy.criteria.base import BaseCriterion, Finding
-from app.policy.terms import Outcome
+from app.policy.terms import MANUAL, UNKNOWN
 
 
 class Manual(BaseCriterion):
@@ -18,10 +18,9 @@ class Manual(BaseCriterion):
     facts: tuple[str, ...] = ()  # what the person will want to see; unknown while one of them is
 
     def examine(self, ctx: Context) -> Finding:
-        lack = tuple(path for path in self.facts if path not in ctx.values)
-        if lack:
-            return Finding(self, Outcome.UNKNOWN, lack=lack)
-        return Finding(self, Outcome.MANUAL, why=self.reason)
+        if self.facts and (lack := tuple(path for path in self.facts if path not in ctx.values)):
+            return Finding(self, UNKNOWN, lack=lack)
+        return Finding(self, MANUAL, why=self.reason)
 
     def asks(self, finding: Finding | None = None) -> str:
         return "人工判断"

@@ -15,7 +15,7 @@ from app.policy.context import Context, Lack, Unregulated
 from app.policy.criteria.base import BaseCriterion, Finding, Limits, broken
 from app.policy.figures import Judgement
 from app.policy.registry import MEASURES, Lever
-from app.policy.terms import Outcome, ScoreItem
+from app.policy.terms import MANUAL, MET, NOT_MET, UNKNOWN, ScoreItem
 from app.policy.wording import shown_in
 
 
@@ -24,7 +24,6 @@ class Points(NamedTuple):
     high: int
     lack: tuple[str, ...] = ()
     why: str = ""  # set when a person must judge
-    rate: str = ""
 
 
 class Band(Limits):
@@ -91,18 +90,24 @@ class Item(Scale):
 
     def score(self, ctx: Context) -> Points:
         range_ = self._range(ctx)
-        given = ctx.known(f"judgements.{self.judgement.value}") if self.judgement else None
+        given = ctx.known(self.judged_at) if self.judgement else None
         if given is None:
             return range_
         # An expert cannot give more than the facts allow; while those are missing, only no points at all are certain.
         point = min(int(given), range_.high, self.most)
         if range_.lack and point:
-            return Points(min(point, range_.low), point, lack=range_.lack, rate=range_.rate)
-        return Points(point, point, rate=range_.rate)
+            return Points(min(point, range_.low), point, lack=range_.lack)
+        return Points(point, point)
+
+    @cached_property
+    def judged_at(self) -> str:
+        return f"judgements.{self.judgement.value}" if self.judgement else ""
 
     def _range(self, ctx: Context) -> Points:
         if not self.bands:
             return Points(0, self.most, why="由专家在区间内打分。")
+        if not self.or_better:
+            return self.points(ctx, self.most)
         ways = [self.points(ctx, self.most), *(way.points(ctx, self.most) for way in self.or_better)]
         low, high = max(way.low for way in ways), max(way.high for way in ways)
         open_ways = [way for way in ways if way.high == high and low < high]
@@ -162,7 +167,7 @@ class SumOfScores(BaseCriterion):
                     raise ValueError(f"得分项 {item.code} 有一档的分数超出 {item.most} 分或上下颠倒。")
         return self
 
-    @property
+    @cached_property
     def line(self) -> int:
         """The lowest passing score: points are whole (各级指标均按整数打分)."""
         return self.at_least if self.at_least is not None else (self.above or 0) + 1
@@ -172,30 +177,37 @@ class SumOfScores(BaseCriterion):
         return [name for way in ways for name in way.names() if name]
 
     def examine(self, ctx: Context) -> Finding:
-        points = {item.code: item.score(ctx) for item in self.items}
-        low, high = self._total([p.low for p in points.values()]), self._total([p.high for p in points.values()])
-        fits = [
-            (
-                sum(points[code].low for code in floor.items),
-                sum(points[code].high for code in floor.items),
-                floor.at_least,
-            )
-            for floor in self.floors
-        ]
-        passes = low >= self.line and all(least >= wanted for least, _, wanted in fits)
-        fails = high < self.line or any(best < wanted for _, best, wanted in fits)
-        lack = tuple(dict.fromkeys(path for p in points.values() for path in p.lack))
-        if passes or fails:
-            return Finding(self, Outcome.MET if passes else Outcome.NOT_MET, lack=lack, low=low, high=high)
+        points = [item.score(ctx) for item in self.items]
+        least, most = [p.low for p in points], [p.high for p in points]
+        low, high = self._total(least), self._total(most)
+        lack = tuple(dict.fromkeys([path for p in points for path in p.lack]))
+        if low >= self.line and self._stands(least):
+            return Finding(self, MET, lack=lack, low=low, high=high)
+        if high < self.line or not self._stands(most):
+            return Finding(self, NOT_MET, lack=lack, low=low, high=high)
         if lack:
-            return Finding(self, Outcome.UNKNOWN, lack=lack, low=low, high=high)
-        why = next((p.why for p in points.values() if p.why), "得分取决于专家在区间内的打分。")
-        return Finding(self, Outcome.MANUAL, why=why, low=low, high=high)
+            return Finding(self, UNKNOWN, lack=lack, low=low, high=high)
+        why = next((p.why for p in points if p.why), "得分取决于专家在区间内的打分。")
+        return Finding(self, MANUAL, why=why, low=low, high=high)
 
     def _total(self, each: Sequence[int]) -> int:
-        by_code = dict(zip((item.code for item in self.items), each, strict=True))
-        over = sum(max(0, sum(by_code[code] for code in cap.items) - cap.most) for cap in self.caps)
+        over = sum(max(0, sum([each[place] for place in places]) - most) for places, most in self._capped)
         return sum(each) - over
+
+    def _stands(self, each: Sequence[int]) -> bool:
+        return all(sum([each[place] for place in places]) >= wanted for places, wanted in self._floored)
+
+    @cached_property
+    def _capped(self) -> list[tuple[list[int], int]]:
+        return [(self._places(cap.items), cap.most) for cap in self.caps]
+
+    @cached_property
+    def _floored(self) -> list[tuple[list[int], int]]:
+        return [(self._places(floor.items), floor.at_least) for floor in self.floors]
+
+    def _places(self, codes: Sequence[str]) -> list[int]:
+        order = [item.code for item in self.items]
+        return [order.index(code) for code in codes]
 
     def sheet(self, ctx: Context) -> tuple[ScoreItem, ...]:
         sheet = []

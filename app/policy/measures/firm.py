@@ -132,7 +132,8 @@ def _rd_domestic_share(ctx: Context) -> Value:
 
 
 def _deductible(ctx: Context) -> Quotient:
-    return rd.deduction(rd_lines(ctx, ctx.year)).base
+    base: Quotient = ctx.once("deduction", ctx.year, lambda ctx: rd.deduction(rd_lines(ctx, ctx.year)).base)
+    return base
 
 
 def _deductible_to(figure: str, ctx: Context) -> Quotient:

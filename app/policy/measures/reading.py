@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from app.policy import rd
@@ -41,8 +41,17 @@ def total(amounts: Sequence[Decimal]) -> Decimal:
     return summed
 
 
+@cache
+def _rd_paths(year: int) -> tuple[str, ...]:
+    return tuple(f"years.{year}.rd.{line}" for line in RD_LINES)
+
+
 def rd_lines(ctx: Context, year: int) -> dict[str, Decimal]:
-    return dict(zip(RD_LINES, ctx.need(*(f"years.{year}.rd.{line}" for line in RD_LINES)), strict=True))
+    return dict(zip(RD_LINES, ctx.need(*_rd_paths(year)), strict=True))
+
+
+def _hnte_of_year(year: int, ctx: Context) -> tuple[Decimal, Decimal]:
+    return rd.hnte_total(rd_lines(ctx, year))
 
 
 def gathered(*parts: Callable[[], Any]) -> list[Any]:
@@ -59,10 +68,7 @@ def gathered(*parts: Callable[[], Any]) -> list[Any]:
     return found
 
 
-def _hnte_year(ctx: Context, year: int) -> tuple[Decimal, Decimal]:
-    return rd.hnte_total(rd_lines(ctx, year))
-
-
 def hnte_totals(ctx: Context, years: Sequence[int]) -> tuple[Decimal, Decimal]:
-    sums = gathered(*(partial(ctx.once, ("hnte", year), partial(_hnte_year, ctx, year)) for year in years))
+    """R&D expense of the years on the 高企 basis, and the part of it inside the country."""
+    sums = gathered(*(partial(ctx.once, "hnte", year, partial(_hnte_of_year, year)) for year in years))
     return total([both for both, _ in sums]), total([at_home for _, at_home in sums])

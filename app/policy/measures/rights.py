@@ -15,21 +15,28 @@ Counts = bool | str  # whether a right counts, or the field that would tell
 
 def _counted(which: Callable[[Context, IpRight], Counts], ctx: Context) -> Value:
     """Granted and in force on the day. A right that does not say whether it counts makes the count a range."""
-    number, unsure, lack = 0, 0, []
-    for place, right in enumerate(ctx.need("ip_rights")[0]):
-        if right.in_force is False or (right.granted_on is not None and right.granted_on > ctx.as_of):
-            continue
+    number, unsure = 0, 0
+    lack: list[str] = []
+    for place, right in ctx.once("rights", 0, _not_over):
         counts = which(ctx, right)
-        if counts is False:
-            continue
-        wanted = ["in_force"] if right.in_force is None else []
-        if isinstance(counts, str):
-            wanted.append(counts)
-        lack += [f"ip_rights.{place}.{field}" for field in wanted]
-        unsure += bool(wanted)
-        number += not wanted
+        if counts is True and right.in_force:
+            number += 1
+        elif counts is not False:
+            wanted = ["in_force"] if right.in_force is None else []
+            if counts is not True:
+                wanted.append(counts)
+            lack += [f"ip_rights.{place}.{field}" for field in wanted]
+            unsure += 1
     least = Quotient(Decimal(number))
     return Between(least, Quotient(Decimal(number + unsure)), tuple(lack)) if unsure else least
+
+
+def _not_over(ctx: Context) -> list[tuple[int, IpRight]]:
+    return [
+        (place, right)
+        for place, right in enumerate(ctx.need("ip_rights")[0])
+        if right.in_force is not False and (right.granted_on is None or right.granted_on <= ctx.as_of)
+    ]
 
 
 def _serves_hnte(ctx: Context, right: IpRight) -> bool:
