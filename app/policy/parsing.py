@@ -104,12 +104,12 @@ class _Reader:
         except _Wrong as wrong:
             self.wrong[path] = str(wrong)
 
-    def _object(self, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    def _object(self, data: Mapping[str, Any], key: str, path: str = "") -> Mapping[str, Any]:
         found = data.get(key)
         if found is None:
             return {}
         if not isinstance(found, Mapping):
-            self.wrong[key] = "应是一个 JSON 对象。"
+            self.wrong[path or key] = "应是一个 JSON 对象。"
             return {}
         return found
 
@@ -120,10 +120,10 @@ class _Reader:
             elif int(year) > self.horizon.year:
                 self.wrong[f"years.{year}"] = f"{year} 年还没有到。"
             else:
-                figures = self._object(years, year)
+                figures = self._object(years, year, f"years.{year}")
                 for code, figure in YEARLY.items():
                     self._take(figures, code, f"years.{year}.{code}", _number_of(figure))
-                lines = self._object(figures, "rd")
+                lines = self._object(figures, "rd", f"years.{year}.rd")
                 for line, figure in RD_LINES.items():
                     self._take(lines, line, f"years.{year}.rd.{line}", _number_of(figure))
 
