@@ -25,8 +25,8 @@ def years_of(ctx: Context, count: int) -> Sequence[int]:
     """
     registered = ctx.known("registered_on")
     first = ctx.year - count + 1
-    if registered is not None and first < registered.year <= ctx.year:
-        first = registered.year
+    if registered is not None and first < registered.year:
+        first = min(registered.year, ctx.year)  # without a closed year of its own, the latest is what is not in yet
     return range(first, ctx.year + 1)
 
 
