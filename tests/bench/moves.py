@@ -21,9 +21,11 @@ CROWD = 8
 
 
 async def firms_to_move(url: str, count: int, *, skip: int = 0) -> list[str]:
+    """Of an age that the next tier's gate lets through: against a gate a move would be laid before a second person."""
     async with connections(url, 1) as (connection,):
         rows = await connection.fetch(
             "SELECT uscc FROM firms WHERE status = 'active' AND tier = 'tech_micro' "
+            "AND registered_on BETWEEN current_date - 9 * 365 AND current_date - 2 * 365 "
             "ORDER BY md5(uscc) OFFSET $1 LIMIT $2",
             skip,
             count,
