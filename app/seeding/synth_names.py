@@ -3,7 +3,7 @@
 import random
 from itertools import accumulate
 
-from app.seeding.invented import TRADES
+from app.seeding.invented import TRADES, Trade
 
 _PLACES = ("开平市",) * 12 + ("江门市",) * 4 + ("广东",) * 2 + ("开平市水口镇", "江门市开平", "")
 _FORMS = ("有限公司",) * 8 + ("科技有限公司",) * 4 + ("实业有限公司", "制品有限公司", "股份有限公司", "厂（普通合伙）")
@@ -23,10 +23,9 @@ _FIRST_WEIGHTS, _SECOND_WEIGHTS = _zipf(_FIRST), _zipf(_SECOND)
 _TRADE_WEIGHTS = list(accumulate(1 / (n + 2) for n in range(len(TRADES))))
 
 
-def name_and_trade(rng: random.Random) -> tuple[str, int]:
-    """A name, and the position in TRADES of what it is in."""
-    (trade,) = rng.choices(range(len(TRADES)), cum_weights=_TRADE_WEIGHTS)
+def name_and_trade(rng: random.Random) -> tuple[str, Trade]:
+    (trade,) = rng.choices(TRADES, cum_weights=_TRADE_WEIGHTS)
     (first,) = rng.choices(_FIRST, cum_weights=_FIRST_WEIGHTS)
     (second,) = rng.choices(_SECOND, cum_weights=_SECOND_WEIGHTS)
     third = rng.choice(_SECOND) if rng.random() < 0.15 else ""
-    return f"{rng.choice(_PLACES)}{first}{second}{third}{TRADES[trade].word}{rng.choice(_FORMS)}", trade
+    return f"{rng.choice(_PLACES)}{first}{second}{third}{trade.word}{rng.choice(_FORMS)}", trade

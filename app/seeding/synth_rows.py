@@ -12,16 +12,16 @@ import orjson
 
 from app.clock import BUSINESS_ZONE, business_day
 from app.firms.search import search_fields
-from app.firms.terms import SizeClass
 from app.pipeline.recording import stale_on
 from app.pipeline.rules import kind_of
 from app.pipeline.terms import Ladder, Tier
 from app.policy.facts import CertificateFact, Facts
 from app.policy.policies import Policies
 from app.recognitions.rules import HNTE_YEARS, expiry
-from app.seeding import phrases
+from app.seeding import phrases, synth_books
+from app.seeding.books import Subject, born_on, keep_books
 from app.seeding.bulk import lines
-from app.seeding.invented import PARK, PARK_TOWN, TOWNS, TRADES, base31, person, phone, synthetic_code
+from app.seeding.invented import PARK, PARK_TOWN, TOWNS, base31, person, phone, synthetic_code
 from app.seeding.synth_names import name_and_trade
 from app.text import index_grams, key, pinyin
 from app.workdays.rules import Calendar
@@ -41,9 +41,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("actor_name", "approver_id", "approver_name", "reason", "assessment"),
     ),
     "firm_notes": ("id", "firm_id", "author_id", "author_name", "at", "body"),
+    **synth_books.COLUMNS,
 }
 SOURCE = "合成数据"
 _CLIMBS = (0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5)  # the rank a firm has reached; 0 is on no tier
+_CERTIFIED = ("gazelle", "hnte", "leader")  # every published rule for a gazelle asks for 高企 first
+_LOW = (1 << 62) - 1
 _TOWNS, _TOWN_WEIGHTS = tuple(TOWNS), tuple(weight for weight, _ in TOWNS.values())
 
 
@@ -86,15 +89,36 @@ class _Firm:
         self.created_at = self._moment(self.today - timedelta(days=rng.randrange(400, 1500)))
         self.certificates: list[CertificateFact] = []
         self.steps = self._climb()
+        reached = next((step.tier.code for step in reversed(self.steps) if step.tier), None)
+        self.name, self.trade = name_and_trade(rng)
+        self.registered_on = born_on(rng, reached, today=self.today, before=self.created_at.date())
+        filed = tuple(c.issued_on.year for c in self.certificates)
+        mark = "合成" + base31(recipe.seed, 3)
+        subject = Subject(number, mark, self.trade, reached, self.registered_on, filed)
+        self.books = keep_books(rng, subject, today=self.today)
+        self.certificates += [
+            CertificateFact(title.kind, title.number, title.issued_on, title.expires_on) for title in self.books.titles
+        ]
 
     def write(self, rows: dict[str, list[tuple[Any, ...]]]) -> None:
         rng = self.rng
         people = [(person(rng), phone(rng)) for _ in range(rng.choice((1, 1, 2)))]
         rows["contacts"] += [(self._id(), self.id, n, "", p, i == 0) for i, (n, p) in enumerate(people)]
         rows["certificates"] += [
-            (self._id(), self.id, c.kind, c.number, c.issued_on, c.expires_on, SOURCE, self.created_at)
+            (self._id(), self.id, c.kind, c.number, c.issued_on, c.expires_on, SOURCE, self._known(c.issued_on))
             for c in self.certificates
         ]
+        synth_books.write_books(
+            rows,
+            self.books,
+            self.id,
+            source=SOURCE,
+            clerk=people[-1][0],
+            officer=self.officer,
+            known_at=self.created_at,
+            new_id=self._id,
+            moment=self._moment,
+        )
         rows["placements"] += self._placements()
         rows["moves"] += self._moves()
         noted = self._noted()
@@ -110,7 +134,7 @@ class _Firm:
         day = self.created_at.date() + timedelta(days=rng.randrange(1, 30))
         steps: list[Step] = []
         for tier in ladder.tiers[:rank]:
-            if tier.policy == "hnte_certificate":
+            if tier.code in _CERTIFIED and not any(c.in_force(day) for c in self.certificates):
                 self._certify(day)
             steps.append(Step(tier, day, self._moment(day + timedelta(days=rng.randrange(5)))))
             day += timedelta(days=rng.randrange(60, 260))
@@ -164,9 +188,9 @@ class _Firm:
 
     def _row(self, people: list[tuple[str, str]], noted: datetime | None) -> tuple[Any, ...]:
         rng = self.rng
-        name, chosen = name_and_trade(rng)
-        trade = TRADES[chosen]
-        (town,) = rng.choices(_TOWNS, _TOWN_WEIGHTS)
+        name, trade = self.name, self.trade
+        # Every town has a firm, however small the county.
+        town = _TOWNS[self.number] if self.number < len(_TOWNS) else rng.choices(_TOWNS, _TOWN_WEIGHTS)[0]
         sort_key, initials = pinyin(name)
         uscc = synthetic_code(self.recipe.seed, self.number)
         extra = " ".join(c.number for c in self.certificates)
@@ -181,8 +205,8 @@ class _Firm:
             *(self.id, uscc, name, key(name), sort_key, initials, town),
             *(PARK if town == PARK_TOWN else None, trade.industry),
             *(rng.choice(trade.fields) if trade.fields else None, trade.direction),
-            *(rng.choice(list(SizeClass)).value, capital >= 1000),
-            *(self.created_at.date() - timedelta(days=rng.randrange(30, 7000)), Decimal(capital * 10000)),
+            *(self.books.size_class, self.books.above_designated_size),
+            *(self.registered_on, Decimal(capital * 10000)),
             *(f"合成路{self.number}号", SOURCE, "moved_out" if last and tier is None else "active"),
             self.officer[0] if rng.random() < 0.9 else None,
             self.today + timedelta(days=rng.randrange(-10, 45)) if rng.random() < 0.3 else None,
@@ -196,9 +220,12 @@ class _Firm:
         moment = datetime.combine(day, time(8), BUSINESS_ZONE) + timedelta(minutes=minute)
         return min(moment, self.recipe.at)
 
-    def _id(self) -> uuid.UUID:
-        """An id of the house's kind (version 7), but from the recipe's moment and dice."""
+    def _known(self, day: date) -> datetime:
+        """Nothing is known of a firm before the firm is."""
+        return max(self._moment(day), self.created_at)
+
+    def _id(self) -> str:
+        """An id of the house's kind (version 7), but from the recipe's moment and dice; as text, which COPY wants."""
         self.clock += 1
-        return uuid.UUID(
-            int=self.clock << 80 | 0x7 << 76 | self.rng.getrandbits(12) << 64 | 0b10 << 62 | self.rng.getrandbits(62)
-        )
+        bits = self.rng.getrandbits(74)
+        return f"{self.clock << 80 | 0x7 << 76 | (bits >> 62) << 64 | 0b10 << 62 | bits & _LOW:032x}"
