@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.firms.service import FirmEntry
-from app.firms.terms import ContactDetails, SizeClass
+from app.firms.terms import ContactDetails
 from app.seeding.invented import PARK, PARK_TOWN, TOWNS, TRADES, Trade, demo_code, person, phone
 
 _FORMS = ("有限公司",) * 7 + ("科技有限公司",) * 3 + ("实业有限公司", "股份有限公司")
@@ -29,7 +29,8 @@ class DemoFirm:
     uscc: str
     region: str
     officer: str | None  # log-in of who looks after it
-    entry: FirmEntry
+    trade: Trade
+    entry: FirmEntry  # its size and age follow from the life it will have led
 
 
 def invent_firms(rng: random.Random, count: int, *, officers: dict[str, Any], today: date) -> list[DemoFirm]:
@@ -56,27 +57,22 @@ def _invent(rng: random.Random, number: int, town: str, officers: dict[str, Any]
         "remark": rng.choice(_REMARKS),
         "officer_id": officers[officer] if officer else None,
         "next_touch_on": today + timedelta(days=rng.randrange(-10, 45)) if rng.random() < 0.3 else None,
-        **_business(rng, trade, today),
+        **_business(rng, trade),
     }
     contacts = [_contact(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))]
     tags = rng.sample(_TAGS, rng.choice((0, 0, 0, 1, 1, 2)))
     former = [f"开平市示例{number:04d}号{rng.choice(('贸易', '制品厂', '实业'))}"] if rng.random() < 0.06 else []
     entry = FirmEntry(values, contacts=contacts, tags=tags, former_names=former)
-    return DemoFirm(number, name, values["uscc"], town, officer, entry)
+    return DemoFirm(number, name, values["uscc"], town, officer, trade, entry)
 
 
-def _business(rng: random.Random, trade: Trade, today: date) -> dict[str, Any]:
+def _business(rng: random.Random, trade: Trade) -> dict[str, Any]:
     capital = rng.choice((50, 100, 100, 200, 300, 500, 500, 800, 1000, 2000, 3000, 5000))
-    large = capital >= 1000 or rng.random() < 0.15
-    sizes = (SizeClass.SMALL,) if large else (SizeClass.SMALL, SizeClass.MICRO, SizeClass.MICRO)
     return {
         "industry_code": trade.industry,
         "high_tech_field": rng.choice(trade.fields) if trade.fields and rng.random() < 0.8 else None,
         "direction": trade.direction if rng.random() < 0.85 else None,
-        "registered_on": today - timedelta(days=rng.randrange(800, 3200)),
         "registered_capital": Decimal(capital * 10000),
-        "size_class": rng.choice(sizes).value,
-        "above_designated_size": large if rng.random() < 0.9 else None,
     }
 
 

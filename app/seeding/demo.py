@@ -26,13 +26,16 @@ from app.pipeline.queries import load_ladders
 from app.pipeline.recording import MoveOrder
 from app.pipeline.terms import Ladder
 from app.policy.policies import Policies
+from app.recognitions.registering import NewCertificate, register
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
+from app.seeding import phrases
+from app.seeding.acts import Act, Amend, Ask, Certify, Decide, Entitle, NoteDown, Register, Survey, Tell
 from app.seeding.county import DEMO_TOWN, invent_firms
+from app.seeding.demo_books import SOURCE, record_reports, record_survey
 from app.seeding.first_admin import COUNTY
 from app.seeding.invented import demo_code
 from app.seeding.lives import tell_year
-from app.seeding.story import Act, Amend, Ask, Certify, Decide, NoteDown, Register
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar
 
@@ -48,7 +51,6 @@ _ACCOUNTS = (
     Account("auditor", "演示审计员", Role.AUDITOR, COUNTY, _BUREAU),
     Account("carrier", "演示载体运营", Role.CARRIER, "", "示例孵化器"),
 )
-_SOURCE = "演示数据"
 
 
 @dataclass
@@ -125,7 +127,14 @@ async def perform(stage: Stage, act: Act) -> None:
             await _register(stage, act)
         case Certify():
             held = CertificateEntry(stage.ids[act.firm.uscc], CertificateKind.HNTE, act.number, act.issued_on)
-            await record_certificates(stage.conn, [held], source=_SOURCE, by=stage.actors["officer"], at=act.at)
+            await record_certificates(stage.conn, [held], source=SOURCE, by=stage.actors["officer"], at=act.at)
+        case Entitle():
+            new = NewCertificate(act.title.kind, act.title.number, act.title.issued_on, act.title.expires_on)
+            await register(stage.conn, act.firm.uscc, new, by=stage.actors["officer"], at=act.at)
+        case Survey():
+            await record_survey(stage.conn, act, stage.ids, by=stage.actors["officer"].viewer)
+        case Tell():
+            await record_reports(stage.conn, act, stage.ids, by=stage.actors["officer"].viewer)
         case Ask():
             await _ask(stage, act)
         case Decide():
@@ -161,13 +170,11 @@ async def _ask(stage: Stage, act: Ask) -> None:
     try:
         outcome = await _move(stage, act, order)
     except Refused:
-        # A gate that an invented firm happens to miss is passed as a real one is: with a reason and a second person.
-        outcome = await _move(stage, act, replace(order, override="本地名单已公示，指标待企业补报"))
-        if _one_plain_step(stage.ladder, act):
-            by = stage.actors["manager"]
-            await pipeline.approve(
-                stage.conn, outcome.id, ladder=stage.ladder, calendar=stage.calendar, by=by, at=act.at
-            )
+        # The gates are whatever policies are in force: where an invented firm falls short, a second person agrees.
+        outcome = await _move(stage, act, replace(order, override=phrases.AGREED))
+        if not act.waits:
+            by, at = stage.actors["manager"], act.at + timedelta(minutes=5)
+            await pipeline.approve(stage.conn, outcome.id, ladder=stage.ladder, calendar=stage.calendar, by=by, at=at)
             return
     if outcome.waits:
         stage.requests[act.firm.uscc] = outcome.id
@@ -184,12 +191,6 @@ async def _move(stage: Stage, act: Ask, order: MoveOrder) -> pipeline.MoveOutcom
         by=stage.actors[act.by],
         at=act.at,
     )
-
-
-def _one_plain_step(ladder: Ladder, act: Ask) -> bool:
-    """One for which the story has no second person ready."""
-    here, there = ladder.tier(act.expected), ladder.tier(act.to)
-    return there is not None and not there.needs_approval and abs(there.rank - (here.rank if here else 0)) <= 1
 
 
 async def _decide(stage: Stage, act: Decide) -> None:

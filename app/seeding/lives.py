@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from app.pipeline.terms import Ladder
+from app.recognitions.rules import HNTE_YEARS
 from app.seeding import phrases
+from app.seeding.acts import Act
+from app.seeding.chronicle import chronicle
 from app.seeding.county import DemoFirm
 from app.seeding.invented import weighted
-from app.seeding.story import STALE_AFTER, Act, Life, Year
+from app.seeding.story import STALE_AFTER, Life, Year, years_before
 from app.workdays.rules import Calendar
 
 _ENTRY = (("tech_micro", 47), ("eaglet", 25), ("gazelle", 12), ("hnte", 14), ("leader", 2))
@@ -28,7 +31,7 @@ def tell_year(
         life = year.arrive(firm, _arrival(rng, year, role))
         role(year, life)
         _keep_company(year, life)
-    return year.told()
+    return chronicle(year)
 
 
 def _arrival(rng: random.Random, year: Year, role: "Role") -> int:
@@ -51,16 +54,23 @@ def _ordinary(year: Year, life: Life) -> None:
 def rise(year: Year, life: Life, day: int, *, decision: str = "yes") -> None:
     to = _NEXT[life.tier or ""]
     effective = None
-    if to == "hnte" and life.since:
+    if to in ("hnte", "leader") and life.since and not life.certified(year.days[day]):
         issued = max(year.days[day] - timedelta(days=year.rng.randrange(5, 30)), life.since)
         effective = year.certify(life, issued, day=day)
     year.move(life, day, to, reason=year.rng.choice(phrases.PROMOTION), effective=effective, decision=decision)
 
 
-def _overridden(year: Year, life: Life) -> None:
-    """Against the gate with a reason and a second person; the certificate follows."""
+def _lapsing(year: Year, life: Life, day: int) -> None:
+    """Enters as a gazelle on a certificate that ends some weeks before `day`."""
+    ends = year.days[day] - timedelta(days=year.rng.randrange(5, 40))
+    year.certify(life, years_before(ends, HNTE_YEARS), day=life.day)
     year.enter(life, "gazelle")
-    day = life.day + year.rng.randrange(50, 130)
+
+
+def _overridden(year: Year, life: Life) -> None:
+    """Against the gate with a reason and a second person; the new certificate follows."""
+    day = life.day + year.rng.randrange(60, 130)
+    _lapsing(year, life, day)
     reason = year.rng.choice(phrases.PROMOTION)
     year.move(life, day, "hnte", reason=reason, override=year.rng.choice(phrases.OVERRIDE))
     year.certify(life, year.days[life.day + 20], day=life.day + 21)
@@ -78,9 +88,10 @@ def _rejected(year: Year, life: Life) -> None:
 
 
 def _withdrawn(year: Year, life: Life) -> None:
-    year.enter(life, "gazelle")
+    day = life.day + 80
+    _lapsing(year, life, day)
     reason, override = year.rng.choice(phrases.PROMOTION), year.rng.choice(phrases.OVERRIDE)
-    year.move(life, life.day + 80, "hnte", reason=reason, override=override, decision="back")
+    year.move(life, day, "hnte", reason=reason, override=override, decision="back")
 
 
 def _corrected(year: Year, life: Life) -> None:
@@ -138,9 +149,9 @@ def _waiting_to_lead(year: Year, life: Life) -> None:
 
 
 def _waiting_against_the_gate(year: Year, life: Life) -> None:
-    year.enter(life, "gazelle")
-    reason, override = year.rng.choice(phrases.PROMOTION), year.rng.choice(phrases.OVERRIDE)
     day = year.last - year.rng.randrange(3)
+    _lapsing(year, life, day)
+    reason, override = year.rng.choice(phrases.PROMOTION), year.rng.choice(phrases.OVERRIDE)
     year.move(life, day, "hnte", reason=reason, override=override, decision="later")
 
 

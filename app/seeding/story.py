@@ -5,72 +5,19 @@ demo holds nothing that the system itself would not have allowed.
 """
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from app.clock import BUSINESS_ZONE, business_day
 from app.pipeline.terms import Ladder
-from app.recognitions.rules import HNTE_YEARS
+from app.recognitions.rules import HNTE_YEARS, expiry
 from app.seeding import phrases
+from app.seeding.acts import Act, Amend, Ask, Certify, Decide, NoteDown
 from app.seeding.county import DEMO_TOWN, DemoFirm
 from app.workdays.rules import Calendar
 
 STALE_AFTER = 55  # working days; a firm that somebody noted within them does not stand still
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    at: datetime
-    firms: tuple[DemoFirm, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Certify:
-    at: datetime
-    firm: DemoFirm
-    number: str
-    issued_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    at: datetime
-    firm: DemoFirm
-    by: str
-    to: str | None
-    expected: str | None
-    effective_on: date
-    reason: str
-    override: str = ""
-    correction: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decide:
-    at: datetime
-    firm: DemoFirm
-    by: str
-    refusal: str = ""  # why not; empty for a yes
-
-
-@dataclass(frozen=True, slots=True)
-class NoteDown:
-    at: datetime
-    firm: DemoFirm
-    by: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Amend:
-    at: datetime
-    firm: DemoFirm
-    by: str
-    values: dict[str, Any]
-
-
-Act = Register | Certify | Ask | Decide | NoteDown | Amend
 
 
 @dataclass
@@ -79,9 +26,17 @@ class Life:
 
     firm: DemoFirm
     day: int  # position of its latest act among the year's working days
+    arrived: int  # and of the roster it came with
     tier: str | None = None
     since: date | None = None
     active: bool = True
+    reached: str | None = None  # the highest tier it came to or stands before
+    grown: bool = False  # came by way of a lower tier
+    earliest: date = date.max
+    issued: list[date] = field(default_factory=list)  # its 高企 certificates
+
+    def certified(self, day: date) -> bool:
+        return any(issued <= day <= expiry(issued, HNTE_YEARS) for issued in self.issued)
 
 
 class Year:
@@ -91,22 +46,18 @@ class Year:
         days = [first + timedelta(days=n) for n in range(365)]
         self.days = [day for day in days if calendar.is_working_day(day)]
         self.acts: list[Act] = []
-        self.arrivals: dict[int, list[DemoFirm]] = {}
+        self.lives: list[Life] = []
         self.certificates = 0
 
     @property
     def last(self) -> int:
         return len(self.days) - 1
 
-    def told(self) -> list[Act]:
-        """Everything in order; of acts at one moment, the one that was told first."""
-        arrivals = [Register(self._at(day, time(8, 30)), tuple(firms)) for day, firms in sorted(self.arrivals.items())]
-        return sorted([*arrivals, *self.acts], key=lambda act: act.at)
-
     def arrive(self, firm: DemoFirm, day: int) -> Life:
         """Rosters come in on every fifth day, before the first move of the morning."""
-        self.arrivals.setdefault(day - day % 5, []).append(firm)
-        return Life(firm, day)
+        life = Life(firm, day, arrived=day - day % 5)
+        self.lives.append(life)
+        return life
 
     def enter(self, life: Life, to: str, *, decision: str = "yes") -> None:
         """An entry takes effect when the firm reached the tier, which may be long before anybody wrote it down."""
@@ -119,7 +70,9 @@ class Year:
     def certify(self, life: Life, issued_on: date, *, day: int) -> date:
         self.certificates += 1
         number = f"GR{issued_on.year}44{900000 + self.certificates}"
-        self.acts.append(Certify(self._at(day, time(8, 35)), life.firm, number, issued_on))
+        life.issued.append(issued_on)
+        life.earliest = min(life.earliest, issued_on)
+        self.acts.append(Certify(self.at(day, time(8, 35)), life.firm, number, issued_on))
         return issued_on
 
     def move(
@@ -136,10 +89,16 @@ class Year:
         """`decision` is what a second person says where one is needed: yes, no, back (withdrawn) or later."""
         by = self._who(life.firm)
         on = effective or max(self.days[day] - timedelta(days=self.rng.randrange(4)), life.since or date.min)
+        if to == "gazelle" and self._climbs(life.tier, to) and not life.certified(on):
+            # Every published rule for a gazelle asks for 高企 first.
+            self.certify(life, on - timedelta(days=self.rng.randrange(20, 400)), day=day)
         ask = Ask(self._moment(day), life.firm, by, to, life.tier, on, reason, **how)
+        ask = replace(ask, waits=self._waits(ask))
         self.acts.append(ask)
-        life.day = day
-        if self._waits(ask):
+        life.day, life.earliest = day, min(life.earliest, on)
+        if decision in ("yes", "later") and self._climbs(life.reached, to):
+            life.reached, life.grown = to, life.reached is not None
+        if ask.waits:
             if decision == "later":
                 return
             life.day = min(day + self.rng.randrange(1, 4), self.last)
@@ -154,9 +113,13 @@ class Year:
     def amend(self, life: Life, day: int, **values: Any) -> None:
         by = life.firm.officer or "officer"
         # After everything else of that day: a firm that leaves does so after its last move.
-        self.acts.append(Amend(self._at(day, time(17, 40)), life.firm, by, values))
+        self.acts.append(Amend(self.at(day, time(17, 40)), life.firm, by, values))
         if "name" in values:
             life.firm = replace(life.firm, name=values["name"])
+
+    def _climbs(self, before: str | None, to: str | None) -> bool:
+        current, target = self.ladder.tier(before), self.ladder.tier(to)
+        return target is not None and (current is None or target.rank > current.rank)
 
     def _waits(self, ask: Ask) -> bool:
         target, current = self.ladder.tier(ask.to), self.ladder.tier(ask.expected)
@@ -180,11 +143,11 @@ class Year:
         """A quarter lapse within half a year, a tenth have lapsed, the rest hold for long."""
         chance = self.rng.random()
         if chance < 0.25:
-            return _years_before(self.today + timedelta(days=self.rng.randrange(5, 178)), HNTE_YEARS)
+            return years_before(self.today + timedelta(days=self.rng.randrange(5, 178)), HNTE_YEARS)
         if chance < 0.35:
-            return _years_before(self.today - timedelta(days=self.rng.randrange(10, 120)), HNTE_YEARS)
+            return years_before(self.today - timedelta(days=self.rng.randrange(10, 120)), HNTE_YEARS)
         youngest = self.days[life.day] - timedelta(days=5)
-        oldest = _years_before(self.today + timedelta(days=200), HNTE_YEARS)
+        oldest = years_before(self.today + timedelta(days=200), HNTE_YEARS)
         return oldest + timedelta(days=self.rng.randrange(max(1, (youngest - oldest).days)))
 
     def _moment(self, day: int) -> datetime:
@@ -192,11 +155,11 @@ class Year:
         moment = datetime.combine(self.days[day], time(8), BUSINESS_ZONE) + timedelta(minutes=minutes)
         return moment + timedelta(seconds=self.rng.randrange(60))
 
-    def _at(self, day: int, when: time) -> datetime:
+    def at(self, day: int, when: time) -> datetime:
         return datetime.combine(self.days[day], when, BUSINESS_ZONE)
 
 
-def _years_before(day: date, years: int) -> date:
+def years_before(day: date, years: int) -> date:
     try:
         return day.replace(year=day.year - years)
     except ValueError:

@@ -19,6 +19,7 @@ from app.firms.reference import load_reference
 from app.firms.search import refresh_search
 from app.pipeline.models import Move, MoveRequest, Placement, TierRow
 from app.recognitions.models import Certificate
+from app.reports.models import YearlyReport
 from app.seeding.demo import DEMO_LOGINS, load_demo
 from app.seeding.first_admin import ensure_admin
 from app.seeding.invented import DEMO
@@ -251,8 +252,11 @@ async def test_the_same_seed_and_day_make_the_same_demo(conn, database):
         await demo(database, firms=40)
         moves = select(Firm.uscc, Move.kind, Move.to_tier, Move.effective_on, Move.recorded_at, Move.actor_name)
         firms = select(Firm.uscc, Firm.name, Firm.tier, Firm.tier_since, Firm.stale_on, Firm.search_text)
+        figures = select(Firm.uscc, YearlyReport.year, YearlyReport.version, YearlyReport.state, YearlyReport.figures)
+        reports = figures.join(Firm, Firm.id == YearlyReport.firm_id).order_by(Firm.uscc, YearlyReport.year)
         told.append(
             (
+                (await conn.execute(reports.order_by(YearlyReport.version))).all(),
                 (await conn.execute(moves.join(Firm, Firm.id == Move.firm_id).order_by(Move.recorded_at))).all(),
                 (await conn.execute(firms.order_by(Firm.uscc))).all(),
             )
