@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
     synth: argparse.ArgumentParser = subparsers.add_parser(
         "synth",
         help="载入一个合成县（压力测试用）",
-        description="载入合成企业及其联系人、证书、梯队经历、移动和记录；同一天、同一种子结果相同。不写移动的审计和消息。",
+        description="载入合成企业及其联系人、证书、年度数据、知识产权、梯队经历、移动和记录；同一天、同一种子结果相同。不写移动的审计和消息。",
     )
     synth.add_argument("--firms", type=int, required=True, metavar="N", help="企业数")
     synth.add_argument("--seed", type=int, default=1, metavar="S", help="随机种子，缺省 1")

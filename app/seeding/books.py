@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from app.firms.terms import SizeClass
+from app.policy.sizes import limits_for, size_by
 from app.recognitions.terms import CertificateKind
 from app.reports.terms import ReportState
 from app.seeding.figures import Figures, figures_of
@@ -94,7 +95,7 @@ def keep_books(rng: random.Random, subject: Subject, *, today: date) -> Books:
         rights if told else [],
         statements_of(rng, subject.tier, subject.trade.word, today=today),
         [_title(rng, kind, subject, today) for kind, chance in profile.titles.items() if rng.random() < chance],
-        _size(figures[-1]),
+        _size(subject.trade.industry, figures[-1]),
         Decimal(figures[-1]["main_business_revenue"]) >= _ABOVE,
     )
 
@@ -131,13 +132,7 @@ def _title(rng: random.Random, kind: str, subject: Subject, today: date) -> Titl
     return Title(CertificateKind(kind), f"{issued.year}{subject.mark}{subject.number:07d}", issued, expires)
 
 
-def _size(figures: Figures) -> SizeClass:
-    """By the line of 工信部联企业〔2011〕300号 for industry, which nearly all invented firms belong to."""
-    heads, sales = int(figures["headcount"]), Decimal(figures["sales_revenue"])
-    for size, staff, revenue in _SIZES:
-        if heads >= staff and sales >= revenue:
-            return size
-    return SizeClass.MICRO
-
-
-_SIZES = ((SizeClass.LARGE, 1000, 400_000_000), (SizeClass.MEDIUM, 300, 20_000_000), (SizeClass.SMALL, 20, 3_000_000))
+def _size(industry: str, figures: Figures) -> SizeClass:
+    """By 工信部联企业〔2011〕300号, as the policies read it."""
+    limits = limits_for(industry)
+    return SizeClass(size_by(limits, [Decimal(figures[code]) for code in limits])) if limits else SizeClass.SMALL

@@ -1,7 +1,8 @@
 """A synthetic county of any size, by COPY and in constant memory.
 
-It leaves what the services leave: search documents and grams, pinyin, placements, moves, notes and, through the
-trigger, the board's counters. It leaves no audit rows and no messages for its moves: nobody made them.
+It leaves what the services leave: search documents and grams, pinyin, placements, moves, notes, up to four years of
+figures with rights and records, and, through the triggers, the board's counters and every firm in line to be assessed.
+It leaves no audit rows and no messages for its moves: nobody made them.
 """
 
 import asyncio

@@ -35,24 +35,27 @@ async def facts_by_tier(conn) -> dict[str | None, dict[uuid.UUID, Facts]]:
     return grouped
 
 
-def hnte_answers(facts: dict[uuid.UUID, Facts]) -> list[Answer]:
-    packs = POLICIES.only("hnte").for_firms()
+def answers_of(policy: str, facts: dict[uuid.UUID, Facts]) -> list[Answer]:
+    packs = POLICIES.only(policy).for_firms()
     return [answer for firm_id, known in facts.items() for answer in answers_for(firm_id, known, packs, as_of=TODAY)]
 
 
-def share_met(facts: dict[uuid.UUID, Facts]) -> float:
-    answers = hnte_answers(facts)
+def share_met(policy: str, facts: dict[uuid.UUID, Facts]) -> float:
+    answers = answers_of(policy, facts)
     return sum(answer.outcome == "met" for answer in answers) / len(answers)
 
 
 def assert_a_believable_mix(grouped):
-    answers = [answer for facts in grouped.values() for answer in hnte_answers(facts)]
+    answers = [answer for facts in grouped.values() for answer in answers_of("hnte", facts)]
     outcomes = Counter(answer.outcome for answer in answers)
     for outcome in ("met", "not_met", "unknown", "manual"):
         assert outcomes[outcome] > len(answers) / 50, outcomes
     near = [a for a in answers if a.missed == 1 and a.shortfall is not None and a.shortfall < Decimal("0.25")]
     assert len(near) > len(answers) / 20
-    assert share_met(grouped["hnte"]) > share_met(grouped["gazelle"]) >= share_met(grouped["tech_micro"])
+    by_tier = [share_met("hnte", grouped[tier]) for tier in ("tech_micro", "gazelle", "hnte")]
+    assert by_tier == sorted(by_tier)
+    for tier in ("tech_micro", "eaglet", "gazelle"):
+        assert share_met(tier, grouped[tier]) > max(0.4, share_met(tier, grouped[None])), tier
 
 
 @pytest.mark.db_commit
