@@ -105,14 +105,15 @@ def _reports(
 ) -> list[Report]:
     """Earlier years are accepted; of the latest some wait, some came back and some were never sent."""
     found: list[Report] = []
+    yesterday = today - timedelta(days=1)
     for n, (year, figures) in enumerate(told, 1):
         open_still = n == len(told) and not settled
         states = rng.choice(_LATEST) if open_still else (ReportState.ACCEPTED,)
         submitted = date(year + 1, 1, 12) + timedelta(days=int(rng.random() * 135))
         for version, state in enumerate(states, 1):
             # Whoever looks in January sees the year that has just ended all the same.
-            submitted = min(submitted, today - timedelta(days=1))
-            decided = min(submitted + timedelta(days=2 + int(rng.random() * 20)), today)
+            submitted = min(submitted, yesterday)
+            decided = min(submitted + timedelta(days=2 + int(rng.random() * 20)), yesterday)
             sent = state is not ReportState.DRAFT
             done = state in (ReportState.RETURNED, ReportState.ACCEPTED)
             found.append(Report(year, version, state, figures, submitted if sent else None, decided if done else None))

@@ -58,6 +58,14 @@ def assert_a_believable_mix(grouped):
         assert share_met(tier, grouped[tier]) > max(0.4, share_met(tier, grouped[None])), tier
 
 
+async def assert_in_order(conn):
+    """Nothing was submitted or decided in the future, or decided before it was submitted."""
+    submitted, decided = YearlyReport.submitted_at, YearlyReport.decided_at
+    wrong = select(func.count()).where((submitted > NOON) | (decided > NOON) | (decided < submitted))
+    assert (await conn.execute(wrong)).scalar_one() == 0
+    assert (await conn.execute(select(func.count(decided)))).scalar_one() > 0
+
+
 @pytest.mark.db_commit
 async def test_a_synthetic_county_gets_every_answer_and_many_near_misses(fresh_database):
     await load_county(fresh_database, firms=MANY, at=NOON, cheap=True)
@@ -76,9 +84,7 @@ async def test_the_registry_agrees_with_what_a_synthetic_firm_reported(fresh_dat
         for row in latest:
             assert row.above_designated_size == (Decimal(row.figures["main_business_revenue"]) >= 20_000_000)
         assert all(row.registered_on.year <= row.year for row in rows)
-        timed = (YearlyReport.submitted_at, YearlyReport.decided_at)
-        late = select(func.count()).where((timed[0] > NOON) | (timed[1] > NOON) | (timed[1] < timed[0]))
-        assert (await conn.execute(late)).scalar_one() == 0
+        await assert_in_order(conn)
 
 
 @pytest.fixture
@@ -88,6 +94,10 @@ async def demo(conn, database):
 
 async def test_the_demo_gets_every_answer_and_many_near_misses(conn, demo):
     assert_a_believable_mix(await facts_by_tier(conn))
+
+
+async def test_the_demos_figures_came_in_before_today_and_were_decided_after(conn, demo):
+    await assert_in_order(conn)
 
 
 async def test_few_of_the_demos_moves_needed_more_than_was_told_of_them(conn, demo):
