@@ -198,3 +198,14 @@ async def test_a_firms_clerk_reads_the_calendar_as_a_list(conn, client_as):
     page = await (await client_as(clerk)).get("/filings?year=2027")
     assert "高新技术企业认定 第一批" in page.text
     assert "214 天" in page.text
+
+
+async def test_today_counts_down_to_the_next_dates_of_confirmed_windows_only(conn, client_as, rendered):
+    client = await client_as("officer")
+    await client.get("/")
+    assert shown(rendered, "officer/today.html")["soon"] == []
+    for batch, due in ((1, date(2026, 11, 23)), (2, date(2026, 11, 22)), (3, date(2027, 1, 15))):
+        await factories.window(conn, "hnte", 2027, batch, firm_due=due)
+    page = await client.get("/")
+    assert [c.day for c in shown(rendered, "officer/today.html")["soon"]] == [date(2026, 11, 23), date(2027, 1, 15)]
+    assert "工作日为暂估" in page.text, "2027 has no schedule yet"

@@ -98,7 +98,7 @@ async def calendar_page(
     if any(w.state is WindowState.REFERENCE for w in windows):
         earlier = await earlier_years(conn, viewer=viewer, before=year, programme=programme)
     entries = agenda(windows, earlier)
-    live = await list_windows(conn, viewer=viewer, states=[s.value for s in LIVE])
+    live = await list_windows(conn, viewer=viewer, states=LIVE)
     programmes = await list_programmes(conn)
     context: dict[str, Any] = {
         "year": year,

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
+from app.filings.queries import list_windows
+from app.filings.rules import LIVE
 from app.firms.queries import firm_by_id
 from app.firms.terms import FirmFilter
 from app.pipeline import board
@@ -17,11 +19,13 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.officer.filings import SHORT, countdowns
 from app.web.templating import page
 
 router = APIRouter()
 _HOMES = {Role.ADMIN: "/admin/users", Role.AUDITOR: "/audit"}
 LAPSE_DAYS = 180
+_SOON = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ async def today_page(
     week = clock.now() - timedelta(days=7)
     refused = await pipeline.refused_requests(conn, viewer=viewer, since=week)
     moves = await pipeline.recent_moves(conn, viewer=viewer, since=week)
+    windows = await list_windows(conn, viewer=viewer, states=LIVE)
     counts = await board.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
     context: dict[str, Any] = {
         "numbers": _numbers(counts, lookup),
@@ -101,6 +106,8 @@ async def today_page(
             LapsingView(r.firm_name, f"/firms/{r.uscc}", r.number, r.expires_on, (r.expires_on - today).days)
             for r in lapses
         ],
+        "soon": countdowns(windows, lookup.calendar, today)[:_SOON],
+        "short": SHORT,
         "calendar_note": None
         if not lookup.calendar.assumed(today.year)
         else f"{today.year} 年放假安排尚未载入，工作日暂按周一至周五计算。",
