@@ -9,7 +9,7 @@ from app.policy.criteria.comparing import Comparison
 from app.policy.criteria.scoring import SumOfScores
 from app.policy.exact import Quotient
 from app.policy.figures import Unit
-from app.policy.levers import changed, gaps
+from app.policy.levers import gaps, within
 from app.policy.registry import MEASURES
 from app.policy.terms import Criterion, Gap, Outcome, Score
 from app.policy.wording import missing_sentence, shown_in
@@ -42,12 +42,11 @@ def _of_parts(finding: Finding, parts: tuple[Criterion, ...], ctx: Context) -> t
     """The parts' gaps that close the whole group each by itself; where several have to be closed, there is none."""
     if finding.outcome is not Outcome.NOT_MET:
         return ()
-    closing = []
-    for gap in dict.fromkeys(gap for part in parts for gap in part.gaps):
-        would = ctx.with_facts(changed(ctx.facts, gap.figure, gap.year, gap.amount))
-        if finding.criterion.judge(would).outcome is Outcome.MET:
-            closing.append(gap)
-    return tuple(sorted(closing, key=lambda gap: (gap.closed, abs(gap.amount))))
+    found = (within(finding.criterion, gap, ctx) for gap in dict.fromkeys(gap for part in parts for gap in part.gaps))
+    closing: dict[tuple[str, int | None], Gap] = {}
+    for gap in sorted(filter(None, found), key=lambda gap: (gap.closed, abs(gap.amount))):
+        closing.setdefault((gap.figure, gap.year), gap)  # another part may ask more of the same figure
+    return tuple(closing.values())
 
 
 def score_of(finding: Finding, ctx: Context) -> Score | None:

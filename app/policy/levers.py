@@ -1,6 +1,7 @@
 """The least change of one figure that closes a condition: exact, and never a step more than needed."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from app.policy.context import Context, Lack, Unregulated
@@ -61,8 +62,17 @@ def _gap(criterion: BaseCriterion, lever: Lever, ctx: Context) -> Gap | None:
     return Gap(lever.figure, label, year, amount, unit.label, closed=year is not None and year < ctx.today.year)
 
 
-def _least(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context) -> Decimal | None:
-    step = _FEN if unit_of(figure) is Unit.YUAN else ONE
+def within(criterion: BaseCriterion, gap: Gap, ctx: Context) -> Gap | None:
+    """The least change, up to a part's own gap, that closes the whole condition; None where that does not."""
+    least = _settled(gap.amount, _step(gap.figure), _closing(criterion, gap.figure, gap.year, ctx))
+    return None if least is None else replace(gap, amount=least)
+
+
+def _step(figure: str) -> Decimal:
+    return _FEN if unit_of(figure) is Unit.YUAN else ONE
+
+
+def _closing(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context) -> Callable[[Decimal], bool]:
     current = ctx.values.get(path_of(figure, year), ZERO) if figure not in _RIGHTS else ZERO
     signed = figure in YEARLY and YEARLY[figure].signed
 
@@ -73,6 +83,11 @@ def _least(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context
             return False
         return criterion.judge(ctx.with_facts(changed(ctx.facts, figure, year, amount))).outcome is Outcome.MET
 
+    return closes
+
+
+def _least(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context) -> Decimal | None:
+    step, closes = _step(figure), _closing(criterion, figure, year, ctx)
     best: Decimal | None = None
     for guess in _guesses(criterion, figure, year, ctx, step):
         least = _settled(guess, step, closes)
