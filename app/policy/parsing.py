@@ -29,13 +29,14 @@ from app.policy.figures import (
 _TEXTS = ("name", "uscc", "status", "size_class")
 # A code that nobody can read is no code: a list that it is "not in" would let it pass.
 _CODES = {
-    "region_code": (re.compile(r"\d{2,12}"), "应是数字的行政区划代码，如 440783117。"),
-    "industry_code": (re.compile(r"[A-T]\d{0,4}"), "应是门类字母加数字的行业代码，如 C3360。"),
-    "high_tech_field": (re.compile(r"\d{1,4}"), "应是数字的技术领域代码，如 801。"),
+    "region_code": (re.compile(r"\d{2,12}", re.ASCII), "应是数字的行政区划代码，如 440783117。"),
+    "industry_code": (re.compile(r"[A-T]\d{0,4}", re.ASCII), "应是门类字母加数字的行业代码，如 C3360。"),
+    "high_tech_field": (re.compile(r"\d{1,4}", re.ASCII), "应是数字的技术领域代码，如 801。"),
 }
 _DATED = ("standards_led", "science_awards", "rd_institutions", "platforms", "competition_awards")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?", re.ASCII)
+_YEAR = re.compile(r"(?:19|20)\d\d", re.ASCII)
 _LARGEST = Decimal(10) ** 15
 _EARLIEST = date(1900, 1, 1)
 _MOST_ENTRIES = 5000
@@ -115,7 +116,7 @@ class _Reader:
 
     def _years(self, years: Mapping[str, Any]) -> None:
         for year in years:
-            if not re.fullmatch(r"(?:19|20)\d\d", str(year)):
+            if not _YEAR.fullmatch(str(year)):
                 self.wrong[f"years.{str(year)[:20]}"] = "年份应是四位数字，如 2025。"
             elif int(year) > self.horizon.year:
                 self.wrong[f"years.{year}"] = f"{year} 年还没有到。"
