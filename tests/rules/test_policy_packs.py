@@ -4,11 +4,12 @@ from datetime import date
 
 import pytest
 
-from app.config import SEEDS
+from app.config import ROOT, SEEDS
 from app.policy.deduction import Unanswered, deduct_facts
 from app.policy.evaluate import assess
 from app.policy.examples import failures
 from app.policy.facts import Facts
+from app.policy.figures import FLAGS, Level
 from app.policy.packs import Pack, Version, read_packs
 from app.policy.terms import LOCAL_DEFAULT, Case, Outcome
 
@@ -114,3 +115,13 @@ def test_before_its_first_version_a_policy_does_not_apply_and_says_so() -> None:
     answer = assess(PACKS["tech_sme"], Facts(), as_of=date(2017, 5, 2))
     assert answer.outcome is Outcome.NOT_APPLICABLE
     assert "2017-05-03" in answer.document
+
+
+def test_the_page_on_policies_names_every_pack_version_and_optional_fact() -> None:
+    page = (ROOT / "docs" / "policies.md").read_text("utf-8")
+    named = {f"`{pack.policy}`" for pack in PACKS.values()} | {f"`{level}`" for level in Level}
+    named |= {f"`{path}`" for path in FLAGS if path in ("software_certificates", "in_tech_micro_list")}
+    assert {name for name in named if name not in page} == set()
+    for pack in PACKS.values():
+        row = next(line for line in page.splitlines() if line.startswith("|") and f"`{pack.policy}`" in line)
+        assert all(version.version in row for version in pack.versions), row
