@@ -212,6 +212,7 @@
     const button = event.target.closest("[data-copy]");
     if (button) copy(button.dataset.copy).then(() => toast("已复制"), () => toast("复制不了，请手工选中。", "bad"));
   });
-  all("[data-copy]").forEach((button) => { button.hidden = false; });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) print(); });
+  all("[data-copy], [data-print]").forEach((button) => { button.hidden = false; });
   drag();
 })();

@@ -31,7 +31,7 @@ _NAMED = {
     "ip.class_two": "Ⅱ类知识产权",
 }
 _YEAR = re.compile(r"years\.(\d{4})\.(rd\.)?(\w+)")
-_PLACE = re.compile(r"(\w+)\.(\d+)\.(\w+)")
+_PLACE = re.compile(r"(\w+)\.(\d+)(?:\.(\w+))?")
 
 
 def shown_in(unit: Unit, amount: Decimal) -> str:
@@ -54,7 +54,8 @@ def path_label(path: str) -> str:
     if path.startswith("judgements."):
         return f"{Judgement(path.removeprefix('judgements.')).label}评分"
     if (match := _PLACE.fullmatch(path)) and match[1] in _NAMED:
-        return f"第 {int(match[2]) + 1} 项{_NAMED[match[1]]}的{_FIELDS.get(match[3], match[3])}"
+        which = f"第 {int(match[2]) + 1} 项{_NAMED[match[1]]}"
+        return f"{which}的{_FIELDS.get(match[3], match[3])}" if match[3] else which
     return FLAGS.get(path) or EVENTS.get(path) or _NAMED.get(path, path)
 
 

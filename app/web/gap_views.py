@@ -1,10 +1,10 @@
 """What the gap page shows of an assessment: words, meters and the figures that one may try."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from app.assessments.gathering import Gathered
 from app.errors import Invalid
@@ -101,7 +101,10 @@ def title_view(assessment: Assessment, href: str, *, chosen: bool) -> TitleView:
     )
 
 
-def condition_view(criterion: Criterion, gathered: Gathered, assumed: frozenset[str], grade: str = "") -> ConditionView:
+Sources = Callable[[str], str]  # where the fact at a path comes from, in words
+
+
+def condition_view(criterion: Criterion, sources: Sources, grade: str = "") -> ConditionView:
     """`grade`: of the whole version; only what is doubted otherwise is said again."""
     return ConditionView(
         title=criterion.title,
@@ -113,17 +116,27 @@ def condition_view(criterion: Criterion, gathered: Gathered, assumed: frozenset[
         note=closing_sentence(criterion.gaps) if criterion.gaps else criterion.note,
         cite=criterion.cite,
         doubt="" if criterion.grade == grade else _DOUBTED.get(criterion.grade, ""),
-        inputs=[_input(path, value, gathered, assumed) for path, value in criterion.inputs],
-        parts=[condition_view(part, gathered, assumed, grade) for part in criterion.parts],
+        inputs=[_input(path, value, sources) for path, value in criterion.inputs],
+        parts=[condition_view(part, sources, grade) for part in criterion.parts],
     )
 
 
-def _input(path: str, value: str, gathered: Gathered, assumed: frozenset[str]) -> InputView:
-    if path in assumed:
-        return InputView(path_label(path), _value(path, value), "假设与上一年相同")
-    source = gathered.source_of(path)
-    told = [source.source, source.state.label if source.state else "", f"{source.true_on}" if source.true_on else ""]
-    return InputView(path_label(path), _value(path, value), "，".join(part for part in told if part))
+def sources_of(gathered: Gathered, assumed: frozenset[str]) -> Sources:
+    def told(path: str) -> str:
+        if path in assumed:
+            return "假设与上一年相同"
+        source = gathered.source_of(path)
+        parts = [source.source, source.state.label if source.state else "", str(source.true_on or "")]
+        return "，".join(part for part in parts if part)
+
+    return told
+
+
+def _input(path: str, value: str, sources: Sources) -> InputView:
+    try:
+        return InputView(path_label(path), _value(path, value), sources(path))
+    except (KeyError, InvalidOperation):  # a figure that an old receipt knew and we no longer do
+        return InputView(path, value, sources(path))
 
 
 def _value(path: str, value: str) -> str:
@@ -139,7 +152,10 @@ def _meter(criterion: Criterion) -> Meter | None:
     limit = _ONE_LIMIT.fullmatch(criterion.required)
     if limit is None or not criterion.actual or ".." in criterion.actual:
         return None
-    wanted, actual = Decimal(limit[1]), Decimal(criterion.actual)
+    try:
+        wanted, actual = Decimal(limit[1]), Decimal(criterion.actual)
+    except InvalidOperation:
+        return None
     end = max(wanted, actual) * Decimal("1.25")
     if end <= 0 or actual < 0:
         return None

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 
 # (who, address); {firm} is one with a full history, {pending} one that waits for a second person, {certificate} one
 # that a firm holds, {window} one that waits for its notice, {policy} the first version of the list,
-# {application} a firm in the window.
+# {application} a firm in the window, {receipt} one of a move.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/"),
@@ -34,6 +34,7 @@ PAGES = [
     ("officer", "{firm}/gap/try?d.rd=三十"),
     ("officer", "{firm}/certificates/new"),
     ("officer", "{certificate}"),
+    ("officer", "{receipt}"),
     ("manager", "{pending}"),
     ("officer", "/board"),
     ("town", "/board"),
@@ -81,6 +82,10 @@ def opened(visitors: People, who: str, address: str) -> Page:
         link = page.locator(".pending .name" if "pending" in address else "#h-queue ~ ul .name").first
         path = link.get_attribute("href") or ""
         address = address.format(firm=path, pending=path)
+    if address == "{receipt}":
+        page.goto("/firms?tier=hnte")
+        page.locator("tbody .name").first.click()
+        address = page.locator(".timeline a[href$='/receipt']").first.get_attribute("href") or ""
     if address == "{certificate}":
         page.goto("/firms?tier=hnte")
         page.locator("tbody .name").first.click()

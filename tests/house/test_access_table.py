@@ -123,6 +123,7 @@ POST  /inbox/read                               self:manage    {ALL}
 POST  /inbox/{{message_id}}/open                self:manage    {ALL}
 POST  /look                                     PUBLIC
 GET   /metrics                                  PUBLIC
+GET   /moves/{{move_id}}/receipt                firm:internal  town officer manager auditor
 POST  /moves/{{request_id}}/approve             move:approve   officer manager
 POST  /moves/{{request_id}}/reject              move:reject    town officer manager
 GET   /search                                   firm:list      {DESKS}

@@ -177,6 +177,7 @@ async def firm_page(
         "tags": firm.tags if internal else (),
         "certificates": await held_by(conn, firm.id, today=today),
         "timeline": await timeline_of(conn, firm, moves, lookup) if internal else [],
+        "overridden": sum(bool(move.override_reason) for move in moves) if internal else 0,
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
         "can_assess": viewer.may(Permission.ASSESSMENT_READ),

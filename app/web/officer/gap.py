@@ -13,7 +13,7 @@ from app.firms.terms import FirmDetail
 from app.policy.paths import cheapest_path
 from app.policy.terms import Case
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
-from app.web.gap_views import CASES, bases, condition_view, day_asked, doubt_of, path_view, title_view
+from app.web.gap_views import CASES, bases, condition_view, day_asked, doubt_of, path_view, sources_of, title_view
 from app.web.htmx import is_htmx
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
@@ -70,7 +70,7 @@ async def gap_page(
         "chosen_view": title_view(chosen, "", chosen=True),
         "version": version,
         "doubt": doubt_of(grade),
-        "conditions": [condition_view(c, gathered, assumed, grade) for c in chosen.criteria],
+        "conditions": [condition_view(c, sources_of(gathered, assumed), grade) for c in chosen.criteria],
         "assumed": len(assumed),
         "path": path_view(cheapest_path(pack, gathered.facts, as_of=ahead, today=today, case=case)),
         "bases": bases(gathered, year),

@@ -23,6 +23,7 @@ class TimelineEntry:
     what: str
     detail: str
     machine: bool
+    href: str = ""  # where it is told in full
 
 
 async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
@@ -39,7 +40,7 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
         if move.override_reason:
             detail += f"（越过条件：{move.override_reason}）"
         who = f"{move.actor_name}，{move.approver_name} 复核" if move.approver_name else move.actor_name
-        entries.append(TimelineEntry(move.recorded_at, who, what, detail, machine=False))
+        entries.append(TimelineEntry(move.recorded_at, who, what, detail, False, f"/moves/{move.id}/receipt"))
     for event in await events_of(conn, "firm", str(firm.id), limit=50):
         if event.action in _TOLD:
             continue
