@@ -13,22 +13,29 @@ from app.access.models import ApiToken, User, UserSession
 from app.access.passwords import hasher
 from app.access.rules import new_token, token_hash
 from app.access.terms import Actor, Role, Viewer
+from app.assessments.plan_queries import plan_of
+from app.assessments.plans import make_plan, mark_step
+from app.assessments.terms import PlanEntry, StepEntry
 from app.config import SEEDS
 from app.db import Conn, new_id
 from app.filings.models import FilingWindow
 from app.filings.service import Revision, revise
 from app.filings.terms import Dates, Notice, WindowChange
 from app.firms.models import Firm
+from app.firms.queries import firm_by_uscc
 from app.firms.service import FirmEntry, register
 from app.pipeline.queries import load_ladders
 from app.pipeline.recording import MoveOrder
 from app.pipeline.service import approve, move_firm
 from app.pipeline.terms import Ladder
+from app.policy.figures import RD_LINES
 from app.policy.packs import read_packs
 from app.policy.policies import Policies
 from app.policy.terms import Grade
+from app.recognitions.models import IpRightRow
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
+from app.reports.models import FirmStatement, YearlyReport
 from app.text.uscc import ALPHABET, make_code
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar
@@ -230,3 +237,60 @@ async def window(
     asked = Revision(WindowChange.CONFIRMED, None, Dates(**days), NOTICE)
     await revise(conn, found, asked, by=officer.actor, at=at)
     return found
+
+
+_YEARS = (2022, 2023, 2024, 2025)
+_FIGURES = {
+    "sales_revenue": "40000000.00",
+    "main_business_revenue": "38000000.00",
+    "total_income": "40000000.00",
+    "high_tech_income": "30000000.00",
+    "cost_and_expense": "36000000.00",
+    "net_profit": "3000000.00",
+    "total_assets": "50000000.00",
+    "net_assets": "20000000.00",
+    "headcount": "120",
+    "rd_staff": "15",
+    "rd_staff_full_time": "12",
+    "conversions": "5",
+    "equity_raised": "0",
+    **{f"rd.{line}": "0" for line in RD_LINES},
+    "rd.personnel": "1900000.00",
+}
+
+
+async def reporting_firm(conn: Conn, name: str = "开平市差一点机械有限公司", **more: Any) -> str:
+    """A firm of which everything is known and that would be a 高企 but for its R&D: 4.75 % where 5 % is asked."""
+    uscc = await firm(conn, name, **{"registered_on": date(2015, 3, 1), "high_tech_field": "801", **more})
+    firm_id = await id_of(conn, uscc)
+    for year in _YEARS:
+        row = {"id": new_id(), "firm_id": firm_id, "year": year, "version": 1, "state": "accepted", "figures": _FIGURES}
+        await conn.execute(insert(YearlyReport).values(**row, created_at=NOON, submitted_at=NOON - timedelta(days=200)))
+    right = {"id": new_id(), "firm_id": firm_id, "kind": "invention_patent", "number": "ZL1", "in_force": True}
+    await conn.execute(insert(IpRightRow).values(**right, obtained_by="self_developed", recorded_at=NOON))
+    records = {"abnormal_operation": False, "serious_dishonesty": False, "research_misconduct": False}
+    records |= {"accident_on": None, "environmental_violation_on": None}
+    for kind, body in (("records", records), ("standards_led", [])):
+        stated = {"firm_id": firm_id, "kind": kind, "body": body, "true_on": NOON.date(), "source": "信用中国"}
+        await conn.execute(insert(FirmStatement).values(**stated, recorded_at=NOON))
+    return uscc
+
+
+async def plan(conn: Conn, uscc: str, *, policy: str = "hnte", at: datetime = NOON) -> uuid.UUID:
+    """A plan of three steps, the first of them done and the second overdue."""
+    officer = await person(conn, "officer")
+    held = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
+    assert held
+    steps = [
+        StepEntry("补齐三年研发费用辅助账", date(2026, 11, 20), "近三年研发费用占比（32号 第十一条(五)）"),
+        StepEntry("新增一项发明专利申请", date(2026, 11, 22)),
+        StepEntry("增加 2026 年研发费用 38.2 万元", date(2026, 12, 31), "近三年研发费用占比（32号 第十一条(五)）"),
+    ]
+    entry = PlanEntry(date(2027, 6, 1), officer.id, "董事长已同意，财务负责人配合。", steps)
+    basis = {"document": "国科发火〔2016〕32号", "version": "2016", "outcome": "达标", "assumed": 22}
+    title = POLICIES.packs[policy].title
+    made = await make_plan(conn, held, entry, policy=policy, title=title, basis=basis, by=officer.actor, at=at)
+    found = await plan_of(conn, held.id, made)
+    assert found
+    await mark_step(conn, held, made, found.steps[0].id, done=True, by=officer.actor, at=at)
+    return made

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     FIRM_EXPORT = "firm:export"
     FIRM_IMPORT = "firm:import"
     ASSESSMENT_READ = "assessment:read"  # a firm's figures and how they stand beside the policies
+    PLAN_EDIT = "plan:edit"  # a firm's own plan (一企一策), the bureau's work for it
     MOVE = "move:make"
     MOVE_APPROVE = "move:approve"
     MOVE_REJECT = "move:reject"  # one's own request; a second person's no comes with MOVE_APPROVE
@@ -60,6 +61,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.ASSESSMENT_READ,
             _P.FIRM_EDIT,
             _P.FIRM_NOTE,
+            _P.PLAN_EDIT,
             _P.MOVE,
             _P.MOVE_REJECT,
             _P.FILING_READ,
@@ -79,6 +81,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_CERTIFY,
             _P.FIRM_EXPORT,
             _P.FIRM_IMPORT,
+            _P.PLAN_EDIT,
             _P.MOVE,
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,

@@ -8,11 +8,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import SmallInteger, Text, Uuid
 
-from app.assessments.terms import VersionState
+from app.assessments.terms import PlanState, VersionState
 from app.db import Base
 from app.policy.terms import Outcome
 
 _STATES = ", ".join(f"'{state.value}'" for state in VersionState)
+_PLAN_STATES = ", ".join(f"'{state.value}'" for state in PlanState)
 _OUTCOMES = ", ".join(f"'{outcome.value}'" for outcome in Outcome)
 
 
@@ -124,3 +125,50 @@ class ChangedFirm(Base):
 
     firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class FirmPlan(Base):
+    """一企一策: how one firm is to come to one title, by when, and who of the bureau sees to it."""
+
+    __tablename__ = "firm_plans"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_PLAN_STATES})", name="state"),
+        Index("uq_firm_plans_open", "firm_id", "policy", unique=True, postgresql_where=text("state = 'open'")),
+        Index("ix_firm_plans_firm", "firm_id"),
+        Index("ix_firm_plans_officer", "officer_id", postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"))
+    policy: Mapped[str]
+    title: Mapped[str]
+    filing_on: Mapped[date]
+    officer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    note: Mapped[str] = mapped_column(server_default="")
+    state: Mapped[str] = mapped_column(server_default="open")
+    row_version: Mapped[int] = mapped_column(server_default=text("1"))
+    basis: Mapped[dict[str, Any]] = mapped_column(JSONB)  # what the path that it was made from rested on
+    created_at: Mapped[datetime]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    author_name: Mapped[str]
+    changed_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_reason: Mapped[str] = mapped_column(server_default="")
+
+
+class FirmPlanStep(Base):
+    __tablename__ = "firm_plan_steps"
+    __table_args__ = (
+        CheckConstraint("(done_at IS NULL) = (doer_name = '')", name="done"),
+        Index("ix_firm_plan_steps_plan", "plan_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    plan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firm_plans.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    action: Mapped[str]
+    condition: Mapped[str] = mapped_column(server_default="")  # which condition it closes, and its article
+    due_on: Mapped[date]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    doer_name: Mapped[str] = mapped_column(server_default="")

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.access.terms import Actor
+from app.assessments.plan_queries import planned
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Conflict, NotFound
@@ -110,7 +111,8 @@ async def _disturbed(
     found = await moved_since(conn, ids, recorded_at=batch.applied_at, ladder=ladder)
     asked = {r.request for r in rows if r.request}
     found |= {firm_id for firm_id, request_id in (await waiting(conn, ids)).items() if request_id not in asked}
-    found |= await in_use(conn, [r.firm_id for r in rows if r.image is None])
+    new = [r.firm_id for r in rows if r.image is None]
+    found |= await in_use(conn, new) | await planned(conn, new)
     certificates = await facts_of(conn, ids)
     for row in rows:
         firm = firms.get(row.firm_id)

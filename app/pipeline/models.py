@@ -65,6 +65,7 @@ class Move(Base):
     __table_args__ = (
         Index("ix_moves_firm_recorded", "firm_id", desc("recorded_at")),
         Index("ix_moves_recorded", desc("recorded_at")),
+        Index("ix_moves_overridden", "firm_id", postgresql_where=text("override_reason IS NOT NULL")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

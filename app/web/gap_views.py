@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from app.assessments.gathering import Gathered
 from app.errors import Invalid
+from app.firms.terms import FirmDetail
 from app.policy.describing import closing_sentence, gap_sentence
 from app.policy.figures import RD_LINES
 from app.policy.levers import unit_of
@@ -15,6 +16,7 @@ from app.policy.paths import Path
 from app.policy.rd import Counted, side_by_side
 from app.policy.terms import Assessment, Case, Criterion, Outcome
 from app.policy.wording import path_label, shown_in, standing_words
+from app.web.lookups import Lookup
 
 TONES: Mapping[Outcome, str] = {Outcome.MET: "good", Outcome.NOT_MET: "bad", Outcome.MANUAL: "warn"}
 # Source grades as the domain's documents use them; only what nobody has read on an official page is said aloud.
@@ -229,3 +231,8 @@ def day_asked(as_of: date | None, today: date) -> date:
 
 
 CASES = [(case.value, case.label) for case in Case]
+
+
+def next_sought(firm: FirmDetail, lookup: Lookup) -> str:
+    """The next tier's, or that of the highest."""
+    return (lookup.main.above(firm.tier) or lookup.main.tiers[-1]).sought

@@ -14,6 +14,7 @@ from app.assessments.jobs import reassess
 from app.db import Conn, Database
 from app.filings.applying import list_firms
 from app.seeding.demo import DEMO_LOGINS, load_demo
+from app.seeding.invented import demo_code
 from tests import factories
 from tests.browser.chromium import FLAGS, find
 from tests.cluster import Cluster
@@ -22,6 +23,7 @@ from tests.harness import NOON, LiveServer, SettableClock
 
 T = TypeVar("T")
 # A refused move is a 409 and so on; the browser writes each such answer to its console.
+PLANNED = demo_code(3)  # a firm with a plan of its own
 _TRUE_STATUS = "Failed to load resource: the server responded with a status of 4"
 
 
@@ -145,6 +147,8 @@ async def _fill(url: str) -> None:
         code = (await conn.execute(some)).scalar_one()
         await list_firms(conn, window, [code], by=officer.actor, at=NOON)
     await reassess(database, at=NOON)
+    async with database.transaction() as conn:
+        await factories.plan(conn, PLANNED)
     await database.dispose()
 
 

@@ -6,14 +6,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import People
+from tests.browser.conftest import PLANNED, People
 from tests.harness import check_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 
 # (who, address); {firm} is one with a full history, {pending} one that waits for a second person, {certificate} one
 # that a firm holds, {window} one that waits for its notice, {policy} the first version of the list,
-# {application} a firm in the window, {receipt} one of a move.
+# {application} a firm in the window, {receipt} one of a move,
+# {planned} the plans of a firm.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/"),
@@ -32,6 +33,9 @@ PAGES = [
     ("officer", "{firm}/gap?policy=hnte&as_of=2027-06-01"),
     ("officer", "{firm}/gap/try?d.rd=30"),
     ("officer", "{firm}/gap/try?d.rd=三十"),
+    ("officer", "{firm}/plans/new?policy=hnte&as_of=2027-06-01"),
+    ("officer", "{planned}"),
+    ("manager", "{planned}"),
     ("officer", "{firm}/certificates/new"),
     ("officer", "{certificate}"),
     ("officer", "{receipt}"),
@@ -82,6 +86,8 @@ def opened(visitors: People, who: str, address: str) -> Page:
         link = page.locator(".pending .name" if "pending" in address else "#h-queue ~ ul .name").first
         path = link.get_attribute("href") or ""
         address = address.format(firm=path, pending=path)
+    if address == "{planned}":
+        address = f"/firms/{PLANNED}/plans"
     if address == "{receipt}":
         page.goto("/firms?tier=hnte")
         page.locator("tbody .name").first.click()

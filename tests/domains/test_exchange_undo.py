@@ -115,7 +115,7 @@ async def test_a_version_never_goes_back(conn: Conn, database: Database, files: 
 async def test_firms_that_somebody_worked_on_since_are_named_and_left(
     conn: Conn, database: Database, files: FileStore, officer: Person
 ) -> None:
-    codes = {n: factories.code() for n in ("noted", "edited", "moved", "certified", "bound", "quiet")}
+    codes = {n: factories.code() for n in ("noted", "edited", "moved", "certified", "bound", "planned", "quiet")}
     old = await factories.firm(conn)
     titles = [{NAME: f"开平市{n}有限公司", CODE: c, "当前梯队": "科技型小微"} for n, c in codes.items()]
     done = await imported(database, files, roster(*titles, line(old)), by=officer.actor)
@@ -129,6 +129,7 @@ async def test_firms_that_somebody_worked_on_since_are_named_and_left(
     await factories.move(conn, codes["moved"], "eaglet", expected="tech_micro", at=LATER)
     await factories.certificate(conn, codes["certified"])
     await factories.person(conn, "firm", firm_id=await factories.id_of(conn, codes["bound"]))
+    await factories.plan(conn, codes["planned"], at=LATER)
     renamed = await firm(old)
     await edit(conn, renamed, FirmEntry({"remark": "改"}), version=renamed.version, by=officer.actor, at=LATER)
 
@@ -140,6 +141,7 @@ async def test_firms_that_somebody_worked_on_since_are_named_and_left(
         "moved有限公司",
         "certified有限公司",
         "bound有限公司",
+        "planned有限公司",
         "改名有限公司",
     ]
     assert await firm(codes["quiet"]) is None

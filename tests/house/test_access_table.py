@@ -14,7 +14,8 @@ ALL = "firm carrier town officer manager admin auditor"
 DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
 FILERS = "firm town officer manager auditor"
-UNKNOWN = r"{(certificate|window|version|application)_id}"  # pages of one thing, asked for by an id that nothing has
+# Pages of one thing, asked for by an id that nothing has.
+UNKNOWN = r"{(certificate|window|version|application|plan|move)_id}"
 TABLE = f"""
 GET   /                                         self:manage    {ALL}
 GET   /account/calendar                         filing:read    {FILERS}
@@ -110,6 +111,13 @@ POST  /firms/{{uscc}}/notes                     firm:note      town officer mana
 GET   /health/live                              PUBLIC
 GET   /health/ready                             PUBLIC
 GET   /imports                                  firm:import    officer
+GET   /firms/{{uscc}}/plans                     firm:internal  town officer manager auditor
+GET   /firms/{{uscc}}/plans/new                 plan:edit      town officer
+POST  /firms/{{uscc}}/plans/new                 plan:edit      town officer
+GET   /firms/{{uscc}}/plans/{{plan_id}}/edit    plan:edit      town officer
+POST  /firms/{{uscc}}/plans/{{plan_id}}/edit    plan:edit      town officer
+POST  /firms/{{uscc}}/plans/{{plan_id}}/close   plan:edit      town officer
+POST  /firms/{{uscc}}/plans/{{plan_id}}/steps/{{step_id}} plan:edit town officer
 POST  /imports                                  firm:import    officer
 GET   /imports/template.xlsx                    firm:import    officer
 GET   /imports/{{batch_id}}                     firm:import    officer
@@ -167,6 +175,8 @@ def filled(path: str, uscc: str) -> str:
         "user_id": unknown,
         "message_id": unknown,
         "move_id": unknown,
+        "plan_id": unknown,
+        "step_id": unknown,
         "request_id": unknown,
         "batch_id": unknown,
         "version_id": unknown,

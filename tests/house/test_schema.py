@@ -112,6 +112,7 @@ ENUM_COLUMNS = {
     "firms.status": "app.firms.terms.FirmStatus",
     "firms.size_class": "app.firms.terms.SizeClass",
     "certificates.kind": "app.recognitions.terms.CertificateKind",
+    "firm_plans.state": "app.assessments.terms.PlanState",
     "moves.kind": "app.pipeline.terms.MoveKind",
     "move_requests.kind": "app.pipeline.terms.MoveKind",
     "move_requests.state": "app.pipeline.terms.RequestState",

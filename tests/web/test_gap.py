@@ -1,54 +1,16 @@
 """The gap page, trying figures out, and the same over JSON: what is missed, by how much, and who may see it."""
 
-from datetime import date, timedelta
-
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from app.audit.models import AuditEvent
-from app.db import new_id
-from app.policy.figures import RD_LINES
-from app.recognitions.models import IpRightRow
-from app.reports.models import FirmStatement, YearlyReport
 from tests import factories
-from tests.harness import NOON
-
-YEARS = (2022, 2023, 2024, 2025)
-FIGURES = {
-    "sales_revenue": "40000000.00",
-    "main_business_revenue": "38000000.00",
-    "total_income": "40000000.00",
-    "high_tech_income": "30000000.00",
-    "cost_and_expense": "36000000.00",
-    "net_profit": "3000000.00",
-    "total_assets": "50000000.00",
-    "net_assets": "20000000.00",
-    "headcount": "120",
-    "rd_staff": "15",
-    "rd_staff_full_time": "12",
-    "conversions": "5",
-    "equity_raised": "0",
-    **{f"rd.{line}": "0" for line in RD_LINES},
-    "rd.personnel": "1900000.00",
-}
 
 
 @pytest.fixture
 async def uscc(conn):
     """A firm that would be a 高企 but for its R&D: 4.75 % where 5 % is asked."""
-    uscc = await factories.firm(conn, "开平市差一点机械有限公司", registered_on=date(2015, 3, 1), high_tech_field="801")
-    firm_id = await factories.id_of(conn, uscc)
-    for year in YEARS:
-        row = {"id": new_id(), "firm_id": firm_id, "year": year, "version": 1, "state": "accepted", "figures": FIGURES}
-        await conn.execute(insert(YearlyReport).values(**row, created_at=NOON, submitted_at=NOON - timedelta(days=200)))
-    right = {"id": new_id(), "firm_id": firm_id, "kind": "invention_patent", "number": "ZL1", "in_force": True}
-    await conn.execute(insert(IpRightRow).values(**right, obtained_by="self_developed", recorded_at=NOON))
-    records = {"abnormal_operation": False, "serious_dishonesty": False, "research_misconduct": False}
-    records |= {"accident_on": None, "environmental_violation_on": None}
-    for kind, body in (("records", records), ("standards_led", [])):
-        stated = {"firm_id": firm_id, "kind": kind, "body": body, "true_on": NOON.date(), "source": "信用中国"}
-        await conn.execute(insert(FirmStatement).values(**stated, recorded_at=NOON))
-    return uscc
+    return await factories.reporting_firm(conn)
 
 
 async def test_the_page_says_which_condition_is_missed_by_how_much_and_under_which_article(client_as, uscc):

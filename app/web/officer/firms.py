@@ -180,7 +180,7 @@ async def firm_page(
         "overridden": sum(bool(move.override_reason) for move in moves) if internal else 0,
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
-        "can_assess": viewer.may(Permission.ASSESSMENT_READ),
+        "tabs": tabs_of(firm, viewer, ""),
         "can_edit": viewer.may(Permission.FIRM_EDIT),
         "can_move": viewer.may(Permission.MOVE) and (firm.status == FirmStatus.ACTIVE or firm.tier is not None),
         "can_note": viewer.may(Permission.FIRM_NOTE),
@@ -188,6 +188,22 @@ async def firm_page(
         "can_approve": bool(pending) and viewer.may(Permission.MOVE_APPROVE) and pending[0].requested_by != viewer.id,
     }
     return page(request, "officer/firms/detail.html", title=firm.name, **context)
+
+
+def tabs_of(firm: FirmDetail, viewer: Viewer, here: str) -> list[tuple[str, str, bool]]:
+    """The leaves of a firm's file that the viewer may open; `here` is the end of this one's address."""
+    leaves = [
+        ("概览", "", Permission.FIRM_READ),
+        ("差距", "/gap", Permission.ASSESSMENT_READ),
+        ("一企一策", "/plans", Permission.FIRM_INTERNAL),
+    ]
+    return [(word, f"/firms/{firm.uscc}{end}", end == here) for word, end, asked in leaves if viewer.may(asked)]
+
+
+def firm_head(firm: FirmDetail, lookup: Lookup, viewer: Viewer, here: str) -> dict[str, Any]:
+    """What the head of every leaf needs."""
+    region = lookup.reference.region(firm.region_code)
+    return {"firm": firm, "tier": lookup.main.tier(firm.tier), "region": region, "tabs": tabs_of(firm, viewer, here)}
 
 
 async def firm_in_sight(conn: ConnDep, uscc: str, viewer: Viewer) -> FirmDetail:

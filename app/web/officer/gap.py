@@ -13,10 +13,20 @@ from app.firms.terms import FirmDetail
 from app.policy.paths import cheapest_path
 from app.policy.terms import Case
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
-from app.web.gap_views import CASES, bases, condition_view, day_asked, doubt_of, path_view, sources_of, title_view
+from app.web.gap_views import (
+    CASES,
+    bases,
+    condition_view,
+    day_asked,
+    doubt_of,
+    next_sought,
+    path_view,
+    sources_of,
+    title_view,
+)
 from app.web.htmx import is_htmx
 from app.web.lookups import Lookup
-from app.web.officer.firms import firm_in_sight
+from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.templating import fragment, page
 from app.web.trying import answered, fields, read_changes, tried
 
@@ -31,11 +41,6 @@ async def _told(
     teller: Teller = request.app.state.teller
     gathered = (await gather(conn, [firm.id]))[firm.id]
     return gathered, teller.tell(lookup.policies, gathered.facts, as_of=as_of, today=today, case=case)
-
-
-def _first_policy(firm: FirmDetail, lookup: Lookup) -> str:
-    """The next tier's, or that of the highest."""
-    return (lookup.main.above(firm.tier) or lookup.main.tiers[-1]).sought
 
 
 @router.get("/firms/{uscc}/gap")
@@ -53,7 +58,7 @@ async def gap_page(
     firm = await firm_in_sight(conn, uscc, viewer)
     day = day_asked(as_of, today)
     gathered, told = await _told(request, conn, lookup, firm, as_of=day, today=today, case=case)
-    chosen = told.of(policy) or told.of(_first_policy(firm, lookup)) or told.assessments[0]
+    chosen = told.of(policy) or told.of(next_sought(firm, lookup)) or told.assessments[0]
     assumed = frozenset(told.assumed)
     pack = lookup.policies.packs[chosen.policy]
     version = pack.version_on(day, case)
@@ -61,7 +66,7 @@ async def gap_page(
     ahead = day if day.year > today.year else _next_year(today)
     year = day.year - 1
     context: dict[str, Any] = {
-        **_head(firm, lookup),
+        **firm_head(firm, lookup, viewer, "/gap"),
         "titles": [
             title_view(a, _address(firm, a.policy, as_of, case), chosen=a.policy == chosen.policy)
             for a in told.assessments
@@ -73,6 +78,7 @@ async def gap_page(
         "conditions": [condition_view(c, sources_of(gathered, assumed), grade) for c in chosen.criteria],
         "assumed": len(assumed),
         "path": path_view(cheapest_path(pack, gathered.facts, as_of=ahead, today=today, case=case)),
+        "can_plan": viewer.may(Permission.PLAN_EDIT),
         "bases": bases(gathered, year),
         "year": year,
         "day": day,
@@ -114,7 +120,7 @@ async def try_page(
         wrong = dict(invalid.fields)
     shown = fields(query, told.facts, year, wrong)
     context = {
-        **_head(firm, lookup),
+        **firm_head(firm, lookup, viewer, "/gap"),
         "fields": shown,
         "result": result,
         "wrong": wrong,
@@ -128,10 +134,6 @@ async def try_page(
     if is_htmx(request):
         return fragment(request, "officer/assessments/_try.html", status=status, **context)
     return page(request, "officer/assessments/try.html", title=f"{firm.name} 试算", status=status, **context)
-
-
-def _head(firm: FirmDetail, lookup: Lookup) -> dict[str, Any]:
-    return {"firm": firm, "tier": lookup.main.tier(firm.tier), "region": lookup.reference.region(firm.region_code)}
 
 
 def _address(firm: FirmDetail, policy: str, as_of: date | None, case: Case) -> str:

@@ -24,6 +24,7 @@ class TimelineEntry:
     detail: str
     machine: bool
     href: str = ""  # where it is told in full
+    link: str = ""
 
 
 async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
@@ -40,7 +41,7 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
         if move.override_reason:
             detail += f"（越过条件：{move.override_reason}）"
         who = f"{move.actor_name}，{move.approver_name} 复核" if move.approver_name else move.actor_name
-        entries.append(TimelineEntry(move.recorded_at, who, what, detail, False, f"/moves/{move.id}/receipt"))
+        entries.append(TimelineEntry(move.recorded_at, who, what, detail, False, f"/moves/{move.id}/receipt", "凭据"))
     for event in await events_of(conn, "firm", str(firm.id), limit=50):
         if event.action in _TOLD:
             continue
@@ -53,9 +54,19 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
         if "kind" in after and event.action.startswith("firm:certificate:"):
             entries.append(TimelineEntry(event.at, event.actor_name, event.label, _certificate(after), machine=False))
             continue
+        if event.action.startswith("firm:plan:"):
+            href = f"/firms/{firm.uscc}/plans"
+            entries.append(TimelineEntry(event.at, event.actor_name, event.label, _planned(after), False, href, "查看"))
+            continue
         changed = "、".join(FIELD_LABELS.get(f, f) for f in after)
         entries.append(TimelineEntry(event.at, event.actor_name, event.label, changed, machine=True))
     return sorted(entries, key=lambda e: e.at, reverse=True)
+
+
+def _planned(said: Mapping[str, Any]) -> str:
+    """Which title, and the step or the end that it was about."""
+    more = said.get("step") or "，".join(str(said[part]) for part in ("state", "reason") if said.get(part))
+    return f"{said.get('plan', '')}{'：' if more else ''}{more}"
 
 
 def _certificate(said: Mapping[str, Any]) -> str:

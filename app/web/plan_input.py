@@ -1,0 +1,164 @@
+"""一企一策 as a form: rows made from the cheapest path to begin with, and what somebody made of them."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from app.access.terms import Viewer
+from app.assessments.terms import Plan, PlanEntry, StepEntry
+from app.errors import Invalid
+from app.firms.terms import FirmDetail
+from app.policy.describing import gap_sentence
+from app.policy.paths import Path
+from app.policy.terms import Gap, Outcome
+from app.text import DateError, parse_date
+from app.web.forms import clean_text
+from app.web.lookups import Lookup
+
+MOST = 24
+_BLANK = 3
+_DATA_DAYS, _BEFORE_FILING = timedelta(days=14), timedelta(days=30)
+_LABELS = {"filing_on": "计划申报日期", "officer_id": "责任专员", "note": "说明"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    action: str = ""
+    condition: str = ""
+    due_on: str = ""
+    step: str = ""  # the id of one that the plan has already
+
+
+def rows_of_path(path: Path, *, today: date) -> list[Row]:
+    """A row for each figure to move, each fact to find out and each point to judge; every date can be changed."""
+    filing = path.as_of
+    rows = [
+        Row(gap_sentence(gap), _cited(step.title, step.cite), f"{_due(gap, filing, today)}")
+        for step in path.steps
+        for gap in step.gaps
+    ]
+    soon = min(today + _DATA_DAYS, filing)
+    for criterion in path.open:
+        lacking = criterion.outcome is Outcome.UNKNOWN
+        action = f"补齐数据：{criterion.note.removeprefix('缺：')}" if lacking else f"人工判断：{criterion.note}"
+        cut = action if len(action) <= 200 else action[:199] + "…"
+        rows.append(Row(cut, _cited(criterion.title, criterion.cite), f"{soon}"))
+    return rows[:MOST]
+
+
+def _cited(title: str, cite: str) -> str:
+    return f"{title}（{cite}）" if cite else title
+
+
+def _due(gap: Gap, filing: date, today: date) -> date:
+    """A year's figures move until its last day; whatever else, with a month to spare before the filing."""
+    due = date(gap.year, 12, 31) if gap.year else filing - _BEFORE_FILING
+    return min(max(due, today), filing)
+
+
+def rows_of_plan(plan: Plan) -> list[Row]:
+    return [Row(s.action, s.condition, f"{s.due_on}", str(s.id)) for s in plan.steps if s.done_at is None]
+
+
+def rows_typed(raw: Mapping[str, str]) -> list[Row]:
+    return [
+        Row(*(raw.get(f"{field}.{n}", "") for field in ("action", "condition", "due_on", "step")))
+        for n in range(MOST)
+        if f"action.{n}" in raw
+    ]
+
+
+def rows_still_open(rows: Sequence[Row], plan: Plan) -> list[Row]:
+    """After somebody else's change: what is done by now is no row any more, what was taken out is a new step."""
+    done = {str(s.id) for s in plan.steps if s.done_at is not None}
+    known = {str(s.id) for s in plan.steps}
+    return [row if row.step in known else replace(row, step="") for row in rows if row.step not in done]
+
+
+def with_blanks(rows: Sequence[Row]) -> list[Row]:
+    return [*rows, *([Row()] * min(_BLANK, MOST - len(rows)))]
+
+
+def read_plan(
+    raw: Mapping[str, str], lookup: Lookup, viewer: Viewer, firm: FirmDetail, *, today: date, kept: Plan | None = None
+) -> PlanEntry:
+    """Raises Invalid by field."""
+    faults: dict[str, str] = {}
+    filing = _day(raw.get("filing_on", ""), "filing_on", faults, required="请填写计划申报日期。")
+    if filing and filing < today and (kept is None or filing != kept.filing_on):
+        faults["filing_on"] = "计划申报日期不能早于今天。"
+    officer = _officer(raw.get("officer_id", ""), lookup, viewer, firm, faults, kept)
+    note = _text(raw.get("note", ""), "note", 1000, faults)
+    steps = [s for n, row in enumerate(rows_typed(raw)) if (s := _step(n, row, filing, faults))]
+    if not steps and not faults and not (kept and kept.done):
+        faults["action.0"] = "请至少写一步要做的事。"
+    if faults or filing is None:
+        raise Invalid(faults)
+    return PlanEntry(filing, officer, note, steps)
+
+
+def _step(n: int, row: Row, filing: date | None, faults: dict[str, str]) -> StepEntry | None:
+    """A row emptied of its words is a step taken out."""
+    action = _text(row.action, f"action.{n}", 300, faults)
+    if not action:
+        if row.due_on.strip() and not row.step:
+            faults[f"action.{n}"] = "写了期限，还要写做什么。"
+        return None
+    due = _day(row.due_on, f"due_on.{n}", faults, required="请填写这一步的期限。")
+    if due and filing and due > filing:
+        faults[f"due_on.{n}"] = f"期限不能晚于计划申报日期 {filing}。"
+    condition = _text(row.condition, f"action.{n}", 300, faults)
+    try:
+        step_id = uuid.UUID(row.step) if row.step else None
+    except ValueError:
+        step_id = uuid.UUID(int=0)
+    return StepEntry(action, due, condition, step_id) if due else None
+
+
+def _text(value: str, field: str, longest: int, faults: dict[str, str]) -> str:
+    try:
+        return clean_text(field, value, longest=longest)
+    except Invalid as error:
+        faults |= error.fields
+        return ""
+
+
+def _day(value: str, field: str, faults: dict[str, str], *, required: str) -> date | None:
+    if not value.strip():
+        faults[field] = required
+        return None
+    try:
+        return parse_date(value)
+    except DateError as error:
+        faults[field] = str(error)
+        return None
+
+
+def _officer(
+    value: str, lookup: Lookup, viewer: Viewer, firm: FirmDetail, faults: dict[str, str], kept: Plan | None
+) -> uuid.UUID | None:
+    """Somebody who can open the firm; whoever had the plan may keep it."""
+    if not value:
+        faults["officer_id"] = "请指定责任专员。"
+        return None
+    if kept and value == str(kept.officer_id):
+        return kept.officer_id
+    chosen = next((i for i in lookup.officers_for(viewer) if str(i) == value), None)
+    if chosen is None or not lookup.officers[chosen].can_see(firm.region_code):
+        faults["officer_id"] = "没有这位专员，或这家企业不在其管辖范围内。"
+    return chosen
+
+
+def officers_of(lookup: Lookup, viewer: Viewer, firm: FirmDetail, kept: Plan | None = None) -> list[tuple[str, str]]:
+    found = [(str(i), o.name) for i, o in lookup.officers_for(viewer).items() if o.can_see(firm.region_code)]
+    if kept and kept.officer_id and str(kept.officer_id) not in dict(found):
+        found.append((str(kept.officer_id), kept.officer_name))
+    return [("", "请选择"), *found]
+
+
+def label_of(field: str) -> str:
+    name, _, n = field.partition(".")
+    if not n:
+        return _LABELS.get(name, "")
+    return f"第 {int(n) + 1} 步" + ("的期限" if name == "due_on" else "")
