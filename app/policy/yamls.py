@@ -10,6 +10,7 @@ import yaml
 
 _DEEPEST = 40
 _MOST = 50_000  # nodes, each alias counted as what it stands for
+_TOO_MUCH = "内容太多或嵌套太深。"
 _OPENS, _CLOSES = (yaml.MappingStartEvent, yaml.SequenceStartEvent), (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
@@ -30,7 +31,10 @@ def load(text: str) -> tuple[yaml.Node | None, Any]:
         return node, yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise YamlError("不是能读懂的 YAML。", mark.line + 1 if mark else None) from error
+        # A later libyaml has a limit of its own, and reads ahead far enough to meet it before the events do.
+        too_deep = "nesting depth" in (getattr(error, "problem", None) or "")
+        sentence = _TOO_MUCH if too_deep else "不是能读懂的 YAML。"
+        raise YamlError(sentence, mark.line + 1 if mark else None) from error
     except ValueError as error:  # a date such as 2026-02-30, a character that has no place in YAML
         raise YamlError("有日期或字符不能识别。") from error
 
@@ -57,7 +61,7 @@ def _measure(text: str) -> None:
             if anchor:
                 sizes[anchor] = total - before
         if len(open_at) > _DEEPEST or total > _MOST:
-            raise YamlError("内容太多或嵌套太深。", line)
+            raise YamlError(_TOO_MUCH, line)
 
 
 def _no_key_twice(root: yaml.Node | None) -> None:
