@@ -36,7 +36,7 @@ async def measure_flatness(
             rows.append(await _compare(TITLES[name], sides, rounds, 3.0 if name == "board" else _MOST))
         needed = rounds * _ALONE + 10
         codes = [
-            iter(await firms_to_move(county.url, needed, skip=6_000 if county.firms >= 100_000 else 0))
+            iter(await firms_to_move(county.url, needed, skip=20_000 if county.firms >= 100_000 else 0))
             for county in (small, large)
         ]
         moves = [posting(near, codes[0]), posting(far, codes[1])]

@@ -11,6 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
+from sqlalchemy import func, select
+
+from app.assessments.answers import answers_for
+from app.assessments.gathering import gather
+from app.assessments.policies import load_policies
+from app.clock import SystemClock, business_day
+from app.db import Database
+from app.firms.models import Firm
+from app.policy.terms import Outcome
 from tests.bench.bare import connections, moving
 from tests.bench.capture import Captured, Shadow
 from tests.bench.client import Client
@@ -18,20 +27,28 @@ from tests.bench.ground import County, Site, clients
 from tests.bench.measure import Call, Side, by_turns, ratio
 
 CROWD = 8
+_BATCH = 2000
 
 
 async def firms_to_move(url: str, count: int, *, skip: int = 0) -> list[str]:
-    """Of an age that the next tier's gate lets through: against a gate a move would be laid before a second person."""
-    async with connections(url, 1) as (connection,):
-        rows = await connection.fetch(
-            "SELECT uscc FROM firms WHERE status = 'active' AND tier = 'tech_micro' "
-            "AND registered_on BETWEEN current_date - 9 * 365 AND current_date - 2 * 365 "
-            "ORDER BY md5(uscc) OFFSET $1 LIMIT $2",
-            skip,
-            count,
-        )
-    assert len(rows) == count, "the county is too small for this many moves"
-    return [row["uscc"] for row in rows]
+    """Firms whom the next tier's gate lets through: against it a move would be laid before a second person."""
+    database = Database(url, pool_size=1)
+    query = select(Firm.id, Firm.uscc).where(Firm.status == "active", Firm.tier == "tech_micro")
+    today, found, seen = business_day(SystemClock().now()), [], skip
+    try:
+        async with database.reading() as conn:
+            gate = (await load_policies(conn)).only("eaglet").for_firms()
+            while len(found) < count:
+                batch = query.order_by(func.md5(Firm.uscc)).offset(seen).limit(_BATCH)
+                firms = {firm_id: uscc for firm_id, uscc in await conn.execute(batch)}
+                assert firms, "the county is too small for this many moves"
+                for firm_id, known in (await gather(conn, list(firms))).items():
+                    answers = answers_for(firm_id, known.facts, gate, as_of=today)
+                    found += [firms[firm_id] for answer in answers if answer.outcome != Outcome.NOT_MET]
+                seen += _BATCH
+    finally:
+        await database.dispose()
+    return found[:count]
 
 
 _keys = itertools.count()
