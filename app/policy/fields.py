@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from app.labels import Labelled
 from app.policy.criteria import BaseCriterion
 from app.policy.field_words import FIELDS, GRADES, HINTS, VALUES, grade_words
-from app.policy.figures import EVENTS, FLAGS
+from app.policy.figures import EVENTS, FLAGS, Level
 from app.policy.registry import MEASURES
 
 # TEXT one line, PROSE several; CHOICE one of a list, SEVERAL of one; WORDS any, PAIRS groups of them; ROWS of models;
@@ -115,5 +115,6 @@ _LISTS: Mapping[str, Any] = {
     "by": _measures,
     "flags": lambda: tuple(FLAGS.items()),
     "events": lambda: tuple(EVENTS.items()),
+    "levels": lambda: tuple(Level.options()),
     "grade": lambda: tuple((grade, grade_words(grade)) for grade in GRADES),
 }

@@ -57,6 +57,7 @@ class Condition:
     lines: tuple[Line, ...]
     depth: int = 0
     group: bool = False
+    first: bool = False
     last: bool = False
 
 
@@ -99,6 +100,7 @@ def _conditions(criteria: tuple[BaseCriterion, ...], above: str, depth: int) -> 
             lines=tuple(line for line in lines(criterion) if line.key.split(".")[0] not in _APART),
             depth=depth,
             group=bool(criterion.parts_of()),
+            first=n == 0,
             last=n == len(criteria) - 1,
         )
         yield from _conditions(tuple(criterion.parts_of()), f"{place}-", depth + 1)
