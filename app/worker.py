@@ -20,6 +20,7 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.service import forget_old
+from app.assessments.impacts import count_some, waiting_impacts
 from app.assessments.jobs import reassess
 from app.assessments.policies import load_policies
 from app.assessments.refreshing import changed_count, firm_count, refresh_changed
@@ -91,6 +92,21 @@ async def _assess_changed(house: House, at: datetime) -> Mapping[str, int]:
         done += taken
 
 
+async def _impacts(house: House, at: datetime) -> Mapping[str, int]:
+    """Batch after batch, each in a transaction of its own, so that the page shows how far it is."""
+    done = 0
+    while True:
+        async with house.database.transaction() as conn:
+            counted = await count_some(conn, at=at)
+        if not counted:
+            return {"planned": done}
+        done += counted
+
+
+async def _waiting_impacts(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": await waiting_impacts(conn)}
+
+
 async def _waiting_firms(conn: Conn, at: datetime) -> Mapping[str, int]:
     return {"planned": await changed_count(conn)}
 
@@ -147,21 +163,25 @@ _REHEARSALS: dict[str, Step] = {
     "deliver": _due,
     "imports": _claimable,
     "assess-changed": _waiting_firms,
+    "policy-impacts": _waiting_impacts,
     "reassess": _all_firms,
 }
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
     "imports": _imports,
     "assess-changed": _assess_changed,
+    "policy-impacts": _impacts,
     "reassess": _reassess,
     **{name: _in_one(step) for name, step in _STEPS.items()},
 }
-_QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed"}  # too frequent to keep a row for each run
+# Too frequent to keep a row for each run
+_QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed", "policy-impacts"}
 _TIMETABLE: Mapping[str, Any] = {
     "heartbeat": IntervalTrigger(seconds=15),
     "deliver": IntervalTrigger(seconds=5),
     "imports": IntervalTrigger(seconds=1),
     "assess-changed": IntervalTrigger(seconds=2),
+    "policy-impacts": IntervalTrigger(seconds=2),
     "reassess": CronTrigger(hour=2, minute=10, timezone=BUSINESS_ZONE),
     "tidy": CronTrigger(minute=17, timezone=BUSINESS_ZONE),
     # Soon after midnight, and again in case that was missed: it does what the day asks for, however often it runs.

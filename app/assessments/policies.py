@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Date, and_, cast, insert, or_, select, update
 
 from app.assessments.models import PolicyVersion
 from app.assessments.terms import VersionOrigin, VersionState
@@ -16,9 +16,21 @@ from app.policy.writing import body_of
 
 _PUBLISHED = (
     select(PolicyVersion.policy, PolicyVersion.title, PolicyVersion.subject, PolicyVersion.body)
-    .where(PolicyVersion.state == VersionState.PUBLISHED.value)
+    .where(
+        or_(
+            PolicyVersion.state == VersionState.PUBLISHED.value,
+            # Retired after it had begun: it still answers for the days before.
+            and_(
+                PolicyVersion.state == VersionState.RETIRED.value,
+                PolicyVersion.retire_on > cast(PolicyVersion.body["effective_from"].astext, Date),
+            ),
+        )
+    )
     .order_by(PolicyVersion.policy, PolicyVersion.version)
 )
+
+
+_OPEN = (VersionState.DRAFT, VersionState.SUBMITTED)
 
 
 async def load_policies(conn: Conn, known: Policies | None = None) -> Policies:
@@ -37,18 +49,20 @@ async def load_policies(conn: Conn, known: Policies | None = None) -> Policies:
 async def load_packs(conn: Conn, packs: Sequence[Pack], *, at: datetime) -> int:
     """Seeds: brings versions that are missing and amends its own; what the bureau maintains is left alone.
 
-    A policy that the bureau has taken over gets a new seeded version as a draft, for a person to look at.
+    A policy that the bureau has taken over, by publishing or ending a version, is the bureau's as a whole: a new
+    seeded version comes as a draft, for a person to look at, and what was seeded before stays as it is.
     """
-    query = select(PolicyVersion.policy, PolicyVersion.version, PolicyVersion.origin, PolicyVersion.body)
-    known = {(policy, version): (origin, body) for policy, version, origin, body in await conn.execute(query)}
-    taken_over = {policy for (policy, _), (origin, _) in known.items() if origin == VersionOrigin.BUREAU}
+    v = PolicyVersion
+    rows = (await conn.execute(select(v.policy, v.version, v.origin, v.state, v.body))).all()
+    known = {(row.policy, row.version): (row.origin, row.body) for row in rows}
+    taken_over = {row.policy for row in rows if row.origin == VersionOrigin.BUREAU and row.state not in _OPEN}
     written = 0
     for pack in packs:
         for version in pack.versions:
             origin, body = known.get((pack.policy, version.version), (None, None))
             if origin is None:
                 await conn.execute(insert(PolicyVersion).values(_row(pack, version, pack.policy in taken_over, at)))
-            elif origin == VersionOrigin.SEED and body != body_of(version):
+            elif origin == VersionOrigin.SEED and pack.policy not in taken_over and body != body_of(version):
                 await _amend(conn, pack, version)
             else:
                 continue

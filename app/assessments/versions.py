@@ -72,6 +72,13 @@ class Edition:
         return self.editors | {person for person in (self.created_by, self.submitted_by) if person}
 
     @property
+    def counts(self) -> bool:
+        """Answers on the days it is for: published, or retired only after it had begun."""
+        if self.state is VersionState.RETIRED:
+            return self.retirement is not None and self.retirement.on > self.version.effective_from
+        return self.state is VersionState.PUBLISHED
+
+    @property
     def text_hash(self) -> str:
         return hash_of(self.version)
 

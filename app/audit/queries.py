@@ -57,6 +57,18 @@ ACTION_LABELS = {
     "setting:county:synthesised": "生成测试数据",
     "calendar:year:confirmed": "确认放假安排",
     "outbox:message:retried": "重发消息",
+    "policy:version:drafted": "起草政策版本",
+    "policy:version:edited": "修改政策草稿",
+    "policy:version:discarded": "放弃政策草稿",
+    "policy:version:submitted": "提交政策版本待发布",
+    "policy:version:withdrawn": "撤回提交的政策版本",
+    "policy:version:returned": "退回政策版本",
+    "policy:version:published": "发布政策版本",
+    "policy:version:replaced": "政策版本被取代",
+    "policy:retirement:requested": "申请停用政策版本",
+    "policy:retirement:refused": "不同意停用政策版本",
+    "policy:version:retired": "停用政策版本",
+    "policy:impact:exported": "导出政策影响名单",
 }
 
 

@@ -13,4 +13,4 @@ class MessageState(Labelled):
 
 
 # What people read for a kind of message; one that is missing here shows its code.
-KIND_LABELS = {"tier_moved": "梯队移动通知"}
+KIND_LABELS = {"tier_moved": "梯队移动通知", "policy_step": "政策发布通知"}

@@ -12,7 +12,7 @@ from app.outbox import service
 from app.outbox.queries import PAGE, inbox
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.htmx import see_other
-from app.web.message_words import firm_href, words
+from app.web.message_words import link, words
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -27,11 +27,11 @@ async def inbox_page(
     viewer: Annotated[Viewer, Depends(guard(Permission.SELF))],
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Context: `messages` [(Message, its words, whether there is a firm to look at)], `until`, `next_href`."""
+    """Context: `messages` [(Message, its words, what the way to its page is called)], `until`, `next_href`."""
     found = await inbox(conn, viewer.id, after=decode(cursor) if cursor else None)
     shown = found[:PAGE]
     context: dict[str, Any] = {
-        "messages": [(m, words(m, lookup), firm_href(m) != "") for m in shown],
+        "messages": [(m, words(m, lookup), link(m)[1]) for m in shown],
         "until": encode(shown[0]) if shown else "",
         "next_href": f"/inbox?{urlencode({'cursor': encode(shown[-1])})}" if len(found) > PAGE else None,
     }
@@ -42,9 +42,9 @@ async def inbox_page(
 async def open_message(
     request: Request, message_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Self
 ) -> Response:
-    """Read, and on to the firm it is about."""
+    """Read, and on to the page it is about."""
     message = await service.mark_read(conn, message_id, reader=actor.viewer.id, at=clock.now())
-    return see_other(request, firm_href(message) or "/inbox")
+    return see_other(request, link(message)[0] or "/inbox")
 
 
 @router.post("/inbox/read")

@@ -13,10 +13,13 @@ def words(message: Message, lookup: Lookup) -> str:
     return str(message.payload.get("subject") or message.label)
 
 
-def firm_href(message: Message) -> str:
-    """The page of the firm it is about, or nothing; whether the reader may see it is that page's to say."""
-    code = message.payload.get("uscc")
-    return f"/firms/{quote(str(code), safe='')}" if code else ""
+def link(message: Message) -> tuple[str, str]:
+    """The page it is about and what the way there is called, or nothing; who may see that page is the page's to say."""
+    if code := message.payload.get("uscc"):
+        return f"/firms/{quote(str(code), safe='')}", "查看企业"
+    if version := message.payload.get("policy_version"):
+        return f"/admin/policies/{quote(str(version), safe='')}", "查看政策"
+    return "", ""
 
 
 def _tier_moved(payload: dict[str, Any], lookup: Lookup) -> str:

@@ -69,6 +69,7 @@ PAGES = [
     ("admin", "/admin/calendar"),
     ("admin", "/admin/outbox"),
     ("officer", "/admin/policies"),
+    ("admin", "/admin/policies/upload"),
     ("admin", "{policy}"),
     ("manager", "{policy}/compare"),
     ("auditor", "/audit"),

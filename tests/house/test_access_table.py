@@ -34,6 +34,32 @@ GET   /admin/outbox                             setting:admin  admin
 POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
 GET   /admin/policies                           policy:read    {DESKS}
 GET   /admin/policies/{{version_id}}            policy:read    {DESKS}
+GET   /admin/policies/upload                    policy:admin   admin
+POST  /admin/policies/upload                    policy:admin   admin
+POST  /admin/policies/{{version_id}}/copy       policy:admin   admin
+GET   /admin/policies/{{version_id}}/criteria/new policy:admin admin
+POST  /admin/policies/{{version_id}}/criteria/new policy:admin admin
+GET   /admin/policies/{{version_id}}/criteria/{{place}} policy:admin admin
+POST  /admin/policies/{{version_id}}/criteria/{{place}} policy:admin admin
+POST  /admin/policies/{{version_id}}/criteria/{{place}}/{{act}} policy:admin admin
+POST  /admin/policies/{{version_id}}/discard    policy:admin   admin
+GET   /admin/policies/{{version_id}}/examples/new policy:admin admin
+POST  /admin/policies/{{version_id}}/examples/new policy:admin admin
+GET   /admin/policies/{{version_id}}/examples/{{number}} policy:admin admin
+POST  /admin/policies/{{version_id}}/examples/{{number}} policy:admin admin
+POST  /admin/policies/{{version_id}}/examples/{{number}}/remove policy:admin admin
+GET   /admin/policies/{{version_id}}/head       policy:admin   admin
+POST  /admin/policies/{{version_id}}/head       policy:admin   admin
+GET   /admin/policies/{{version_id}}/impact     policy:read    {DESKS}
+POST  /admin/policies/{{version_id}}/impact     policy:admin   admin
+POST  /admin/policies/{{version_id}}/impact.csv firm:export    officer manager
+GET   /admin/policies/{{version_id}}/impact/progress policy:read {DESKS}
+POST  /admin/policies/{{version_id}}/publish    policy:approve manager
+POST  /admin/policies/{{version_id}}/retirement policy:admin   admin
+POST  /admin/policies/{{version_id}}/retirement/{{answer}} policy:approve manager
+POST  /admin/policies/{{version_id}}/return     policy:approve manager
+POST  /admin/policies/{{version_id}}/submit     policy:admin   admin
+POST  /admin/policies/{{version_id}}/withdraw   policy:admin   admin
 GET   /admin/policies/{{version_id}}/compare    policy:read    {DESKS}
 GET   /admin/policies/{{version_id}}/export.yaml policy:read   {DESKS}
 GET   /admin/users                              user:admin     admin
@@ -180,6 +206,10 @@ def filled(path: str, uscc: str) -> str:
         "request_id": unknown,
         "batch_id": unknown,
         "version_id": unknown,
+        "place": "0",
+        "act": "up",
+        "number": "0",
+        "answer": "agree",
         "certificate_id": unknown,
         "window_id": unknown,
         "application_id": unknown,

@@ -1,5 +1,7 @@
 """The administrators' and auditors' desk."""
 
-from app.web.admin import audit, calendar, outbox, policies, users
+from app.web.admin import audit, calendar, outbox, policies, policy_conditions, policy_drafts, policy_publishing, users
 
-ROUTERS = tuple(part.router for part in (users, audit, calendar, outbox, policies))
+# Fixed addresses below /admin/policies come before /admin/policies/{version_id}.
+_PARTS = (users, audit, calendar, outbox, policy_drafts, policy_conditions, policy_publishing, policies)
+ROUTERS = tuple(part.router for part in _PARTS)

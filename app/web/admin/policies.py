@@ -3,25 +3,29 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.terms import Permission, Viewer
+from app.assessments.impacts import impact_of
+from app.assessments.publishing import succession
 from app.assessments.terms import VersionState
 from app.assessments.versions import Edition, list_versions, pack_of, version_by_id
+from app.audit.queries import events_of
 from app.policy.differences import compare
 from app.policy.field_words import grade_words
 from app.policy.outline import conditions, lines, unconfirmed
 from app.policy.writing import as_yaml
-from app.web.admin.policy_acts import acts_for
+from app.web.admin.policy_acts import acts_for, entry, examples_of
 from app.web.deps import ConnDep, TodayDep, guard
 from app.web.downloads import YAML, attachment
 from app.web.templating import page
 
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(guard(Permission.POLICY_READ))]
+_EVENTS = 30
 _OPEN = (VersionState.DRAFT, VersionState.SUBMITTED)
 
 
@@ -65,12 +69,13 @@ def view(edition: Edition, today: date) -> EditionView:
 
 
 @router.get("/admin/policies")
-async def list_page(request: Request, _: Reader, conn: ConnDep, today: TodayDep) -> Response:
-    """Context: `waiting` and `others` [EditionView]."""
+async def list_page(request: Request, viewer: Reader, conn: ConnDep, today: TodayDep) -> Response:
+    """Context: `waiting` and `others` [EditionView], `may_draft` bool."""
     editions = await list_versions(conn)
     context: dict[str, Any] = {
         "waiting": [view(e, today) for e in editions if e.state in _OPEN],
         "others": [view(e, today) for e in editions if e.state not in _OPEN],
+        "may_draft": viewer.may(Permission.POLICY_ADMIN),
     }
     return page(request, "admin/policies/list.html", title="政策", **context)
 
@@ -93,10 +98,13 @@ async def show(
     reasons: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
-    """Context: `edition` Edition, `view` EditionView, `head` [Line], `conditions` [Condition], `doubts` [str],
-    `others` [(href, words)], `acts` Acts, and why the last act was refused: `sentence`, `reasons` [str].
+    """Context: `edition`, `view` EditionView, `head` [Line], `conditions` [Condition], `doubts` [str], `examples`
+    [ExampleView], `others` [(id, words)], `impact`, `stale`, `after` Succession, `eve` the day before it begins,
+    `history` [Entry], `acts` Acts, and why the last act was refused: `sentence`, `reasons` [str].
     """
-    others = [e for e in await list_versions(conn, policy=edition.policy) if e.id != edition.id]
+    all_of_it = await list_versions(conn, policy=edition.policy)
+    others = [e for e in all_of_it if e.id != edition.id]
+    impact = await impact_of(conn, edition.id)
     version = edition.version
     shown = [line for line in lines(version) if not line.key.startswith(("version", "label", "note", "examples"))]
     context: dict[str, Any] = {
@@ -106,7 +114,13 @@ async def show(
         "head": shown,
         "conditions": conditions(version),
         "doubts": unconfirmed(version),
+        "examples": examples_of(edition),
         "others": [(str(e.id), f"{e.version.version}（{e.status(today)}）") for e in others],
+        "impact": impact,
+        "stale": impact is not None and impact.text_hash != edition.text_hash,
+        "after": succession(edition, others),
+        "eve": version.effective_from - timedelta(days=1),
+        "history": [entry(event) for event in await events_of(conn, "policy", str(edition.id), limit=_EVENTS)],
         "acts": acts_for(edition, viewer),
         "sentence": sentence,
         "reasons": list(reasons),

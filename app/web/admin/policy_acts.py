@@ -1,10 +1,14 @@
-"""What a person may do with a version as it stands, so that pages offer nothing that would be refused."""
+"""Around a version: what a person may do with it as it stands, how its examples came out, how it came about."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from app.access.terms import TOWN_DIGITS, Permission, Viewer
 from app.assessments.terms import VersionState
 from app.assessments.versions import Edition
+from app.audit.queries import Event
+from app.policy.examples import failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,71 @@ def acts_for(edition: Edition, viewer: Viewer) -> Acts:
         ask_retirement=drafts and state is VersionState.PUBLISHED and asked is None,
         decide_retirement=decides and state is VersionState.PUBLISHED and asked is not None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleView:
+    number: int
+    name: str
+    as_of: str
+    asks: str
+    source: str
+    wrong: tuple[str, ...]
+
+
+def examples_of(edition: Edition) -> list[ExampleView]:
+    """Run each time they are shown: they are few, and what they say is true of the text as it is now."""
+    wrong = failures(edition.pack, edition.version)
+    return [
+        ExampleView(
+            n,
+            example.name,
+            f"{example.as_of}（{example.case.label}）",
+            _asks(edition, n),
+            example.source,
+            wrong.get(example.name, ()),
+        )
+        for n, example in enumerate(edition.version.examples)
+    ]
+
+
+def _asks(edition: Edition, number: int) -> str:
+    example = edition.version.examples[number]
+    titles = {criterion.code: criterion.title for criterion in edition.version.criteria}
+    told = [f"总结论 {example.outcome.label}"] if example.outcome else []
+    told += [f"{titles.get(code, code)} {outcome.label}" for code, outcome in example.criteria.items()]
+    told += [f"总分 {example.score[0]} 至 {example.score[1]}"] if example.score else []
+    told += [f"{code} {low} 至 {high} 分" for code, (low, high) in example.items.items()]
+    told += [f"{name} {amount}" for name, amount in example.amounts.items()]
+    return "；".join(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    at: datetime
+    who: str
+    what: str
+    detail: str
+
+
+_SAID = {"reason": "理由", "on": "停用日期", "effective_to": "有效期至", "replaces": "取代", "copy_of": "复制自"}
+
+
+def entry(event: Event) -> Entry:
+    """An act in the trail; of an edit, which fields; of a word, its reason."""
+    after: dict[str, Any] = event.after or {}
+    if event.action == "policy:version:edited":
+        detail = "、".join(after)[:300]
+    else:
+        words = {
+            "reason": "理由",
+            "on": "停用日期",
+            "effective_to": "有效期至",
+            "replaces": "取代",
+            "copy_of": "复制自",
+        }
+        said = {word: after[key] for key, word in words.items() if after.get(key)}
+        detail = "；".join(
+            f"{word}：{'、'.join(value) if isinstance(value, list) else value}" for word, value in said.items()
+        )
+    return Entry(event.at, event.actor_name, event.label, detail)

@@ -1,0 +1,48 @@
+"""Who is told, in the house, that a version waits for them or has been decided."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+
+from app.access.models import User
+from app.access.terms import PERMISSIONS, TOWN_DIGITS, Actor, Permission
+from app.assessments.versions import Edition
+from app.db import Conn, new_id
+from app.outbox.models import OutboxMessage
+from app.outbox.terms import Channel
+
+_DECIDERS = [role.value for role, held in PERMISSIONS.items() if Permission.POLICY_APPROVE in held]
+
+
+async def tell_deciders(conn: Conn, edition: Edition, sentence: str, *, by: Actor, at: datetime) -> None:
+    query = select(User.id).where(User.role.in_(_DECIDERS), User.active, func.length(User.scope) < TOWN_DIGITS)
+    people = (await conn.execute(query.order_by(User.id))).scalars().all()
+    await _tell(conn, edition, people, sentence, by=by, at=at)
+
+
+async def tell_drafters(conn: Conn, edition: Edition, sentence: str, *, by: Actor, at: datetime) -> None:
+    await _tell(conn, edition, sorted(edition.drafters), sentence, by=by, at=at)
+
+
+async def _tell(
+    conn: Conn, edition: Edition, people: Sequence[uuid.UUID], sentence: str, *, by: Actor, at: datetime
+) -> None:
+    told = f"{by.viewer.name}{sentence}：{edition.name}"
+    rows = [
+        {
+            "id": new_id(),
+            "dedup_key": f"policy_step:{edition.id}:{edition.row_version}:{person}",
+            "kind": "policy_step",
+            "channel": Channel.INBOX.value,
+            "user_id": person,
+            "payload": {"subject": told, "policy_version": str(edition.id)},
+            "next_attempt_at": at,
+            "created_at": at,
+        }
+        for person in people
+        if person != by.viewer.id
+    ]
+    if rows:
+        await conn.execute(insert(OutboxMessage), rows)

@@ -1,0 +1,253 @@
+"""From a draft to what counts: submitted by who drafted it, published or sent back by another."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.access.terms import TOWN_DIGITS, Actor
+from app.assessments.impacts import ask_impact, impact_of
+from app.assessments.models import ChangedFirm, PolicyImpact, PolicyVersion
+from app.assessments.noticing import tell_deciders, tell_drafters
+from app.assessments.terms import VersionOrigin, VersionState
+from app.assessments.versions import Edition, list_versions, pack_of, version_by_id
+from app.audit.service import event_row, record
+from app.db import Conn
+from app.errors import Conflict, Forbidden, Invalid, Refused
+from app.firms.models import Firm
+from app.policy.examples import failures
+from app.policy.packs import Version
+from app.policy.writing import body_of
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """What publishing would do to the versions that count now; `against` says why it cannot be done."""
+
+    ended: tuple[Edition, ...] = ()  # the day before this one begins
+    undone: tuple[Edition, ...] = ()  # begin on the same day: corrected, so never in force
+    against: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+
+def succession(edition: Edition, others: Sequence[Edition]) -> Succession:
+    """Of the published versions of the policy, those that answer for the same days and cases."""
+    new = edition.version
+    ended, undone, against, gaps = [], [], [], []
+    for other in others:
+        old = other.version
+        if other.id == edition.id or not other.counts or not _meet(new, old):
+            continue
+        name = f"{old.version}（{old.effective_from} 至 {old.effective_to or '今'}）"
+        if old.region != new.region:
+            against.append(f"{name} 的适用区划是“{old.region or '全国'}”，与本版本不同；同一天只能有一个版本。")
+        elif set(old.cases) != set(new.cases):
+            against.append(f"{name} 的适用情形与本版本不同又有重叠；请让两者一致或互不相干。")
+        elif old.effective_from == new.effective_from:
+            undone.append(other)
+        elif old.effective_from < new.effective_from:
+            ended.append(other)
+        else:
+            against.append(f"{name} 在本版本之后生效；请把本版本的有效期写到 {old.effective_from - _DAY}。")
+        if new.effective_to and (old.effective_to is None or old.effective_to > new.effective_to):
+            gaps.append(f"{new.effective_to + _DAY} 起没有有效的版本：{old.version} 会被取代，而本版本到此为止。")
+    return Succession(tuple(ended), tuple(undone), tuple(against), tuple(gaps))
+
+
+def _meet(one: Version, other: Version) -> bool:
+    shared = not one.cases or not other.cases or bool(set(one.cases) & set(other.cases))
+    before = one.effective_to is not None and one.effective_to < other.effective_from
+    after = other.effective_to is not None and other.effective_to < one.effective_from
+    return shared and not before and not after
+
+
+def hindrances(edition: Edition, others: Sequence[Edition]) -> list[str]:
+    """Why the version cannot be published as it stands; the same for who submits and for who publishes."""
+    wrong = list(succession(edition, others).against)
+    if not edition.version.examples:
+        wrong.append("还没有算例：至少写一个能按文件核对的例子。")
+    for name, sentences in failures(edition.pack, edition.version).items():
+        wrong += [f"算例“{name}”：{sentence}" for sentence in sentences]
+    return wrong
+
+
+async def submit(
+    conn: Conn, version_id: uuid.UUID, *, row_version: int, by: Actor, at: datetime, today: date
+) -> Edition:
+    edition = await version_by_id(conn, version_id, lock=True)
+    if edition.state is not VersionState.DRAFT or edition.row_version != row_version:
+        raise Conflict("这份草稿刚被改过或已提交，请看过现在的内容后再提交。")
+    if wrong := hindrances(edition, await list_versions(conn, policy=edition.policy)):
+        raise Refused("还不能提交。", reasons=wrong)
+    await set_state(
+        conn,
+        edition,
+        state=VersionState.SUBMITTED,
+        origin=VersionOrigin.BUREAU,
+        submitted_at=at,
+        submitted_by=by.viewer.id,
+        submitter_name=by.viewer.name,
+    )
+    await record(conn, event_of("policy:version:submitted", edition, by=by, at=at))
+    await ask_impact(conn, edition, at=at, today=today)
+    await tell_deciders(conn, edition, "提交了政策版本，等待发布", by=by, at=at)
+    return edition
+
+
+async def withdraw(conn: Conn, version_id: uuid.UUID, *, by: Actor, at: datetime) -> Edition:
+    """The drafters take it back, to change it further."""
+    edition = await _submitted(conn, version_id)
+    await set_state(conn, edition, state=VersionState.DRAFT)
+    await record(conn, event_of("policy:version:withdrawn", edition, by=by, at=at))
+    return edition
+
+
+async def send_back(conn: Conn, version_id: uuid.UUID, *, reason: str, by: Actor, at: datetime) -> Edition:
+    if not reason:
+        raise Invalid({"reason": "请写明退回的理由。"})
+    edition = await _submitted(conn, version_id)
+    second_person(edition, by)
+    await set_state(
+        conn,
+        edition,
+        state=VersionState.DRAFT,
+        returned_at=at,
+        returner_name=by.viewer.name,
+        return_reason=reason,
+    )
+    await record(conn, event_of("policy:version:returned", edition, by=by, at=at, after={"reason": reason}))
+    await tell_drafters(conn, edition, f"退回了政策版本（{reason[:60]}）", by=by, at=at)
+    return edition
+
+
+async def publish(conn: Conn, version_id: uuid.UUID, *, by: Actor, at: datetime, today: date) -> Edition:
+    """Ends what it replaces, and every firm is judged again at once if it counts today already."""
+    editions = await _of_policy_locked(conn, version_id)
+    edition = next(e for e in editions if e.id == version_id)
+    if edition.state is not VersionState.SUBMITTED:
+        raise Conflict(f"{edition.name} 现在是“{edition.state.label}”，没有等待发布。")
+    second_person(edition, by)
+    wrong = hindrances(edition, editions)
+    impact = await impact_of(conn, version_id)
+    if impact is None or impact.finished_at is None or impact.text_hash != edition.text_hash:
+        wrong.append("影响还没有算完，请等算完、看过之后再发布。")
+    if wrong:
+        raise Refused("还不能发布。", reasons=wrong)
+    after = succession(edition, editions)
+    for old in after.undone:
+        await _undo(conn, old, edition, by=by, at=at)
+    for old in after.ended:
+        await _end(conn, old, edition, by=by, at=at)
+    await set_state(
+        conn,
+        edition,
+        state=VersionState.PUBLISHED,
+        published_at=at,
+        published_by=by.viewer.id,
+        publisher_name=by.viewer.name,
+    )
+    replaced = [old.version.version for old in (*after.undone, *after.ended)]
+    published = {"text": body_of(edition.version), "replaces": replaced}
+    await record(conn, event_of("policy:version:published", edition, by=by, at=at, after=published))
+    await _check(conn, edition)
+    # What others would change is counted against what counts, and that is another text now.
+    rest = [e.id for e in editions if e.id != version_id]
+    await conn.execute(delete(PolicyImpact).where(PolicyImpact.version_id.in_(rest)))
+    if edition.version.effective_from <= today:
+        await judge_everybody(conn)
+    await tell_drafters(conn, edition, "发布了政策版本", by=by, at=at)
+    return edition
+
+
+async def _end(conn: Conn, old: Edition, new: Edition, *, by: Actor, at: datetime) -> None:
+    last = new.version.effective_from - _DAY
+    body = body_of(old.version) | {"effective_to": last.isoformat()}
+    # From here on the bureau looks after it: loading the seeds again must not open it anew.
+    await set_state(conn, old, body=body, origin=VersionOrigin.BUREAU)
+    was = {"effective_to": old.version.effective_to.isoformat() if old.version.effective_to else None}
+    now = {"effective_to": last.isoformat(), "by": new.version.version}
+    await record(conn, event_of("policy:version:replaced", old, by=by, at=at, before=was, after=now))
+
+
+async def _undo(conn: Conn, old: Edition, new: Edition, *, by: Actor, at: datetime) -> None:
+    reason = f"由 {new.version.version} 更正"
+    await set_state(
+        conn,
+        old,
+        state=VersionState.RETIRED,
+        origin=VersionOrigin.BUREAU,
+        retire_on=old.version.effective_from,
+        retire_reason=reason,
+        retired_at=at,
+        retired_by=by.viewer.id,
+        retirer_name=by.viewer.name,
+    )
+    await record(
+        conn, event_of("policy:version:replaced", old, by=by, at=at, after={"corrected_by": new.version.version})
+    )
+
+
+def second_person(edition: Edition, by: Actor) -> None:
+    other_than(set(edition.drafters), by)
+
+
+def other_than(people: set[uuid.UUID | None], by: Actor) -> None:
+    if by.viewer.id in people:
+        raise Forbidden("起草、修改或提交过的人不能自己办这一步，请由另一个账号来办。")
+    # A policy counts for the whole county, so a town's own person does not decide on it.
+    if len(by.viewer.scope) >= TOWN_DIGITS:
+        raise Forbidden("政策适用于全市，请由管辖全市的局领导来办。")
+
+
+async def _submitted(conn: Conn, version_id: uuid.UUID) -> Edition:
+    edition = await version_by_id(conn, version_id, lock=True)
+    if edition.state is not VersionState.SUBMITTED:
+        raise Conflict(f"{edition.name} 现在是“{edition.state.label}”，没有等待发布。")
+    return edition
+
+
+async def _of_policy_locked(conn: Conn, version_id: uuid.UUID) -> list[Edition]:
+    """All versions of its policy, so that two that are published at once see each other."""
+    policy = (await version_by_id(conn, version_id)).policy
+    locked = select(PolicyVersion.id).where(PolicyVersion.policy == policy).order_by(PolicyVersion.id)
+    await conn.execute(locked.with_for_update())
+    return await list_versions(conn, policy=policy)
+
+
+async def _check(conn: Conn, edition: Edition) -> None:
+    """What counts from now on is read as every page reads it, before anybody does."""
+    counting = [e.version for e in await list_versions(conn, policy=edition.policy) if e.counts]
+    try:
+        pack_of(edition, counting)
+    except ValidationError as error:
+        raise Refused("发布后同一天会有两个版本，没有发布。") from error
+
+
+async def judge_everybody(conn: Conn) -> None:
+    everybody = insert(ChangedFirm).from_select(["firm_id"], select(Firm.id).order_by(Firm.id))
+    await conn.execute(everybody.on_conflict_do_nothing())
+
+
+async def set_state(conn: Conn, edition: Edition, **values: Any) -> None:
+    plain = {
+        name: value.value if isinstance(value, VersionState | VersionOrigin) else value
+        for name, value in values.items()
+    }
+    await conn.execute(
+        update(PolicyVersion)
+        .where(PolicyVersion.id == edition.id)
+        .values(**plain, row_version=PolicyVersion.row_version + 1)
+    )
+
+
+def event_of(action: str, edition: Edition, *, by: Actor, at: datetime, **more: Any) -> dict[str, Any]:
+    return event_row(
+        action, by=by, at=at, object_type="policy", object_id=edition.id, object_label=edition.name, **more
+    )
