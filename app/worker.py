@@ -20,7 +20,7 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.service import forget_old
-from app.assessments.impacts import count_some, waiting_impacts
+from app.assessments.impacts import count_some, waiting_firms
 from app.assessments.jobs import reassess
 from app.assessments.policies import load_policies
 from app.assessments.refreshing import changed_count, firm_count, refresh_changed
@@ -104,7 +104,7 @@ async def _impacts(house: House, at: datetime) -> Mapping[str, int]:
 
 
 async def _waiting_impacts(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await waiting_impacts(conn)}
+    return {"planned": await waiting_firms(conn)}
 
 
 async def _waiting_firms(conn: Conn, at: datetime) -> Mapping[str, int]:

@@ -127,8 +127,10 @@ async def count_some(conn: Conn, *, at: datetime, only: uuid.UUID | None = None)
     return len(ids)
 
 
-async def waiting_impacts(conn: Conn) -> int:
-    query = select(func.count()).select_from(PolicyImpact).where(PolicyImpact.finished_at.is_(None))
+async def waiting_firms(conn: Conn) -> int:
+    """How many firms are still to be judged for a count."""
+    i = PolicyImpact
+    query = select(func.coalesce(func.sum(i.total - i.done), 0)).where(i.finished_at.is_(None))
     return int((await conn.execute(query)).scalar_one())
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from app.access.models import SignInAttempt
+from app.assessments.models import PolicyImpact, PolicyVersion
 from app.db import new_id
 from app.exchange.models import ImportBatch
 from app.files.store import FileStore
@@ -78,6 +79,9 @@ async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(hous
     }
     await conn.execute(insert(ImportBatch).values(id=new_id(), **batch))
     await factories.window(conn, "hnte", 2027, 1, firm_due=LONG_AGO.date())
+    version = (await conn.execute(select(PolicyVersion.id).where(PolicyVersion.policy == "tech_micro"))).scalar_one()
+    count = {"text_hash": "", "as_of": NOON.date(), "asked_at": NOON, "total": 1, "counts": {}}
+    await conn.execute(insert(PolicyImpact).values(version_id=version, **count))
     before = await everything(conn)
     rehearsed = await rehearse_job(house, name, at=NOON)
     assert await everything(conn) == before
