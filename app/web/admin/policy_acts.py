@@ -1,7 +1,6 @@
 """Around a version: what a person may do with it as it stands, how its examples came out, how it came about."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from app.access.terms import TOWN_DIGITS, Permission, Viewer
@@ -9,6 +8,7 @@ from app.assessments.terms import VersionState
 from app.assessments.versions import Edition
 from app.audit.queries import Event
 from app.policy.examples import failures
+from app.web.story import TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,7 @@ def _asks(edition: Edition, number: int) -> str:
     return "；".join(told)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    at: datetime
-    who: str
-    what: str
-    detail: str
-
-
-_SAID = {"reason": "理由", "on": "停用日期", "effective_to": "有效期至", "replaces": "取代", "copy_of": "复制自"}
-
-
-def entry(event: Event) -> Entry:
+def entry(event: Event) -> TimelineEntry:
     """An act in the trail; of an edit, which fields; of a word, its reason."""
     after: dict[str, Any] = event.after or {}
     if event.action == "policy:version:edited":
@@ -104,4 +93,4 @@ def entry(event: Event) -> Entry:
         detail = "；".join(
             f"{word}：{'、'.join(value) if isinstance(value, list) else value}" for word, value in said.items()
         )
-    return Entry(event.at, event.actor_name, event.label, detail)
+    return TimelineEntry(event.at, event.actor_name, event.label, detail, machine=False)

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.filings.stages import ApplicationEvent, Happening
 from app.filings.terms import Programme
-from app.web.officer.timeline import TimelineEntry
+from app.web.story import TimelineEntry
 
 Detail = Mapping[str, Any]
 

@@ -1,8 +1,6 @@
 """What people did with a firm and what machines noted, newest first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from app.audit.queries import events_of
@@ -12,19 +10,9 @@ from app.pipeline.terms import MoveRecord
 from app.recognitions.terms import CertificateKind
 from app.web.deps import ConnDep
 from app.web.lookups import Lookup
+from app.web.story import TimelineEntry
 
 _TOLD = ("firm:tier:moved", "firm:note:added")  # from their own tables, in full
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    at: datetime
-    who: str
-    what: str
-    detail: str
-    machine: bool
-    href: str = ""  # where it is told in full
-    link: str = ""
 
 
 async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
