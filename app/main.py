@@ -14,7 +14,7 @@ from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
 from app.db import Database
 from app.files.store import FileStore
-from app.web import account, admin, api, errors, health, officer
+from app.web import account, admin, api, errors, health, officer, portal
 from app.web.api.openapi import complete
 from app.web.lookups import Lookups
 from app.web.middleware import Edge, Metrics
@@ -74,7 +74,7 @@ def create_app(
     app.state.rendered = rendered
     # The desks' parts one by one: the framework looks an address up anew in every router that holds another.
     # Those that are opened all day come first.
-    for router in (*officer.ROUTERS, *admin.ROUTERS):
+    for router in (*officer.ROUTERS, *portal.ROUTERS, *admin.ROUTERS):
         app.include_router(router, include_in_schema=False)
     app.include_router(account.router)
     app.include_router(api.router)

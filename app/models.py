@@ -3,6 +3,7 @@
 from app.access import models as access
 from app.assessments import models as assessments
 from app.audit import models as audit
+from app.clerks import models as clerks
 from app.db import Base
 from app.exchange import models as exchange
 from app.files import models as files
@@ -19,6 +20,7 @@ __all__ = [
     "access",
     "assessments",
     "audit",
+    "clerks",
     "exchange",
     "files",
     "filings",

@@ -12,7 +12,10 @@ _ROLES = ", ".join(f"'{r.value}'" for r in Role)
 
 class User(Base):
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint(f"role IN ({_ROLES})", name="role"),)
+    __table_args__ = (
+        CheckConstraint(f"role IN ({_ROLES})", name="role"),
+        Index("uq_users_signatory", "firm_id", unique=True, postgresql_where=text("signatory")),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     login: Mapped[str] = mapped_column(unique=True)
@@ -23,6 +26,7 @@ class User(Base):
     unit: Mapped[str] = mapped_column(server_default="")
     firm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("firms.id", use_alter=True), index=True)
     email: Mapped[str | None]
+    signatory: Mapped[bool] = mapped_column(server_default=text("false"))  # signs for the firm: one account of each
     password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
     password_expires_at: Mapped[datetime | None]  # of a one-time password, see app.access.rules

@@ -133,13 +133,25 @@ async def set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, by: Actor,
     """A disabled account's sessions and tokens end at once."""
     if user_id == by.viewer.id:
         raise Invalid({"active": "不能停用自己的账号。"})
-    done = await conn.execute(update(User).where(User.id == user_id).values(active=active))
-    if done.rowcount == 0:
+    await _set_active(conn, user_id, active, at=at)
+    verb = "enabled" if active else "disabled"
+    await record(conn, event_row(f"user:record:{verb}", by=by, at=at, object_type="user", object_id=user_id))
+
+
+async def close_account(conn: Conn, *, by: Actor, at: datetime) -> None:
+    """One's own, for good: an administrator may open it again."""
+    await _set_active(conn, by.viewer.id, False, at=at)
+    closed = event_row("user:record:closed", by=by, at=at, object_type="user", object_id=by.viewer.id)
+    await record(conn, {**closed, "object_label": by.viewer.login})
+
+
+async def _set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, at: datetime) -> None:
+    # Who cannot sign in cannot sign for a firm either; the place is free for another.
+    values = {"active": active} if active else {"active": active, "signatory": False}
+    if (await conn.execute(update(User).where(User.id == user_id).values(**values))).rowcount == 0:
         raise NotFound
     if not active:
         await _end_access(conn, user_id, at=at)
-    verb = "enabled" if active else "disabled"
-    await record(conn, event_row(f"user:record:{verb}", by=by, at=at, object_type="user", object_id=user_id))
 
 
 async def reset_password(

@@ -45,12 +45,14 @@ class Permission(StrEnum):
     SETTING_ADMIN = "setting:admin"
     AUDIT_READ = "audit:read"
     OUTBOX_READ = "outbox:read"
+    PORTAL = "portal:use"  # a firm's own pages; which firm is the account's, never the address's
+    CLERK_ADMIN = "clerk:admin"  # who reports for a firm: an account opens the firm's figures
     SELF = "self:manage"
 
 
 _P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.FIRM: frozenset({_P.SELF, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ}),
+    Role.FIRM: frozenset({_P.SELF, _P.PORTAL, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ}),
     Role.CARRIER: frozenset({_P.SELF}),
     Role.TOWN: frozenset(
         {
@@ -79,6 +81,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_EDIT,
             _P.FIRM_NOTE,
             _P.FIRM_CERTIFY,
+            _P.CLERK_ADMIN,
             _P.FIRM_EXPORT,
             _P.FIRM_IMPORT,
             _P.PLAN_EDIT,

@@ -1,12 +1,16 @@
 """How messages leave the house: mail through SMTP."""
 
+import uuid
+from collections.abc import Mapping
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
 from app.config import Settings
 from app.outbox.deliver import SEND_SECONDS, Claimed, NoWayOut, PermanentFailure
+from app.outbox.links import link_address
 
 
 class Channels:
@@ -25,7 +29,7 @@ class Channels:
         letter["Subject"] = " ".join(str(message.payload.get("subject", "梯度")).split())
         # The same id on every try, so that a repeat after a crash is recognised as one.
         letter["Message-ID"] = f"<{message.id}@tidu>"
-        letter.set_content(str(message.payload.get("body", "")))
+        letter.set_content(self._body(message.payload))
         url = urlsplit(self._settings.smtp_url)
         try:
             _, answer = await aiosmtplib.send(
@@ -42,3 +46,11 @@ class Channels:
                 raise PermanentFailure(f"{error.code} {error.message}") from error
             raise
         return answer
+
+    def _body(self, payload: Mapping[str, Any]) -> str:
+        """What was written, with the secret link at its place; the link is made now and kept nowhere."""
+        body = str(payload.get("body", ""))
+        link = payload.get("link")
+        if not isinstance(link, Mapping):
+            return body
+        return body.replace("{link}", link_address(self._settings, link["use"], uuid.UUID(link["id"])), 1)

@@ -26,9 +26,10 @@ _FIRST_WAIT = timedelta(seconds=30)
 _NO_WAY_WAIT = timedelta(minutes=10)
 _STRETCH = 1000
 # Accounts live in a domain above this one, so their table is named and not imported.
-_ADDRESS: Any = literal_column("(SELECT u.email FROM users u WHERE u.id = outbox_messages.user_id AND u.active)").label(
-    "address"
-)
+_ADDRESS: Any = literal_column(
+    "coalesce(outbox_messages.payload ->> 'to', "
+    "(SELECT u.email FROM users u WHERE u.id = outbox_messages.user_id AND u.active))"
+).label("address")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from app.outbox.terms import KIND_LABELS, Channel, MessageState
 
 PAGE = 50
 # Accounts live in a domain above this one, so their table is named and not imported.
-_RECIPIENT: Any = literal_column("(SELECT u.name FROM users u WHERE u.id = outbox_messages.user_id)").label("recipient")
+_RECIPIENT: Any = literal_column(
+    "coalesce(outbox_messages.payload ->> 'to_name', (SELECT u.name FROM users u WHERE u.id = outbox_messages.user_id))"
+).label("recipient")
 
 
 @dataclass(frozen=True, slots=True)

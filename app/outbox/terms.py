@@ -13,4 +13,12 @@ class MessageState(Labelled):
 
 
 # What people read for a kind of message; one that is missing here shows its code.
-KIND_LABELS = {"tier_moved": "梯队移动通知", "policy_step": "政策发布通知"}
+KIND_LABELS = {
+    "tier_moved": "梯队移动通知",
+    "policy_step": "政策发布通知",
+    "clerk_invitation": "填报账号邀请",
+    "clerk_joined": "填报账号开通",
+    "clerk_left": "填报人退出",
+    "signatory_changed": "签字人变更",
+    "password_link": "重设口令的链接",
+}

@@ -33,6 +33,7 @@ from app.seeding import phrases
 from app.seeding.acts import Act, Amend, Ask, Certify, Decide, Entitle, NoteDown, Register, Survey, Tell
 from app.seeding.county import DEMO_TOWN, invent_firms
 from app.seeding.demo_books import SOURCE, record_reports, record_survey
+from app.seeding.demo_clerks import CLERKS_OF, bring_clerks
 from app.seeding.first_admin import COUNTY
 from app.seeding.invented import demo_code
 from app.seeding.lives import tell_year
@@ -93,7 +94,8 @@ async def load_demo(
         invented = invent_firms(rng, firms, officers=officers, today=business_day(at))
         for act in tell_year(rng, invented, ladder, calendar, at=at):
             await perform(stage, act)
-        await _bind_clerk(conn, stage, passwords, at=at, cheap=cheap)
+        some = [await _firm(stage, demo_code(number)) for number in CLERKS_OF]
+        await bring_clerks(conn, some, passwords["firm"], by=actors["officer"], at=at, cheap=cheap)
         await _settle_old_messages(conn, before=at - timedelta(days=1))
     return True
 
@@ -110,15 +112,6 @@ async def _accounts(conn: Conn, passwords: Mapping[str, str], *, at: datetime, c
         viewer = Viewer(user["id"], user["login"], user["name"], Role(user["role"]), user["scope"], None, user["unit"])
         actors[account.login] = Actor(viewer)
     return actors
-
-
-async def _bind_clerk(conn: Conn, stage: Stage, passwords: Mapping[str, str], *, at: datetime, cheap: bool) -> None:
-    """The demo's clerk belongs to the first invented firm."""
-    if await user_by_login(conn, "firm") is not None:
-        return
-    firm = await _firm(stage, demo_code(1))
-    account = Account("firm", "演示填报员", Role.FIRM, "", firm.name, firm_id=firm.id)
-    await add_user(conn, account, password=passwords["firm"], must_change=False, at=at, cheap=cheap)
 
 
 async def perform(stage: Stage, act: Act) -> None:

@@ -194,7 +194,7 @@ async def test_a_clerk_sees_their_own_firm_and_none_of_the_bureaus_words(two_tow
     person = await factories.person(conn, "firm", firm_id=await factories.id_of(conn, uscc))
     clerk = await client_as(person)
     home = await clerk.get("/")
-    assert home.headers["location"] == f"/firms/{uscc}"
+    assert home.headers["location"] == "/portal"
     own = await clerk.get(f"/firms/{uscc}")
     assert own.status_code == 200
     assert "内部记录不外传" not in own.text

@@ -102,6 +102,9 @@ POST  /api/v1/windows/{{window_id}}/confirm     filing:keep    officer
 GET   /audit                                    audit:read     admin auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}
+GET   /clerks                                   clerk:admin    officer
+POST  /clerks/{{request_id}}/approve            clerk:admin    officer
+POST  /clerks/{{request_id}}/refuse             clerk:admin    officer
 GET   /filings                                  filing:read    {FILERS}
 GET   /filings/applications/{{application_id}} firm:internal  town officer manager auditor
 POST  /filings/applications/{{application_id}}/advance filing:work    town officer
@@ -129,6 +132,9 @@ POST  /firms/{{uscc}}/certificates/new          firm:certify   officer
 GET   /firms/{{uscc}}/certificates/{{certificate_id}} firm:certify officer
 POST  /firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify officer
 POST  /firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
+GET   /firms/{{uscc}}/clerks                    clerk:admin    officer
+POST  /firms/{{uscc}}/clerks/invite             clerk:admin    officer
+POST  /firms/{{uscc}}/clerks/invitations/{{invitation_id}}/revoke clerk:admin officer
 GET   /firms/{{uscc}}/edit                      firm:edit      town officer
 POST  /firms/{{uscc}}/edit                      firm:edit      town officer
 GET   /firms/{{uscc}}/move                      move:make      town officer
@@ -155,11 +161,23 @@ POST  /imports/{{batch_id}}/undo                firm:import    officer
 GET   /inbox                                    self:manage    {ALL}
 POST  /inbox/read                               self:manage    {ALL}
 POST  /inbox/{{message_id}}/open                self:manage    {ALL}
+GET   /join/{{token}}                           PUBLIC
+POST  /join/{{token}}                           PUBLIC
 POST  /look                                     PUBLIC
 GET   /metrics                                  PUBLIC
 GET   /moves/{{move_id}}/receipt                firm:internal  town officer manager auditor
 POST  /moves/{{request_id}}/approve             move:approve   officer manager
 POST  /moves/{{request_id}}/reject              move:reject    town officer manager
+GET   /portal                                   portal:use     firm
+POST  /portal/leave                             portal:use     firm
+GET   /portal/people                            portal:use     firm
+POST  /portal/people/invite                     portal:use     firm
+POST  /portal/people/invitations/{{invitation_id}}/revoke portal:use firm
+POST  /portal/people/{{user_id}}/appoint        portal:use     firm
+POST  /portal/people/{{user_id}}/dismiss        portal:use     firm
+GET   /register                                 PUBLIC
+POST  /register                                 PUBLIC
+GET   /register/done                            PUBLIC
 GET   /search                                   firm:list      {DESKS}
 GET   /sign-in                                  PUBLIC
 POST  /sign-in                                  PUBLIC
@@ -204,6 +222,7 @@ def filled(path: str, uscc: str) -> str:
         "plan_id": unknown,
         "step_id": unknown,
         "request_id": unknown,
+        "invitation_id": unknown,
         "batch_id": unknown,
         "version_id": unknown,
         "place": "0",
@@ -264,6 +283,8 @@ async def test_public_routes_answer_without_signing_in_and_say_nothing_of_firms(
                 ("/sign-in", 401),
                 ("/look", 303),
                 ("/api/v1/windows.ics", 404),
+                ("/join/{token}", 404),
+                ("/register", 422),
                 ("/health/ready", 503),
             }
             assert "金丝雀" not in answer.text

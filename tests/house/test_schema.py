@@ -123,6 +123,7 @@ ENUM_COLUMNS = {
     "applications.stage": "app.filings.stages.Stage",
     "application_events.kind": "app.filings.stages.Happening",
     "programmes.kind": "app.filings.terms.ProgrammeKind",
+    "clerk_requests.state": "app.clerks.terms.AskedState",
     "filing_windows.state": "app.filings.terms.WindowState",
     "window_versions.state": "app.filings.terms.WindowState",
     "import_rows.outcome": "app.exchange.terms.RowOutcome",

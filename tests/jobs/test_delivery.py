@@ -4,6 +4,8 @@ import asyncio
 import socket
 from contextlib import contextmanager
 from datetime import timedelta
+from email import message_from_string
+from email.policy import default
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -14,8 +16,11 @@ from app.errors import Conflict
 from app.outbox import deliver as delivery
 from app.outbox.channels import Channels
 from app.outbox.deliver import AT_ONCE, LAST_ATTEMPT, LEASE, PermanentFailure, deliver
+from app.outbox.links import link_address
 from app.outbox.models import OutboxMessage
 from app.outbox.service import retry
+from app.outbox.writing import letter
+from app.outbox.writing import post as send_out
 from tests import factories
 from tests.harness import NOON, settings_for
 
@@ -93,6 +98,22 @@ async def test_a_message_is_sent_once_with_its_own_id(conn, database, mail, post
     assert (done.state, done.sent_at, done.attempts, done.lease_token) == ("sent", NOON, 1, None)
     assert "taken" in done.answer
     assert (await deliver(database, at=NOON + timedelta(days=1), mail=mail)).planned == 0
+
+
+async def test_a_letter_to_somebody_without_an_account_carries_its_secret_link_which_the_log_does_not(
+    conn, database, mail, post, tmp_path
+):
+    invitation = new_id()
+    told = {"to": "zhou@example.com", "to_name": "周会计", "subject": "请开通账号", "body": "点开：{link}"}
+    message = letter("clerk_invitation", "x", **told, use="join", link_id=invitation, at=NOON)
+    await send_out(conn, message)
+    await send_out(conn, message | {"id": new_id()})
+    assert (await deliver(database, at=NOON, mail=mail)).sent == 1
+    address = link_address(settings_for("", data=tmp_path), "join", invitation)
+    (taken,) = post.taken
+    sent = message_from_string(taken, policy=default)
+    assert (sent["To"], sent.get_content().strip()) == ("zhou@example.com", f"点开：{address}")
+    assert address.rsplit("/", 1)[1] not in str(await row(conn, message["id"]))
 
 
 async def test_a_busy_server_is_tried_again_after_a_growing_wait_with_the_same_id(conn, database, mail, post):

@@ -119,7 +119,7 @@ async def _own_firm(request: Request, viewer: Viewer, conn: ConnDep) -> Response
     firm = await firm_by_id(conn, viewer.firm_id, viewer=viewer) if viewer.firm_id else None
     if firm is None:
         return page(request, "account/waiting.html", title="企业端")
-    return see_other(request, f"/firms/{firm.uscc}")
+    return see_other(request, "/portal")
 
 
 def _numbers(counts: dict[str, int], lookup: Lookup) -> list[tuple[str, int, str]]:

@@ -1,0 +1,80 @@
+"""A firm's accounts, the invitations that are open, and who asks for an account."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from app.access.models import User
+from app.access.rules import token_hash
+from app.access.terms import TOWN_DIGITS, Role, Viewer
+from app.clerks.models import ClerkInvitation, ClerkRequest
+from app.clerks.terms import AskedState, Clerk, Invitation, Request
+from app.db import Conn
+from app.firms.filtering import visible_to
+from app.firms.models import Firm
+
+_CLERK = (User.id, User.login, User.name, User.email, User.signatory, User.last_sign_in_at)
+_INVITATION: tuple[Any, ...] = tuple(
+    Firm.name if name == "firm_name" else getattr(ClerkInvitation, name) for name in Invitation.__dataclass_fields__
+)
+_REQUEST: tuple[Any, ...] = tuple(
+    Firm.name if name == "firm_name" else getattr(ClerkRequest, name) for name in Request.__dataclass_fields__
+)
+
+
+async def clerks_of(conn: Conn, firm_id: uuid.UUID) -> list[Clerk]:
+    """Those who can sign in, the signatory first."""
+    query = (
+        select(*_CLERK)
+        .where(User.firm_id == firm_id, User.role == Role.FIRM.value, User.active)
+        .order_by(User.signatory.desc(), User.created_at, User.id)
+    )
+    return [Clerk(*row) for row in await conn.execute(query)]
+
+
+async def invitations_of(conn: Conn, firm_id: uuid.UUID, *, at: datetime) -> list[Invitation]:
+    """Those that still open an account, newest first."""
+    query = _invitations().where(ClerkInvitation.firm_id == firm_id, *_open(at))
+    return [Invitation(*row) for row in await conn.execute(query.order_by(ClerkInvitation.created_at.desc()))]
+
+
+async def invitation_by_token(conn: Conn, token: str, *, at: datetime) -> Invitation | None:
+    """None for a token that was never given, was used, was revoked or is too old: nobody is told which."""
+    query = _invitations().where(ClerkInvitation.token_hash == token_hash(token), *_open(at))
+    row = (await conn.execute(query)).one_or_none()
+    return Invitation(*row) if row else None
+
+
+def _invitations() -> Any:
+    return select(*_INVITATION).join(Firm, Firm.id == ClerkInvitation.firm_id)
+
+
+def _open(at: datetime) -> tuple[Any, ...]:
+    i = ClerkInvitation
+    return (i.used_at.is_(None), i.revoked_at.is_(None), i.expires_at > at)
+
+
+async def waiting_requests(conn: Conn, *, viewer: Viewer) -> list[Request]:
+    """Oldest first. Those whose code is in no registry are shown to who registers firms for the whole county."""
+    query = _requests(viewer).where(ClerkRequest.state == AskedState.WAITING.value).order_by(ClerkRequest.created_at)
+    return [_request(row) for row in await conn.execute(query.limit(200))]
+
+
+async def request_by_id(conn: Conn, request_id: uuid.UUID, *, viewer: Viewer) -> Request | None:
+    query = _requests(viewer).where(ClerkRequest.id == request_id).with_for_update(of=ClerkRequest.__table__)
+    row = (await conn.execute(query)).one_or_none()
+    return _request(row) if row else None
+
+
+def _requests(viewer: Viewer) -> Any:
+    sight = visible_to(viewer)
+    if len(viewer.scope) < TOWN_DIGITS:
+        sight = or_(sight, Firm.id.is_(None))
+    return select(*_REQUEST).outerjoin(Firm, Firm.uscc == ClerkRequest.uscc).where(sight)
+
+
+def _request(row: Any) -> Request:
+    named = dict(zip(Request.__dataclass_fields__, row, strict=True))
+    return Request(**{**named, "state": AskedState(named["state"])})

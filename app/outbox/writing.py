@@ -1,0 +1,47 @@
+"""What is told, as a row: in the house to somebody with an account, by mail to whoever has an address."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import Conn, new_id
+from app.outbox.models import OutboxMessage
+from app.outbox.terms import Channel
+
+Row = dict[str, Any]
+
+
+def notice(kind: str, key: str, *, to: uuid.UUID, subject: str, at: datetime, **more: str) -> Row:
+    """One line in somebody's inbox; `more` says what it leads to, see `app.web.message_words`."""
+    return _row(kind, f"{key}:{to}", Channel.INBOX, to, {"subject": subject, **more}, at)
+
+
+def letter(
+    kind: str, key: str, *, to: str, to_name: str, subject: str, body: str, use: str, link_id: uuid.UUID, at: datetime
+) -> Row:
+    """A mail to an address, with a secret link that is made when it leaves: see `app.outbox.links`."""
+    link = {"use": use, "id": str(link_id)}
+    payload = {"to": to, "to_name": to_name, "subject": subject, "body": body, "link": link}
+    return _row(kind, key, Channel.EMAIL, None, payload, at)
+
+
+async def post(conn: Conn, *rows: Row) -> None:
+    """What was told under a key once is not told again."""
+    if rows:
+        await conn.execute(insert(OutboxMessage).on_conflict_do_nothing(index_elements=["dedup_key"]), list(rows))
+
+
+def _row(kind: str, key: str, channel: Channel, to: uuid.UUID | None, payload: Mapping[str, Any], at: datetime) -> Row:
+    return {
+        "id": new_id(),
+        "dedup_key": f"{kind}:{key}",
+        "kind": kind,
+        "channel": channel.value,
+        "user_id": to,
+        "payload": dict(payload),
+        "next_attempt_at": at,
+        "created_at": at,
+    }
