@@ -13,6 +13,7 @@ from app.outbox import models as outbox
 from app.pipeline import models as pipeline
 from app.recognitions import models as recognitions
 from app.reports import models as reports
+from app.work import models as work
 from app.workdays import models as workdays
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "pipeline",
     "recognitions",
     "reports",
+    "work",
     "workdays",
 ]

@@ -37,6 +37,8 @@ from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 from app.reports.models import FirmStatement, YearlyReport
 from app.text.uscc import ALPHABET, make_code
+from app.work.terms import NeedKind, Owner, Promise, Raised, VisitEntry, VisitKind
+from app.work.visits import log_visit
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar
 from tests.harness import NOON
@@ -294,3 +296,15 @@ async def plan(conn: Conn, uscc: str, *, policy: str = "hnte", at: datetime = NO
     assert found
     await mark_step(conn, held, made, found.steps[0].id, done=True, by=officer.actor, at=at)
     return made
+
+
+async def visit(conn: Conn, uscc: str, *, at: datetime = NOON) -> uuid.UUID:
+    """A visit at which both sides promised something and the firm asked for something."""
+    officer = await person(conn, "officer")
+    held = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
+    assert held
+    ladder, calendar = await main_ladder(conn)
+    promises = (Promise("寄送申报材料清单", Owner.BUREAU), Promise("补齐第三季度辅助账", Owner.FIRM))
+    need = Raised(NeedKind.UTILITY, "夏季限电影响中试，请协调保供。")
+    entry = VisitEntry(at.date(), VisitKind.ON_SITE, "周会计", "新车间已投产。", date(2026, 12, 10), promises, need)
+    return await log_visit(conn, held, entry, ladder=ladder, calendar=calendar, by=officer.actor, at=at)

@@ -23,6 +23,7 @@ from app.pipeline.entering import Leaving, leave_many, moved_since
 from app.pipeline.terms import Ladder
 from app.recognitions.queries import facts_of
 from app.recognitions.undoing import Written, take_back
+from app.work.queries import served
 
 CHUNK = 500
 
@@ -112,7 +113,7 @@ async def _disturbed(
     asked = {r.request for r in rows if r.request}
     found |= {firm_id for firm_id, request_id in (await waiting(conn, ids)).items() if request_id not in asked}
     new = [r.firm_id for r in rows if r.image is None]
-    found |= await in_use(conn, new) | await planned(conn, new)
+    found |= await in_use(conn, new) | await planned(conn, new) | await served(conn, new)
     certificates = await facts_of(conn, ids)
     for row in rows:
         firm = firms.get(row.firm_id)

@@ -11,7 +11,7 @@ from sqlalchemy import Select, extract, func, select
 from app.access.models import User
 from app.access.terms import Viewer
 from app.db import Conn
-from app.filings.models import ApplicationEventRow, ApplicationRow, FilingWindow
+from app.filings.models import ApplicationEventRow, ApplicationRow, FilingWindow, ProgrammeRow
 from app.filings.stages import Application, ApplicationEvent, FieldCheck, Happening, Stage
 from app.filings.terms import Window
 from app.firms.filtering import visible_to
@@ -198,3 +198,28 @@ async def proposed(conn: Conn, window: Window, *, viewer: Viewer, limit: int = 2
         .limit(limit)
     )
     return [Proposal(*row) for row in (await conn.execute(query)).all()]
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """An application that a firm has not yet filed, and the papers it still lacks."""
+
+    id: uuid.UUID
+    window: str
+    firm_due: date | None
+    lacking: Sequence[str]
+
+
+async def underway(conn: Conn, firm_id: uuid.UUID) -> list[Underway]:
+    """The caller has looked the firm up in its viewer's sight."""
+    query = (
+        select(_A.id, ProgrammeRow.short, FilingWindow.label, FilingWindow.firm_due, ProgrammeRow.materials, _A.ready)
+        .join(FilingWindow, FilingWindow.id == _A.window_id)
+        .join(ProgrammeRow, ProgrammeRow.code == FilingWindow.programme)
+        .where(_A.firm_id == firm_id, _A.stage.in_([Stage.TARGET.value, Stage.PREPARING.value]))
+        .order_by(FilingWindow.firm_due.nulls_last(), _A.id)
+    )
+    return [
+        Underway(i, f"{short}{label}", due, [str(m["label"]) for m in materials if m["code"] not in ready])
+        for i, short, label, due, materials, ready in await conn.execute(query)
+    ]

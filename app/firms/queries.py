@@ -25,13 +25,12 @@ from app.firms.filtering import (
     values_of,
     visible_to,
 )
-from app.firms.models import Contact, Firm, FirmNote, FirmTag, FormerName
+from app.firms.models import Contact, Firm, FirmTag, FormerName
 from app.firms.terms import (
     ContactDetails,
     FirmDetail,
     FirmFilter,
     FirmRow,
-    Note,
     Page,
     Sort,
 )
@@ -260,18 +259,6 @@ def _detail(row: Sequence[Any]) -> FirmDetail:
     values["tags"] = tuple(values["tags"] or ())
     values["former_names"] = tuple(values["former_names"] or ())
     return FirmDetail(**values)
-
-
-_NOTES = Kept(
-    select(FirmNote.at, FirmNote.author_name, FirmNote.body)
-    .where(FirmNote.firm_id == bindparam("firm_id"))
-    .order_by(FirmNote.at.desc())
-    .limit(bindparam("rows"))
-)
-
-
-async def notes_of(conn: Conn, firm_id: uuid.UUID, *, limit: int = 50) -> list[Note]:
-    return [Note(*row) for row in (await conn.execute(_NOTES, {"firm_id": firm_id, "rows": limit})).all()]
 
 
 async def similar_names(conn: Conn, names: Sequence[str], *, viewer: Viewer) -> list[tuple[str, str]]:

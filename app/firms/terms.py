@@ -181,13 +181,6 @@ class FirmDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    at: datetime
-    author_name: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     items: list[T]
     next: str | None

@@ -20,5 +20,6 @@ KIND_LABELS = {
     "clerk_joined": "填报账号开通",
     "clerk_left": "填报人退出",
     "signatory_changed": "签字人变更",
+    "work_given": "交办通知",
     "password_link": "重设口令的链接",
 }

@@ -2,10 +2,10 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments.gathering import gather
@@ -161,14 +161,17 @@ async def facts_of(conn: Conn, firm_id: uuid.UUID) -> Facts:
     return (await gather(conn, [firm_id]))[firm_id].facts
 
 
-async def touch(conn: Conn, firm_id: uuid.UUID, *, ladder: Ladder, calendar: Calendar, at: datetime) -> None:
-    """A contact with the firm begins the stale count anew."""
+async def touch(
+    conn: Conn, firm_id: uuid.UUID, *, ladder: Ladder, calendar: Calendar, at: datetime, on: date | None = None
+) -> None:
+    """A contact with the firm begins the stale count anew; one told of late, from its own day, and never backwards."""
     tier_code = (await conn.execute(select(Firm.tier).where(Firm.id == firm_id))).scalar_one()
     tier = ladder.tier(tier_code)
     if tier is not None:
-        due = stale_on(tier, business_day(at), calendar)
+        due = stale_on(tier, on or business_day(at), calendar)
+        later = func.greatest(Firm.stale_on, due) if on else due
         # A move that came in between has begun a count of its own; this one is for the tier that was read.
-        await conn.execute(update(Firm).where(Firm.id == firm_id, Firm.tier == tier_code).values(stale_on=due))
+        await conn.execute(update(Firm).where(Firm.id == firm_id, Firm.tier == tier_code).values(stale_on=later))
 
 
 def _target(ladder: Ladder, code: str | None) -> Tier | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.seeding.books import Books, Report, Title
 from app.seeding.county import DemoFirm
+from app.work.terms import VisitEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,17 @@ class NoteDown:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A visit, with what was promised there; `settled`: when all of it was done, for one of long ago."""
+
+    at: datetime
+    firm: DemoFirm
+    by: str
+    entry: VisitEntry
+    settled: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Amend:
     at: datetime
     firm: DemoFirm
@@ -85,4 +97,4 @@ class Amend:
     values: dict[str, Any]
 
 
-Act = Register | Certify | Entitle | Survey | Tell | Ask | Decide | NoteDown | Amend
+Act = Register | Certify | Entitle | Survey | Tell | Ask | Decide | NoteDown | Call | Amend

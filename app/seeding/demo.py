@@ -30,13 +30,14 @@ from app.recognitions.registering import NewCertificate, register
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 from app.seeding import phrases
-from app.seeding.acts import Act, Amend, Ask, Certify, Decide, Entitle, NoteDown, Register, Survey, Tell
+from app.seeding.acts import Act, Amend, Ask, Call, Certify, Decide, Entitle, NoteDown, Register, Survey, Tell
 from app.seeding.county import DEMO_TOWN, invent_firms
 from app.seeding.demo_books import SOURCE, record_reports, record_survey
 from app.seeding.demo_clerks import CLERKS_OF, bring_clerks
 from app.seeding.first_admin import COUNTY
 from app.seeding.invented import demo_code
 from app.seeding.lives import tell_year
+from app.seeding.visiting import visit
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar
 
@@ -132,17 +133,26 @@ async def perform(stage: Stage, act: Act) -> None:
             await _ask(stage, act)
         case Decide():
             await _decide(stage, act)
+        case NoteDown() | Call() | Amend():
+            await _work(stage, act)
+
+
+async def _work(stage: Stage, act: NoteDown | Call | Amend) -> None:
+    """What an officer writes about a firm."""
+    by, code = stage.actors[act.by], act.firm.uscc
+    match act:
         case NoteDown():
-            by = stage.actors[act.by]
-            firm = stage.read.get(act.firm.uscc) or await _firm(stage, act.firm.uscc)
+            firm = stage.read.get(code) or await _firm(stage, code)
             await service.add_note(stage.conn, firm, act.body, by=by, at=act.at)
-            firm_id = stage.ids[act.firm.uscc]
-            await pipeline.touch(stage.conn, firm_id, ladder=stage.ladder, calendar=stage.calendar, at=act.at)
+            await pipeline.touch(stage.conn, firm.id, ladder=stage.ladder, calendar=stage.calendar, at=act.at)
+        case Call():
+            firm = stage.read.get(code) or await _firm(stage, code)
+            await visit(stage.conn, firm, act, ladder=stage.ladder, calendar=stage.calendar, by=by)
         case Amend():
-            firm = await _firm(stage, act.firm.uscc)
+            firm = await _firm(stage, code)
             entry = FirmEntry(act.values)
-            await service.edit(stage.conn, firm, entry, version=firm.version, by=stage.actors[act.by], at=act.at)
-            del stage.read[act.firm.uscc]
+            await service.edit(stage.conn, firm, entry, version=firm.version, by=by, at=act.at)
+            del stage.read[code]
 
 
 async def _register(stage: Stage, act: Register) -> None:

@@ -1,5 +1,9 @@
 """What the people of the demo write."""
 
+from collections.abc import Mapping
+
+from app.work.terms import NeedKind, Owner, Promise, Raised, VisitKind
+
 ENTRY = (
     "走访核实，纳入培育库。",
     "企业申请入库，材料齐全。",
@@ -44,3 +48,27 @@ NOTES = (
     "现场核查高新技术产品收入归集，建议分产品核算。",
     "未接电话，明天再联系。",
 )
+# Which of the notes tell of a visit: how one met, what was promised there, what the firm asked for.
+VISITS: Mapping[str, tuple[VisitKind, tuple[Promise, ...], Raised | None]] = {
+    NOTES[0]: (VisitKind.PHONE, (Promise("交来专项审计资料", Owner.FIRM),), None),
+    NOTES[1]: (VisitKind.ON_SITE, (Promise("补研发设备清单", Owner.FIRM),), None),
+    NOTES[3]: (
+        VisitKind.ON_SITE,
+        (Promise("寄送高企申报材料清单", Owner.BUREAU), Promise("提交一项实用新型专利申请", Owner.FIRM)),
+        None,
+    ),
+    NOTES[7]: (VisitKind.OFFICE, (Promise("核对两人的劳动合同", Owner.BUREAU),), None),
+    NOTES[9]: (
+        VisitKind.ON_SITE,
+        (Promise("向园区核实增容进度", Owner.BUREAU),),
+        Raised(NeedKind.UTILITY, "用电紧张影响中试，希望错峰保供或尽快增容。"),
+    ),
+    NOTES[11]: (
+        VisitKind.ONLINE,
+        (),
+        Raised(NeedKind.FINANCE, "订单增加，希望对接科技贷款，需要三百万元流动资金。"),
+    ),
+    NOTES[12]: (VisitKind.ON_SITE, (Promise("按产品补高新收入明细账", Owner.FIRM),), None),
+}
+STEPS = ("已联系对口单位，答复三个工作日内上门。", "已报局务会，等分管领导批示。")
+ANSWERS = ("已办妥，企业表示满意。", "已书面答复企业办理条件和窗口。")

@@ -13,8 +13,9 @@ from app.clock import BUSINESS_ZONE, business_day
 from app.pipeline.terms import Ladder
 from app.recognitions.rules import HNTE_YEARS, expiry
 from app.seeding import phrases
-from app.seeding.acts import Act, Amend, Ask, Certify, Decide, NoteDown
+from app.seeding.acts import Act, Amend, Ask, Call, Certify, Decide, NoteDown
 from app.seeding.county import DEMO_TOWN, DemoFirm
+from app.work.terms import VisitEntry
 from app.workdays.rules import Calendar
 
 STALE_AFTER = 55  # working days; a firm that somebody noted within them does not stand still
@@ -108,7 +109,20 @@ class Year:
         life.tier, life.since = to, on if to else None
 
     def note(self, life: Life, day: int) -> None:
-        self.acts.append(NoteDown(self._moment(day), life.firm, self._who(life.firm), self.rng.choice(phrases.NOTES)))
+        at, by, body = self._moment(day), self._who(life.firm), self.rng.choice(phrases.NOTES)
+        if body in phrases.VISITS:
+            self.acts.append(self._call(at, life.firm, by, body))
+        else:
+            self.acts.append(NoteDown(at, life.firm, by, body))
+
+    def _call(self, at: datetime, firm: DemoFirm, by: str, body: str) -> Call:
+        """Of a month ago and before, everything is done; of late, what was promised falls due about now."""
+        kind, promises, need = phrases.VISITS[body]
+        days = 10 + len(firm.name) % 12
+        due = at + timedelta(days=days)
+        settled = due if due.date() < self.today - timedelta(days=4) else None
+        entry = VisitEntry(at.date(), kind, "", body, due.date(), promises, need)
+        return Call(at, firm, by, entry, settled)
 
     def amend(self, life: Life, day: int, **values: Any) -> None:
         by = life.firm.officer or "officer"

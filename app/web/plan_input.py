@@ -15,6 +15,7 @@ from app.policy.terms import Gap, Outcome
 from app.text import DateError, parse_date
 from app.web.forms import clean_text
 from app.web.lookups import Lookup
+from app.web.responsible import read_officer
 
 MOST = 24
 _BLANK = 3
@@ -88,7 +89,7 @@ def read_plan(
     filing = _day(raw.get("filing_on", ""), "filing_on", faults, required="请填写计划申报日期。")
     if filing and filing < today and (kept is None or filing != kept.filing_on):
         faults["filing_on"] = "计划申报日期不能早于今天。"
-    officer = _officer(raw.get("officer_id", ""), lookup, viewer, firm, faults, kept)
+    officer = read_officer(raw.get("officer_id", ""), lookup, viewer, firm, faults, kept)
     note = _text(raw.get("note", ""), "note", 1000, faults)
     steps = [s for n, row in enumerate(rows_typed(raw)) if (s := _step(n, row, filing, faults))]
     if not steps and not faults and not (kept and kept.done):
@@ -133,28 +134,6 @@ def _day(value: str, field: str, faults: dict[str, str], *, required: str) -> da
     except DateError as error:
         faults[field] = str(error)
         return None
-
-
-def _officer(
-    value: str, lookup: Lookup, viewer: Viewer, firm: FirmDetail, faults: dict[str, str], kept: Plan | None
-) -> uuid.UUID | None:
-    """Somebody who can open the firm; whoever had the plan may keep it."""
-    if not value:
-        faults["officer_id"] = "请指定责任专员。"
-        return None
-    if kept and value == str(kept.officer_id):
-        return kept.officer_id
-    chosen = next((i for i in lookup.officers_for(viewer) if str(i) == value), None)
-    if chosen is None or not lookup.officers[chosen].can_see(firm.region_code):
-        faults["officer_id"] = "没有这位专员，或这家企业不在其管辖范围内。"
-    return chosen
-
-
-def officers_of(lookup: Lookup, viewer: Viewer, firm: FirmDetail, kept: Plan | None = None) -> list[tuple[str, str]]:
-    found = [(str(i), o.name) for i, o in lookup.officers_for(viewer).items() if o.can_see(firm.region_code)]
-    if kept and kept.officer_id and str(kept.officer_id) not in dict(found):
-        found.append((str(kept.officer_id), kept.officer_name))
-    return [("", "请选择"), *found]
 
 
 def label_of(field: str) -> str:

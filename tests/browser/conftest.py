@@ -149,6 +149,7 @@ async def _fill(url: str) -> None:
     await reassess(database, at=NOON)
     async with database.transaction() as conn:
         await factories.plan(conn, PLANNED)
+        await factories.visit(conn, PLANNED)
     await database.dispose()
 
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 # (who, address); {firm} is one with a full history, {pending} one that waits for a second person, {certificate} one
 # that a firm holds, {window} one that waits for its notice, {policy} the first version of the list,
 # {application} a firm in the window, {receipt} one of a move,
-# {planned} the plans of a firm.
+# {planned} the plans of a firm, {need} and {task} what is open after a visit to it.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/"),
@@ -42,6 +42,13 @@ PAGES = [
     ("officer", "{firm}/plans/new?policy=hnte&as_of=2027-06-01"),
     ("officer", "{planned}"),
     ("manager", "{planned}"),
+    ("officer", "{firm}/work"),
+    ("officer", f"/firms/{PLANNED}/work"),
+    ("manager", f"/firms/{PLANNED}/visits/new"),
+    ("officer", "{firm}/tasks/new"),
+    ("officer", "{firm}/needs/new"),
+    ("officer", "{need}"),
+    ("officer", "{task}"),
     ("officer", "{firm}/certificates/new"),
     ("officer", "{certificate}"),
     ("officer", "{receipt}"),
@@ -99,6 +106,10 @@ def opened(visitors: People, who: str, address: str) -> Page:
         page.goto("/firms?tier=hnte")
         page.locator("tbody .name").first.click()
         address = page.locator(".timeline a[href$='/receipt']").first.get_attribute("href") or ""
+    if address in ("{need}", "{task}"):
+        page.goto(f"/firms/{PLANNED}/work")
+        part = "h-needs" if address == "{need}" else "h-tasks"
+        address = page.locator(f"[aria-labelledby={part}] .lines a").first.get_attribute("href") or ""
     if address == "{certificate}":
         page.goto("/firms?tier=hnte")
         page.locator("tbody .name").first.click()

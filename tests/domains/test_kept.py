@@ -10,13 +10,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, MultipleResultsFound, NoR
 from app.audit.queries import events_of
 from app.db import Conn, Database, constraint_of, is_outage
 from app.firms.models import Firm, FirmTag
-from app.firms.queries import count_firms, firm_by_id, firm_by_uscc, list_firms, notes_of
+from app.firms.queries import count_firms, firm_by_id, firm_by_uscc, list_firms
 from app.firms.service import add_note
 from app.firms.terms import ContactDetails, FirmFilter
 from app.pipeline.board import board_cards, column_cards, tier_counts
 from app.pipeline.queries import history, pending_moves
 from app.recognitions.queries import held_by
 from app.statements import Kept, Row
+from app.work.queries import remarks_of
 from tests import factories
 from tests.harness import NOON
 
@@ -66,7 +67,7 @@ async def seen(conn: Conn, officer: factories.Person, code: str) -> list[Any]:
         await history(conn, firm.id),
         await pending_moves(conn, viewer=viewer),
         await held_by(conn, firm.id, today=TODAY),
-        await notes_of(conn, firm.id),
+        await remarks_of(conn, firm.id),
         await events_of(conn, "firm", str(firm.id), limit=50),
         *[await list_firms(conn, f, viewer=viewer, today=TODAY, sort="relevance") for f in filters],
         *[await count_firms(conn, f, viewer=viewer, today=TODAY) for f in filters],

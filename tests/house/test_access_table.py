@@ -15,7 +15,7 @@ DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
 FILERS = "firm town officer manager auditor"
 # Pages of one thing, asked for by an id that nothing has.
-UNKNOWN = r"{(certificate|window|version|application|plan|move)_id}"
+UNKNOWN = r"{(certificate|window|version|application|plan|move|task|need)_id}"
 TABLE = f"""
 GET   /                                         self:manage    {ALL}
 GET   /account/calendar                         filing:read    {FILERS}
@@ -85,6 +85,16 @@ POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify
 POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
 GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
+GET   /api/v1/firms/{{uscc}}/visits             firm:internal  town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/visits             firm:note      town officer manager
+GET   /api/v1/firms/{{uscc}}/tasks              firm:internal  town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/tasks              firm:note      town officer manager
+PATCH /api/v1/firms/{{uscc}}/tasks/{{task_id}}  firm:note      town officer manager
+POST  /api/v1/firms/{{uscc}}/tasks/{{task_id}}/mark firm:note  town officer manager
+GET   /api/v1/firms/{{uscc}}/needs              firm:internal  town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/needs              firm:note      town officer manager
+POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/follow firm:note town officer manager
+POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/close firm:note town officer manager
 POST  /api/v1/moves/{{move_id}}/approve         move:approve   officer manager
 POST  /api/v1/moves/{{move_id}}/reject          move:reject    town officer manager
 GET   /api/v1/openapi.json                      PUBLIC
@@ -150,6 +160,21 @@ GET   /firms/{{uscc}}/plans/{{plan_id}}/edit    plan:edit      town officer
 POST  /firms/{{uscc}}/plans/{{plan_id}}/edit    plan:edit      town officer
 POST  /firms/{{uscc}}/plans/{{plan_id}}/close   plan:edit      town officer
 POST  /firms/{{uscc}}/plans/{{plan_id}}/steps/{{step_id}} plan:edit town officer
+GET   /firms/{{uscc}}/work                      firm:internal  town officer manager auditor
+POST  /firms/{{uscc}}/next-touch                firm:note      town officer manager
+GET   /firms/{{uscc}}/visits/new                firm:note      town officer manager
+POST  /firms/{{uscc}}/visits/new                firm:note      town officer manager
+POST  /firms/{{uscc}}/visits/{{visit_id}}/strike firm:note   town officer manager
+GET   /firms/{{uscc}}/tasks/new                 firm:note      town officer manager
+POST  /firms/{{uscc}}/tasks/new                 firm:note      town officer manager
+GET   /firms/{{uscc}}/tasks/{{task_id}}/edit    firm:note      town officer manager
+POST  /firms/{{uscc}}/tasks/{{task_id}}/edit    firm:note      town officer manager
+POST  /firms/{{uscc}}/tasks/{{task_id}}/mark    firm:note      town officer manager
+GET   /firms/{{uscc}}/needs/new                 firm:note      town officer manager
+POST  /firms/{{uscc}}/needs/new                 firm:note      town officer manager
+GET   /firms/{{uscc}}/needs/{{need_id}}         firm:internal  town officer manager auditor
+POST  /firms/{{uscc}}/needs/{{need_id}}/follow  firm:note      town officer manager
+POST  /firms/{{uscc}}/needs/{{need_id}}/close   firm:note      town officer manager
 POST  /imports                                  firm:import    officer
 GET   /imports/template.xlsx                    firm:import    officer
 GET   /imports/{{batch_id}}                     firm:import    officer
@@ -221,6 +246,9 @@ def filled(path: str, uscc: str) -> str:
         "move_id": unknown,
         "plan_id": unknown,
         "step_id": unknown,
+        "visit_id": unknown,
+        "task_id": unknown,
+        "need_id": unknown,
         "request_id": unknown,
         "invitation_id": unknown,
         "batch_id": unknown,
@@ -318,5 +346,11 @@ def a_body(line: Line) -> dict[str, object]:
         "revoke": {"revoked_on": "2026-01-05", "reason": "x"},
         "strike": {"reason": "x"},
         "what-if": {"changes": {}},
+        "visits": {"summary": "x"},
+        "tasks": {"title": "x", "due_on": "2027-01-01"},
+        "mark": {"state": "done"},
+        "needs": {"kind": "other", "body": "x"},
+        "follow": {"body": "x"},
+        "close": {"state": "solved", "answer": "x", "version": 1},
     }
     return bodies.get(line.path.rsplit("/", 1)[-1], {})

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.web.api import applications, assessments, audit, board, certificates, filings, firms, moves, outbox
+from app.web.api import applications, assessments, audit, board, certificates, filings, firms, moves, outbox, work
 
 router = APIRouter(prefix="/api/v1")
-for part in (firms, certificates, assessments, moves, board, audit, outbox, filings, applications):
+for part in (firms, certificates, assessments, moves, board, audit, outbox, filings, applications, work):
     router.include_router(part.router)
 router.include_router(filings.feed)

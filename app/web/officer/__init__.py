@@ -12,10 +12,13 @@ from app.web.officer import (
     gap,
     imports,
     moves,
+    needs,
     plans,
     receipts,
     search,
+    tasks,
     today,
+    visits,
     windows,
 )
 
@@ -31,6 +34,9 @@ _PARTS = (
     moves,
     receipts,
     plans,
+    visits,
+    tasks,
+    needs,
     board,
     search,
     imports,

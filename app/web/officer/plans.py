@@ -29,7 +29,6 @@ from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.plan_input import (
     Row,
     label_of,
-    officers_of,
     read_plan,
     rows_of_path,
     rows_of_plan,
@@ -37,6 +36,7 @@ from app.web.plan_input import (
     rows_typed,
     with_blanks,
 )
+from app.web.responsible import officers_of
 from app.web.templating import page
 
 router = APIRouter()

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.audit.queries import events_of
-from app.firms import queries
 from app.firms.terms import FIELD_LABELS, FirmDetail
 from app.pipeline.terms import MoveRecord
 from app.recognitions.terms import CertificateKind
 from app.web.deps import ConnDep
 from app.web.lookups import Lookup
 from app.web.story import TimelineEntry
+from app.work.queries import remarks_of
+from app.work.terms import Remark
 
-_TOLD = ("firm:tier:moved", "firm:note:added")  # from their own tables, in full
+_TOLD = ("firm:tier:moved", "firm:note:added", "firm:visit:logged")  # from their own tables, in full
 
 
 async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
@@ -20,9 +21,7 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
         tier = lookup.main.tier(code)
         return tier.label if tier else "梯队外"
 
-    entries = [
-        TimelineEntry(n.at, n.author_name, "记录", n.body, machine=False) for n in await queries.notes_of(conn, firm.id)
-    ]
+    entries = [_remarked(remark, f"/firms/{firm.uscc}/work") for remark in await remarks_of(conn, firm.id)]
     for move in moves:
         what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}"
         detail = f"{move.effective_on} 生效。{move.reason}"
@@ -46,9 +45,26 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
             href = f"/firms/{firm.uscc}/plans"
             entries.append(TimelineEntry(event.at, event.actor_name, event.label, _planned(after), False, href, "查看"))
             continue
+        if event.action.startswith(("firm:task:", "firm:need:", "firm:visit:")):
+            href = f"/firms/{firm.uscc}/work"
+            entries.append(TimelineEntry(event.at, event.actor_name, event.label, _worked(after), False, href, "查看"))
+            continue
         changed = "、".join(FIELD_LABELS.get(f, f) for f in after)
         entries.append(TimelineEntry(event.at, event.actor_name, event.label, changed, machine=True))
     return sorted(entries, key=lambda e: e.at, reverse=True)
+
+
+def _remarked(remark: Remark, href: str) -> TimelineEntry:
+    if remark.kind is None:
+        return TimelineEntry(remark.at, remark.who, "记录", remark.body, machine=False)
+    what = f"{remark.kind.label}（{remark.visited_on}）" + (f"，见 {remark.people}" if remark.people else "")
+    said = f"（已作废：{remark.strike_reason}）{remark.body}" if remark.strike_reason else remark.body
+    return TimelineEntry(remark.at, remark.who, what, said, False, href, "查看")
+
+
+def _worked(said: Mapping[str, Any]) -> str:
+    parts = [said.get(part) for part in ("task", "need", "on", "state", "said", "reason")]
+    return "：".join(str(part) for part in parts if part)
 
 
 def _planned(said: Mapping[str, Any]) -> str:

@@ -1,0 +1,74 @@
+"""Examples of visits, tasks and needs for the specification."""
+
+from typing import Any
+
+_ID = "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a"
+_AT = "2026-11-23T10:20:00+08:00"
+_VISIT = {
+    "id": _ID,
+    "visited_on": "2026-11-23",
+    "kind": "on_site",
+    "people": "周会计",
+    "summary": "新车间已投产，研发费用辅助账还差第三季度。",
+    "next_touch_on": "2026-12-10",
+    "visitor": "王专员",
+    "logged_at": _AT,
+    "struck_at": None,
+    "strike_reason": "",
+}
+_TASK = {
+    "id": _ID,
+    "title": "寄送高企申报材料清单",
+    "due_on": "2026-12-10",
+    "owner": "bureau",
+    "officer_id": _ID,
+    "officer": "王专员",
+    "visit_id": _ID,
+    "state": "open",
+    "author": "王专员",
+    "created_at": _AT,
+    "closed_at": None,
+    "version": 1,
+}
+_NEED = {
+    "id": _ID,
+    "kind": "utility",
+    "body": "夏季限电影响中试，请协调保供。",
+    "raised_on": "2026-11-23",
+    "due_on": "2026-12-31",
+    "officer_id": _ID,
+    "officer": "王专员",
+    "visit_id": _ID,
+    "state": "open",
+    "answer": "",
+    "author": "王专员",
+    "logged_at": _AT,
+    "closed_at": None,
+    "version": 2,
+    "follow_ups": [{"at": _AT, "author": "王专员", "body": "已转供电所，答复三日内到现场。"}],
+}
+EXAMPLES: dict[str, Any] = {
+    "VisitIn": {
+        "summary": "新车间已投产，研发费用辅助账还差第三季度。",
+        "visited_on": "2026-11-23",
+        "kind": "on_site",
+        "people": "周会计",
+        "next_touch_on": "2026-12-10",
+        "ours": ["寄送高企申报材料清单"],
+        "theirs": ["补齐第三季度辅助账"],
+        "need": "夏季限电影响中试，请协调保供。",
+        "need_kind": "utility",
+    },
+    "VisitOut": _VISIT,
+    "VisitList": {"items": [_VISIT], "next": None},
+    "TaskIn": {"title": "寄送高企申报材料清单", "due_on": "2026-12-10", "officer_id": None, "owner": "bureau"},
+    "TaskPatch": {"title": "寄送高企申报材料清单", "due_on": "2026-12-15", "officer_id": None},
+    "TaskMark": {"state": "done"},
+    "TaskOut": _TASK,
+    "TaskList": {"items": [_TASK], "next": None},
+    "NeedIn": {"kind": "utility", "body": "夏季限电影响中试，请协调保供。", "due_on": "2026-12-31", "officer_id": None},
+    "FollowUpIn": {"body": "已转供电所，答复三日内到现场。", "officer_id": None, "due_on": "2026-12-31"},
+    "EndingIn": {"state": "solved", "answer": "已列入保供名单并告知企业。", "version": 2},
+    "NeedOut": _NEED,
+    "NeedList": {"items": [_NEED], "next": None},
+}

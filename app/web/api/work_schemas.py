@@ -1,0 +1,132 @@
+"""Visits, tasks and needs as the API sends and takes them."""
+
+import uuid
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.web.api.schemas import Long, Short
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class VisitIn(_In):
+    summary: Long = Field(description="谈了什么")
+    visited_on: Short | None = Field(None, description="日期；缺省为今天，不能晚于今天")
+    kind: Short = Field("on_site", description="on_site 上门、phone 电话、office 来局、online 线上")
+    people: Short = Field("", description="见到的人")
+    next_touch_on: Short | None = Field(None, description="下次联系；有约定的事时必填，即其期限")
+    ours: list[Short] = Field([], max_length=10, description="我方答应的事，成为待办")
+    theirs: list[Short] = Field([], max_length=10, description="企业答应的事，由走访人盯着")
+    need: Long = Field("", description="企业诉求")
+    need_kind: Short = Field("other", description="诉求类别，见 needs")
+
+
+class VisitOut(BaseModel):
+    id: uuid.UUID
+    visited_on: date
+    kind: str
+    people: str
+    summary: str
+    next_touch_on: date | None
+    visitor: str
+    logged_at: datetime
+    struck_at: datetime | None
+    strike_reason: str
+
+
+class VisitList(BaseModel):
+    items: list[VisitOut]
+    next: str | None
+
+
+class TaskIn(_In):
+    title: Short = Field(description="做什么")
+    due_on: Short = Field(description="期限")
+    officer_id: uuid.UUID | None = Field(None, description="责任人；缺省为本人")
+    owner: Short = Field("bureau", description="bureau 我方要做的、firm 企业答应的")
+
+
+class TaskPatch(_In):
+    """Fields left out stay as they are."""
+
+    title: Short | None = None
+    due_on: Short | None = None
+    officer_id: uuid.UUID | None = None
+
+
+class TaskMark(_In):
+    state: Short = Field(description="done 已完成、dropped 已取消、open 改回未完成")
+
+
+class TaskOut(BaseModel):
+    id: uuid.UUID
+    title: str
+    due_on: date
+    owner: str
+    officer_id: uuid.UUID | None
+    officer: str
+    visit_id: uuid.UUID | None
+    state: str
+    author: str
+    created_at: datetime
+    closed_at: datetime | None
+    version: int
+
+
+class TaskList(BaseModel):
+    items: list[TaskOut]
+    next: str | None
+
+
+class NeedIn(_In):
+    kind: Short = Field(
+        description="finance 融资、land 用地用房、talent 人才、policy 政策、approval 审批、"
+        "utility 水电气网、market 市场、research 技术与产学研、other"
+    )
+    body: Long
+    due_on: Short | None = Field(None, description="答复期限")
+    officer_id: uuid.UUID | None = Field(None, description="责任专员；缺省为本人")
+
+
+class FollowUpIn(_In):
+    body: Long = Field(description="办到了哪一步")
+    officer_id: uuid.UUID | None = Field(None, description="接着由谁办；缺省不变")
+    due_on: Short | None = Field(None, description="答复期限；缺省不变，空文本为没有期限")
+
+
+class EndingIn(_In):
+    state: Short = Field(description="solved 已解决、answered 已答复、declined 不予办理")
+    answer: Long = Field(description="怎样答复企业的")
+    version: int = Field(ge=1, le=1 << 30, description="读取时的版本")
+
+
+class FollowUpOut(BaseModel):
+    at: datetime
+    author: str
+    body: str
+
+
+class NeedOut(BaseModel):
+    id: uuid.UUID
+    kind: str
+    body: str
+    raised_on: date
+    due_on: date | None
+    officer_id: uuid.UUID | None
+    officer: str
+    visit_id: uuid.UUID | None
+    state: str
+    answer: str
+    author: str
+    logged_at: datetime
+    closed_at: datetime | None
+    version: int
+    follow_ups: list[FollowUpOut]
+
+
+class NeedList(BaseModel):
+    items: list[NeedOut]
+    next: str | None

@@ -1,0 +1,69 @@
+"""What every step of the work leaves behind: a line in the firm's trail, and word to whoever has something to do."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+
+from app.access.terms import Actor
+from app.audit.service import event_row, record
+from app.db import Conn, new_id
+from app.firms.terms import FirmDetail
+from app.outbox.models import OutboxMessage
+from app.outbox.terms import Channel
+
+
+async def trace(
+    conn: Conn,
+    firm: FirmDetail,
+    action: str,
+    said: Mapping[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+    before: Mapping[str, Any] | None = None,
+) -> None:
+    row = event_row(
+        f"firm:{action}",
+        by=by,
+        at=at,
+        object_type="firm",
+        object_id=firm.id,
+        object_label=firm.name,
+        before=_plain(before) if before is not None else None,
+        after=_plain(said),
+    )
+    await record(conn, row)
+
+
+def _plain(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, int) else str(value) for name, value in said.items() if value is not None}
+
+
+async def tell(
+    conn: Conn,
+    firm: FirmDetail,
+    given: Sequence[tuple[uuid.UUID | None, str, str]],
+    *,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """(whom, which thing in which version, what it is): what one gives oneself is no news."""
+    rows = [
+        {
+            "id": new_id(),
+            "dedup_key": f"work_given:{which}",
+            "kind": "work_given",
+            "channel": Channel.INBOX.value,
+            "user_id": whom,
+            "payload": {"uscc": firm.uscc, "subject": f"{by.viewer.name} 交给您：{firm.name}，{what}"},
+            "next_attempt_at": at,
+            "created_at": at,
+        }
+        for whom, which, what in given
+        if whom is not None and whom != by.viewer.id
+    ]
+    if rows:
+        await conn.execute(insert(OutboxMessage), rows)

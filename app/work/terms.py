@@ -1,0 +1,157 @@
+"""The words of an officer's work with a firm: visits, needs, tasks, and what the brief before a visit says."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.labels import Labelled
+
+
+class VisitKind(Labelled):
+    ON_SITE = "on_site", "上门走访"
+    PHONE = "phone", "电话"
+    OFFICE = "office", "来局面谈"
+    ONLINE = "online", "线上会议"
+
+
+class NeedKind(Labelled):
+    FINANCE = "finance", "融资"
+    LAND = "land", "用地用房"
+    TALENT = "talent", "人才用工"
+    POLICY = "policy", "政策咨询"
+    APPROVAL = "approval", "审批办证"
+    UTILITY = "utility", "水电气网"
+    MARKET = "market", "市场订单"
+    RESEARCH = "research", "技术与产学研"
+    OTHER = "other", "其他"
+
+
+class NeedState(Labelled):
+    OPEN = "open", "办理中"
+    SOLVED = "solved", "已解决"
+    ANSWERED = "answered", "已答复"
+    DECLINED = "declined", "不予办理"
+
+
+class TaskState(Labelled):
+    OPEN = "open", "未完成"
+    DONE = "done", "已完成"
+    DROPPED = "dropped", "已取消"
+
+
+class Owner(Labelled):
+    """Whose word a task is: what the bureau promised the firm, or the firm the bureau."""
+
+    BUREAU = "bureau", "我方"
+    FIRM = "firm", "企业"
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A need as the firm put it."""
+
+    kind: NeedKind
+    body: str
+    due_on: date | None = None
+    officer_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    title: str
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
+class VisitEntry:
+    """What is written down after a visit. Promises become tasks that fall due at the next touch."""
+
+    visited_on: date
+    kind: VisitKind
+    people: str
+    summary: str
+    next_touch_on: date | None = None
+    promises: Sequence[Promise] = ()
+    need: Raised | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    title: str
+    due_on: date
+    officer_id: uuid.UUID | None
+    owner: Owner = Owner.BUREAU
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    id: uuid.UUID
+    visited_on: date
+    kind: VisitKind
+    people: str
+    summary: str
+    next_touch_on: date | None
+    visitor_id: uuid.UUID | None
+    visitor_name: str
+    logged_at: datetime
+    struck_at: datetime | None
+    striker_name: str
+    strike_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    id: uuid.UUID
+    title: str
+    due_on: date
+    owner: Owner
+    officer_id: uuid.UUID | None
+    officer_name: str
+    visit_id: uuid.UUID | None
+    state: TaskState
+    version: int
+    author_name: str
+    created_at: datetime
+    closed_at: datetime | None
+    closer_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    at: datetime
+    author_name: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    id: uuid.UUID
+    kind: NeedKind
+    body: str
+    raised_on: date
+    due_on: date | None
+    officer_id: uuid.UUID | None
+    officer_name: str
+    visit_id: uuid.UUID | None
+    state: NeedState
+    answer: str
+    version: int
+    author_name: str
+    logged_at: datetime
+    closed_at: datetime | None
+    closer_name: str
+    follow_ups: Sequence[FollowUp] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A note, or a visit as the firm's story tells it: then with how, when and with whom."""
+
+    at: datetime
+    who: str
+    body: str
+    kind: VisitKind | None
+    visited_on: date | None
+    people: str | None
+    strike_reason: str
