@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from app.policy.exact import Quotient
 from app.policy.facts import Facts
@@ -19,6 +19,9 @@ class Lack(Exception):
         super().__init__(*paths)
         self.paths = tuple(paths)
 
+    def again(self) -> Self:
+        return type(self)(self.paths)
+
 
 class Unregulated(Exception):
     """The facts are known, and the text does not say what they mean: a person judges."""
@@ -26,6 +29,9 @@ class Unregulated(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+    def again(self) -> Self:
+        return type(self)(self.why)
 
 
 class TooYoung(Unregulated):
@@ -123,12 +129,13 @@ class Context:
             return found
         failure = self._failed.get(name)
         if failure is not None:
-            # The same failure is raised again and again; each raise would add to its traceback.
-            raise failure.with_traceback(None)
+            raise failure.again()
         try:
             value: Value = MEASURES[name].compute(self)
         except (Lack, Unregulated) as failed:
-            self._failed[name] = failed
+            # Its twin: what has been raised holds its frames and they this context, a ring that only the collector
+            # would open, with a firm's facts in it.
+            self._failed[name] = failed.again()
             raise
         self._computed[name] = value
         return value
