@@ -12,7 +12,7 @@ from app.policy.evaluate import Judged, judge
 from app.policy.exact import EXACT
 from app.policy.facts import Facts
 from app.policy.packs import Pack
-from app.policy.terms import Outcome
+from app.policy.terms import NOT_APPLICABLE, NOT_MET, UNKNOWN
 
 _FARTHEST = Decimal(99999)  # what the column holds; a condition missed by more is as far as can be
 
@@ -35,13 +35,16 @@ def answers_for(firm_id: uuid.UUID, facts: Facts, packs: Sequence[Pack], *, as_o
     with localcontext(EXACT):
         ctx = Context(facts, as_of, brief=True)
         judged = [(pack, judge(pack, ctx)) for pack in packs]
-        return [_answer(firm_id, pack, one) for pack, one in judged if one.outcome is not Outcome.NOT_APPLICABLE]
+        return [_answer(firm_id, pack, one) for pack, one in judged if one.outcome is not NOT_APPLICABLE]
 
 
 def _answer(firm_id: uuid.UUID, pack: Pack, judged: Judged) -> Answer:
-    counting = judged.counting
-    missed = [f.criterion.code for f in counting if f.outcome is Outcome.NOT_MET]
-    lacking = [f.criterion.code for f in counting if f.outcome is Outcome.UNKNOWN]
+    missed, lacking = [], []
+    for found in judged.counting:
+        if found.outcome is NOT_MET:
+            missed.append(found.criterion.code)
+        elif found.outcome is UNKNOWN:
+            lacking.append(found.criterion.code)
     short = judged.shortfall if missed else None  # asked for only where there is one
     score = next((f for f in judged.findings if isinstance(f.criterion, SumOfScores)), None)
     return Answer(

@@ -87,8 +87,7 @@ def _gathered(row: Any) -> Gathered:
     )
     for year, figures, state, source, submitted in row.reports or ():
         prefix = f"years.{year}."
-        for code, figure in figures.items():
-            values[prefix + code] = Decimal(figure)
+        values.update(zip([prefix + code for code in figures], map(Decimal, figures.values()), strict=True))
         on = business_day(datetime.fromisoformat(submitted)) if submitted else None
         sources[f"years.{year}"] = Provenance(source or "企业填报", on, ReportState(state))
     if row.rights or row.reports:
@@ -105,16 +104,21 @@ def _gathered(row: Any) -> Gathered:
     return Gathered(Facts(values), sources)
 
 
+_RECORDS = "records."
+_FLAGS_ON_RECORD = {path.removeprefix(_RECORDS): path for path in FLAGS if path.startswith(_RECORDS)}
+_EVENTS_ON_RECORD = {path.removeprefix(_RECORDS): path for path in EVENTS}
+
+
 def _stated(kind: StatementKind, body: Any) -> Values:
     """A statement's body as facts; it was checked when it was written."""
     if kind is StatementKind.JUDGEMENTS:
         return {f"judgements.{key}": points for key, points in body.items()}
     if kind is StatementKind.RECORDS:
-        flags = {path: body[key] for path in FLAGS if (key := path.removeprefix("records.")) in body and key != path}
-        events = {path: _day(body[key]) for path in EVENTS if (key := path.removeprefix("records.")) in body}
+        flags = {_FLAGS_ON_RECORD[key]: flag for key, flag in body.items() if key in _FLAGS_ON_RECORD}
+        events = {_EVENTS_ON_RECORD[key]: _day(on) for key, on in body.items() if key in _EVENTS_ON_RECORD}
         return {**flags, **events}
     if kind is StatementKind.STANDING:
-        flags = {path: body[path] for path in FLAGS if path in body}
+        flags = {path: flag for path, flag in body.items() if path in FLAGS}
         tenant = {"carrier_tenant_since": _day(body["carrier_tenant_since"])} if "carrier_tenant_since" in body else {}
         return {**flags, **tenant}
     return {kind.value: tuple(Dated(one["level"], _day(one.get("on")), one.get("rank")) for one in body)}

@@ -1,6 +1,6 @@
 """A firm on a day, as the criteria see it: facts by path, measures computed once, and why one cannot be had."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -72,7 +72,6 @@ class Context:
     __slots__ = (
         "_asked",
         "_computed",
-        "_failed",
         "_shared",
         "as_of",
         "brief",
@@ -90,9 +89,8 @@ class Context:
         self.today = today or as_of  # which years are over, when a future day is asked about
         self.year = as_of.year - 1
         self.brief = brief  # one alternative that is met is enough: for an outcome, not for telling it
-        self._computed: dict[str, Value] = {}
-        self._failed: dict[str, Lack | Unregulated] = {}
-        self._shared: dict[tuple[str, int], Any] = {}
+        self._computed: dict[str, Value | Lack | Unregulated] = {}
+        self._shared: dict[tuple[str, Hashable], Any] = {}
         self._asked: list[str] | None = None
 
     def need(self, *paths: str) -> list[Any]:
@@ -111,10 +109,17 @@ class Context:
     def _before_its_time(self, missing: Sequence[str]) -> int | None:
         """The first of the missing years that lie before the firm's own; the latest closed year is only not in yet."""
         registered = self.values.get("registered_on")
-        years = [int(path[6:10]) for path in missing if path.startswith("years.")]
-        if registered is None or len(years) < len(missing):
+        if registered is None:
             return None
-        return min(years) if all(year < registered.year and year < self.year for year in years) else None
+        first, own = self.year, min(registered.year, self.year)
+        for path in missing:
+            if not path.startswith("years."):
+                return None
+            year = int(path[6:10])
+            if year >= own:
+                return None
+            first = min(first, year)
+        return first
 
     def known(self, path: str) -> Any:
         """The fact, or None where nothing is known or nothing is there."""
@@ -122,29 +127,31 @@ class Context:
             self._asked.append(path)
         return self.values.get(path)
 
-    def measure(self, name: str) -> Value:
-        """Raises Lack or Unregulated; either way computed once."""
+    def found(self, name: str) -> "Value | Lack | Unregulated":
+        """The measure's value, or why there is none; computed once."""
         found = self._computed.get(name)
-        if found is not None:
-            return found
-        failure = self._failed.get(name)
-        if failure is not None:
-            raise failure.again()
-        try:
-            value: Value = MEASURES[name].compute(self)
-        except (Lack, Unregulated) as failed:
-            # Its twin: what has been raised holds its frames and they this context, a ring that only the collector
-            # would open, with a firm's facts in it.
-            self._failed[name] = failed.again()
-            raise
-        self._computed[name] = value
-        return value
+        if found is None:
+            try:
+                found = MEASURES[name].compute(self)
+            except (Lack, Unregulated) as failed:
+                # Its twin: what has been raised holds its frames and they this context, a ring that only the
+                # collector would open, with a firm's facts in it.
+                found = failed.again()
+            self._computed[name] = found
+        return found
 
-    def once(self, what: str, year: int, compute: Compute) -> Any:
+    def measure(self, name: str) -> Value:
+        """Raises Lack or Unregulated."""
+        found = self.found(name)
+        if isinstance(found, (Lack, Unregulated)):
+            raise found.again()
+        return found
+
+    def once(self, what: str, of: Hashable, compute: Compute) -> Any:
         """A part that several measures are made of, computed once; what it lacks is found out each time."""
-        found = self._shared.get((what, year))
+        found = self._shared.get((what, of))
         if found is None or self._asked is not None:
-            found = self._shared[what, year] = compute(self)
+            found = self._shared[what, of] = compute(self)
         return found
 
     def inputs_of(self, name: str) -> list[tuple[str, str]]:

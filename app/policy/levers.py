@@ -120,9 +120,9 @@ def _limits(criterion: BaseCriterion, ctx: Context) -> Iterator[tuple[str, Decim
     if isinstance(criterion, SumOfScores):
         for item in criterion.items:
             for way in (item, *item.or_better):
-                for band in way.bands:
-                    for _, limit in band.limits:
-                        yield band.measure or way.measure, limit
+                for measure, limits, _, _ in way.steps:
+                    for _, limit in limits:
+                        yield measure, limit
 
 
 def _settled(guess: Decimal, step: Decimal, closes: Callable[[Decimal], bool]) -> Decimal | None:

@@ -24,20 +24,23 @@ class Comparison(BaseCriterion):
         return (self.measure,)
 
     def compared(self, ctx: Context, bounds: Sequence[tuple[str, Decimal]]) -> Finding:
+        value = ctx.found(self.measure)
+        if isinstance(value, (Lack, Unregulated)):
+            return self._not_compared(value)
         try:
-            value = ctx.measure(self.measure)
             wrong = broken(bounds, value)
         except Lack as lack:
-            return Finding(self, UNKNOWN, lack=lack.paths)
-        except TooYoung as young:
-            return Finding(self, NOT_MET, why=young.why)
-        except Unregulated as open_question:
-            return Finding(self, MANUAL, why=open_question.why)
+            return self._not_compared(lack)
         if wrong is None:
             return Finding(self, MET, value, bounds[0][1], (), "", (), 0, 0, bounds)
         if self.otherwise == "manual":
             return Finding(self, MANUAL, value, wrong[1], why=self.hint, bounds=bounds)
         return Finding(self, NOT_MET, value, wrong[1], (), "", (), 0, 0, bounds)
+
+    def _not_compared(self, why: Lack | Unregulated) -> Finding:
+        if isinstance(why, Lack):
+            return Finding(self, UNKNOWN, None, None, why.paths)
+        return Finding(self, NOT_MET if isinstance(why, TooYoung) else MANUAL, why=why.why)
 
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return ctx.inputs_of(self.measure)
@@ -129,13 +132,12 @@ class ByBracket(Comparison):
         return (self.measure, self.by)
 
     def examine(self, ctx: Context) -> Finding:
-        try:
-            size = ctx.measure(self.by)
-        except Lack as lack:
-            both = dict.fromkeys((*lack.paths, *self.compared(ctx, self.limits[0][2]).lack))
+        size = ctx.found(self.by)
+        if isinstance(size, Lack):
+            both = dict.fromkeys((*size.paths, *self.compared(ctx, self.limits[0][2]).lack))
             return Finding(self, UNKNOWN, lack=tuple(both))
-        except Unregulated as open_question:
-            return Finding(self, MANUAL, why=open_question.why)
+        if isinstance(size, Unregulated):
+            return Finding(self, MANUAL, why=size.why)
         for end, within, bounds in self.limits:
             if end is None or size.against(end) < within:
                 return self.compared(ctx, bounds)

@@ -33,10 +33,6 @@ class Band(Limits):
     low: int = Field(ge=0)
     high: int | None = Field(default=None, ge=0)
 
-    @cached_property
-    def limits(self) -> list[tuple[str, Decimal]]:
-        return self.bounds()
-
     @property
     def top(self) -> int:
         return self.low if self.high is None else self.high
@@ -54,28 +50,30 @@ class Scale(BaseModel):
         # Of the bands that are reached or not, as what is not known turns out.
         top = 0
         unsure: tuple[str, ...] = ()
-        for band in self.bands:
-            if not band.limits:
-                return Points(band.low, max(top, band.top), lack=unsure)
+        for measure, limits, low, high in self.steps:
+            if not limits:
+                return Points(low, max(top, high), unsure)
+            value = ctx.found(measure)
+            if isinstance(value, Lack):
+                return Points(0, most, value.paths)
+            if isinstance(value, Unregulated):
+                return Points(0, most, why=value.why)
             try:
-                value = ctx.measure(band.measure or self.measure)
+                reached = broken(limits, value) is None
             except Lack as lack:
-                return Points(0, most, lack=lack.paths)
-            except Unregulated as open_question:
-                return Points(0, most, why=open_question.why)
-            try:
-                reached = broken(band.limits, value) is None
-            except Lack as lack:
-                top, unsure = max(top, band.top), lack.paths
+                top, unsure = max(top, high), lack.paths
                 continue
             if reached:
-                return Points(band.low, max(top, band.top), lack=unsure)
-        return Points(0, top, lack=unsure)
+                return Points(low, max(top, high), unsure)
+        return Points(0, top, unsure)
+
+    @cached_property
+    def steps(self) -> list[tuple[str, list[tuple[str, Decimal]], int, int]]:
+        """The bands as judging walks them: measure, limits, least and most points."""
+        return [(band.measure or self.measure, band.bounds(), band.low, band.top) for band in self.bands]
 
     def names(self) -> Iterator[str]:
-        for band in self.bands:
-            if band.limits:
-                yield band.measure or self.measure
+        return (measure for measure, limits, _, _ in self.steps if limits)
 
 
 class Item(Scale):
@@ -119,7 +117,7 @@ class Item(Scale):
         if not self.measure:
             return ""
         try:
-            return ctx.measure(self.measure).shown(*(limit for band in self.bands for _, limit in band.limits))
+            return ctx.measure(self.measure).shown(*(limit for _, limits, _, _ in self.steps for _, limit in limits))
         except (Lack, Unregulated):
             return ""
 

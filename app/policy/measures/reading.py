@@ -31,7 +31,7 @@ def years_of(ctx: Context, count: int) -> Sequence[int]:
 
 
 def figures(ctx: Context, figure: str, years: Sequence[int]) -> list[Decimal]:
-    return ctx.need(*(f"years.{year}.{figure}" for year in years))
+    return ctx.need(*[f"years.{year}.{figure}" for year in years])
 
 
 def total(amounts: Sequence[Decimal]) -> Decimal:
@@ -70,5 +70,10 @@ def gathered(*parts: Callable[[], Any]) -> list[Any]:
 
 def hnte_totals(ctx: Context, years: Sequence[int]) -> tuple[Decimal, Decimal]:
     """R&D expense of the years on the 高企 basis, and the part of it inside the country."""
+    found: tuple[Decimal, Decimal] = ctx.once("hnte totals", (*years,), partial(_hnte_of_years, years))
+    return found
+
+
+def _hnte_of_years(years: Sequence[int], ctx: Context) -> tuple[Decimal, Decimal]:
     sums = gathered(*(partial(ctx.once, "hnte", year, partial(_hnte_of_year, year)) for year in years))
     return total([both for both, _ in sums]), total([at_home for _, at_home in sums])
