@@ -1,13 +1,14 @@
 """All policies' answers in full, for whoever reads them: the same facts under the same policies are told once."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from app.policy.facts import Facts
-from app.policy.paths import project
+from app.policy.paths import Path, cheapest_path, project
 from app.policy.policies import Policies
 from app.policy.terms import Assessment, Case
 
@@ -30,20 +31,34 @@ class Teller:
     """One per process. The key is the facts themselves, so that nothing stale can be told."""
 
     def __init__(self) -> None:
-        self._told: OrderedDict[Any, Told] = OrderedDict()
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
 
     def tell(self, policies: Policies, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW) -> Told:
-        known = tuple(sorted(facts.values.items(), key=lambda item: item[0]))
-        key = (policies.revision, as_of, today, case, known)
-        found = self._told.get(key)
-        if found is None:
-            found = tell(policies, facts, as_of=as_of, today=today, case=case)
-            self._told[key] = found
-            while len(self._told) > _KEPT:
-                self._told.popitem(last=False)
-        else:
-            self._told.move_to_end(key)
+        key = ("all", policies.revision, as_of, today, case, _known(facts))
+        found: Told = self._once(key, lambda: tell(policies, facts, as_of=as_of, today=today, case=case))
         return found
+
+    def path(
+        self, policies: Policies, policy: str, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW
+    ) -> Path:
+        key = (policy, policies.revision, as_of, today, case, _known(facts))
+        pack = policies.packs[policy]
+        found: Path = self._once(key, lambda: cheapest_path(pack, facts, as_of=as_of, today=today, case=case))
+        return found
+
+    def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = compute()
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return found
+
+
+def _known(facts: Facts) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(facts.values.items(), key=itemgetter(0)))
 
 
 def tell(policies: Policies, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW) -> Told:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 
 from app.assessments.gathering import Gathered
 from app.errors import Invalid
@@ -103,10 +104,10 @@ def title_view(assessment: Assessment, href: str, *, chosen: bool) -> TitleView:
     )
 
 
-Sources = Callable[[str], str]  # where the fact at a path comes from, in words
+Inputs = Callable[[str, str], InputView]  # a fact's path and value, as people read them
 
 
-def condition_view(criterion: Criterion, sources: Sources, grade: str = "") -> ConditionView:
+def condition_view(criterion: Criterion, inputs: Inputs, grade: str = "") -> ConditionView:
     """`grade`: of the whole version; only what is doubted otherwise is said again."""
     return ConditionView(
         title=criterion.title,
@@ -118,12 +119,14 @@ def condition_view(criterion: Criterion, sources: Sources, grade: str = "") -> C
         note=closing_sentence(criterion.gaps) if criterion.gaps else criterion.note,
         cite=criterion.cite,
         doubt="" if criterion.grade == grade else _DOUBTED.get(criterion.grade, ""),
-        inputs=[_input(path, value, sources) for path, value in criterion.inputs],
-        parts=[condition_view(part, sources, grade) for part in criterion.parts],
+        inputs=[inputs(path, value) for path, value in criterion.inputs],
+        parts=[condition_view(part, inputs, grade) for part in criterion.parts],
     )
 
 
-def sources_of(gathered: Gathered, assumed: frozenset[str]) -> Sources:
+def inputs_of(gathered: Gathered, assumed: frozenset[str]) -> Inputs:
+    """With where each comes from. Many conditions read the same figures, so each is put into words once."""
+
     def told(path: str) -> str:
         if path in assumed:
             return "假设与上一年相同"
@@ -131,14 +134,14 @@ def sources_of(gathered: Gathered, assumed: frozenset[str]) -> Sources:
         parts = [source.source, source.state.label if source.state else "", str(source.true_on or "")]
         return "，".join(part for part in parts if part)
 
-    return told
+    return cache(lambda path, value: input_view(path, value, told(path)))
 
 
-def _input(path: str, value: str, sources: Sources) -> InputView:
+def input_view(path: str, value: str, source: str = "") -> InputView:
     try:
-        return InputView(path_label(path), _value(path, value), sources(path))
+        return InputView(path_label(path), _value(path, value), source)
     except (KeyError, InvalidOperation):  # a figure that an old receipt knew and we no longer do
-        return InputView(path, value, sources(path))
+        return InputView(path, value, source)
 
 
 def _value(path: str, value: str) -> str:

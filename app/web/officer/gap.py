@@ -10,7 +10,6 @@ from app.assessments.gathering import Gathered, gather
 from app.assessments.telling import Teller, Told
 from app.errors import Invalid
 from app.firms.terms import FirmDetail
-from app.policy.paths import cheapest_path
 from app.policy.terms import Case
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.gap_views import (
@@ -19,9 +18,9 @@ from app.web.gap_views import (
     condition_view,
     day_asked,
     doubt_of,
+    inputs_of,
     next_sought,
     path_view,
-    sources_of,
     title_view,
 )
 from app.web.htmx import is_htmx
@@ -57,6 +56,7 @@ async def gap_page(
 ) -> Response:
     firm = await firm_in_sight(conn, uscc, viewer)
     day = day_asked(as_of, today)
+    teller: Teller = request.app.state.teller
     gathered, told = await _told(request, conn, lookup, firm, as_of=day, today=today, case=case)
     chosen = told.of(policy) or told.of(next_sought(firm, lookup)) or told.assessments[0]
     assumed = frozenset(told.assumed)
@@ -65,6 +65,8 @@ async def gap_page(
     grade = version.source.grade if version else ""
     ahead = day if day.year > today.year else _next_year(today)
     year = day.year - 1
+    inputs = inputs_of(gathered, assumed)
+    path = teller.path(lookup.policies, chosen.policy, gathered.facts, as_of=ahead, today=today, case=case)
     context: dict[str, Any] = {
         **firm_head(firm, lookup, viewer, "/gap"),
         "titles": [
@@ -75,9 +77,9 @@ async def gap_page(
         "chosen_view": title_view(chosen, "", chosen=True),
         "version": version,
         "doubt": doubt_of(grade),
-        "conditions": [condition_view(c, sources_of(gathered, assumed), grade) for c in chosen.criteria],
+        "conditions": [condition_view(c, inputs, grade) for c in chosen.criteria],
         "assumed": len(assumed),
-        "path": path_view(cheapest_path(pack, gathered.facts, as_of=ahead, today=today, case=case)),
+        "path": path_view(path),
         "can_plan": viewer.may(Permission.PLAN_EDIT),
         "bases": bases(gathered, year),
         "year": year,

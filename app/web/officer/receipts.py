@@ -11,7 +11,7 @@ from app.errors import NotFound
 from app.pipeline.receipts import receipt_of
 from app.policy.stored import read_back
 from app.web.deps import ConnDep, LookupDep, guard
-from app.web.gap_views import condition_view, says, score_of
+from app.web.gap_views import condition_view, input_view, says, score_of
 from app.web.templating import page
 
 router = APIRouter()
@@ -39,6 +39,6 @@ async def receipt_page(
         "says": says(kept) if kept else "",
         "score": score_of(kept) if kept else "",
         # Where each figure came from was not kept, only what it was.
-        "conditions": [condition_view(c, lambda _: "") for c in kept.criteria] if kept else [],
+        "conditions": [condition_view(c, input_view) for c in kept.criteria] if kept else [],
     }
     return page(request, "officer/pipeline/receipt.html", title=f"移动凭据 {receipt.firm_name}", **context)
