@@ -11,14 +11,16 @@ from app.policy.exact import Quotient
 from app.policy.figures import Unit
 from app.policy.levers import gaps, within
 from app.policy.registry import MEASURES
-from app.policy.terms import Criterion, Gap, Outcome, Score
+from app.policy.terms import MET, Criterion, Gap, Outcome, Score
 from app.policy.wording import missing_sentence, shown_in
 
 
-def described(finding: Finding, ctx: Context) -> Criterion:
+def described(finding: Finding, ctx: Context, *, settled: bool = False) -> Criterion:
+    """`settled`: part of a group that is met by another of its alternatives; how far this one is off is no gap."""
     criterion = finding.criterion
-    parts = tuple(described(part, ctx) for part in finding.parts)
-    closing = gaps(criterion, finding, ctx) or _of_parts(finding, parts, ctx)
+    settled = settled or finding.outcome is MET
+    parts = tuple(described(part, ctx, settled=settled) for part in finding.parts)
+    closing = () if settled else gaps(criterion, finding, ctx) or _of_parts(finding, parts, ctx)
     found = _found(finding)
     return Criterion(
         code=criterion.code,
