@@ -20,6 +20,7 @@ from app.db import Conn
 from app.policy.facts import CertificateFact, Dated, Facts, IpRight
 from app.policy.figures import EVENTS, FLAGS, IpKind, ObtainedBy
 from app.reports.terms import COUNTED, ReportState, StatementKind
+from app.statements import Kept
 
 Values = dict[str, Any]
 
@@ -28,8 +29,9 @@ _REGISTERED = (
     "above_designated_size",
 )
 _COUNTED = ", ".join(f"'{state.value}'" for state in COUNTED)
-_FACTS = text(
-    f"""
+_FACTS = Kept(
+    text(
+        f"""
 SELECT f.id, {", ".join(f"f.{name}" for name in _REGISTERED)},
   (SELECT json_agg(json_build_array(kind, number, issued_on, expires_on, revoked_on))
      FROM certificates WHERE firm_id = f.id) AS certificates,
@@ -42,7 +44,8 @@ SELECT f.id, {", ".join(f"f.{name}" for name in _REGISTERED)},
      FROM firm_statements WHERE firm_id = f.id) AS stated
 FROM firms f WHERE f.id = ANY(:ids)
 """  # noqa: S608 - names and states of our own
-).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+    ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+)
 
 
 @dataclass(frozen=True, slots=True)
