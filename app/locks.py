@@ -19,6 +19,8 @@ class Lock(IntEnum):
     REFUSALS = 781005  # the trail's rows of sign-ins refused during a lockout
     WINDOWS = 781006  # opening, closing and laying out filing windows
     REASSESSING = 781007  # the night's round over everybody
+    REMINDING = 781009  # planning reminders: what one planner has written the next must see
+    LEADING = 781010  # the one worker whose clock starts what one process is enough for
     ANSWERS = 781008  # shared by the night's batches, alone for firms whose facts have just changed
 
 

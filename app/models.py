@@ -12,6 +12,7 @@ from app.firms import models as firms
 from app.outbox import models as outbox
 from app.pipeline import models as pipeline
 from app.recognitions import models as recognitions
+from app.reminders import models as reminders
 from app.reports import models as reports
 from app.work import models as work
 from app.workdays import models as workdays
@@ -29,6 +30,7 @@ __all__ = [
     "outbox",
     "pipeline",
     "recognitions",
+    "reminders",
     "reports",
     "work",
     "workdays",

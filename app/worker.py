@@ -38,6 +38,7 @@ from app.outbox.models import Heartbeat, JobRun
 from app.outbox.queries import due_count
 from app.pipeline.board import fold_counts
 from app.policy.policies import Policies
+from app.reminders.jobs import plan_in_one, plan_reminders
 
 log = logging.getLogger("tidu.worker")
 MISFIRE_GRACE = 6 * 3600  # a night's job that was missed still runs in the morning
@@ -68,6 +69,10 @@ Step = Callable[[Conn, datetime], Awaitable[Mapping[str, int]]]
 async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
     report = await deliver(house.database, at=at, mail=Channels(house.settings))
     return {"planned": report.planned, "sent": report.sent, "failed": report.failed}
+
+
+async def _reminders(house: House, at: datetime) -> Mapping[str, int]:
+    return await plan_reminders(house.database, at=at)
 
 
 async def _imports(house: House, at: datetime) -> Mapping[str, int]:
@@ -165,6 +170,7 @@ _REHEARSALS: dict[str, Step] = {
     "assess-changed": _waiting_firms,
     "policy-impacts": _waiting_impacts,
     "reassess": _all_firms,
+    "reminders": plan_in_one,
 }
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
@@ -172,6 +178,7 @@ JOBS: dict[str, Job] = {
     "assess-changed": _assess_changed,
     "policy-impacts": _impacts,
     "reassess": _reassess,
+    "reminders": _reminders,
     **{name: _in_one(step) for name, step in _STEPS.items()},
 }
 # Too frequent to keep a row for each run
@@ -186,6 +193,8 @@ _TIMETABLE: Mapping[str, Any] = {
     "tidy": CronTrigger(minute=17, timezone=BUSINESS_ZONE),
     # Soon after midnight, and again in case that was missed: it does what the day asks for, however often it runs.
     "open-windows": CronTrigger(minute=7, timezone=BUSINESS_ZONE),
+    # Through the day, after the windows: what a person confirms or puts to work at noon is planned at noon.
+    "reminders": CronTrigger(minute=12, timezone=BUSINESS_ZONE),
     "fold-counts": CronTrigger(minute="*/5", timezone=BUSINESS_ZONE),
 }
 

@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from app.access.models import ApiToken, User, UserSession
 from app.access.passwords import hasher
 from app.access.rules import new_token, token_hash
 from app.access.terms import Actor, Role, Viewer
+from app.assessments.models import FirmAssessment
 from app.assessments.plan_queries import plan_of
 from app.assessments.plans import make_plan, mark_step
 from app.assessments.terms import PlanEntry, StepEntry
@@ -35,6 +36,7 @@ from app.policy.terms import Grade
 from app.recognitions.models import IpRightRow
 from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
+from app.reminders.models import ReminderRule
 from app.reports.models import FirmStatement, YearlyReport
 from app.text.uscc import ALPHABET, make_code
 from app.work.terms import NeedKind, Owner, Promise, Raised, VisitEntry, VisitKind
@@ -308,3 +310,27 @@ async def visit(conn: Conn, uscc: str, *, at: datetime = NOON) -> uuid.UUID:
     need = Raised(NeedKind.UTILITY, "夏季限电影响中试，请协调保供。")
     entry = VisitEntry(at.date(), VisitKind.ON_SITE, "周会计", "新车间已投产。", date(2026, 12, 10), promises, need)
     return await log_visit(conn, held, entry, ladder=ladder, calendar=calendar, by=officer.actor, at=at)
+
+
+async def active_rule(conn: Conn, code: str, *, at: datetime = NOON, **changes: Any) -> uuid.UUID:
+    """One of the seeded reminder rules at work, as somebody who saw its preview would have it."""
+    values = {"state": "active", "activated_at": at, "activator_name": "王", **changes}
+    query = update(ReminderRule).where(ReminderRule.code == code).values(values).returning(ReminderRule.id)
+    found: uuid.UUID = (await conn.execute(query)).scalar_one()
+    return found
+
+
+async def answer(
+    conn: Conn,
+    uscc: str,
+    outcome: str,
+    *,
+    policy: str = "hnte",
+    missed: int = 0,
+    lacking: int = 0,
+    shortfall: Any = None,
+) -> None:
+    """What a policy says of a firm, as the night would have kept it."""
+    row = {"version": "2016", "outcome": outcome, "missed": missed, "lacking": lacking, "shortfall": shortfall}
+    new = {"firm_id": await id_of(conn, uscc), "policy": policy, **row, "open_codes": [], "as_of": NOON.date()}
+    await conn.execute(insert(FirmAssessment).values(**new, assessed_at=NOON))

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     FILING_READ = "filing:read"  # the calendar of windows: public notices, and nothing of a firm
     FILING_KEEP = "filing:keep"  # confirming a window reminds many: the bureau's own officers
     FILING_WORK = "filing:work"  # whom a window concerns, and how far each firm is
+    REMINDER_READ = "reminder:read"
+    REMINDER_KEEP = "reminder:keep"  # whom the house writes to, and what: the bureau's own officers
     USER_ADMIN = "user:admin"
     POLICY_READ = "policy:read"
     POLICY_ADMIN = "policy:admin"  # drafts and submits; what counts, another decides
@@ -69,6 +71,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FILING_READ,
             _P.POLICY_READ,
             _P.FILING_WORK,
+            _P.REMINDER_READ,
         }
     ),
     Role.OFFICER: frozenset(
@@ -91,6 +94,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FILING_READ,
             _P.FILING_KEEP,
             _P.FILING_WORK,
+            _P.REMINDER_READ,
+            _P.REMINDER_KEEP,
             _P.OUTBOX_READ,
             _P.POLICY_READ,
         }
@@ -107,6 +112,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,
             _P.FILING_READ,
+            _P.REMINDER_READ,
             _P.POLICY_READ,
             _P.POLICY_APPROVE,
         }
@@ -134,6 +140,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.ASSESSMENT_READ,
             _P.AUDIT_READ,
             _P.FILING_READ,
+            _P.REMINDER_READ,
             _P.POLICY_READ,
         }
     ),

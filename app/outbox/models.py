@@ -16,6 +16,7 @@ class OutboxMessage(Base):
         Index("ix_outbox_messages_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
         Index("ix_outbox_messages_state_created", "state", "created_at"),
         Index("ix_outbox_messages_user_created", "user_id", "created_at", "id"),
+        Index("ix_outbox_messages_untold", "created_at", postgresql_where=text("state = 'dead' AND told_at IS NULL")),
         Index("ix_outbox_messages_unread", "user_id", postgresql_where=text("read_at IS NULL AND channel = 'inbox'")),
     )
 
@@ -33,6 +34,8 @@ class OutboxMessage(Base):
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]  # by its recipient, in the house
+    holds: Mapped[bool] = mapped_column(server_default=text("false"))  # waits out the night and days off
+    told_at: Mapped[datetime | None]  # when those concerned were told that it could not be delivered
 
 
 class JobRun(Base):

@@ -10,12 +10,14 @@ class MessageState(Labelled):
     PENDING = "pending", "待发"
     SENT = "sent", "已发"
     DEAD = "dead", "发送失败"
+    WITHDRAWN = "withdrawn", "已撤回"
 
 
 # What people read for a kind of message; one that is missing here shows its code.
 KIND_LABELS = {
     "tier_moved": "梯队移动通知",
     "policy_step": "政策发布通知",
+    "reminder": "提醒",
     "clerk_invitation": "填报账号邀请",
     "clerk_joined": "填报账号开通",
     "clerk_left": "填报人退出",

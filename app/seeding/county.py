@@ -1,7 +1,7 @@
 """The demo's firms: invented, numbered and named so that nobody takes them for real ones."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -60,6 +60,8 @@ def _invent(rng: random.Random, number: int, town: str, officers: dict[str, Any]
         **_business(rng, trade),
     }
     contacts = [_contact(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))]
+    if number % 5:  # one in five has given no address, and is called
+        contacts[0] = replace(contacts[0], email=f"demo{number:04d}@example.invalid")
     tags = rng.sample(_TAGS, rng.choice((0, 0, 0, 1, 1, 2)))
     former = [f"开平市示例{number:04d}号{rng.choice(('贸易', '制品厂', '实业'))}"] if rng.random() < 0.06 else []
     entry = FirmEntry(values, contacts=contacts, tags=tags, former_names=former)

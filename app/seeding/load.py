@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from app.locks import Lock, hold
 from app.pipeline.calendars import Schedule, load_schedules
 from app.pipeline.models import LadderRow, TierRow
 from app.policy.packs import Pack, PackError, read_packs
+from app.reminders.models import ReminderRule, ReminderTemplate
+from app.reminders.seeding import load_reminder_rules, load_reminder_templates
 from app.workdays.models import CalendarYear
 from app.workdays.rules import CalendarEntry, DayKind
 
@@ -47,6 +50,7 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
     """Rows written per table; empty when nothing was new. Raises Refused with a sentence for seeds it cannot read."""
     plans, years = list(_plans(path)), list(_read(path, "calendar/*.yaml"))
     windows = _read(path, "windows.yaml")
+    texts, rules = _read(path, "reminder_templates.yaml"), _read(path, "reminder_rules.yaml")
     packs = _packs(path.parent / "policies")
     async with database.transaction() as conn:
         written: dict[str, int] = {}
@@ -54,12 +58,15 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
             for plan in plans:
                 if count := await _upsert(conn, plan):
                     written[plan.table.__tablename__] = count
-            if count := await _load_years(conn, years):
-                written[CalendarYear.__tablename__] = count
-            if count := await load_windows(conn, windows, at=at):
-                written[FilingWindow.__tablename__] = count
-            if count := await load_packs(conn, packs, at=at):
-                written[PolicyVersion.__tablename__] = count
+            for table, load in (
+                (CalendarYear, partial(_load_years, conn, years)),
+                (FilingWindow, partial(load_windows, conn, windows, at=at)),
+                (ReminderTemplate, partial(load_reminder_templates, conn, texts, at=at)),
+                (ReminderRule, partial(load_reminder_rules, conn, rules, at=at)),
+                (PolicyVersion, partial(load_packs, conn, packs, at=at)),
+            ):
+                if count := await load():
+                    written[table.__tablename__] = count
         except KeyError as error:
             raise Refused(f"种子 {path} 里有一条记录缺少 {error.args[0]}，没有载入任何内容。") from error
         except ValueError as error:

@@ -19,6 +19,8 @@ def link(message: Message) -> tuple[str, str]:
         return f"/firms/{quote(str(code), safe='')}", "查看企业"
     if version := message.payload.get("policy_version"):
         return f"/admin/policies/{quote(str(version), safe='')}", "查看政策"
+    if rule := message.payload.get("reminder_rule"):
+        return f"/reminders/{quote(str(rule), safe='')}", "查看名单"
     return "", ""
 
 

@@ -36,6 +36,7 @@ _NAV = (
     NavItem("梯度看板", "/board", Permission.FIRM_READ),
     NavItem("申报", "/filings", Permission.FILING_READ),
     NavItem("填报账号", "/clerks", Permission.CLERK_ADMIN),
+    NavItem("提醒", "/reminders", Permission.REMINDER_READ),
     NavItem("导入", "/imports", Permission.FIRM_IMPORT),
     NavItem("政策", "/admin/policies", Permission.POLICY_READ),
     NavItem("账号", "/admin/users", Permission.USER_ADMIN),

@@ -3,8 +3,9 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
+from app.clock import BUSINESS_ZONE
 from app.labels import Labelled
 from app.text import DateError, key, normalise, parse_date
 
@@ -63,6 +64,25 @@ class Calendar:
         """Working days from the beginning of the calendar until `ordinal`, inclusive. Ordinal 1 is a Monday."""
         weeks, rest = divmod(ordinal, 7)
         return weeks * 5 + min(rest, 5) - bisect_right(self._off, ordinal) + bisect_right(self._on, ordinal)
+
+
+# Nobody's telephone rings for us at night or on a day off.
+OFFICE_OPENS, OFFICE_CLOSES = time(8, 30), time(18, 0)
+
+
+def is_office_hour(at: datetime, calendar: Calendar) -> bool:
+    local = at.astimezone(BUSINESS_ZONE)
+    return OFFICE_OPENS <= local.time() < OFFICE_CLOSES and calendar.is_working_day(local.date())
+
+
+def next_office_hour(at: datetime, calendar: Calendar) -> datetime:
+    """`at` itself within office hours, else when the next ones begin."""
+    if is_office_hour(at, calendar):
+        return at
+    local = at.astimezone(BUSINESS_ZONE)
+    early = local.time() < OFFICE_OPENS
+    day = calendar.add_working_days(local.date() - timedelta(days=1) if early else local.date(), 1)
+    return datetime.combine(day, OFFICE_OPENS, BUSINESS_ZONE)
 
 
 @dataclass(frozen=True, slots=True)

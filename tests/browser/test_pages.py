@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 # (who, address); {firm} is one with a full history, {pending} one that waits for a second person, {certificate} one
 # that a firm holds, {window} one that waits for its notice, {policy} the first version of the list,
 # {application} a firm in the window, {receipt} one of a move,
-# {planned} the plans of a firm, {need} and {task} what is open after a visit to it.
+# {planned} the plans of a firm, {need} and {task} what is open after a visit to it,
+# {rule} a reminder's rule with dates ahead.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/"),
@@ -72,6 +73,12 @@ PAGES = [
     ("officer", "{window}/applications"),
     ("town", "{window}/applications?view=list"),
     ("officer", "{application}"),
+    ("officer", "/reminders"),
+    ("manager", "/reminders/sent"),
+    ("officer", "{rule}"),
+    ("town", "{rule}"),
+    ("officer", "{rule}/edit"),
+    ("officer", "/reminders/texts/filing"),
     ("officer", "/account/calendar"),
     ("officer", "/account/password"),
     ("officer", "/account/sessions"),
@@ -114,6 +121,10 @@ def opened(visitors: People, who: str, address: str) -> Page:
         page.goto("/firms?tier=hnte")
         page.locator("tbody .name").first.click()
         address = page.locator("[aria-labelledby=h-certificates] a.code").first.get_attribute("href") or ""
+    if "{rule}" in address:
+        page.goto("/reminders")
+        link = page.get_by_role("link", name="高企证书到期").first.get_attribute("href")
+        address = address.format(rule=link)
     if "{window}" in address:
         page.goto("/filings?year=2027")
         address = address.format(window=page.locator(".year-table .name").first.get_attribute("href"))

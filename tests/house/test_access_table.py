@@ -15,7 +15,7 @@ DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
 FILERS = "firm town officer manager auditor"
 # Pages of one thing, asked for by an id that nothing has.
-UNKNOWN = r"{(certificate|window|version|application|plan|move|task|need)_id}"
+UNKNOWN = r"{(certificate|window|version|application|plan|move|task|need|rule)_id}"
 TABLE = f"""
 GET   /                                         self:manage    {ALL}
 GET   /account/calendar                         filing:read    {FILERS}
@@ -175,6 +175,17 @@ POST  /firms/{{uscc}}/needs/new                 firm:note      town officer mana
 GET   /firms/{{uscc}}/needs/{{need_id}}         firm:internal  town officer manager auditor
 POST  /firms/{{uscc}}/needs/{{need_id}}/follow  firm:note      town officer manager
 POST  /firms/{{uscc}}/needs/{{need_id}}/close   firm:note      town officer manager
+GET   /reminders                                reminder:read  town officer manager auditor
+POST  /reminders/cap                            reminder:keep  officer
+GET   /reminders/sent                           reminder:read  town officer manager auditor
+GET   /reminders/texts/{{code}}                 reminder:read  town officer manager auditor
+POST  /reminders/texts/{{code}}                 reminder:keep  officer
+GET   /reminders/{{rule_id}}                    reminder:read  town officer manager auditor
+POST  /reminders/{{rule_id}}/activate           reminder:keep  officer
+GET   /reminders/{{rule_id}}/edit               reminder:keep  officer
+POST  /reminders/{{rule_id}}/edit               reminder:keep  officer
+POST  /reminders/{{rule_id}}/pause              reminder:keep  officer
+GET   /api/v1/reminders                         reminder:read  town officer manager auditor
 POST  /imports                                  firm:import    officer
 GET   /imports/template.xlsx                    firm:import    officer
 GET   /imports/{{batch_id}}                     firm:import    officer
@@ -260,6 +271,8 @@ def filled(path: str, uscc: str) -> str:
         "certificate_id": unknown,
         "window_id": unknown,
         "application_id": unknown,
+        "rule_id": unknown,
+        "code": "filing",
     }
     return path.format(**known)
 

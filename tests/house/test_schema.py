@@ -135,6 +135,8 @@ ENUM_COLUMNS = {
     "assessments.outcome": "app.policy.terms.Outcome",
     "yearly_reports.state": "app.reports.terms.ReportState",
     "firm_statements.kind": "app.reports.terms.StatementKind",
+    "reminder_rules.state": "app.reminders.terms.RuleState",
+    "reminders.state": "app.reminders.terms.ReminderState",
     "ip_rights.kind": "app.policy.figures.IpKind",
 }
 # Words of other kinds: free names of things, not a closed list that people read.

@@ -68,7 +68,7 @@ async def test_folding_counts_empties_the_deltas(house, conn):
 @pytest.mark.parametrize("name", sorted(JOBS))
 async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(house, conn, name):
     officer = await factories.person(conn, "officer")
-    await factories.firm_on(conn, "tech_micro", officer_id=officer.id)
+    uscc = await factories.firm_on(conn, "tech_micro", officer_id=officer.id)
     await conn.execute(insert(SignInAttempt).values(id=new_id(), login="x", ip="x", at=LONG_AGO, succeeded=False))
     batch = {
         "kind": "firms",
@@ -79,6 +79,8 @@ async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(hous
     }
     await conn.execute(insert(ImportBatch).values(id=new_id(), **batch))
     await factories.window(conn, "hnte", 2027, 1, firm_due=LONG_AGO.date())
+    await factories.certificate(conn, uscc, issued_on=NOON.date() - timedelta(days=1080))
+    await factories.active_rule(conn, "hnte_expiry")
     version = (await conn.execute(select(PolicyVersion.id).where(PolicyVersion.policy == "tech_micro"))).scalar_one()
     count = {"text_hash": "", "as_of": NOON.date(), "asked_at": NOON, "total": 1, "counts": {}}
     await conn.execute(insert(PolicyImpact).values(version_id=version, **count))
@@ -103,6 +105,9 @@ async def everything(conn):
             "sign_in_attempts",
             "import_batches",
             "filing_windows",
+            "reminders",
+            "reminder_skips",
+            "reminder_rules",
         )
     ] + [(await conn.execute(text("SELECT count(*) FROM heartbeats"))).scalar_one()]
 

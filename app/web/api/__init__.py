@@ -2,9 +2,21 @@
 
 from fastapi import APIRouter
 
-from app.web.api import applications, assessments, audit, board, certificates, filings, firms, moves, outbox, work
+from app.web.api import (
+    applications,
+    assessments,
+    audit,
+    board,
+    certificates,
+    filings,
+    firms,
+    moves,
+    outbox,
+    reminders,
+    work,
+)
 
 router = APIRouter(prefix="/api/v1")
-for part in (firms, certificates, assessments, moves, board, audit, outbox, filings, applications, work):
+for part in (firms, certificates, assessments, moves, board, audit, outbox, filings, applications, reminders, work):
     router.include_router(part.router)
 router.include_router(filings.feed)

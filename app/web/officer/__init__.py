@@ -15,6 +15,8 @@ from app.web.officer import (
     needs,
     plans,
     receipts,
+    reminder_forms,
+    reminders,
     search,
     tasks,
     today,
@@ -43,5 +45,7 @@ _PARTS = (
     filings,
     windows,
     applications,
+    reminder_forms,
+    reminders,
 )
 ROUTERS = tuple(part.router for part in _PARTS)

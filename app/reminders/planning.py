@@ -1,0 +1,229 @@
+"""A day's reminders: for each rule and step one statement that finds who is due, and writes ledger and outbox at once.
+
+What a step is for is a range of dates and not one day (`app.reminders.rules.dues`), and who had it already is in the
+ledger: so a run that comes late, twice, or beside another one ends in the same state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Date, DateTime, Integer, Numeric, Text, Uuid
+
+from app.db import Conn
+from app.reminders.audience import base, values
+from app.reminders.rules import SAME_DATE, due_on, fill, remaining
+from app.reminders.terms import Anchor, Audience, Due, Party, Rule, Target, Template
+from app.workdays.rules import Calendar
+
+_TYPES: Mapping[str, Any] = {
+    **dict.fromkeys(("subject", "rule", "about"), Uuid()),
+    **dict.fromkeys(("on", "today", "due_on", "renew_from", "renew_until"), Date()),
+    **dict.fromkeys(("at", "send_at", "week"), DateTime(timezone=True)),
+    **dict.fromkeys(("ended", "settled_by"), ARRAY(Text())),
+    **dict.fromkeys(("year", "template", "cap", "near_missed"), Integer()),
+    "near_within": Numeric(),
+}
+_REASONS = " ".join(f"WHEN '{a.value}' THEN '{a.label}'" for a in Audience)
+# Somebody who was reminded of nearly the same date by this step or a more urgent one needs it no more.
+_SETTLED = f"""NOT EXISTS (SELECT 1 FROM reminders r WHERE r.rule_id = :rule AND r.subject_id = b.subject_id
+  AND r.recipient_id = {{recipient}} AND r.step = ANY(:settled_by) AND r.state <> 'withdrawn'
+  AND r.anchor_on > b.anchor_on - {SAME_DATE} AND r.anchor_on < b.anchor_on + {SAME_DATE})"""  # noqa: S608 - our own words only
+_FULL = """b.firm_id IN (SELECT r.firm_id FROM reminders r WHERE r.created_at > :week AND r.created_at <= :at
+  AND r.party = 'firm' AND r.state = 'queued' GROUP BY r.firm_id HAVING count(*) >= :cap)"""
+
+
+def _worded(field: str) -> str:
+    """A text with what each firm puts in. The name comes last: nothing in it is read as a field."""
+    reason = f"replace(CAST(:{field} AS text), '{{{{原因}}}}', CASE d.reason {_REASONS} ELSE '' END)"
+    return f"replace(replace({reason}, '{{{{差距}}}}', d.gap), '{{{{企业}}}}', d.name)"
+
+
+_TO_FIRMS = f"""
+WITH b AS ({{base}}),
+d AS MATERIALIZED (
+  SELECT gen_random_uuid() AS id, b.*, e.email, {{full}} AS full,
+    b.firm_id IN (SELECT u.firm_id FROM users u WHERE u.firm_id IS NOT NULL AND u.active) AS clerk
+  FROM b LEFT JOIN LATERAL (SELECT c.email FROM contacts c WHERE c.firm_id = b.firm_id AND c.email <> ''
+    ORDER BY c.is_primary DESC, c.id LIMIT 1) e ON true
+  WHERE b.reason IS NOT NULL AND NOT b.done AND {{settled}}
+),
+kept AS (
+  INSERT INTO reminders (id, rule_id, subject_id, recipient_id, step, anchor_on, due_on, party, firm_id, milestone,
+    reason, state, template_version, created_at)
+  SELECT d.id, :rule, d.subject_id, d.firm_id, :step, d.anchor_on, :due_on, 'firm', d.firm_id, :milestone, d.reason,
+    CASE WHEN d.email IS NOT NULL OR d.clerk THEN 'queued' ELSE 'unreachable' END, :template, :at
+  FROM d WHERE NOT d.full
+  ON CONFLICT DO NOTHING RETURNING id
+),
+mails AS (
+  INSERT INTO outbox_messages (id, dedup_key, kind, channel, holds, payload, next_attempt_at, created_at)
+  SELECT d.id, 'reminder:' || d.id, 'reminder', 'email', true,
+    jsonb_build_object('subject', {_worded("subject_text")}, 'body', {_worded("body_text")}, 'uscc', d.uscc,
+      'to', d.email),
+    :send_at, :at
+  FROM d JOIN kept USING (id) WHERE d.email IS NOT NULL
+),
+told AS (
+  INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
+  SELECT gen_random_uuid(), 'reminder:' || d.id || ':' || u.id, 'reminder', 'inbox', u.id,
+    jsonb_build_object('subject', {_worded("subject_text")}, 'uscc', d.uscc), :at, :at
+  FROM d JOIN kept USING (id) JOIN users u ON u.firm_id = d.firm_id AND u.active
+)
+SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept), (SELECT count(*) FROM d WHERE d.full),
+  (SELECT count(*) FROM d JOIN kept USING (id) WHERE d.email IS NULL AND NOT d.clerk)
+"""  # noqa: S608 - our own words only
+# Whoever looks after a firm; where nobody does, every officer of its division.
+_PEOPLE = {
+    Party.OFFICER: """u.active AND u.role IN ('officer', 'town') AND (u.id = b.officer_id OR (b.officer_id IS NULL
+  AND u.role = 'officer' AND u.scope <> '' AND starts_with(b.region_code, u.scope)))""",
+    Party.MANAGER: "u.active AND u.role = 'manager' AND u.scope <> '' AND starts_with(b.region_code, u.scope)",
+}
+_TO_STAFF = f"""
+WITH f AS MATERIALIZED ({{source}}),
+b AS MATERIALIZED (
+  SELECT u.id AS person, b.subject_id, b.anchor_on, count(*) AS firms,
+    array_to_string((array_agg(b.name ORDER BY b.name))[1:5], '、') || CASE WHEN count(*) > 5 THEN '等' ELSE '' END
+      AS names
+  FROM f b JOIN users u ON {{people}}
+  GROUP BY u.id, b.subject_id, b.anchor_on
+),
+d AS MATERIALIZED (SELECT gen_random_uuid() AS id, b.* FROM b WHERE {_SETTLED.format(recipient="b.person")}),
+kept AS (
+  INSERT INTO reminders (id, rule_id, subject_id, recipient_id, step, anchor_on, due_on, party, milestone, state, firms,
+    template_version, created_at)
+  SELECT d.id, :rule, d.subject_id, d.person, :step, d.anchor_on, :due_on, :party, :milestone, 'queued', d.firms,
+    :template, :at
+  FROM d ON CONFLICT DO NOTHING RETURNING id
+),
+told AS (
+  INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
+  SELECT d.id, 'reminder:' || d.id, 'reminder', 'inbox', d.person, jsonb_build_object(
+    'subject', replace(replace(CAST(:subject_text AS text), '{{{{家数}}}}', d.firms::text), '{{{{名单}}}}', d.names),
+    'body', replace(replace(CAST(:body_text AS text), '{{{{家数}}}}', d.firms::text), '{{{{名单}}}}', d.names),
+    'reminder_rule', CAST(:rule AS text)), :at, :at
+  FROM d JOIN kept USING (id)
+)
+SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept)
+"""  # noqa: S608
+# Certificates that end on one day are one message to whoever looks after their firms.
+_OPEN_FIRMS = """SELECT b.firm_id, b.name, b.region_code, b.officer_id, {subject} AS subject_id, b.anchor_on
+  FROM ({base}) b WHERE b.reason IS NOT NULL AND NOT b.done"""
+_UNREACHED = """SELECT f.id AS firm_id, f.name, f.region_code, f.officer_id, CAST(:about AS uuid) AS subject_id,
+  r.anchor_on FROM reminders r JOIN firms f ON f.id = r.firm_id
+  WHERE r.rule_id = :rule AND r.step = :from_step AND r.state = 'unreachable' AND r.created_at = :at"""
+_CALL_SUBJECT = "{家数} 家企业没有邮箱，请电话提醒：{事项}{环节} {日期}"
+_CALL_BODY = "{名单}。在企业档案里补上联系人的邮箱，以后由系统发送。"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a run plans, and from when on what it writes may leave the house."""
+
+    at: datetime
+    today: date
+    send_at: datetime
+    week: datetime
+    send_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    due: int = 0
+    created: int = 0
+    held_back: int = 0
+
+    def __add__(self, other: "Planned") -> "Planned":
+        return Planned(self.due + other.due, self.created + other.created, self.held_back + other.held_back)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A rule on its day, with what its texts are made of."""
+
+    rule: Rule
+    template: Template
+    sender: Mapping[str, str]
+    cap: int
+    calendar: Calendar
+    moment: Moment
+
+    def words(self, target: Target) -> dict[str, str]:
+        milestone = self.rule.milestone.label if self.rule.milestone else "到期"
+        return {
+            "事项": target.name,
+            "环节": milestone,
+            "日期": f"{target.on}{target.until}",
+            "剩余": remaining(self.calendar, self.moment.send_day, target.on),
+            "依据": target.basis,
+            **self.sender,
+        }
+
+
+def bound(statement: str, given: Mapping[str, Any]) -> Any:
+    """Every parameter with its type: one that is named twice must not be taken for two kinds of thing."""
+    return text(statement).bindparams(*(bindparam(name, type_=_TYPES.get(name, Text())) for name in given))
+
+
+async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned:
+    """One step for one date, or that on which some certificates expire."""
+    rule, moment = work.rule, work.moment
+    words = work.words(target)
+    firmward = due.step.party is Party.FIRM
+    texts = (work.template.subject, work.template.body)
+    if not firmward:
+        texts = (work.template.staff_subject, work.template.staff_body)
+    given = {
+        **values(rule, target, moment.today),
+        "rule": rule.id,
+        "step": due.step.key,
+        "settled_by": list(due.settled_by),
+        "due_on": due_on(work.calendar, target.on, due.step),
+        "milestone": rule.milestone.value if rule.milestone else None,
+        "template": work.template.version,
+        "at": moment.at,
+        "subject_text": fill(texts[0], words),
+        "body_text": fill(texts[1], words),
+    }
+    if not firmward:
+        return await _to_staff(conn, work, due, given)
+    given["send_at"] = moment.send_at
+    if not rule.mandatory:
+        given |= {"week": moment.week, "cap": work.cap}
+    parts = {
+        "base": base(rule),
+        "settled": _SETTLED.format(recipient="b.firm_id"),
+        "full": "false" if rule.mandatory else _FULL,
+    }
+    row = (await conn.execute(bound(_TO_FIRMS.format(**parts), given), given)).one()
+    if row[3]:
+        await _ask_for_calls(conn, work, target, due, given)
+    return Planned(row[0], row[1], row[2])
+
+
+async def _to_staff(conn: Conn, work: Work, due: Due, given: dict[str, Any]) -> Planned:
+    by_day = work.rule.anchor is Anchor.CERTIFICATE
+    source = _OPEN_FIRMS.format(base=base(work.rule), subject="CAST(:rule AS uuid)" if by_day else "b.subject_id")
+    given["party"] = due.step.party.value
+    statement = _TO_STAFF.format(source=source, people=_PEOPLE[due.step.party])
+    row = (await conn.execute(bound(statement, given), given)).one()
+    return Planned(row[0], row[1])
+
+
+async def _ask_for_calls(conn: Conn, work: Work, target: Target, due: Due, given: Mapping[str, Any]) -> None:
+    """Firms that no message reaches are a telephone call for whoever looks after them."""
+    step, words = f"call:{due.step.key}", work.words(target)
+    asked = {name: given[name] for name in ("rule", "due_on", "milestone", "template", "at")} | {
+        "about": work.rule.id if work.rule.anchor is Anchor.CERTIFICATE else target.id,
+        "from_step": due.step.key,
+        "step": step,
+        "settled_by": [step],
+        "party": Party.OFFICER.value,
+        "subject_text": fill(_CALL_SUBJECT, words),
+        "body_text": fill(_CALL_BODY, words),
+    }
+    statement = _TO_STAFF.format(source=_UNREACHED, people=_PEOPLE[Party.OFFICER])
+    await conn.execute(bound(statement, asked), asked)
