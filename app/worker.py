@@ -39,6 +39,9 @@ from app.outbox.queries import due_count
 from app.pipeline.board import fold_counts
 from app.policy.policies import Policies
 from app.reminders.jobs import plan_in_one, plan_reminders
+from app.reminders.undelivered import tell_undelivered
+from app.workdays.queries import load_calendar
+from app.workdays.rules import is_office_hour
 
 log = logging.getLogger("tidu.worker")
 MISFIRE_GRACE = 6 * 3600  # a night's job that was missed still runs in the morning
@@ -67,7 +70,12 @@ Step = Callable[[Conn, datetime], Awaitable[Mapping[str, int]]]
 
 
 async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
-    report = await deliver(house.database, at=at, mail=Channels(house.settings))
+    async with house.database.reading() as conn:
+        office_hours = is_office_hour(at, await load_calendar(conn))
+    async with Channels(house.settings) as mail:
+        report = await deliver(house.database, at=at, mail=mail, office_hours=office_hours)
+    async with house.database.transaction() as conn:
+        await tell_undelivered(conn, at=at)
     return {"planned": report.planned, "sent": report.sent, "failed": report.failed}
 
 

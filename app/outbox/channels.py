@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from email.message import EmailMessage
-from typing import Any
+from email.policy import SMTP
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -12,16 +14,32 @@ from app.config import Settings
 from app.outbox.deliver import SEND_SECONDS, Claimed, NoWayOut, PermanentFailure
 from app.outbox.links import link_address
 
+_GOODBYE_SECONDS = 2
+
 
 class Channels:
+    """Entered, it keeps its connections open between letters; a server is greeted once and not for each of them."""
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._idle: list[aiosmtplib.SMTP] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._idle = []
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        idle, self._idle = self._idle or [], None
+        for server in idle:
+            await _leave(server)
 
     async def hand_over(self, message: Claimed) -> str:
         if not self._settings.smtp_url:
             raise NoWayOut("没有设置发信服务器（TIDU_SMTP_URL），设置后自动发出")
         if not message.address:
             raise PermanentFailure("收件人没有邮箱或已停用")
+        if not message.address.isascii() or any(c.isspace() for c in message.address):
+            raise PermanentFailure("邮箱地址里有空格或中文字符，无法投递")
         letter = EmailMessage()
         letter["From"] = self._settings.mail_from
         letter["To"] = message.address
@@ -30,22 +48,55 @@ class Channels:
         # The same id on every try, so that a repeat after a crash is recognised as one.
         letter["Message-ID"] = f"<{message.id}@tidu>"
         letter.set_content(self._body(message.payload))
-        url = urlsplit(self._settings.smtp_url)
+        server = await self._greeted()
         try:
-            _, answer = await aiosmtplib.send(
-                letter,
-                hostname=url.hostname,
-                port=url.port or (465 if url.scheme == "smtps" else 25),
-                username=unquote(url.username) if url.username else None,
-                password=unquote(url.password) if url.password else None,
-                use_tls=url.scheme == "smtps",
-                timeout=SEND_SECONDS,
-            )
+            await server.rcpt(message.address)
+            answer = await server.data(letter.as_bytes(policy=SMTP))
         except aiosmtplib.SMTPResponseException as error:
+            await _leave(server)
             if 500 <= error.code < 600:
                 raise PermanentFailure(f"{error.code} {error.message}") from error
             raise
-        return answer
+        except BaseException:
+            server.close()
+            raise
+        if self._idle is None:
+            await _leave(server)
+        else:
+            self._idle.append(server)
+        return answer.message
+
+    async def _greeted(self) -> aiosmtplib.SMTP:
+        """A server that has taken our name as the sender: one that is kept, unless it has hung up meanwhile."""
+        while self._idle:
+            kept = self._idle.pop()
+            try:
+                await kept.mail(self._settings.mail_from)
+            except aiosmtplib.SMTPException:
+                kept.close()
+            else:
+                return kept
+        url = urlsplit(self._settings.smtp_url)
+        server = aiosmtplib.SMTP(
+            hostname=url.hostname,
+            port=url.port or (465 if url.scheme == "smtps" else 25),
+            username=unquote(url.username) if url.username else None,
+            password=unquote(url.password) if url.password else None,
+            use_tls=url.scheme == "smtps",
+            timeout=SEND_SECONDS,
+        )
+        try:
+            await server.connect()
+            await server.mail(self._settings.mail_from)
+        except aiosmtplib.SMTPResponseException as error:
+            server.close()
+            if 500 <= error.code < 600:
+                raise PermanentFailure(f"{error.code} {error.message}") from error
+            raise
+        except BaseException:
+            server.close()
+            raise
+        return server
 
     def _body(self, payload: Mapping[str, Any]) -> str:
         """What was written, with the secret link at its place; the link is made now and kept nowhere."""
@@ -54,3 +105,10 @@ class Channels:
         if not isinstance(link, Mapping):
             return body
         return body.replace("{link}", link_address(self._settings, link["use"], uuid.UUID(link["id"])), 1)
+
+
+async def _leave(server: aiosmtplib.SMTP) -> None:
+    """Says goodbye; a server that does not answer is left without."""
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await server.quit(timeout=_GOODBYE_SECONDS)
+    server.close()

@@ -8,13 +8,14 @@ import asyncio
 import random
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import literal_column, select, text, update
 
-from app.db import Conn, Database, new_id
+from app.db import Conn, Database, is_outage, new_id
 from app.outbox.models import OutboxMessage
 from app.outbox.terms import Channel, MessageState
 
@@ -22,6 +23,9 @@ SEND_SECONDS, RUN_SECONDS = 30, 60
 LEASE = timedelta(minutes=2)  # a run and its last send together are shorter
 AT_ONCE = 8  # one server that hangs holds up one of them
 LAST_ATTEMPT = 10
+MOST = 20_000  # in one run, which its seconds end sooner
+LEAVING = (Channel.EMAIL,)
+_PATIENCE = (0.2, 0.5, 1, 2, 4, 8)  # seconds between tries to settle: as long as a restart takes
 _FIRST_WAIT = timedelta(seconds=30)
 _NO_WAY_WAIT = timedelta(minutes=10)
 _STRETCH = 1000
@@ -65,62 +69,90 @@ class NoWayOut(Exception):
     """The house has nothing set up to send this with: it waits, and no try is counted."""
 
 
-async def deliver(database: Database, *, at: datetime, mail: MailRoom, limit: int = 50) -> Report:
-    """Sends what is due. A killed worker's messages come back when their lease ends."""
+async def deliver(
+    database: Database, *, at: datetime, mail: MailRoom, limit: int = MOST, office_hours: bool = True
+) -> Report:
+    """Sends what is due. A killed worker's messages come back when their lease ends.
+
+    Outside of office hours what may wait for them does.
+    """
     kept = await _keep_in_house(database, at=at)
-    run = _Run(database, mail, at, limit)
-    async with asyncio.TaskGroup() as senders:
-        for _ in range(min(AT_ONCE, limit)):
-            senders.create_task(run.send_on())
+    run = _Run(database, mail, at, limit, office_hours)
+    await run.to_its_end()
     return Report(kept + run.taken, kept + run.sent, run.taken - run.sent)
 
 
-class _Run:
-    """One run's senders: each takes a message, sends it, settles it, and takes the next."""
+Done = tuple[Claimed, MessageState, str, bool]
 
-    def __init__(self, database: Database, mail: MailRoom, at: datetime, limit: int) -> None:
+
+class _Run:
+    """One run's messages in flight. Whenever some have landed, one transaction settles them and takes as many new
+    ones: what lands meanwhile is settled together by the next, so a fast server is not held up by the disk."""
+
+    def __init__(self, database: Database, mail: MailRoom, at: datetime, limit: int, office_hours: bool) -> None:
         self._database, self._mail, self._at, self._limit = database, mail, at, limit
+        self._office_hours = office_hours
         self._ends = time.monotonic() + RUN_SECONDS
-        # One statement at a time is plenty, and leaves the worker's few connections to its other jobs.
-        self._turn = asyncio.Lock()
         self.taken = self.sent = 0
 
-    async def send_on(self) -> None:
-        while (message := await self._take()) is not None:
-            state, answer, counted = await self._try(message)
-            async with self._turn, self._database.transaction() as conn:
+    async def to_its_end(self) -> None:
+        landed: list[Done] = []
+        flying: set[asyncio.Task[Done]] = set()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for message in await self._turn(landed, AT_ONCE - len(flying)):
+                    flying.add(group.create_task(self._try(message)))
+                if not flying:
+                    return
+                arrived, flying = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+                landed = [task.result() for task in arrived]
+
+    async def _turn(self, landed: Sequence[Done], room: int) -> list[Claimed]:
+        """Patient with a database that is restarted: an answer that is forgotten is a message that is sent again."""
+        for wait in (*_PATIENCE, None):
+            try:
+                claimed = await self._settle_and_claim(landed, room)
+            except Exception as error:
+                if wait is None or not landed or not is_outage(error):
+                    raise
+                await asyncio.sleep(wait)
+            else:
+                self.taken += len(claimed)
+                self.sent += sum(state is MessageState.SENT for _, state, _, _ in landed)
+                return claimed
+        raise AssertionError("the last of the waits returns or raises")
+
+    async def _settle_and_claim(self, landed: Sequence[Done], room: int) -> list[Claimed]:
+        more = 0 if time.monotonic() >= self._ends else min(room, self._limit - self.taken)
+        if not landed and not more:
+            return []
+        async with self._database.transaction() as conn:
+            for message, state, answer, counted in landed:
                 await _settle(conn, message, state, answer, counted=counted, at=self._at)
-            self.sent += state is MessageState.SENT
+            if not more:
+                return []
+            return await _claim(conn, at=self._at, most=more, office_hours=self._office_hours)
 
-    async def _take(self) -> Claimed | None:
-        async with self._turn:
-            if self.taken >= self._limit or time.monotonic() >= self._ends:
-                return None
-            async with self._database.transaction() as conn:
-                message = await _claim(conn, at=self._at)
-            self.taken += message is not None
-            return message
-
-    async def _try(self, message: Claimed) -> tuple[MessageState, str, bool]:
+    async def _try(self, message: Claimed) -> Done:
         """What became of it, the answer, and whether that was a try."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return MessageState.SENT, await self._mail.hand_over(message), True
+                return message, MessageState.SENT, await self._mail.hand_over(message), True
         except NoWayOut as error:
-            return MessageState.PENDING, str(error), False
+            return message, MessageState.PENDING, str(error), False
         except PermanentFailure as error:
-            return MessageState.DEAD, str(error), True
+            return message, MessageState.DEAD, str(error), True
         except Exception as error:
             last = message.attempts + 1 >= LAST_ATTEMPT
             answer = f"{type(error).__name__}: {error}"[:500]
-            return MessageState.DEAD if last else MessageState.PENDING, answer, True
+            return message, MessageState.DEAD if last else MessageState.PENDING, answer, True
 
 
 async def _keep_in_house(database: Database, *, at: datetime) -> int:
     """What is read in the house has arrived when it is written; this only says so, a stretch at a time."""
     stretch = (
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(_due(Channel.INBOX, at=at, limit=_STRETCH)))
+        .where(OutboxMessage.id.in_(_due([Channel.INBOX], at=at, limit=_STRETCH)))
         .values(
             state=MessageState.SENT.value, attempts=OutboxMessage.attempts + 1, answer=Channel.INBOX.label, sent_at=at
         )
@@ -133,22 +165,30 @@ async def _keep_in_house(database: Database, *, at: datetime) -> int:
     return kept
 
 
-def _due(channel: Channel, *, at: datetime, limit: int) -> Any:
+def _due(channels: Sequence[Channel], *, at: datetime, limit: int, office_hours: bool = True) -> Any:
+    conditions: list[Any] = [
+        text("state = 'pending'"),
+        OutboxMessage.channel.in_([channel.value for channel in channels]),
+        OutboxMessage.next_attempt_at <= at,
+    ]
+    if not office_hours:
+        conditions.append(~OutboxMessage.holds)
     return (
         select(OutboxMessage.id)
-        .where(text("state = 'pending'"), OutboxMessage.channel == channel.value, OutboxMessage.next_attempt_at <= at)
+        .where(*conditions)
         .order_by(OutboxMessage.next_attempt_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
 
 
-async def _claim(conn: Conn, *, at: datetime) -> Claimed | None:
+async def _claim(conn: Conn, *, at: datetime, most: int, office_hours: bool) -> list[Claimed]:
     token = new_id()
+    # A CTE is asked once: planned as a join it could lock a row and then take another.
+    due = _due(LEAVING, at=at, limit=most, office_hours=office_hours).cte("due")
     claimed = (
         update(OutboxMessage)
-        # The subquery is asked once: planned as a join it could lock a row and then take another.
-        .where(OutboxMessage.id == _due(Channel.EMAIL, at=at, limit=1).scalar_subquery())
+        .where(OutboxMessage.id.in_(select(due.c.id)))
         .values(lease_token=token, next_attempt_at=at + LEASE)
         .returning(
             OutboxMessage.id,
@@ -160,8 +200,10 @@ async def _claim(conn: Conn, *, at: datetime) -> Claimed | None:
             _ADDRESS,
         )
     )
-    r = (await conn.execute(claimed)).one_or_none()
-    return Claimed(r.id, r.kind, Channel(r.channel), r.user_id, r.payload, r.attempts, r.address, token) if r else None
+    return [
+        Claimed(r.id, r.kind, Channel(r.channel), r.user_id, r.payload, r.attempts, r.address, token)
+        for r in await conn.execute(claimed)
+    ]
 
 
 async def _settle(

@@ -101,6 +101,27 @@ async def due_count(conn: Conn, *, at: datetime) -> int:
     return (await conn.execute(query)).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What ought to have left by now and has not."""
+
+    waiting: int
+    since: datetime
+    answer: str | None  # the latest that was heard
+
+
+async def backlog(conn: Conn, *, before: datetime) -> Backlog | None:
+    """Letters that were tried and written before that moment: a server that is away, or a name that is not found."""
+    stuck = (text("state = 'pending'"), OutboxMessage.created_at < before, OutboxMessage.answer.is_not(None))
+    query = select(
+        func.count(),
+        func.min(OutboxMessage.created_at),
+        func.max(OutboxMessage.answer),
+    ).where(*stuck)
+    row = (await conn.execute(query)).one()
+    return Backlog(row[0], row[1], row[2]) if row[0] else None
+
+
 async def state_counts(conn: Conn) -> dict[MessageState, int]:
     query = select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)
     counts = {MessageState(s): n for s, n in await conn.execute(query)}

@@ -34,6 +34,13 @@ async def retry(conn: Conn, message_id: uuid.UUID, *, at: datetime) -> Message:
     return message
 
 
+async def retry_dead(conn: Conn, *, at: datetime) -> int:
+    """All that could not be delivered, after whatever held them up is mended."""
+    dead = OutboxMessage.state == MessageState.DEAD.value
+    begun = {"state": MessageState.PENDING.value, "attempts": 0, "next_attempt_at": at, "told_at": None}
+    return (await conn.execute(update(OutboxMessage).where(dead).values(begun))).rowcount
+
+
 _UNREAD = and_(OutboxMessage.channel == Channel.INBOX.value, OutboxMessage.read_at.is_(None))
 
 

@@ -18,6 +18,7 @@ KIND_LABELS = {
     "tier_moved": "梯队移动通知",
     "policy_step": "政策发布通知",
     "reminder": "提醒",
+    "undelivered": "邮件退回",
     "clerk_invitation": "填报账号邀请",
     "clerk_joined": "填报账号开通",
     "clerk_left": "填报人退出",

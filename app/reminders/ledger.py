@@ -56,6 +56,7 @@ async def ledger(
     uscc: str = "",
     window: uuid.UUID | None = None,
     rule: uuid.UUID | None = None,
+    message: MessageState | None = None,
     after: tuple[datetime, uuid.UUID] | None = None,
     limit: int = PAGE,
 ) -> list[LedgerLine]:
@@ -94,6 +95,8 @@ async def ledger(
         query = query.where(_R.subject_id == window)
     if rule:
         query = query.where(_R.rule_id == rule)
+    if message:
+        query = query.where(m.state == message.value)
     if after:
         query = query.where(tuple_(_R.created_at, _R.id) < after)
     query = query.order_by(_R.created_at.desc(), _R.id.desc()).limit(limit + 1)

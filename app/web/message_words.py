@@ -15,6 +15,8 @@ def words(message: Message, lookup: Lookup) -> str:
 
 def link(message: Message) -> tuple[str, str]:
     """The page it is about and what the way there is called, or nothing; who may see that page is the page's to say."""
+    if message.kind == "undelivered":
+        return "/reminders/sent?message=dead", "查看"
     if code := message.payload.get("uscc"):
         return f"/firms/{quote(str(code), safe='')}", "查看企业"
     if version := message.payload.get("policy_version"):

@@ -32,6 +32,7 @@ POST  /admin/calendar/preview                   setting:admin  admin
 POST  /admin/calendar/{{year}}/confirm          setting:admin  admin
 GET   /admin/outbox                             setting:admin  admin
 POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
+POST  /admin/outbox/retry-dead                  setting:admin  admin
 GET   /admin/policies                           policy:read    {DESKS}
 GET   /admin/policies/{{version_id}}            policy:read    {DESKS}
 GET   /admin/policies/upload                    policy:admin   admin
@@ -178,6 +179,7 @@ POST  /firms/{{uscc}}/needs/{{need_id}}/close   firm:note      town officer mana
 GET   /reminders                                reminder:read  town officer manager auditor
 POST  /reminders/cap                            reminder:keep  officer
 GET   /reminders/sent                           reminder:read  town officer manager auditor
+POST  /reminders/sent/{{reminder_id}}/resend    reminder:keep  officer
 GET   /reminders/texts/{{code}}                 reminder:read  town officer manager auditor
 POST  /reminders/texts/{{code}}                 reminder:keep  officer
 GET   /reminders/{{rule_id}}                    reminder:read  town officer manager auditor
@@ -272,6 +274,7 @@ def filled(path: str, uscc: str) -> str:
         "window_id": unknown,
         "application_id": unknown,
         "rule_id": unknown,
+        "reminder_id": unknown,
         "code": "filing",
     }
     return path.format(**known)

@@ -1,6 +1,7 @@
 """发件箱: the delivery log, and sending again what did not arrive."""
 
 import uuid
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -9,20 +10,22 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.paging import decode, encode
 from app.audit.service import event_row, record
-from app.outbox.queries import PAGE, messages, state_counts
-from app.outbox.service import retry
+from app.outbox.queries import PAGE, backlog, messages, state_counts
+from app.outbox.service import retry, retry_dead
 from app.outbox.terms import MessageState
 from app.web.deps import ClockDep, ConnDep, acting, guard
 from app.web.htmx import see_other
 from app.web.templating import page
 
 router = APIRouter()
+_LATE = timedelta(minutes=10)
 
 
 @router.get("/admin/outbox")
 async def outbox_page(
     request: Request,
     conn: ConnDep,
+    clock: ClockDep,
     _: Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))],
     state: Annotated[str, Query(max_length=20)] = "",
     cursor: Annotated[str, Query(max_length=200)] = "",
@@ -38,6 +41,8 @@ async def outbox_page(
     context: dict[str, Any] = {
         "states": states,
         "messages": shown,
+        "backlog": await backlog(conn, before=clock.now() - _LATE),
+        "dead": counts[MessageState.DEAD],
         "next_href": f"/admin/outbox?{urlencode(more | {'cursor': encode(shown[-1])})}" if len(found) > PAGE else None,
     }
     return page(request, "admin/outbox.html", title="发件箱", **context)
@@ -56,3 +61,15 @@ async def retry_message(
     retried = event_row("outbox:message:retried", by=actor, at=at, object_type="message", object_id=message.id)
     await record(conn, retried)
     return see_other(request, "/admin/outbox", "已重新排队，几秒内再发")
+
+
+@router.post("/admin/outbox/retry-dead")
+async def retry_all(
+    request: Request, conn: ConnDep, clock: ClockDep, actor: Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))]
+) -> Response:
+    at = clock.now()
+    count = await retry_dead(conn, at=at)
+    after = {"messages": count}
+    retried = event_row("outbox:message:retried", by=actor, at=at, object_type="outbox", object_id="dead", after=after)
+    await record(conn, retried)
+    return see_other(request, "/admin/outbox", f"{count} 条消息已重新排队" if count else "没有发送失败的消息")

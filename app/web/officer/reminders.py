@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.paging import decode, encode
 from app.errors import AppError, Invalid, NotFound, Refused, Stale
+from app.outbox.terms import MessageState
 from app.reminders import service
 from app.reminders.jobs import work_for
 from app.reminders.ledger import PAGE, ledger, skips
 from app.reminders.preview import counts_by_rule, is_planned, outlooks
 from app.reminders.queries import current_templates, list_rules, rule_by_id, weekly_cap
 from app.reminders.terms import Audience, Rule, RuleState
+from app.reminders.undelivered import resend
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.htmx import see_other
 from app.web.reminder_input import read_cap
@@ -72,19 +74,33 @@ async def sent_page(
     firm: Annotated[str, Query(max_length=40)] = "",
     window: uuid.UUID | None = None,
     rule: uuid.UUID | None = None,
+    message: MessageState | None = None,
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     after = decode(cursor) if cursor else None
-    found = await ledger(conn, viewer=viewer, uscc=firm, window=window, rule=rule, after=after)
+    found = await ledger(conn, viewer=viewer, uscc=firm, window=window, rule=rule, message=message, after=after)
     shown = found[:PAGE]
-    chosen = {name: str(value) for name, value in (("firm", firm), ("window", window), ("rule", rule)) if value}
+    chosen = {
+        name: str(value)
+        for name, value in (("firm", firm), ("window", window), ("rule", rule), ("message", message))
+        if value
+    }
     following = urlencode(chosen | {"cursor": encode(shown[-1])}) if len(found) > PAGE else ""
     context: dict[str, Any] = {
         "lines": shown,
         "chosen": chosen,
+        "may_keep": viewer.may(Permission.REMINDER_KEEP),
         "next_href": f"/reminders/sent?{following}" if following else None,
     }
     return page(request, "officer/reminders/sent.html", title="提醒台账", **context)
+
+
+@router.post("/reminders/sent/{reminder_id}/resend")
+async def resend_letter(
+    request: Request, reminder_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Keeper
+) -> Response:
+    name = await resend(conn, reminder_id, by=actor, at=clock.now())
+    return see_other(request, "/reminders/sent?message=dead", f"已重新排队：{name}")
 
 
 async def _rule(conn: ConnDep, rule_id: uuid.UUID) -> Rule:
