@@ -103,6 +103,7 @@ class Firm(Base):
         Index("ix_firms_region_tier_updated", "region_code", "tier", "updated_at", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_region_board", "region_code", "tier", "tier_since", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_officer", "officer_id", "updated_at", "id", postgresql_where=_ACTIVE),
+        Index("ix_firms_officer_touch", "officer_id", _last("next_touch_on"), "id", postgresql_where=_ACTIVE),
         Index("ix_firms_stale", "stale_on", "id", postgresql_where=_ACTIVE),
         Index("ix_firms_grams", "search_grams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
     )

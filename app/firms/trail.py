@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Uuid, and_, case, cast, exists, func, or_, select
@@ -22,6 +22,19 @@ _MOST = 200  # of firms and accounts that part of a name stands for
 # Inside the CASE because nothing else promises that only a firm's object is read as an id: an export is of a list.
 _IS_FIRM = and_(AuditEvent.object_type == _FIRM, AuditEvent.object_id != "list")
 _FIRM_ID = case((_IS_FIRM, cast(AuditEvent.object_id, Uuid())))
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    at: datetime
+    who: str
+    action: str
+    uscc: str
+    firm_name: str
+
+    @property
+    def label(self) -> str:
+        return queries.ACTION_LABELS.get(self.action, self.action)
 
 
 async def trail(
@@ -85,3 +98,31 @@ def _done_by_people_of(viewer: Viewer) -> ColumnElement[bool]:
     within = or_(User.scope == "", func.starts_with(User.scope, viewer.scope))
     whose = or_(and_(User.firm_id.is_(None), within), clerk_in_sight)
     return or_(AuditEvent.actor_id.is_(None), exists().where(User.id == AuditEvent.actor_id, whose))
+
+
+_NEWEST = 2000  # a roster of a hundred thousand rows leaves as many lines; the page shows what people did of late
+_NEWS = ("at", "id", "actor_id", "actor_name", "action", "object_type", "object_id")
+_FIELDS_ONLY = "firm:record:%"
+
+
+async def news(conn: Conn, *, viewer: Viewer, since: datetime, mine: bool, limit: int = 12) -> list[News]:
+    """What others have done with firms in sight, newest first; `mine`: with those that the viewer looks after."""
+    recent = (
+        select(*(getattr(AuditEvent, name) for name in _NEWS))
+        .where(AuditEvent.at >= since)
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
+        .limit(_NEWEST)
+        .cte("recent")
+        .prefix_with("MATERIALIZED")
+    )
+    about = case((and_(recent.c.object_type == _FIRM, recent.c.object_id != "list"), cast(recent.c.object_id, Uuid())))
+    query = (
+        select(recent.c.at, recent.c.actor_name, recent.c.action, Firm.uscc, Firm.name)
+        .join(Firm, Firm.id == about)
+        .where(visible_to(viewer), recent.c.actor_id != viewer.id, recent.c.action.not_like(_FIELDS_ONLY))
+        .order_by(recent.c.at.desc(), recent.c.id.desc())
+        .limit(limit)
+    )
+    if mine:
+        query = query.where(Firm.officer_id == viewer.id)
+    return [News(*row) for row in await conn.execute(query)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import DateTime, Uuid, bindparam, func, select, text, tuple_
 
-from app.access.terms import Permission, Role, Viewer
+from app.access.terms import Permission, Viewer
 from app.db import Conn
 from app.firms.filtering import Sight, in_sight, sight_of, sight_values, visible_to
 from app.firms.models import Firm
@@ -212,32 +212,3 @@ async def refused_requests(conn: Conn, *, viewer: Viewer, since: datetime, limit
     )
     rows: Sequence[Any] = (await conn.execute(query)).all()
     return [RefusedRequest(*row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class StandingStill:
-    uscc: str
-    name: str
-    tier: str
-    since: date
-    stale_on: date
-
-
-async def standing_still(conn: Conn, *, viewer: Viewer, today: date, limit: int) -> list[StandingStill]:
-    """An officer's own firms that stand still, longest silence first; everybody's for those who carry no firms."""
-    conditions: list[Any] = [
-        visible_to(viewer),
-        text("firms.status = 'active'"),
-        Firm.tier.is_not(None),
-        Firm.stale_on <= today,
-    ]
-    if viewer.role is Role.OFFICER:
-        conditions.append(Firm.officer_id == viewer.id)
-    query = (
-        select(Firm.uscc, Firm.name, Firm.tier, Firm.tier_since, Firm.stale_on)
-        .where(*conditions)
-        .order_by(Firm.stale_on, Firm.id)
-        .limit(limit)
-    )
-    rows: Sequence[Any] = (await conn.execute(query)).all()
-    return [StandingStill(*row) for row in rows]

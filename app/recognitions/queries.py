@@ -1,16 +1,13 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text, Uuid
 
-from app.access.terms import Viewer
 from app.db import Conn
-from app.firms.filtering import visible_to
-from app.firms.models import Firm
 from app.policy.facts import CertificateFact
 from app.recognitions.models import Certificate
 from app.recognitions.rules import state_on
@@ -27,14 +24,6 @@ class HeldCertificate:
     expires_on: date
     revoked_on: date | None
     state: CertificateState
-
-
-@dataclass(frozen=True, slots=True)
-class Lapsing:
-    uscc: str
-    firm_name: str
-    number: str
-    expires_on: date
 
 
 _HELD = Kept(
@@ -64,34 +53,6 @@ async def held_by(conn: Conn, firm_id: uuid.UUID, *, today: date) -> list[HeldCe
         )
         for certificate_id, kind, number, issued, expires, revoked in await conn.execute(_HELD, {"firm_id": firm_id})
     ]
-
-
-async def lapsing(conn: Conn, *, viewer: Viewer, today: date, days: int, limit: int = 10) -> list[Lapsing]:
-    """高企 certificates that end within `days` and have no younger one beside them."""
-    younger = Certificate.__table__.alias("younger")
-    renewed = (
-        select(younger.c.id)
-        .where(
-            younger.c.firm_id == Certificate.firm_id,
-            younger.c.kind == Certificate.kind,
-            younger.c.expires_on > Certificate.expires_on,
-        )
-        .exists()
-    )
-    query = (
-        select(Firm.uscc, Firm.name, Certificate.number, Certificate.expires_on)
-        .join(Firm, Firm.id == Certificate.firm_id)
-        .where(
-            visible_to(viewer),
-            Certificate.kind == CertificateKind.HNTE.value,
-            Certificate.expires_on.between(today, today + timedelta(days=days)),
-            Certificate.revoked_on.is_(None),
-            ~renewed,
-        )
-        .order_by(Certificate.expires_on, Firm.id)
-        .limit(limit)
-    )
-    return [Lapsing(*row) for row in (await conn.execute(query)).all()]
 
 
 async def facts_of(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[CertificateFact, ...]]:

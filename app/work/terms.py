@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from app.labels import Labelled
 
@@ -155,3 +156,63 @@ class Remark:
     visited_on: date | None
     people: str | None
     strike_reason: str
+
+
+class Matter(Labelled):
+    """Why a firm is in the day's queue."""
+
+    TASK = "task", "待办"
+    NEED = "need", "诉求"
+    TOUCH = "touch", "约定联系"
+    NEAR = "near", "接近达标"
+    LAPSING = "lapsing", "证书到期"
+    STALE = "stale", "停滞"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One reason, with its day if it has one; `missed` and `shortfall` of a title that the firm is near to."""
+
+    matter: Matter
+    day: date | None
+    said: str = ""
+    policy: str = ""
+    missed: int | None = None
+    shortfall: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    firm_id: uuid.UUID
+    uscc: str
+    name: str
+    tier: str | None
+    tier_since: date | None
+    last_contact_on: date | None
+    signals: Sequence[Signal]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """One person's own: how much there is, and how much of it is late."""
+
+    firms: int
+    stale: int
+    touches_due: int
+    tasks: int
+    tasks_late: int
+    needs: int
+    visits_this_month: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A task or a need on somebody's desk, with the firm it is about."""
+
+    id: uuid.UUID
+    uscc: str
+    firm_name: str
+    said: str
+    due_on: date | None
+    officer_name: str
+    kind: str  # of a need; of a task whose word it is

@@ -43,6 +43,8 @@ PAGES = [
     ("officer", "{firm}/plans/new?policy=hnte&as_of=2027-06-01"),
     ("officer", "{planned}"),
     ("manager", "{planned}"),
+    ("officer", "/work"),
+    ("manager", "/work?kind=needs&whose=all"),
     ("officer", "{firm}/work"),
     ("officer", f"/firms/{PLANNED}/work"),
     ("manager", f"/firms/{PLANNED}/visits/new"),

@@ -220,6 +220,7 @@ GET   /search                                   firm:list      {DESKS}
 GET   /sign-in                                  PUBLIC
 POST  /sign-in                                  PUBLIC
 POST  /sign-out                                 self:manage    {ALL}
+GET   /work                                     firm:internal  town officer manager auditor
 *     /static                                   PUBLIC
 """
 

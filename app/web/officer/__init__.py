@@ -5,6 +5,7 @@ from app.web.officer import (
     board,
     certificates,
     clerks,
+    desk,
     exports,
     filings,
     firm_form,
@@ -27,6 +28,7 @@ from app.web.officer import (
 # Fixed addresses below /firms come before /firms/{uscc}.
 _PARTS = (
     today,
+    desk,
     exports,
     firm_form,
     firms,

@@ -1,41 +1,34 @@
 """今日: what an officer opens first. Every line says why it is there and carries its one action."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
+from app.clock import BUSINESS_ZONE
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
 from app.firms.queries import firm_by_id
-from app.firms.terms import FirmFilter
+from app.firms.terms import FirmFilter, Sort
+from app.firms.trail import news
 from app.pipeline import board
 from app.pipeline import queries as pipeline
 from app.pipeline.terms import MoveKind, Tier
-from app.recognitions.queries import Lapsing, lapsing
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.filings import SHORT, countdowns
+from app.web.officer.queue import SHOWN, QueueItem, ranked
 from app.web.templating import page
+from app.work.agenda import agenda_of
+from app.work.terms import Candidate, Matter, Numbers
 
 router = APIRouter()
 _HOMES = {Role.ADMIN: "/admin/users", Role.AUDITOR: "/audit"}
-LAPSE_DAYS = 180
-_SOON = 5
-
-
-@dataclass(frozen=True, slots=True)
-class QueueItem:
-    firm_name: str
-    href: str
-    tier: Tier | None
-    reasons: list[str]
-    action_label: str
-    action_href: str
+_SOON, _LAPSING = 5, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +82,26 @@ async def today_page(
         return await _own_firm(request, viewer, conn)
     if viewer.role is Role.CARRIER:
         return page(request, "account/waiting.html", title="载体端")
-    mine = await pipeline.standing_still(conn, viewer=viewer, today=today, limit=20)
-    lapses = await lapsing(conn, viewer=viewer, today=today, days=LAPSE_DAYS)
     pending = await pipeline.pending_moves(conn, viewer=viewer)
     week = clock.now() - timedelta(days=7)
     refused = await pipeline.refused_requests(conn, viewer=viewer, since=week)
     moves = await pipeline.recent_moves(conn, viewer=viewer, since=week)
     windows = await list_windows(conn, viewer=viewer, states=LIVE)
+    found, numbers = await agenda_of(conn, windows, viewer=viewer, today=today)
+    queue = ranked(found, lookup, today)
+    mine = viewer.role is Role.OFFICER
+    yesterday = datetime.combine(lookup.calendar.add_working_days(today, -1), time(), BUSINESS_ZONE)
     counts = await board.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
     context: dict[str, Any] = {
         "numbers": _numbers(counts, lookup),
-        "queue": [*_refused(refused, lookup), *_queue(mine, lapses, lookup, today)],
+        "mine": _mine(numbers, viewer),
+        "queue": [*_refused(refused, lookup), *queue[:SHOWN]],
+        "queue_total": len(refused) + len(queue),
+        "news": await news(conn, viewer=viewer, since=yesterday, mine=mine),
+        "news_since": yesterday,
         "movements": [_movement(m, lookup) for m in moves],
         "pending": [_pending(p, lookup, viewer) for p in pending],
-        "expiring": [
-            LapsingView(r.firm_name, f"/firms/{r.uscc}", r.number, r.expires_on, (r.expires_on - today).days)
-            for r in lapses
-        ],
+        "expiring": _lapsing(found, today),
         "soon": countdowns(windows, lookup.calendar, today)[:_SOON],
         "short": SHORT,
         "calendar_note": None
@@ -128,6 +124,30 @@ def _numbers(counts: dict[str, int], lookup: Lookup) -> list[tuple[str, int, str
     return [("在册企业", total, "/firms"), *tiers]
 
 
+def _mine(n: Numbers, viewer: Viewer) -> list[tuple[str, int, str]]:
+    """Each leads to its list; whoever carries no firms has no numbers of them."""
+    own = FirmFilter(officer=str(viewer.id))
+    firms = [
+        ("我的企业", n.firms, address("/firms", own)),
+        ("停滞", n.stale, address("/firms", replace(own, stale=True))),
+        ("到约定联系日", n.touches_due, address("/firms", own, sort=Sort.NEXT_TOUCH.value)),
+    ]
+    work = [
+        ("待办", n.tasks, "/work"),
+        ("其中逾期", n.tasks_late, "/work?late=1"),
+        ("办理中的诉求", n.needs, "/work?kind=needs"),
+        ("本月走访", n.visits_this_month, ""),
+    ]
+    return [*(firms if n.firms else []), *work]
+
+
+def _lapsing(found: list[Candidate], today: date) -> list[LapsingView]:
+    """The nearest end first."""
+    ends = [(s.day, s.said, c) for c in found for s in c.signals if s.matter is Matter.LAPSING and s.day]
+    ends.sort(key=lambda end: (end[0], end[1]))
+    return [LapsingView(c.name, f"/firms/{c.uscc}", said, day, (day - today).days) for day, said, c in ends[:_LAPSING]]
+
+
 def _refused(refused: list[pipeline.RefusedRequest], lookup: Lookup) -> list[QueueItem]:
     """What I asked for and was told no: nobody should have to go and look for it."""
     items = []
@@ -136,31 +156,6 @@ def _refused(refused: list[pipeline.RefusedRequest], lookup: Lookup) -> list[Que
         where = f"“{tier.label}”" if tier else "梯队之外"
         why = [f"移到{where}被 {r.decider_name} 驳回：{r.reason}"]
         items.append(QueueItem(r.firm_name, f"/firms/{r.uscc}", tier, why, "查看企业", f"/firms/{r.uscc}"))
-    return items
-
-
-def _queue(still: list[pipeline.StandingStill], lapses: list[Lapsing], lookup: Lookup, today: date) -> list[QueueItem]:
-    """Lapsing certificates first (a date that will not move), then the longest silence."""
-    items = [
-        QueueItem(
-            r.firm_name,
-            f"/firms/{r.uscc}",
-            lookup.main.tier("hnte"),
-            [f"高企证书 {r.expires_on} 到期，还有 {(r.expires_on - today).days} 天"],
-            "查看企业",
-            f"/firms/{r.uscc}",
-        )
-        for r in lapses[:10]
-    ]
-    for firm in still:
-        tier = lookup.main.tier(firm.tier)
-        silent = lookup.calendar.working_days_between(firm.stale_on, today)
-        allowed = tier.stale_working_days if tier and tier.stale_working_days else 0
-        reasons = [
-            f"在“{tier.label if tier else ''}”已 {(today - firm.since).days} 天",
-            f"{allowed + silent} 个工作日没有移动也没有记录；记一笔联系即重新计时",
-        ]
-        items.append(QueueItem(firm.name, f"/firms/{firm.uscc}", tier, reasons, "记一笔", f"/firms/{firm.uscc}#note"))
     return items
 
 

@@ -1,0 +1,63 @@
+"""我的待办: the list behind the numbers of 今日."""
+
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.access.terms import Permission, Viewer
+from app.firms import cursors
+from app.firms.terms import Sort
+from app.web.deps import ConnDep, TodayDep, guard
+from app.web.templating import page
+from app.work.desk import PAGE, due
+from app.work.terms import NeedKind, Owner
+
+router = APIRouter()
+
+
+@router.get("/work")
+async def desk_page(
+    request: Request,
+    viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))],
+    conn: ConnDep,
+    today: TodayDep,
+    kind: Annotated[str, Query(max_length=10)] = "tasks",
+    whose: Annotated[str, Query(max_length=10)] = "mine",
+    late: bool = False,
+    cursor: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    needs, mine = kind == "needs", whose != "all"
+    after = cursors.decode(cursor, Sort.NEXT_TOUCH) if cursor else None
+    found = await due(conn, viewer=viewer, today=today, needs=needs, mine=mine, late=late, after=after)
+    shown, more = found[:PAGE], len(found) > PAGE
+    labels = dict(NeedKind.options() if needs else [(o.value, o.label) for o in Owner])
+
+    def href(**changed: str) -> str:
+        asked = {"kind": "needs" if needs else "", "whose": "" if mine else "all", "late": "1" if late else ""}
+        parts = {k: v for k, v in (asked | changed).items() if v}
+        return f"/work?{urlencode(parts)}" if parts else "/work"
+
+    context: dict[str, Any] = {
+        "needs": needs,
+        "rows": [(d, labels[d.kind], (d.due_on - today).days if d.due_on else None) for d in shown],
+        "tabs": [
+            ("待办", href(kind=""), not needs),
+            ("诉求", href(kind="needs"), needs),
+        ],
+        "choices": [
+            ("我的", href(whose=""), mine),
+            ("全部", href(whose="all"), not mine),
+        ],
+        "late": late,
+        "late_href": href(late="" if late else "1"),
+        "next_href": href(cursor=_position(shown[-1].due_on, shown[-1].id)) if more else None,
+        "prev_href": href() if cursor else None,
+    }
+    return page(request, "officer/work/desk.html", title="待办与诉求", **context)
+
+
+def _position(day: date | None, row_id: Any) -> str:
+    """Without a day it stands behind every day there is."""
+    return cursors.encode((day or date.max).isoformat(), row_id)

@@ -1,0 +1,62 @@
+"""What lies on desks: tasks and needs of one person or of everybody in sight, a keyset page at a time."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Date, Uuid, bindparam, func, literal_column, select, tuple_
+
+from app.access.models import User
+from app.access.terms import Viewer
+from app.db import Conn
+from app.firms.filtering import Sight, in_sight, sight_of, sight_values
+from app.firms.models import Firm
+from app.firms.queries import LAST_DATE
+from app.statements import Kept
+from app.work.models import FirmNeed, FirmTask
+from app.work.terms import Due
+
+PAGE = 50
+
+
+@lru_cache(maxsize=64)
+def _due(sight: Sight, needs: bool, mine: bool, late: bool, following: bool) -> Kept:
+    table: Any = FirmNeed if needs else FirmTask
+    said, kind = (FirmNeed.body, FirmNeed.kind) if needs else (FirmTask.title, FirmTask.owner)
+    day = func.coalesce(FirmNeed.due_on, LAST_DATE, type_=Date()) if needs else FirmTask.due_on
+    query = (
+        select(table.id, Firm.uscc, Firm.name, said, table.due_on, func.coalesce(User.name, ""), kind)
+        .join(Firm, Firm.id == table.firm_id)
+        .outerjoin(User, User.id == table.officer_id)
+        .where(literal_column(f"{table.__tablename__}.state = 'open'"), in_sight(sight))
+    )
+    if mine:
+        query = query.where(table.officer_id == bindparam("me", type_=Uuid()))
+    if late:
+        query = query.where(day < bindparam("today", type_=Date()))
+    if following:
+        last = tuple_(bindparam("after_day", type_=Date()), bindparam("after_id", type_=Uuid()))
+        query = query.where(tuple_(day, table.id) > last)
+    return Kept(query.order_by(day, table.id).limit(bindparam("rows")))
+
+
+async def due(
+    conn: Conn,
+    *,
+    viewer: Viewer,
+    today: date,
+    needs: bool = False,
+    mine: bool = True,
+    late: bool = False,
+    after: tuple[date, uuid.UUID] | None = None,
+    limit: int = PAGE,
+) -> list[Due]:
+    """The earliest first; needs without a day come last. One row more than `limit` says that there are more."""
+    statement = _due(sight_of(viewer), needs, mine, late, after is not None)
+    values: dict[str, Any] = {**sight_values(viewer), "me": viewer.id, "today": today, "rows": limit + 1}
+    if after:
+        values["after_day"], values["after_id"] = after
+    rows: Sequence[Any] = (await conn.execute(statement, values)).all()
+    return [Due(*row) for row in rows]
