@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0021_agenda"
-down_revision: str | None = "0020_work"
+down_revision: str | None = "0030_reminders"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 _ACTIVE = sa.text("status = 'active'")
