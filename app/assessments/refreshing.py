@@ -19,6 +19,7 @@ from app.db import Conn
 from app.firms.models import Firm
 from app.locks import Lock, hold
 from app.policy.policies import Policies
+from app.statements import Kept
 
 _COLUMNS: dict[str, Any] = {
     "firm_id": Uuid(),
@@ -33,34 +34,48 @@ _COLUMNS: dict[str, Any] = {
     "open_codes": Text(),
 }
 _KEPT = tuple(name for name in _COLUMNS if name not in ("firm_id", "policy"))
-# NOT IN and not NOT EXISTS: it is hashed whatever the planner guesses of the arrays, and nothing here is NULL.
-# One statement a batch: answers that no longer apply go, new and different ones come, the rest is not touched.
-_WRITE = text(
-    f"""
+
+
+def _listed(*names: str, of: str = "") -> str:
+    return ", ".join(f"{of}{name}" for name in names)
+
+
+# One statement a batch: answers that no longer apply go, new and different ones come, the rest is not even locked. A
+# full join, which PostgreSQL hashes whatever it guesses of the arrays; `found` tells on which side a row is missing.
+_WRITE = Kept(
+    text(
+        f"""
 WITH new AS MATERIALIZED (
-  SELECT {", ".join(_COLUMNS)} FROM unnest({", ".join(f":{name}" for name in _COLUMNS)}) AS n ({", ".join(_COLUMNS)})
+  SELECT {_listed(*_COLUMNS)}, true AS found
+  FROM unnest({_listed(*_COLUMNS, of=":")}) AS n ({_listed(*_COLUMNS)})
+), old AS MATERIALIZED (
+  SELECT {_listed(*(n for n in _COLUMNS if n != "open_codes"))}, array_to_string(open_codes, ',') AS open_codes,
+         true AS found
+  FROM assessments WHERE firm_id = ANY(:ids)
+), changes AS MATERIALIZED (
+  SELECT firm_id, policy, new.found, {_listed(*_KEPT, of="new.")}
+  FROM new FULL JOIN old USING (firm_id, policy)
+  WHERE ({_listed("found", *_KEPT, of="new.")}) IS DISTINCT FROM ({_listed("found", *_KEPT, of="old.")})
 ), gone AS (
-  DELETE FROM assessments a WHERE a.firm_id = ANY(:ids)
-    AND (a.firm_id, a.policy) NOT IN (SELECT n.firm_id, n.policy FROM new n)
+  DELETE FROM assessments a USING changes c
+  WHERE c.found IS NULL AND a.firm_id = c.firm_id AND a.policy = c.policy
   RETURNING 1
 ), written AS (
-  INSERT INTO assessments AS a ({", ".join(_COLUMNS)}, as_of, assessed_at)
-  SELECT firm_id, policy, version, outcome, missed, lacking, shortfall, score_low, score_high,
-         string_to_array(open_codes, ','), :as_of, :at
-  FROM new
+  INSERT INTO assessments ({_listed(*_COLUMNS)}, as_of, assessed_at)
+  SELECT {_listed(*(n for n in _COLUMNS if n != "open_codes"))}, string_to_array(open_codes, ','), :as_of, :at
+  FROM changes WHERE found
   ON CONFLICT (firm_id, policy) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in (*_KEPT, "as_of", "assessed_at"))}
-  WHERE ({", ".join(f"a.{name}" for name in _KEPT)})
-    IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in _KEPT)})
   RETURNING 1
 )
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM written)
 """  # noqa: S608 - names of our own columns
-).bindparams(
-    *(bindparam(name, type_=ARRAY(kind)) for name, kind in _COLUMNS.items()),
-    bindparam("ids", type_=ARRAY(Uuid())),
-    bindparam("as_of", type_=Date()),
-    bindparam("at", type_=DateTime(timezone=True)),
+    ).bindparams(
+        *(bindparam(name, type_=ARRAY(kind)) for name, kind in _COLUMNS.items()),
+        bindparam("ids", type_=ARRAY(Uuid())),
+        bindparam("as_of", type_=Date()),
+        bindparam("at", type_=DateTime(timezone=True)),
+    )
 )
 
 
