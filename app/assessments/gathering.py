@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import bindparam, text
@@ -57,22 +58,25 @@ class Provenance:
     state: ReportState | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gathered:
-    """`provenance` by the beginning of the path: `years.2025`, `records`, `certificates`; `""` for the registry."""
-
     facts: Facts
-    provenance: Mapping[str, Provenance]
+    row: Any
+
+    @cached_property
+    def _provenance(self) -> Mapping[str, Provenance]:
+        """By the beginning of the path: `years.2025`, `records`, `certificates`; worked out when somebody asks."""
+        return _sources(self.row)
 
     def source_of(self, path: str) -> Provenance:
         steps = path.split(".")
-        found = self.provenance.get(".".join(steps[:2])) or self.provenance.get(steps[0])
-        return found or self.provenance[""]
+        found = self._provenance.get(".".join(steps[:2])) or self._provenance.get(steps[0])
+        return found or self._provenance[""]
 
 
 async def gather(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Gathered]:
     """By firm, in the order asked for; a firm that is not there is left out."""
-    found = {row.id: _gathered(row) for row in await conn.execute(_FACTS, {"ids": list(firm_ids)})}
+    found = {row.id: Gathered(_facts(row), row) for row in await conn.execute(_FACTS, {"ids": list(firm_ids)})}
     return {firm_id: found[firm_id] for firm_id in firm_ids if firm_id in found}
 
 
@@ -81,30 +85,37 @@ _LEDGER = Provenance("证书台账")
 _RIGHTS_LEDGER = Provenance("知识产权台账")
 
 
-def _gathered(row: Any) -> Gathered:
+def _facts(row: Any) -> Facts:
     values = {name: value for name, value in zip(_REGISTERED, row[1:], strict=False) if value is not None}
-    sources = {"": _REGISTRY, "certificates": _LEDGER}
     values["certificates"] = tuple(
         CertificateFact(kind, number, date.fromisoformat(issued), date.fromisoformat(expires), _day(revoked))
         for kind, number, issued, expires, revoked in row.certificates or ()
     )
-    for year, figures, state, source, submitted in row.reports or ():
+    for year, figures, _, _, _ in row.reports or ():
         prefix = f"years.{year}."
         values.update(zip([prefix + code for code in figures], map(Decimal, figures.values()), strict=True))
-        on = business_day(datetime.fromisoformat(submitted)) if submitted else None
-        sources[f"years.{year}"] = Provenance(source or "企业填报", on, ReportState(state))
     if row.rights or row.reports:
         values["ip_rights"] = tuple(
             IpRight(IpKind(kind), in_force, ObtainedBy(way) if way else None, _day(granted), used)
             for kind, in_force, way, granted, used in row.rights or ()
         )
+    for kind, body, _, _ in row.stated or ():
+        values.update(_stated(StatementKind(kind), body))
+    return Facts(values)
+
+
+def _sources(row: Any) -> Mapping[str, Provenance]:
+    sources = {"": _REGISTRY, "certificates": _LEDGER}
+    for year, _, state, source, submitted in row.reports or ():
+        on = business_day(datetime.fromisoformat(submitted)) if submitted else None
+        sources[f"years.{year}"] = Provenance(source or "企业填报", on, ReportState(state))
+    if row.rights or row.reports:
         sources["ip_rights"] = _RIGHTS_LEDGER
     for kind, body, true_on, source in row.stated or ():
         stated = _stated(StatementKind(kind), body)
-        values.update(stated)
         told = Provenance(source, date.fromisoformat(true_on))
         sources.update({kind: told} | {path: told for path in stated if "." not in path})
-    return Gathered(Facts(values), sources)
+    return sources
 
 
 _RECORDS = "records."

@@ -12,26 +12,28 @@ from app.policy.registry import MEASURES, Compute
 from app.policy.terms import Case
 
 
-class Lack(Exception):
+class Unknowable(Exception):
+    """Why a measure has no value."""
+
+    def kept(self) -> Self:
+        """What has been raised holds its frames and they the context that keeps it: a ring with a firm's facts in it,
+        which only the collector would open. Kept, it lets go of them."""
+        self.__traceback__ = self.__context__ = None
+        return self
+
+
+class Lack(Unknowable):
     """Facts that are not known, by path."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        super().__init__(*paths)
         self.paths = tuple(paths)
 
-    def again(self) -> Self:
-        return type(self)(self.paths)
 
-
-class Unregulated(Exception):
+class Unregulated(Unknowable):
     """The facts are known, and the text does not say what they mean: a person judges."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(why)
         self.why = why
-
-    def again(self) -> Self:
-        return type(self)(self.why)
 
 
 class TooYoung(Unregulated):
@@ -89,7 +91,7 @@ class Context:
         self.today = today or as_of  # which years are over, when a future day is asked about
         self.year = as_of.year - 1
         self.brief = brief  # one alternative that is met is enough: for an outcome, not for telling it
-        self._computed: dict[str, Value | Lack | Unregulated] = {}
+        self._computed: dict[str, Value | Unknowable] = {}
         self._shared: dict[tuple[str, Hashable], Any] = {}
         self._asked: list[str] | None = None
 
@@ -127,24 +129,22 @@ class Context:
             self._asked.append(path)
         return self.values.get(path)
 
-    def found(self, name: str) -> "Value | Lack | Unregulated":
+    def found(self, name: str) -> "Value | Unknowable":
         """The measure's value, or why there is none; computed once."""
         found = self._computed.get(name)
         if found is None:
             try:
                 found = MEASURES[name].compute(self)
-            except (Lack, Unregulated) as failed:
-                # Its twin: what has been raised holds its frames and they this context, a ring that only the
-                # collector would open, with a firm's facts in it.
-                found = failed.again()
+            except Unknowable as failed:
+                found = failed.kept()
             self._computed[name] = found
         return found
 
     def measure(self, name: str) -> Value:
         """Raises Lack or Unregulated."""
         found = self.found(name)
-        if isinstance(found, (Lack, Unregulated)):
-            raise found.again()
+        if isinstance(found, Unknowable):
+            raise found.kept()
         return found
 
     def once(self, what: str, of: Hashable, compute: Compute) -> Any:
@@ -157,7 +157,7 @@ class Context:
     def inputs_of(self, name: str) -> list[tuple[str, str]]:
         """The facts that a measure reads here, with their values, in the order it reads them."""
         self._asked = []
-        with suppress(Lack, Unregulated):
+        with suppress(Unknowable):
             MEASURES[name].compute(self)
         asked, self._asked = self._asked, None
         return [(path, shown(self.values[path])) for path in dict.fromkeys(asked) if path in self.values]

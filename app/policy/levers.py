@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from app.policy.context import Context, Lack, Unregulated
+from app.policy.context import Context, Unknowable
 from app.policy.criteria.base import BaseCriterion, Finding
 from app.policy.criteria.comparing import Comparison
 from app.policy.criteria.scoring import SumOfScores
@@ -102,7 +102,7 @@ def _guesses(criterion: BaseCriterion, figure: str, year: int | None, ctx: Conte
     for name, limit in _limits(criterion, ctx):
         try:
             here, there = ctx.measure(name), more.measure(name)
-        except (Lack, Unregulated):
+        except Unknowable:
             continue
         if not (isinstance(here, Quotient) and isinstance(there, Quotient)):
             continue

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from app.policy.context import Context, Lack, TooYoung, Unregulated
+from app.policy.context import Context, Lack, TooYoung, Unknowable
 from app.policy.criteria.base import SIGNS, WORDS, BaseCriterion, Finding, Limits, broken
 from app.policy.exact import EXACT, Quotient
 from app.policy.growth import Root
@@ -25,7 +25,7 @@ class Comparison(BaseCriterion):
 
     def compared(self, ctx: Context, bounds: Sequence[tuple[str, Decimal]]) -> Finding:
         value = ctx.found(self.measure)
-        if isinstance(value, (Lack, Unregulated)):
+        if isinstance(value, Unknowable):
             return self._not_compared(value)
         try:
             wrong = broken(bounds, value)
@@ -37,10 +37,10 @@ class Comparison(BaseCriterion):
             return Finding(self, MANUAL, value, wrong[1], why=self.hint, bounds=bounds)
         return Finding(self, NOT_MET, value, wrong[1], (), "", (), 0, 0, bounds)
 
-    def _not_compared(self, why: Lack | Unregulated) -> Finding:
+    def _not_compared(self, why: Unknowable) -> Finding:
         if isinstance(why, Lack):
             return Finding(self, UNKNOWN, None, None, why.paths)
-        return Finding(self, NOT_MET if isinstance(why, TooYoung) else MANUAL, why=why.why)
+        return Finding(self, NOT_MET if isinstance(why, TooYoung) else MANUAL, why=str(why))
 
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return ctx.inputs_of(self.measure)
@@ -136,8 +136,8 @@ class ByBracket(Comparison):
         if isinstance(size, Lack):
             both = dict.fromkeys((*size.paths, *self.compared(ctx, self.limits[0][2]).lack))
             return Finding(self, UNKNOWN, lack=tuple(both))
-        if isinstance(size, Unregulated):
-            return Finding(self, MANUAL, why=size.why)
+        if isinstance(size, Unknowable):
+            return Finding(self, MANUAL, why=str(size))
         for end, within, bounds in self.limits:
             if end is None or size.against(end) < within:
                 return self.compared(ctx, bounds)

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.policy.context import Context, Lack, Unregulated
+from app.policy.context import Context, Lack, Unknowable
 from app.policy.criteria.base import BaseCriterion, Finding, Limits, broken
 from app.policy.figures import Judgement
 from app.policy.registry import MEASURES, Lever
@@ -56,8 +56,8 @@ class Scale(BaseModel):
             value = ctx.found(measure)
             if isinstance(value, Lack):
                 return Points(0, most, value.paths)
-            if isinstance(value, Unregulated):
-                return Points(0, most, why=value.why)
+            if isinstance(value, Unknowable):
+                return Points(0, most, why=str(value))
             try:
                 reached = broken(limits, value) is None
             except Lack as lack:
@@ -118,7 +118,7 @@ class Item(Scale):
             return ""
         try:
             return ctx.measure(self.measure).shown(*(limit for _, limits, _, _ in self.steps for _, limit in limits))
-        except (Lack, Unregulated):
+        except Unknowable:
             return ""
 
 
