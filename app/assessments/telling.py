@@ -1,12 +1,13 @@
 """All policies' answers in full, for whoever reads them: the same facts under the same policies are told once."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
 from typing import Any
 
+from app.policy.evaluate import assess_all
 from app.policy.facts import Facts
 from app.policy.paths import Path, cheapest_path, project
 from app.policy.policies import Policies
@@ -64,6 +65,5 @@ def _known(facts: Facts) -> tuple[tuple[str, Any], ...]:
 def tell(policies: Policies, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW) -> Told:
     """For a later year's filing the figures that are not in yet are assumed, and said to be."""
     known, assumed = project(facts, as_of=as_of) if as_of.year > today.year else (facts, ())
-    codes: Sequence[str] = [pack.policy for pack in policies.for_firms()]
-    told = tuple(policies.assess(code, known, as_of=as_of, case=case, today=today) for code in codes)
-    return Told(known, told, assumed)
+    told = assess_all(policies.for_firms(), known, as_of=as_of, case=case, today=today)
+    return Told(known, tuple(told), assumed)

@@ -74,6 +74,7 @@ class Context:
     __slots__ = (
         "_asked",
         "_computed",
+        "_read",
         "_shared",
         "as_of",
         "brief",
@@ -94,6 +95,7 @@ class Context:
         self._computed: dict[str, Value | Unknowable] = {}
         self._shared: dict[tuple[str, Hashable], Any] = {}
         self._asked: list[str] | None = None
+        self._read: dict[str, list[tuple[str, str]]] = {}
 
     def need(self, *paths: str) -> list[Any]:
         """The facts at these paths. Raises Lack with all that are missing, not only the first."""
@@ -156,11 +158,15 @@ class Context:
 
     def inputs_of(self, name: str) -> list[tuple[str, str]]:
         """The facts that a measure reads here, with their values, in the order it reads them."""
-        self._asked = []
-        with suppress(Unknowable):
-            MEASURES[name].compute(self)
-        asked, self._asked = self._asked, None
-        return [(path, shown(self.values[path])) for path in dict.fromkeys(asked) if path in self.values]
+        read = self._read.get(name)
+        if read is None:
+            self._asked = []
+            with suppress(Unknowable):
+                MEASURES[name].compute(self)
+            asked, self._asked = self._asked, None
+            read = [(path, shown(self.values[path])) for path in dict.fromkeys(asked) if path in self.values]
+            self._read[name] = read
+        return read
 
     def with_facts(self, facts: Facts) -> "Context":
         return Context(facts, self.as_of, self.case, today=self.today, brief=self.brief)

@@ -77,10 +77,17 @@ def _overall(version: Version, findings: Sequence[Finding]) -> Outcome:
 
 def assess(pack: Pack, facts: Facts, *, as_of: date, case: Case = Case.NEW, today: date | None = None) -> Assessment:
     """In full. `today` says which years are over when `as_of` lies ahead."""
+    (assessment,) = assess_all([pack], facts, as_of=as_of, case=case, today=today)
+    return assessment
+
+
+def assess_all(
+    packs: Sequence[Pack], facts: Facts, *, as_of: date, case: Case = Case.NEW, today: date | None = None
+) -> list[Assessment]:
+    """What several policies measure is measured once."""
     with localcontext(EXACT):
         ctx = Context(facts, as_of, case, today=today)
-        judged = judge(pack, ctx)
-        return told(pack, judged, ctx)
+        return [told(pack, judge(pack, ctx), ctx) for pack in packs]
 
 
 def told(pack: Pack, judged: Judged, ctx: Context) -> Assessment:

@@ -84,11 +84,16 @@ class Threshold(Comparison, Limits):  # type: ignore[misc]
         return self.compared(ctx, self.limits)
 
     def required(self, finding: Finding | None = None) -> str:
-        return " and ".join(f"{SIGNS[name]} {limit:f}" for name, limit in self.limits)
+        return self._worded[0]
 
     def asks(self, finding: Finding | None = None) -> str:
+        return self._worded[1]
+
+    @cached_property
+    def _worded(self) -> tuple[str, str]:
         unit = MEASURES[self.measure].unit
-        return "，".join(f"{WORDS[name]} {shown_in(unit, limit)}" for name, limit in self.limits)
+        signs = " and ".join(f"{SIGNS[name]} {limit:f}" for name, limit in self.limits)
+        return signs, "，".join(f"{WORDS[name]} {shown_in(unit, limit)}" for name, limit in self.limits)
 
 
 class Bracket(Limits):
