@@ -189,15 +189,22 @@ async def _copy(database: Database, query: Select[Any], spool: Spool) -> None:
 
 
 async def write_xlsx(database: Database, query: Select[Any], path: Path) -> int:
-    """Reads from a cursor and writes in a thread, a thousand firms at a time; returns how many."""
+    """A thread writes a thousand firms while the next thousand are read from a cursor; returns how many."""
     written = 0
+    writing: asyncio.Future[None] | None = None
     book = await asyncio.to_thread(XlsxFile, path, "企业", TITLES, _WIDTHS, numeric=frozenset({_CAPITAL}))
     async with _TURNS.turn(), database.transaction() as conn:
         await conn.execute(_SETTINGS)
         async with conn.stream(query) as result:
-            async for rows in result.partitions(_CHUNK):
-                await asyncio.to_thread(book.write, rows)
-                written += len(rows)
+            try:
+                async for rows in result.partitions(_CHUNK):
+                    if writing is not None:
+                        await writing
+                    writing = asyncio.ensure_future(asyncio.to_thread(book.write, rows))
+                    written += len(rows)
+            finally:
+                if writing is not None:
+                    await writing
     await asyncio.to_thread(book.close)
     return written
 
