@@ -18,6 +18,8 @@ from app.recognitions.models import Certificate
 from app.recognitions.rules import HNTE_YEARS, expiry
 from app.recognitions.terms import CertificateKind
 
+_NAMES = select(Firm.id, Firm.name).where(Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateEntry:
@@ -57,6 +59,7 @@ async def record_certificates(
     written = (await conn.execute(write, rows)).all()
     firm_ids = list({row.firm_id for row in written})
     await name_in_search(conn, firm_ids)
+    names = dict((await conn.execute(_NAMES, {"ids": firm_ids})).all())
     await record(
         conn,
         *(
@@ -66,6 +69,7 @@ async def record_certificates(
                 at=at,
                 object_type="firm",
                 object_id=row.firm_id,
+                object_label=names[row.firm_id],
                 after={"number": row.number, "source": source},
             )
             for row in written
