@@ -48,6 +48,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     OUTBOX_READ = "outbox:read"
     PORTAL = "portal:use"  # a firm's own pages; which firm is the account's, never the address's
+    REPORT_REVIEW = "report:review"  # sends back or accepts what a firm has signed; changes no figure
     CLERK_ADMIN = "clerk:admin"  # who reports for a firm: an account opens the firm's figures
     SELF = "self:manage"
 
@@ -85,6 +86,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_NOTE,
             _P.FIRM_CERTIFY,
             _P.CLERK_ADMIN,
+            _P.REPORT_REVIEW,
             _P.FIRM_EXPORT,
             _P.FIRM_IMPORT,
             _P.PLAN_EDIT,

@@ -24,5 +24,9 @@ KIND_LABELS = {
     "clerk_left": "填报人退出",
     "signatory_changed": "签字人变更",
     "work_given": "交办通知",
+    "report_submitted": "企业提交年度数据",
+    "report_returned": "年度数据退回补正",
+    "report_accepted": "年度数据审核通过",
+    "report_chased": "催报年度数据",
     "password_link": "重设口令的链接",
 }

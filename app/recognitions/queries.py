@@ -9,7 +9,7 @@ from sqlalchemy.types import Text, Uuid
 
 from app.db import Conn
 from app.policy.facts import CertificateFact
-from app.recognitions.models import Certificate
+from app.recognitions.models import Certificate, IpRightRow
 from app.recognitions.rules import state_on
 from app.recognitions.terms import CertificateKind, CertificateState
 from app.statements import Kept
@@ -80,3 +80,14 @@ async def held_numbers(conn: Conn, numbers: Sequence[str]) -> dict[str, tuple[uu
     )
     found = await conn.execute(query, {"numbers": list(numbers)})
     return {n: (firm_id, issued) for n, firm_id, issued in found}
+
+
+async def rights_as_rows(conn: Conn, firm_id: uuid.UUID) -> list[dict[str, list[str]]]:
+    """The ledger's rights in force, as a firm would type them into its form."""
+    r = IpRightRow
+    query = select(r.kind, r.name, r.number, r.granted_on, r.obtained_by).where(
+        r.firm_id == firm_id, r.in_force.is_(True)
+    )
+    names = ("ip.kind", "ip.name", "ip.number", "ip.granted", "ip.way")
+    rows = (await conn.execute(query.order_by(r.granted_on, r.number).limit(60))).all()
+    return [{n: [str(value), ""] for n, value in zip(names, row, strict=True) if value} for row in rows]

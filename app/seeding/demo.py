@@ -33,8 +33,9 @@ from app.seeding import phrases
 from app.seeding.acts import Act, Amend, Ask, Call, Certify, Decide, Entitle, NoteDown, Register, Survey, Tell
 from app.seeding.county import DEMO_TOWN, invent_firms
 from app.seeding.demo_books import SOURCE, record_reports, record_survey
-from app.seeding.demo_clerks import CLERKS_OF, bring_clerks
+from app.seeding.demo_clerks import CLERKS_OF, SIGNATORIES, bring_clerks
 from app.seeding.demo_reminders import put_rules_to_work
+from app.seeding.demo_reports import bring_reports
 from app.seeding.first_admin import COUNTY
 from app.seeding.invented import demo_code
 from app.seeding.lives import tell_year
@@ -97,7 +98,8 @@ async def load_demo(
         for act in tell_year(rng, invented, ladder, calendar, at=at):
             await perform(stage, act)
         some = [await _firm(stage, demo_code(number)) for number in CLERKS_OF]
-        await bring_clerks(conn, some, passwords["firm"], by=actors["officer"], at=at, cheap=cheap)
+        clerks = await bring_clerks(conn, some, passwords["firm"], by=actors["officer"], at=at, cheap=cheap)
+        await bring_reports(conn, some, [clerks[login] for login in SIGNATORIES], by=actors["officer"], at=at)
         await _settle_old_messages(conn, before=at - timedelta(days=1))
         await put_rules_to_work(conn, by=actors["officer"], at=at)
     return True

@@ -15,9 +15,16 @@ from app.db import Conn
 from app.firms.terms import FirmDetail
 from app.seeding.invented import demo_code
 
-CLERKS_OF = (1, 2)  # numbers of invented firms
+SIGNATORIES = ("firm", "firm-2", "firm-3", "firm-4")
+CLERKS_OF = (1, 2, 3, 4)  # numbers of invented firms
 # Whose log-in, name, and which of the firms; the first of each firm signs.
-_CLERKS = (("firm", "演示填报员 周会计", 0), ("firm-clerk", "演示填报员 小林", 0), ("firm-2", "演示填报员 何经理", 1))
+_CLERKS = (
+    ("firm", "演示填报员 周会计", 0),
+    ("firm-clerk", "演示填报员 小林", 0),
+    ("firm-2", "演示填报员 何经理", 1),
+    ("firm-3", "演示填报员 谭会计", 2),
+    ("firm-4", "演示填报员 方主任", 3),
+)
 
 
 async def bring_clerks(
@@ -33,8 +40,7 @@ async def bring_clerks(
             await add_user(conn, account, password=chosen, must_change=login != "firm", at=at, cheap=cheap)
         user = await user_by_login(conn, login)
         actors[login] = Actor(Viewer(user["id"], login, name, Role.FIRM, firm_id=firm.id, unit=firm.name))
-    for login in ("firm", "firm-2"):
-        firm = firms[0] if login == "firm" else firms[1]
+    for login, firm in zip(SIGNATORIES, firms, strict=True):
         await appoint(conn, firm.id, actors[login].viewer.id, by=by, at=at)
     await _openings(conn, firms, by=by, at=at)
     return actors

@@ -26,6 +26,9 @@ from app.pipeline.models import LadderRow, TierRow
 from app.policy.packs import Pack, PackError, read_packs
 from app.reminders.models import ReminderRule, ReminderTemplate
 from app.reminders.seeding import load_reminder_rules, load_reminder_templates
+from app.reports.catalogue import Body, CatalogueError, read_forms
+from app.reports.forms import bring_forms
+from app.reports.models import FormVersion
 from app.workdays.models import CalendarYear
 from app.workdays.rules import CalendarEntry, DayKind
 
@@ -52,6 +55,7 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
     windows = _read(path, "windows.yaml")
     texts, rules = _read(path, "reminder_templates.yaml"), _read(path, "reminder_rules.yaml")
     packs = _packs(path.parent / "policies")
+    forms = _forms(path.parent)
     async with database.transaction() as conn:
         written: dict[str, int] = {}
         try:
@@ -64,6 +68,7 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
                 (ReminderTemplate, partial(load_reminder_templates, conn, texts, at=at)),
                 (ReminderRule, partial(load_reminder_rules, conn, rules, at=at)),
                 (PolicyVersion, partial(load_packs, conn, packs, at=at)),
+                (FormVersion, partial(bring_forms, conn, forms, at=at)),
             ):
                 if count := await load():
                     written[table.__tablename__] = count
@@ -87,6 +92,13 @@ def _packs(folder: Path) -> list[Pack]:
         return list(read_packs(folder).values())
     except PackError as error:
         raise Refused(f"政策文件读不懂：{error}没有载入任何内容。") from error
+
+
+def _forms(folder: Path) -> list[Body]:
+    try:
+        return read_forms(folder)
+    except CatalogueError as error:
+        raise Refused(f"填报表读不懂：{error}没有载入任何内容。") from error
 
 
 def _plans(path: Path) -> Iterator[Plan]:

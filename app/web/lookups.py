@@ -26,6 +26,7 @@ from app.firms.terms import MAIN_LADDER, Reference
 from app.pipeline.queries import load_ladders
 from app.pipeline.terms import Ladder
 from app.policy.policies import Policies
+from app.reports.forms import Forms, load_forms
 from app.text import is_code
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar
@@ -52,6 +53,7 @@ class Lookup:
     calendar: Calendar
     policies: Policies
     officers: dict[uuid.UUID, Officer]
+    forms: Forms
 
     @property
     def main(self) -> Ladder:
@@ -134,4 +136,5 @@ async def _load(conn: Conn, known: Policies | None) -> Lookup:
         calendar=await load_calendar(conn),
         policies=await load_policies(conn, known),
         officers={i: Officer(name, scope) for i, name, scope in officers},
+        forms=await load_forms(conn),
     )

@@ -23,6 +23,10 @@ def link(message: Message) -> tuple[str, str]:
         return f"/admin/policies/{quote(str(version), safe='')}", "查看政策"
     if rule := message.payload.get("reminder_rule"):
         return f"/reminders/{quote(str(rule), safe='')}", "查看名单"
+    if year := message.payload.get("report"):
+        return f"/portal/report/{quote(str(year), safe='')}", "去填报"
+    if filing := message.payload.get("review"):
+        return f"/reviews/{quote(str(filing), safe='')}", "去审核"
     return "", ""
 
 

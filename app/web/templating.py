@@ -35,6 +35,7 @@ _NAV = (
     NavItem("企业库", "/firms", Permission.FIRM_READ),
     NavItem("梯度看板", "/board", Permission.FIRM_READ),
     NavItem("申报", "/filings", Permission.FILING_READ),
+    NavItem("填报审核", "/reviews", Permission.REPORT_REVIEW),
     NavItem("填报账号", "/clerks", Permission.CLERK_ADMIN),
     NavItem("提醒", "/reminders", Permission.REMINDER_READ),
     NavItem("导入", "/imports", Permission.FIRM_IMPORT),

@@ -24,6 +24,15 @@ PAGES = [
     ("firm", "/"),
     ("firm", "/portal"),
     ("firm", "/portal/people"),
+    ("firm", "/portal/report/2025"),
+    ("firm", "/portal/report/2025/rd"),
+    ("firm", "/portal/report/2025/people?faults=1"),
+    ("firm", "/portal/report/2025/projects?add=1"),
+    ("firm", "/portal/report/2025/check"),
+    ("firm-2", "/portal/report/2025/receipt"),
+    ("firm-3", "/portal/report/2025/people"),
+    ("officer", "/reviews"),
+    ("officer", "{review}"),
     ("", "/register"),
     ("", "/register/done"),
     ("officer", "/clerks"),
@@ -119,6 +128,9 @@ def opened(visitors: People, who: str, address: str) -> Page:
         page.goto(f"/firms/{PLANNED}/work")
         part = "h-needs" if address == "{need}" else "h-tasks"
         address = page.locator(f"[aria-labelledby={part}] .lines a").first.get_attribute("href") or ""
+    if address == "{review}":
+        page.goto("/reviews")
+        address = page.locator("tbody .name").last.get_attribute("href") or ""
     if address == "{certificate}":
         page.goto("/firms?tier=hnte")
         page.locator("tbody .name").first.click()

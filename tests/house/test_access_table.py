@@ -15,7 +15,7 @@ DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
 FILERS = "firm town officer manager auditor"
 # Pages of one thing, asked for by an id that nothing has.
-UNKNOWN = r"{(certificate|window|version|application|plan|move|task|need|rule)_id}"
+UNKNOWN = r"/portal/report/|{(certificate|filing|window|version|application|plan|move|task|need|rule)_id}"
 TABLE = f"""
 GET   /                                         self:manage    {ALL}
 GET   /account/calendar                         filing:read    {FILERS}
@@ -213,9 +213,24 @@ POST  /portal/people/invite                     portal:use     firm
 POST  /portal/people/invitations/{{invitation_id}}/revoke portal:use firm
 POST  /portal/people/{{user_id}}/appoint        portal:use     firm
 POST  /portal/people/{{user_id}}/dismiss        portal:use     firm
+GET   /portal/report/{{year}}                   portal:use     firm
+POST  /portal/report/{{year}}/begin             portal:use     firm
+GET   /portal/report/{{year}}/check             portal:use     firm
+POST  /portal/report/{{year}}/explain           portal:use     firm
+GET   /portal/report/{{year}}/receipt           portal:use     firm
+POST  /portal/report/{{year}}/submit            portal:use     firm
+GET   /portal/report/{{year}}/{{section}}       portal:use     firm
+POST  /portal/report/{{year}}/{{section}}       portal:use     firm
+POST  /portal/report/{{year}}/{{section}}/editing portal:use   firm
 GET   /register                                 PUBLIC
 POST  /register                                 PUBLIC
 GET   /register/done                            PUBLIC
+GET   /reviews                                  report:review  officer
+POST  /reviews/accept                           report:review  officer
+POST  /reviews/chase                            report:review  officer
+GET   /reviews/{{filing_id}}                    report:review  officer
+POST  /reviews/{{filing_id}}/accept             report:review  officer
+POST  /reviews/{{filing_id}}/return             report:review  officer
 GET   /search                                   firm:list      {DESKS}
 GET   /sign-in                                  PUBLIC
 POST  /sign-in                                  PUBLIC
@@ -265,6 +280,8 @@ def filled(path: str, uscc: str) -> str:
         "need_id": unknown,
         "request_id": unknown,
         "invitation_id": unknown,
+        "filing_id": unknown,
+        "section": "rd",
         "batch_id": unknown,
         "version_id": unknown,
         "place": "0",

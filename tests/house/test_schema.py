@@ -124,6 +124,8 @@ ENUM_COLUMNS = {
     "applications.stage": "app.filings.stages.Stage",
     "application_events.kind": "app.filings.stages.Happening",
     "programmes.kind": "app.filings.terms.ProgrammeKind",
+    "submissions.state": "app.reports.terms.ReportState",
+    "submission_rounds.state": "app.reports.terms.ReportState",
     "clerk_requests.state": "app.clerks.terms.AskedState",
     "filing_windows.state": "app.filings.terms.WindowState",
     "window_versions.state": "app.filings.terms.WindowState",

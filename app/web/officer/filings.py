@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.terms import Permission, Role, Viewer
 from app.filings.agenda import Entry, agenda, undated
 from app.filings.queries import earlier_years, list_programmes, list_windows, years_known
-from app.filings.rules import LIVE, days_left, next_milestone
+from app.filings.rules import LIVE, days_left
 from app.filings.terms import Milestone, Window, WindowState
+from app.web.countdowns import countdowns
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.lookups import Lookup
 from app.web.templating import page
@@ -33,16 +34,6 @@ _SOON = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Countdown:
-    window: Window
-    milestone: Milestone
-    day: date
-    days: int
-    working_days: int
-    assumed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """A window and what falls in each month of the year."""
 
@@ -58,18 +49,6 @@ class Day:
     working: bool
     mark: str
     entries: list[Entry]
-
-
-def countdowns(windows: list[Window], calendar: Calendar, today: date) -> list[Countdown]:
-    """Nearest first."""
-    found = []
-    for window in windows:
-        following = next_milestone(today, state=window.state, dates=window.dates)
-        if following:
-            milestone, day = following
-            days, working_days, assumed = days_left(calendar, today, day)
-            found.append(Countdown(window, milestone, day, days, working_days, assumed))
-    return sorted(found, key=lambda c: c.day)
 
 
 def _href(year: int, view: str, programme: str, month: int | None = None) -> str:

@@ -16,11 +16,12 @@ from app.firms.trail import news
 from app.pipeline import board
 from app.pipeline import queries as pipeline
 from app.pipeline.terms import MoveKind, Tier
+from app.web.countdowns import countdowns
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
-from app.web.officer.filings import SHORT, countdowns
+from app.web.officer.filings import SHORT
 from app.web.officer.queue import SHOWN, QueueItem, ranked
 from app.web.templating import page
 from app.work.agenda import agenda_of

@@ -1,6 +1,7 @@
 """The firms' own pages: one firm, which is the account's; a narrow column, one thing at a time."""
 
-from app.web.portal import home, joining, people
+from app.web.portal import home, joining, people, report, section
 
-_PARTS = (home, people, joining)
+# Fixed addresses below /portal/report/{year} come before /portal/report/{year}/{section}.
+_PARTS = (home, people, joining, report, section)
 ROUTERS = tuple(part.router for part in _PARTS)

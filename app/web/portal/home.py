@@ -4,22 +4,36 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.assessments.queries import answers_for_firm
 from app.clerks.queries import clerks_of
 from app.clerks.signatories import is_signatory
-from app.web.deps import ConnDep, LookupDep
+from app.filings.queries import list_windows
+from app.filings.rules import LIVE
+from app.reports.queries import filings_of
+from app.web.countdowns import countdowns
+from app.web.deps import ConnDep, LookupDep, TodayDep
 from app.web.portal.frame import UsePortal, head, own_firm
+from app.web.portal.report import asked_years
 from app.web.templating import page
 
 router = APIRouter()
 
 
 @router.get("/portal")
-async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
+async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, today: TodayDep) -> Response:
     firm = await own_firm(conn, viewer)
+    answers = await answers_for_firm(conn, firm.id)
+    windows = await list_windows(conn, viewer=viewer, states=LIVE)
+    filings = {filing.year: filing for filing in await filings_of(conn, firm.id)}
+    following = lookup.main.above(firm.tier)
     context: dict[str, Any] = {
         **head(firm, "/portal"),
         "tier": lookup.main.tier(firm.tier),
         "region": lookup.reference.region(firm.region_code),
+        "following": following,
+        "answer": answers.get(following.sought) if following else None,
+        "years": [(year, filings.get(year)) for year in reversed(asked_years(today))],
+        "soon": countdowns(windows, lookup.calendar, today)[:3],
         "clerks": await clerks_of(conn, firm.id),
         "signs": await is_signatory(conn, viewer.id),
     }

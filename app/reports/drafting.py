@@ -1,0 +1,123 @@
+"""A form on its way: begun with what the house knows already, saved page by page, with or without all its answers."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert as plain_insert
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.access.terms import Actor
+from app.audit.service import event_row, record
+from app.db import Conn, new_id
+from app.errors import Conflict, NotFound, Stale
+from app.firms.terms import FirmDetail
+from app.reports.catalogue import Form, Section
+from app.reports.models import SectionEditor, Submission, SubmissionSection
+from app.reports.queries import Filing, ledger_figures, own_filing
+from app.reports.reading import ROWS, Answers, typed_of
+from app.reports.terms import ReportState
+
+IP_LEDGER = "ip"
+
+
+async def begin(
+    conn: Conn, firm: FirmDetail, year: int, form: Form, rights: list[Any], *, by: Actor, at: datetime
+) -> Filing:
+    """The firm's form of that year, made when it is missing; whoever comes second finds the first one's.
+
+    `rights` are the ledger's of intellectual property, as rows of the form: nothing is typed twice.
+    """
+    row = {"id": new_id(), "firm_id": firm.id, "year": year, "form": form.code, "form_version": form.version}
+    made = insert(Submission).values(**row, created_at=at, created_by=by.viewer.id).on_conflict_do_nothing()
+    filing_id = (await conn.execute(made.returning(Submission.id))).scalar_one_or_none()
+    if filing_id is not None:
+        known = await ledger_figures(conn, firm.id, year)
+        pages = [
+            {"submission_id": filing_id, "section": s.code, "answers": _prefilled(s, known, rights)}
+            for s in form.sections
+        ]
+        await conn.execute(plain_insert(SubmissionSection), pages)
+        told = {"year": year, "form": form.code, "form_version": form.version}
+        begun = event_row(
+            "firm:report:begun", by=by, at=at, object_type="firm", object_id=firm.id, object_label=firm.uscc, after=told
+        )
+        await record(conn, begun)
+    found = await own_filing(conn, firm.id, year)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _prefilled(section: Section, known: Mapping[str, Any], rights: list[Any]) -> dict[str, Any]:
+    if section.group:
+        return {ROWS: rights} if section.code == IP_LEDGER and rights else {}
+    return {q.code: list(typed_of(known[q.code], q)) for q in section.questions if q.code in known and not q.of}
+
+
+async def save_page(
+    conn: Conn,
+    firm_id: uuid.UUID,
+    year: int,
+    section: Section,
+    answers: Answers,
+    *,
+    seen: int,
+    by: Actor,
+    at: datetime,
+) -> int:
+    """The page's new version. Raises Stale when somebody saved it after it was `seen`, Conflict when it is closed."""
+    # Shared with other pages' saves, never beside a handing-in: what is signed is what is kept.
+    filing = await own_filing(conn, firm_id, year, hold="share")
+    if filing is None:
+        raise NotFound
+    if not filing.editable:
+        raise Conflict(f"{year} 年度的填报{filing.state.label}，不能再改。")
+    if filing.state is ReportState.RETURNED:
+        answers = await _only_open(conn, filing, section, answers)
+    p = SubmissionSection
+    mine = (p.submission_id == filing.id, p.section == section.code)
+    saved = (
+        update(p)
+        .where(*mine, p.version == seen)
+        .values(version=seen + 1, answers=dict(answers), saved_at=at, saver_name=by.viewer.name)
+    )
+    if (await conn.execute(saved)).rowcount == 0:
+        who = (await conn.execute(select(p.saver_name, p.saved_at).where(*mine))).one_or_none()
+        if who is None:
+            raise NotFound
+        raise Stale(f"{who.saver_name or '同事'}在您打开之后保存过这一节。")
+    await note_editor(conn, filing.id, section.code, by=by, at=at)
+    return seen + 1
+
+
+async def _only_open(conn: Conn, filing: Filing, section: Section, answers: Answers) -> Answers:
+    """Of a returned form only what was asked back may change; the rest stays as it was signed."""
+    p = SubmissionSection
+    query = select(p.answers).where(p.submission_id == filing.id, p.section == section.code)
+    kept: dict[str, Any] = dict((await conn.execute(query)).scalar_one_or_none() or {})
+    if section.group:
+        return answers if section.code in filing.open_questions else kept
+    opened = {q.code for q in section.questions if q.code in filing.open_questions}
+    rest = {code: typed for code, typed in kept.items() if code not in opened}
+    return rest | {code: typed for code, typed in answers.items() if code in opened}
+
+
+async def note_editor(conn: Conn, filing_id: uuid.UUID, section: str, *, by: Actor, at: datetime) -> None:
+    row = {"submission_id": filing_id, "section": section, "user_id": by.viewer.id, "name": by.viewer.name, "at": at}
+    seen = insert(SectionEditor).values(**row)
+    keys = ["submission_id", "section", "user_id"]
+    await conn.execute(seen.on_conflict_do_update(index_elements=keys, set_={"at": at, "name": by.viewer.name}))
+
+
+async def explain(conn: Conn, firm_id: uuid.UUID, year: int, explanations: Mapping[str, str]) -> None:
+    """Keeps what was written beside the soft checks. Raises Conflict when the form is closed."""
+    filing = await own_filing(conn, firm_id, year, hold="update")
+    if filing is None:
+        raise NotFound
+    if not filing.editable:
+        raise Conflict(f"{year} 年度的填报{filing.state.label}，不能再改。")
+    kept = {key: words for key, words in explanations.items() if words}
+    await conn.execute(update(Submission).where(Submission.id == filing.id).values(explanations=kept))

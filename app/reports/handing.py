@@ -1,0 +1,144 @@
+"""Handing in: checked whole, signed, numbered; and what becomes of it. Nobody but the firm ever changes a figure."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+
+from app.access.terms import Actor, Viewer
+from app.audit.service import event_row, record
+from app.clerks.queries import clerks_of
+from app.clerks.signatories import must_sign
+from app.db import Conn, new_id
+from app.errors import Conflict, Invalid, NotFound, Refused
+from app.outbox.writing import notice, post
+from app.reports.catalogue import Form
+from app.reports.models import Submission, SubmissionRound, YearlyReport
+from app.reports.queries import Filing, figures_before, filing_by_id, own_filing, pages_of, rounds_of
+from app.reports.reading import Examined, examine
+from app.reports.terms import REPORTED, ReportState
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    number: str
+    filing: Filing
+
+
+async def examined(conn: Conn, filing: Filing, form: Form) -> Examined:
+    pages = await pages_of(conn, filing.id)
+    answers = {code: page.answers for code, page in pages.items()}
+    return examine(form, answers, await figures_before(conn, filing.firm_id, filing.year))
+
+
+async def hand_in(
+    conn: Conn, firm_id: uuid.UUID, year: int, form: Form, *, officer: uuid.UUID | None, by: Actor, at: datetime
+) -> Receipt:
+    """Raises Refused with what is missing; handed in twice is handed in once."""
+    await must_sign(conn, by)
+    filing = await own_filing(conn, firm_id, year, hold="update")
+    if filing is None:
+        raise NotFound
+    if not filing.editable:
+        latest = (await rounds_of(conn, filing.id))[0]
+        return Receipt(latest.number, filing)
+    found = await examined(conn, filing, form)
+    silent = [d for d in found.doubts if not filing.explanations.get(d.key)]
+    if found.faults or silent:
+        reasons = [f"{f.label}：{f.sentence}" for f in found.faults] + [f"{d.label}：{d.sentence}" for d in silent]
+        raise Refused("还不能提交，请先改好下面几处。", reasons=reasons[:30])
+    number = f"{year}-{filing.uscc}-{filing.round + 1:02d}"
+    pages = await pages_of(conn, filing.id)
+    row = {"submission_id": filing.id, "round": filing.round + 1, "number": number, "figures": found.figures}
+    row |= {"answers": {code: dict(page.answers) for code, page in pages.items()}}
+    row |= {"explanations": {d.key: filing.explanations[d.key] for d in found.doubts}}
+    row |= {"submitted_at": at, "submitted_by": by.viewer.id, "submitter_name": by.viewer.name}
+    await conn.execute(insert(SubmissionRound).values(row))
+    changed = {"state": ReportState.SUBMITTED.value, "round": filing.round + 1, "submitted_at": at}
+    await conn.execute(update(Submission).where(Submission.id == filing.id).values(**changed, open_questions=[]))
+    await _note(conn, filing, "submitted", by=by, at=at, number=number)
+    if officer is not None:
+        subject = f"{filing.firm_name}提交了 {year} 年度数据"
+        told = notice("report_submitted", number, to=officer, subject=subject, at=at, review=str(filing.id))
+        await post(conn, told)
+    return Receipt(number, filing)
+
+
+async def give_back(
+    conn: Conn, filing_id: uuid.UUID, comments: Mapping[str, str], form: Form, *, by: Actor, at: datetime
+) -> Filing:
+    """退回补正: what is commented on is open again, everything else stays locked. Raises Conflict, Invalid."""
+    filing = await _waiting(conn, filing_id, viewer=by.viewer)
+    known = {q.code for q in form.questions.values() if not q.of} | {s.code for s in form.sections if s.group}
+    said = {code: words for code, words in comments.items() if words and code in known}
+    if not said:
+        raise Invalid({"comments": "请至少在一项下面写明要补正什么。"})
+    await _decide(conn, filing, ReportState.RETURNED, said, by=by, at=at)
+    opened = {"state": ReportState.RETURNED.value, "open_questions": sorted(said)}
+    await conn.execute(update(Submission).where(Submission.id == filing.id).values(**opened))
+    await _note(conn, filing, "returned", by=by, at=at, questions="、".join(sorted(said)))
+    subject = f"{filing.year} 年度数据退回补正 {len(said)} 处，请补正后重新提交"
+    await _tell_clerks(conn, filing, "report_returned", subject, at=at)
+    return filing
+
+
+async def accept(conn: Conn, filing_id: uuid.UUID, *, by: Actor, at: datetime) -> Filing:
+    """The signed figures go into the ledger as they were signed: there is no other way in, and none to change them."""
+    filing = await _waiting(conn, filing_id, viewer=by.viewer)
+    signed = (await rounds_of(conn, filing.id))[0]
+    y = YearlyReport
+    query = select(func.coalesce(func.max(y.version), 0)).where(y.firm_id == filing.firm_id, y.year == filing.year)
+    version = (await conn.execute(query)).scalar_one() + 1
+    row = {"id": new_id(), "firm_id": filing.firm_id, "year": filing.year, "version": version}
+    row |= {"state": ReportState.ACCEPTED.value, "source": f"企业填报，回执 {signed.number}", "created_at": at}
+    row |= {"figures": {code: value for code, value in signed.figures.items() if code in REPORTED}}
+    row |= {"submitted_at": signed.submitted_at, "submitter_name": signed.submitter_name}
+    row |= {"decided_at": at, "decided_by": by.viewer.id, "decider_name": by.viewer.name}
+    await conn.execute(insert(YearlyReport).values(row))
+    await _decide(conn, filing, ReportState.ACCEPTED, {}, by=by, at=at)
+    state = ReportState.ACCEPTED.value
+    await conn.execute(update(Submission).where(Submission.id == filing.id).values(state=state, open_questions=[]))
+    await _note(conn, filing, "accepted", by=by, at=at, number=signed.number)
+    await _tell_clerks(conn, filing, "report_accepted", f"{filing.year} 年度数据已审核通过", at=at)
+    return filing
+
+
+async def _waiting(conn: Conn, filing_id: uuid.UUID, *, viewer: Viewer) -> Filing:
+    filing = await filing_by_id(conn, filing_id, viewer=viewer, hold=True)
+    if filing is None:
+        raise NotFound
+    if filing.state is not ReportState.SUBMITTED:
+        raise Conflict(f"这份填报现在是“{filing.state.label}”，请刷新后再看。")
+    return filing
+
+
+async def _decide(
+    conn: Conn, filing: Filing, state: ReportState, comments: Mapping[str, str], *, by: Actor, at: datetime
+) -> None:
+    r = SubmissionRound
+    decided = {"state": state.value, "comments": dict(comments), "decided_at": at}
+    decided |= {"decided_by": by.viewer.id, "decider_name": by.viewer.name}
+    await conn.execute(update(r).where(r.submission_id == filing.id, r.round == filing.round).values(**decided))
+
+
+async def _note(conn: Conn, filing: Filing, verb: str, *, by: Actor, at: datetime, **after: str) -> None:
+    told = {"year": filing.year, **after}
+    done = event_row(
+        f"firm:report:{verb}",
+        by=by,
+        at=at,
+        object_type="firm",
+        object_id=filing.firm_id,
+        object_label=filing.uscc,
+        after=told,
+    )
+    await record(conn, done)
+
+
+async def _tell_clerks(conn: Conn, filing: Filing, kind: str, subject: str, *, at: datetime) -> None:
+    key = f"{filing.id}:{filing.round}"
+    people = await clerks_of(conn, filing.firm_id)
+    rows = [notice(kind, key, to=one.id, subject=subject, at=at, report=str(filing.year)) for one in people]
+    await post(conn, *rows)

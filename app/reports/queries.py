@@ -1,0 +1,186 @@
+"""Reads of submissions. A firm's clerk reaches their own by year; the bureau's people by what they can see of firms."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from app.access.terms import Viewer
+from app.db import Conn
+from app.firms.filtering import visible_to
+from app.firms.models import Firm
+from app.reports.forms import ANNUAL
+from app.reports.models import SectionEditor, Submission, SubmissionRound, SubmissionSection, YearlyReport
+from app.reports.reading import Answers
+from app.reports.terms import COUNTED, ReportState
+
+STILL_THERE = timedelta(seconds=90)
+_COUNTED = [state.value for state in COUNTED]
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A submission without what is typed in it."""
+
+    id: uuid.UUID
+    firm_id: uuid.UUID
+    firm_name: str
+    uscc: str
+    year: int
+    form: str
+    form_version: int
+    state: ReportState
+    round: int
+    explanations: Mapping[str, str]
+    open_questions: Sequence[str]
+    created_at: datetime
+    submitted_at: datetime | None
+
+    @property
+    def editable(self) -> bool:
+        return self.state in (ReportState.DRAFT, ReportState.RETURNED)
+
+    def locked(self, code: str) -> bool:
+        return not self.editable or (self.state is ReportState.RETURNED and code not in self.open_questions)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One section as it is kept."""
+
+    section: str
+    version: int
+    answers: Answers
+    saved_at: datetime | None
+    saver_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    submission_id: uuid.UUID
+    round: int
+    number: str
+    state: ReportState
+    answers: Mapping[str, Answers]
+    figures: Mapping[str, str]
+    explanations: Mapping[str, str]
+    submitted_at: datetime
+    submitter_name: str
+    comments: Mapping[str, str]
+    decided_at: datetime | None
+    decider_name: str
+
+
+_FIRM = {"firm_name": Firm.name, "uscc": Firm.uscc}
+_FILING: tuple[Any, ...] = tuple(_FIRM.get(f) or getattr(Submission, f) for f in Filing.__dataclass_fields__)
+_PAGE: tuple[Any, ...] = tuple(getattr(SubmissionSection, f) for f in Page.__dataclass_fields__)
+_ROUND: tuple[Any, ...] = tuple(getattr(SubmissionRound, f) for f in Round.__dataclass_fields__)
+
+
+def filings() -> Any:
+    return select(*_FILING).join(Firm, Firm.id == Submission.firm_id)
+
+
+def filing_of(row: Any) -> Filing:
+    named = dict(zip(Filing.__dataclass_fields__, row, strict=True))
+    return Filing(**{**named, "state": ReportState(named["state"])})
+
+
+async def own_filing(conn: Conn, firm_id: uuid.UUID, year: int, *, hold: str = "") -> Filing | None:
+    """`hold`: "share" while a page of it is saved, "update" while it is handed in."""
+    s = Submission
+    query = filings().where(s.firm_id == firm_id, s.year == year, s.form == ANNUAL)
+    if hold:
+        query = query.with_for_update(read=hold == "share", of=Submission.__table__)
+    row = (await conn.execute(query)).one_or_none()
+    return filing_of(row) if row else None
+
+
+async def filing_by_id(conn: Conn, filing_id: uuid.UUID, *, viewer: Viewer, hold: bool = False) -> Filing | None:
+    query = filings().where(Submission.id == filing_id, visible_to(viewer))
+    query = query.with_for_update(of=Submission.__table__) if hold else query
+    row = (await conn.execute(query)).one_or_none()
+    return filing_of(row) if row else None
+
+
+async def filings_of(conn: Conn, firm_id: uuid.UUID) -> list[Filing]:
+    query = filings().where(Submission.firm_id == firm_id).order_by(Submission.year.desc())
+    return [filing_of(row) for row in await conn.execute(query)]
+
+
+async def pages_of(conn: Conn, filing_id: uuid.UUID) -> dict[str, Page]:
+    query = select(*_PAGE).where(SubmissionSection.submission_id == filing_id)
+    return {row[0]: Page(*row) for row in await conn.execute(query)}
+
+
+async def rounds_of(conn: Conn, filing_id: uuid.UUID) -> list[Round]:
+    """Newest first."""
+    query = select(*_ROUND).where(SubmissionRound.submission_id == filing_id)
+    rows = await conn.execute(query.order_by(SubmissionRound.round.desc()))
+    named = (dict(zip(Round.__dataclass_fields__, row, strict=True)) for row in rows)
+    return [Round(**{**one, "state": ReportState(one["state"])}) for one in named]
+
+
+async def others_editing(
+    conn: Conn, filing_id: uuid.UUID, section: str, *, me: uuid.UUID, at: datetime
+) -> list[tuple[str, datetime]]:
+    e = SectionEditor
+    here = (e.submission_id == filing_id, e.section == section, e.user_id != me, e.at > at - STILL_THERE)
+    return [(name, seen) for name, seen in await conn.execute(select(e.name, e.at).where(*here).order_by(e.name))]
+
+
+async def ledger_figures(conn: Conn, firm_id: uuid.UUID, year: int) -> dict[str, Decimal]:
+    """What counts for that year: the latest version that was reported and signed for."""
+    y = YearlyReport
+    query = (
+        select(y.figures)
+        .where(y.firm_id == firm_id, y.year == year, y.state.in_(_COUNTED))
+        .order_by(y.version.desc())
+        .limit(1)
+    )
+    found = (await conn.execute(query)).scalar_one_or_none() or {}
+    return {code: Decimal(value) for code, value in found.items()}
+
+
+async def figures_before(conn: Conn, firm_id: uuid.UUID, year: int) -> dict[str, Decimal]:
+    """Last year's: the ledger's, and beneath it what the firm's own form said beyond what the ledger keeps."""
+    s, r = Submission, SubmissionRound
+    query = (
+        select(r.figures)
+        .join(s, s.id == r.submission_id)
+        .where(s.firm_id == firm_id, s.year == year - 1, r.state == ReportState.ACCEPTED.value)
+        .order_by(r.round.desc())
+        .limit(1)
+    )
+    own = (await conn.execute(query)).scalar_one_or_none() or {}
+    told = {code: Decimal(value) for code, value in own.items()}
+    return told | await ledger_figures(conn, firm_id, year - 1)
+
+
+_QUARTILES = text(
+    """
+SELECT each.key, percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY each.value::numeric), count(*)
+FROM (SELECT DISTINCT ON (y.firm_id) y.figures FROM yearly_reports y JOIN firms f ON f.id = y.firm_id
+      WHERE y.year = :year AND y.state = 'accepted' AND f.industry_code LIKE :industry AND f.id <> :firm
+      ORDER BY y.firm_id, y.version DESC) AS latest, jsonb_each_text(latest.figures) AS each
+WHERE each.key = ANY(:codes)
+GROUP BY each.key HAVING count(*) >= 5
+"""
+).bindparams(bindparam("codes", type_=ARRAY(Text())))
+
+
+async def quartiles(
+    conn: Conn, firm_id: uuid.UUID, *, industry: str, year: int, codes: Sequence[str]
+) -> dict[str, tuple[Decimal, Decimal, Decimal]]:
+    """Of the other firms of the industry's division (GB/T 4754), where at least five were accepted."""
+    if len(industry) < 3:
+        return {}
+    values = {"firm": firm_id, "year": year, "industry": f"{industry[:3]}%", "codes": list(codes)}
+    rows = await conn.execute(_QUARTILES, values)
+    return {code: (Decimal(str(a)), Decimal(str(b)), Decimal(str(c))) for code, (a, b, c), _ in rows}

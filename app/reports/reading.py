@@ -1,0 +1,189 @@
+"""What was typed, read: figures in 元, computed lines, what is missing or cannot be, what wants an explanation.
+
+What a person typed is kept exactly as it was, with the unit chosen beside it; reading it is done anew each time, so a
+draft may hold anything and nothing is ever converted twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from app.reports.catalogue import Check, Form, Kind, Level, Question, Section
+from app.text import AmountError, DateError, parse_amount, parse_date
+from app.units import Unit, from_yuan
+
+Typed = Sequence[str]  # what was typed, and the unit beside it
+Row = Mapping[str, Typed]
+Answers = Mapping[str, Typed | Sequence[Row]]  # of one section; rows under "rows"
+ROWS = "rows"
+MONEY_UNITS = (Unit.WAN_YUAN, Unit.THOUSAND_YUAN, Unit.YUAN)
+LONGEST = 200
+_MISSING = "还没有填。"
+_MISSING_COUNT = "还没有填；没有请填 0。"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`number` in 元 or as counted; `text` is how the form shows it."""
+
+    text: str = ""
+    number: Decimal | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A soft check that does not hold: an explanation is asked for under `key`."""
+
+    key: str
+    section: str
+    label: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    section: str
+    field: str  # the control's name
+    label: str
+    sentence: str
+    missing: bool = False
+
+
+@dataclass
+class Examined:
+    values: dict[str, Value] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """Numbers by code, as strings, in 元."""
+        return {code: f"{v.number:f}" for code, v in self.values.items() if v.number is not None}
+
+    def faults_of(self, section: str) -> list[Fault]:
+        return [f for f in self.faults if f.section == section]
+
+
+def read(question: Question, typed: Typed | None) -> Value:
+    text, unit = (str(typed[0]), str(typed[1])) if typed else ("", "")
+    if not text.strip():
+        sentence = _MISSING_COUNT if question.money or question.kind is Kind.COUNT else _MISSING
+        return Value(fault="" if question.optional else sentence)
+    try:
+        return _read(question, text, unit)
+    except (AmountError, DateError) as error:
+        return Value(text, fault=str(error))
+
+
+def _read(question: Question, text: str, unit: str) -> Value:
+    if question.money:
+        number = parse_amount(text, _unit(unit))
+        if number < 0 and question.kind is not Kind.SIGNED:
+            return Value(text, fault="不能是负数。")
+        return Value(text, number)
+    if question.kind is Kind.COUNT:
+        number = parse_amount(text.removesuffix(question.unit), Unit.YUAN)
+        whole = number == number.to_integral_value() and 0 <= number < 10**9
+        return Value(text, number) if whole else Value(text, fault="请填 0 或正整数。")
+    if question.kind is Kind.DATE:
+        return Value(parse_date(text).isoformat())
+    if question.kind is Kind.CHOICE:
+        known = dict(question.options)
+        return Value(known[text]) if text in known else Value(fault="请选一项。")
+    return Value(text) if len(text) <= LONGEST else Value(text, fault=f"最多 {LONGEST} 个字。")
+
+
+def _unit(value: str) -> Unit:
+    return Unit(value) if value in {u.value for u in MONEY_UNITS} else Unit.YUAN
+
+
+def examine(form: Form, answers: Mapping[str, Answers], last: Mapping[str, Decimal]) -> Examined:
+    """`answers` by section; `last` are the figures of the year before, for the checks that compare with it."""
+    found = Examined()
+    for section in form.sections:
+        if section.group:
+            _examine_rows(found, section, answers.get(section.code, {}))
+        else:
+            _examine_section(found, section, answers.get(section.code, {}))
+    for section in form.sections:
+        for question in section.questions:
+            for check in question.checks if not section.group else ():
+                _apply(found, form, section, question, check, last)
+    return found
+
+
+def _examine_section(found: Examined, section: Section, answers: Answers) -> None:
+    for question in section.questions:
+        if question.kind is Kind.SUM:
+            known = [found.values[code].number for code in question.of if code in found.values]
+            numbers = [number for number in known if number is not None]
+            value = Value(number=sum(numbers, Decimal(0)) if numbers else None)
+        else:
+            typed = answers.get(question.code)
+            value = read(question, typed)  # type: ignore[arg-type]  # only "rows" holds rows
+        found.values[question.code] = value
+        if value.fault:
+            missing = not value.text
+            found.faults.append(Fault(section.code, question.code, question.label, value.fault, missing))
+
+
+def rows_of(answers: Answers) -> list[Row]:
+    return list(answers.get(ROWS, ()))  # type: ignore[arg-type]
+
+
+def _examine_rows(found: Examined, section: Section, answers: Answers) -> None:
+    for n, row in enumerate(rows_of(answers)):
+        for question in section.questions:
+            value = read(question, row.get(question.code))
+            found.values[f"{question.code}.{n}"] = Value(value.text, None, value.fault)
+            if value.fault:
+                label = f"{section.group}{n + 1:02d} {question.label}"
+                fault = Fault(section.code, f"{question.code}.{n}", label, value.fault, not value.text)
+                found.faults.append(fault)
+
+
+def _apply(
+    found: Examined, form: Form, section: Section, question: Question, check: Check, last: Mapping[str, Decimal]
+) -> None:
+    mine = found.values[question.code].number
+    sentence = "" if mine is None else _sentence(found, form, check, mine, last.get(question.code))
+    if not sentence:
+        return
+    if check.level is Level.HARD:
+        found.faults.append(Fault(section.code, question.code, question.label, sentence))
+    else:
+        found.doubts.append(Doubt(f"{question.code}.{check.kind}", section.code, question.label, sentence))
+
+
+def _sentence(found: Examined, form: Form, check: Check, mine: Decimal, before: Decimal | None) -> str:
+    """What does not hold, or nothing; what cannot be judged for want of a figure holds."""
+    if check.kind == "change":
+        if before is None or before <= 0:
+            return ""
+        change = (mine - before) / before
+        if abs(change) <= check.ratio:
+            return ""
+        word = "多" if change > 0 else "少"
+        return f"比上年{word} {abs(change) * 100:.0f}%，请说明原因。"
+    others = [found.values[code].number for code in check.of]
+    if any(other is None for other in others):
+        return ""
+    whole = sum((other for other in others if other is not None), Decimal(0))
+    holds = mine <= whole if check.kind == "at_most" else mine == whole
+    named = "、".join(form.questions[code].label for code in check.of)
+    return "" if holds else check.says or f"与{named}对不上。"
+
+
+def shown(number: Decimal, *, money: bool, unit: str) -> str:
+    """For reading: 万元 as everywhere, counts with their unit."""
+    if not money:
+        return f"{number:,f} {unit}".strip()
+    return f"{from_yuan(number, Unit.WAN_YUAN):,f} 万元"
+
+
+def typed_of(number: Decimal, question: Question) -> Typed:
+    """A figure of the ledger as a person would have typed it."""
+    if question.money:
+        return (f"{from_yuan(number, Unit.WAN_YUAN):f}", Unit.WAN_YUAN.value)
+    return (f"{number:f}", "")

@@ -1,0 +1,90 @@
+"""The demo's yearly forms: one half filled in, one that waits, one that came back, one that wants to be looked at."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from app.access.terms import Actor
+from app.clock import business_day
+from app.db import Conn
+from app.firms.terms import FirmDetail
+from app.recognitions.queries import rights_as_rows
+from app.reports import handing
+from app.reports.catalogue import Form, Section
+from app.reports.drafting import begin, explain, save_page
+from app.reports.forms import load_forms, newest
+from app.reports.models import YearlyReport
+from app.reports.queries import own_filing, pages_of
+from app.reports.reading import ROWS, Answers, typed_of
+from app.text import parse_amount
+from app.units import Unit
+
+_PROJECTS = (("节水型恒温阀芯研发", "320"), ("水龙头自动检测线", "180"))
+_RETURNED = {"headcount": "与社保人数差得多，请核对后重填。", "rd.other": "其他费用请附明细，核对是否都与研发有关。"}
+_WHY = "今年增加了研发人员和设备，已与辅助账核对。"
+
+
+async def bring_reports(
+    conn: Conn, firms: Sequence[FirmDetail], clerks: Sequence[Actor], *, by: Actor, at: datetime
+) -> None:
+    form, year = newest(await load_forms(conn)), business_day(at).year - 1
+    if form is None:
+        return
+    for n, (firm, clerk) in enumerate(zip(firms, clerks, strict=True)):
+        then = at - timedelta(days=9 - n)
+        await begin(conn, firm, year, form, await _whole_rights(conn, firm, form), by=clerk, at=then)
+        await _fill(conn, firm, year, form, by=clerk, at=then, whole=n > 0)
+        if n > 0:
+            await _sign(conn, firm, year, form, by=clerk, at=then + timedelta(hours=3))
+        if n == 2:
+            found = await own_filing(conn, firm.id, year)
+            assert found
+            await handing.give_back(conn, found.id, _RETURNED, form, by=by, at=then + timedelta(days=1))
+
+
+async def _whole_rights(conn: Conn, firm: FirmDetail, form: Form) -> list[dict[str, list[str]]]:
+    section = form.section("ip")
+    asked = {q.code for q in section.questions} if section else set()
+    return [row for row in await rights_as_rows(conn, firm.id) if set(row) == asked]
+
+
+async def _fill(conn: Conn, firm: FirmDetail, year: int, form: Form, *, by: Actor, at: datetime, whole: bool) -> None:
+    known = select(YearlyReport.figures).where(YearlyReport.firm_id == firm.id).order_by(YearlyReport.year.desc())
+    figures = (await conn.execute(known.limit(1))).scalar_one_or_none() or {}
+    filing = await own_filing(conn, firm.id, year)
+    assert filing
+    pages = await pages_of(conn, filing.id)
+    for n, section in enumerate(form.sections):
+        if not whole and section.code not in ("operations", "rd", "projects"):
+            continue
+        answers = {**_answers(section, figures), **pages[section.code].answers}
+        if answers:
+            moment = at + timedelta(minutes=7 * n)
+            await save_page(conn, firm.id, year, section, answers, seen=0, by=by, at=moment)
+
+
+def _answers(section: Section, figures: dict[str, str]) -> Answers:
+    if section.code == "projects":
+        names = [q.code for q in section.questions if not q.optional]
+        rows = []
+        for name, spent in _PROJECTS:
+            typed = dict(zip(names, (name, "2025-01-10", "2025-12-20", "6", "52", spent), strict=True))
+            rows.append({code: [text, Unit.WAN_YUAN.value if text == spent else ""] for code, text in typed.items()})
+        return {ROWS: rows}
+    if section.group:
+        return {}
+    found = {}
+    for question in section.questions:
+        if question.policy:
+            number = parse_amount(figures.get(question.code, "0"), Unit.YUAN)
+            found[question.code] = list(typed_of(number, question))
+    return found
+
+
+async def _sign(conn: Conn, firm: FirmDetail, year: int, form: Form, *, by: Actor, at: datetime) -> None:
+    filing = await own_filing(conn, firm.id, year)
+    assert filing
+    found = await handing.examined(conn, filing, form)
+    await explain(conn, firm.id, year, {doubt.key: _WHY for doubt in found.doubts})
+    await handing.hand_in(conn, firm.id, year, form, officer=firm.officer_id, by=by, at=at)

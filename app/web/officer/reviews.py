@@ -1,0 +1,175 @@
+"""填报审核: who waits; figures beside last year's and the industry's; sent back by question or accepted as signed."""
+
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.db import Conn
+from app.errors import Invalid, NotFound
+from app.firms.queries import firm_by_id
+from app.reports import handing, reviewing
+from app.reports.catalogue import Form as ReportForm
+from app.reports.catalogue import Question
+from app.reports.queries import Filing, Round, figures_before, filing_by_id, quartiles, rounds_of
+from app.reports.reading import examine, shown
+from app.reports.terms import ReportState
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.forms import clean_text
+from app.web.htmx import see_other
+from app.web.lookups import Lookup
+from app.web.templating import page
+
+router = APIRouter()
+Reviewer = Annotated[Viewer, Depends(guard(Permission.REPORT_REVIEW))]
+ActingReviewer = Annotated[Actor, Depends(acting(Permission.REPORT_REVIEW))]
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    question: Question
+    now: str
+    before: str
+    change: str
+    middle: str
+    word: str
+    comment: str
+
+
+@router.get("/reviews")
+async def queue_page(request: Request, viewer: Reviewer, conn: ConnDep, today: TodayDep) -> Response:
+    year = today.year - 1
+    context: dict[str, Any] = {
+        "waiting": await reviewing.waiting(conn, viewer=viewer),
+        "counts": await reviewing.state_counts(conn, year, viewer=viewer),
+        "silent": await reviewing.silent(conn, year, viewer=viewer),
+        "states": list(ReportState),
+        "year": year,
+        "most": reviewing.MOST,
+    }
+    return page(request, "officer/reviews/queue.html", title="填报审核", **context)
+
+
+@router.post("/reviews/chase")
+async def chase(request: Request, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: ActingReviewer) -> Response:
+    count = await reviewing.chase(conn, today.year - 1, by=actor, at=clock.now())
+    return see_other(request, "/reviews", f"已提醒 {count} 家企业的填报人" if count else "没有要催的企业")
+
+
+@router.post("/reviews/accept")
+async def accept_many(
+    request: Request, conn: ConnDep, clock: ClockDep, actor: ActingReviewer, ids: Annotated[list[uuid.UUID], Form()]
+) -> Response:
+    """Clean ones only: what has an explanation is looked at one by one."""
+    clean = {one.filing.id for one in await reviewing.waiting(conn, viewer=actor.viewer) if not one.doubts}
+    chosen = [filing_id for filing_id in dict.fromkeys(ids) if filing_id in clean]
+    for filing_id in chosen:
+        await handing.accept(conn, filing_id, by=actor, at=clock.now())
+    return see_other(request, "/reviews", f"已通过 {len(chosen)} 份")
+
+
+async def _found(
+    conn: Conn, lookup: Lookup, filing_id: uuid.UUID, viewer: Viewer
+) -> tuple[Filing, ReportForm, list[Round]]:
+    filing = await filing_by_id(conn, filing_id, viewer=viewer)
+    rounds = await rounds_of(conn, filing_id) if filing else []
+    if filing is None or not rounds:  # a draft is nobody's statement yet, and nobody else's to read
+        raise NotFound
+    form = lookup.forms.get((filing.form, filing.form_version))
+    if form is None:
+        raise NotFound("这份填报用的表单版本不在系统里。")
+    return filing, form, rounds
+
+
+@router.get("/reviews/{filing_id}")
+async def review_page(
+    request: Request, filing_id: uuid.UUID, viewer: Reviewer, conn: ConnDep, lookup: LookupDep
+) -> Response:
+    return await _page(request, conn, lookup, filing_id, viewer, {})
+
+
+async def _page(
+    request: Request,
+    conn: Conn,
+    lookup: Lookup,
+    filing_id: uuid.UUID,
+    viewer: Viewer,
+    typed: dict[str, str],
+    *,
+    error: Invalid | None = None,
+) -> Response:
+    filing, form, rounds = await _found(conn, lookup, filing_id, viewer)
+    firm = await firm_by_id(conn, filing.firm_id, viewer=viewer)
+    if firm is None:
+        raise NotFound
+    latest, last = rounds[0], await figures_before(conn, firm.id, filing.year)
+    codes = [q.code for q in form.questions.values() if q.policy]
+    quarters = await quartiles(conn, firm.id, industry=firm.industry_code or "", year=filing.year, codes=codes)
+    found = examine(form, latest.answers, last)
+    comments = typed or dict(latest.comments)
+    words = reviewing.standing(latest.figures, quarters, codes)
+    context: dict[str, Any] = {
+        "filing": filing,
+        "firm": firm,
+        "form": form,
+        "rounds": rounds,
+        "latest": latest,
+        "doubts": [(d, latest.explanations.get(d.key, "")) for d in found.doubts],
+        "lines": {
+            s.code: [_line(q, latest, last, quarters, words, comments) for q in s.questions]
+            for s in form.sections
+            if not s.group
+        },
+        "found": found,
+        "comments": comments,
+        "changed": reviewing.differences(form, rounds[1], latest) if len(rounds) > 1 else [],
+        "error": error.fields.get("comments", error.sentence) if error else "",
+        "open": filing.state is ReportState.SUBMITTED,
+    }
+    status = error.status if error else 200
+    return page(request, "officer/reviews/review.html", title=f"审核：{filing.firm_name}", status=status, **context)
+
+
+def _line(
+    question: Question,
+    latest: Round,
+    last: dict[str, Decimal],
+    quarters: dict[str, reviewing.Quartiles],
+    words: dict[str, str],
+    comments: dict[str, str],
+) -> Line:
+    def words_of(number: Decimal | None) -> str:
+        return "—" if number is None else shown(number, money=question.money, unit=question.unit)
+
+    text = latest.figures.get(question.code)
+    now, before = Decimal(text) if text is not None else None, last.get(question.code)
+    change = f"{(now - before) / before:+.0%}" if now is not None and before else ""
+    middle = words_of(quarters[question.code][1].quantize(Decimal(1))) if question.code in quarters else ""
+    code = question.code
+    return Line(question, words_of(now), words_of(before), change, middle, words.get(code, ""), comments.get(code, ""))
+
+
+@router.post("/reviews/{filing_id}/return")
+async def give_back(
+    request: Request, filing_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActingReviewer
+) -> Response:
+    _, form, _ = await _found(conn, lookup, filing_id, actor.viewer)
+    sent = {key[2:]: str(value) for key, value in (await request.form()).items() if key.startswith("c.")}
+    try:
+        comments = {key: clean_text(f"c.{key}", words, longest=_LONGEST) for key, words in sent.items()}
+        filing = await handing.give_back(conn, filing_id, comments, form, by=actor, at=clock.now())
+    except Invalid as error:
+        return await _page(request, conn, lookup, filing_id, actor.viewer, sent, error=error)
+    return see_other(request, "/reviews", f"已退回 {filing.firm_name} 补正")
+
+
+@router.post("/reviews/{filing_id}/accept")
+async def accept(
+    request: Request, filing_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: ActingReviewer
+) -> Response:
+    filing = await handing.accept(conn, filing_id, by=actor, at=clock.now())
+    return see_other(request, "/reviews", f"已通过 {filing.firm_name} 的 {filing.year} 年度数据")

@@ -1,0 +1,174 @@
+"""年度填报: begun, its task list, checked whole, signed, and the receipt."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.access.terms import Viewer
+from app.clerks.signatories import is_signatory
+from app.db import Conn
+from app.errors import Invalid, NotFound, Refused
+from app.firms.terms import FirmDetail
+from app.recognitions.queries import rights_as_rows
+from app.reports import drafting, handing
+from app.reports.catalogue import Form, Section
+from app.reports.forms import newest
+from app.reports.queries import Filing, own_filing, pages_of, rounds_of
+from app.reports.reading import Examined, rows_of, shown
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
+from app.web.forms import clean_text
+from app.web.htmx import see_other
+from app.web.lookups import Lookup
+from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
+from app.web.portal.report_views import UNITS, shown_text
+from app.web.templating import page
+
+router = APIRouter()
+Year = Annotated[int, Path(ge=1990, le=2100)]
+YEARS_BACK = 3  # 高企 looks at three years; what is older nobody asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    section: Section
+    href: str
+    state: str
+    tone: str
+    note: str
+
+
+def asked_years(today: date) -> range:
+    """Years that are over, newest last: a running year has no yearly figures."""
+    return range(today.year - YEARS_BACK, today.year)
+
+
+async def filing_in_hand(conn: Conn, viewer: Viewer, year: int) -> tuple[FirmDetail, Filing]:
+    firm = await own_firm(conn, viewer)
+    filing = await own_filing(conn, firm.id, year)
+    if filing is None:
+        raise NotFound(f"{year} 年度还没有开始填报，请从首页开始。")
+    return firm, filing
+
+
+def form_of(filing: Filing, lookup: Lookup) -> Form:
+    """The version it was begun under, whatever has come since."""
+    form = lookup.forms.get((filing.form, filing.form_version))
+    if form is None:
+        raise NotFound("这份填报用的表单版本不在系统里，请联系主管部门。")
+    return form
+
+
+async def report_head(conn: Conn, firm: FirmDetail, filing: Filing) -> dict[str, Any]:
+    rounds = await rounds_of(conn, filing.id)
+    returned = rounds[0].comments if rounds and filing.state == "returned" else {}
+    return {**head(firm, "/portal"), "filing": filing, "rounds": rounds, "comments": returned}
+
+
+@router.post("/portal/report/{year}/begin")
+async def begin(
+    request: Request, year: Year, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: ActPortal
+) -> Response:
+    firm = await own_firm(conn, actor.viewer)
+    form = newest(lookup.forms)
+    if form is None or year not in asked_years(today):
+        raise Invalid({"year": f"可以填报 {asked_years(today)[0]} 到 {asked_years(today)[-1]} 年度。"})
+    await drafting.begin(conn, firm, year, form, await rights_as_rows(conn, firm.id), by=actor, at=clock.now())
+    return see_other(request, f"/portal/report/{year}")
+
+
+@router.get("/portal/report/{year}")
+async def tasks_page(request: Request, year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, year)
+    form = form_of(filing, lookup)
+    context = await report_head(conn, firm, filing)
+    found = await handing.examined(conn, filing, form)
+    pages = await pages_of(conn, filing.id)
+    tasks = [_task(s, filing, found, context["comments"], rows_of(pages[s.code].answers)) for s in form.sections]
+    context |= {"form": form, "tasks": tasks, "left": sum(task.tone != "good" for task in tasks), "pages": pages}
+    return page(request, "portal/report/tasks.html", title=f"{year} 年度填报", **context)
+
+
+def _task(section: Section, filing: Filing, found: Examined, comments: dict[str, str], rows: list[Any]) -> Task:
+    href = f"/portal/report/{filing.year}/{section.code}"
+    asked = [q.code for q in section.questions if q.code in comments] + [c for c in (section.code,) if c in comments]
+    faults = found.faults_of(section.code)
+    wrong = [f for f in faults if not f.missing]
+    note = f"{len(rows)} 条" if section.group else ""
+    if asked:
+        return Task(section, href, f"退回 {len(asked)} 处", "bad", note)
+    if wrong:
+        return Task(section, href, f"{len(wrong)} 处有误", "bad", note)
+    if faults:
+        return Task(section, href, f"还缺 {len(faults)} 项", "warn", note)
+    return Task(section, href, "已填好", "good", note)
+
+
+async def _check_page(
+    request: Request, conn: Conn, lookup: Lookup, viewer: Viewer, year: int, *, refused: Refused | None = None
+) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, year)
+    form = form_of(filing, lookup)
+    found = await handing.examined(conn, filing, form)
+    context = await report_head(conn, firm, filing)
+    context |= {
+        "form": form,
+        "found": found,
+        "pages": await pages_of(conn, filing.id),
+        "signs": await is_signatory(conn, viewer.id),
+        "refused": refused,
+        "show": shown,
+        "units": dict(UNITS),
+    }
+    status = refused.status if refused else 200
+    return page(request, "portal/report/check.html", title=f"{year} 年度：核对", status=status, **context)
+
+
+@router.get("/portal/report/{year}/check")
+async def check_page(request: Request, year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
+    return await _check_page(request, conn, lookup, viewer, year)
+
+
+async def _keep_words(request: Request, conn: Conn, filing: Filing) -> None:
+    form = await request.form()
+    words = {key[2:]: str(value) for key, value in form.items() if key.startswith("x.")}
+    kept = {key[:60]: clean_text(f"x.{key}", value, longest=500) for key, value in list(words.items())[:200]}
+    if kept and filing.editable:
+        await drafting.explain(conn, filing.firm_id, filing.year, {**filing.explanations, **kept})
+
+
+@router.post("/portal/report/{year}/explain")
+async def explain(request: Request, year: Year, conn: ConnDep, actor: ActPortal) -> Response:
+    _, filing = await filing_in_hand(conn, actor.viewer, year)
+    await _keep_words(request, conn, filing)
+    return see_other(request, f"/portal/report/{year}/check", "说明已保存")
+
+
+@router.post("/portal/report/{year}/submit")
+async def submit(
+    request: Request, year: Year, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
+) -> Response:
+    firm, filing = await filing_in_hand(conn, actor.viewer, year)
+    await _keep_words(request, conn, filing)
+    if not (await request.form()).get("declared"):
+        refused = Refused("请先勾选声明：数据真实、完整，由签字人负责。")
+        return await _check_page(request, conn, lookup, actor.viewer, year, refused=refused)
+    try:
+        form = form_of(filing, lookup)
+        await handing.hand_in(conn, firm.id, year, form, officer=firm.officer_id, by=actor, at=clock.now())
+    except Refused as error:
+        # Answered, not raised: the explanations that came along are kept.
+        return await _check_page(request, conn, lookup, actor.viewer, year, refused=error)
+    return see_other(request, f"/portal/report/{year}/receipt")
+
+
+@router.get("/portal/report/{year}/receipt")
+async def receipt_page(request: Request, year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, year)
+    context = await report_head(conn, firm, filing)
+    if not context["rounds"]:
+        raise NotFound("还没有提交过，没有回执。")
+    form = form_of(filing, lookup)
+    context |= {"form": form, "show_text": shown_text}
+    return page(request, "portal/report/receipt.html", title=f"{year} 年度填报回执", **context)

@@ -1,0 +1,148 @@
+"""A section as its page shows it: what was typed, the unit beside it, last year's figure, what is said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.policy.terms import Grade
+from app.reports.catalogue import Kind, Question, Section
+from app.reports.queries import Filing
+from app.reports.reading import MONEY_UNITS, ROWS, Answers, Examined, Row, read, rows_of, shown
+from app.units import Unit
+
+_DOUBTED = {Grade.UNSOURCED.value, Grade.THIRD_PARTY.value, Grade.CODE.value}
+UNITS = [(unit.value, unit.label) for unit in MONEY_UNITS]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    name: str
+    question: Question
+    typed: str
+    unit: str
+    fault: str
+    said: str  # what the typed comes to in 元, so that a wrong unit is seen at once
+    before: str
+    theirs: str  # what a colleague saved meanwhile, where it differs
+    comment: str
+    locked: bool
+
+    @property
+    def source(self) -> str:
+        note = "（待核对）" if self.question.grade in _DOUBTED else ""
+        return f"{self.question.source}{note}"
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    number: str
+    index: int
+    fields: Sequence[FieldView]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands beside the fields."""
+
+    filing: Filing
+    last: Mapping[str, Decimal]
+    comments: Mapping[str, str]
+    faults: Mapping[str, str]  # by the control's name, shown when somebody asked for them
+    theirs: Answers | None = None
+
+
+def fields_of(section: Section, answers: Answers, around: Around, computed: Examined | None = None) -> list[FieldView]:
+    return [_field(q, q.code, answers, around, computed) for q in section.questions]
+
+
+def rows_view(section: Section, answers: Answers, around: Around, *, more: bool = False) -> list[RowView]:
+    """`more`: with an empty one at the end; a section without any begins with one."""
+    locked = around.filing.locked(section.code)
+    found, rows = [], rows_of(answers)
+    if (more or not rows) and not locked and len(rows) < section.most:
+        rows = [*rows, {}]
+    for n, row in enumerate(rows):
+        fields = [_row_field(q, f"{q.code}.{n}", row, around, locked=locked) for q in section.questions]
+        found.append(RowView(f"{section.group}{n + 1:02d}", n, fields))
+    return found
+
+
+def _field(question: Question, name: str, answers: Answers, around: Around, computed: Examined | None) -> FieldView:
+    typed, unit = _typed(answers.get(question.code))
+    if question.kind is Kind.SUM:
+        number = computed.values[question.code].number if computed else None
+        said = shown(number, money=True, unit="") if number is not None else "—"
+    else:
+        said = _said(question, typed, unit)
+    before = around.last.get(question.code)
+    return FieldView(
+        name=name,
+        question=question,
+        typed=typed,
+        unit=unit or Unit.WAN_YUAN.value,
+        fault=around.faults.get(name, ""),
+        said=said,
+        before="" if before is None else shown(before, money=question.money, unit=question.unit),
+        theirs=_theirs(question, answers, around),
+        comment=around.comments.get(question.code, ""),
+        locked=around.filing.locked(question.code),
+    )
+
+
+def _row_field(question: Question, name: str, row: Row, around: Around, *, locked: bool) -> FieldView:
+    typed, unit = _typed(row.get(question.code))
+    fault = around.faults.get(name, "")
+    said = _said(question, typed, unit)
+    return FieldView(name, question, typed, unit or Unit.WAN_YUAN.value, fault, said, "", "", "", locked)
+
+
+def _typed(answer: object) -> tuple[str, str]:
+    if isinstance(answer, list | tuple) and answer:
+        return str(answer[0]), str(answer[1]) if len(answer) > 1 else ""
+    return "", ""
+
+
+def _said(question: Question, typed: str, unit: str) -> str:
+    """Both ways of saying it: 38.2 万元 is 382,000 元."""
+    number = read(question, (typed, unit)).number if typed and question.money else None
+    return f"{number:,f} 元" if number is not None else ""
+
+
+def _theirs(question: Question, mine: Answers, around: Around) -> str:
+    if around.theirs is None:
+        return ""
+    one, other = _typed(mine.get(question.code)), _typed(around.theirs.get(question.code))
+    if one == other:
+        return ""
+    unit = dict(UNITS).get(other[1], "") if question.money else ""
+    return f"{other[0]} {unit}".strip() or "（空）"
+
+
+def shown_text(number: str, *, money: bool, unit: str) -> str:
+    """A figure as a document keeps it, for reading."""
+    return shown(Decimal(number), money=money, unit=unit)
+
+
+def typed_in(section: Section, form: Mapping[str, str]) -> dict[str, object]:
+    """What came with the page's form, kept as it was typed."""
+    if section.group:
+        return {ROWS: _rows_in(section, form)}
+    found: dict[str, object] = {}
+    for question in section.questions:
+        if question.kind is not Kind.SUM and (text := form.get(question.code, "").strip()):
+            found[question.code] = [text[:500], form.get(f"u.{question.code}", "") if question.money else ""]
+    return found
+
+
+def _rows_in(section: Section, form: Mapping[str, str]) -> list[dict[str, list[str]]]:
+    """Rows in their order; one that is empty but marked stays, so that a row just added is there."""
+    rows = []
+    for n in range(section.most):
+        row = {}
+        for question in section.questions:
+            if text := form.get(f"{question.code}.{n}", "").strip():
+                unit = form.get(f"u.{question.code}.{n}", "") if question.money else ""
+                row[question.code] = [text[:500], unit]
+        if row:
+            rows.append(row)
+    return rows

@@ -1,0 +1,184 @@
+"""One section a page: saved by its button, or by itself while one types; what two typed at once is shown to both."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.db import Conn
+from app.errors import NotFound, Stale
+from app.reports import drafting
+from app.reports.catalogue import Section
+from app.reports.queries import Filing, figures_before, others_editing, pages_of
+from app.reports.reading import ROWS, Answers, Examined, examine
+from app.web.deps import ClockDep, ConnDep, LookupDep
+from app.web.htmx import see_other
+from app.web.lookups import Lookup
+from app.web.portal.frame import ActPortal, UsePortal
+from app.web.portal.report import Year, filing_in_hand, form_of, report_head
+from app.web.portal.report_views import UNITS, Around, fields_of, rows_view, typed_in
+from app.web.templating import fragment, page
+
+router = APIRouter()
+_HERE = "/portal/report/{year}/{section}"
+
+
+def section_of(filing: Filing, lookup: Lookup, code: str) -> Section:
+    section = form_of(filing, lookup).section(code)
+    if section is None:
+        raise NotFound("填报表里没有这一节。")
+    return section
+
+
+def _neighbours(filing: Filing, lookup: Lookup, code: str) -> tuple[str, str]:
+    codes = [s.code for s in form_of(filing, lookup).sections]
+    at = codes.index(code)
+    base = f"/portal/report/{filing.year}"
+    before = f"{base}/{codes[at - 1]}" if at else base
+    after = f"{base}/{codes[at + 1]}" if at + 1 < len(codes) else f"{base}/check"
+    return before, after
+
+
+@router.get(_HERE)
+async def section_page(
+    request: Request,
+    year: Year,
+    section: str,
+    viewer: UsePortal,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    faults: str = "",
+    add: str = "",
+) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, year)
+    chosen = section_of(filing, lookup, section)
+    context = await report_head(conn, firm, filing)
+    pages = await pages_of(conn, filing.id)
+    editing = await others_editing(conn, filing.id, section, me=viewer.id, at=clock.now())
+    context |= {"editing": editing, "version": pages[section].version, "saved": pages[section]}
+    answers = {code: kept.answers for code, kept in pages.items()}
+    shown = bool(faults) or filing.state == "returned"
+    context |= await _shown(conn, filing, lookup, chosen, answers, context["comments"], faults=shown, more=bool(add))
+    return page(request, "portal/report/section.html", title=f"{year} 年度：{chosen.title}", **context)
+
+
+async def _shown(
+    conn: Conn,
+    filing: Filing,
+    lookup: Lookup,
+    section: Section,
+    answers: Mapping[str, Answers],
+    comments: Mapping[str, str],
+    *,
+    faults: bool = False,
+    theirs: Answers | None = None,
+    more: bool = False,
+) -> dict[str, Any]:
+    last = await figures_before(conn, filing.firm_id, filing.year)
+    found = examine(form_of(filing, lookup), answers, last)
+    # What cannot be read is said at once; what is missing only when somebody asks for it.
+    wrong = [f for f in found.faults_of(section.code) if faults or not f.missing]
+    around = Around(filing, last, comments, {f.field: f.sentence for f in wrong}, theirs)
+    mine = answers.get(section.code, {})
+    before, after = _neighbours(filing, lookup, section.code)
+    return {
+        "section": section,
+        "fields": [] if section.group else fields_of(section, mine, around, found),
+        "rows": rows_view(section, mine, around, more=more) if section.group else [],
+        "summary": [(f.field, f.label, f.sentence) for f in wrong],
+        "doubts": [d for d in found.doubts if d.section == section.code],
+        "locked": all(filing.locked(code) for code in (*[q.code for q in section.questions], section.code)),
+        "units": UNITS,
+        "before": before,
+        "after": after,
+        "stale": theirs is not None,
+    }
+
+
+@router.post(_HERE)
+async def save(
+    request: Request,
+    year: Year,
+    section: str,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: ActPortal,
+) -> Response:
+    firm, filing = await filing_in_hand(conn, actor.viewer, year)
+    chosen, at = section_of(filing, lookup, section), clock.now()
+    form = {key: str(value) for key, value in (await request.form()).items()}
+    act = form.get("act", "save")
+    typed = _acted(chosen, typed_in(chosen, form), act)
+    version = form.get("version", "")
+    seen = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else -1
+    try:
+        now = await drafting.save_page(conn, firm.id, year, chosen, typed, seen=seen, by=actor, at=at)
+    except Stale as error:
+        if act == "auto":
+            return fragment(request, "portal/report/_saved.html", status=412, at=None, sentence=error.sentence)
+        return await _both(request, conn, lookup, filing, chosen, typed, error)
+    if act == "auto":
+        headers = {"x-version": str(now)}
+        return fragment(request, "portal/report/_saved.html", headers=headers, at=at, sentence="")
+    target, sentence = _onward(chosen, typed, filing, lookup, act)
+    return see_other(request, target, sentence)
+
+
+def _onward(section: Section, typed: Answers, filing: Filing, lookup: Lookup, act: str) -> tuple[str, str]:
+    here = f"/portal/report/{filing.year}/{section.code}"
+    if act == "next":
+        return _neighbours(filing, lookup, section.code)[1], "已保存"
+    if act.startswith("remove."):
+        return here, "已删去一条"
+    if act == "add":
+        return f"{here}?add=1#more", "已保存"
+    return f"{here}{_asks_again(section, typed, filing, lookup)}", "已保存"
+
+
+def _asks_again(section: Section, typed: Answers, filing: Filing, lookup: Lookup) -> str:
+    """A draft is saved whatever is in it; the page says at once what cannot be read."""
+    found: Examined = examine(form_of(filing, lookup), {section.code: typed}, {})
+    return "?faults=1" if any(not f.missing for f in found.faults_of(section.code)) else ""
+
+
+def _acted(section: Section, typed: dict[str, Any], act: str) -> dict[str, Any]:
+    if section.group and act.startswith("remove.") and act[7:].isascii() and act[7:].isdigit():
+        n, rows = int(act[7:]), typed[ROWS]
+        return {ROWS: rows[:n] + rows[n + 1 :]}
+    return typed
+
+
+async def _both(
+    request: Request,
+    conn: Conn,
+    lookup: Lookup,
+    filing: Filing,
+    section: Section,
+    typed: dict[str, Any],
+    error: Stale,
+) -> Response:
+    """Mine in the fields, theirs beside them; saving again is a decision, and nothing typed was lost on the way."""
+    firm, filing = await filing_in_hand(conn, request.state.viewer, filing.year)
+    pages = await pages_of(conn, filing.id)
+    context = await report_head(conn, firm, filing)
+    answers = {code: kept.answers for code, kept in pages.items()} | {section.code: typed}
+    theirs = pages[section.code].answers
+    context |= await _shown(conn, filing, lookup, section, answers, context["comments"], theirs=theirs)
+    context |= {"editing": [], "version": pages[section.code].version, "saved": pages[section.code]}
+    context |= {"sentence": error.sentence}
+    title = f"{filing.year} 年度：{section.title}"
+    return page(request, "portal/report/section.html", title=title, status=error.status, **context)
+
+
+@router.post(_HERE + "/editing")
+async def editing(
+    request: Request, year: Year, section: str, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
+) -> Response:
+    """Says that one is here, and who else is."""
+    _, filing = await filing_in_hand(conn, actor.viewer, year)
+    section_of(filing, lookup, section)
+    await drafting.note_editor(conn, filing.id, section, by=actor, at=clock.now())
+    others = await others_editing(conn, filing.id, section, me=actor.viewer.id, at=clock.now())
+    return fragment(request, "portal/report/_editing.html", editing=others)

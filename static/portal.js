@@ -1,0 +1,71 @@
+// The form saves itself: a while after the last key, when one leaves a field, and when the page is hidden. Without this
+// script everything is saved by its button.
+"use strict";
+(() => {
+  const form = document.querySelector("form[data-autosave]");
+  if (!form) return;
+  const saved = document.querySelector("#saved"), editing = document.querySelector("#editing");
+  const version = form.elements.version;
+  let timer = 0, busy = false, stopped = !form.querySelector("button[value=save]"), wanted = false;
+
+  const differs = (control) => control.options
+    ? [...control.options].some((option) => option.selected !== option.defaultSelected)
+    : control.type !== "hidden" && control.value !== control.defaultValue;
+  const dirty = () => [...form.elements].some((control) => control.name && differs(control));
+
+  function settled(values) {
+    for (const [control, value] of values) {
+      if (control.options) for (const option of control.options) option.defaultSelected = option.value === value;
+      else control.defaultValue = value;
+    }
+  }
+  async function save(keepalive = false) {
+    clearTimeout(timer);
+    if (stopped || form.dataset.sent || !dirty()) return;
+    if (busy) { wanted = true; return; }
+    busy = true;
+    const values = [...form.elements].filter((c) => c.name && c.type !== "hidden").map((c) => [c, c.value]);
+    const body = new URLSearchParams(new FormData(form));
+    body.set("act", "auto");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, keepalive });
+      if (answer.ok) {
+        version.value = answer.headers.get("x-version") || version.value;
+        settled(values);
+      } else stopped = answer.status === 412 || answer.status === 409 || answer.status === 401;
+      saved.textContent = answer.status === 401
+        ? "登录已过期，还没有保存。您填的还在这一页，按“保存”，登录后接着办。"
+        : answer.ok || answer.status === 412 ? new DOMParser().parseFromString(await answer.text(), "text/html").body.textContent.trim()
+        : answer.status === 409 ? "这份填报已经提交，不能再改。" : "自动保存没有成功，请按“保存”。";
+    } catch {
+      saved.textContent = "没有连上服务器，还没有保存；您填的还在这一页。";
+    }
+    busy = false;
+    if (wanted) { wanted = false; save(); }
+  }
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(save, 2000); });
+  form.addEventListener("change", () => save());
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") save(true); });
+  // A save of the page itself must carry the newest version; one that is on its way is waited for.
+  form.addEventListener("submit", (event) => {
+    clearTimeout(timer);
+    if (!busy) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const button = event.submitter, again = () => busy ? setTimeout(again, 50) : form.requestSubmit(button);
+    again();
+  }, true);
+
+  async function here() {
+    if (document.visibilityState === "hidden") return;
+    const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value });
+    try {
+      const answer = await fetch(`${form.action}/editing`, { method: "POST", body });
+      if (!answer.ok) return;
+      const told = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+      if (told.textContent.trim() !== editing.textContent.trim()) editing.replaceChildren(...told.children);
+    } catch { /* the next time */ }
+  }
+  here();
+  setInterval(here, 30000);
+})();
