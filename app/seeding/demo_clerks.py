@@ -37,7 +37,7 @@ async def bring_clerks(
         if await user_by_login(conn, login) is None:
             chosen = password if login == "firm" else f"Td-{secrets.token_urlsafe(24)}9"
             account = Account(login, name, Role.FIRM, "", firm.name, f"{login}@example.com", firm.id)
-            await add_user(conn, account, password=chosen, must_change=login != "firm", at=at, cheap=cheap)
+            await add_user(conn, account, password=chosen, must_change=False, at=at, cheap=cheap)
         user = await user_by_login(conn, login)
         actors[login] = Actor(Viewer(user["id"], login, name, Role.FIRM, firm_id=firm.id, unit=firm.name))
     for login, firm in zip(SIGNATORIES, firms, strict=True):

@@ -22,6 +22,7 @@ from app.units import Unit
 
 _PROJECTS = (("节水型恒温阀芯研发", "320"), ("水龙头自动检测线", "180"))
 _RETURNED = {"headcount": "与社保人数差得多，请核对后重填。", "rd.other": "其他费用请附明细，核对是否都与研发有关。"}
+_LEFT = ("people", "output")  # by the one that is half way
 _WHY = "今年增加了研发人员和设备，已与辅助账核对。"
 
 
@@ -56,10 +57,10 @@ async def _fill(conn: Conn, firm: FirmDetail, year: int, form: Form, *, by: Acto
     assert filing
     pages = await pages_of(conn, filing.id)
     for n, section in enumerate(form.sections):
-        if not whole and section.code not in ("operations", "rd", "projects"):
-            continue
         answers = {**_answers(section, figures), **pages[section.code].answers}
-        if answers:
+        if not whole and section.code in _LEFT:
+            answers = {}
+        if answers != pages[section.code].answers:
             moment = at + timedelta(minutes=7 * n)
             await save_page(conn, firm.id, year, section, answers, seen=0, by=by, at=moment)
 

@@ -16,7 +16,7 @@ from app.reports import drafting, handing
 from app.reports.catalogue import Form, Section
 from app.reports.forms import newest
 from app.reports.queries import Filing, own_filing, pages_of, rounds_of
-from app.reports.reading import Examined, rows_of, shown
+from app.reports.reading import Answers, Examined, rows_of, shown
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import clean_text
 from app.web.htmx import see_other
@@ -85,23 +85,30 @@ async def tasks_page(request: Request, year: Year, viewer: UsePortal, conn: Conn
     context = await report_head(conn, firm, filing)
     found = await handing.examined(conn, filing, form)
     pages = await pages_of(conn, filing.id)
-    tasks = [_task(s, filing, found, context["comments"], rows_of(pages[s.code].answers)) for s in form.sections]
-    context |= {"form": form, "tasks": tasks, "left": sum(task.tone != "good" for task in tasks), "pages": pages}
+    tasks = [_task(s, filing, found, context["comments"], pages[s.code].answers) for s in form.sections]
+    context |= {
+        "form": form,
+        "tasks": tasks,
+        "left": sum(task.tone in ("warn", "bad") for task in tasks),
+        "pages": pages,
+    }
     return page(request, "portal/report/tasks.html", title=f"{year} 年度填报", **context)
 
 
-def _task(section: Section, filing: Filing, found: Examined, comments: dict[str, str], rows: list[Any]) -> Task:
+def _task(section: Section, filing: Filing, found: Examined, comments: dict[str, str], answers: Answers) -> Task:
     href = f"/portal/report/{filing.year}/{section.code}"
     asked = [q.code for q in section.questions if q.code in comments] + [c for c in (section.code,) if c in comments]
     faults = found.faults_of(section.code)
     wrong = [f for f in faults if not f.missing]
-    note = f"{len(rows)} 条" if section.group else ""
+    note = f"{len(rows_of(answers))} 条" if section.group else ""
     if asked:
         return Task(section, href, f"退回 {len(asked)} 处", "bad", note)
     if wrong:
         return Task(section, href, f"{len(wrong)} 处有误", "bad", note)
     if faults:
         return Task(section, href, f"还缺 {len(faults)} 项", "warn", note)
+    if not answers and (section.group or all(q.optional or q.of for q in section.questions)):
+        return Task(section, href, "选填", "", "")
     return Task(section, href, "已填好", "good", note)
 
 
