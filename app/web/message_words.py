@@ -13,20 +13,23 @@ def words(message: Message, lookup: Lookup) -> str:
     return str(message.payload.get("subject") or message.label)
 
 
+# By what a message's payload names.
+_WAYS = {
+    "uscc": ("/firms", "查看企业"),
+    "policy_version": ("/admin/policies", "查看政策"),
+    "reminder_rule": ("/reminders", "查看名单"),
+    "report": ("/portal/report", "去填报"),
+    "review": ("/reviews", "去审核"),
+}
+
+
 def link(message: Message) -> tuple[str, str]:
     """The page it is about and what the way there is called, or nothing; who may see that page is the page's to say."""
     if message.kind == "undelivered":
         return "/reminders/sent?message=dead", "查看"
-    if code := message.payload.get("uscc"):
-        return f"/firms/{quote(str(code), safe='')}", "查看企业"
-    if version := message.payload.get("policy_version"):
-        return f"/admin/policies/{quote(str(version), safe='')}", "查看政策"
-    if rule := message.payload.get("reminder_rule"):
-        return f"/reminders/{quote(str(rule), safe='')}", "查看名单"
-    if year := message.payload.get("report"):
-        return f"/portal/report/{quote(str(year), safe='')}", "去填报"
-    if filing := message.payload.get("review"):
-        return f"/reviews/{quote(str(filing), safe='')}", "去审核"
+    for key, (place, words) in _WAYS.items():
+        if which := message.payload.get(key):
+            return f"{place}/{quote(str(which), safe='')}", words
     return "", ""
 
 

@@ -111,6 +111,14 @@ RULES: dict[str, object] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21a
 COLOURS: dict[str, object] = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 
+# What stands first in a list, by the mark that an address has for it.
+LISTED = {
+    "{review}": ("/reviews", "tbody .name"),
+    "{window}": ("/filings?year=2027", ".year-table .name"),
+    "{policy}": ("/admin/policies", "tbody .name"),
+}
+
+
 def opened(visitors: People, who: str, address: str) -> Page:
     page = visitors.signed_in(who) if who else visitors.anonymous()
     if "{firm}" in address or "{pending}" in address:
@@ -128,9 +136,6 @@ def opened(visitors: People, who: str, address: str) -> Page:
         page.goto(f"/firms/{PLANNED}/work")
         part = "h-needs" if address == "{need}" else "h-tasks"
         address = page.locator(f"[aria-labelledby={part}] .lines a").first.get_attribute("href") or ""
-    if address == "{review}":
-        page.goto("/reviews")
-        address = page.locator("tbody .name").last.get_attribute("href") or ""
     if address == "{certificate}":
         page.goto("/firms?tier=hnte")
         page.locator("tbody .name").first.click()
@@ -139,12 +144,10 @@ def opened(visitors: People, who: str, address: str) -> Page:
         page.goto("/reminders")
         link = page.get_by_role("link", name="高企证书到期").first.get_attribute("href")
         address = address.format(rule=link)
-    if "{window}" in address:
-        page.goto("/filings?year=2027")
-        address = address.format(window=page.locator(".year-table .name").first.get_attribute("href"))
-    if "{policy}" in address:
-        page.goto("/admin/policies")
-        address = address.format(policy=page.locator("tbody .name").first.get_attribute("href"))
+    for mark, (listed, names) in LISTED.items():
+        if mark in address:
+            page.goto(listed)
+            address = address.replace(mark, page.locator(names).first.get_attribute("href") or "")
     if address == "{application}":
         page.goto("/filings?year=2027")
         page.goto(f"{page.locator('.year-table .name').first.get_attribute('href')}/applications")
