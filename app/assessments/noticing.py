@@ -26,6 +26,12 @@ async def tell_drafters(conn: Conn, edition: Edition, sentence: str, *, by: Acto
     await _tell(conn, edition, sorted(edition.drafters), sentence, by=by, at=at)
 
 
+async def tell_asker(conn: Conn, edition: Edition, sentence: str, *, by: Actor, at: datetime) -> None:
+    """Whoever asked for the version's retirement; of an account that is gone, nobody."""
+    asker = edition.retirement.asked_by if edition.retirement else None
+    await _tell(conn, edition, [asker] if asker else [], sentence, by=by, at=at)
+
+
 async def _tell(
     conn: Conn, edition: Edition, people: Sequence[uuid.UUID], sentence: str, *, by: Actor, at: datetime
 ) -> None:

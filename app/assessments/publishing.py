@@ -1,7 +1,7 @@
 """From a draft to what counts: submitted by who drafted it, published or sent back by another."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,6 +25,14 @@ from app.policy.packs import Version
 from app.policy.writing import body_of
 
 _DAY = timedelta(days=1)
+# A retirement that nobody asks for any more.
+NOT_ASKED: Mapping[str, Any] = {
+    "retire_on": None,
+    "retire_reason": "",
+    "retire_asked_at": None,
+    "retire_asked_by": None,
+    "retire_asker_name": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,7 @@ async def send_back(conn: Conn, version_id: uuid.UUID, *, reason: str, by: Actor
 
 async def publish(conn: Conn, version_id: uuid.UUID, *, by: Actor, at: datetime, today: date) -> Edition:
     """Ends what it replaces, and every firm is judged again at once if it counts today already."""
-    editions = await _of_policy_locked(conn, version_id)
+    editions = await of_policy_locked(conn, version_id)
     edition = next(e for e in editions if e.id == version_id)
     if edition.state is not VersionState.SUBMITTED:
         raise Conflict(f"{edition.name} 现在是“{edition.state.label}”，没有等待发布。")
@@ -156,10 +164,8 @@ async def publish(conn: Conn, version_id: uuid.UUID, *, by: Actor, at: datetime,
     replaced = [old.version.version for old in (*after.undone, *after.ended)]
     published = {"text": body_of(edition.version), "replaces": replaced}
     await record(conn, event_of("policy:version:published", edition, by=by, at=at, after=published))
-    await _check(conn, edition)
-    # What others would change is counted against what counts, and that is another text now.
-    rest = [e.id for e in editions if e.id != version_id]
-    await conn.execute(delete(PolicyImpact).where(PolicyImpact.version_id.in_(rest)))
+    await check_what_counts(conn, edition)
+    await forget_counts(conn, editions, but=version_id)
     if edition.version.effective_from <= today:
         await judge_everybody(conn)
     await tell_drafters(conn, edition, "发布了政策版本", by=by, at=at)
@@ -169,8 +175,10 @@ async def publish(conn: Conn, version_id: uuid.UUID, *, by: Actor, at: datetime,
 async def _end(conn: Conn, old: Edition, new: Edition, *, by: Actor, at: datetime) -> None:
     last = new.version.effective_from - _DAY
     body = body_of(old.version) | {"effective_to": last.isoformat()}
+    asked = old.retirement
+    overtaken = old.state is VersionState.PUBLISHED and asked is not None and asked.on > last
     # From here on the bureau looks after it: loading the seeds again must not open it anew.
-    await set_state(conn, old, body=body, origin=VersionOrigin.BUREAU)
+    await set_state(conn, old, body=body, origin=VersionOrigin.BUREAU, **(NOT_ASKED if overtaken else {}))
     was = {"effective_to": old.version.effective_to.isoformat() if old.version.effective_to else None}
     now = {"effective_to": last.isoformat(), "by": new.version.version}
     await record(conn, event_of("policy:version:replaced", old, by=by, at=at, before=was, after=now))
@@ -213,7 +221,7 @@ async def _submitted(conn: Conn, version_id: uuid.UUID) -> Edition:
     return edition
 
 
-async def _of_policy_locked(conn: Conn, version_id: uuid.UUID) -> list[Edition]:
+async def of_policy_locked(conn: Conn, version_id: uuid.UUID) -> list[Edition]:
     """All versions of its policy, so that two that are published at once see each other."""
     policy = (await version_by_id(conn, version_id)).policy
     locked = select(PolicyVersion.id).where(PolicyVersion.policy == policy).order_by(PolicyVersion.id)
@@ -221,18 +229,27 @@ async def _of_policy_locked(conn: Conn, version_id: uuid.UUID) -> list[Edition]:
     return await list_versions(conn, policy=policy)
 
 
-async def _check(conn: Conn, edition: Edition) -> None:
+async def check_what_counts(conn: Conn, edition: Edition) -> None:
     """What counts from now on is read as every page reads it, before anybody does."""
     counting = [e.version for e in await list_versions(conn, policy=edition.policy) if e.counts]
     try:
-        pack_of(edition, counting)
+        if counting:
+            pack_of(edition, counting)
     except ValidationError as error:
-        raise Refused("发布后同一天会有两个版本，没有发布。") from error
+        raise Refused("这样一来同一天会有两个版本，没有办成。") from error
+
+
+async def forget_counts(conn: Conn, editions: Sequence[Edition], *, but: uuid.UUID) -> None:
+    """What others would change is counted against what counts, and that is another text now."""
+    others = [e.id for e in editions if e.id != but]
+    await conn.execute(delete(PolicyImpact).where(PolicyImpact.version_id.in_(others)))
 
 
 async def judge_everybody(conn: Conn) -> None:
     everybody = insert(ChangedFirm).from_select(["firm_id"], select(Firm.id).order_by(Firm.id))
-    await conn.execute(everybody.on_conflict_do_nothing())
+    # Who waits already is held fast too: taken and judged before this commits, it would be judged by the old text.
+    again = everybody.on_conflict_do_update(index_elements=[ChangedFirm.firm_id], set_={"at": ChangedFirm.at})
+    await conn.execute(again)
 
 
 async def set_state(conn: Conn, edition: Edition, **values: Any) -> None:

@@ -4,8 +4,17 @@ import uuid
 from datetime import date, datetime, timedelta
 
 from app.access.terms import Actor
-from app.assessments.noticing import tell_deciders
-from app.assessments.publishing import event_of, judge_everybody, other_than, set_state
+from app.assessments.noticing import tell_asker, tell_deciders
+from app.assessments.publishing import (
+    NOT_ASKED,
+    check_what_counts,
+    event_of,
+    forget_counts,
+    judge_everybody,
+    of_policy_locked,
+    other_than,
+    set_state,
+)
 from app.assessments.terms import VersionOrigin, VersionState
 from app.assessments.versions import Edition, version_by_id
 from app.audit.service import record
@@ -47,15 +56,20 @@ async def ask_retirement(
 
 async def retire(conn: Conn, version_id: uuid.UUID, *, agreed: bool, by: Actor, at: datetime, today: date) -> Edition:
     """The second person's yes or no. Days before the retirement keep their answers."""
-    edition = await version_by_id(conn, version_id, lock=True)
+    editions = await of_policy_locked(conn, version_id)
+    edition = next(e for e in editions if e.id == version_id)
     asked = edition.retirement
     if edition.state is not VersionState.PUBLISHED or asked is None:
         raise Conflict(f"{edition.name} 没有等待停用的申请。")
     other_than({asked.asked_by}, by)
     if not agreed:
-        await set_state(conn, edition, retire_on=None, retire_reason="", retire_asked_at=None, retire_asked_by=None)
+        await set_state(conn, edition, **NOT_ASKED)
         await record(conn, event_of("policy:retirement:refused", edition, by=by, at=at))
+        await tell_asker(conn, edition, "不同意停用政策版本", by=by, at=at)
         return edition
+    ends = edition.version.effective_to
+    if ends is not None and asked.on > ends:
+        raise Conflict(f"{edition.name} 到 {ends} 为止，停用的申请已经没有意义，请不同意它。")
     body = body_of(edition.version) | {"effective_to": (asked.on - timedelta(days=1)).isoformat()}
     await set_state(
         conn,
@@ -70,6 +84,9 @@ async def retire(conn: Conn, version_id: uuid.UUID, *, agreed: bool, by: Actor, 
     was = {"effective_to": edition.version.effective_to.isoformat() if edition.version.effective_to else None}
     now = {"effective_to": body["effective_to"], "reason": asked.reason}
     await record(conn, event_of("policy:version:retired", edition, by=by, at=at, before=was, after=now))
+    await tell_asker(conn, edition, f"同意自 {asked.on} 起停用政策版本", by=by, at=at)
+    await check_what_counts(conn, edition)
+    await forget_counts(conn, editions, but=version_id)
     if asked.on <= today:
         await judge_everybody(conn)
     return edition
