@@ -20,6 +20,7 @@ from app.errors import Conflict, Invalid, Refused, Stale
 from app.policy.differences import compare
 from app.policy.packs import Pack, Version
 from app.policy.writing import body_of
+from app.text import DateError, parse_date
 
 _LARGEST = Decimal(10) ** 15
 _FINEST = -12
@@ -160,9 +161,25 @@ def check(version: Version) -> None:
         raise Invalid({"version": f"版本号最多 {LONGEST_NAME} 个字。"})
     if any(abs(number) >= _LARGEST or _places(number) < _FINEST for number in _numbers(version.model_dump())):
         raise Invalid({"": "有一个数太大，或者小数位太多。"})
+    _check_days(version)
     names = [example.name for example in version.examples]
     if len(set(names)) < len(names):
         raise Invalid({"": "有两个算例同名，请改其中一个的名称。"})
+
+
+def _check_days(version: Version) -> None:
+    """A file may hold any day of the calendar; the day before the first and after the last of them there is none."""
+    days = {"effective_from": version.effective_from}
+    days |= {"effective_to": version.effective_to} if version.effective_to else {}
+    days |= {f"examples.{n}.as_of": example.as_of for n, example in enumerate(version.examples)}
+    faults = {}
+    for path, day in days.items():
+        try:
+            parse_date(day)
+        except DateError as error:
+            faults[path] = str(error)
+    if faults:
+        raise Invalid(faults)
 
 
 def _places(number: Decimal) -> int:

@@ -124,6 +124,15 @@ async def test_numbers_that_no_policy_has_are_refused(conn, admin):
             drafting.check(draft.version.model_copy(update={"criteria": (absurd,)}))
 
 
+@pytest.mark.parametrize("days", [{"effective_to": date.max}, {"effective_from": date.min}])
+async def test_days_before_and_after_which_there_is_none_are_refused_at_their_field(conn, admin, days):
+    draft = await drafted(conn, admin)
+    endless = places.rebuilt(draft.version, **days)
+    with pytest.raises(Invalid) as refused:
+        await drafting.save(conn, draft.id, endless, row_version=draft.row_version, by=admin, at=NOON)
+    assert set(refused.value.fields) == set(days)
+
+
 async def test_without_an_example_or_with_one_that_fails_nothing_is_submitted(conn, admin):
     without = await drafted(conn, admin, examples=())
     with pytest.raises(Refused) as refused:
