@@ -66,7 +66,8 @@ async def ask_impact(conn: Conn, edition: Edition, *, at: datetime, today: date)
     """Counts anew. A few hundred firms at once; a county's are left to the worker."""
     await conn.execute(delete(PolicyImpact).where(PolicyImpact.version_id == edition.id))
     last = edition.version.effective_to
-    total = await firm_count(conn) if edition.subject == "firm" else 0
+    of_firms = edition.subject == "firm" and edition.version.deduction is None  # else nobody is found met or not
+    total = await firm_count(conn) if of_firms else 0
     asked = {
         "version_id": edition.id,
         "text_hash": edition.text_hash,

@@ -88,8 +88,9 @@ class Edition:
         return pack_of(self, [self.version])
 
     def status(self, today: date) -> str:
-        """The state, and of a published version whether it answers on the day."""
-        if self.state is not VersionState.PUBLISHED:
+        """The state, and of one that counts whether it answers on the day: so it does until its retirement begins."""
+        over = self.state is VersionState.RETIRED and self.version.effective_to is not None
+        if not self.counts or (over and self.version.effective_to < today):
             return self.state.label
         if today < self.version.effective_from:
             return "尚未生效"

@@ -265,6 +265,18 @@ async def test_the_firms_that_would_change_are_listed_for_who_may_see_answers(co
     assert lines == ["统一社会信用代码,企业名称,现在,发布后", f"{uscc},'=HYPERLINK有限公司,缺数据,未达标"]
 
 
+@pytest.mark.parametrize("policy", ["incubator_national", "super_deduction"])
+async def test_what_answers_for_no_firm_says_so_instead_of_no_change(conn, admin, policy):
+    await factories.firm(conn)
+    draft = await copied(conn, admin, policy)
+    here = f"/admin/policies/{draft.id}"
+    assert (await admin.post(f"{here}/impact")).status_code == 303
+    for page in (here, f"{here}/impact"):
+        told = (await admin.get(page)).text
+        assert "没有可以逐家对照的企业" in told
+        assert "家的结论会变" not in told
+
+
 async def test_retiring_goes_by_two_people_over_the_pages(conn, admin, client_as):
     source = (await list_versions(conn, policy="hnte_certificate"))[0]
     here = f"/admin/policies/{source.id}"

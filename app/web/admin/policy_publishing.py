@@ -30,6 +30,7 @@ Approver = Annotated[Actor, Depends(acting(Permission.POLICY_APPROVE))]
 Exporter = Annotated[Actor, Depends(acting(Permission.FIRM_EXPORT))]
 Assessor = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
 Said = Annotated[str, Form(max_length=2000)]
+_UNPUBLISHED = (VersionState.DRAFT, VersionState.SUBMITTED)
 
 
 async def _done(
@@ -151,7 +152,7 @@ async def count_impact(
     request: Request, version_id: uuid.UUID, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: Editor
 ) -> Response:
     edition = await version_by_id(conn, version_id, lock=True)
-    if edition.state not in (VersionState.DRAFT, VersionState.SUBMITTED):
+    if edition.state not in _UNPUBLISHED:
         error = Conflict("影响只在发布之前计算。")
         return await refused(request, conn, version_id, actor.viewer, today, error)
     await ask_impact(conn, edition, at=clock.now(), today=today)
@@ -181,7 +182,7 @@ async def impact_page(request: Request, version_id: uuid.UUID, viewer: Reader, c
         "more": len(firms) > LISTED,
         "may_list": viewer.may(Permission.ASSESSMENT_READ),
         "may_export": viewer.may(Permission.FIRM_EXPORT),
-        "may_count": viewer.may(Permission.POLICY_ADMIN) and edition.state is not VersionState.PUBLISHED,
+        "may_count": viewer.may(Permission.POLICY_ADMIN) and edition.state in _UNPUBLISHED,
     }
     return page(request, "admin/policies/impact.html", title=f"{edition.name} 的影响", **context)
 
