@@ -14,6 +14,7 @@ from app.assessments.refreshing import ids_after, refresh, split_points
 from app.clock import business_day
 from app.db import Database
 from app.locks import Lock, held_for_long, hold_shared
+from app.policy.policies import Policies
 
 BATCH = 500  # firms in one transaction
 SPAN = 10_000  # firms in one piece for a process
@@ -39,8 +40,7 @@ Piece = tuple[uuid.UUID, uuid.UUID]
 
 async def _piece(database: Database, pieces: Sequence[Piece], *, at: datetime) -> tuple[int, int]:
     """Firms looked at and answers changed; each batch is a transaction of its own, so a fault loses one batch."""
-    async with database.reading() as conn:
-        policies = await load_policies(conn)
+    policies: Policies | None = None
     firms = changed = 0
     for after, until in pieces:
         last = after
@@ -50,6 +50,8 @@ async def _piece(database: Database, pieces: Sequence[Piece], *, at: datetime) -
                 ids = await ids_after(conn, last, most=BATCH, until=until)
                 if not ids:
                     break
+                # Read anew with each batch: what is published in the middle of the night counts from then on.
+                policies = await load_policies(conn, policies)
                 changed += await refresh(conn, ids, policies=policies, as_of=business_day(at), at=at)
             firms, last = firms + len(ids), ids[-1]
     return firms, changed

@@ -15,6 +15,7 @@ from sqlalchemy.types import Date, DateTime, Integer, Numeric, Text, Uuid
 from app.assessments.answers import answers_for
 from app.assessments.gathering import gather
 from app.assessments.models import ChangedFirm
+from app.assessments.policies import load_policies
 from app.db import Conn
 from app.firms.models import Firm
 from app.locks import Lock, hold
@@ -107,13 +108,17 @@ _TAKEN = (
 
 
 async def refresh_changed(conn: Conn, *, policies: Policies, as_of: date, at: datetime, most: int = 500) -> int:
-    """Takes firms whose facts have changed and judges them, in one transaction; returns how many firms it took."""
+    """Takes firms whose facts have changed and judges them, in one transaction; returns how many firms it took.
+
+    By the policies as they are once the firms are taken, `policies` where nothing has been published since.
+    """
     ids = sorted((await conn.execute(_TAKEN, {"most": most})).scalars())
     if ids:
         # A batch of the night that read the facts before this change must not write after it.
         await hold(conn, Lock.ANSWERS)
         await conn.execute(delete(ChangedFirm).where(ChangedFirm.firm_id.in_(ids)))
-        await refresh(conn, ids, policies=policies, as_of=as_of, at=at)
+        now = await load_policies(conn, policies)
+        await refresh(conn, ids, policies=now, as_of=as_of, at=at)
     return len(ids)
 
 

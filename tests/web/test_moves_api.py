@@ -42,6 +42,20 @@ async def test_a_move_is_201_and_the_firm_and_its_history_say_so(api_as, uscc):
     assert history[0]["id"] == made.json()["id"]
 
 
+@pytest.mark.parametrize("dialog", [False, True])
+async def test_a_gate_judges_by_what_another_process_has_published_a_moment_ago(api_as, client_as, conn, uscc, dialog):
+    client, api = await client_as("officer"), await api_as("officer")
+    await client.get(f"/firms/{uscc}")  # what is kept in memory is read
+    only_gone = "jsonb_set(body, '{criteria,1,one_of}', '[\"moved_out\"]'), row_version = row_version + 1"
+    await conn.execute(text(f"UPDATE policy_versions SET body = {only_gone} WHERE policy = 'eaglet'"))
+    if dialog:
+        answer = await client.post(f"/firms/{uscc}/move", data=STEP)
+    else:
+        answer = await api.post(f"/api/v1/firms/{uscc}/moves", json=STEP)
+    assert answer.status_code == 409
+    assert "登记状态" in answer.text
+
+
 async def test_a_firms_moves_are_paged_and_each_is_told_once(api_as, conn):
     """Three of them at the same moment: the id decides where a page ends."""
     uscc = await factories.firm_on(conn, "tech_micro", on=NOON.date() - timedelta(days=9))

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.access.terms import Actor, Permission, Viewer
+from app.assessments.policies import load_policies
 from app.clock import business_day
 from app.errors import NotFound
 from app.firms import cursors
@@ -58,7 +59,8 @@ async def move(
             uscc.upper(),
             order,
             ladder=lookup.main,
-            policies=lookup.policies,
+            # What is kept in memory may be a minute old; a gate judges by what counts now.
+            policies=await load_policies(conn, lookup.policies),
             calendar=lookup.calendar,
             by=actor,
             at=at,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
+from app.assessments.policies import load_policies
 from app.errors import AppError, Conflict, Invalid, Refused
 from app.firms.terms import FirmDetail, FirmStatus
 from app.pipeline import service
@@ -165,7 +166,8 @@ async def move(
                 uscc.upper(),
                 order,
                 ladder=lookup.main,
-                policies=lookup.policies,
+                # What is kept in memory may be a minute old; a gate judges by what counts now.
+                policies=await load_policies(conn, lookup.policies),
                 calendar=lookup.calendar,
                 by=actor,
                 at=at,
