@@ -206,6 +206,29 @@ async def test_who_waits_is_assessed_and_waits_no_more(conn, quiet):
     assert "hnte" in await answers(conn, quiet)
 
 
+@pytest.mark.db_commit
+@pytest.mark.parametrize("edited", [False, True])
+async def test_a_firm_that_waits_is_not_taken_while_another_change_of_it_is_not_committed(fresh_database, edited):
+    async with fresh_database.transaction() as conn:
+        changing = await firm(conn)
+    assert changing in await _waiting_now(fresh_database)
+    async with fresh_database.transaction() as conn:
+        if edited:
+            await conn.execute(update(Firm).where(Firm.id == changing).values(industry_code="C3360"))
+        else:
+            await report(conn, changing, 2025)
+        async with fresh_database.transaction() as worker:
+            assert await refresh_changed(worker, policies=POLICIES, as_of=TODAY, at=NOON) == 0
+    async with fresh_database.transaction() as worker:
+        assert await refresh_changed(worker, policies=POLICIES, as_of=TODAY, at=NOON) == 1
+    assert await _waiting_now(fresh_database) == set()
+
+
+async def _waiting_now(database: Any) -> set[uuid.UUID]:
+    async with database.reading() as conn:
+        return await waiting(conn)
+
+
 async def test_a_deleted_firm_takes_its_place_in_line_and_its_answers_along(conn, quiet):
     await report(conn, quiet, 2025)
     await refresh(conn, [quiet], policies=POLICIES, as_of=TODAY, at=NOON)
