@@ -1,7 +1,7 @@
 """Drafts of policies: copied from a version or brought as a file, changed, given up. Nothing here counts for a firm."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from app.assessments.versions import Edition, list_versions, version_by_id
 from app.audit.service import event_row, record
 from app.db import Conn, constraint_of, new_id
 from app.errors import Conflict, Invalid, Refused, Stale
+from app.policy.criteria import BaseCriterion
 from app.policy.differences import compare
 from app.policy.packs import Pack, Version
 from app.policy.writing import body_of
@@ -25,6 +26,8 @@ from app.text import DateError, parse_date
 _LARGEST = Decimal(10) ** 15
 _FINEST = -12
 LONGEST_NAME = 40
+# Every example is run each time the version is shown, every condition for every firm.
+MOST_EXAMPLES, MOST_CONDITIONS = 60, 200
 
 
 async def copy(conn: Conn, version_id: uuid.UUID, *, by: Actor, at: datetime) -> uuid.UUID:
@@ -159,12 +162,20 @@ def check(version: Version) -> None:
     """What the models let through and no policy has. Raises Invalid."""
     if len(version.version) > LONGEST_NAME:
         raise Invalid({"version": f"版本号最多 {LONGEST_NAME} 个字。"})
+    if len(version.examples) > MOST_EXAMPLES:
+        raise Invalid({"examples": f"一个版本最多 {MOST_EXAMPLES} 个算例。"})
+    if _how_many(version.criteria) > MOST_CONDITIONS:
+        raise Invalid({"criteria": f"一个版本最多 {MOST_CONDITIONS} 项条件，连同组成条件。"})
     if any(abs(number) >= _LARGEST or _places(number) < _FINEST for number in _numbers(version.model_dump())):
         raise Invalid({"": "有一个数太大，或者小数位太多。"})
     _check_days(version)
     names = [example.name for example in version.examples]
     if len(set(names)) < len(names):
         raise Invalid({"": "有两个算例同名，请改其中一个的名称。"})
+
+
+def _how_many(criteria: Sequence[BaseCriterion]) -> int:
+    return sum(1 + _how_many(criterion.parts_of()) for criterion in criteria)
 
 
 def _check_days(version: Version) -> None:

@@ -89,12 +89,11 @@ class Edition:
 
     def status(self, today: date) -> str:
         """The state, and of one that counts whether it answers on the day: so it does until its retirement begins."""
-        over = self.state is VersionState.RETIRED and self.version.effective_to is not None
-        if not self.counts or (over and self.version.effective_to < today):
+        ended = self.version.effective_to is not None and self.version.effective_to < today
+        if not self.counts or (ended and self.state is VersionState.RETIRED):
             return self.state.label
         if today < self.version.effective_from:
             return "尚未生效"
-        ended = self.version.effective_to is not None and self.version.effective_to < today
         return "已失效" if ended else "现行有效"
 
 

@@ -124,6 +124,18 @@ async def test_numbers_that_no_policy_has_are_refused(conn, admin):
             drafting.check(draft.version.model_copy(update={"criteria": (absurd,)}))
 
 
+async def test_more_examples_or_conditions_than_any_policy_has_are_refused(conn, admin):
+    draft = await drafted(conn, admin)
+    (kept,), first = draft.version.examples, draft.version.criteria[0]
+    many = tuple(kept.model_copy(update={"name": f"算例 {n}"}) for n in range(drafting.MOST_EXAMPLES + 1))
+    long = tuple(first.model_copy(update={"code": f"c{n}"}) for n in range(drafting.MOST_CONDITIONS + 1))
+    for field, parts in (("examples", many), ("criteria", long)):
+        drafting.check(draft.version.model_copy(update={field: parts[1:]}))
+        with pytest.raises(Invalid) as refused:
+            drafting.check(draft.version.model_copy(update={field: parts}))
+        assert set(refused.value.fields) == {field}
+
+
 @pytest.mark.parametrize("days", [{"effective_to": date.max}, {"effective_from": date.min}])
 async def test_days_before_and_after_which_there_is_none_are_refused_at_their_field(conn, admin, days):
     draft = await drafted(conn, admin)
