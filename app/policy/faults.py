@@ -36,6 +36,10 @@ def reason(fault: Mapping[str, Any]) -> str:
         return str(context.get("error", fault["msg"]))
     if kind == "greater_than_equal":
         return f"不能小于 {context['ge']}。"
+    if kind == "less_than_equal":
+        return f"不能大于 {context['le']}。"
+    if kind == "too_long":
+        return f"最多 {context['max_length']} 项。"
     if kind == "string_pattern_mismatch":
         return "只能用小写字母、数字和下划线，以字母开头。"
     return _SENTENCES.get(kind, "写法不对。")

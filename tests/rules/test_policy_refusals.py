@@ -239,3 +239,29 @@ def test_a_losing_year_is_no_garbage() -> None:
 
 def test_the_current_year_may_be_told_as_far_as_it_goes() -> None:
     assert parse_facts({"years": {"2026": {"equity_raised": "1"}}}, horizon=TODAY).values
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        "{kind: no_event, code: c, title: 无, events: [records.accident_on], days: 999999}",
+        "{kind: no_event, code: c, title: 无, events: [records.accident_on], years: 5000}",
+        "{kind: no_event, code: c, title: 无, events: [records.accident_on], years_back: 5000}",
+        "{kind: counted, code: c, title: 奖, fact: science_awards, within_years: 5000}",
+        "{kind: score, code: c, title: 分, at_least: 1, items: [{code: one, title: 一, most: 99999}]}",
+        "{kind: score, code: c, title: 分, at_least: 1, items: [{code: one, title: 一, most: 9}], "
+        "caps: [{items: [one], most: -99999}]}",
+    ],
+)
+def test_periods_before_the_calendar_and_scores_beyond_the_column_are_refused_not_met_by_a_firm(criterion) -> None:
+    judged = "{kind: manual, code: judged, title: 判断, reason: 由人判断。}"
+    with pytest.raises(PackError, match=r"不能[大小]于"):
+        read_pack(PACK.replace(judged, criterion), "trial.yaml")
+
+
+def test_a_score_sheet_has_no_line_twice_and_no_more_lines_than_anybody_reads() -> None:
+    line = next(one for one in PACK.splitlines(keepends=True) if "code: one" in one)
+    with pytest.raises(PackError, match="代码相同"):
+        read_pack(PACK.replace(line, line * 2), "trial.yaml")
+    with pytest.raises(PackError, match="最多 30 项"):
+        read_pack(PACK.replace(line, "".join(line.replace("one", f"l{n}") for n in range(31))), "trial.yaml")

@@ -115,6 +115,9 @@ class Listed(BaseCriterion):
         return [(self.fact, shown(ctx.values[self.fact]))] if self.fact in ctx.values else []
 
 
+LONGEST_YEARS = 100  # a period that reaches back before the calendar would break on the first firm that has the event
+
+
 class Counted(BaseCriterion):
     """Awards, standards, institutions of certain levels, within some years, up to some rank; at least so many."""
 
@@ -122,7 +125,7 @@ class Counted(BaseCriterion):
     known_as: ClassVar[str] = "counted"
     fact: Literal["standards_led", "science_awards", "rd_institutions", "platforms", "competition_awards"]
     levels: tuple[str, ...] = ()
-    within_years: int | None = Field(default=None, ge=1)
+    within_years: int | None = Field(default=None, ge=1, le=LONGEST_YEARS)
     max_rank: int | None = Field(default=None, ge=1)
     at_least: int = Field(default=1, ge=1)
 
@@ -230,9 +233,9 @@ class NoEvent(BaseCriterion):
     kind: Literal["no_event"]
     known_as: ClassVar[str] = "no_event"
     events: tuple[str, ...] = Field(min_length=1)
-    days: int | None = Field(default=None, ge=1)
-    years: int | None = Field(default=None, ge=1)
-    years_back: int | None = Field(default=None, ge=0)
+    days: int | None = Field(default=None, ge=1, le=LONGEST_YEARS * 366)
+    years: int | None = Field(default=None, ge=1, le=LONGEST_YEARS)
+    years_back: int | None = Field(default=None, ge=0, le=LONGEST_YEARS)
 
     @model_validator(mode="after")
     def _one_period(self) -> Self:

@@ -18,6 +18,9 @@ from app.policy.registry import MEASURES, Lever
 from app.policy.terms import MANUAL, MET, NOT_MET, UNKNOWN, ScoreItem
 from app.policy.wording import shown_in
 
+# Together no more than the column of kept answers holds: one score too large would keep all answers from being written.
+MOST_POINTS, MOST_ITEMS = 1000, 30
+
 
 class Points(NamedTuple):
     low: int
@@ -30,8 +33,8 @@ class Band(Limits):
     """`points` for a measure inside the limits; without limits, for whoever reached no band above."""
 
     measure: str = ""
-    low: int = Field(ge=0)
-    high: int | None = Field(default=None, ge=0)
+    low: int = Field(ge=0, le=MOST_POINTS)
+    high: int | None = Field(default=None, ge=0, le=MOST_POINTS)
 
     @property
     def top(self) -> int:
@@ -81,7 +84,7 @@ class Item(Scale):
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
-    most: int = Field(ge=1)
+    most: int = Field(ge=1, le=MOST_POINTS)
     judgement: Judgement | None = None
     or_better: tuple[Scale, ...] = ()  # the firm picks one way of counting: the better one
     cite: str = ""
@@ -128,7 +131,7 @@ class Cap(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     items: tuple[str, ...]
-    most: int
+    most: int = Field(ge=0, le=MOST_POINTS)
 
 
 class Floor(BaseModel):
@@ -144,7 +147,7 @@ class Floor(BaseModel):
 class SumOfScores(BaseCriterion):
     kind: Literal["score"]
     known_as: ClassVar[str] = "score"
-    items: tuple[Item, ...] = Field(min_length=1)
+    items: tuple[Item, ...] = Field(min_length=1, max_length=MOST_ITEMS)
     above: int | None = None
     at_least: int | None = None
     caps: tuple[Cap, ...] = ()
@@ -159,6 +162,8 @@ class SumOfScores(BaseCriterion):
         }
         if unknown := named - {item.code for item in self.items}:
             raise ValueError(f"没有这样的得分项：{'、'.join(sorted(unknown))}。")
+        if len({item.code for item in self.items}) < len(self.items):
+            raise ValueError("有两个得分项的代码相同。")
         for item in self.items:
             for band in (*item.bands, *(band for way in item.or_better for band in way.bands)):
                 if band.top > item.most or band.low > band.top:
