@@ -22,6 +22,7 @@ from app.errors import Conflict, Forbidden, Invalid, Refused
 from app.firms.models import Firm
 from app.policy.examples import failures
 from app.policy.packs import Version
+from app.policy.terms import LOCAL_DEFAULT, Grade
 from app.policy.writing import body_of
 
 _DAY = timedelta(days=1)
@@ -81,6 +82,8 @@ def hindrances(edition: Edition, others: Sequence[Edition]) -> list[str]:
     wrong = list(succession(edition, others).against)
     if not edition.version.examples:
         wrong.append("还没有算例：至少写一个能按文件核对的例子。")
+    if edition.version.source.grade == Grade.DEFAULT and edition.version.official:
+        wrong.append(f"来源等级是系统默认，标注要写“{LOCAL_DEFAULT}”；有了公布的文件，请改来源等级。")
     for name, sentences in failures(edition.pack, edition.version).items():
         wrong += [f"算例“{name}”：{sentence}" for sentence in sentences]
     return wrong

@@ -15,7 +15,7 @@ from app.policy.figures import RD_LINES
 from app.policy.levers import unit_of
 from app.policy.paths import Path
 from app.policy.rd import Counted, side_by_side
-from app.policy.terms import Assessment, Case, Criterion, Outcome
+from app.policy.terms import Assessment, Case, Criterion, Grade, Outcome
 from app.policy.wording import path_label, shown_in, standing_words
 from app.web.lookups import Lookup
 
@@ -29,6 +29,7 @@ _DOUBTED = {
     "D": "据公开资料引用，待官方页面核对",
     "U": "尚无来源，待核实",
 }
+_OWN_RULE = "本局或系统的建议，非官方条件"
 _ONE_LIMIT = re.compile(r"(?:>=|>|<=|<) (-?\d+(?:\.\d+)?)")
 
 
@@ -104,6 +105,11 @@ def title_view(assessment: Assessment, href: str, *, chosen: bool) -> TitleView:
     )
 
 
+def _own(grade: str, whole: str) -> str:
+    """A default among a document's own conditions; a whole version of defaults carries its label already."""
+    return _OWN_RULE if whole and grade == Grade.DEFAULT else ""
+
+
 Inputs = Callable[[str, str], InputView]  # a fact's path and value, as people read them
 
 
@@ -118,7 +124,7 @@ def condition_view(criterion: Criterion, inputs: Inputs, grade: str = "") -> Con
         meter=_meter(criterion),
         note=closing_sentence(criterion.gaps) if criterion.gaps else criterion.note,
         cite=criterion.cite,
-        doubt="" if criterion.grade == grade else _DOUBTED.get(criterion.grade, ""),
+        doubt="" if criterion.grade == grade else doubt_of(criterion.grade) or _own(criterion.grade, grade),
         inputs=[inputs(path, value) for path, value in criterion.inputs],
         parts=[condition_view(part, inputs, grade) for part in criterion.parts],
     )

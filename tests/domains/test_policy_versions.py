@@ -159,6 +159,15 @@ async def test_without_an_example_or_with_one_that_fails_nothing_is_submitted(co
     assert only.endswith("注册成立一年以上应为“达标”，得到“未达标”。")
 
 
+async def test_a_default_of_the_system_is_not_published_without_saying_so(conn, admin):
+    (source,) = await list_versions(conn, policy="eaglet")
+    draft = await version_by_id(conn, await drafting.copy(conn, source.id, by=admin, at=NOON))
+    assert publishing.hindrances(draft, []) == []
+    bare = replace(draft, version=places.rebuilt(draft.version, label=""))
+    (only,) = publishing.hindrances(bare, [])
+    assert only.startswith("来源等级是系统默认，标注要写")
+
+
 async def test_publishing_ends_what_it_replaces_the_day_before_and_is_told_with_before_and_after(conn, admin, manager):
     waiting = await submitted(conn, admin)
     done = await publish(conn, waiting.id, manager)

@@ -42,11 +42,13 @@ async def test_the_three_bases_of_rd_expense_stand_side_by_side(client_as, conn,
 
 async def test_a_local_tier_is_labelled_as_a_default_of_the_system(client_as, conn, uscc):
     client = await client_as("officer")
-    titles = (await client.get(f"/firms/{uscc}/gap")).text
-    assert "差距" in titles
-    for policy in ("eaglet", "leader"):
-        if f"policy={policy}" in titles:
-            assert "系统默认参考规则" in (await client.get(f"/firms/{uscc}/gap?policy={policy}")).text
+    for policy in ("tech_micro", "eaglet", "gazelle_seed", "gazelle", "leader_seed", "leader"):
+        assert "系统默认参考规则" in (await client.get(f"/firms/{uscc}/gap?policy={policy}")).text, policy
+
+
+async def test_a_condition_of_our_own_among_a_documents_says_that_it_is_none_of_them(client_as, uscc):
+    page = (await (await client_as("officer")).get(f"/firms/{uscc}/gap?policy=incubation_entry")).text
+    assert page.count("本局或系统的建议，非官方条件") == 1
 
 
 async def test_trying_a_figure_shows_every_title_before_and_after_and_writes_nothing(client_as, conn, uscc):
