@@ -1,32 +1,23 @@
-"""The second process: delivers the outbox, checks and applies imports, folds counters, opens and closes
-filing windows, beats its heart.
+"""What the second process does unattended, each job by its name: `tidu run-job` runs it once, `app.scheduler` in turn.
 
-APScheduler is only the clock. What must not happen twice is guarded in the database: leases and SKIP LOCKED for
-messages and imports, an advisory lock for everything that one process is enough for.
+What must not happen twice is guarded in the database: leases and SKIP LOCKED for messages and imports, unique keys and
+advisory locks for everything that one process is enough for.
 """
 
-import asyncio
-import logging
-import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy import insert
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.service import forget_old
 from app.assessments.impacts import count_some, waiting_firms
 from app.assessments.jobs import reassess
 from app.assessments.policies import load_policies
 from app.assessments.refreshing import changed_count, firm_count, refresh_changed
-from app.clock import BUSINESS_ZONE, Clock, SystemClock, business_day
+from app.clock import Clock, business_day
 from app.config import Settings
-from app.db import Conn, Database, is_outage, new_id
+from app.db import Conn, Database
 from app.exchange.jobs import run_waiting_imports
 from app.exchange.service import claim
 from app.files.store import FileStore
@@ -34,8 +25,8 @@ from app.filings.jobs import open_windows
 from app.locks import Lock, try_hold
 from app.outbox.channels import Channels
 from app.outbox.deliver import deliver
-from app.outbox.models import Heartbeat, JobRun
 from app.outbox.queries import due_count
+from app.outbox.runs import WORKER, RunOutcome, beat, forget_runs, note_run
 from app.pipeline.board import fold_counts
 from app.policy.policies import Policies
 from app.reminders.jobs import plan_in_one, plan_reminders
@@ -43,8 +34,7 @@ from app.reminders.undelivered import tell_undelivered
 from app.workdays.queries import load_calendar
 from app.workdays.rules import is_office_hour
 
-log = logging.getLogger("tidu.worker")
-MISFIRE_GRACE = 6 * 3600  # a night's job that was missed still runs in the morning
+RUNS_KEPT = timedelta(days=400)
 
 
 @dataclass
@@ -136,13 +126,12 @@ async def _fold(conn: Conn, at: datetime) -> Mapping[str, int]:
 
 
 async def _heartbeat(conn: Conn, at: datetime) -> Mapping[str, int]:
-    beat = upsert(Heartbeat).values(name="worker", at=at)
-    await conn.execute(beat.on_conflict_do_update(index_elements=["name"], set_={"at": beat.excluded.at}))
+    await beat(conn, WORKER, at=at)
     return {}
 
 
 async def _tidy(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await forget_old(conn, at=at)}
+    return {"planned": await forget_old(conn, at=at) + await forget_runs(conn, before=at - RUNS_KEPT)}
 
 
 async def _due(conn: Conn, at: datetime) -> Mapping[str, int]:
@@ -191,34 +180,21 @@ JOBS: dict[str, Job] = {
 }
 # Too frequent to keep a row for each run
 _QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed", "policy-impacts"}
-_TIMETABLE: Mapping[str, Any] = {
-    "heartbeat": IntervalTrigger(seconds=15),
-    "deliver": IntervalTrigger(seconds=5),
-    "imports": IntervalTrigger(seconds=1),
-    "assess-changed": IntervalTrigger(seconds=2),
-    "policy-impacts": IntervalTrigger(seconds=2),
-    "reassess": CronTrigger(hour=2, minute=10, timezone=BUSINESS_ZONE),
-    "tidy": CronTrigger(minute=17, timezone=BUSINESS_ZONE),
-    # Soon after midnight, and again in case that was missed: it does what the day asks for, however often it runs.
-    "open-windows": CronTrigger(minute=7, timezone=BUSINESS_ZONE),
-    # Through the day, after the windows: what a person confirms or puts to work at noon is planned at noon.
-    "reminders": CronTrigger(minute=12, timezone=BUSINESS_ZONE),
-    "fold-counts": CronTrigger(minute="*/5", timezone=BUSINESS_ZONE),
-}
 
 
-async def run_job(house: House, name: str, *, at: datetime) -> dict[str, Any]:
-    """Runs one job as if it were `at`; leaves a row in the run ledger unless the job ticks all the time."""
+async def run_job(house: House, name: str, *, at: datetime, keep: bool = False) -> dict[str, Any]:
+    """Runs one job as if it were `at`. Leaves a row in the run ledger when it did something, or always with `keep`;
+    never for a job that ticks all the time."""
     if name in _QUIET:
         return _report(name, at, await JOBS[name](house, at))
-    run_id = new_id()
+    begun = time.monotonic()
     try:
         counts = await JOBS[name](house, at)
     except Exception as error:
-        await _note_run(house, run_id, name, at, "failed", {"error": type(error).__name__})
+        await _note(house, name, at, begun, RunOutcome.FAILED, {"error": type(error).__name__})
         raise
-    if any(counts.values()):
-        await _note_run(house, run_id, name, at, "done", dict(counts))
+    if keep or any(counts.values()):
+        await _note(house, name, at, begun, RunOutcome.DONE, counts)
     return _report(name, at, counts)
 
 
@@ -234,50 +210,9 @@ def _report(name: str, at: datetime, counts: Mapping[str, int]) -> dict[str, Any
     return {"job": name, "at": at.isoformat(), **zero, **counts}
 
 
-async def _note_run(house: House, run_id: Any, name: str, at: datetime, outcome: str, detail: dict[str, Any]) -> None:
+async def _note(
+    house: House, name: str, at: datetime, begun: float, outcome: RunOutcome, detail: Mapping[str, Any]
+) -> None:
+    now, seconds = house.clock.now(), time.monotonic() - begun
     async with house.database.transaction() as conn:
-        await conn.execute(
-            insert(JobRun).values(
-                id=run_id, job=name, started_at=at, finished_at=house.clock.now(), outcome=outcome, detail=detail
-            )
-        )
-
-
-async def _tick(house: House, name: str) -> None:
-    try:
-        await run_job(house, name, at=house.clock.now())
-    except Exception as error:
-        if is_outage(error):
-            log.warning("%s: database away, next tick tries again", name)
-        else:
-            log.exception("job %s failed", name)
-
-
-async def run_worker(settings: Settings, *, clock: Clock | None = None) -> None:
-    """Runs until SIGTERM or SIGINT."""
-    house = House(
-        settings,
-        Database(settings.database_url, pool_size=4),
-        clock or SystemClock(),
-        FileStore(settings.file_root),
-    )
-    scheduler = AsyncIOScheduler(timezone=BUSINESS_ZONE)
-    for name, trigger in _TIMETABLE.items():
-        scheduler.add_job(
-            _tick,
-            trigger,
-            args=[house, name],
-            id=name,
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=MISFIRE_GRACE,
-        )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, stop.set)
-    await _tick(house, "heartbeat")
-    scheduler.start()
-    await stop.wait()
-    scheduler.shutdown(wait=False)
-    await house.database.dispose()
+        await note_run(conn, name, at=at, finished_at=now, outcome=outcome, detail=detail, seconds=seconds)

@@ -11,7 +11,7 @@ from app import logs
 from app.commands.context import SHORTEST_KEY, CommandError, secret_key, settings_for
 from app.config import Settings
 from app.main import create_app
-from app.worker import run_worker
+from app.scheduler import run_worker
 
 
 def add_parser(subparsers: Any) -> None:

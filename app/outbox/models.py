@@ -48,6 +48,7 @@ class JobRun(Base):
     finished_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     detail: Mapped[dict[str, Any] | None]
+    seconds: Mapped[float | None]
 
 
 class Heartbeat(Base):

@@ -43,6 +43,7 @@ _NAV = (
     NavItem("账号", "/admin/users", Permission.USER_ADMIN),
     NavItem("工作日历", "/admin/calendar", Permission.SETTING_ADMIN),
     NavItem("发件箱", "/admin/outbox", Permission.SETTING_ADMIN),
+    NavItem("后台任务", "/admin/jobs", Permission.SETTING_ADMIN),
     NavItem("审计", "/audit", Permission.AUDIT_READ),
 )
 # Firms and carriers have no rail: a narrow page that shows one thing at a time.

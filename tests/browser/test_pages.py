@@ -98,6 +98,7 @@ PAGES = [
     ("admin", "/admin/users/new"),
     ("admin", "/admin/users/one-time"),
     ("admin", "/admin/calendar"),
+    ("admin", "/admin/jobs"),
     ("admin", "/admin/outbox"),
     ("officer", "/admin/policies"),
     ("admin", "/admin/policies/upload"),

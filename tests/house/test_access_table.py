@@ -30,6 +30,7 @@ POST  /admin/calendar                           setting:admin  admin
 GET   /admin/calendar/template.xlsx             setting:admin  admin
 POST  /admin/calendar/preview                   setting:admin  admin
 POST  /admin/calendar/{{year}}/confirm          setting:admin  admin
+GET   /admin/jobs                               setting:admin  admin
 GET   /admin/outbox                             setting:admin  admin
 POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
 POST  /admin/outbox/retry-dead                  setting:admin  admin

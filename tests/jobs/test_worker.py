@@ -12,7 +12,8 @@ from app.db import new_id
 from app.exchange.models import ImportBatch
 from app.files.store import FileStore
 from app.outbox.models import Heartbeat, JobRun
-from app.worker import JOBS, House, rehearse_job, run_job, run_worker
+from app.scheduler import run_worker
+from app.worker import JOBS, House, rehearse_job, run_job
 from tests import factories
 from tests.harness import NOON, SettableClock, settings_for
 
@@ -123,7 +124,7 @@ async def test_the_worker_beats_delivers_and_stops_when_told(fresh_database, fre
     async def done() -> bool:
         async with fresh_database.reading() as conn:
             waiting = await conn.execute(text("SELECT count(*) FROM outbox_messages WHERE state = 'pending'"))
-            beats = await conn.execute(text("SELECT count(*) FROM heartbeats"))
+            beats = await conn.execute(text("SELECT count(*) FROM heartbeats WHERE name = 'worker'"))
             return waiting.scalar_one() == 0 and beats.scalar_one() == 1
 
     for _ in range(150):

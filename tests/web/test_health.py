@@ -1,11 +1,15 @@
 """What monitoring sees, and that it sees nothing else."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
-from app.db import Conn, Database
+from app.db import Conn, Database, new_id
+from app.outbox import runs
+from app.outbox.models import OutboxMessage
 from tests.harness import SettableClock
 
 
@@ -71,4 +75,20 @@ async def test_metrics_count_answers_and_carry_no_data(anonymous: httpx.AsyncCli
         "tidu_http_request_seconds_bucket",
         "tidu_http_request_seconds_sum",
         "tidu_http_request_seconds_count",
+        "tidu_database_up",
+        "tidu_outbox_messages",
     }
+
+
+async def test_metrics_say_how_long_ago_the_worker_and_each_job_were_heard_of_and_what_waits(
+    anonymous: httpx.AsyncClient, conn: Conn, clock: SettableClock
+) -> None:
+    await runs.beat(conn, "worker", at=clock.now() - timedelta(seconds=7))
+    await runs.mark(conn, "reminders", at=clock.now() - timedelta(minutes=40))
+    message = {"id": new_id(), "dedup_key": "x", "kind": "reminder", "channel": "email", "payload": {}, "state": "dead"}
+    await conn.execute(insert(OutboxMessage).values(**message, next_attempt_at=clock.now(), created_at=clock.now()))
+    lines = (await anonymous.get("/metrics")).text.splitlines()
+    assert 'tidu_heartbeat_age_seconds{of="worker"} 7' in lines
+    assert 'tidu_job_last_run_age_seconds{job="reminders"} 2400' in lines
+    assert 'tidu_outbox_messages{state="dead"} 1' in lines
+    assert "tidu_database_up 1" in lines

@@ -1,7 +1,17 @@
 """The administrators' and auditors' desk."""
 
-from app.web.admin import audit, calendar, outbox, policies, policy_conditions, policy_drafts, policy_publishing, users
+from app.web.admin import (
+    audit,
+    calendar,
+    jobs,
+    outbox,
+    policies,
+    policy_conditions,
+    policy_drafts,
+    policy_publishing,
+    users,
+)
 
 # Fixed addresses below /admin/policies come before /admin/policies/{version_id}.
-_PARTS = (users, audit, calendar, outbox, policy_drafts, policy_conditions, policy_publishing, policies)
+_PARTS = (users, audit, calendar, jobs, outbox, policy_drafts, policy_conditions, policy_publishing, policies)
 ROUTERS = tuple(part.router for part in _PARTS)
