@@ -20,14 +20,16 @@ from tests.bench.flatness import measure_flatness
 from tests.bench.ground import build_county, environment, free_port, serving, sign_in
 from tests.bench.moves import measure_moves
 from tests.bench.pages import Pages, capture_pages, full_scans, measure_pages, paths_of, plans
+from tests.bench.reminding import measure_reminding
 
-PARTS = ("pages", "assessing", "moves", "exchange")
+PARTS = ("pages", "assessing", "moves", "exchange", "reminding")
 EXPLAINED = """
 网站：tidu serve，1 个进程（uvicorn，单工作进程）；数据库：内置 PostgreSQL，fsync 开；客户端：同机 keep-alive。
 基线 A：同样的语句和参数，经 asyncpg 直接执行。基线 B：不登录、不用 ORM 的 Starlette，执行同样语句、渲染同样模板。
 比值取各轮之比的中位数；我方与基线逐轮交替。达到与否只看比值，毫秒数只供参考。
 导出 CSV 有两条基线：单元格已在内存、只写文件（Python csv）；PostgreSQL 直接 COPY 同一条语句（读取、联结、排序和写）。
 前一条不含读取，而读取本身就比它长；XLSX 的基线同样只写文件。
+邮件：基线是同一个库、同样多的连接、同一台服务器，什么也不记。
 移动：一次 POST 表单到提交后的回答，对 BEGIN + 同一 POST 的全部语句（不含登录查询）+ COMMIT；每家企业只移动一次。
 """
 
@@ -72,6 +74,8 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
             rows += await measure_moves(county, site, cookie, shadow, rounds=args.rounds, alone=40, crowd=160)
         if "exchange" in args.only:
             rows += await measure_exchange(county, site, cookie, directory, env)
+        if "reminding" in args.only:
+            rows += await measure_reminding(county, env, assessed="assessing" in args.only)
         if "pages" in args.only:
             # After the moves, so that every table a page reads holds something.
             results["plans"] = await plans(county.url, captured)

@@ -1,0 +1,138 @@
+"""A day's reminders planned for everybody, and ten thousand letters through a mail server on this machine."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+import aiosmtplib
+import orjson
+
+from app.outbox.deliver import AT_ONCE
+from tests.bench.bare import connections
+from tests.bench.ground import County, free_port
+from tests.bench.memory import watching
+
+RULES, LETTERS = 20, 10_000
+_PLANNING_SECONDS, _LEAST_A_SECOND = 30, 200
+# Every rule has a date ahead and looks at every firm; whom it finds are those whom the policies and lists say.
+_READY = f"""
+UPDATE contacts SET email = 'bench-' || left(id::text, 8) || '@example.invalid' WHERE is_primary;
+UPDATE reminder_settings SET weekly_cap = 3;
+UPDATE filing_windows SET state = 'confirmed', opens_on = current_date - 5, firm_due = current_date + 10,
+  review_due = current_date + 20, city_due = current_date + 30
+  WHERE year = extract(year FROM current_date) + 1 AND batch < 2;
+DELETE FROM reminder_rules WHERE anchor <> 'window';
+INSERT INTO reminder_rules (id, code, title, anchor, programme, milestone, certificate, audience, steps, template,
+  state, created_at, updated_at)
+SELECT gen_random_uuid(), 'bench' || n, 'bench', 'window', 'hnte', 'firm_due', 'hnte', '[]', '[]', 'filing', 'active',
+  now(), now() FROM generate_series(1, {RULES}) n;
+DELETE FROM reminder_rules
+  WHERE id NOT IN (SELECT id FROM reminder_rules ORDER BY code LIKE 'bench%', code LIMIT {RULES});
+UPDATE reminder_rules SET state = 'active', milestone = 'firm_due', certificate = coalesce(certificate, 'hnte'),
+  audience = '["met", "near", "lacking", "holders", "above_size"]', near_missed = 2, near_percent = 20,
+  steps = '[{{"count": 20, "unit": "days", "party": "firm"}}, {{"count": 15, "unit": "workdays", "party": "officer"}}]';
+ANALYZE;
+"""
+_LETTERS = f"""
+INSERT INTO outbox_messages (id, dedup_key, kind, channel, payload, next_attempt_at, created_at)
+SELECT gen_random_uuid(), 'bench:' || n, 'reminder', 'email', jsonb_build_object(
+    'to', 'firm' || n || '@example.invalid', 'subject', '【高新技术企业认定第一批】企业提交截止，还有 10 个工作日',
+    'body', repeat('请在申报系统里按时提交。', 20)),
+  now() - interval '1 minute', now() - interval '1 minute' FROM generate_series(1, {LETTERS}) n
+"""
+
+
+async def measure_reminding(county: County, env: Mapping[str, str], *, assessed: bool) -> list[dict[str, Any]]:
+    if not assessed:
+        await asyncio.to_thread(_job, "reassess", env)
+    async with connections(county.url, 1) as (connection,):
+        await connection.execute(_READY)
+    first = await asyncio.to_thread(_job, "reminders", env)
+    again = await asyncio.to_thread(_job, "reminders", env)
+    rows = [_planned("安排一天的提醒", county, first), _planned("同一天再安排一遍", county, again)]
+    return [*rows, await _letters(county, env)]
+
+
+def _job(name: str, env: Mapping[str, str]) -> tuple[float, dict[str, Any], float]:
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "run-job", name], env=dict(env), stdout=subprocess.PIPE
+    )
+    with watching(process.pid) as peak:
+        told, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, told
+    return time.perf_counter() - began, orjson.loads(told), peak.mb
+
+
+def _planned(what: str, county: County, job: tuple[float, dict[str, Any], float]) -> dict[str, Any]:
+    seconds, told, mb = job
+    found = f"{RULES} 条规则 × {county.firms:,} 家，写入 {told['created']:,} 条"
+    return {
+        "what": f"{what}：{found}，{seconds:.1f} 秒，{mb:.0f} MB",
+        "clients": 1,
+        "ours_ms": seconds * 1000,
+        "target": f"< {_PLANNING_SECONDS} 秒",
+        "met": seconds < _PLANNING_SECONDS,
+    }
+
+
+async def _letters(county: County, env: Mapping[str, str]) -> dict[str, Any]:
+    async with connections(county.url, 1) as (connection,):
+        await connection.execute("DELETE FROM reminders; DELETE FROM outbox_messages")
+        await connection.execute(_LETTERS)
+    with _post_office() as port:
+        floor = await _bare(port)
+        seconds, told, mb = await asyncio.to_thread(
+            _job, "deliver", {**env, "TIDU_SMTP_URL": f"smtp://127.0.0.1:{port}"}
+        )
+    assert told["sent"] == LETTERS, told
+    rate = LETTERS / seconds
+    return {
+        "what": f"发出 {LETTERS:,} 封邮件，一个进程：{seconds:.1f} 秒，{mb:.0f} MB",
+        "clients": AT_ONCE,
+        "ours_ms": seconds * 1000,
+        "ours_per_s": rate,
+        "floor_per_s": floor,
+        "ratio": floor / rate,
+        "target": f"≥ {_LEAST_A_SECOND} 封/秒",
+        "met": rate >= _LEAST_A_SECOND,
+    }
+
+
+async def _bare(port: int) -> float:
+    """The same library, server and number of connections, with nothing kept anywhere: letters a second."""
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = "tidu@localhost", "firm@example.invalid", "提醒"
+    letter.set_content("请在申报系统里按时提交。" * 20)
+    content, each = letter.as_bytes(policy=SMTP), LETTERS // 4 // AT_ONCE
+
+    async def send() -> None:
+        server = aiosmtplib.SMTP(hostname="127.0.0.1", port=port)
+        await server.connect()
+        for _ in range(each):
+            await server.mail("tidu@localhost")
+            await server.rcpt("firm@example.invalid")
+            await server.data(content)
+        await server.quit()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(send() for _ in range(AT_ONCE)))
+    return each * AT_ONCE / (time.perf_counter() - began)
+
+
+@contextmanager
+def _post_office() -> Iterator[int]:
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.post", str(port)])
+    time.sleep(2)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
