@@ -1,4 +1,4 @@
-"""How messages leave the house: mail through SMTP."""
+"""How messages leave the house: mail through SMTP, and to group robots and web hooks over HTTPS."""
 
 import uuid
 from collections.abc import Mapping
@@ -10,9 +10,13 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from app.clock import SystemClock
 from app.config import Settings
-from app.outbox.deliver import SEND_SECONDS, Claimed, NoWayOut, PermanentFailure
+from app.outbox.deliver import SEND_SECONDS, Claimed, Later, NoWayOut, PermanentFailure
+from app.outbox.fetching import Poster, Unsafe
 from app.outbox.links import link_address
+from app.outbox.robots import outgoing, refusal
+from app.outbox.terms import Channel
 
 _GOODBYE_SECONDS = 2
 
@@ -20,8 +24,9 @@ _GOODBYE_SECONDS = 2
 class Channels:
     """Entered, it keeps its connections open between letters; a server is greeted once and not for each of them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, poster: Poster | None = None) -> None:
         self._settings = settings
+        self._poster = poster or Poster()
         self._idle: list[aiosmtplib.SMTP] | None = None
 
     async def __aenter__(self) -> Self:
@@ -34,6 +39,33 @@ class Channels:
             await _leave(server)
 
     async def hand_over(self, message: Claimed) -> str:
+        return await (self._mail(message) if message.channel is Channel.EMAIL else self._post(message))
+
+    async def _post(self, message: Claimed) -> str:
+        if message.outlet is None:
+            raise PermanentFailure("这个群机器人或回调已停用")
+        said = outgoing(
+            message.channel,
+            message.outlet["address"],
+            message.outlet["secret"],
+            message_id=str(message.id),
+            text=str(message.payload.get("subject", "")),
+            seconds=int(SystemClock().now().timestamp()),
+            extra={"kind": message.kind},
+        )
+        try:
+            answer = await self._poster.post(said.url, said.body, said.headers)
+        except Unsafe as error:
+            raise PermanentFailure(str(error)) from error
+        if against := refusal(message.channel, answer.status, answer.body):
+            if answer.retry_after:
+                raise Later(against, answer.retry_after)
+            if 300 <= answer.status < 500 and answer.status not in (408, 425, 429):
+                raise PermanentFailure(against)
+            raise ConnectionError(against)
+        return f"HTTP {answer.status}"
+
+    async def _mail(self, message: Claimed) -> str:
         if not self._settings.smtp_url:
             raise NoWayOut("没有设置发信服务器（TIDU_SMTP_URL），设置后自动发出")
         if not message.address:

@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import literal_column, select, text, update
+from sqlalchemy import Text, cast, literal_column, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db import Conn, Database, is_outage, new_id
-from app.outbox.models import OutboxMessage
-from app.outbox.terms import Channel, MessageState
+from app.outbox.models import OutboxMessage, Outlet
+from app.outbox.terms import OUTLETS, Channel, MessageState
 
 SEND_SECONDS, RUN_SECONDS = 30, 60
 LEASE = timedelta(minutes=2)  # a run and its last send together are shorter
 AT_ONCE = 8  # one server that hangs holds up one of them
-LAST_ATTEMPT = 10
+LAST_ATTEMPT = 13  # after a day and a half
+OUTLET_PAUSE = timedelta(seconds=4)
 MOST = 20_000  # in one run, which its seconds end sooner
-LEAVING = (Channel.EMAIL,)
 _PATIENCE = (0.2, 0.5, 1, 2, 4, 8)  # seconds between tries to settle: as long as a restart takes
 _FIRST_WAIT = timedelta(seconds=30)
 _NO_WAY_WAIT = timedelta(minutes=10)
@@ -34,6 +35,12 @@ _ADDRESS: Any = literal_column(
     "coalesce(outbox_messages.payload ->> 'to', "
     "(SELECT u.email FROM users u WHERE u.id = outbox_messages.user_id AND u.active))"
 ).label("address")
+
+_OUTLET: Any = literal_column(
+    "(SELECT jsonb_build_object('address', o.address, 'secret', o.secret) FROM outlets o "
+    "WHERE CAST(o.id AS text) = outbox_messages.payload ->> 'outlet' AND o.active)",
+    type_=JSONB(),
+).label("outlet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class Claimed:
     attempts: int
     address: str | None
     token: uuid.UUID
+    outlet: dict[str, Any] | None = None  # the address and secret of a robot or hook that is still in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,14 @@ class PermanentFailure(Exception):
     """The provider will never take this one; trying again only annoys it."""
 
 
+class Later(Exception):
+    """The provider says itself when to come again."""
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
 class NoWayOut(Exception):
     """The house has nothing set up to send this with: it waits, and no try is counted."""
 
@@ -82,7 +98,15 @@ async def deliver(
     return Report(kept + run.taken, kept + run.sent, run.taken - run.sent)
 
 
-Done = tuple[Claimed, MessageState, str, bool]
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What became of a message, the answer, whether that was a try, and when the provider wants to see us again."""
+
+    message: Claimed
+    state: MessageState
+    answer: str
+    counted: bool = True
+    wait: timedelta = timedelta(0)
 
 
 class _Run:
@@ -96,18 +120,20 @@ class _Run:
         self.taken = self.sent = 0
 
     async def to_its_end(self) -> None:
-        landed: list[Done] = []
-        flying: set[asyncio.Task[Done]] = set()
+        landed: list[Landed] = []
+        flying: set[asyncio.Task[Landed]] = set()
         async with asyncio.TaskGroup() as group:
+            for message in await self._to_outlets():
+                flying.add(group.create_task(self._try(message)))
             while True:
-                for message in await self._turn(landed, AT_ONCE - len(flying)):
+                for message in await self._turn(landed, max(AT_ONCE - len(flying), 0)):
                     flying.add(group.create_task(self._try(message)))
                 if not flying:
                     return
                 arrived, flying = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
                 landed = [task.result() for task in arrived]
 
-    async def _turn(self, landed: Sequence[Done], room: int) -> list[Claimed]:
+    async def _turn(self, landed: Sequence[Landed], room: int) -> list[Claimed]:
         """Patient with a database that is restarted: an answer that is forgotten is a message that is sent again."""
         for wait in (*_PATIENCE, None):
             try:
@@ -118,34 +144,41 @@ class _Run:
                 await asyncio.sleep(wait)
             else:
                 self.taken += len(claimed)
-                self.sent += sum(state is MessageState.SENT for _, state, _, _ in landed)
+                self.sent += sum(one.state is MessageState.SENT for one in landed)
                 return claimed
         raise AssertionError("the last of the waits returns or raises")
 
-    async def _settle_and_claim(self, landed: Sequence[Done], room: int) -> list[Claimed]:
+    async def _settle_and_claim(self, landed: Sequence[Landed], room: int) -> list[Claimed]:
         more = 0 if time.monotonic() >= self._ends else min(room, self._limit - self.taken)
         if not landed and not more:
             return []
         async with self._database.transaction() as conn:
-            for message, state, answer, counted in landed:
-                await _settle(conn, message, state, answer, counted=counted, at=self._at)
+            for one in landed:
+                await _settle(conn, one, at=self._at)
             if not more:
                 return []
             return await _claim(conn, at=self._at, most=more, office_hours=self._office_hours)
 
-    async def _try(self, message: Claimed) -> Done:
-        """What became of it, the answer, and whether that was a try."""
+    async def _to_outlets(self) -> list[Claimed]:
+        """One message to each robot and hook that is free, however many wait for it."""
+        async with self._database.transaction() as conn:
+            claimed = await _claim_for_outlets(conn, at=self._at, office_hours=self._office_hours)
+        self.taken += len(claimed)
+        return claimed
+
+    async def _try(self, message: Claimed) -> Landed:
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return message, MessageState.SENT, await self._mail.hand_over(message), True
+                return Landed(message, MessageState.SENT, await self._mail.hand_over(message))
         except NoWayOut as error:
-            return message, MessageState.PENDING, str(error), False
+            return Landed(message, MessageState.PENDING, str(error), False)
         except PermanentFailure as error:
-            return message, MessageState.DEAD, str(error), True
+            return Landed(message, MessageState.DEAD, str(error))
         except Exception as error:
             last = message.attempts + 1 >= LAST_ATTEMPT
             answer = f"{type(error).__name__}: {error}"[:500]
-            return message, MessageState.DEAD if last else MessageState.PENDING, answer, True
+            wait = timedelta(seconds=error.seconds if isinstance(error, Later) else 0)
+            return Landed(message, MessageState.DEAD if last else MessageState.PENDING, answer, True, wait)
 
 
 async def _keep_in_house(database: Database, *, at: datetime) -> int:
@@ -183,12 +216,37 @@ def _due(channels: Sequence[Channel], *, at: datetime, limit: int, office_hours:
 
 
 async def _claim(conn: Conn, *, at: datetime, most: int, office_hours: bool) -> list[Claimed]:
+    due = _due([Channel.EMAIL], at=at, limit=most, office_hours=office_hours)
+    return await _leased(conn, due, at)
+
+
+async def _claim_for_outlets(conn: Conn, *, at: datetime, office_hours: bool) -> list[Claimed]:
+    """Whoever takes an outlet's turn keeps others from it until the next: twenty a minute, and we say fifteen."""
+    m, o = OutboxMessage, Outlet
+    waiting = [channel.value for channel in OUTLETS]
+    due: list[Any] = [text("state = 'pending'"), m.channel.in_(waiting), m.next_attempt_at <= at]
+    due += [] if office_hours else [~m.holds]
+    of_outlet = m.payload["outlet"].astext == cast(o.id, Text)
+    turns = (
+        update(o)
+        .where(o.next_free_at <= at, select(m.id).where(*due, of_outlet).exists())
+        .values(next_free_at=at + OUTLET_PAUSE)
+        .returning(o.id)
+    )
+    claimed: list[Claimed] = []
+    for outlet_id in (await conn.execute(turns)).scalars().all():
+        first = select(m.id).where(*due, m.payload["outlet"].astext == str(outlet_id)).order_by(m.next_attempt_at)
+        claimed += await _leased(conn, first.limit(1).with_for_update(skip_locked=True), at)
+    return claimed
+
+
+async def _leased(conn: Conn, due: Any, at: datetime) -> list[Claimed]:
     token = new_id()
     # A CTE is asked once: planned as a join it could lock a row and then take another.
-    due = _due(LEAVING, at=at, limit=most, office_hours=office_hours).cte("due")
+    chosen = due.cte("due")
     claimed = (
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(select(due.c.id)))
+        .where(OutboxMessage.id.in_(select(chosen.c.id)))
         .values(lease_token=token, next_attempt_at=at + LEASE)
         .returning(
             OutboxMessage.id,
@@ -198,17 +256,17 @@ async def _claim(conn: Conn, *, at: datetime, most: int, office_hours: bool) -> 
             OutboxMessage.payload,
             OutboxMessage.attempts,
             _ADDRESS,
+            _OUTLET,
         )
     )
     return [
-        Claimed(r.id, r.kind, Channel(r.channel), r.user_id, r.payload, r.attempts, r.address, token)
+        Claimed(r.id, r.kind, Channel(r.channel), r.user_id, r.payload, r.attempts, r.address, token, r.outlet)
         for r in await conn.execute(claimed)
     ]
 
 
-async def _settle(
-    conn: Conn, message: Claimed, state: MessageState, answer: str, *, counted: bool, at: datetime
-) -> None:
+async def _settle(conn: Conn, landed: Landed, *, at: datetime) -> None:
+    message, state = landed.message, landed.state
     wait = _FIRST_WAIT * 2**message.attempts * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
     await conn.execute(
         update(OutboxMessage)
@@ -216,10 +274,10 @@ async def _settle(
         .where(OutboxMessage.id == message.id, OutboxMessage.lease_token == message.token)
         .values(
             state=state.value,
-            attempts=OutboxMessage.attempts + int(counted),
-            answer=answer,
+            attempts=OutboxMessage.attempts + int(landed.counted),
+            answer=landed.answer,
             sent_at=at if state is MessageState.SENT else None,
-            next_attempt_at=at + (wait if counted else _NO_WAY_WAIT),
+            next_attempt_at=at + (max(wait, landed.wait) if landed.counted else _NO_WAY_WAIT),
             lease_token=None,
         )
     )

@@ -56,3 +56,18 @@ class Heartbeat(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+
+
+class Outlet(Base):
+    """A group's robot or a web hook: where the bureau is told, beside its own inbox."""
+
+    __tablename__ = "outlets"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    title: Mapped[str]
+    address: Mapped[str]
+    secret: Mapped[str] = mapped_column(server_default="")  # signs what is sent; shown to nobody again
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    next_free_at: Mapped[datetime]  # a group takes twenty messages a minute
+    created_at: Mapped[datetime]

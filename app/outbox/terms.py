@@ -4,6 +4,10 @@ from app.labels import Labelled
 class Channel(Labelled):
     EMAIL = "email", "电子邮件"
     INBOX = "inbox", "站内消息"
+    WECOM = "wecom", "企业微信群机器人"
+    DINGTALK = "dingtalk", "钉钉群机器人"
+    FEISHU = "feishu", "飞书群机器人"
+    WEBHOOK = "webhook", "网页回调"
 
 
 class MessageState(Labelled):
@@ -18,6 +22,7 @@ KIND_LABELS = {
     "tier_moved": "梯队移动通知",
     "policy_step": "政策发布通知",
     "reminder": "提醒",
+    "outlet_test": "群机器人测试",
     "undelivered": "邮件退回",
     "clerk_invitation": "填报账号邀请",
     "clerk_joined": "填报账号开通",
@@ -30,3 +35,6 @@ KIND_LABELS = {
     "report_chased": "催报年度数据",
     "password_link": "重设口令的链接",
 }
+
+# To a place and not to a person; each place is kept as an outlet.
+OUTLETS = (Channel.WECOM, Channel.DINGTALK, Channel.FEISHU, Channel.WEBHOOK)

@@ -107,8 +107,16 @@ told AS (
     'reminder_rule', CAST(:rule AS text)), :at, :at
   FROM d JOIN kept USING (id)
 )
-SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept)
+SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept), (SELECT count(*) FROM f)
 """  # noqa: S608
+# A group hears how many and until when, and nothing of a firm: whoever is in it need not be of the bureau.
+_GROUP_WORDS = "【提醒】{事项}{环节} {日期}，{剩余}：{家数} 家企业还没有办结，请登录系统看名单。"
+_TO_GROUPS = """
+INSERT INTO outbox_messages (id, dedup_key, kind, channel, holds, payload, next_attempt_at, created_at)
+SELECT gen_random_uuid(), 'outlet:' || o.id || ':' || :key, 'reminder', o.channel, true,
+  jsonb_build_object('outlet', o.id, 'subject', CAST(:subject_text AS text)), :send_at, :at
+FROM outlets o WHERE o.active ON CONFLICT (dedup_key) DO NOTHING
+"""
 # Certificates that end on one day are one message to whoever looks after their firms.
 _OPEN_FIRMS = """SELECT b.firm_id, b.name, b.region_code, b.officer_id, {subject} AS subject_id, b.anchor_on
   FROM ({base}) b WHERE b.reason IS NOT NULL AND NOT b.done"""
@@ -189,7 +197,7 @@ async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned
         "body_text": fill(texts[1], words),
     }
     if not firmward:
-        return await _to_staff(conn, work, due, given)
+        return await _to_staff(conn, work, target, due, given)
     given["send_at"] = moment.send_at
     if not rule.mandatory:
         given |= {"week": moment.week, "cap": work.cap}
@@ -204,12 +212,20 @@ async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned
     return Planned(row[0], row[1], row[2])
 
 
-async def _to_staff(conn: Conn, work: Work, due: Due, given: dict[str, Any]) -> Planned:
+async def _to_staff(conn: Conn, work: Work, target: Target, due: Due, given: dict[str, Any]) -> Planned:
     by_day = work.rule.anchor is Anchor.CERTIFICATE
     source = _OPEN_FIRMS.format(base=base(work.rule), subject="CAST(:rule AS uuid)" if by_day else "b.subject_id")
     given["party"] = due.step.party.value
     statement = _TO_STAFF.format(source=source, people=_PEOPLE[due.step.party])
     row = (await conn.execute(bound(statement, given), given)).one()
+    if row[1] and due.step.party is Party.OFFICER:
+        told = {
+            "key": f"{work.rule.id}:{target.id}:{due.step.key}:{target.on}",
+            "subject_text": fill(_GROUP_WORDS, {**work.words(target), "家数": str(row[2])}),
+            "send_at": work.moment.send_at,
+            "at": work.moment.at,
+        }
+        await conn.execute(bound(_TO_GROUPS, told), told)
     return Planned(row[0], row[1])
 
 

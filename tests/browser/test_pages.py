@@ -100,6 +100,7 @@ PAGES = [
     ("admin", "/admin/calendar"),
     ("admin", "/admin/jobs"),
     ("admin", "/admin/outbox"),
+    ("admin", "/admin/outlets"),
     ("officer", "/admin/policies"),
     ("admin", "/admin/policies/upload"),
     ("admin", "{policy}"),

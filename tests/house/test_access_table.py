@@ -34,6 +34,11 @@ GET   /admin/jobs                               setting:admin  admin
 GET   /admin/outbox                             setting:admin  admin
 POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
 POST  /admin/outbox/retry-dead                  setting:admin  admin
+GET   /admin/outlets                            setting:admin  admin
+POST  /admin/outlets                            setting:admin  admin
+POST  /admin/outlets/{{outlet_id}}/disable      setting:admin  admin
+POST  /admin/outlets/{{outlet_id}}/enable       setting:admin  admin
+POST  /admin/outlets/{{outlet_id}}/test         setting:admin  admin
 GET   /admin/policies                           policy:read    {DESKS}
 GET   /admin/policies/{{version_id}}            policy:read    {DESKS}
 GET   /admin/policies/upload                    policy:admin   admin
@@ -293,6 +298,7 @@ def filled(path: str, uscc: str) -> str:
         "window_id": unknown,
         "application_id": unknown,
         "rule_id": unknown,
+        "outlet_id": unknown,
         "reminder_id": unknown,
         "code": "filing",
     }

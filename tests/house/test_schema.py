@@ -118,6 +118,7 @@ ENUM_COLUMNS = {
     "move_requests.kind": "app.pipeline.terms.MoveKind",
     "move_requests.state": "app.pipeline.terms.RequestState",
     "outbox_messages.channel": "app.outbox.terms.Channel",
+    "outlets.channel": "app.outbox.terms.Channel",
     "outbox_messages.state": "app.outbox.terms.MessageState",
     "calendar_days.kind": "app.workdays.rules.DayKind",
     "import_batches.state": "app.exchange.terms.BatchState",

@@ -5,6 +5,7 @@ from app.web.admin import (
     calendar,
     jobs,
     outbox,
+    outlets,
     policies,
     policy_conditions,
     policy_drafts,
@@ -13,5 +14,5 @@ from app.web.admin import (
 )
 
 # Fixed addresses below /admin/policies come before /admin/policies/{version_id}.
-_PARTS = (users, audit, calendar, jobs, outbox, policy_drafts, policy_conditions, policy_publishing, policies)
+_PARTS = (users, audit, calendar, jobs, outbox, outlets, policy_drafts, policy_conditions, policy_publishing, policies)
 ROUTERS = tuple(part.router for part in _PARTS)
