@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0031_runs"
-down_revision: str | None = "0021_agenda"
+down_revision: str | None = "0050_waiting_firms"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
