@@ -21,13 +21,14 @@ def described(finding: Finding, ctx: Context, *, settled: bool = False) -> Crite
     settled = settled or finding.outcome is MET
     parts = tuple(described(part, ctx, settled=settled) for part in finding.parts)
     closing = () if settled else gaps(criterion, finding, ctx) or _of_parts(finding, parts, ctx)
-    found = _found(finding)
+    actual = _actual(finding)
+    found = _found(finding, actual)
     return Criterion(
         code=criterion.code,
         title=criterion.title,
         outcome=finding.outcome,
         required=criterion.required(finding),
-        actual=_actual(finding),
+        actual=actual,
         cite=criterion.cite,
         note=_note(finding, ctx, found, closing, parts),
         asks=criterion.asks(finding),
@@ -70,14 +71,14 @@ def _beside(finding: Finding) -> tuple[Decimal, ...]:
     return () if finding.limit is None else (finding.limit,)
 
 
-def _found(finding: Finding) -> str:
+def _found(finding: Finding, actual: str) -> str:
+    """The same as people read it."""
     criterion, value = finding.criterion, finding.value
     if isinstance(criterion, SumOfScores):
-        return _actual(finding).replace("..", "–") + (" 分" if _actual(finding) else "")
+        return actual.replace("..", "–") + (" 分" if actual else "")
     if value is None or not isinstance(criterion, Comparison):
         return ""
-    unit = MEASURES[criterion.measure].unit
-    told = Decimal(value.shown(*_beside(finding)))
+    unit, told = MEASURES[criterion.measure].unit, Decimal(actual)
     if unit in (Unit.DAY, Unit.MONTH) or (isinstance(value, Quotient) and value.den == 1):
         return shown_in(unit, told if unit is not Unit.MONTH else told.quantize(Decimal("0.1")))
     return shown_in(unit, told)
