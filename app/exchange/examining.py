@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from app.access.terms import Viewer
+from app.assessments.gathering import gather
 from app.db import Conn
 from app.exchange.columns import TITLES
 from app.exchange.comparing import changes_of, entry_for, introduction
@@ -21,7 +22,7 @@ from app.pipeline.terms import Ladder, Standing, Tier
 from app.policy.facts import CertificateFact, Facts, certificate_in_force
 from app.policy.policies import Policies
 from app.policy.terms import Assessment, Outcome
-from app.recognitions.queries import facts_of, held_numbers
+from app.recognitions.queries import held_numbers
 from app.recognitions.rules import HNTE_YEARS, expiry
 from app.recognitions.terms import CertificateKind
 from app.workdays.rules import Calendar
@@ -71,7 +72,7 @@ class _Background:
 
     known: Known
     held: Mapping[str, tuple[uuid.UUID, date]]
-    facts: Mapping[uuid.UUID, tuple[CertificateFact, ...]]
+    facts: Mapping[uuid.UUID, Facts]
     waiting: Mapping[uuid.UUID, uuid.UUID] = field(default_factory=dict)
 
 
@@ -92,7 +93,7 @@ async def examine(
     background = _Background(
         known,
         await held_numbers(conn, [r.certificate.number for r in sound if r.certificate]),
-        await facts_of(conn, ids),
+        {firm_id: found.facts for firm_id, found in (await gather(conn, ids)).items()},
         await waiting(conn, ids),
     )
     return [_examine_one(row, background, bureau, filename, today) for row in rows]
@@ -112,7 +113,8 @@ def _examine_one(row: Understood, background: _Background, bureau: Bureau, filen
     if row.repeats:
         return Examined(row, RowOutcome.UNCHANGED, messages, firm)
     certificate, former = _certificate(row, firm, background, messages)
-    placing = _placing(row, firm, certificate, background, bureau, today, messages)
+    facts = _facts(entry, firm, certificate, background)
+    placing = _placing(row, firm, facts, background, bureau, today, messages)
     changes = _changes(firm, entry, certificate, former, placing, bureau.reference)
     outcome = RowOutcome.CREATED if firm is None else RowOutcome.UPDATED if changes else RowOutcome.UNCHANGED
     return Examined(row, outcome, messages, firm, entry, changes, certificate, former, placing)
@@ -137,7 +139,7 @@ def _certificate(
 def _placing(
     row: Understood,
     firm: FirmDetail | None,
-    certificate: RowCertificate | None,
+    facts: Facts,
     background: _Background,
     bureau: Bureau,
     today: date,
@@ -148,7 +150,6 @@ def _placing(
     tier = ladder.tier(row.tier)
     if tier is None or (firm is not None and firm.tier == tier.code):
         return None
-    facts = _facts(firm, certificate, background)
     assessment = bureau.policies.assess(tier.policy, facts, as_of=today)
     sentence = _not_placed(firm, tier, assessment, background, ladder)
     if sentence:
@@ -187,13 +188,21 @@ def _not_placed(
     return ""
 
 
-def _facts(firm: FirmDetail | None, certificate: RowCertificate | None, background: _Background) -> Facts:
-    held = background.facts.get(firm.id, ()) if firm else ()
+_STATED = ("name", "registered_on", "region_code", "industry_code", "high_tech_field", "above_designated_size")
+
+
+def _facts(
+    entry: FirmEntry, firm: FirmDetail | None, certificate: RowCertificate | None, background: _Background
+) -> Facts:
+    """As they will be once the row is written."""
+    known = background.facts[firm.id] if firm else Facts({"status": FirmStatus.ACTIVE.value})
+    facts = known.set({name: value for name in _STATED if (value := entry.values.get(name)) not in (None, "")})
+    held = known.certificates
     if certificate is None:
-        return Facts.holding(*held)
+        return facts.with_certificates(*held)
     ends = expiry(certificate.issued_on, HNTE_YEARS)
     written = CertificateFact(_HNTE, certificate.number, certificate.issued_on, ends)
-    return Facts.holding(*(c for c in held if c.number != certificate.number), written)
+    return facts.with_certificates(*(c for c in held if c.number != certificate.number), written)
 
 
 def _changes(

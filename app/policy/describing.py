@@ -9,7 +9,7 @@ from app.policy.criteria.comparing import Comparison
 from app.policy.criteria.scoring import SumOfScores
 from app.policy.exact import Quotient
 from app.policy.figures import Unit
-from app.policy.levers import gaps, within
+from app.policy.levers import LEAST_YUAN, gaps, within
 from app.policy.registry import MEASURES
 from app.policy.terms import MET, Criterion, Gap, Outcome, Score
 from app.policy.wording import missing_sentence, shown_in
@@ -47,7 +47,7 @@ def _of_parts(finding: Finding, parts: tuple[Criterion, ...], ctx: Context) -> t
         return ()
     found = (within(finding.criterion, gap, ctx) for gap in dict.fromkeys(gap for part in parts for gap in part.gaps))
     closing: dict[tuple[str, int | None], Gap] = {}
-    for gap in sorted(filter(None, found), key=lambda gap: (gap.closed, abs(gap.amount))):
+    for gap in sorted(filter(None, found), key=lambda gap: (gap.closed, gap.amount < 0, abs(gap.amount))):
         closing.setdefault((gap.figure, gap.year), gap)  # another part may ask more of the same figure
     return tuple(closing.values())
 
@@ -85,14 +85,18 @@ def _found(finding: Finding, actual: str) -> str:
 
 
 def gap_sentence(gap: Gap) -> str:
-    """增加 2025 年研发费用 38.2 万元"""
+    """增加 2025 年研发费用 38.2 万元; where the least step is enough, nobody is asked for a cent."""
+    if gap.amount == LEAST_YUAN and gap.unit == Unit.YUAN.label:
+        return f"让{gap.label}比现有数多一点"
     verb = "增加" if gap.amount > 0 else "减少"
     return f"{verb}{gap.label} {_amount(gap)}"
 
 
 def closing_sentence(closing: Sequence[Gap]) -> str:
-    """The levers that are still open; where none is, those that would have been."""
-    same = [gap_sentence(gap) for gap in closing if gap.closed == closing[0].closed]
+    """The levers that are still open; where none is, those that would have been. Shrinking only where nothing else
+    helps."""
+    first = closing[0]
+    same = [gap_sentence(g) for g in closing if g.closed == first.closed and (g.amount > 0 or first.amount < 0)]
     over = "该年度已结束，只能更正错报或在以后年度补足。" if closing[0].closed else ""
     return f"还需{'，或'.join(same)}。{over}"
 

@@ -15,7 +15,7 @@ from app.policy.registry import Lever
 from app.policy.terms import Gap, Outcome
 from app.policy.wording import path_label
 
-_FEN = Decimal("0.01")
+LEAST_YUAN = Decimal("0.01")  # a cent
 # Beyond this nobody would call it a gap to close; it also keeps a search short. Rights are made one by one.
 _MOST_YUAN, _MOST_COUNT, _MOST_RIGHTS = Decimal(10) ** 12, Decimal(10) ** 6, Decimal(64)
 _RIGHTS = {"ip.class_one": IpKind.INVENTION_PATENT, "ip.class_two": IpKind.UTILITY_MODEL}
@@ -45,11 +45,11 @@ def unit_of(figure: str) -> Unit:
 
 
 def gaps(criterion: BaseCriterion, finding: Finding, ctx: Context) -> tuple[Gap, ...]:
-    """One gap a lever, open ones first. Only an unmet condition has any."""
+    """One gap a lever, open ones first, and what grows before what shrinks. Only an unmet condition has any."""
     if finding.outcome is not Outcome.NOT_MET:
         return ()
     found = [gap for lever in criterion.levers(finding, ctx) if (gap := _gap(criterion, lever, ctx))]
-    return tuple(sorted(found, key=lambda gap: gap.closed))
+    return tuple(sorted(found, key=lambda gap: (gap.closed, gap.amount < ZERO)))
 
 
 def _gap(criterion: BaseCriterion, lever: Lever, ctx: Context) -> Gap | None:
@@ -69,7 +69,7 @@ def within(criterion: BaseCriterion, gap: Gap, ctx: Context) -> Gap | None:
 
 
 def _step(figure: str) -> Decimal:
-    return _FEN if unit_of(figure) is Unit.YUAN else ONE
+    return LEAST_YUAN if unit_of(figure) is Unit.YUAN else ONE
 
 
 def _closing(criterion: BaseCriterion, figure: str, year: int | None, ctx: Context) -> Callable[[Decimal], bool]:

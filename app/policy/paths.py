@@ -126,7 +126,8 @@ def _ways(finding: Finding, ctx: Context) -> list[list[Gap]]:
                 return []
             together += min(ways, key=lambda way: sum((_weight(gap, ctx) for gap in way), ZERO))
         return [together]
-    return [[gap] for gap in gaps(criterion, finding, ctx) if not gap.closed]
+    # Nobody is told to earn less or to send people away: what only shrinking would close is closed by no figure.
+    return [[gap] for gap in gaps(criterion, finding, ctx) if not gap.closed and gap.amount > ZERO]
 
 
 def _weight(gap: Gap, ctx: Context) -> Decimal:
@@ -138,13 +139,15 @@ def _weight(gap: Gap, ctx: Context) -> Decimal:
 
 
 def _alone(pack: Pack, judged: Judged, ctx: Context) -> Iterator[Gap]:
-    """Where one condition is missed, or one change closes all that are."""
+    """Where one condition is missed, or one change closes all that are: of each figure the least that does."""
     if judged.outcome is not Outcome.NOT_MET:
         return
-    seen: set[tuple[str, int | None]] = set()
+    least: dict[tuple[str, int | None], Gap] = {}
     for finding in _unmet(judged):
         for way in _ways(finding, ctx):
-            key = (way[0].figure, way[0].year)
-            if len(way) == 1 and key not in seen and judge(pack, _taken(ctx, way)).outcome is not Outcome.NOT_MET:
-                seen.add(key)
-                yield way[0]
+            gap, key = way[0], (way[0].figure, way[0].year)
+            if len(way) > 1 or (key in least and least[key].amount <= gap.amount):
+                continue
+            if judge(pack, _taken(ctx, way)).outcome is not Outcome.NOT_MET:
+                least[key] = gap
+    yield from sorted(least.values(), key=lambda gap: _weight(gap, ctx))

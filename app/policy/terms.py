@@ -164,8 +164,11 @@ class Assessment:
 
     @property
     def sentences(self) -> list[str]:
-        """What stands in the way, in words to act on."""
-        return [c.note or c.title for c in self.open_criteria]
+        """What stands in the way, in words to act on; what is missing says for which condition."""
+        return [
+            f"{c.title}：{c.note}" if c.note and c.outcome is Outcome.UNKNOWN else c.note or c.title
+            for c in self.open_criteria
+        ]
 
     @property
     def official(self) -> bool:

@@ -80,12 +80,14 @@ class NoteDown:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A visit, with what was promised there; `settled`: when all of it was done, for one of long ago."""
+    """A visit, with what was promised there; `followed`: when somebody saw to the need;
+    `settled`: when all of it was done, for one of long ago."""
 
     at: datetime
     firm: DemoFirm
     by: str
     entry: VisitEntry
+    followed: datetime | None
     settled: datetime | None
 
 

@@ -121,8 +121,9 @@ class Year:
         days = 10 + len(firm.name) % 12
         due = at + timedelta(days=days)
         settled = due if due.date() < self.today - timedelta(days=4) else None
+        later = at + timedelta(days=2)
         entry = VisitEntry(at.date(), kind, "", body, due.date(), promises, need)
-        return Call(at, firm, by, entry, settled)
+        return Call(at, firm, by, entry, later if later.date() < self.today else None, settled)
 
     def amend(self, life: Life, day: int, **values: Any) -> None:
         by = life.firm.officer or "officer"

@@ -1,7 +1,5 @@
 """The demo's visits, and how what was promised and asked there came to an end."""
 
-from datetime import timedelta
-
 from app.access.terms import Actor
 from app.db import Conn
 from app.firms.terms import FirmDetail
@@ -19,12 +17,10 @@ from app.workdays.rules import Calendar
 async def visit(conn: Conn, firm: FirmDetail, act: Call, *, ladder: Ladder, calendar: Calendar, by: Actor) -> None:
     visit_id = await log_visit(conn, firm, act.entry, ladder=ladder, calendar=calendar, by=by, at=act.at)
     turn = len(firm.name) % 2
-    if act.entry.need:
+    if act.entry.need and act.followed:
         (need,) = [n for n in await needs_of(conn, firm.id) if n.visit_id == visit_id]
-        later, said = act.at + timedelta(days=2), phrases.STEPS[turn]
-        await follow_need(
-            conn, firm, need.id, body=said, officer_id=None, due_on=act.entry.next_touch_on, by=by, at=later
-        )
+        said, due = phrases.STEPS[turn], act.entry.next_touch_on
+        await follow_need(conn, firm, need.id, body=said, officer_id=None, due_on=due, by=by, at=act.followed)
         if act.settled:
             state, answer = (NeedState.SOLVED, NeedState.ANSWERED)[turn], phrases.ANSWERS[turn]
             await close_need(conn, firm, need.id, state=state, answer=answer, version=2, by=by, at=act.settled)

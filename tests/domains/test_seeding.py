@@ -217,6 +217,11 @@ async def test_a_years_moves_lie_in_the_year_on_working_days_and_in_office_hours
     assert len({at.month for at in moments}) >= 8
 
 
+async def test_nothing_in_the_demo_has_happened_after_it_was_made(conn, database):
+    await demo(database)
+    assert (await conn.execute(select(func.max(AuditEvent.at)))).scalar_one() <= NOON
+
+
 async def test_the_demo_leaves_columns_counters_and_documents_as_the_tables_say(conn, database):
     await demo(database)
     current = select(Placement.firm_id, Placement.tier, func.lower(Placement.period)).where(

@@ -117,6 +117,15 @@ def test_a_policy_that_nobody_has_written_asks_for_judgement_and_never_passes_by
     assert "非官方认定条件" in answer.sentences[0]
 
 
+def test_what_is_missing_says_for_which_condition_and_what_is_met_stands_in_nobodys_way() -> None:
+    known = Facts({"status": "active"})
+    told = POLICIES.assess("eaglet", known, as_of=TODAY)
+    unknown = [c for c in told.criteria if c.outcome is Outcome.UNKNOWN]
+    assert unknown
+    assert {f"{c.title}：{c.note}" for c in unknown} <= set(told.sentences)
+    assert not {c.note for c in told.criteria if c.outcome is Outcome.MET and c.note} & set(told.sentences)
+
+
 def wrong(current: str | None, to: str | None, **given: object) -> dict[str, str]:
     values = {"effective_on": TODAY, "reason": "有理由", "today": TODAY, "correction": False} | given
     since = date(2026, 6, 1) if current else None

@@ -65,7 +65,7 @@ async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date)
             verdict = "reason" if assessment.outcome is not Outcome.MET else "ok"
         else:
             verdict = "approval" if decision.verdict is Verdict.WAIT else "refused"
-        sentences = list(decision.reasons) or [c.note for c in assessment.criteria if c.note]
+        sentences = list(decision.reasons) or assessment.sentences
         views.append(TargetView(tier, verdict, sentences, tier.source))
     return views
 

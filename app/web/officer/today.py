@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
-from app.clock import BUSINESS_ZONE
+from app.clock import BUSINESS_ZONE, business_day
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
 from app.firms.queries import firm_by_id
@@ -16,6 +16,7 @@ from app.firms.trail import news
 from app.pipeline import board
 from app.pipeline import queries as pipeline
 from app.pipeline.terms import MoveKind, Tier
+from app.policy.stored import read_back
 from app.web.countdowns import countdowns
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address
@@ -99,7 +100,7 @@ async def today_page(
         "queue": [*_refused(refused, lookup), *queue[:SHOWN]],
         "queue_total": len(refused) + len(queue),
         "news": await news(conn, viewer=viewer, since=yesterday, mine=mine),
-        "news_since": yesterday,
+        "news_since": business_day(yesterday),
         "movements": [_movement(m, lookup) for m in moves],
         "pending": [_pending(p, lookup, viewer) for p in pending],
         "expiring": _lapsing(found, today),
@@ -174,6 +175,7 @@ def _movement(move: pipeline.RecentMove, lookup: Lookup) -> MovementView:
 
 
 def _pending(move: pipeline.PendingMove, lookup: Lookup, viewer: Viewer) -> PendingView:
+    kept = read_back(move.assessment)
     return PendingView(
         str(move.id),
         move.firm_name,
@@ -184,6 +186,6 @@ def _pending(move: pipeline.PendingMove, lookup: Lookup, viewer: Viewer) -> Pend
         move.reason,
         move.override_reason,
         move.effective_on,
-        [c.get("note", "") for c in move.assessment.get("criteria", []) if c.get("note")],
+        kept.sentences if kept else [],
         viewer.may(Permission.MOVE_APPROVE) and move.requested_by != viewer.id,
     )
