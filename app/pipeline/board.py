@@ -49,7 +49,7 @@ class Card:
     tier: str
     since: date
     stale_on: date | None
-    answer: KeptAnswer | None = None  # of the next step's policy
+    answer: KeptAnswer | None = None  # of the policy that is asked about, else of the next step's
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,11 @@ async def board_cards(
     that there is more."""
     if not tiers:
         return {}
-    query = _columns(sight_of(viewer), shape_of(filters), tuple((t.code, sought_from(ladder, t.code)) for t in tiers))
+    query = _columns(
+        sight_of(viewer),
+        shape_of(filters),
+        tuple((t.code, filters.policy or sought_from(ladder, t.code)) for t in tiers),
+    )
     values = {**values_of(filters, viewer, today=today), "rows": limit + 1}
     cards: dict[str, list[Card]] = {t.code: [] for t in tiers}
     for row in (await conn.execute(query, values)).all():
@@ -188,7 +192,7 @@ async def column_cards(
     limit: int = CARDS,
 ) -> list[Card]:
     values = {**values_of(filters, viewer, today=today), "column": tier, "rows": limit + 1}
-    values["next_policy"] = sought_from(ladder, tier)
+    values["next_policy"] = filters.policy or sought_from(ladder, tier)
     if after:
         values["after_since"], values["after_id"] = after
     query = _one_column(sight_of(viewer), shape_of(filters), after is not None)

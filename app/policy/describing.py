@@ -87,7 +87,7 @@ def _found(finding: Finding, actual: str) -> str:
 def gap_sentence(gap: Gap) -> str:
     """增加 2025 年研发费用 38.2 万元; where the least step is enough, nobody is asked for a cent."""
     if gap.amount == LEAST_YUAN and gap.unit == Unit.YUAN.label:
-        return f"让{gap.label}比现有数多一点"
+        return f"让 {gap.label}比现有数多一点"
     verb = "增加" if gap.amount > 0 else "减少"
     return f"{verb}{gap.label} {_amount(gap)}"
 

@@ -17,6 +17,7 @@ from app.policy.paths import Path
 from app.policy.rd import Counted, side_by_side
 from app.policy.terms import Assessment, Case, Criterion, Grade, Outcome
 from app.policy.wording import path_label, shown_in, standing_words
+from app.web.filters import status_label
 from app.web.lookups import Lookup
 
 TONES: Mapping[Outcome, str] = {Outcome.MET: "good", Outcome.NOT_MET: "bad", Outcome.MANUAL: "warn"}
@@ -130,7 +131,7 @@ def condition_view(criterion: Criterion, inputs: Inputs, grade: str = "") -> Con
     )
 
 
-def inputs_of(gathered: Gathered, assumed: frozenset[str]) -> Inputs:
+def inputs_of(gathered: Gathered, assumed: frozenset[str], lookup: Lookup) -> Inputs:
     """With where each comes from. Many conditions read the same figures, so each is put into words once."""
 
     def told(path: str) -> str:
@@ -140,18 +141,22 @@ def inputs_of(gathered: Gathered, assumed: frozenset[str]) -> Inputs:
         parts = [source.source, source.state.label if source.state else "", str(source.true_on or "")]
         return "，".join(part for part in parts if part)
 
-    return cache(lambda path, value: input_view(path, value, told(path)))
+    return cache(lambda path, value: input_view(path, value, lookup, told(path)))
 
 
-def input_view(path: str, value: str, source: str = "") -> InputView:
+def input_view(path: str, value: str, lookup: Lookup, source: str = "") -> InputView:
     try:
-        return InputView(path_label(path), _value(path, value), source)
+        return InputView(path_label(path), _value(path, value, lookup), source)
     except (KeyError, InvalidOperation):  # a figure that an old receipt knew and we no longer do
         return InputView(path, value, source)
 
 
-def _value(path: str, value: str) -> str:
-    """Money of a year is read in 万元, as everywhere."""
+def _value(path: str, value: str, lookup: Lookup) -> str:
+    """Money of a year is read in 万元, codes by their names, as everywhere."""
+    if path == "region_code":
+        return lookup.reference.region(value) or value
+    if path == "status":
+        return status_label(value)
     steps = path.split(".")
     if steps[0] != "years" or len(steps) < 3:
         return value

@@ -74,7 +74,10 @@ class _Reader:
         return int(said)
 
     def grade(self) -> Grade:
-        said = str(self.raw.get("grade") or Grade.OFFICIAL.value)
+        """A form must say it; nobody is taken to have read what he only heard of."""
+        said = self.raw.get("grade")
+        if said is None:
+            return Grade.OFFICIAL
         if said not in {g.value for g in GRADES}:
             self.faults["grade"] = "请选择通知是从哪里读到的。"
             return Grade.OFFICIAL

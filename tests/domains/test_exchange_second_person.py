@@ -67,6 +67,10 @@ async def test_a_new_firm_that_a_sheet_calls_a_leader_waits_for_a_second_officer
     assert await tier_of(conn, uscc, officer) == (None, None)
     (asked,) = await requests_of(conn, uscc)
     assert asked[1:] == ("pending", "leader", officer.name, "名册导入：台账.xlsx")
+    judged = (await conn.execute(select(MoveRequest.assessment).where(MoveRequest.id == asked.id))).scalar_one()
+    missing = {path for criterion in judged["criteria"] for path in criterion["missing"]}
+    assert missing
+    assert not missing & {"region_code", "status"}, "what the sheet itself says is known"
 
     ladder, calendar = await factories.main_ladder(conn)
     with pytest.raises(Forbidden, match="自己提交"):

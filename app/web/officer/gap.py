@@ -65,7 +65,7 @@ async def gap_page(
     grade = version.source.grade if version else ""
     ahead = day if day.year > today.year else _next_year(today)
     year = day.year - 1
-    inputs = inputs_of(gathered, assumed)
+    inputs = inputs_of(gathered, assumed, lookup)
     path = teller.path(lookup.policies, chosen.policy, gathered.facts, as_of=ahead, today=today, case=case)
     context: dict[str, Any] = {
         **firm_head(firm, lookup, viewer, "/gap"),

@@ -34,7 +34,7 @@ Approver = Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))]
 @dataclass(frozen=True, slots=True)
 class TargetView:
     tier: Tier
-    verdict: str  # ok | reason | approval | refused
+    verdict: str  # ok | lacking | reason | approval | refused
     sentences: list[str]
     source: str
 
@@ -62,7 +62,7 @@ async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date)
         assessment = lookup.policies.assess(tier.policy, facts, as_of=today)
         decision = decide(lookup.main, standing, tier, assessment)
         if decision.verdict is Verdict.GO:
-            verdict = "reason" if assessment.outcome is not Outcome.MET else "ok"
+            verdict = {Outcome.MET: "ok", Outcome.UNKNOWN: "lacking"}.get(assessment.outcome, "reason")
         else:
             verdict = "approval" if decision.verdict is Verdict.WAIT else "refused"
         sentences = list(decision.reasons) or assessment.sentences

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -39,6 +40,6 @@ async def receipt_page(
         "says": says(kept) if kept else "",
         "score": score_of(kept) if kept else "",
         # Where each figure came from was not kept, only what it was.
-        "conditions": [condition_view(c, input_view) for c in kept.criteria] if kept else [],
+        "conditions": [condition_view(c, partial(input_view, lookup=lookup)) for c in kept.criteria] if kept else [],
     }
     return page(request, "officer/pipeline/receipt.html", title=f"移动凭据 {receipt.firm_name}", **context)

@@ -217,9 +217,8 @@ def _form(values: Mapping[str, str], error: AppError | None) -> dict[str, Any]:
     faults = error.fields if isinstance(error, Invalid) else {}
     sentence = error.sentence if error and not faults else ""
     return {
-        "values": {field: values.get(field, "") for field in LABELS}
-        | {"grade": values.get("grade") or GRADES[0].value},
-        "grades": [(g.value, g.label) for g in GRADES],
+        "values": {field: values.get(field, "") for field in LABELS} | {"grade": values.get("grade") or ""},
+        "grades": [("", "请选择"), *((g.value, g.label) for g in GRADES)],
         "milestones": [(m.value, m.label) for m in Milestone],
         "faults": faults,
         "errors": [(field, LABELS.get(field, ""), said) for field, said in faults.items()],
