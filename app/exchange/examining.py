@@ -130,7 +130,7 @@ def _certificate(
     if holder is None:
         return row.certificate, None
     if firm is None or holder[0] != firm.id:
-        sentence = "这个证书编号不能登记在这家企业名下，没有登记；请核对编号，或与上级部门核对。"
+        sentence = "这个证书编号不能登记在这家企业名下，不会登记；请核对编号，或与上级部门核对。"
         messages.append(Message("certificate_number", sentence, Severity.WARNING))
         return None, None
     return (None, None) if holder[1] == row.certificate.issued_on else (row.certificate, holder[1])
@@ -177,14 +177,14 @@ def _not_placed(
     if firm is not None and firm.tier is not None:
         current = ladder.tier(firm.tier)
         here = current.label if current else firm.tier
-        return f"企业现在在“{here}”，名册写的是“{tier.label}”；没有移动，换梯队请在看板办理。"
+        return f"企业现在在“{here}”，名册写的是“{tier.label}”；导入不会移动它，换梯队请在看板办理。"
     if firm is not None and firm.status != FirmStatus.ACTIVE:
-        return f"企业已不在存续状态，没有进入“{tier.label}”。"
+        return f"企业已不在存续状态，不会进入“{tier.label}”。"
     if firm is not None and firm.id in background.waiting:
-        return f"企业有一项移动正待复核，没有进入“{tier.label}”。"
+        return f"企业有一项移动正待复核，不会进入“{tier.label}”。"
     # A roster is the list of whoever recognised the firm: only a rule with a document stands against it.
     if assessment.official and stands_against(assessment):
-        return f"企业已导入，没有进入“{tier.label}”：{''.join(assessment.sentences)}"
+        return f"企业会导入，但不会进入“{tier.label}”：{''.join(assessment.sentences)}"
     return ""
 
 

@@ -179,7 +179,7 @@ def _industry(reader: _Reader) -> str | None:
         return None
     code = reader.names.industry(text)
     if code is None:
-        reader.warn("industry_code", f"国民经济行业分类里没有“{excerpt(text)}”，这一项没有导入。")
+        reader.warn("industry_code", f"国民经济行业分类里没有“{excerpt(text)}”，这一项不会导入。")
     return code
 
 
@@ -204,9 +204,9 @@ def _certificate(reader: _Reader) -> RowCertificate | None:
         reader.error("certificate_number", f"看不懂这个证书编号：{excerpt(said)}。")
         return None
     if number is None and issued_on is not None:
-        reader.warn("certificate_number", "有高企发证日期，没有证书编号，证书没有登记。")
+        reader.warn("certificate_number", "有高企发证日期，没有证书编号，证书不会登记。")
     if number is not None and reader.cells.get("certificate_issued_on") is None:
-        reader.warn("certificate_issued_on", "有高企证书编号，没有发证日期，证书没有登记。")
+        reader.warn("certificate_issued_on", "有高企证书编号，没有发证日期，证书不会登记。")
     return RowCertificate(number, issued_on) if number is not None and issued_on is not None else None
 
 
@@ -233,7 +233,7 @@ def _certified_once(row: Understood, holders: dict[str, Understood]) -> Understo
     holder = holders.setdefault(row.certificate.number, row)
     if holder.uscc == row.uscc:
         return row
-    sentence = f"证书编号与第 {holder.row_no} 行的企业相同，证书没有登记；请核对。"
+    sentence = f"证书编号与第 {holder.row_no} 行的企业相同，证书不会登记；请核对。"
     return replace(
         row, certificate=None, messages=(*row.messages, Message("certificate_number", sentence, Severity.WARNING))
     )

@@ -99,7 +99,9 @@ async def test_without_a_certificate_in_force_the_firm_arrives_and_is_not_placed
     done = await imported(database, files, roster(line(uscc, 当前梯队="高企", **certificate)), by=officer.actor)
     assert (done.created, done.warned, done.rejected) == (1, 1, 0)
     (row,) = await rows(database, done.id)
-    assert said in row.messages[0]["sentence"]
+    sentence = row.messages[0]["sentence"]
+    assert sentence.startswith("企业会导入，但不会进入“")  # read in the preview, before anything was imported
+    assert said in sentence
     assert (await detail(conn, uscc, officer)).tier is None
 
 
