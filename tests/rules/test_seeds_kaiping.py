@@ -89,6 +89,15 @@ def test_windows_belong_to_programmes_and_nothing_of_the_coming_year_is_confirme
     assert this == following, "every series of this year has its place in the next"
 
 
+def test_the_date_of_another_city_is_told_in_words_and_is_never_ours():
+    theirs = [
+        said for w in rows("windows") for said in w.get("versions", []) if "本市的日期未查到" in said.get("remark", "")
+    ]
+    assert len(theirs) == 3
+    assert not [said for said in theirs if any(name.endswith(("_due", "_on", "_until")) for name in said)]
+    assert "日期取自深圳" not in (SEEDS / "windows.yaml").read_text("utf-8")
+
+
 def test_only_a_day_that_a_law_names_stands_in_a_year_without_a_notice():
     yearly = {row["code"]: row["yearly"] for row in rows("programmes")}
     for window in rows("windows"):
