@@ -70,7 +70,7 @@ mails AS (
 told AS (
   INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
   SELECT gen_random_uuid(), 'reminder:' || d.id || ':' || u.id, 'reminder', 'inbox', u.id,
-    jsonb_build_object('subject', {_worded("subject_text")}, 'uscc', d.uscc), :at, :at
+    jsonb_build_object('subject', {_worded("told_text")}, 'uscc', d.uscc), :at, :at
   FROM d JOIN kept USING (id) JOIN users u ON u.firm_id = d.firm_id AND u.active
 )
 SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept), (SELECT count(*) FROM d WHERE d.full),
@@ -159,13 +159,14 @@ class Work:
     calendar: Calendar
     moment: Moment
 
-    def words(self, target: Target) -> dict[str, str]:
+    def words(self, target: Target, read_on: date | None = None) -> dict[str, str]:
+        """What is left is counted from the day of reading: that on which mail leaves, or `read_on` within the house."""
         milestone = self.rule.milestone.label if self.rule.milestone else "到期"
         return {
             "事项": target.name,
             "环节": milestone,
             "日期": f"{target.on}{target.until}",
-            "剩余": remaining(self.calendar, self.moment.send_day, target.on),
+            "剩余": remaining(self.calendar, read_on or self.moment.send_day, target.on),
             "依据": target.basis,
             **self.sender,
         }
@@ -179,8 +180,8 @@ def bound(statement: str, given: Mapping[str, Any]) -> Any:
 async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned:
     """One step for one date, or that on which some certificates expire."""
     rule, moment = work.rule, work.moment
-    words = work.words(target)
     firmward = due.step.party is Party.FIRM
+    words = work.words(target, None if firmward else moment.today)
     texts = (work.template.subject, work.template.body)
     if not firmward:
         texts = (work.template.staff_subject, work.template.staff_body)
@@ -199,6 +200,7 @@ async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned
     if not firmward:
         return await _to_staff(conn, work, target, due, given)
     given["send_at"] = moment.send_at
+    given["told_text"] = fill(texts[0], work.words(target, moment.today))
     if not rule.mandatory:
         given |= {"week": moment.week, "cap": work.cap}
     parts = {
@@ -231,7 +233,7 @@ async def _to_staff(conn: Conn, work: Work, target: Target, due: Due, given: dic
 
 async def _ask_for_calls(conn: Conn, work: Work, target: Target, due: Due, given: Mapping[str, Any]) -> None:
     """Firms that no message reaches are a telephone call for whoever looks after them."""
-    step, words = f"call:{due.step.key}", work.words(target)
+    step, words = f"call:{due.step.key}", work.words(target, work.moment.today)
     asked = {name: given[name] for name in ("rule", "due_on", "milestone", "template", "at")} | {
         "about": work.rule.id if work.rule.anchor is Anchor.CERTIFICATE else target.id,
         "from_step": due.step.key,

@@ -153,6 +153,16 @@ async def test_what_is_written_at_night_or_on_a_day_off_is_sent_when_the_office_
     assert "还有 24 天" in letter.payload["subject"]  # counted from the day on which it is read
 
 
+async def test_what_is_read_in_the_house_at_once_counts_from_today_as_its_pages_do(conn, database, window):
+    uscc = await met_firm(conn)
+    clerk = await factories.person(conn, "firm", firm_id=await factories.id_of(conn, uscc))
+    await factories.active_rule(conn, "hnte_due")
+    await plan_reminders(database, at=day(date(2026, 12, 5), 10))
+    m = OutboxMessage
+    told = (await conn.execute(select(m.payload["subject"].astext).where(m.user_id == clerk.viewer.id))).scalars().all()
+    assert told == ["【2027 年高新技术企业认定第一批】企业提交截止 2026-12-31，还有 26 天（19 个工作日）"]
+
+
 async def extend(conn, window, to, kind=WindowChange.EXTENDED, **more):
     officer = await factories.person(conn, "officer")
     asked = Revision(kind, None, Dates(firm_due=to), factories.NOTICE, "按通知")
