@@ -87,7 +87,10 @@ def _refuse_below_zero(figure: str, year: int, amount: Decimal, facts: Facts) ->
         return
     now = facts.values.get(path_of(figure, year), Decimal(0))
     if now + amount < 0:
-        raise AmountError(f"减得太多：现在是 {shown_in(unit_of(figure), now)}。")
+        shown = shown_in(unit_of(figure), now)
+        if figure == "rd":
+            raise AmountError(f"减得太多：这里增减的是研发费用里的人员人工费用，它现在是 {shown}。")
+        raise AmountError(f"减得太多：现在是 {shown}。")
 
 
 def tried(facts: Facts, changes: Sequence[Change]) -> Facts:

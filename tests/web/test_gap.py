@@ -64,7 +64,12 @@ async def test_trying_a_figure_shows_every_title_before_and_after_and_writes_not
 
 @pytest.mark.parametrize(
     ("typed", "says"),
-    [("d.rd=三十", "看不懂这个金额"), ("d.headcount=1.5", "请填整数"), ("d.sales_revenue=-5000", "减得太多")],
+    [
+        ("d.rd=三十", "看不懂这个金额"),
+        ("d.headcount=1.5", "请填整数"),
+        ("d.sales_revenue=-5000", "减得太多"),
+        ("d.rd=-9999", "研发费用里的人员人工费用，它现在是"),
+    ],
 )
 async def test_what_cannot_be_tried_is_said_at_its_field_and_kept(client_as, uscc, typed, says):
     answer = await (await client_as("officer")).get(f"/firms/{uscc}/gap/try?{typed}")
