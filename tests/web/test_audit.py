@@ -20,6 +20,9 @@ async def test_the_trail_tells_who_did_what_and_can_be_narrowed(client_as, api_a
     assert (await auditor.get("/api/v1/audit?from=昨天")).status_code == 422
     page = await (await client_as("auditor")).get("/audit", params={"object": "开平市留痕有限公司"})
     assert "梯队移动" in page.text
+    assert ">tech_micro<" not in page.text  # codes are put into words
+    assert ">entry<" not in page.text
+    assert ">科技型小微企业<" in page.text
 
 
 @pytest.mark.parametrize("path", ["/audit", "/api/v1/audit"])

@@ -8,19 +8,38 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.terms import Permission, Role, Viewer
 from app.audit.paging import decode, encode, read_day
 from app.audit.queries import ACTION_LABELS
+from app.filings.stages import Stage
 from app.firms.terms import FIELD_LABELS
 from app.firms.trail import trail
-from app.web.deps import ConnDep, guard
+from app.labels import Labelled
+from app.pipeline.terms import MoveKind
+from app.recognitions.terms import CertificateKind
+from app.web.deps import ConnDep, LookupDep, guard
+from app.web.lookups import Lookup
 from app.web.templating import page
+from app.work.terms import VisitKind
 
 router = APIRouter()
 PAGE = 100
+_KEYS = {"tier": "梯队", "kind": "类别", "effective_on": "生效日期", "reason": "理由", "stage": "环节", "why": "依据"}
+# What a record keeps as a code, by its key; a code that means nothing here is shown as it is.
+_KINDS: tuple[type[Labelled], ...] = (MoveKind, CertificateKind, VisitKind)
+_CODES = {
+    "kind": {str(member): member.label for kinds in _KINDS for member in kinds},
+    "stage": {str(member): member.label for member in Stage},
+}
+
+
+def _codes(lookup: Lookup) -> dict[str, dict[str, str]]:
+    tiers = {tier.code: tier.label for ladder in lookup.ladders.values() for tier in ladder.tiers}
+    return _CODES | {"tier": tiers, "from": tiers, "to": tiers}
 
 
 @router.get("/audit")
 async def audit_page(
     request: Request,
     conn: ConnDep,
+    lookup: LookupDep,
     viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
     object: Annotated[str, Query(max_length=200)] = "",
     actor: Annotated[str, Query(max_length=60)] = "",
@@ -47,7 +66,8 @@ async def audit_page(
         "events": shown,
         "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
         "role_labels": {r.value: r.label for r in Role},
-        "field_labels": FIELD_LABELS,
+        "field_labels": {**_KEYS, **FIELD_LABELS},
+        "codes": _codes(lookup),
         "next_href": f"/audit?{urlencode(more)}" if more else None,
     }
     return page(request, "audit/list.html", title="审计记录", **context)
