@@ -213,6 +213,13 @@
     if (button) copy(button.dataset.copy).then(() => toast("已复制"), () => toast("复制不了，请手工选中。", "bad"));
   });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) print(); });
-  all("[data-copy], [data-print]").forEach((button) => { button.hidden = false; });
+  // 全选: every box of its form, or none when all are ticked.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-tick]");
+    if (!button) return;
+    const boxes = all("input[type=checkbox]", button.form), tick = boxes.some((box) => !box.checked);
+    boxes.forEach((box) => { box.checked = tick; });
+  });
+  all("[data-copy], [data-print], [data-tick]").forEach((button) => { button.hidden = false; });
   drag();
 })();
