@@ -104,6 +104,9 @@ class Scheduler:
                 async with self._house.database.reading() as conn, held_for_long(conn, Lock.LEADING) as got:
                     if got:
                         await self._led(conn)
+            except asyncio.CancelledError:  # told to stop, which is no loss to speak of
+                self.leads = False
+                raise
             except Exception as error:
                 if not is_outage(error):
                     log.exception("leading failed")
@@ -114,7 +117,7 @@ class Scheduler:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _led(self, conn: Any) -> None:
-        log.info("leader from now on")
+        log.debug("leader from now on")  # /metrics and the page of jobs say who leads
         self.leads = True
         making_up = asyncio.create_task(self._make_up())
         try:
