@@ -27,6 +27,7 @@ class Permission(StrEnum):
     FIRM_INTERNAL = "firm:internal"  # the bureau's own words about a firm: notes, reasons, remarks
     FIRM_EDIT = "firm:edit"
     FIRM_NOTE = "firm:note"
+    FIRM_MERGE = "firm:merge"  # two records made one: the bureau's own officers
     FIRM_CERTIFY = "firm:certify"  # what the gates rest on: the bureau's own officers, as with rosters
     FIRM_EXPORT = "firm:export"
     FIRM_IMPORT = "firm:import"
@@ -84,6 +85,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.ASSESSMENT_READ,
             _P.FIRM_EDIT,
             _P.FIRM_NOTE,
+            _P.FIRM_MERGE,
             _P.FIRM_CERTIFY,
             _P.CLERK_ADMIN,
             _P.REPORT_REVIEW,

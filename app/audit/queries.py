@@ -53,6 +53,8 @@ ACTION_LABELS = {
     "clerk:request:received": "收到填报账号申请",
     "clerk:request:approved": "同意填报账号申请",
     "clerk:request:refused": "不同意填报账号申请",
+    "firm:record:merged": "合并企业",
+    "firm:record:merge_undone": "撤销合并",
     "firm:list:exported": "导出企业",
     "import:batch:uploaded": "上传名册",
     "import:batch:confirmed": "确认导入",

@@ -23,7 +23,6 @@ from app.firms.filtering import (
     sight_of,
     sight_values,
     values_of,
-    visible_to,
 )
 from app.firms.models import Contact, Firm, FirmTag, FormerName
 from app.firms.terms import (
@@ -35,7 +34,6 @@ from app.firms.terms import (
     Sort,
 )
 from app.statements import Kept
-from app.text import key
 
 PAGE = 50
 SEARCH_CANDIDATES = 300
@@ -259,11 +257,3 @@ def _detail(row: Sequence[Any]) -> FirmDetail:
     values["tags"] = tuple(values["tags"] or ())
     values["former_names"] = tuple(values["former_names"] or ())
     return FirmDetail(**values)
-
-
-async def similar_names(conn: Conn, names: Sequence[str], *, viewer: Viewer) -> list[tuple[str, str]]:
-    """Firms in sight that carry, or carried, exactly one of these names: (code, name)."""
-    keys = [key(n) for n in names]
-    former = select(FormerName.firm_id).where(FormerName.name_key.in_(keys))
-    query = select(Firm.uscc, Firm.name).where(visible_to(viewer), Firm.name_key.in_(keys) | Firm.id.in_(former))
-    return [(r.uscc, r.name) for r in (await conn.execute(query.limit(20))).all()]

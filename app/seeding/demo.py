@@ -100,6 +100,7 @@ async def load_demo(
         some = [await _firm(stage, demo_code(number)) for number in CLERKS_OF]
         clerks = await bring_clerks(conn, some, passwords["firm"], by=actors["officer"], at=at, cheap=cheap)
         await bring_reports(conn, some, [clerks[login] for login in SIGNATORIES], by=actors["officer"], at=at)
+        await _type_twice(stage, at=at - timedelta(days=6))
         await _settle_old_messages(conn, before=at - timedelta(days=1))
         await put_rules_to_work(conn, by=actors["officer"], at=at)
     return True
@@ -214,6 +215,13 @@ async def _firm(stage: Stage, uscc: str) -> FirmDetail:
         raise NotFound
     stage.read[uscc] = firm
     return firm
+
+
+async def _type_twice(stage: Stage, *, at: datetime) -> None:
+    """A firm that the town has entered a second time, under another code: for somebody to find and merge."""
+    first = await _firm(stage, demo_code(7))
+    values = {"name": first.name, "uscc": demo_code(9001), "region_code": DEMO_TOWN, "remark": "镇街补录"}
+    await service.register(stage.conn, FirmEntry(values), by=stage.actors["town"], at=at)
 
 
 async def _settle_old_messages(conn: Conn, *, before: datetime) -> None:

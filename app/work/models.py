@@ -1,14 +1,16 @@
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, desc, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
-from app.work.terms import NeedKind, NeedState, Owner, TaskState, VisitKind
+from app.labels import Labelled
+from app.work.terms import MergeState, NeedKind, NeedState, Owner, TaskState, VisitKind
 
 
-def _one_of(column: str, words: type[VisitKind | NeedKind | NeedState | Owner | TaskState]) -> CheckConstraint:
+def _one_of(column: str, words: type[Labelled]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(str(w.value)) for w in words)})", name=column)
 
 
@@ -110,3 +112,26 @@ class NeedFollowUp(Base):
     author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     author_name: Mapped[str]
     body: Mapped[str]
+
+
+class FirmMerge(Base):
+    """Two records of one firm made one, with all that is needed to take it back."""
+
+    __tablename__ = "firm_merges"
+    __table_args__ = (
+        _one_of("state", MergeState),
+        Index("uq_firm_merges_gone", "gone_id", unique=True, postgresql_where=text("state = 'done'")),
+        Index("ix_firm_merges_kept", "kept_id"),
+        Index("ix_firm_merges_at", desc("merged_at"), desc("id")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    kept_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"))
+    gone_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(server_default="done")
+    record: Mapped[dict[str, Any]]
+    merged_at: Mapped[datetime]
+    merged_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    merger_name: Mapped[str]
+    undone_at: Mapped[datetime | None]
+    undoer_name: Mapped[str] = mapped_column(server_default="")

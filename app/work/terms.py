@@ -48,6 +48,11 @@ class Owner(Labelled):
     FIRM = "firm", "企业"
 
 
+class MergeState(Labelled):
+    DONE = "done", "已合并"
+    UNDONE = "undone", "已撤销"
+
+
 @dataclass(frozen=True, slots=True)
 class Raised:
     """A need as the firm put it."""

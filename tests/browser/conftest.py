@@ -23,6 +23,7 @@ from tests.harness import NOON, LiveServer, SettableClock
 
 T = TypeVar("T")
 # A refused move is a 409 and so on; the browser writes each such answer to its console.
+OTHER = demo_code(4)
 PLANNED = demo_code(3)  # a firm with a plan of its own
 _TRUE_STATUS = "Failed to load resource: the server responded with a status of 4"
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PLANNED, People
+from tests.browser.conftest import OTHER, PLANNED, People
 from tests.harness import check_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
@@ -52,6 +52,9 @@ PAGES = [
     ("officer", "{firm}/plans/new?policy=hnte&as_of=2027-06-01"),
     ("officer", "{planned}"),
     ("manager", "{planned}"),
+    ("officer", "/firms/duplicates"),
+    ("officer", f"/firms/{PLANNED}/merge"),
+    ("officer", f"/firms/{PLANNED}/merge?with={OTHER}"),
     ("officer", "/work"),
     ("manager", "/work?kind=needs&whose=all"),
     ("officer", "{firm}/work"),

@@ -92,6 +92,9 @@ POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify
 POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
 GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
+GET   /api/v1/duplicates                        firm:merge     officer
+POST  /api/v1/firms/{{uscc}}/merge              firm:merge     officer
+POST  /api/v1/merges/{{merge_id}}/undo          firm:merge     officer
 GET   /api/v1/firms/{{uscc}}/visits             firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/visits             firm:note      town officer manager
 GET   /api/v1/firms/{{uscc}}/tasks              firm:internal  town officer manager auditor
@@ -139,6 +142,11 @@ POST  /filings/{{window_id}}/change             filing:keep    officer
 GET   /firms                                    firm:list      {DESKS}
 GET   /firms/export.csv                         firm:export    officer manager
 GET   /firms/export.xlsx                        firm:export    officer manager
+GET   /firms/duplicates                         firm:merge     officer
+POST  /firms/merges/{{merge_id}}/undo           firm:merge     officer
+GET   /firms/similar                            firm:edit      town officer
+GET   /firms/{{uscc}}/merge                     firm:merge     officer
+POST  /firms/{{uscc}}/merge                     firm:merge     officer
 GET   /firms/new                                firm:edit      town officer
 POST  /firms/new                                firm:edit      town officer
 GET   /firms/{{uscc}}                           firm:read      {READERS}
@@ -283,6 +291,7 @@ def filled(path: str, uscc: str) -> str:
         "step_id": unknown,
         "visit_id": unknown,
         "task_id": unknown,
+        "merge_id": unknown,
         "need_id": unknown,
         "request_id": unknown,
         "invitation_id": unknown,
@@ -387,6 +396,7 @@ def a_body(line: Line) -> dict[str, object]:
         "revoke": {"revoked_on": "2026-01-05", "reason": "x"},
         "strike": {"reason": "x"},
         "what-if": {"changes": {}},
+        "merge": {"gone": "x", "version": 1, "gone_version": 1},
         "visits": {"summary": "x"},
         "tasks": {"title": "x", "due_on": "2027-01-01"},
         "mark": {"state": "done"},

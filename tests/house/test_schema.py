@@ -135,6 +135,7 @@ ENUM_COLUMNS = {
     "firm_tasks.state": "app.work.terms.TaskState",
     "firm_needs.kind": "app.work.terms.NeedKind",
     "firm_needs.state": "app.work.terms.NeedState",
+    "firm_merges.state": "app.work.terms.MergeState",
     "policy_versions.state": "app.assessments.terms.VersionState",
     "assessments.outcome": "app.policy.terms.Outcome",
     "yearly_reports.state": "app.reports.terms.ReportState",
@@ -167,3 +168,18 @@ def test_every_stored_word_of_a_closed_list_is_labelled_in_chinese():
         enum = getattr(importlib.import_module(module), name)
         assert issubclass(enum, Labelled)
         assert all(re.search(r"[\u4e00-\u9fff]", member.label) for member in enum)
+
+
+def test_every_table_of_a_firms_goes_over_in_a_merge_or_stays_by_decision():
+    from app.work.merging import MOVING, STAYING
+
+    of_firms = {
+        table.name
+        for table in Base.metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column.table.name == "firms"
+    }
+    going = {moving.table for moving in MOVING}
+    assert going & STAYING == set()
+    assert of_firms <= going | STAYING, "say in app/work/merging.py what becomes of it"
+    assert going | STAYING <= of_firms

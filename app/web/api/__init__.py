@@ -10,6 +10,7 @@ from app.web.api import (
     certificates,
     filings,
     firms,
+    merges,
     moves,
     outbox,
     reminders,
@@ -17,6 +18,19 @@ from app.web.api import (
 )
 
 router = APIRouter(prefix="/api/v1")
-for part in (firms, certificates, assessments, moves, board, audit, outbox, filings, applications, reminders, work):
+for part in (
+    firms,
+    certificates,
+    assessments,
+    moves,
+    board,
+    audit,
+    outbox,
+    filings,
+    applications,
+    reminders,
+    work,
+    merges,
+):
     router.include_router(part.router)
 router.include_router(filings.feed)

@@ -47,7 +47,18 @@ _NEED = {
     "version": 2,
     "follow_ups": [{"at": _AT, "author": "王专员", "body": "已转供电所，答复三日内到现场。"}],
 }
+_MERGE = {"id": _ID, "state": "done", "uscc": "91440783M159083022", "gone": "914407830000000197"}
+_TWIN = {
+    "uscc": "91440783M159083022",
+    "name": "开平市长兴卫浴有限公司",
+    "other_uscc": "914407830000000197",
+    "other_name": "开平市长星卫浴有限公司",
+    "why": "名称同音",
+}
 EXAMPLES: dict[str, Any] = {
+    "MergeIn": {"gone": "914407830000000197", "take": ["address"], "version": 3, "gone_version": 1},
+    "MergeOut": _MERGE,
+    "TwinList": {"items": [_TWIN], "next": None},
     "VisitIn": {
         "summary": "新车间已投产，研发费用辅助账还差第三季度。",
         "visited_on": "2026-11-23",

@@ -1,6 +1,6 @@
 """The registry's one form: a new firm, or an edit that says who changed what meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.access.terms import TOWN_DIGITS, Actor, Permission, Viewer
 from app.errors import Conflict, Invalid, Stale
 from app.firms import queries, service
+from app.firms.duplicates import Alike, alike
 from app.firms.terms import FIELD_LABELS, FirmDetail, FirmStatus, SizeClass
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
-from app.web.filters import options
+from app.web.filters import options, status_label
 from app.web.firm_input import FirmReader
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -154,6 +155,7 @@ def _page(
     faults: Mapping[str, str] | None = None,
     conflict: list[tuple[str, str, str]] | None = None,
     sentence: str = "",
+    same: Sequence[Alike] = (),
     status: int = 200,
 ) -> Response:
     faults = faults or {}
@@ -163,6 +165,10 @@ def _page(
         "errors": [(f, _LABELS.get(f, f), s) for f, s in faults.items()],
         "sentence": sentence,
         "conflict": conflict or [],
+        "creating": firm is None,
+        "similar": same,
+        "region_of": lookup.reference.region,
+        "status_of": status_label,
         "version": firm.version if firm else "",
         "action": f"/firms/{firm.uscc}/edit" if firm else "/firms/new",
         "cancel_href": f"/firms/{firm.uscc}" if firm else "/firms",
@@ -209,6 +215,8 @@ async def create(request: Request, conn: ConnDep, lookup: LookupDep, clock: Cloc
     raw = await _raw(request)
     try:
         entry = FirmReader(_entry(raw, None), lookup, actor.viewer).read(creating=True)
+        if not raw.get("sure") and (same := await _same(conn, entry, actor.viewer)):
+            return _page(request, lookup, actor.viewer, raw, firm=None, same=same, status=409)
         async with conn.begin_nested():
             await service.register(conn, entry, by=actor, at=clock.now())
     except Invalid as error:
@@ -217,6 +225,13 @@ async def create(request: Request, conn: ConnDep, lookup: LookupDep, clock: Cloc
         faults = {"uscc": error.sentence}
         return _page(request, lookup, actor.viewer, raw, firm=None, faults=faults, status=409)
     return see_other(request, f"/firms/{entry.values['uscc']}", f"已新增 {entry.values['name']}")
+
+
+async def _same(conn: ConnDep, entry: service.FirmEntry, viewer: Viewer) -> list[Alike]:
+    """Firms of that very name, now or formerly; one of that code is told by itself."""
+    name, uscc = entry.values["name"], entry.values["uscc"]
+    found = await alike(conn, name=name, uscc=uscc, viewer=viewer)
+    return [one for one in found if one.exact and one.uscc != uscc]
 
 
 @router.get("/firms/{uscc}/edit")

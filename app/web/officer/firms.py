@@ -24,6 +24,7 @@ from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.timeline import timeline_of
 from app.web.templating import page
+from app.work.merging import merged_into
 
 router = APIRouter()
 ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
@@ -142,6 +143,7 @@ async def list_page(
         "export_xlsx_href": address("/firms/export.xlsx", filters, sort=sort) if exports else None,
         "board_href": address("/board", filters),
         "can_create": viewer.may(Permission.FIRM_EDIT),
+        "can_merge": viewer.may(Permission.FIRM_MERGE),
     }
     return page(request, "officer/firms/list.html", title="企业库", **context)
 
@@ -181,6 +183,8 @@ async def firm_page(
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
         "tabs": tabs_of(firm, viewer, ""),
+        "merged_into": await merged_into(conn, firm.id, viewer=viewer) if firm.status == FirmStatus.MERGED else None,
+        "can_merge": viewer.may(Permission.FIRM_MERGE) and firm.status != FirmStatus.MERGED,
         "can_edit": viewer.may(Permission.FIRM_EDIT),
         "can_move": viewer.may(Permission.MOVE) and (firm.status == FirmStatus.ACTIVE or firm.tier is not None),
         "can_note": viewer.may(Permission.FIRM_NOTE),

@@ -1,0 +1,67 @@
+"""Two records of one firm made one, over JSON."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.errors import NotFound
+from app.firms.duplicates import twins
+from app.firms.queries import firm_by_uscc
+from app.firms.terms import FirmDetail
+from app.web.api.answers import PROBLEMS, answer
+from app.web.api.openapi import KEYED
+from app.web.api.work_schemas import MergeIn, MergeOut, TwinList, TwinOut
+from app.web.deps import ClockDep, ConnDep, acting, guard
+from app.web.idempotency import KeyDep, once
+from app.web.merge_input import taken_from
+from app.work.merging import merge, undo_merge
+from app.work.terms import MergeState
+
+router = APIRouter(tags=["合并"], responses=PROBLEMS)
+Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_MERGE))]
+Merger = Annotated[Actor, Depends(acting(Permission.FIRM_MERGE))]
+Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
+
+
+async def _firm(conn: ConnDep, uscc: str, viewer: Viewer) -> FirmDetail:
+    firm = await firm_by_uscc(conn, uscc.upper(), viewer=viewer)
+    if firm is None:
+        raise NotFound
+    return firm
+
+
+@router.get("/duplicates", response_model=TwinList, summary="可能重复的企业，最多 100 对")
+async def list_twins(conn: ConnDep, viewer: Reader) -> Response:
+    pairs = await twins(conn, viewer=viewer)
+    items = [
+        TwinOut(uscc=t.one[0], name=t.one[1], other_uscc=t.other[0], other_name=t.other[1], why=t.why) for t in pairs
+    ]
+    return answer(TwinList(items=items, next=None))
+
+
+@router.post(
+    "/firms/{uscc}/merge", response_model=MergeOut, status_code=201, summary="把另一条记录并入", openapi_extra=KEYED
+)
+async def make_one(uscc: Uscc, body: MergeIn, conn: ConnDep, clock: ClockDep, actor: Merger, key: KeyDep) -> Response:
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        kept, gone = await _firm(conn, uscc, actor.viewer), await _firm(conn, body.gone, actor.viewer)
+        taken, versions = taken_from(gone, body.take), (body.version, body.gone_version)
+        made = await merge(conn, kept.id, gone.id, taken=taken, versions=versions, by=actor, at=at)
+        out = MergeOut(id=made, state=MergeState.DONE.value, uscc=kept.uscc, gone=gone.uscc)
+        return slot.keep(answer(out, status=201))
+
+
+@router.post("/merges/{merge_id}/undo", response_model=MergeOut, summary="撤销合并", openapi_extra=KEYED)
+async def take_back(merge_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Merger, key: KeyDep) -> Response:
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        kept, gone = await undo_merge(conn, merge_id, by=actor, at=at)
+        out = MergeOut(id=merge_id, state=MergeState.UNDONE.value, uscc=kept.uscc, gone=gone.uscc)
+        return slot.keep(answer(out))

@@ -1,0 +1,231 @@
+"""Two records of one firm made one: what belongs to the work goes over, what is history stays where it happened.
+
+Undone, every row is as it was, unless somebody has edited one of the two since; then it is refused and says whom.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text, bindparam, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.access.terms import Actor, Viewer
+from app.audit.service import event_row, record
+from app.db import Conn, new_id
+from app.errors import Conflict, NotFound, Refused, Stale
+from app.firms.locking import lock_by_id
+from app.firms.models import FirmTag
+from app.firms.queries import firm_by_id
+from app.firms.restoring import images_of, restore
+from app.firms.search import refresh_search
+from app.firms.service import FirmEntry, edit
+from app.firms.terms import FirmDetail, FirmStatus
+from app.pipeline.asking import waiting
+from app.recognitions.service import name_in_search
+from app.work.models import FirmMerge
+from app.work.terms import MergeState
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A table whose rows go over with the firm. `clash`: what of the kept firm (o) leaves such a row (t) behind."""
+
+    table: str
+    label: str
+    clash: str = "false"
+    key: str = "id"
+
+
+MOVING = (
+    Moving("contacts", "联系人", "o.name = t.name AND o.phone = t.phone"),
+    Moving("firm_notes", "往来记录"),
+    Moving("firm_visits", "走访"),
+    Moving("firm_tasks", "待办"),
+    Moving("firm_needs", "诉求"),
+    Moving("firm_plans", "一企一策", "o.policy = t.policy AND o.state = 'open' AND t.state = 'open'"),
+    Moving("certificates", "证书"),
+    Moving("ip_rights", "知识产权", "o.kind = t.kind AND o.number = t.number"),
+    Moving("applications", "申报", "o.window_id = t.window_id"),
+    Moving("yearly_reports", "年度数据", "o.year = t.year"),
+    Moving("firm_statements", "情况说明", "o.kind = t.kind", key="kind"),
+)
+# History stays with the record it happened to, moves among it, which have no key to a firm; answers are worked out
+# anew; accounts are people's, not records', and a form goes with the account that fills it in.
+STAYING = frozenset(
+    {
+        *("move_requests", "placements", "former_names", "firm_tags", "users", "clerk_invitations", "submissions"),
+        *("assessments", "changed_firms", "policy_impact_firms", "firm_merges", "reminders"),
+    }
+)
+_STANDS = "NOT EXISTS (SELECT 1 FROM {0} o WHERE o.firm_id = :kept AND {1})"
+_COUNTS = {
+    m.table: text(
+        f"SELECT count(*) FILTER (WHERE {_STANDS.format(m.table, m.clash)}), count(*) "  # noqa: S608  # our own names
+        f"FROM {m.table} t WHERE t.firm_id = :gone"
+    )
+    for m in MOVING
+}
+_MOVES = {
+    m.table: text(
+        f"UPDATE {m.table} t SET firm_id = :kept{', is_primary = false' if m.table == 'contacts' else ''} "  # noqa: S608
+        f"WHERE t.firm_id = :gone AND {_STANDS.format(m.table, m.clash)} RETURNING t.{m.key}::text"
+    )
+    for m in MOVING
+}
+_BACK = {
+    m.table: text(
+        f"UPDATE {m.table} SET firm_id = :gone WHERE firm_id = :kept AND {m.key}::text = any(:keys)"  # noqa: S608
+    ).bindparams(bindparam("keys", type_=ARRAY(Text())))
+    for m in MOVING
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of one kind of records: how many go over and how many stay, because the kept firm has the like of them."""
+
+    label: str
+    moves: int
+    stays: int
+
+
+async def shares(conn: Conn, kept: FirmDetail, gone: FirmDetail) -> list[Share]:
+    given = {"kept": kept.id, "gone": gone.id}
+    counted = [(m.label, (await conn.execute(_COUNTS[m.table], given)).one()) for m in MOVING]
+    return [Share(label, moves, every - moves) for label, (moves, every) in counted if every]
+
+
+async def merge(
+    conn: Conn,
+    kept_id: uuid.UUID,
+    gone_id: uuid.UUID,
+    *,
+    taken: Mapping[str, Any],
+    versions: tuple[int, int],
+    by: Actor,
+    at: datetime,
+) -> uuid.UUID:
+    """`taken`: the kept firm's fields as they shall be; `versions`: of both, as they were looked at.
+
+    Raises Stale when one was changed since, Refused when they cannot become one.
+    """
+    kept, gone = await _both(conn, kept_id, gone_id, by)
+    if (kept.version, gone.version) != versions:
+        raise Stale("两家中有一家的资料刚被别人改过，请重新核对后再合并。")
+    await _refuse(conn, kept, gone)
+    images = await images_of(conn, [kept.id, gone.id])
+    before = {"kept": dict(images[kept.id]), "gone": dict(images[gone.id])}
+    given = {"kept": kept.id, "gone": gone.id}
+    moved = {m.table: list((await conn.execute(_MOVES[m.table], given)).scalars()) for m in MOVING}
+    former = tuple(dict.fromkeys((*kept.former_names, *gone.former_names, gone.name)))
+    entry = FirmEntry(
+        {f: v for f, v in taken.items() if f not in ("uscc", "status")},
+        tags=tuple(dict.fromkeys((*kept.tags, *gone.tags))),
+        former_names=tuple(n for n in former if n != kept.name),
+    )
+    await edit(conn, kept, entry, version=kept.version, by=by, at=at)
+    await edit(conn, gone, FirmEntry({"status": FirmStatus.MERGED.value}), version=gone.version, by=by, at=at)
+    await name_in_search(conn, [kept.id, gone.id])
+    await refresh_search(conn, [kept.id, gone.id])
+    after_kept, after_gone = await _both(conn, kept.id, gone.id, by)
+    kept_record = {
+        "moved": moved,
+        "before": before,
+        "tags": {"kept": list(kept.tags), "gone": list(gone.tags)},
+        "versions": [after_kept.version, after_gone.version],
+    }
+    merge_id = new_id()
+    row = {"id": merge_id, "kept_id": kept.id, "gone_id": gone.id, "record": kept_record, "merged_at": at}
+    await conn.execute(insert(FirmMerge).values(**row, merged_by=by.viewer.id, merger_name=by.viewer.name))
+    went = {m.label: len(moved[m.table]) for m in MOVING if moved[m.table]}
+    await _tell(conn, "merged", kept, gone, went, by=by, at=at)
+    return merge_id
+
+
+async def undo_merge(conn: Conn, merge_id: uuid.UUID, *, by: Actor, at: datetime) -> tuple[FirmDetail, FirmDetail]:
+    """Raises NotFound, or Conflict when it was undone already or somebody has edited one of the two since."""
+    query = select(FirmMerge.__table__).where(FirmMerge.id == merge_id).with_for_update()
+    row = (await conn.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound
+    kept, gone = await _both(conn, row["kept_id"], row["gone_id"], by)
+    if row["state"] != MergeState.DONE:
+        raise Conflict(f"{row['undoer_name']} 已经撤销了这次合并。")
+    changed = [f.name for f, v in zip((kept, gone), row["record"]["versions"], strict=True) if f.version != v]
+    if changed:
+        raise Conflict(f"合并之后{'、'.join(changed)}的资料又被改过，撤销会盖掉那些修改；请先核对，必要时手工分开。")
+    await _give_back(conn, kept, gone, row["record"])
+    undone = {"state": MergeState.UNDONE.value, "undone_at": at, "undoer_name": by.viewer.name}
+    await conn.execute(update(FirmMerge).where(FirmMerge.id == merge_id).values(undone))
+    await _tell(conn, "merge_undone", kept, gone, {}, by=by, at=at)
+    return kept, gone
+
+
+async def _give_back(conn: Conn, kept: FirmDetail, gone: FirmDetail, kept_record: Mapping[str, Any]) -> None:
+    for m in MOVING:
+        keys = kept_record["moved"][m.table]
+        if keys:
+            given = {"kept": kept.id, "gone": gone.id, "keys": keys}
+            done = await conn.execute(_BACK[m.table], given)
+            if done.rowcount != len(keys) and m.table != "contacts":  # they come back from the images
+                raise Conflict(f"合并时移过去的{m.label}有 {len(keys) - done.rowcount} 条已不在 {kept.name} 名下。")
+    await restore(conn, {kept.id: kept_record["before"]["kept"], gone.id: kept_record["before"]["gone"]})
+    await conn.execute(delete(FirmTag).where(FirmTag.firm_id.in_([kept.id, gone.id])))
+    rows = [
+        {"firm_id": firm.id, "tag": tag}
+        for firm, which in ((kept, "kept"), (gone, "gone"))
+        for tag in kept_record["tags"][which]
+    ]
+    if rows:
+        await conn.execute(insert(FirmTag), rows)
+    await name_in_search(conn, [kept.id, gone.id])
+    await refresh_search(conn, [kept.id, gone.id])
+
+
+async def _both(conn: Conn, kept_id: uuid.UUID, gone_id: uuid.UUID, by: Actor) -> tuple[FirmDetail, FirmDetail]:
+    """Under their locks, taken in one order; raises NotFound unless both are in sight."""
+    held = await lock_by_id(conn, [kept_id, gone_id], viewer=by.viewer)
+    if kept_id not in held or gone_id not in held:
+        raise NotFound
+    return held[kept_id], held[gone_id]
+
+
+async def _refuse(conn: Conn, kept: FirmDetail, gone: FirmDetail) -> None:
+    reasons = []
+    if kept.id == gone.id:
+        reasons.append("这是同一条记录。")
+    reasons += [f"{f.name} 已经并入别的企业。" for f in (kept, gone) if f.status == FirmStatus.MERGED]
+    if await waiting(conn, [gone.id]):
+        reasons.append(f"{gone.name} 有一项移动在等第二人复核，请先办完或撤回。")
+    if reasons:
+        raise Refused("这两家不能合并。", reasons=reasons)
+
+
+async def _tell(
+    conn: Conn, verb: str, kept: FirmDetail, gone: FirmDetail, went: Mapping[str, int], *, by: Actor, at: datetime
+) -> None:
+    said = {"kept": kept.uscc, "gone": gone.uscc, **went}
+    await record(
+        conn,
+        *(
+            event_row(
+                f"firm:record:{verb}",
+                by=by,
+                at=at,
+                object_type="firm",
+                object_id=firm.id,
+                object_label=firm.name,
+                after=said,
+            )
+            for firm in (kept, gone)
+        ),
+    )
+
+
+async def merged_into(conn: Conn, gone_id: uuid.UUID, *, viewer: Viewer) -> FirmDetail | None:
+    query = select(FirmMerge.kept_id).where(FirmMerge.gone_id == gone_id, FirmMerge.state == MergeState.DONE.value)
+    kept_id = (await conn.execute(query)).scalar_one_or_none()
+    return await firm_by_id(conn, kept_id, viewer=viewer) if kept_id else None
