@@ -33,6 +33,7 @@ class Permission(StrEnum):
     FIRM_IMPORT = "firm:import"
     ASSESSMENT_READ = "assessment:read"  # a firm's figures and how they stand beside the policies
     PLAN_EDIT = "plan:edit"  # a firm's own plan (一企一策), the bureau's work for it
+    HANDOVER = "work:handover"  # one's own open work; a manager's, that of anybody in the division
     MOVE = "move:make"
     MOVE_APPROVE = "move:approve"
     MOVE_REJECT = "move:reject"  # one's own request; a second person's no comes with MOVE_APPROVE
@@ -68,6 +69,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_EDIT,
             _P.FIRM_NOTE,
             _P.PLAN_EDIT,
+            _P.HANDOVER,
             _P.MOVE,
             _P.MOVE_REJECT,
             _P.FILING_READ,
@@ -92,6 +94,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_EXPORT,
             _P.FIRM_IMPORT,
             _P.PLAN_EDIT,
+            _P.HANDOVER,
             _P.MOVE,
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,
@@ -113,6 +116,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.ASSESSMENT_READ,
             _P.FIRM_NOTE,
             _P.FIRM_EXPORT,
+            _P.HANDOVER,
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,
             _P.FILING_READ,

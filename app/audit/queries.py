@@ -53,6 +53,7 @@ ACTION_LABELS = {
     "clerk:request:received": "收到填报账号申请",
     "clerk:request:approved": "同意填报账号申请",
     "clerk:request:refused": "不同意填报账号申请",
+    "work:handover:done": "工作移交",
     "firm:record:merged": "合并企业",
     "firm:record:merge_undone": "撤销合并",
     "firm:list:exported": "导出企业",

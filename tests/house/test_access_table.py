@@ -107,6 +107,7 @@ POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/follow firm:note town officer man
 POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/close firm:note town officer manager
 POST  /api/v1/moves/{{move_id}}/approve         move:approve   officer manager
 POST  /api/v1/moves/{{move_id}}/reject          move:reject    town officer manager
+POST  /api/v1/handovers                         work:handover  town officer manager
 GET   /api/v1/openapi.json                      PUBLIC
 HEAD  /api/v1/openapi.json                      PUBLIC
 GET   /api/v1/outbox                            outbox:read    officer admin
@@ -250,6 +251,8 @@ GET   /sign-in                                  PUBLIC
 POST  /sign-in                                  PUBLIC
 POST  /sign-out                                 self:manage    {ALL}
 GET   /work                                     firm:internal  town officer manager auditor
+GET   /work/handover                            work:handover  town officer manager
+POST  /work/handover                            work:handover  town officer manager
 *     /static                                   PUBLIC
 """
 

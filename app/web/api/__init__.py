@@ -10,6 +10,7 @@ from app.web.api import (
     certificates,
     filings,
     firms,
+    handovers,
     merges,
     moves,
     outbox,
@@ -31,6 +32,7 @@ for part in (
     reminders,
     work,
     merges,
+    handovers,
 ):
     router.include_router(part.router)
 router.include_router(filings.feed)

@@ -48,6 +48,13 @@ _NEED = {
     "follow_ups": [{"at": _AT, "author": "王专员", "body": "已转供电所，答复三日内到现场。"}],
 }
 _MERGE = {"id": _ID, "state": "done", "uscc": "91440783M159083022", "gone": "914407830000000197"}
+_HANDOVER = {
+    "giver": "王专员",
+    "taker": "李专员",
+    "seen": "52.9.3.2.1",
+    "goes": {"firms": 52, "tasks": 9, "needs": 3, "plans": 2, "applications": 1},
+    "left": {"firms": 0, "tasks": 0, "needs": 0, "plans": 0, "applications": 0},
+}
 _TWIN = {
     "uscc": "91440783M159083022",
     "name": "开平市长兴卫浴有限公司",
@@ -56,6 +63,8 @@ _TWIN = {
     "why": "名称同音",
 }
 EXAMPLES: dict[str, Any] = {
+    "HandoverIn": {"giver": _ID, "taker": _ID, "dry_run": False, "seen": "52.9.3.2.1", "reason": "岗位调整"},
+    "HandoverOut": _HANDOVER,
     "MergeIn": {"gone": "914407830000000197", "take": ["address"], "version": 3, "gone_version": 1},
     "MergeOut": _MERGE,
     "TwinList": {"items": [_TWIN], "next": None},

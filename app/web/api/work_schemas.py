@@ -157,3 +157,19 @@ class TwinOut(BaseModel):
 class TwinList(BaseModel):
     items: list[TwinOut]
     next: str | None
+
+
+class HandoverIn(_In):
+    giver: uuid.UUID = Field(description="移交人；除局领导外只能是本人")
+    taker: uuid.UUID = Field(description="接手人")
+    dry_run: bool = Field(False, description="true：只看哪些会过去、哪些因管辖范围留下")
+    seen: Short = Field("", description="预览时得到的 seen；其间有变化则不移交（412）")
+    reason: Short = ""
+
+
+class HandoverOut(BaseModel):
+    giver: str
+    taker: str
+    seen: str
+    goes: dict[str, int]
+    left: dict[str, int]

@@ -11,6 +11,7 @@ from app.web.officer import (
     firm_form,
     firms,
     gap,
+    handover,
     imports,
     merging,
     moves,
@@ -30,6 +31,7 @@ from app.web.officer import (
 # Fixed addresses below /firms come before /firms/{uscc}.
 _PARTS = (
     today,
+    handover,
     desk,
     exports,
     merging,

@@ -51,6 +51,7 @@ async def desk_page(
             ("全部", href(whose="all"), not mine),
         ],
         "late": late,
+        "can_hand_over": viewer.may(Permission.HANDOVER),
         "late_href": href(late="" if late else "1"),
         "next_href": href(cursor=_position(shown[-1].due_on, shown[-1].id)) if more else None,
         "prev_href": href() if cursor else None,

@@ -1,0 +1,21 @@
+"""Between whom work is handed over, as a form and a program say it."""
+
+from collections.abc import Mapping, Sequence
+
+from app.access.terms import Role, Viewer
+from app.errors import Invalid
+from app.work.handover import Person
+
+
+def pair_of(known: Sequence[Person], raw: Mapping[str, str], viewer: Viewer) -> tuple[Person, Person]:
+    """Raises Invalid. A manager hands over anybody's work of the division, everybody else their own."""
+    faults: dict[str, str] = {}
+    giver = next((p for p in known if str(p.id) == raw.get("giver")), None)
+    taker = next((p for p in known if str(p.id) == raw.get("taker") and p.active), None)
+    if giver is None or (viewer.role is not Role.MANAGER and giver.id != viewer.id):
+        faults["giver"] = "请选择要移交谁的工作；只有局领导可以移交别人的。"
+    if taker is None or (giver is not None and taker.id == giver.id):
+        faults["taker"] = "请选择另一位在用账号的人接手。"
+    if faults or giver is None or taker is None:
+        raise Invalid(faults)
+    return giver, taker

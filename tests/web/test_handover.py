@@ -1,0 +1,149 @@
+"""工作移交: all of a person's open work to another at once, as it was looked at; what is over stays whose it was."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from app.access.models import User
+from app.assessments.models import FirmPlan
+from app.audit.models import AuditEvent
+from app.filings.applying import list_firms
+from app.filings.models import ApplicationRow
+from app.firms.models import Firm, Region
+from app.outbox.models import OutboxMessage
+from app.work.models import FirmNeed, FirmTask
+from tests import factories
+from tests.factories import OTHER_TOWN
+from tests.harness import NOON
+
+
+@pytest.fixture
+async def giver(conn):
+    return await factories.person(conn, "officer")
+
+
+@pytest.fixture
+async def taker(conn):
+    return await factories.person(conn, "officer-2")
+
+
+@pytest.fixture
+async def busy(conn, giver):
+    """A firm with something open of every kind, and something of every kind that is over."""
+    uscc = await factories.firm(conn, "开平市移交有限公司", officer_id=giver.id)
+    await factories.visit(conn, uscc)
+    await factories.plan(conn, uscc)
+    window = await factories.window(conn, "hnte", 2027, 1, firm_due=NOON.date() + timedelta(days=30))
+    await list_firms(conn, window, [uscc], by=giver.actor, at=NOON)
+    await conn.execute(update(ApplicationRow).values(officer_id=giver.id))
+    done = {"state": "done", "closed_at": NOON, "closer_name": giver.name}
+    await conn.execute(update(FirmTask).where(FirmTask.owner == "firm").values(**done))
+    return uscc
+
+
+async def preview(client: Any, giver: Any, taker: Any) -> dict[str, str]:
+    page = await client.get(f"/work/handover?giver={giver.id}&taker={taker.id}")
+    assert page.status_code == 200
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)) | {"reason": "岗位调整"}
+
+
+async def owners(conn: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for table, column in ((Firm, Firm.uscc), (FirmTask, FirmTask.title), (FirmNeed, FirmNeed.kind)):
+        for name, officer in await conn.execute(select(column, table.officer_id)):
+            found[name] = officer
+    found["plan"] = (await conn.execute(select(FirmPlan.officer_id))).scalar_one()
+    found["application"] = (await conn.execute(select(ApplicationRow.officer_id))).scalar_one()
+    return found
+
+
+async def test_everything_open_goes_over_in_one_act_and_what_is_over_stays(conn, client_as, busy, giver, taker):
+    client = await client_as(giver)
+    sent = await preview(client, giver, taker)
+    assert sent["seen"] == "1.1.1.1.1"
+    for _ in "12":
+        assert (await client.post("/work/handover", data=sent)).status_code == 303
+    found = await owners(conn)
+    assert found.pop("补齐第三季度辅助账") == giver.id
+    assert set(found.values()) == {taker.id}
+    events = select(AuditEvent.action, AuditEvent.object_label, AuditEvent.after)
+    (event,) = (await conn.execute(events.where(AuditEvent.action == "work:handover:done"))).all()
+    assert event.object_label == giver.name
+    assert event.after["to"] == taker.name
+    assert event.after["reason"] == "岗位调整"
+    told = select(OutboxMessage.payload).where(OutboxMessage.kind == "work_given", OutboxMessage.user_id == taker.id)
+    assert "负责的企业 1、未完成的待办 1" in (await conn.execute(told)).scalar_one()["subject"]
+    assert "修改资料" in (await client.get(f"/firms/{busy}")).text
+
+
+async def test_what_has_changed_since_the_preview_is_looked_at_anew(conn, client_as, busy, giver, taker):
+    client = await client_as(giver)
+    sent = await preview(client, giver, taker)
+    await factories.firm(conn, officer_id=giver.id)
+    refused = await client.post("/work/handover", data=sent)
+    assert refused.status_code == 412
+    assert "2.1.1.1.1" in refused.text
+    assert (await owners(conn))[busy] == giver.id
+
+
+async def test_a_firm_that_the_taker_cannot_open_stays_and_is_counted(conn, client_as, busy, giver):
+    far = await factories.person(conn, "town-2", scope=OTHER_TOWN)
+    near = await factories.firm(conn, region=OTHER_TOWN, officer_id=giver.id)
+    client = await client_as(giver)
+    page = (await client.get(f"/work/handover?giver={giver.id}&taker={far.id}")).text
+    assert "另有 1 项不在接手人的管辖范围内" in page
+    assert (await client.post("/work/handover", data=await preview(client, giver, far))).status_code == 303
+    found = await owners(conn)
+    assert (found[near], found[busy]) == (far.id, giver.id)
+
+
+async def test_only_a_manager_hands_over_what_is_somebody_elses_also_of_one_who_has_left(
+    conn, client_as, busy, giver, taker
+):
+    other = await client_as("officer-3")
+    sent = {"giver": str(giver.id), "taker": str(taker.id), "seen": "1.1.1.1.1", "reason": "抢过来"}
+    assert (await other.post("/work/handover", data=sent)).status_code == 422
+    assert (await other.get(f"/work/handover?giver={giver.id}&taker={taker.id}")).status_code == 422
+    assert (await owners(conn))[busy] == giver.id
+    await conn.execute(update(User).where(User.id == giver.id).values(active=False))
+    manager = await client_as("manager")
+    assert "已停用" in (await manager.get("/work/handover")).text
+    assert (await manager.post("/work/handover", data=await preview(manager, giver, taker))).status_code == 303
+    assert (await owners(conn))[busy] == taker.id
+
+
+@pytest.mark.parametrize("changes", [{"taker": ""}, {"taker": "谁"}, {"reason": ""}, {"giver": ""}])
+async def test_a_handover_lacking_something_is_refused_and_changes_nothing(
+    conn, client_as, busy, giver, taker, changes
+):
+    client = await client_as(giver)
+    sent = await preview(client, giver, taker)
+    assert (await client.post("/work/handover", data=sent | changes)).status_code == 422
+    assert (await client.post("/work/handover", data=sent | {"taker": str(giver.id)})).status_code == 422
+    assert (await owners(conn))[busy] == giver.id
+
+
+async def test_nobody_of_another_county_is_offered_or_taken(conn, client_as, giver):
+    await conn.execute(insert(Region).values(code="440784", name="鹤山市", kind="county", source=""))
+    far = await factories.person(conn, "officer-9", scope="440784", name="鹤山金丝雀")
+    manager = await client_as("manager")
+    assert "金丝雀" not in (await manager.get("/work/handover")).text
+    sent = {"giver": str(far.id), "taker": str(giver.id), "seen": "0.0.0.0.0", "reason": "x"}
+    refused = await manager.post("/work/handover", data=sent)
+    assert refused.status_code == 422
+    assert "金丝雀" not in refused.text
+
+
+async def test_programs_preview_and_hand_over(conn, api_as, busy, giver, taker):
+    api = await api_as(giver)
+    named = {"giver": str(giver.id), "taker": str(taker.id)}
+    seen = (await api.post("/api/v1/handovers", json={**named, "dry_run": True})).json()
+    assert seen["goes"] == {"firms": 1, "tasks": 1, "needs": 1, "plans": 1, "applications": 1}
+    body = {**named, "seen": "9.9.9.9.9", "reason": "岗位调整"}
+    assert (await api.post("/api/v1/handovers", json=body)).status_code == 412
+    done = await api.post("/api/v1/handovers", json={**body, "seen": seen["seen"]})
+    assert (done.status_code, done.json()["goes"]) == (200, seen["goes"])
+    assert (await owners(conn))[busy] == taker.id
