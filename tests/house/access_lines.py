@@ -1,0 +1,259 @@
+"""Every route the site answers, with the permission it asks for and the roles that hold it."""
+
+from dataclasses import dataclass
+
+ALL = "firm carrier town officer manager admin auditor"
+DESKS = "town officer manager admin auditor"
+READERS = "firm town officer manager admin auditor"
+FILERS = "firm town officer manager auditor"
+TABLE = f"""
+GET   /                                         self:manage    {ALL}
+GET   /account/calendar                         filing:read    {FILERS}
+POST  /account/calendar                         filing:read    {FILERS}
+POST  /account/calendar/revoke                  filing:read    {FILERS}
+GET   /account/password                         self:manage    {ALL}
+POST  /account/password                         self:manage    {ALL}
+GET   /account/sessions                         self:manage    {ALL}
+POST  /account/sessions/{{reference}}/revoke    self:manage    {ALL}
+GET   /admin/calendar                           setting:admin  admin
+POST  /admin/calendar                           setting:admin  admin
+GET   /admin/calendar/template.xlsx             setting:admin  admin
+POST  /admin/calendar/preview                   setting:admin  admin
+POST  /admin/calendar/{{year}}/confirm          setting:admin  admin
+GET   /admin/jobs                               setting:admin  admin
+GET   /admin/outbox                             setting:admin  admin
+POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
+POST  /admin/outbox/retry-dead                  setting:admin  admin
+GET   /admin/outlets                            setting:admin  admin
+POST  /admin/outlets                            setting:admin  admin
+POST  /admin/outlets/{{outlet_id}}/disable      setting:admin  admin
+POST  /admin/outlets/{{outlet_id}}/enable       setting:admin  admin
+POST  /admin/outlets/{{outlet_id}}/test         setting:admin  admin
+GET   /admin/policies                           policy:read    {DESKS}
+GET   /admin/policies/{{version_id}}            policy:read    {DESKS}
+GET   /admin/policies/upload                    policy:admin   admin
+POST  /admin/policies/upload                    policy:admin   admin
+POST  /admin/policies/{{version_id}}/copy       policy:admin   admin
+GET   /admin/policies/{{version_id}}/criteria/new policy:admin admin
+POST  /admin/policies/{{version_id}}/criteria/new policy:admin admin
+GET   /admin/policies/{{version_id}}/criteria/{{place}} policy:admin admin
+POST  /admin/policies/{{version_id}}/criteria/{{place}} policy:admin admin
+POST  /admin/policies/{{version_id}}/criteria/{{place}}/{{act}} policy:admin admin
+POST  /admin/policies/{{version_id}}/discard    policy:admin   admin
+GET   /admin/policies/{{version_id}}/examples/new policy:admin admin
+POST  /admin/policies/{{version_id}}/examples/new policy:admin admin
+GET   /admin/policies/{{version_id}}/examples/{{number}} policy:admin admin
+POST  /admin/policies/{{version_id}}/examples/{{number}} policy:admin admin
+POST  /admin/policies/{{version_id}}/examples/{{number}}/remove policy:admin admin
+GET   /admin/policies/{{version_id}}/head       policy:admin   admin
+POST  /admin/policies/{{version_id}}/head       policy:admin   admin
+GET   /admin/policies/{{version_id}}/impact     policy:read    {DESKS}
+POST  /admin/policies/{{version_id}}/impact     policy:admin   admin
+POST  /admin/policies/{{version_id}}/impact.csv firm:export    officer manager
+GET   /admin/policies/{{version_id}}/impact/progress policy:read {DESKS}
+POST  /admin/policies/{{version_id}}/publish    policy:approve manager
+POST  /admin/policies/{{version_id}}/retirement policy:admin   admin
+POST  /admin/policies/{{version_id}}/retirement/{{answer}} policy:approve manager
+POST  /admin/policies/{{version_id}}/return     policy:approve manager
+POST  /admin/policies/{{version_id}}/submit     policy:admin   admin
+POST  /admin/policies/{{version_id}}/withdraw   policy:admin   admin
+GET   /admin/policies/{{version_id}}/compare    policy:read    {DESKS}
+GET   /admin/policies/{{version_id}}/export.yaml policy:read   {DESKS}
+GET   /admin/users                              user:admin     admin
+GET   /admin/users/one-time                     user:admin     admin
+GET   /admin/users/new                          user:admin     admin
+POST  /admin/users/new                          user:admin     admin
+POST  /admin/users/{{user_id}}/disable          user:admin     admin
+POST  /admin/users/{{user_id}}/enable           user:admin     admin
+POST  /admin/users/{{user_id}}/reset            user:admin     admin
+GET   /api/v1/applications/{{application_id}}   firm:internal  town officer manager auditor
+POST  /api/v1/applications/{{application_id}}/advance filing:work town officer
+GET   /api/v1/audit                             audit:read     admin auditor
+GET   /api/v1/board                             firm:read      {READERS}
+GET   /api/v1/firms                             firm:read      {READERS}
+POST  /api/v1/firms                             firm:edit      town officer
+GET   /api/v1/firms/{{uscc}}                    firm:read      {READERS}
+PATCH /api/v1/firms/{{uscc}}                    firm:edit      town officer
+GET   /api/v1/firms/{{uscc}}/assessments        assessment:read firm town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/assessments/what-if assessment:read firm town officer manager auditor
+GET   /api/v1/firms/{{uscc}}/certificates       firm:read      {READERS}
+POST  /api/v1/firms/{{uscc}}/certificates       firm:certify   officer
+POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify officer
+POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
+GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
+GET   /api/v1/duplicates                        firm:merge     officer
+POST  /api/v1/firms/{{uscc}}/merge              firm:merge     officer
+POST  /api/v1/merges/{{merge_id}}/undo          firm:merge     officer
+GET   /api/v1/firms/{{uscc}}/visits             firm:internal  town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/visits             firm:note      town officer manager
+GET   /api/v1/firms/{{uscc}}/tasks              firm:internal  town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/tasks              firm:note      town officer manager
+PATCH /api/v1/firms/{{uscc}}/tasks/{{task_id}}  firm:note      town officer manager
+POST  /api/v1/firms/{{uscc}}/tasks/{{task_id}}/mark firm:note  town officer manager
+GET   /api/v1/firms/{{uscc}}/needs              firm:internal  town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/needs              firm:note      town officer manager
+POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/follow firm:note town officer manager
+POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/close firm:note town officer manager
+POST  /api/v1/moves/{{move_id}}/approve         move:approve   officer manager
+POST  /api/v1/moves/{{move_id}}/reject          move:reject    town officer manager
+POST  /api/v1/handovers                         work:handover  town officer manager
+GET   /api/v1/openapi.json                      PUBLIC
+HEAD  /api/v1/openapi.json                      PUBLIC
+GET   /api/v1/outbox                            outbox:read    officer admin
+POST  /api/v1/outbox/{{message_id}}/retry       setting:admin  admin
+GET   /api/v1/windows                           filing:read    {FILERS}
+POST  /api/v1/windows                           filing:keep    officer
+GET   /api/v1/windows.ics                       PUBLIC
+GET   /api/v1/windows/{{window_id}}             filing:read    {FILERS}
+GET   /api/v1/windows/{{window_id}}/applications firm:internal town officer manager auditor
+POST  /api/v1/windows/{{window_id}}/applications filing:work   town officer
+POST  /api/v1/windows/{{window_id}}/changes     filing:keep    officer
+POST  /api/v1/windows/{{window_id}}/confirm     filing:keep    officer
+GET   /audit                                    audit:read     admin auditor
+GET   /board                                    firm:list      {DESKS}
+GET   /board/{{tier}}                           firm:list      {DESKS}
+GET   /clerks                                   clerk:admin    officer
+POST  /clerks/{{request_id}}/approve            clerk:admin    officer
+POST  /clerks/{{request_id}}/refuse             clerk:admin    officer
+GET   /filings                                  filing:read    {FILERS}
+GET   /filings/applications/{{application_id}} firm:internal  town officer manager auditor
+POST  /filings/applications/{{application_id}}/advance filing:work    town officer
+POST  /filings/applications/{{application_id}}/check filing:work    town officer
+POST  /filings/applications/{{application_id}}/materials filing:work   town officer
+POST  /filings/applications/{{application_id}}/officer filing:work    town officer
+GET   /filings/new                              filing:keep    officer
+POST  /filings/new                              filing:keep    officer
+GET   /filings/{{window_id}}                    filing:read    {FILERS}
+GET   /filings/{{window_id}}/applications       firm:internal  town officer manager auditor
+POST  /filings/{{window_id}}/applications       filing:work    town officer
+POST  /filings/{{window_id}}/applications/draw  filing:keep    officer
+GET   /filings/{{window_id}}/change             filing:keep    officer
+POST  /filings/{{window_id}}/change             filing:keep    officer
+GET   /firms                                    firm:list      {DESKS}
+GET   /firms/export.csv                         firm:export    officer manager
+GET   /firms/export.xlsx                        firm:export    officer manager
+GET   /firms/duplicates                         firm:merge     officer
+POST  /firms/merges/{{merge_id}}/undo           firm:merge     officer
+GET   /firms/similar                            firm:edit      town officer
+GET   /firms/{{uscc}}/merge                     firm:merge     officer
+POST  /firms/{{uscc}}/merge                     firm:merge     officer
+GET   /firms/new                                firm:edit      town officer
+POST  /firms/new                                firm:edit      town officer
+GET   /firms/{{uscc}}                           firm:read      {READERS}
+GET   /firms/{{uscc}}/gap                       assessment:read firm town officer manager auditor
+GET   /firms/{{uscc}}/gap/try                   assessment:read firm town officer manager auditor
+GET   /firms/{{uscc}}/certificates/new          firm:certify   officer
+POST  /firms/{{uscc}}/certificates/new          firm:certify   officer
+GET   /firms/{{uscc}}/certificates/{{certificate_id}} firm:certify officer
+POST  /firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify officer
+POST  /firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
+GET   /firms/{{uscc}}/clerks                    clerk:admin    officer
+POST  /firms/{{uscc}}/clerks/invite             clerk:admin    officer
+POST  /firms/{{uscc}}/clerks/invitations/{{invitation_id}}/revoke clerk:admin officer
+GET   /firms/{{uscc}}/edit                      firm:edit      town officer
+POST  /firms/{{uscc}}/edit                      firm:edit      town officer
+GET   /firms/{{uscc}}/move                      move:make      town officer
+POST  /firms/{{uscc}}/move                      move:make      town officer
+POST  /firms/{{uscc}}/notes                     firm:note      town officer manager
+GET   /health/live                              PUBLIC
+GET   /health/ready                             PUBLIC
+GET   /imports                                  firm:import    officer
+GET   /firms/{{uscc}}/plans                     firm:internal  town officer manager auditor
+GET   /firms/{{uscc}}/plans/new                 plan:edit      town officer
+POST  /firms/{{uscc}}/plans/new                 plan:edit      town officer
+GET   /firms/{{uscc}}/plans/{{plan_id}}/edit    plan:edit      town officer
+POST  /firms/{{uscc}}/plans/{{plan_id}}/edit    plan:edit      town officer
+POST  /firms/{{uscc}}/plans/{{plan_id}}/close   plan:edit      town officer
+POST  /firms/{{uscc}}/plans/{{plan_id}}/steps/{{step_id}} plan:edit town officer
+GET   /firms/{{uscc}}/work                      firm:internal  town officer manager auditor
+POST  /firms/{{uscc}}/next-touch                firm:note      town officer manager
+GET   /firms/{{uscc}}/visits/new                firm:note      town officer manager
+POST  /firms/{{uscc}}/visits/new                firm:note      town officer manager
+POST  /firms/{{uscc}}/visits/{{visit_id}}/strike firm:note   town officer manager
+GET   /firms/{{uscc}}/tasks/new                 firm:note      town officer manager
+POST  /firms/{{uscc}}/tasks/new                 firm:note      town officer manager
+GET   /firms/{{uscc}}/tasks/{{task_id}}/edit    firm:note      town officer manager
+POST  /firms/{{uscc}}/tasks/{{task_id}}/edit    firm:note      town officer manager
+POST  /firms/{{uscc}}/tasks/{{task_id}}/mark    firm:note      town officer manager
+GET   /firms/{{uscc}}/needs/new                 firm:note      town officer manager
+POST  /firms/{{uscc}}/needs/new                 firm:note      town officer manager
+GET   /firms/{{uscc}}/needs/{{need_id}}         firm:internal  town officer manager auditor
+POST  /firms/{{uscc}}/needs/{{need_id}}/follow  firm:note      town officer manager
+POST  /firms/{{uscc}}/needs/{{need_id}}/close   firm:note      town officer manager
+GET   /reminders                                reminder:read  town officer manager auditor
+POST  /reminders/cap                            reminder:keep  officer
+GET   /reminders/sent                           reminder:read  town officer manager auditor
+POST  /reminders/sent/{{reminder_id}}/resend    reminder:keep  officer
+GET   /reminders/texts/{{code}}                 reminder:read  town officer manager auditor
+POST  /reminders/texts/{{code}}                 reminder:keep  officer
+GET   /reminders/{{rule_id}}                    reminder:read  town officer manager auditor
+POST  /reminders/{{rule_id}}/activate           reminder:keep  officer
+GET   /reminders/{{rule_id}}/edit               reminder:keep  officer
+POST  /reminders/{{rule_id}}/edit               reminder:keep  officer
+POST  /reminders/{{rule_id}}/pause              reminder:keep  officer
+GET   /api/v1/reminders                         reminder:read  town officer manager auditor
+POST  /imports                                  firm:import    officer
+GET   /imports/template.xlsx                    firm:import    officer
+GET   /imports/{{batch_id}}                     firm:import    officer
+GET   /imports/{{batch_id}}/annotated.xlsx      firm:import    officer
+POST  /imports/{{batch_id}}/confirm             firm:import    officer
+POST  /imports/{{batch_id}}/discard             firm:import    officer
+GET   /imports/{{batch_id}}/progress            firm:import    officer
+POST  /imports/{{batch_id}}/undo                firm:import    officer
+GET   /inbox                                    self:manage    {ALL}
+POST  /inbox/read                               self:manage    {ALL}
+POST  /inbox/{{message_id}}/open                self:manage    {ALL}
+GET   /join/{{token}}                           PUBLIC
+POST  /join/{{token}}                           PUBLIC
+POST  /look                                     PUBLIC
+GET   /metrics                                  PUBLIC
+GET   /moves/{{move_id}}/receipt                firm:internal  town officer manager auditor
+POST  /moves/{{request_id}}/approve             move:approve   officer manager
+POST  /moves/{{request_id}}/reject              move:reject    town officer manager
+GET   /portal                                   portal:use     firm
+POST  /portal/leave                             portal:use     firm
+GET   /portal/people                            portal:use     firm
+POST  /portal/people/invite                     portal:use     firm
+POST  /portal/people/invitations/{{invitation_id}}/revoke portal:use firm
+POST  /portal/people/{{user_id}}/appoint        portal:use     firm
+POST  /portal/people/{{user_id}}/dismiss        portal:use     firm
+GET   /portal/report/{{year}}                   portal:use     firm
+POST  /portal/report/{{year}}/begin             portal:use     firm
+GET   /portal/report/{{year}}/check             portal:use     firm
+POST  /portal/report/{{year}}/explain           portal:use     firm
+GET   /portal/report/{{year}}/receipt           portal:use     firm
+POST  /portal/report/{{year}}/submit            portal:use     firm
+GET   /portal/report/{{year}}/{{section}}       portal:use     firm
+POST  /portal/report/{{year}}/{{section}}       portal:use     firm
+POST  /portal/report/{{year}}/{{section}}/editing portal:use   firm
+GET   /register                                 PUBLIC
+POST  /register                                 PUBLIC
+GET   /register/done                            PUBLIC
+GET   /reviews                                  report:review  officer
+POST  /reviews/accept                           report:review  officer
+POST  /reviews/chase                            report:review  officer
+GET   /reviews/{{filing_id}}                    report:review  officer
+POST  /reviews/{{filing_id}}/accept             report:review  officer
+POST  /reviews/{{filing_id}}/return             report:review  officer
+GET   /search                                   firm:list      {DESKS}
+GET   /sign-in                                  PUBLIC
+POST  /sign-in                                  PUBLIC
+POST  /sign-out                                 self:manage    {ALL}
+GET   /work                                     firm:internal  town officer manager auditor
+GET   /work/handover                            work:handover  town officer manager
+POST  /work/handover                            work:handover  town officer manager
+*     /static                                   PUBLIC
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    method: str
+    path: str
+    permission: str
+    roles: frozenset[str]
+
+
+LINES = [Line(m, p, asked, frozenset(roles)) for m, p, asked, *roles in map(str.split, TABLE.strip().splitlines())]
+GUARDED = [line for line in LINES if line.permission != "PUBLIC"]
