@@ -18,6 +18,7 @@ def confirm(page: Page, window: object) -> None:
     page.get_by_label("企业提交截止").fill("2027年6月25日")
     page.get_by_label("文号").fill("粤科函产字〔2027〕1号")
     page.get_by_label("网址").fill("https://gdstc.gd.gov.cn/notice.html")
+    page.get_by_label("读自").select_option("official")
     page.get_by_role("button", name="按通知确认").click()
     expect(page.locator("h1 + .chip")).to_have_text("已确认")
 
