@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -10,11 +10,12 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from app.access.models import IdempotencyKey
 from app.access.terms import Viewer
 from app.db import Conn
-from app.errors import Invalid
+from app.errors import AppError, Invalid
 from app.statements import Kept
 
 _LONGEST = 255
@@ -84,7 +85,9 @@ _KEEP = Kept(
 async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> AsyncIterator[Slot]:
     """Claims the key; a second request with it waits for the first to end and gets the same answer.
 
-    Raises KeyReused when it came before with another. A request that fails leaves no key behind.
+    Raises KeyReused when it came before with another. A request that fails leaves no key behind, nor does one that is
+    refused and answered with its form: a refusal comes before anything is written, and the mended form may come with
+    the same key.
     """
     if not key.value:
         yield Slot()
@@ -98,17 +101,16 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
         yield Slot(replayed=_replay(earlier["status"], earlier["body"], earlier["headers"] or {}))
         return
     slot = Slot()
-    yield slot
+    try:
+        yield slot
+    except AppError:
+        with suppress(DBAPIError):  # of a transaction that is broken already, nothing will stay
+            await conn.execute(_RELEASE, mine)
+        raise
     if slot.kept is not None:
         headers = {k: v for k, v in slot.kept.headers.items() if k in (*_KEPT_HEADERS, "content-type")}
         kept = {"kept_status": slot.kept.status_code, "kept_body": bytes(slot.kept.body), "kept_headers": headers}
         await conn.execute(_KEEP, {**mine, **kept})
-
-
-async def release(conn: Conn, key: RequestKey, *, viewer: Viewer) -> None:
-    """For a refusal that is answered within the transaction: the corrected request may come with the same key."""
-    if key.value:
-        await conn.execute(_RELEASE, {"my_id": viewer.id, "my_key": key.value})
 
 
 def _replay(status: int, body: bytes, headers: dict[str, str]) -> Response:

@@ -15,7 +15,7 @@ from app.recognitions.terms import CertificateKind
 from app.web.certificate_input import read_certificate, read_reason, read_revocation
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.htmx import see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
 from app.web.templating import page
@@ -85,9 +85,6 @@ async def register(
             said = f"已登记 {new.kind.label}证书 {new.number}"
             return slot.keep(see_other(request, f"/firms/{firm.uscc}#h-certificates", said))
     except (Invalid, Conflict) as error:
-        # Nothing was written but the key, and the mended form may come with the same one.
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         return _new_page(request, firm, raw, key.value, error)
 
 

@@ -56,7 +56,7 @@ async def desk_page(
         "next_href": href(cursor=_position(shown[-1].due_on, shown[-1].id)) if more else None,
         "prev_href": href() if cursor else None,
     }
-    return page(request, "officer/work/desk.html", title="待办与诉求", **context)
+    return page(request, "officer/desk/desk.html", title="待办与诉求", **context)
 
 
 def _position(day: date | None, row_id: Any) -> str:

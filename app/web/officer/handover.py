@@ -11,7 +11,7 @@ from app.web.deps import ClockDep, ConnDep, acting, guard
 from app.web.forms import clean_text, error_context, raw_form
 from app.web.handover_input import pair_of
 from app.web.htmx import see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.templating import page
 from app.work.handover import Opening, Person, hand_over, opening, people
 
@@ -22,7 +22,7 @@ _LABELS = {"giver": "移交人", "taker": "接手人", "reason": "原因"}
 Id = Annotated[str, Query(max_length=40)]
 
 
-@router.get("/work/handover")
+@router.get("/handover")
 async def handover_page(request: Request, conn: ConnDep, viewer: Reader, giver: Id = "", taker: Id = "") -> Response:
     """With both named, what would go over."""
     known = await people(conn, viewer=viewer)
@@ -37,7 +37,7 @@ async def handover_page(request: Request, conn: ConnDep, viewer: Reader, giver: 
     return _page(request, viewer, known, raw, work=work)
 
 
-@router.post("/work/handover")
+@router.post("/handover")
 async def carry_out(request: Request, conn: ConnDep, clock: ClockDep, actor: Giver, key: KeyDep) -> Response:
     raw, at, viewer = await raw_form(request), clock.now(), actor.viewer
     known = await people(conn, viewer=viewer)
@@ -53,7 +53,6 @@ async def carry_out(request: Request, conn: ConnDep, clock: ClockDep, actor: Giv
     except (Invalid, Stale) as error:
         if isinstance(error, KeyReused):
             raise
-        await release(conn, key, viewer=viewer)
         work = None
         if not {"giver", "taker"} & set(getattr(error, "fields", {})):
             work = await opening(conn, *pair_of(known, raw, viewer), viewer=viewer)
@@ -79,4 +78,4 @@ def _page(
         **error_context(error, _LABELS),
     }
     status = error.status if error else 200
-    return page(request, "officer/work/handover.html", title="工作移交", status=status, **context)
+    return page(request, "officer/desk/handover.html", title="工作移交", status=status, **context)

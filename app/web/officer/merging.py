@@ -17,7 +17,7 @@ from app.web.filters import status_label
 from app.web.firm_words import field_words
 from app.web.forms import raw_form
 from app.web.htmx import see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.lookups import Lookup
 from app.web.merge_input import CHOSEN, taken_from
 from app.web.officer.firms import firm_head, firm_in_sight
@@ -108,7 +108,6 @@ async def carry_out(
     except (Conflict, Refused, Invalid) as error:
         if isinstance(error, KeyReused) or gone is None:
             raise
-        await release(conn, key, viewer=actor.viewer)
         return await _preview(request, conn, kept, gone, lookup, actor.viewer, raw, key.value, error)
 
 

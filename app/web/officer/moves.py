@@ -20,7 +20,7 @@ from app.text import DateError, parse_date
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import clean_text
 from app.web.htmx import changed, is_htmx, see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
 from app.web.templating import fragment, page
@@ -179,9 +179,6 @@ async def move(
                 sentence = f"{done.standing.name} 移到{where}的申请已提交，等待第二人复核"
             return slot.keep(changed(request, f"/firms/{done.standing.uscc}", sentence, event="firm-moved"))
     except (Refused, Invalid, Conflict) as error:
-        # A move refuses before it writes, so nothing but the key has to be taken back.
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         firm = await firm_in_sight(conn, uscc, actor.viewer)
         if isinstance(error, Conflict) and not isinstance(error, Refused):
             # The person saw an older tier; the form that comes back shows where the firm is now.

@@ -12,7 +12,7 @@ from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.officer.tasks import version_in
@@ -56,8 +56,6 @@ async def write_down(
             await service.raise_need(conn, firm, raised, raised_on=today, by=actor, at=at)
             return slot.keep(see_other(request, f"/firms/{firm.uscc}/work#h-needs", "已记录诉求"))
     except (Invalid, Conflict) as error:
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         return _form(request, firm, lookup, actor.viewer, raw, key.value, error)
 
 
@@ -93,8 +91,6 @@ async def follow(
             )
             return slot.keep(see_other(request, f"/firms/{firm.uscc}/needs/{need.id}", "已记录办理情况"))
     except (Invalid, Conflict) as error:
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         return _one(request, firm, lookup, actor.viewer, need, raw, error)
 
 
@@ -145,7 +141,7 @@ def _form(
         **error_context(error, {**LABELS, "kind": "诉求类别"}),
     }
     status = error.status if error else 200
-    return page(request, "officer/work/need_new.html", title=f"诉求 {firm.name}", status=status, **context)
+    return page(request, "officer/desk/need_new.html", title=f"诉求 {firm.name}", status=status, **context)
 
 
 def _one(
@@ -172,4 +168,4 @@ def _one(
     }
     status = error.status if error else 200
     title = f"{need.kind.label}诉求 {firm.name}"
-    return page(request, "officer/work/need.html", title=title, status=status, **context)
+    return page(request, "officer/desk/need.html", title=title, status=status, **context)

@@ -23,7 +23,7 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import clean_text
 from app.web.gap_views import day_asked, next_sought
 from app.web.htmx import see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.plan_input import (
@@ -106,8 +106,6 @@ async def make(
             )
             return slot.keep(see_other(request, f"/firms/{firm.uscc}/plans", f"已存为一企一策：{pack.title}"))
     except (Invalid, Conflict) as error:
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         return _form(request, firm, lookup, actor.viewer, raw, rows_typed(raw), pack.title, key.value, error)
 
 

@@ -13,7 +13,7 @@ from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.responsible import officers_of
@@ -59,8 +59,6 @@ async def give(
             await service.add_task(conn, firm, entry, by=actor, at=at)
             return slot.keep(see_other(request, f"/firms/{firm.uscc}/work#h-tasks", "已布置"))
     except (Invalid, Conflict) as error:
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         return _form(request, firm, lookup, actor.viewer, raw, key.value, error)
 
 
@@ -150,4 +148,4 @@ def _form(
         **error_context(error, LABELS),
     }
     status = error.status if error else 200
-    return page(request, "officer/work/task.html", title=f"待办 {firm.name}", status=status, **context)
+    return page(request, "officer/desk/task.html", title=f"待办 {firm.name}", status=status, **context)

@@ -13,7 +13,7 @@ from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import clean_text, error_context, raw_form
 from app.web.htmx import see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.brief import brief_of, work_context, work_of
 from app.web.officer.firms import firm_head, firm_in_sight
@@ -61,7 +61,7 @@ async def _leaf(
         **error_context(error, LABELS),
     }
     status = error.status if error else 200
-    return page(request, "officer/work/leaf.html", title=f"{firm.name} 走访与任务", status=status, **context)
+    return page(request, "officer/desk/leaf.html", title=f"{firm.name} 走访与任务", status=status, **context)
 
 
 @router.post("/firms/{uscc}/next-touch")
@@ -115,8 +115,6 @@ async def log(
             said = f"已记录{entry.kind.label}；下次联系 {entry.next_touch_on}" if entry.next_touch_on else "已记录"
             return slot.keep(see_other(request, f"/firms/{firm.uscc}/work", said))
     except (Invalid, Conflict) as error:
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         return await _form(request, conn, firm, lookup, actor.viewer, today, raw, key.value, error)
 
 
@@ -158,4 +156,4 @@ async def _form(
         **error_context(error, LABELS),
     }
     status = error.status if error else 200
-    return page(request, "officer/work/visit.html", title=f"走访 {firm.name}", status=status, **context)
+    return page(request, "officer/desk/visit.html", title=f"走访 {firm.name}", status=status, **context)

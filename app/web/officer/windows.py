@@ -15,7 +15,7 @@ from app.filings.terms import NATION, Milestone, Notice, Window, WindowChange, W
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.filters import options
 from app.web.htmx import see_other
-from app.web.idempotency import KeyDep, KeyReused, once, release
+from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.templating import page
 from app.web.window_input import GRADES, LABELS, read_change, read_revision, read_window
@@ -75,8 +75,6 @@ async def add(
             made = await add_window(conn, read_window(raw), by=actor, at=at)
             return slot.keep(see_other(request, f"/filings/{made}", "已新增申报窗口"))
     except (Invalid, Conflict) as error:
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         return await _new_page(request, conn, lookup, actor.viewer, raw, key.value, error)
 
 
@@ -180,8 +178,6 @@ async def change(
             await revise(conn, window_id, read_revision(raw, wanted, expected), by=actor, at=at)
             return slot.keep(see_other(request, f"/filings/{window_id}", f"{window.name}{_DONE[wanted]}"))
     except (Invalid, Refused, Stale) as error:
-        if not isinstance(error, KeyReused):
-            await release(conn, key, viewer=actor.viewer)
         if wanted not in _FORMS or (isinstance(error, Stale) and wanted not in possible(window.state)):
             return await _window_page(request, conn, lookup, today, window, actor.viewer, error)
         version = window.version if isinstance(error, Stale) else expected
