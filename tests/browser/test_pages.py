@@ -56,7 +56,7 @@ PAGES = [
     ("officer", f"/firms/{PLANNED}/merge"),
     ("officer", f"/firms/{PLANNED}/merge?with={OTHER}"),
     ("officer", "/work"),
-    ("manager", "/work/handover"),
+    ("manager", "/handover"),
     ("manager", "/work?kind=needs&whose=all"),
     ("officer", "{firm}/work"),
     ("officer", f"/firms/{PLANNED}/work"),

@@ -241,8 +241,8 @@ GET   /sign-in                                  PUBLIC
 POST  /sign-in                                  PUBLIC
 POST  /sign-out                                 self:manage    {ALL}
 GET   /work                                     firm:internal  town officer manager auditor
-GET   /work/handover                            work:handover  town officer manager
-POST  /work/handover                            work:handover  town officer manager
+GET   /handover                                 work:handover  town officer manager
+POST  /handover                                 work:handover  town officer manager
 *     /static                                   PUBLIC
 """
 

@@ -45,7 +45,7 @@ async def busy(conn, giver):
 
 
 async def preview(client: Any, giver: Any, taker: Any) -> dict[str, str]:
-    page = await client.get(f"/work/handover?giver={giver.id}&taker={taker.id}")
+    page = await client.get(f"/handover?giver={giver.id}&taker={taker.id}")
     assert page.status_code == 200
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)) | {"reason": "岗位调整"}
 
@@ -65,7 +65,7 @@ async def test_everything_open_goes_over_in_one_act_and_what_is_over_stays(conn,
     sent = await preview(client, giver, taker)
     assert sent["seen"] == "1.1.1.1.1"
     for _ in "12":
-        assert (await client.post("/work/handover", data=sent)).status_code == 303
+        assert (await client.post("/handover", data=sent)).status_code == 303
     found = await owners(conn)
     assert found.pop("补齐第三季度辅助账") == giver.id
     assert set(found.values()) == {taker.id}
@@ -83,7 +83,7 @@ async def test_what_has_changed_since_the_preview_is_looked_at_anew(conn, client
     client = await client_as(giver)
     sent = await preview(client, giver, taker)
     await factories.firm(conn, officer_id=giver.id)
-    refused = await client.post("/work/handover", data=sent)
+    refused = await client.post("/handover", data=sent)
     assert refused.status_code == 412
     assert "2.1.1.1.1" in refused.text
     assert (await owners(conn))[busy] == giver.id
@@ -93,9 +93,9 @@ async def test_a_firm_that_the_taker_cannot_open_stays_and_is_counted(conn, clie
     far = await factories.person(conn, "town-2", scope=OTHER_TOWN)
     near = await factories.firm(conn, region=OTHER_TOWN, officer_id=giver.id)
     client = await client_as(giver)
-    page = (await client.get(f"/work/handover?giver={giver.id}&taker={far.id}")).text
+    page = (await client.get(f"/handover?giver={giver.id}&taker={far.id}")).text
     assert "另有 1 项不在接手人的管辖范围内" in page
-    assert (await client.post("/work/handover", data=await preview(client, giver, far))).status_code == 303
+    assert (await client.post("/handover", data=await preview(client, giver, far))).status_code == 303
     found = await owners(conn)
     assert (found[near], found[busy]) == (far.id, giver.id)
 
@@ -105,13 +105,13 @@ async def test_only_a_manager_hands_over_what_is_somebody_elses_also_of_one_who_
 ):
     other = await client_as("officer-3")
     sent = {"giver": str(giver.id), "taker": str(taker.id), "seen": "1.1.1.1.1", "reason": "抢过来"}
-    assert (await other.post("/work/handover", data=sent)).status_code == 422
-    assert (await other.get(f"/work/handover?giver={giver.id}&taker={taker.id}")).status_code == 422
+    assert (await other.post("/handover", data=sent)).status_code == 422
+    assert (await other.get(f"/handover?giver={giver.id}&taker={taker.id}")).status_code == 422
     assert (await owners(conn))[busy] == giver.id
     await conn.execute(update(User).where(User.id == giver.id).values(active=False))
     manager = await client_as("manager")
-    assert "已停用" in (await manager.get("/work/handover")).text
-    assert (await manager.post("/work/handover", data=await preview(manager, giver, taker))).status_code == 303
+    assert "已停用" in (await manager.get("/handover")).text
+    assert (await manager.post("/handover", data=await preview(manager, giver, taker))).status_code == 303
     assert (await owners(conn))[busy] == taker.id
 
 
@@ -121,8 +121,8 @@ async def test_a_handover_lacking_something_is_refused_and_changes_nothing(
 ):
     client = await client_as(giver)
     sent = await preview(client, giver, taker)
-    assert (await client.post("/work/handover", data=sent | changes)).status_code == 422
-    assert (await client.post("/work/handover", data=sent | {"taker": str(giver.id)})).status_code == 422
+    assert (await client.post("/handover", data=sent | changes)).status_code == 422
+    assert (await client.post("/handover", data=sent | {"taker": str(giver.id)})).status_code == 422
     assert (await owners(conn))[busy] == giver.id
 
 
@@ -130,9 +130,9 @@ async def test_nobody_of_another_county_is_offered_or_taken(conn, client_as, giv
     await conn.execute(insert(Region).values(code="440784", name="鹤山市", kind="county", source=""))
     far = await factories.person(conn, "officer-9", scope="440784", name="鹤山金丝雀")
     manager = await client_as("manager")
-    assert "金丝雀" not in (await manager.get("/work/handover")).text
+    assert "金丝雀" not in (await manager.get("/handover")).text
     sent = {"giver": str(far.id), "taker": str(giver.id), "seen": "0.0.0.0.0", "reason": "x"}
-    refused = await manager.post("/work/handover", data=sent)
+    refused = await manager.post("/handover", data=sent)
     assert refused.status_code == 422
     assert "金丝雀" not in refused.text
 
