@@ -45,6 +45,7 @@ ACTION_LABELS = {
     "firm:record:restored": "撤销导入的修改",
     "firm:record:removed": "撤销导入的新增",
     "firm:report:begun": "开始年度填报",
+    "firm:report:filled": "成批填写年度数据",
     "firm:report:submitted": "签字提交年度数据",
     "firm:report:returned": "退回补正年度数据",
     "firm:report:accepted": "审核通过年度数据",

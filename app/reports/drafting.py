@@ -12,11 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
-from app.errors import Conflict, NotFound, Stale
+from app.errors import Conflict, Invalid, NotFound, Stale
 from app.firms.terms import FirmDetail
+from app.reports.bringing import Brought, changed_codes
 from app.reports.catalogue import Form, Section
 from app.reports.models import SectionEditor, Submission, SubmissionSection
-from app.reports.queries import Filing, ledger_figures, own_filing
+from app.reports.queries import Filing, ledger_figures, own_filing, pages_of, version_tag
 from app.reports.reading import ROWS, Answers, typed_of
 from app.reports.terms import ReportState
 
@@ -103,6 +104,71 @@ async def _only_open(conn: Conn, filing: Filing, section: Section, answers: Answ
     opened = {q.code for q in section.questions if q.code in filing.open_questions}
     rest = {code: typed for code, typed in kept.items() if code not in opened}
     return rest | {code: typed for code, typed in answers.items() if code in opened}
+
+
+async def save_whole(
+    conn: Conn,
+    firm_id: uuid.UUID,
+    year: int,
+    form: Form,
+    brought: Brought,
+    *,
+    seen: str,
+    way: str,
+    by: Actor,
+    at: datetime,
+) -> list[str]:
+    """Keeps what was brought, where it differs; the codes that changed. `way` says how it came, for the trail.
+
+    Raises Stale when the form is not the one that was `seen`, Conflict when it is closed, and Invalid, by code, for
+    what a return left locked.
+    """
+    filing = await own_filing(conn, firm_id, year, hold="update")
+    if filing is None:
+        raise NotFound
+    if not filing.editable:
+        raise Conflict(f"{year} 年度的填报{filing.state.label}，不能再改。")
+    pages = await pages_of(conn, filing.id)
+    if version_tag(filing, pages) != seen:
+        raise Stale("这份填报在您读取之后有人保存过，请重新读取后再改。")
+    pairs = {s: changed_codes(s, pages[s.code].answers, brought[s.code]) for s in form.sections if s.code in brought}
+    if filing.state is ReportState.RETURNED:
+        # What a program leaves out of a returned form it does not mean to empty.
+        pairs = {s: _meant(s, codes, brought[s.code]) for s, codes in pairs.items()}
+    changed = {s: codes for s, codes in pairs.items() if codes}
+    if shut := [code for codes in changed.values() for code in codes if filing.locked(code)]:
+        raise Invalid(dict.fromkeys(shut, "没有退回这一项，不能改。"))
+    p = SubmissionSection
+    for section, codes in changed.items():
+        answers = _merged(section, codes, pages[section.code].answers, brought[section.code])
+        values = {"version": p.version + 1, "answers": answers, "saved_at": at, "saver_name": by.viewer.name}
+        await conn.execute(update(p).where(p.submission_id == filing.id, p.section == section.code).values(**values))
+    found = [code for codes in changed.values() for code in codes]
+    if found:
+        told = {"year": year, "way": way, "questions": "、".join(found)[:500]}
+        filled = event_row(
+            "firm:report:filled",
+            by=by,
+            at=at,
+            object_type="firm",
+            object_id=firm_id,
+            object_label=filing.uscc,
+            after=told,
+        )
+        await record(conn, filled)
+    return found
+
+
+def _meant(section: Section, codes: list[str], brought: Answers) -> list[str]:
+    return codes if section.group else [code for code in codes if code in brought]
+
+
+def _merged(section: Section, codes: list[str], kept: Answers, brought: Answers) -> dict[str, Any]:
+    """What did not change stays as it was typed, with its unit."""
+    if section.group:
+        return dict(brought)
+    rest = {code: typed for code, typed in kept.items() if code not in codes}
+    return rest | {code: brought[code] for code in codes if code in brought}
 
 
 async def note_editor(conn: Conn, filing_id: uuid.UUID, section: str, *, by: Actor, at: datetime) -> None:

@@ -119,6 +119,12 @@ async def pages_of(conn: Conn, filing_id: uuid.UUID) -> dict[str, Page]:
     return {row[0]: Page(*row) for row in await conn.execute(query)}
 
 
+def version_tag(filing: Filing, pages: Mapping[str, Page]) -> str:
+    """Another one after every save of any page and every step of the form."""
+    step = list(ReportState).index(filing.state)
+    return f"{filing.round}.{step}.{sum(page.version for page in pages.values())}"
+
+
 async def rounds_of(conn: Conn, filing_id: uuid.UUID) -> list[Round]:
     """Newest first."""
     query = select(*_ROUND).where(SubmissionRound.submission_id == filing_id)
@@ -146,6 +152,30 @@ async def ledger_figures(conn: Conn, firm_id: uuid.UUID, year: int) -> dict[str,
     )
     found = (await conn.execute(query)).scalar_one_or_none() or {}
     return {code: Decimal(value) for code, value in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReport:
+    """A year's figures as they count, whoever brought them."""
+
+    version: int
+    state: ReportState
+    figures: Mapping[str, str]
+    source: str
+    submitted_at: datetime | None
+    submitter_name: str
+    decided_at: datetime | None
+    decider_name: str
+
+
+_LEDGER: tuple[Any, ...] = tuple(getattr(YearlyReport, f) for f in LedgerReport.__dataclass_fields__)
+
+
+async def ledger_report(conn: Conn, firm_id: uuid.UUID, year: int) -> LedgerReport | None:
+    y = YearlyReport
+    query = select(*_LEDGER).where(y.firm_id == firm_id, y.year == year, y.state.in_(_COUNTED))
+    row = (await conn.execute(query.order_by(y.version.desc()).limit(1))).one_or_none()
+    return LedgerReport(row[0], ReportState(row[1]), *row[2:]) if row else None
 
 
 async def figures_before(conn: Conn, firm_id: uuid.UUID, year: int) -> dict[str, Decimal]:

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import date
 
 from app.labels import Labelled
 from app.policy.figures import RD_LINES, YEARLY, Figure
@@ -12,6 +13,14 @@ class ReportState(Labelled):
     SUBMITTED = "submitted", "已提交"
     RETURNED = "returned", "退回补正"
     ACCEPTED = "accepted", "已通过"
+
+
+YEARS_BACK = 3  # 高企 looks at three years; what is older nobody asks for
+
+
+def asked_years(today: date) -> range:
+    """Years that are over, newest last: a running year has no yearly figures."""
+    return range(today.year - YEARS_BACK, today.year)
 
 
 # What the policies may count: reported and signed for. A draft is nobody's statement yet, a returned one is in doubt.

@@ -80,6 +80,11 @@ GET   /api/v1/firms/{{uscc}}/certificates       firm:read      {READERS}
 POST  /api/v1/firms/{{uscc}}/certificates       firm:certify   officer
 POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify officer
 POST  /api/v1/firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
+GET   /api/v1/firms/{{uscc}}/figures/{{year}}   assessment:read firm town officer manager auditor
+PUT   /api/v1/firms/{{uscc}}/figures/{{year}}   portal:use     firm
+POST  /api/v1/firms/{{uscc}}/figures/{{year}}/submit portal:use firm
+POST  /api/v1/firms/{{uscc}}/figures/{{year}}/accept report:review officer
+POST  /api/v1/firms/{{uscc}}/figures/{{year}}/return report:review officer
 GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
 GET   /api/v1/duplicates                        firm:merge     officer

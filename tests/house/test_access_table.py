@@ -11,7 +11,7 @@ from tests.house.access_lines import GUARDED, LINES, Line
 from tests.house.routes import routes_of
 
 # Pages of one thing, asked for by an id that nothing has.
-UNKNOWN = r"/portal/report/|{(certificate|filing|window|version|application|plan|move|task|need|rule)_id}"
+UNKNOWN = r"/portal/report/|/figures/|{(certificate|filing|window|version|application|plan|move|task|need|rule)_id}"
 
 
 def test_every_route_is_in_the_table_with_the_permission_it_asks_for(built_app):
@@ -151,5 +151,6 @@ def a_body(line: Line) -> dict[str, object]:
         "needs": {"kind": "other", "body": "x"},
         "follow": {"body": "x"},
         "close": {"state": "solved", "answer": "x", "version": 1},
+        "return": {"comments": {"headcount": "x"}},
     }
     return bodies.get(line.path.rsplit("/", 1)[-1], {})

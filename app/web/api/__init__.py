@@ -8,6 +8,7 @@ from app.web.api import (
     audit,
     board,
     certificates,
+    figures,
     filings,
     firms,
     handovers,
@@ -22,6 +23,7 @@ router = APIRouter(prefix="/api/v1")
 for part in (
     firms,
     certificates,
+    figures,
     assessments,
     moves,
     board,

@@ -10,10 +10,10 @@ from app.clerks.signatories import is_signatory
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
 from app.reports.queries import filings_of
+from app.reports.terms import asked_years
 from app.web.countdowns import countdowns
 from app.web.deps import ConnDep, LookupDep, TodayDep
 from app.web.portal.frame import UsePortal, head, own_firm
-from app.web.portal.report import asked_years
 from app.web.templating import page
 
 router = APIRouter()

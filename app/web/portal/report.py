@@ -1,7 +1,6 @@
 """年度填报: begun, its task list, checked whole, signed, and the receipt."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -17,6 +16,7 @@ from app.reports.catalogue import Form, Section
 from app.reports.forms import newest
 from app.reports.queries import Filing, own_filing, pages_of, rounds_of
 from app.reports.reading import Answers, Examined, rows_of, shown
+from app.reports.terms import asked_years
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import clean_text
 from app.web.htmx import see_other
@@ -27,7 +27,6 @@ from app.web.templating import page
 
 router = APIRouter()
 Year = Annotated[int, Path(ge=1990, le=2100)]
-YEARS_BACK = 3  # 高企 looks at three years; what is older nobody asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,6 @@ class Task:
     state: str
     tone: str
     note: str
-
-
-def asked_years(today: date) -> range:
-    """Years that are over, newest last: a running year has no yearly figures."""
-    return range(today.year - YEARS_BACK, today.year)
 
 
 async def filing_in_hand(conn: Conn, viewer: Viewer, year: int) -> tuple[FirmDetail, Filing]:

@@ -1,0 +1,246 @@
+"""A firm's yearly figures over JSON. The firm writes and signs; the bureau accepts or sends back, and changes none."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.db import Conn
+from app.errors import Invalid, NotFound, PreconditionRequired, Stale
+from app.firms.queries import firm_by_uscc
+from app.firms.terms import FirmDetail
+from app.recognitions.queries import rights_as_rows
+from app.reports import drafting, handing
+from app.reports.bringing import plain, read_brought
+from app.reports.catalogue import Form, Question
+from app.reports.forms import newest
+from app.reports.queries import Filing, own_filing, pages_of, version_tag
+from app.reports.reading import Typed
+from app.reports.terms import asked_years
+from app.web.api.answers import PROBLEMS, answer
+from app.web.api.figure_schemas import FiguresIn, FiguresOut, ReturnIn, SubmitIn
+from app.web.api.figure_views import shown_figures
+from app.web.api.openapi import KEYED
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.forms import clean_text
+from app.web.idempotency import KeyDep, once
+from app.web.lookups import Lookup
+
+router = APIRouter(prefix="/firms/{uscc}/figures/{year}", tags=["年度数据"], responses=PROBLEMS)
+Reader = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
+Reporter = Annotated[Actor, Depends(acting(Permission.PORTAL))]
+Reviewer = Annotated[Actor, Depends(acting(Permission.REPORT_REVIEW))]
+Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
+Year = Annotated[int, Path(ge=1990, le=2100, examples=[2025])]
+IfMatch = Annotated[str | None, Header(description="读取时得到的 ETag", max_length=60)]
+_SUBMIT = SubmitIn(explanations={})
+
+
+async def _firm(conn: Conn, uscc: str, viewer: Viewer) -> FirmDetail:
+    firm = await firm_by_uscc(conn, uscc.upper(), viewer=viewer)
+    if firm is None:
+        raise NotFound
+    return firm
+
+
+async def _shown(
+    conn: Conn, firm: FirmDetail, year: int, viewer: Viewer, lookup: Lookup, *, status: int = 200
+) -> Response:
+    body, tag = await shown_figures(conn, firm, year, viewer=viewer, lookup=lookup)
+    return answer(body, status=status, headers={"etag": f'"{tag}"'})
+
+
+def _form(filing: Filing, lookup: Lookup) -> Form:
+    form = lookup.forms.get((filing.form, filing.form_version))
+    if form is None:
+        raise NotFound("这份填报用的表单版本不在系统里，请联系主管部门。")
+    return form
+
+
+def _tag_of(if_match: str) -> str:
+    return if_match.strip().removeprefix("W/").strip('"')
+
+
+async def _must_match(conn: Conn, filing: Filing, if_match: str | None) -> None:
+    """Where a tag is not asked for but was sent, it holds."""
+    if if_match and _tag_of(if_match) != version_tag(filing, await pages_of(conn, filing.id)):
+        raise Stale("这份填报在您读取之后有变化，请重新读取后再办。")
+
+
+@router.get("", response_model=FiguresOut, summary="企业的年度数据")
+async def read(uscc: Uscc, year: Year, conn: ConnDep, lookup: LookupDep, viewer: Reader) -> Response:
+    """企业看到自己的草稿；主管部门看到的是最近一次签字提交的。"""
+    return await _shown(conn, await _firm(conn, uscc, viewer), year, viewer, lookup)
+
+
+def _typed(question: Question | None, value: object) -> Typed:
+    text = "" if value is None else str(value)
+    return plain(question, text) if question else [text, ""]
+
+
+def _flat(figures: Mapping[str, Any], form: Form) -> dict[str, Typed]:
+    """`{"rd": {"personnel": …}}` is how facts are written, `rd.personnel` how the catalogue names it."""
+    flat = {
+        code: value
+        for key, held in figures.items()
+        for code, value in (
+            {f"{key}.{k}": v for k, v in held.items()} if isinstance(held, dict) else {key: held}
+        ).items()
+    }
+    return {code: _typed(form.questions.get(code), value) for code, value in flat.items()}
+
+
+def _rows(rows: Mapping[str, Any], form: Form) -> dict[str, list[dict[str, Typed]]]:
+    known = {q.code: q for s in form.sections if s.group for q in s.questions}
+    return {
+        code: [{name: _typed(known.get(name), value) for name, value in row.items()} for row in listed]
+        for code, listed in rows.items()
+    }
+
+
+def _words(said: Mapping[str, str], *, longest: int, within: str) -> dict[str, str]:
+    return {code: clean_text(f"{within}.{code}", words, longest=longest) for code, words in said.items()}
+
+
+async def _begun(
+    conn: Conn, firm: FirmDetail, year: int, lookup: Lookup, today: TodayDep, actor: Actor, at: Any
+) -> Filing:
+    form = newest(lookup.forms)
+    if form is None or year not in asked_years(today):
+        raise Invalid({"year": f"可以填报 {asked_years(today)[0]} 到 {asked_years(today)[-1]} 年度。"})
+    return await drafting.begin(conn, firm, year, form, await rights_as_rows(conn, firm.id), by=actor, at=at)
+
+
+@router.put(
+    "",
+    response_model=FiguresOut,
+    summary="保存草稿（仅本企业账号）",
+    responses={201: {"model": FiguresOut, "description": "这一年度的第一份草稿"}},
+    openapi_extra=KEYED,
+)
+async def save(
+    uscc: Uscc,
+    year: Year,
+    body: FiguresIn,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: Reporter,
+    key: KeyDep,
+    if_match: IfMatch = None,
+) -> Response:
+    """还没有草稿时新建；已有的须带 If-Match。退回补正后只能改退回的项目，其余即使写了也须与原来一致。"""
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        firm = await _firm(conn, uscc, actor.viewer)
+        filing, status, seen = await own_filing(conn, firm.id, year), 200, if_match
+        if filing is None:
+            if if_match:
+                raise Stale("这一年度还没有草稿，没有可比的 ETag。")
+            filing, status = await _begun(conn, firm, year, lookup, today, actor, at), 201
+            seen = "0.0.0"
+        if not seen:
+            raise PreconditionRequired("修改须带 If-Match，值为读取时得到的 ETag。")
+        form = _form(filing, lookup)
+        brought = read_brought(form, _flat(body.figures, form), _rows(body.rows, form))
+        await drafting.save_whole(conn, firm.id, year, form, brought, seen=_tag_of(seen), way="接口", by=actor, at=at)
+        await _explain(conn, filing, body.explanations)
+        return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup, status=status))
+
+
+async def _explain(conn: Conn, filing: Filing, said: Mapping[str, str]) -> None:
+    if said:
+        words = _words(said, longest=500, within="explanations")
+        await drafting.explain(conn, filing.firm_id, filing.year, {**filing.explanations, **words})
+
+
+@router.post("/submit", response_model=FiguresOut, summary="签字提交（仅签字人）", openapi_extra=KEYED)
+async def submit(
+    uscc: Uscc,
+    year: Year,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: Reporter,
+    key: KeyDep,
+    body: Annotated[SubmitIn, Body()] = _SUBMIT,
+    if_match: IfMatch = None,
+) -> Response:
+    """提交即声明数据真实、完整，由签字人负责。重复提交得到同一张回执。"""
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        firm = await _firm(conn, uscc, actor.viewer)
+        filing = await own_filing(conn, firm.id, year, hold="update")
+        if filing is None:
+            raise NotFound(f"{year} 年度还没有开始填报。")
+        if filing.editable:
+            await _must_match(conn, filing, if_match)
+            await _explain(conn, filing, body.explanations)
+        form = _form(filing, lookup)
+        await handing.hand_in(conn, firm.id, year, form, officer=firm.officer_id, by=actor, at=at)
+        return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup))
+
+
+async def _signed(conn: Conn, firm: FirmDetail, year: int) -> Filing:
+    """A draft is nobody's statement yet, and nobody else's to know of."""
+    filing = await own_filing(conn, firm.id, year, hold="update")
+    if filing is None or not filing.round:
+        raise NotFound(f"没有收到这家企业 {year} 年度的填报。")
+    return filing
+
+
+@router.post("/accept", response_model=FiguresOut, summary="审核通过", openapi_extra=KEYED)
+async def accept(
+    uscc: Uscc,
+    year: Year,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: Reviewer,
+    key: KeyDep,
+    if_match: IfMatch = None,
+) -> Response:
+    """签字的数据原样进入年度台账，谁也不能改动。"""
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        firm = await _firm(conn, uscc, actor.viewer)
+        filing = await _signed(conn, firm, year)
+        await _must_match(conn, filing, if_match)
+        await handing.accept(conn, filing.id, by=actor, at=at)
+        return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup))
+
+
+@router.post("/return", response_model=FiguresOut, summary="退回补正", openapi_extra=KEYED)
+async def give_back(
+    uscc: Uscc,
+    year: Year,
+    body: ReturnIn,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: Reviewer,
+    key: KeyDep,
+    if_match: IfMatch = None,
+) -> Response:
+    at = clock.now()
+    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+        if slot.replayed is not None:
+            return slot.replayed
+        firm = await _firm(conn, uscc, actor.viewer)
+        filing = await _signed(conn, firm, year)
+        await _must_match(conn, filing, if_match)
+        form = _form(filing, lookup)
+        known = {q.code for q in form.questions.values() if not q.of} | {s.code for s in form.sections if s.group}
+        if strange := [code for code in body.comments if code not in known]:
+            raise Invalid({f"comments.{code}": "填报表里没有这一项，或者它是自动合计的。" for code in strange})
+        comments = _words(body.comments, longest=300, within="comments")
+        await handing.give_back(conn, filing.id, comments, form, by=actor, at=at)
+        return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup))
