@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.access.service import forget_old
-from app.assessments.impacts import count_some, waiting_firms
-from app.assessments.jobs import reassess
+from app.assessments.impacts import waiting_firms
+from app.assessments.jobs import count_impacts, reassess
 from app.assessments.policies import load_policies
 from app.assessments.refreshing import changed_count, firm_count, refresh_changed
 from app.clock import Clock, business_day
@@ -96,14 +96,7 @@ async def _assess_changed(house: House, at: datetime) -> Mapping[str, int]:
 
 
 async def _impacts(house: House, at: datetime) -> Mapping[str, int]:
-    """Batch after batch, each in a transaction of its own, so that the page shows how far it is."""
-    done = 0
-    while True:
-        async with house.database.transaction() as conn:
-            counted = await count_some(conn, at=at)
-        if not counted:
-            return {"planned": done}
-        done += counted
+    return await count_impacts(house.database, at=at)
 
 
 async def _waiting_impacts(conn: Conn, at: datetime) -> Mapping[str, int]:

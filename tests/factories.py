@@ -197,7 +197,7 @@ async def move(
     )
     if done.waits:
         second = await person(conn, "officer-second")
-        await approve(conn, done.id, ladder=ladder, calendar=calendar, by=second.actor, at=at)
+        await approve(conn, done.id, ladder=ladder, policies=POLICIES, calendar=calendar, by=second.actor, at=at)
     return done.id
 
 

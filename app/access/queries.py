@@ -1,7 +1,7 @@
 """Who is calling: a session's cookie or a bearer token, one statement each."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 from app.access.models import ApiToken, SignInAttempt, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
 from app.access.terms import Role, Viewer
+from app.audit.models import AuditEvent
 from app.db import Conn
 from app.outbox.models import OutboxMessage
 from app.outbox.terms import Channel
@@ -97,6 +98,22 @@ class UserRow:
     active: bool
     last_sign_in_at: datetime | None
     password_expires_at: datetime | None  # None when it is the person's own
+
+
+# Whoever does one of these to an account can sign in as it until the person has chosen a password of their own.
+_HANDLING = ("user:record:created", "user:password:reset")
+
+
+async def handled_by(conn: Conn, user_id: uuid.UUID, people: Collection[uuid.UUID], *, since: datetime) -> str:
+    """From the trail: who of `people` opened the account or reset its password since then, or nothing."""
+    e = AuditEvent
+    query = (
+        select(e.actor_name)
+        .where(e.object_id == str(user_id), e.action.in_(_HANDLING), e.actor_id.in_(people), e.at >= since)
+        .order_by(e.at.desc())
+        .limit(1)
+    )
+    return (await conn.execute(query)).scalar_one_or_none() or ""
 
 
 def viewer_of(row: Any) -> Viewer:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, insert, update
 
 from app.access.models import ApiToken, CalendarFeed, IdempotencyKey, SignInAttempt, User, UserSession
+from app.access.noticing import tell_of_hand
 from app.access.passwords import hash_password, verify
 from app.access.queries import user_by_id, user_by_login
 from app.access.rules import new_token, one_time_until, password_faults, token_hash
@@ -126,6 +127,8 @@ async def add_user(
         after={"role": account.role.value, "scope": account.scope},
     )
     await record(conn, created)
+    opened = {"id": user_id, "login": account.login, "name": account.name.strip(), "role": account.role.value}
+    await tell_of_hand(conn, opened, "开通", by=by, at=at)
     return user_id
 
 
@@ -169,6 +172,7 @@ async def reset_password(
         "user:password:reset", by=by, at=at, object_type="user", object_id=user_id, object_label=user["login"]
     )
     await record(conn, reset)
+    await tell_of_hand(conn, user, "重设口令", by=by, at=at)
 
 
 async def issue_token(conn: Conn, login: str, *, days: int, by: Actor = SYSTEM, at: datetime) -> str:

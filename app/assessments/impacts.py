@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access.terms import Viewer
 from app.assessments.gathering import gather
-from app.assessments.models import PolicyImpact, PolicyImpactFirm
+from app.assessments.models import FirmAssessment, PolicyImpact, PolicyImpactFirm
 from app.assessments.refreshing import firm_count, ids_after
 from app.assessments.versions import Edition, list_versions, pack_of, version_by_id
 from app.db import Conn
@@ -67,7 +67,7 @@ async def ask_impact(conn: Conn, edition: Edition, *, at: datetime, today: date)
     await conn.execute(delete(PolicyImpact).where(PolicyImpact.version_id == edition.id))
     last = edition.version.effective_to
     of_firms = edition.subject == "firm" and edition.version.deduction is None  # else nobody is found met or not
-    total = await firm_count(conn) if of_firms else 0
+    total = await firm_count(conn, active=True) if of_firms else 0
     asked = {
         "version_id": edition.id,
         "text_hash": edition.text_hash,
@@ -110,7 +110,7 @@ async def count_some(conn: Conn, *, at: datetime, only: uuid.UUID | None = None)
     row = (await conn.execute(query.with_for_update(skip_locked=True))).one_or_none()
     if row is None:
         return 0
-    ids = await ids_after(conn, row.last_firm or _NOBODY, most=BATCH)
+    ids = await ids_after(conn, row.last_firm or _NOBODY, most=BATCH, active=True)
     edition = await version_by_id(conn, row.version_id)
     changed = await _changed(conn, edition, ids, as_of=row.as_of)
     if rows := [(firm_id, before, after) for firm_id, (before, after) in changed.items() if before is not after]:
@@ -126,6 +126,17 @@ async def count_some(conn: Conn, *, at: datetime, only: uuid.UUID | None = None)
         .values(counts=dict(counts), done=PolicyImpact.done + len(ids), finished_at=at if over else None, **done)
     )
     return len(ids)
+
+
+async def next_count(conn: Conn) -> uuid.UUID | None:
+    """The longest waiting, which `count_some` would take."""
+    row = (await conn.execute(_WAITING)).first()
+    return row.version_id if row else None
+
+
+async def put_behind(conn: Conn, version_id: uuid.UUID, *, at: datetime) -> None:
+    """One that cannot be counted waits behind the others."""
+    await conn.execute(update(PolicyImpact).where(PolicyImpact.version_id == version_id).values(asked_at=at))
 
 
 async def waiting_firms(conn: Conn) -> int:
@@ -156,6 +167,18 @@ def _as_if_in_force(edition: Edition, day: date) -> Pack:
     text = edition.version
     begins = min(text.effective_from, day)
     return pack_of(edition, [text.model_copy(update={"effective_from": begins})])
+
+
+async def answers_of(conn: Conn, edition: Edition, *, viewer: Viewer) -> dict[Outcome, int]:
+    """How many firms in sight have their answer of this version now: those that its retirement leaves without one."""
+    a = FirmAssessment
+    query = (
+        select(a.outcome, func.count())
+        .join(Firm, Firm.id == a.firm_id)
+        .where(a.policy == edition.policy, a.version == edition.version.version, visible_to(viewer))
+        .group_by(a.outcome)
+    )
+    return {Outcome(outcome): n for outcome, n in await conn.execute(query)}
 
 
 def _firms_of(version_id: uuid.UUID, viewer: Viewer) -> Select[str, str, str, str]:

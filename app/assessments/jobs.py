@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import multiprocessing
 import os
 import uuid
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 
+from app.assessments.impacts import count_some, next_count, put_behind
 from app.assessments.policies import load_policies
 from app.assessments.refreshing import ids_after, refresh, split_points
 from app.clock import business_day
@@ -19,6 +21,7 @@ from app.policy.policies import Policies
 BATCH = 500  # firms in one transaction
 SPAN = 10_000  # firms in one piece for a process
 _NOBODY = uuid.UUID(int=0)
+log = logging.getLogger("tidu.assessments")
 
 
 async def reassess(database: Database, *, at: datetime, url: str = "") -> Mapping[str, int]:
@@ -33,6 +36,31 @@ async def reassess(database: Database, *, at: datetime, url: str = "") -> Mappin
         else:
             done = await _shared(url, pieces, at=at)
     return {"planned": sum(firms for firms, _ in done), "created": sum(changed for _, changed in done)}
+
+
+async def count_impacts(database: Database, *, at: datetime) -> Mapping[str, int]:
+    """Batch after batch, each in a transaction of its own, so that the page shows how far it is.
+
+    A count that raises, as a version whose text no longer reads would, is told of and holds up no other.
+    """
+    done = 0
+    failed: set[uuid.UUID] = set()
+    while True:
+        async with database.reading() as conn:
+            version_id = await next_count(conn)
+        if version_id is None or version_id in failed:
+            return {"planned": done, **({"failed": len(failed)} if failed else {})}
+        try:
+            async with database.transaction() as conn:
+                counted = await count_some(conn, at=at, only=version_id)
+            if not counted:  # another process has it
+                return {"planned": done}
+            done += counted
+        except Exception:
+            log.exception("the impact of policy version %s could not be counted", version_id)
+            failed.add(version_id)
+            async with database.transaction() as conn:
+                await put_behind(conn, version_id, at=at)
 
 
 Piece = tuple[uuid.UUID, uuid.UUID]

@@ -4,14 +4,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from app.access.models import User
 from app.access.terms import PERMISSIONS, TOWN_DIGITS, Actor, Permission
 from app.assessments.versions import Edition
-from app.db import Conn, new_id
-from app.outbox.models import OutboxMessage
-from app.outbox.terms import Channel
+from app.db import Conn
+from app.outbox.writing import notice, post
 
 _DECIDERS = [role.value for role, held in PERMISSIONS.items() if Permission.POLICY_APPROVE in held]
 
@@ -36,19 +35,10 @@ async def _tell(
     conn: Conn, edition: Edition, people: Sequence[uuid.UUID], sentence: str, *, by: Actor, at: datetime
 ) -> None:
     told = f"{by.viewer.name}{sentence}：{edition.name}"
-    rows = [
-        {
-            "id": new_id(),
-            "dedup_key": f"policy_step:{edition.id}:{edition.row_version}:{person}",
-            "kind": "policy_step",
-            "channel": Channel.INBOX.value,
-            "user_id": person,
-            "payload": {"subject": told, "policy_version": str(edition.id)},
-            "next_attempt_at": at,
-            "created_at": at,
-        }
+    key = f"{edition.id}:{edition.row_version}"
+    rows = (
+        notice("policy_step", key, to=person, subject=told, at=at, policy_version=str(edition.id))
         for person in people
         if person != by.viewer.id
-    ]
-    if rows:
-        await conn.execute(insert(OutboxMessage), rows)
+    )
+    await post(conn, *rows)

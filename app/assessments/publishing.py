@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.access.queries import handled_by
 from app.access.terms import TOWN_DIGITS, Actor
-from app.assessments.impacts import ask_impact, impact_of
+from app.assessments.impacts import Impact, ask_impact, impact_of
 from app.assessments.models import ChangedFirm, PolicyImpact, PolicyVersion
 from app.assessments.noticing import tell_deciders, tell_drafters
 from app.assessments.terms import VersionOrigin, VersionState
@@ -26,6 +27,8 @@ from app.policy.terms import LOCAL_DEFAULT, Grade
 from app.policy.writing import body_of
 
 _DAY = timedelta(days=1)
+COUNT_KEEPS = timedelta(days=7)  # so long a counted impact may be published on; firms' figures change meanwhile
+IN_HAND = timedelta(days=30)  # so long an account is no second person for whoever opened it or reset its password
 # A retirement that nobody asks for any more.
 NOT_ASKED: Mapping[str, Any] = {
     "retire_on": None,
@@ -124,7 +127,7 @@ async def send_back(conn: Conn, version_id: uuid.UUID, *, reason: str, by: Actor
     if not reason:
         raise Invalid({"reason": "请写明退回的理由。"})
     edition = await _submitted(conn, version_id)
-    second_person(edition, by)
+    await second_person(conn, edition, by=by, at=at)
     await set_state(
         conn,
         edition,
@@ -144,11 +147,9 @@ async def publish(conn: Conn, version_id: uuid.UUID, *, by: Actor, at: datetime,
     edition = next(e for e in editions if e.id == version_id)
     if edition.state is not VersionState.SUBMITTED:
         raise Conflict(f"{edition.name} 现在是“{edition.state.label}”，没有等待发布。")
-    second_person(edition, by)
+    await second_person(conn, edition, by=by, at=at)
     wrong = hindrances(edition, editions)
-    impact = await impact_of(conn, version_id)
-    if impact is None or impact.finished_at is None or impact.text_hash != edition.text_hash:
-        wrong.append("影响还没有算完，请等算完、看过之后再发布。")
+    wrong += _uncounted(edition, await impact_of(conn, version_id), at=at)
     if wrong:
         raise Refused("还不能发布。", reasons=wrong)
     after = succession(edition, editions)
@@ -205,13 +206,27 @@ async def _undo(conn: Conn, old: Edition, new: Edition, *, by: Actor, at: dateti
     )
 
 
-def second_person(edition: Edition, by: Actor) -> None:
-    other_than(set(edition.drafters), by)
+def _uncounted(edition: Edition, impact: Impact | None, *, at: datetime) -> list[str]:
+    if impact is None or impact.finished_at is None or impact.text_hash != edition.text_hash:
+        return ["影响还没有算完，请等算完、看过之后再发布。"]
+    if at - impact.finished_at > COUNT_KEEPS:
+        days = (at - impact.finished_at).days
+        return [f"影响是 {days} 天前算的，企业的数据可能已经变了；请起草人重新“计算影响”，看过之后再发布。"]
+    return []
 
 
-def other_than(people: set[uuid.UUID | None], by: Actor) -> None:
+async def second_person(conn: Conn, edition: Edition, *, by: Actor, at: datetime) -> None:
+    await other_than(conn, edition.drafters, by=by, at=at)
+
+
+async def other_than(conn: Conn, people: frozenset[uuid.UUID], *, by: Actor, at: datetime) -> None:
+    """Another person, not only another account: one that the first has just opened or reset is still in their hand."""
     if by.viewer.id in people:
         raise Forbidden("起草、修改或提交过的人不能自己办这一步，请由另一个账号来办。")
+    if name := await handled_by(conn, by.viewer.id, people, since=at - IN_HAND):
+        raise Forbidden(
+            f"这个账号由{name}在 {IN_HAND.days} 天之内开通或重设口令，而{name}参与了起草或申请；请另一位局领导来办。"
+        )
     # A policy counts for the whole county, so a town's own person does not decide on it.
     if len(by.viewer.scope) >= TOWN_DIGITS:
         raise Forbidden("政策适用于全市，请由管辖全市的局领导来办。")

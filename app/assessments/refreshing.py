@@ -18,6 +18,7 @@ from app.assessments.models import ChangedFirm
 from app.assessments.policies import load_policies
 from app.db import Conn
 from app.firms.models import Firm
+from app.firms.terms import FirmStatus
 from app.locks import Lock, hold
 from app.policy.policies import Policies
 from app.statements import Kept
@@ -126,8 +127,12 @@ async def changed_count(conn: Conn) -> int:
     return int((await conn.execute(select(func.count()).select_from(ChangedFirm))).scalar_one())
 
 
-async def firm_count(conn: Conn) -> int:
-    return int((await conn.execute(select(func.count()).select_from(Firm))).scalar_one())
+_ACTIVE = Firm.status == FirmStatus.ACTIVE.value
+
+
+async def firm_count(conn: Conn, *, active: bool = False) -> int:
+    query = select(func.count()).select_from(Firm)
+    return int((await conn.execute(query.where(_ACTIVE) if active else query)).scalar_one())
 
 
 _BATCH = (
@@ -138,9 +143,13 @@ _BATCH = (
 )
 
 
-async def ids_after(conn: Conn, after: uuid.UUID, *, most: int, until: uuid.UUID | None = None) -> list[uuid.UUID]:
-    """The next firms by id, whatever their status: who comes back to life finds its answers."""
+async def ids_after(
+    conn: Conn, after: uuid.UUID, *, most: int, until: uuid.UUID | None = None, active: bool = False
+) -> list[uuid.UUID]:
+    """The next firms by id; unless `active`, whatever their status: who comes back to life finds its answers."""
     query = _BATCH if until is None else _BATCH.where(Firm.id <= until)
+    if active:
+        query = query.where(_ACTIVE)
     return list((await conn.execute(query, {"after": after, "most": most})).scalars())
 
 

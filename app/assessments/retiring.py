@@ -24,14 +24,16 @@ from app.policy.writing import body_of
 
 
 async def ask_retirement(
-    conn: Conn, version_id: uuid.UUID, *, on: date, reason: str, by: Actor, at: datetime
+    conn: Conn, version_id: uuid.UUID, *, on: date, reason: str, by: Actor, at: datetime, today: date
 ) -> Edition:
-    """`on` is the first day on which the version no longer answers."""
+    """`on` is the first day on which the version no longer answers; never one that is past, which has its answers."""
     wrong = {} if reason else {"reason": "请写明停用的理由。"}
     edition = await version_by_id(conn, version_id, lock=True)
     if edition.state is not VersionState.PUBLISHED or edition.retirement is not None:
         raise Conflict(f"{edition.name} 现在不能申请停用，请刷新后再看。")
-    if on <= edition.version.effective_from:
+    if on < today:
+        wrong["on"] = f"停用不能追溯：请选今天（{today}）或以后的日期。"
+    elif on <= edition.version.effective_from:
         wrong["on"] = (
             f"停用日期要晚于生效日期 {edition.version.effective_from}；整份有误的，请发布同一天生效的更正版本。"
         )
@@ -61,12 +63,14 @@ async def retire(conn: Conn, version_id: uuid.UUID, *, agreed: bool, by: Actor, 
     asked = edition.retirement
     if edition.state is not VersionState.PUBLISHED or asked is None:
         raise Conflict(f"{edition.name} 没有等待停用的申请。")
-    other_than({asked.asked_by}, by)
+    await other_than(conn, frozenset({asked.asked_by} if asked.asked_by else ()), by=by, at=at)
     if not agreed:
         await set_state(conn, edition, **NOT_ASKED)
         await record(conn, event_of("policy:retirement:refused", edition, by=by, at=at))
         await tell_asker(conn, edition, "不同意停用政策版本", by=by, at=at)
         return edition
+    if asked.on < today:
+        raise Conflict(f"申请停用的日期 {asked.on} 已经过去，停用不能追溯；请不同意它，由申请人另选日期。")
     ends = edition.version.effective_to
     if ends is not None and asked.on > ends:
         raise Conflict(f"{edition.name} 到 {ends} 为止，停用的申请已经没有意义，请不同意它。")

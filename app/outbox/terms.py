@@ -21,6 +21,7 @@ class MessageState(Labelled):
 KIND_LABELS = {
     "tier_moved": "梯队移动通知",
     "policy_step": "政策发布通知",
+    "account_handled": "账号变动通知",
     "reminder": "提醒",
     "outlet_test": "群机器人测试",
     "undelivered": "邮件退回",

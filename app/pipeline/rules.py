@@ -106,3 +106,10 @@ def decide(
     if target.needs_approval and target.code != standing.tier:
         waits.append(f"进入“{target.label}”须第二人复核")
     return Decision(Verdict.WAIT if waits else Verdict.GO, kind, tuple(waits))
+
+
+def turned(asked: str | None, now: Assessment) -> bool:
+    """Whether a gate that let the request through has closed since; `asked` is the outcome that the request saw."""
+    if asked is None or not stands_against(now):
+        return False
+    return asked == Outcome.MET or (asked == Outcome.UNKNOWN and not now.official)

@@ -19,10 +19,11 @@ from app.firms.terms import FirmStatus
 from app.pipeline.asking import Ask, ask
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
-from app.pipeline.rules import Decision, Verdict, decide, problems
+from app.pipeline.rules import Decision, Verdict, decide, problems, turned
 from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing, Tier
 from app.policy.facts import Facts
 from app.policy.policies import Policies
+from app.policy.terms import Assessment
 from app.workdays.rules import Calendar
 
 
@@ -98,9 +99,19 @@ async def move_firm(
 
 
 async def approve(
-    conn: Conn, request_id: uuid.UUID, *, ladder: Ladder, calendar: Calendar, by: Actor, at: datetime
+    conn: Conn,
+    request_id: uuid.UUID,
+    *,
+    ladder: Ladder,
+    policies: Policies,
+    calendar: Calendar,
+    by: Actor,
+    at: datetime,
 ) -> Standing:
-    """The second person carries out what the first asked for. Raises Forbidden for one's own request."""
+    """The second person carries out what the first asked for; the receipt keeps what the firm is judged by now.
+
+    Raises Forbidden for one's own request, Refused when the gate has closed since it was asked.
+    """
     row = await _pending(conn, request_id, by.viewer)
     if row["requested_by"] == by.viewer.id:
         raise Forbidden("不能复核自己提交的移动，请由另一位同事复核。")
@@ -110,6 +121,7 @@ async def approve(
     if standing.tier != row["from_tier"]:
         context = await read_context(conn, standing.firm_id, ladder.code)
         raise Conflict(moved_by(standing, context, ladder))
+    assessment = await _judged_again(conn, row, standing, ladder=ladder, policies=policies, today=business_day(at))
     await _decide_request(conn, request_id, RequestState.APPROVED, "", by=by, at=at)
     order = MoveOrder(
         to=row["to_tier"],
@@ -124,12 +136,29 @@ async def approve(
         standing,
         order,
         MoveKind(row["kind"]),
-        row["assessment"],
+        assessment,
         by,
         (row["requested_by"], row["requester_name"]),
     )
     await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
     return standing
+
+
+async def _judged_again(
+    conn: Conn, row: dict[str, Any], standing: Standing, *, ladder: Ladder, policies: Policies, today: date
+) -> Assessment | None:
+    tier = ladder.tier(row["to_tier"])
+    if tier is None:
+        return None
+    facts = await facts_of(conn, standing.firm_id)
+    now = policies.assess(tier.policy, facts, as_of=row["effective_on"], today=today)
+    upwards = row["kind"] in (MoveKind.ENTRY, MoveKind.PROMOTION)
+    if upwards and not row["override_reason"] and turned(row["assessment"].get("outcome"), now):
+        raise Refused(
+            f"{standing.name} 提交时可以移到“{tier.label}”，现在不再符合；请驳回，由提交人看过之后重新提交。",
+            reasons=now.sentences,
+        )
+    return now
 
 
 async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, at: datetime) -> Standing:

@@ -90,14 +90,23 @@ def assess_all(
         return [told(pack, judge(pack, ctx), ctx) for pack in packs]
 
 
+def _silence(pack: Pack, day: date) -> str:
+    """Why nothing answers on the day: the last version has ended, or the first has not begun."""
+    ended = [v for v in pack.versions if v.effective_to is not None and v.effective_to < day]
+    if ended:
+        last = max(ended, key=lambda v: v.effective_to or day)
+        return f"{last.version} 到 {last.effective_to} 为止，之后没有接替的版本，{day} 没有结论"
+    first = min(v.effective_from for v in pack.versions)
+    return f"{day} 没有载入有效的版本（最早 {first}）"
+
+
 def told(pack: Pack, judged: Judged, ctx: Context) -> Assessment:
     version = judged.version
     if version is None:
-        first = min(v.effective_from for v in pack.versions)
         return Assessment(
             pack.policy,
             "",
-            f"{ctx.as_of} 没有载入有效的版本（最早 {first}）",
+            _silence(pack, ctx.as_of),
             ctx.as_of,
             NOT_APPLICABLE,
             title=pack.title,

@@ -5,7 +5,7 @@ from datetime import date
 
 from app.recognitions.terms import CertificateKind, CertificateState
 
-# 国科发火〔2016〕32号 第十二条: 高新技术企业证书 is valid for three years.
+# 国科发火〔2016〕32号 第九条: 高新技术企业证书 is valid for three years.
 HNTE_YEARS = 3
 _HNTE_NUMBER = re.compile(r"[0-9A-Z]{6,40}", re.ASCII)
 _LONGEST_NUMBER = 60
@@ -46,7 +46,7 @@ def problems(
     if expires_on <= issued_on:
         found["expires_on"] = "有效期止要晚于发证日期。"
     elif kind is CertificateKind.HNTE and expires_on > longest:
-        found["expires_on"] = f"高企证书有效期三年（国科发火〔2016〕32号 第十二条），不能晚于 {longest}。"
+        found["expires_on"] = f"高企证书有效期三年（国科发火〔2016〕32号 第九条），不能晚于 {longest}。"
     if revoked_on is not None and not issued_on <= revoked_on <= today:
         found["revoked_on"] = "撤销日期要在发证日期和今天之间。"
     return found

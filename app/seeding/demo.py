@@ -182,7 +182,7 @@ async def _ask(stage: Stage, act: Ask) -> None:
         outcome = await _move(stage, act, replace(order, override=phrases.AGREED))
         if not act.waits:
             by, at = stage.actors["manager"], act.at + timedelta(minutes=5)
-            await pipeline.approve(stage.conn, outcome.id, ladder=stage.ladder, calendar=stage.calendar, by=by, at=at)
+            await _approve(stage, outcome.id, by=by, at=at)
             return
     if outcome.waits:
         stage.requests[act.firm.uscc] = outcome.id
@@ -206,7 +206,19 @@ async def _decide(stage: Stage, act: Decide) -> None:
     if act.refusal:
         await pipeline.reject(stage.conn, request, reason=act.refusal, by=by, at=act.at)
     else:
-        await pipeline.approve(stage.conn, request, ladder=stage.ladder, calendar=stage.calendar, by=by, at=act.at)
+        await _approve(stage, request, by=by, at=act.at)
+
+
+async def _approve(stage: Stage, request: uuid.UUID, *, by: Actor, at: datetime) -> None:
+    await pipeline.approve(
+        stage.conn,
+        request,
+        ladder=stage.ladder,
+        policies=stage.policies,
+        calendar=stage.calendar,
+        by=by,
+        at=at,
+    )
 
 
 async def _firm(stage: Stage, uscc: str) -> FirmDetail:

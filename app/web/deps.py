@@ -21,6 +21,7 @@ from app.web.security import check_csrf, cookie_name
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOUCH_AFTER = timedelta(seconds=60)
+_LOOKUPS_CHANGED = "tidu.lookups_changed"
 
 
 async def open_conn(request: Request) -> AsyncIterator[Conn]:
@@ -29,6 +30,9 @@ async def open_conn(request: Request) -> AsyncIterator[Conn]:
     way = database.reading() if request.method in _SAFE else database.transaction()
     async with way as conn:
         yield conn
+    # After the commit: forgotten before it, another request would read the old once more and keep it for a minute.
+    if request.scope.get(_LOOKUPS_CHANGED):
+        request.app.state.lookups.forget()
 
 
 # scope="function" closes the transaction before the response is sent; the default would close it after.
@@ -61,11 +65,17 @@ async def lookups_of(request: Request) -> Lookups:
     return lookups
 
 
+async def lookups_changed(request: Request) -> None:
+    """For an act that changes what every page keeps in memory; a refused one costs no more than a reading."""
+    request.scope[_LOOKUPS_CHANGED] = True
+
+
 ClockDep = Annotated[Clock, Depends(clock_of)]
 SettingsDep = Annotated[Settings, Depends(settings_of)]
 FilesDep = Annotated[FileStore, Depends(files_of)]
 DatabaseDep = Annotated[Database, Depends(database_of)]
 LookupsDep = Annotated[Lookups, Depends(lookups_of)]
+CHANGES_LOOKUPS = Depends(lookups_changed)
 
 
 async def today_of(request: Request) -> date:

@@ -48,7 +48,8 @@ async def granted(conn: Conn, uscc: str) -> None:
     second = await factories.person(conn, "officer-second")
     (asked,) = await pending_moves(conn, viewer=second.viewer, firm_id=await factories.id_of(conn, uscc))
     ladder, calendar = await factories.main_ladder(conn)
-    await approve(conn, asked.id, ladder=ladder, calendar=calendar, by=second.actor, at=NOON)
+    policies = factories.POLICIES
+    await approve(conn, asked.id, ladder=ladder, policies=policies, calendar=calendar, by=second.actor, at=NOON)
 
 
 async def test_a_firm_enters_its_tier_with_a_move_that_says_why(

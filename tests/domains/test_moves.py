@@ -4,7 +4,7 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.audit.models import AuditEvent
@@ -16,6 +16,7 @@ from app.pipeline.queries import history, pending_moves, placements_of
 from app.pipeline.recording import MoveOrder
 from app.pipeline.service import approve, move_firm, reject, touch
 from app.pipeline.terms import MoveKind
+from app.recognitions.models import Certificate
 from tests import factories
 from tests.harness import NOON
 
@@ -27,25 +28,16 @@ class Desk:
 
     def __init__(self, conn, officer, colleague, ladder, calendar):
         self.conn, self.officer, self.colleague = conn, officer, colleague
-        self.ladder, self.calendar = ladder, calendar
+        self.house = {"ladder": ladder, "calendar": calendar, "policies": factories.POLICIES}
 
     async def move(self, uscc, to, *, expected, by=None, on=TODAY, reason="条件具备", at=NOON, **more):
         order = MoveOrder(to=to, effective_on=on, reason=reason, expected=expected, **more)
         by = by or self.officer
-        return await move_firm(
-            self.conn,
-            uscc,
-            order,
-            ladder=self.ladder,
-            policies=factories.POLICIES,
-            calendar=self.calendar,
-            by=by.actor,
-            at=at,
-        )
+        return await move_firm(self.conn, uscc, order, **self.house, by=by.actor, at=at)
 
     async def approve(self, request_id, *, by=None, at=NOON):
         by = by or self.colleague
-        return await approve(self.conn, request_id, ladder=self.ladder, calendar=self.calendar, by=by.actor, at=at)
+        return await approve(self.conn, request_id, **self.house, by=by.actor, at=at)
 
     async def firm(self, uscc):
         query = select(Firm.id, Firm.tier, Firm.tier_since, Firm.stale_on, Firm.updated_at).where(Firm.uscc == uscc)
@@ -227,6 +219,28 @@ async def test_an_approval_that_comes_too_late_moves_nothing(desk, conn):
     assert (await desk.firm(uscc)).tier == "gazelle"
 
 
+async def test_a_request_whose_gate_has_closed_since_is_not_approved(desk, conn):
+    """The certificate was struck between the asking and the yes: the second person reads why, and moves nobody."""
+    uscc = await on_gazelle(desk, conn)
+    await factories.certificate(conn, uscc)
+    asked = await desk.move(uscc, "hnte", expected="gazelle")
+    await conn.execute(delete(Certificate))
+    with pytest.raises(Refused, match="现在不再符合") as refused:
+        await desk.approve(asked.id)
+    assert refused.value.reasons
+    assert (await desk.firm(uscc)).tier == "gazelle"
+    assert len(await pending_moves(conn, viewer=desk.colleague.viewer)) == 1
+
+
+async def test_the_receipt_keeps_what_the_firm_is_judged_by_when_it_is_approved(desk, conn):
+    uscc = await on_gazelle(desk, conn)
+    asked = await desk.move(uscc, "hnte", expected="gazelle", override="公示已过，证书在途")
+    await factories.certificate(conn, uscc)
+    await desk.approve(asked.id)
+    kept = select(Move.assessment["outcome"].astext).where(Move.id == asked.id)
+    assert (await conn.execute(kept)).scalar_one() == "met"
+
+
 async def test_an_override_is_kept_with_its_reason(desk, conn):
     uscc = await on_gazelle(desk, conn)
     asked = await desk.move(uscc, "hnte", expected="gazelle", override="公示已过，证书在途")
@@ -306,15 +320,15 @@ async def test_a_firm_stands_still_after_sixty_working_days_of_the_real_calendar
     uscc = await factories.firm(conn)
     await desk.move(uscc, "tech_micro", expected=None, on=since)
     firm = await desk.firm(uscc)
-    assert desk.calendar.working_days_between(since, firm.stale_on) == 60
+    assert desk.house["calendar"].working_days_between(since, firm.stale_on) == 60
     assert firm.stale_on == due
 
 
 async def test_a_contact_begins_the_count_anew(desk, conn):
     uscc = await factories.firm(conn)
     await desk.move(uscc, "tech_micro", expected=None, on=date(2026, 1, 5))
-    await touch(conn, (await desk.firm(uscc)).id, ladder=desk.ladder, calendar=desk.calendar, at=NOON)
-    assert desk.calendar.working_days_between(TODAY, (await desk.firm(uscc)).stale_on) == 60
+    await touch(conn, (await desk.firm(uscc)).id, ladder=desk.house["ladder"], calendar=desk.house["calendar"], at=NOON)
+    assert desk.house["calendar"].working_days_between(TODAY, (await desk.firm(uscc)).stale_on) == 60
 
 
 @pytest.mark.db_commit

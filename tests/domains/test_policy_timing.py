@@ -43,7 +43,7 @@ async def two_people(database: Any) -> tuple[Any, Any]:
 
 async def test_a_retirement_that_a_new_version_has_overtaken_is_asked_for_no_more(conn, admin, manager):
     old = await edition(conn, "hnte", "2016")
-    await retiring.ask_retirement(conn, old.id, on=date(2027, 6, 1), reason="文件废止", by=admin, at=NOON)
+    await retiring.ask_retirement(conn, old.id, on=date(2027, 6, 1), reason="文件废止", by=admin, at=NOON, today=TODAY)
     await publish(conn, (await submitted(conn, admin)).id, manager)
     assert (await version_by_id(conn, old.id)).retirement is None
     with pytest.raises(Conflict):
@@ -53,7 +53,7 @@ async def test_a_retirement_that_a_new_version_has_overtaken_is_asked_for_no_mor
 
 async def test_a_retirement_before_the_new_version_begins_is_still_to_be_decided(conn, admin, manager):
     old = await edition(conn, "hnte", "2016")
-    await retiring.ask_retirement(conn, old.id, on=date(2026, 12, 1), reason="文件废止", by=admin, at=NOON)
+    await retiring.ask_retirement(conn, old.id, on=date(2026, 12, 1), reason="文件废止", by=admin, at=NOON, today=TODAY)
     await publish(conn, (await submitted(conn, admin)).id, manager)
     await retiring.retire(conn, old.id, agreed=True, by=manager, at=NOON, today=TODAY)
     pack = (await load_policies(conn)).packs["hnte"]
@@ -65,14 +65,14 @@ async def test_a_retirement_before_the_new_version_begins_is_still_to_be_decided
 async def test_retiring_a_version_makes_the_counts_of_the_others_stale(conn, admin, manager):
     old, waiting = await edition(conn, "hnte", "2016"), await submitted(conn, admin)
     assert await impact_of(conn, waiting.id) is not None
-    await retiring.ask_retirement(conn, old.id, on=date(2026, 12, 1), reason="文件废止", by=admin, at=NOON)
+    await retiring.ask_retirement(conn, old.id, on=date(2026, 12, 1), reason="文件废止", by=admin, at=NOON, today=TODAY)
     await retiring.retire(conn, old.id, agreed=True, by=manager, at=NOON, today=TODAY)
     assert await impact_of(conn, waiting.id) is None
 
 
 async def test_a_version_that_will_be_retired_is_in_force_until_then(conn, admin, manager):
     old = await edition(conn, "hnte", "2016")
-    await retiring.ask_retirement(conn, old.id, on=date(2026, 12, 1), reason="文件废止", by=admin, at=NOON)
+    await retiring.ask_retirement(conn, old.id, on=date(2026, 12, 1), reason="文件废止", by=admin, at=NOON, today=TODAY)
     await retiring.retire(conn, old.id, agreed=True, by=manager, at=NOON, today=TODAY)
     now = await version_by_id(conn, old.id)
     assert [now.status(day) for day in (TODAY, date(2026, 11, 30), date(2026, 12, 1))] == ["现行有效"] * 2 + ["已停用"]
@@ -81,7 +81,7 @@ async def test_a_version_that_will_be_retired_is_in_force_until_then(conn, admin
 @pytest.mark.parametrize(("agreed", "said"), [(True, "同意自 2026-12-01 起停用"), (False, "不同意停用")])
 async def test_whoever_asked_for_a_retirement_is_told_of_the_answer(conn, admin, manager, agreed, said):
     old = await edition(conn, "hnte", "2016")
-    await retiring.ask_retirement(conn, old.id, on=date(2026, 12, 1), reason="文件废止", by=admin, at=NOON)
+    await retiring.ask_retirement(conn, old.id, on=date(2026, 12, 1), reason="文件废止", by=admin, at=NOON, today=TODAY)
     await retiring.retire(conn, old.id, agreed=agreed, by=manager, at=NOON, today=TODAY)
     told = select(OutboxMessage.payload["subject"].astext).where(OutboxMessage.user_id == admin.viewer.id)
     assert said in (await conn.execute(told)).scalar_one()

@@ -320,7 +320,7 @@ async def test_publishing_another_version_makes_a_count_stale(conn, admin, manag
 async def test_a_retired_version_answers_for_the_days_before_and_for_none_after(conn, admin, manager):
     old = await edition(conn, "hnte", "2016")
     on = date(2026, 12, 1)
-    await retiring.ask_retirement(conn, old.id, on=on, reason="文件废止", by=admin, at=NOON)
+    await retiring.ask_retirement(conn, old.id, on=on, reason="文件废止", by=admin, at=NOON, today=TODAY)
     assert (await load_policies(conn)).packs["hnte"].version_on(on, "new") is not None
     await retiring.retire(conn, old.id, agreed=True, by=manager, at=NOON, today=TODAY)
     policies = await load_policies(conn)
@@ -331,9 +331,9 @@ async def test_a_retired_version_answers_for_the_days_before_and_for_none_after(
 async def test_a_retirement_needs_another_person_a_reason_and_a_day_that_makes_sense(conn, admin, manager):
     old = await edition(conn, "hnte", "2016")
     with pytest.raises(Invalid) as refused:
-        await retiring.ask_retirement(conn, old.id, on=date(2016, 1, 1), reason="", by=admin, at=NOON)
+        await retiring.ask_retirement(conn, old.id, on=date(2016, 1, 1), reason="", by=admin, at=NOON, today=TODAY)
     assert set(refused.value.fields) == {"on", "reason"}
-    await retiring.ask_retirement(conn, old.id, on=NEXT_YEAR, reason="文件废止", by=admin, at=NOON)
+    await retiring.ask_retirement(conn, old.id, on=NEXT_YEAR, reason="文件废止", by=admin, at=NOON, today=TODAY)
     same = replace(admin, viewer=replace(admin.viewer, scope=factories.COUNTY))
     with pytest.raises(Forbidden):
         await retiring.retire(conn, old.id, agreed=True, by=same, at=NOON, today=TODAY)

@@ -14,7 +14,7 @@ from app.errors import Invalid
 from app.pipeline.calendars import Schedule, load_schedules
 from app.sheets import MAX_FILE
 from app.web.admin.calendar_file import as_text, from_text, rows_of, write_template
-from app.web.deps import ClockDep, ConnDep, DatabaseDep, LookupsDep, TodayDep, acting, guard
+from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, DatabaseDep, TodayDep, acting, guard
 from app.web.downloads import XLSX, attachment
 from app.web.forms import clean_text
 from app.web.htmx import see_other
@@ -147,11 +147,10 @@ async def _preview(
     return page(request, "admin/calendar_preview.html", title=f"载入 {year} 年放假安排", status=status, **context)
 
 
-@router.post("/admin/calendar")
+@router.post("/admin/calendar", dependencies=[CHANGES_LOOKUPS])
 async def load(
     request: Request,
     conn: ConnDep,
-    lookups: LookupsDep,
     clock: ClockDep,
     today: TodayDep,
     actor: Keeper,
@@ -177,7 +176,6 @@ async def load(
         "calendar:year:loaded", by=actor, at=at, object_type="calendar", object_id=str(year), after=after
     )
     await record(conn, loaded)
-    lookups.forget()
     return see_other(request, f"/admin/calendar?year={year}", f"已载入 {year} 年放假安排，共 {len(upload.entries)} 天")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.terms import Permission, Viewer
-from app.assessments.impacts import impact_of
+from app.assessments.impacts import answers_of, impact_of
 from app.assessments.publishing import succession
 from app.assessments.terms import VersionState
 from app.assessments.versions import Edition, list_versions, pack_of, version_by_id
@@ -99,7 +99,8 @@ async def show(
     status: int = 200,
 ) -> Response:
     """Context: `edition`, `view` EditionView, `head` [Line], `conditions` [Condition], `doubts` [str], `examples`
-    [ExampleView], `others` [(id, words)], `impact`, `stale`, `after` Succession, `eve` the day before it begins,
+    [ExampleView], `others` [(id, words)], `impact`, `stale`, `after` Succession,
+    `ending` {Outcome: firms} that a retirement leaves without an answer, `eve` the day before it begins,
     `history` [Entry], `acts` Acts, and why the last act was refused: `sentence`, `reasons` [str].
     """
     all_of_it = await list_versions(conn, policy=edition.policy)
@@ -119,6 +120,7 @@ async def show(
         "impact": impact,
         "stale": impact is not None and impact.text_hash != edition.text_hash,
         "after": succession(edition, others),
+        "ending": await answers_of(conn, edition, viewer=viewer) if edition.retirement else {},
         "eve": version.effective_from - timedelta(days=1),
         "history": [entry(event) for event in await events_of(conn, "policy", str(edition.id), limit=_EVENTS)],
         "acts": acts_for(edition, viewer),

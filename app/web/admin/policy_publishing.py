@@ -19,7 +19,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from app.text import DateError, parse_date
 from app.web.admin.policies import Reader
 from app.web.admin.policy_drafts import Editor, RowVersion, refused
-from app.web.deps import ClockDep, ConnDep, LookupsDep, TodayDep, acting, guard
+from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, TodayDep, acting, guard
 from app.web.downloads import CSV, attachment
 from app.web.forms import clean_text
 from app.web.htmx import see_other
@@ -73,20 +73,17 @@ async def withdraw(
     return await _done(request, conn, version_id, actor, today, step, "已撤回为草稿：")
 
 
-@router.post("/admin/policies/{version_id}/publish")
+@router.post("/admin/policies/{version_id}/publish", dependencies=[CHANGES_LOOKUPS])
 async def publish(
     request: Request,
     version_id: uuid.UUID,
     conn: ConnDep,
     clock: ClockDep,
     today: TodayDep,
-    lookups: LookupsDep,
     actor: Approver,
 ) -> Response:
     step = publishing.publish(conn, version_id, by=actor, at=clock.now(), today=today)
-    answer = await _done(request, conn, version_id, actor, today, step, "已发布")
-    lookups.forget()
-    return answer
+    return await _done(request, conn, version_id, actor, today, step, "已发布")
 
 
 @router.post("/admin/policies/{version_id}/return")
@@ -118,11 +115,13 @@ async def ask_retirement(
         day = parse_date(on)
     except DateError as error:
         return await refused(request, conn, version_id, actor.viewer, today, Invalid({"on": str(error)}))
-    step = retiring.ask_retirement(conn, version_id, on=day, reason=_reason(reason), by=actor, at=clock.now())
+    step = retiring.ask_retirement(
+        conn, version_id, on=day, reason=_reason(reason), by=actor, at=clock.now(), today=today
+    )
     return await _done(request, conn, version_id, actor, today, step, "已申请停用，等待局领导同意：")
 
 
-@router.post("/admin/policies/{version_id}/retirement/{answer}")
+@router.post("/admin/policies/{version_id}/retirement/{answer}", dependencies=[CHANGES_LOOKUPS])
 async def decide_retirement(
     request: Request,
     version_id: uuid.UUID,
@@ -130,7 +129,6 @@ async def decide_retirement(
     conn: ConnDep,
     clock: ClockDep,
     today: TodayDep,
-    lookups: LookupsDep,
     actor: Approver,
 ) -> Response:
     """`agree` or `refuse`."""
@@ -138,9 +136,7 @@ async def decide_retirement(
         raise NotFound
     agreed = answer == "agree"
     step = retiring.retire(conn, version_id, agreed=agreed, by=actor, at=clock.now(), today=today)
-    done = await _done(request, conn, version_id, actor, today, step, "已停用" if agreed else "不停用")
-    lookups.forget()
-    return done
+    return await _done(request, conn, version_id, actor, today, step, "已停用" if agreed else "不停用")
 
 
 def _reason(said: str) -> str:

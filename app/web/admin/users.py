@@ -12,7 +12,7 @@ from app.access.terms import Actor, Permission, Role, Viewer
 from app.errors import Invalid, NotFound
 from app.firms.queries import firm_id_by_uscc
 from app.web.admin import one_time
-from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, SettingsDep, acting, guard
+from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, LookupDep, SettingsDep, acting, guard
 from app.web.htmx import see_other
 from app.web.templating import page
 
@@ -53,12 +53,11 @@ def _form(
     return page(request, "admin/user_form.html", title="新增账号", status=status, **context)
 
 
-@router.post("/admin/users/new")
+@router.post("/admin/users/new", dependencies=[CHANGES_LOOKUPS])
 async def add(
     request: Request,
     conn: ConnDep,
     lookup: LookupDep,
-    lookups: LookupsDep,
     clock: ClockDep,
     settings: SettingsDep,
     actor: Admin,
@@ -86,25 +85,18 @@ async def add(
         )
     except Invalid as error:
         return _form(request, lookup, values, error.fields, status=422)
-    lookups.forget()
     return one_time.lead_to(request, settings, actor, made, f"已新增账号 {account.login}")
 
 
-@router.post("/admin/users/{user_id}/disable")
-async def disable(
-    request: Request, user_id: uuid.UUID, conn: ConnDep, lookups: LookupsDep, clock: ClockDep, actor: Admin
-) -> Response:
+@router.post("/admin/users/{user_id}/disable", dependencies=[CHANGES_LOOKUPS])
+async def disable(request: Request, user_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Admin) -> Response:
     await service.set_active(conn, user_id, False, by=actor, at=clock.now())
-    lookups.forget()
     return see_other(request, "/admin/users", "已停用，登录和令牌立即失效")
 
 
-@router.post("/admin/users/{user_id}/enable")
-async def enable(
-    request: Request, user_id: uuid.UUID, conn: ConnDep, lookups: LookupsDep, clock: ClockDep, actor: Admin
-) -> Response:
+@router.post("/admin/users/{user_id}/enable", dependencies=[CHANGES_LOOKUPS])
+async def enable(request: Request, user_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Admin) -> Response:
     await service.set_active(conn, user_id, True, by=actor, at=clock.now())
-    lookups.forget()
     return see_other(request, "/admin/users", "已启用")
 
 

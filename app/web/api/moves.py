@@ -124,7 +124,15 @@ async def approve(
     async with once(conn, key, viewer=actor.viewer, at=at) as slot:
         if slot.replayed is not None:
             return slot.replayed
-        standing = await service.approve(conn, move_id, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at)
+        standing = await service.approve(
+            conn,
+            move_id,
+            ladder=lookup.main,
+            policies=await load_policies(conn, lookup.policies),
+            calendar=lookup.calendar,
+            by=actor,
+            at=at,
+        )
         return slot.keep(answer(Decided(id=move_id, state="approved", uscc=standing.uscc)))
 
 

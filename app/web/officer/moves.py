@@ -191,7 +191,13 @@ async def approve(
     request: Request, request_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Approver
 ) -> Response:
     standing = await service.approve(
-        conn, request_id, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=clock.now()
+        conn,
+        request_id,
+        ladder=lookup.main,
+        policies=await load_policies(conn, lookup.policies),
+        calendar=lookup.calendar,
+        by=actor,
+        at=clock.now(),
     )
     return see_other(request, f"/firms/{standing.uscc}", f"已通过 {standing.name} 的移动")
 
