@@ -21,6 +21,7 @@ class Lock(IntEnum):
     REASSESSING = 781007  # the night's round over everybody
     REMINDING = 781009  # planning reminders: what one planner has written the next must see
     LEADING = 781010  # the one worker whose clock starts what one process is enough for
+    PLANS = 781070  # bringing the five-year plans that are missing
     ANSWERS = 781008  # shared by the night's batches, alone for firms whose facts have just changed
 
 

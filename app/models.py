@@ -11,6 +11,8 @@ from app.filings import models as filings
 from app.firms import models as firms
 from app.outbox import models as outbox
 from app.pipeline import models as pipeline
+from app.plans import models as plans
+from app.platforms import models as platforms
 from app.recognitions import models as recognitions
 from app.reminders import models as reminders
 from app.reports import models as reports
@@ -29,6 +31,8 @@ __all__ = [
     "firms",
     "outbox",
     "pipeline",
+    "plans",
+    "platforms",
     "recognitions",
     "reminders",
     "reports",

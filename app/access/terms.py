@@ -42,6 +42,11 @@ class Permission(StrEnum):
     FILING_WORK = "filing:work"  # whom a window concerns, and how far each firm is
     REMINDER_READ = "reminder:read"
     REMINDER_KEEP = "reminder:keep"  # whom the house writes to, and what: the bureau's own officers
+    TARGET_READ = "target:read"  # the five-year plan's indicators: public aims, and counts of what one sees anyway
+    TARGET_ENTER = "target:enter"  # says what was reached
+    TARGET_CONFIRM = "target:confirm"  # the second person, who makes a value final; freezes a year's evaluation
+    TARGET_ADMIN = "target:admin"  # what is measured, how far it shall go, how it is read
+    PLATFORM_KEEP = "platform:keep"  # the register of innovation platforms: the bureau's own officers
     USER_ADMIN = "user:admin"
     POLICY_READ = "policy:read"
     POLICY_ADMIN = "policy:admin"  # drafts and submits; what counts, another decides
@@ -62,6 +67,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TOWN: frozenset(
         {
             _P.SELF,
+            _P.TARGET_READ,
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.FIRM_INTERNAL,
@@ -81,6 +87,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OFFICER: frozenset(
         {
             _P.SELF,
+            _P.TARGET_READ,
+            _P.TARGET_ENTER,
+            _P.PLATFORM_KEEP,
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.FIRM_INTERNAL,
@@ -110,6 +119,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: frozenset(
         {
             _P.SELF,
+            _P.TARGET_READ,
+            _P.TARGET_ENTER,
+            _P.TARGET_CONFIRM,
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.FIRM_INTERNAL,
@@ -129,6 +141,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(
         {
             _P.SELF,
+            _P.TARGET_READ,
+            _P.TARGET_ADMIN,
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.USER_ADMIN,
@@ -142,6 +156,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset(
         {
             _P.SELF,
+            _P.TARGET_READ,
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.FIRM_INTERNAL,

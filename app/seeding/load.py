@@ -23,6 +23,8 @@ from app.firms.models import Bureau, Direction, HighTechField, Industry, Park, R
 from app.locks import Lock, hold
 from app.pipeline.calendars import Schedule, load_schedules
 from app.pipeline.models import LadderRow, TierRow
+from app.plans.models import PlanRow
+from app.plans.seeding import load_five_year_plans
 from app.policy.packs import Pack, PackError, read_packs
 from app.reminders.models import ReminderRule, ReminderTemplate
 from app.reminders.seeding import load_reminder_rules, load_reminder_templates
@@ -52,7 +54,7 @@ _TIER_SETTINGS = frozenset({"expected_months", "stale_working_days", "needs_appr
 async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[str, int]:
     """Rows written per table; empty when nothing was new. Raises Refused with a sentence for seeds it cannot read."""
     plans, years = list(_plans(path)), list(_read(path, "calendar/*.yaml"))
-    windows = _read(path, "windows.yaml")
+    windows, five_year = _read(path, "windows.yaml"), _read(path, "plan-*.yaml")
     texts, rules = _read(path, "reminder_templates.yaml"), _read(path, "reminder_rules.yaml")
     packs = _packs(path.parent / "policies")
     forms = _forms(path.parent)
@@ -67,6 +69,7 @@ async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[st
                 (FilingWindow, partial(load_windows, conn, windows, at=at)),
                 (ReminderTemplate, partial(load_reminder_templates, conn, texts, at=at)),
                 (ReminderRule, partial(load_reminder_rules, conn, rules, at=at)),
+                (PlanRow, partial(load_five_year_plans, conn, five_year)),
                 (PolicyVersion, partial(load_packs, conn, packs, at=at)),
                 (FormVersion, partial(bring_forms, conn, forms, at=at)),
             ):

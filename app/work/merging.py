@@ -47,6 +47,7 @@ MOVING = (
     Moving("firm_needs", "诉求"),
     Moving("firm_plans", "一企一策", "o.policy = t.policy AND o.state = 'open' AND t.state = 'open'"),
     Moving("certificates", "证书"),
+    Moving("platforms", "创新平台"),
     Moving("ip_rights", "知识产权", "o.kind = t.kind AND o.number = t.number"),
     Moving("applications", "申报", "o.window_id = t.window_id"),
     Moving("yearly_reports", "年度数据", "o.year = t.year"),

@@ -107,6 +107,10 @@ GET   /api/v1/openapi.json                      PUBLIC
 HEAD  /api/v1/openapi.json                      PUBLIC
 GET   /api/v1/outbox                            outbox:read    officer admin
 POST  /api/v1/outbox/{{message_id}}/retry       setting:admin  admin
+GET   /api/v1/plans                             target:read    {DESKS}
+GET   /api/v1/plans/{{plan}}/indicators         target:read    {DESKS}
+PUT   /api/v1/plans/{{plan}}/indicators/actuals target:enter   officer manager
+POST  /api/v1/plans/{{plan}}/actuals/{{actual_id}}/confirm target:confirm manager
 GET   /api/v1/windows                           filing:read    {FILERS}
 POST  /api/v1/windows                           filing:keep    officer
 GET   /api/v1/windows.ics                       PUBLIC

@@ -58,6 +58,8 @@ def filled(path: str, uscc: str) -> str:
         "outlet_id": unknown,
         "reminder_id": unknown,
         "code": "filing",
+        "plan": "plan-14",
+        "actual_id": unknown,
     }
     return path.format(**known)
 

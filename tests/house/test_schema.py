@@ -70,7 +70,7 @@ async def contents(database: Database) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("table", ["audit_events", "moves", "window_versions", "application_events"])
+@pytest.mark.parametrize("table", ["audit_events", "moves", "window_versions", "application_events", "plan_snapshots"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET actor_id = actor_id", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_what_happened_cannot_be_changed_or_taken_back(conn, table, statement):
     await factories.firm_on(conn, "eaglet")
@@ -143,6 +143,11 @@ ENUM_COLUMNS = {
     "reminder_rules.state": "app.reminders.terms.RuleState",
     "reminders.state": "app.reminders.terms.ReminderState",
     "ip_rights.kind": "app.policy.figures.IpKind",
+    "platforms.kind": "app.platforms.terms.PlatformKind",
+    "plans.state": "app.plans.terms.PlanState",
+    "plan_indicators.kind": "app.plans.terms.IndicatorKind",
+    "plan_actuals.state": "app.plans.terms.ActualState",
+    "plan_snapshots.kind": "app.plans.terms.SnapshotKind",
 }
 # Words of other kinds: free names of things, not a closed list that people read.
 NOT_ENUMS = {

@@ -15,6 +15,7 @@ from app.web.api import (
     merges,
     moves,
     outbox,
+    plans,
     reminders,
     work,
 )
@@ -35,6 +36,7 @@ for part in (
     work,
     merges,
     handovers,
+    plans,
 ):
     router.include_router(part.router)
 router.include_router(filings.feed)

@@ -1,0 +1,130 @@
+"""Reads of five-year plans: the plan, its indicators and targets, and what was said to be reached."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal, or_, select
+
+from app.access.terms import Role, Viewer
+from app.db import Conn
+from app.errors import Invalid, NotFound
+from app.filings.rules import significant
+from app.plans.models import PlanActualRow, PlanIndicatorRow, PlanRow, PlanTargetRow
+from app.plans.terms import (
+    Actual,
+    ActualState,
+    Figure,
+    Indicator,
+    IndicatorKind,
+    Origin,
+    Plan,
+    PlanState,
+    Reading,
+    Scope,
+    Target,
+    TargetLevel,
+)
+from app.policy.terms import Grade
+from app.text import is_code
+
+_P, _I, _T, _A = PlanRow, PlanIndicatorRow, PlanTargetRow, PlanActualRow
+_PLAN: tuple[Any, ...] = tuple(getattr(_P, f) for f in Plan.__dataclass_fields__)
+_FIELDS = tuple(f for f in Indicator.__dataclass_fields__ if f != "targets")
+_INDICATOR: tuple[Any, ...] = tuple(getattr(_I, f) for f in _FIELDS)
+_TARGET: tuple[Any, ...] = tuple(getattr(_T, f) for f in Target.__dataclass_fields__)
+_FIGURE = ("value", "numerator", "denominator")
+_ACTUAL = tuple(f for f in Actual.__dataclass_fields__ if f != "figure")
+
+
+def visible_to(viewer: Viewer) -> ColumnElement[bool]:
+    """Plans of a division above a person's own, of it and below it: a plan is a public paper."""
+    if viewer.role in (Role.FIRM, Role.CARRIER) or not is_code(viewer.scope):
+        return literal(False)
+    scope = significant(viewer.scope)
+    return or_(_P.region.startswith(scope, autoescape=True), literal(scope).startswith(_P.region))
+
+
+def _plan_of(row: Any) -> Plan:
+    named = dict(zip(Plan.__dataclass_fields__, row, strict=True))
+    return Plan(**{**named, "state": PlanState(named["state"]), "grade": Grade(named["grade"])})
+
+
+async def list_plans(conn: Conn, *, viewer: Viewer) -> list[Plan]:
+    """The latest first."""
+    query = select(*_PLAN).where(visible_to(viewer)).order_by(_P.first_year.desc(), _P.code)
+    return [_plan_of(row) for row in await conn.execute(query)]
+
+
+async def plan_by_code(conn: Conn, code: str, *, viewer: Viewer, hold: bool = False) -> Plan:
+    """Raises NotFound."""
+    query = select(*_PLAN).where(_P.code == code, visible_to(viewer))
+    row = (await conn.execute(query.with_for_update() if hold else query)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _plan_of(row)
+
+
+def scope_for(plan: Plan, viewer: Viewer, *, region: str = "", park: str = "") -> Scope:
+    """What was asked for, else all that a person sees of the plan's division. Raises NotFound out of sight."""
+    whole = plan.region if plan.region.startswith(significant(viewer.scope)) else viewer.scope
+    asked = region or whole
+    if not is_code(asked) or len(asked) not in (6, 9, 12):
+        raise Invalid({"region": "请填写行政区划代码，如 440783117。"})
+    if not asked.startswith(plan.region) or not asked.startswith(significant(viewer.scope)):
+        raise NotFound
+    return Scope(asked, park)
+
+
+def year_for(plan: Plan, today_year: int, asked: int | None) -> int:
+    """The year asked for, else the last one that has begun. Raises Invalid beyond the plan."""
+    if asked is None:
+        return max(plan.first_year, min(plan.last_year, today_year))
+    if asked not in plan.years:
+        raise Invalid({"year": f"{plan.short}的年份是 {plan.first_year} 到 {plan.last_year}。"})
+    return asked
+
+
+async def indicators_of(conn: Conn, plan: str) -> list[Indicator]:
+    targets: dict[str, list[Target]] = {}
+    asked = select(*_TARGET).where(_T.plan == plan).order_by(_T.year, _T.level)
+    for row in await conn.execute(asked):
+        named = dict(zip(Target.__dataclass_fields__, row, strict=True))
+        target = Target(**{**named, "level": TargetLevel(named["level"])})
+        targets.setdefault(target.indicator, []).append(target)
+    query = select(*_INDICATOR).where(_I.plan == plan).order_by(_I.supporting, _I.rank, _I.code)
+    return [_indicator_of(row, targets) for row in await conn.execute(query)]
+
+
+def _indicator_of(row: Any, targets: Mapping[str, list[Target]]) -> Indicator:
+    named = dict(zip(_FIELDS, row, strict=True))
+    words = {"kind": IndicatorKind(named["kind"]), "reading": Reading(named["reading"])}
+    return Indicator(**{**named, **words, "targets": tuple(targets.get(named["code"], ()))})
+
+
+def actual_of(row: Any) -> Actual:
+    named = {f: getattr(row, f) for f in _ACTUAL}
+    words = {"state": ActualState(row.state), "origin": Origin(row.origin)}
+    return Actual(**{**named, **words, "figure": Figure(*(getattr(row, f) for f in _FIGURE))})
+
+
+async def actuals_of(conn: Conn, plan: str, *, scope: str = "", indicator: str = "", year: int = 0) -> list[Actual]:
+    """Every version, the oldest first."""
+    query = select(_A.__table__).where(_A.plan == plan)
+    for column, wanted in ((_A.scope, scope), (_A.indicator, indicator), (_A.year, year)):
+        if wanted:
+            query = query.where(column == wanted)
+    return [actual_of(row) for row in await conn.execute(query.order_by(_A.indicator, _A.scope, _A.year, _A.version))]
+
+
+def standing_versions(actuals: list[Actual]) -> dict[tuple[str, str, int], Actual]:
+    """What counts, by indicator, part and year: the latest final one, else the latest.
+
+    A correction of a final value waits for its second person while the value that was confirmed goes on counting.
+    """
+    found: dict[tuple[str, str, int], Actual] = {}
+    for actual in actuals:
+        where = (actual.indicator, actual.scope, actual.year)
+        kept = found.get(where)
+        if kept is None or kept.state is not ActualState.FINAL or actual.state is ActualState.FINAL:
+            found[where] = actual
+    return found
