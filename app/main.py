@@ -72,10 +72,12 @@ def create_app(
     app.state.teller = Teller()
     app.state.metrics = metrics
     app.state.rendered = rendered
-    # The desks' parts one by one: the framework looks an address up anew in every router that holds another.
-    # Those that are opened all day come first.
+    # The pages' routes one by one, those that are opened all day first: an included router is asked twice for every
+    # address and carries its own bookkeeping, which costs a page more than the page's own route.
     for router in (*officer.ROUTERS, *portal.ROUTERS, *admin.ROUTERS):
-        app.include_router(router, include_in_schema=False)
+        for route in router.routes:
+            route.include_in_schema = False
+            app.router.routes.append(route)
     app.include_router(account.router)
     app.include_router(api.router)
     app.include_router(health.router)

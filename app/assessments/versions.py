@@ -7,7 +7,7 @@ from datetime import date, datetime
 from hashlib import sha256
 
 import orjson
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, case, select
 
 from app.assessments.models import PolicyVersion
 from app.assessments.terms import VersionOrigin, VersionState
@@ -115,6 +115,38 @@ async def list_versions(conn: Conn, *, policy: str | None = None) -> list[Editio
     found = [_edition(row) for row in (await conn.execute(query)).mappings()]
     found.sort(key=lambda e: (e.version.effective_from, e.version.version), reverse=True)
     return sorted(found, key=lambda e: e.policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A version that waits for a second person, and since when: to be published, or to be retired."""
+
+    id: uuid.UUID
+    title: str
+    version: str
+    retiring: bool
+    asked_by: str
+    asked_at: datetime
+
+
+async def undecided(conn: Conn) -> list[Undecided]:
+    """The longest waiting first."""
+    v = PolicyVersion
+    submitted = v.state == VersionState.SUBMITTED.value
+    asked_at = case((submitted, v.submitted_at), else_=v.retire_asked_at)
+    query = (
+        select(
+            v.id,
+            v.title,
+            v.version,
+            ~submitted,
+            case((submitted, v.submitter_name), else_=v.retire_asker_name),
+            asked_at,
+        )
+        .where(submitted | ((v.state == VersionState.PUBLISHED.value) & v.retire_asked_at.is_not(None)))
+        .order_by(asked_at)
+    )
+    return [Undecided(*row) for row in await conn.execute(query)]
 
 
 async def version_by_id(conn: Conn, version_id: uuid.UUID, *, lock: bool = False) -> Edition:

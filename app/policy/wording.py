@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from app.policy.exact import EXACT
 from app.policy.figures import CARRIER, EVENTS, FLAGS, RD_LINES, YEARLY, Judgement, Unit
@@ -43,6 +44,8 @@ def shown_in(unit: Unit, amount: Decimal) -> str:
     return f"{plain(amount):,f} {unit.label}".rstrip()
 
 
+# Paths are few and asked for with every receipt: the same hundred labels, a hundred times a second.
+@lru_cache(maxsize=4096)
 def path_label(path: str) -> str:
     """2025 年销售收入, for `years.2025.sales_revenue`."""
     if match := _YEAR.fullmatch(path):
@@ -72,6 +75,11 @@ def standing_words(outcome: Outcome, missed: int, lacking: int) -> str:
 
 def missing_sentence(paths: Sequence[str]) -> str:
     """The nine R&D lines of a year are one thing to fill in, so they are named as one."""
+    return _missing(tuple(paths))
+
+
+@lru_cache(maxsize=1024)
+def _missing(paths: tuple[str, ...]) -> str:
     labels: dict[str, None] = {}
     for path in paths:
         match = _YEAR.fullmatch(path)

@@ -11,6 +11,7 @@ from app.assessments.terms import VersionState
 from app.assessments.versions import Edition, list_versions, version_by_id
 from app.policy.writing import as_yaml
 from tests import factories
+from tests.domains.test_policy_versions import submitted
 from tests.harness import NOON
 
 TODAY = NOON.date()
@@ -317,3 +318,13 @@ async def test_a_published_version_has_no_forms(conn, admin):
     source = (await list_versions(conn, policy="hnte"))[0]
     for path in ("head", "criteria/0", "examples/new"):
         assert (await admin.get(f"/admin/policies/{source.id}/{path}")).status_code == 409
+
+
+async def test_a_version_that_waits_for_a_head_stands_on_the_heads_first_page(conn, client_as, rendered):
+    admin = await factories.person(conn, "admin")
+    draft = await submitted(conn, admin.actor)
+    manager, officer = await client_as("manager"), await client_as("officer")
+    page = await manager.get("/")
+    assert f"/admin/policies/{draft.id}" in page.text
+    assert "政策等您决定" in page.text
+    assert "政策等您决定" not in (await officer.get("/")).text

@@ -28,9 +28,11 @@ from app.web.officer import (
     windows,
 )
 
-# Fixed addresses below /firms come before /firms/{uscc}.
+# What is opened all day comes first; fixed addresses below /firms come before /firms/{uscc}.
 _PARTS = (
     today,
+    board,
+    search,
     handover,
     desk,
     exports,
@@ -47,8 +49,6 @@ _PARTS = (
     visits,
     tasks,
     needs,
-    board,
-    search,
     imports,
     filings,
     windows,

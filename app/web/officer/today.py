@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
+from app.assessments.versions import undecided
 from app.clock import BUSINESS_ZONE, business_day
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
@@ -103,6 +104,7 @@ async def today_page(
         "news_since": business_day(yesterday),
         "movements": [_movement(m, lookup) for m in moves],
         "pending": [_pending(p, lookup, viewer) for p in pending],
+        "undecided": await undecided(conn) if viewer.may(Permission.POLICY_APPROVE) else [],
         "expiring": _lapsing(found, today),
         "soon": countdowns(windows, lookup.calendar, today)[:_SOON],
         "short": SHORT,
