@@ -22,6 +22,7 @@ class Lock(IntEnum):
     REMINDING = 781009  # planning reminders: what one planner has written the next must see
     LEADING = 781010  # the one worker whose clock starts what one process is enough for
     PLANS = 781070  # bringing the five-year plans that are missing
+    DIGESTS = 781011  # composing a week's digest: one of each
     ANSWERS = 781008  # shared by the night's batches, alone for firms whose facts have just changed
 
 

@@ -5,6 +5,7 @@ from app.assessments import models as assessments
 from app.audit import models as audit
 from app.clerks import models as clerks
 from app.db import Base
+from app.digests import models as digests
 from app.exchange import models as exchange
 from app.files import models as files
 from app.filings import models as filings
@@ -25,6 +26,7 @@ __all__ = [
     "assessments",
     "audit",
     "clerks",
+    "digests",
     "exchange",
     "files",
     "filings",

@@ -47,6 +47,7 @@ class Permission(StrEnum):
     TARGET_CONFIRM = "target:confirm"  # the second person, who makes a value final; freezes a year's evaluation
     TARGET_ADMIN = "target:admin"  # what is measured, how far it shall go, how it is read
     PLATFORM_KEEP = "platform:keep"  # the register of innovation platforms: the bureau's own officers
+    DIGEST_READ = "digest:read"  # the week of a division, with the bureau's own words about its firms
     USER_ADMIN = "user:admin"
     POLICY_READ = "policy:read"
     POLICY_ADMIN = "policy:admin"  # drafts and submits; what counts, another decides
@@ -70,6 +71,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.TARGET_READ,
             _P.FIRM_READ,
             _P.FIRM_LIST,
+            _P.DIGEST_READ,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.FIRM_EDIT,
@@ -92,6 +94,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.PLATFORM_KEEP,
             _P.FIRM_READ,
             _P.FIRM_LIST,
+            _P.DIGEST_READ,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.FIRM_EDIT,
@@ -124,6 +127,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.TARGET_CONFIRM,
             _P.FIRM_READ,
             _P.FIRM_LIST,
+            _P.DIGEST_READ,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.FIRM_NOTE,
@@ -159,6 +163,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.TARGET_READ,
             _P.FIRM_READ,
             _P.FIRM_LIST,
+            _P.DIGEST_READ,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.AUDIT_READ,

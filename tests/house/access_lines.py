@@ -201,6 +201,8 @@ POST  /reminders/{{rule_id}}/activate           reminder:keep  officer
 GET   /reminders/{{rule_id}}/edit               reminder:keep  officer
 POST  /reminders/{{rule_id}}/edit               reminder:keep  officer
 POST  /reminders/{{rule_id}}/pause              reminder:keep  officer
+GET   /api/v1/digests                           digest:read    town officer manager auditor
+GET   /api/v1/digests/{{week}}                  digest:read    town officer manager auditor
 GET   /api/v1/reminders                         reminder:read  town officer manager auditor
 POST  /imports                                  firm:import    officer
 GET   /imports/template.xlsx                    firm:import    officer

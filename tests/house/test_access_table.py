@@ -60,6 +60,7 @@ def filled(path: str, uscc: str) -> str:
         "code": "filing",
         "plan": "plan-14",
         "actual_id": unknown,
+        "week": "2026-W47",
     }
     return path.format(**known)
 

@@ -70,12 +70,16 @@ async def contents(database: Database) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("table", ["audit_events", "moves", "window_versions", "application_events", "plan_snapshots"])
-@pytest.mark.parametrize("statement", ["UPDATE {} SET actor_id = actor_id", "DELETE FROM {}", "TRUNCATE {}"])
+_KEPT = ["audit_events", "moves", "window_versions", "application_events", "plan_snapshots", "digests", "digest_lists"]
+
+
+@pytest.mark.parametrize("table", _KEPT)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 async def test_what_happened_cannot_be_changed_or_taken_back(conn, table, statement):
     await factories.firm_on(conn, "eaglet")
+    column = {"digests": "week", "digest_lists": "key"}.get(table, "actor_id")
     with pytest.raises(DBAPIError, match="append-only"):
-        await conn.execute(text(statement.format(table)))
+        await conn.execute(text(statement.format(table, column, column)))
 
 
 @pytest.mark.parametrize(

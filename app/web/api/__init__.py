@@ -8,6 +8,7 @@ from app.web.api import (
     audit,
     board,
     certificates,
+    digests,
     figures,
     filings,
     firms,
@@ -37,6 +38,7 @@ for part in (
     merges,
     handovers,
     plans,
+    digests,
 ):
     router.include_router(part.router)
 router.include_router(filings.feed)

@@ -1,0 +1,96 @@
+"""What moved in the week, by the day it took effect; and what was recorded since the last digest about weeks before."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, or_
+
+from app.digests.frames import Frame, firms
+from app.digests.terms import Facts, Listing, Words
+from app.firms.filtering import visible_to
+from app.firms.models import Firm
+from app.firms.terms import MAIN_LADDER
+from app.pipeline.models import Move
+from app.pipeline.terms import MoveKind
+
+_ORDER = (Move.effective_on, Move.recorded_at, Move.id)
+_KINDS = (
+    ("moved-up", "上移", MoveKind.PROMOTION, True),
+    ("moved-down", "下移", MoveKind.DEMOTION, False),
+    ("moved-in", "进入梯队", MoveKind.ENTRY, True),
+    ("moved-out", "退出梯队", MoveKind.EXIT, False),
+)
+_FACTS = {
+    "move": Move.id,
+    "from": Move.from_tier,
+    "to": Move.to_tier,
+    "kind": Move.kind,
+    "on": Move.effective_on,
+    "at": Move.recorded_at,
+    "by": Move.actor_name,
+    "second": Move.approver_name,
+    "reason": Move.reason,
+    "override": Move.override_reason,
+}
+
+
+def moves(*conditions: ColumnElement[bool], frame: Frame) -> Select[Any]:
+    return (
+        firms(of=_FACTS)
+        .join(Move, Move.firm_id == Firm.id)
+        .where(visible_to(frame.viewer), Move.ladder == MAIN_LADDER, *conditions)
+    )
+
+
+def in_week(frame: Frame) -> ColumnElement[bool]:
+    days = Move.effective_on.between(frame.week.monday, frame.week.sunday)
+    return and_(days, Move.kind != MoveKind.CORRECTION.value)
+
+
+def moved(frame: Frame) -> Sequence[Listing]:
+    known = Move.recorded_at <= frame.known_at
+    week = in_week(frame)
+    found = [
+        Listing(key, label, moves(week, known, Move.kind == kind.value, frame=frame), _ORDER, say_move, good=good)
+        for key, label, kind, good in _KINDS
+    ]
+    overridden = moves(week, known, Move.override_reason.is_not(None), frame=frame)
+    return [*found, Listing("overridden", "其中越过条件", overridden, _ORDER, say_override, good=False)]
+
+
+def corrections(frame: Frame) -> Sequence[Listing]:
+    """What earlier digests could not know: corrections, and moves of weeks that are over."""
+    earlier = Move.effective_on < frame.week.monday
+    query = moves(
+        Move.recorded_at > frame.since,
+        Move.recorded_at <= frame.known_at,
+        or_(Move.kind == MoveKind.CORRECTION.value, earlier),
+        frame=frame,
+    )
+    return [Listing("corrected", "更正与补记", query, _ORDER, say_correction)]
+
+
+def corrected_since(frame: Frame) -> Listing:
+    """What a digest that was kept did not know of its week, and what was set right of what it said."""
+    query = moves(
+        Move.recorded_at > frame.known_at,
+        Move.effective_on.between(frame.week.monday, frame.week.sunday),
+        frame=frame,
+    )
+    return Listing("corrected-since", "发送以后的更正与补记", query, _ORDER, say_correction)
+
+
+def say_move(of: Facts, words: Words) -> str:
+    step = f"{words.tier(of['from'])} → {words.tier(of['to']) if of['to'] else '退出'}"
+    who = of["by"] + (f"、{of['second']}复核" if of.get("second") else "")
+    reason = f"；{of['reason']}" if of.get("reason") else ""
+    return f"{step}（{of['on']}）{reason}；{who}"
+
+
+def say_override(of: Facts, words: Words) -> str:
+    return f"{say_move(of, words)}；越过条件的理由：{of['override']}"
+
+
+def say_correction(of: Facts, words: Words) -> str:
+    kind = "更正" if of["kind"] == MoveKind.CORRECTION else "补记"
+    return f"{kind}：{say_move(of, words)}，{str(of['at'])[:10]} 记录"

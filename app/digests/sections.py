@@ -1,0 +1,37 @@
+"""The sections of a digest, in the order in which they are read. A new one is one line here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.digests.frames import Frame
+from app.digests.parts import dates, ladder, moved, standing
+from app.digests.terms import Listing, SectionCode
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`lost` says why it cannot be told of a moment that is over; empty where history is kept."""
+
+    code: SectionCode
+    listings: Callable[[Frame], Sequence[Listing]]
+    lost: str = ""
+
+
+_STALE = "停滞日随每次移动和联系更新，不留旧值；只有到期当时编制的周报才有这一部分。"
+_ANSWERS = "评估结果每夜更新，不留旧值；只有到期当时编制的周报才有这一部分。"
+
+SECTIONS: tuple[Section, ...] = (
+    Section(SectionCode.LADDER, ladder.tiers),
+    Section(SectionCode.MOVED, moved.moved),
+    Section(SectionCode.CORRECTIONS, moved.corrections),
+    Section(SectionCode.NEW, ladder.entered),
+    Section(SectionCode.DUE, dates.due),
+    Section(SectionCode.UNFILED, dates.unfiled),
+    Section(SectionCode.NEAR, standing.near, lost=_ANSWERS),
+    Section(SectionCode.STUCK, standing.stuck, lost=_STALE),
+    Section(SectionCode.LAPSING, dates.lapsing),
+)
+
+
+def told(section: Section, frame: Frame) -> bool:
+    return frame.moment.fresh or not section.lost

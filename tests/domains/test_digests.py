@@ -1,0 +1,229 @@
+"""A week's digest: what it counts, that each number is a list as long, and that what was sent stays as it was."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from app.clock import BUSINESS_ZONE, business_day
+from app.digests.composing import lists_in, value_of
+from app.digests.queries import archive, kept_rows, rows_now, scope_for
+from app.digests.reading import read_digest
+from app.digests.service import keep
+from app.digests.terms import Week
+from app.errors import NotFound
+from app.filings.applying import list_firms
+from app.firms.queries import count_firms, firm_by_uscc
+from app.firms.terms import FirmFilter
+from app.pipeline.board import tier_counts
+from app.work.tasks import add_task
+from app.work.terms import TaskEntry
+from tests import factories
+
+WEEK = Week(2026, 47)  # 16 to 22 November; due on Monday the 23rd at half past eight
+MONDAY = datetime(2026, 11, 23, 8, 30, tzinfo=BUSINESS_ZONE)
+WEDNESDAY = datetime(2026, 11, 18, 10, tzinfo=BUSINESS_ZONE)
+EARLIER = datetime(2026, 10, 12, 10, tzinfo=BUSINESS_ZONE)
+COUNTY, TOWN, OTHER = factories.COUNTY, factories.TOWN, factories.OTHER_TOWN
+
+
+async def county(conn):
+    """Something of everything: who moved, who came, who stands still, what falls due."""
+    up = await factories.firm(conn, "开平市上移精密有限公司", at=EARLIER)
+    await factories.move(conn, up, "tech_micro", at=EARLIER)
+    await factories.move(conn, up, "eaglet", at=WEDNESDAY, expected="tech_micro", override="专题会同意")
+    down = await factories.firm(conn, "开平市下移五金有限公司", region=OTHER, at=EARLIER)
+    await factories.move(conn, down, "tech_micro", at=EARLIER)
+    await factories.move(conn, down, "eaglet", at=EARLIER + timedelta(hours=1), expected="tech_micro", override="同意")
+    await factories.move(conn, down, "tech_micro", at=WEDNESDAY, expected="eaglet")
+    await factories.firm(conn, "开平市新来卫浴有限公司", at=WEDNESDAY)
+    stuck = await factories.firm(conn, "开平市不动水暖有限公司", at=EARLIER)
+    await factories.move(conn, stuck, "tech_micro", at=EARLIER)
+    await conn.execute(text("UPDATE firms SET stale_on = '2026-11-20' WHERE uscc = :u"), {"u": stuck})
+    await factories.answer(conn, stuck, "not_met", policy="eaglet", missed=1, shortfall="0.138")
+    held = await factories.firm(conn, "开平市到期电子有限公司", at=EARLIER)
+    await factories.certificate(conn, held, issued_on=date(2023, 12, 1), at=EARLIER)
+    officer = await factories.person(conn, "officer")
+    window = await factories.window(
+        conn, "hnte", 2027, 1, at=EARLIER, opens_on=date(2026, 11, 1), firm_due=date(2026, 12, 4)
+    )
+    await list_firms(conn, window, [held], by=officer.actor, at=EARLIER)
+    task = TaskEntry("寄材料清单", date(2026, 11, 27), officer.id)
+    await add_task(conn, await firm_of(conn, held), task, by=officer.actor, at=EARLIER)
+    return up, down, stuck, held
+
+
+async def firm_of(conn, uscc):
+    found = await firm_by_uscc(conn, uscc, viewer=(await factories.person(conn, "officer")).viewer)
+    assert found
+    return found
+
+
+def lines(document, key):
+    return next(one for one in lists_in(document) if one["key"] == key)["lines"]
+
+
+async def test_a_digest_names_who_moved_both_ways_who_came_who_is_stuck_and_what_falls_due(conn):
+    await county(conn)
+    digest, made = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    assert made
+    told = {one["key"]: one["value"] for one in lists_in(digest.document)}
+    assert {k: told[k] for k in ("moved-up", "moved-down", "overridden", "moved-in", "new", "stuck", "lapsing")} == {
+        "moved-up": 1,
+        "moved-down": 1,
+        "overridden": 1,
+        "moved-in": 0,
+        "new": 1,
+        "stuck": 1,
+        "lapsing": 1,
+    }
+    assert {k: told[k] for k in ("due-windows", "due-tasks", "late-tasks", "due-certificates", "unfiled")} == {
+        "due-windows": 1,
+        "due-tasks": 1,
+        "late-tasks": 0,
+        "due-certificates": 1,
+        "unfiled": 1,
+    }
+    (up,) = lines(digest.document, "moved-up")
+    assert up["name"] == "开平市上移精密有限公司"
+    assert "科技型小微" in up["said"]
+    assert "条件具备" in up["said"]
+    (window,) = lines(digest.document, "due-windows")
+    assert window["uscc"] is None
+    assert "企业提交截止 2026-12-04" in window["said"]
+
+
+async def test_every_number_is_a_list_of_just_as_many_kept_and_made_anew(conn):
+    await county(conn)
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    shown = await read_digest(conn, WEEK, COUNTY, at=MONDAY)
+    assert shown.kept
+    for one in lists_in(digest.document):
+        _, total, found = await kept_rows(conn, digest.id, shown.asked.frame, one["key"])
+        assert (total, len(found)) == (one["value"], one["value"]), one["key"]
+    anew = await read_digest(conn, WEEK, COUNTY, now=True, at=MONDAY)
+    for one in lists_in(anew.document):
+        _, total, found = await rows_now(conn, anew.asked.frame, one["key"])
+        assert (total, len(found)) == (one["value"], one["value"]), one["key"]
+
+
+async def test_its_numbers_are_those_of_the_board_and_the_lists_of_that_moment(conn):
+    await county(conn)
+    viewer = (await factories.person(conn, "manager")).viewer
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    today = business_day(MONDAY)
+    counts = await tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
+    for code in ("tech_micro", "eaglet", "gazelle", "hnte", "leader"):
+        assert value_of(digest.document, f"tier-{code}") == counts.get(code, 0)
+    assert value_of(digest.document, "tier-none") == counts.get("", 0)
+    for one in lists_in(digest.document):
+        if one["live"].startswith("/firms?"):
+            asked = dict(part.split("=") for part in one["live"].removeprefix("/firms?").split("&"))
+            filters = replace(FirmFilter(), **{k: v == "1" if k == "stale" else v for k, v in asked.items()})
+            assert await count_firms(conn, filters, viewer=viewer, today=today) == one["value"], one["key"]
+
+
+async def test_a_move_that_is_back_dated_after_sending_leaves_it_as_it_was_and_appears_as_a_correction(conn):
+    await county(conn)
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    late = await factories.firm(conn, "开平市补记机械有限公司", at=EARLIER)
+    thursday = MONDAY + timedelta(days=3)
+    await factories.move(conn, late, "tech_micro", at=thursday, on=date(2026, 11, 19))
+    shown = await read_digest(conn, WEEK, COUNTY, at=thursday)
+    assert shown.kept
+    assert (shown.document, shown.kept.sha256) == (digest.document, digest.sha256)
+    assert (shown.corrected, shown.corrections[0].name) == (1, "开平市补记机械有限公司")
+    assert "补记" in shown.corrections[0].said
+    again, made = await keep(conn, WEEK, COUNTY, at=thursday)
+    assert (made, again.sha256) == (False, digest.sha256)
+    now = await read_digest(conn, WEEK, COUNTY, now=True, at=thursday)
+    assert value_of(now.document, "moved-in") == 1
+    assert now.corrected == 0
+    # The next week's digest tells of it apart from what moved in that week.
+    following, _ = await keep(conn, WEEK.shifted(1), COUNTY, at=MONDAY + timedelta(days=7))
+    assert value_of(following.document, "corrected") == 1
+    assert value_of(following.document, "moved-in") == 0
+
+
+async def test_a_week_that_was_never_composed_is_told_as_it_was_known_on_its_monday(conn):
+    await county(conn)
+    late = await factories.firm(conn, "开平市迟来机械有限公司", at=MONDAY + timedelta(days=2))
+    await factories.move(conn, late, "tech_micro", at=MONDAY + timedelta(days=2), on=date(2026, 11, 19))
+    asked = MONDAY + timedelta(days=300)
+    first = await read_digest(conn, WEEK, COUNTY, at=asked)
+    await factories.move(conn, late, "eaglet", at=asked, expected="tech_micro", override="同意")
+    second = await read_digest(conn, WEEK, COUNTY, at=asked + timedelta(days=1))
+    assert first.document == second.document
+    assert first.document["afterwards"]
+    assert value_of(first.document, "moved-up", "moved-in") == 1
+    stuck = next(s for s in first.document["sections"] if s["code"] == "stuck")
+    assert (stuck["lists"], "当时编制" in stuck["note"]) == ([], True)
+
+
+async def test_tiers_of_a_moment_that_is_over_are_those_that_stood_then(conn):
+    await county(conn)
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    moved = await factories.firm(conn, "开平市后来动了有限公司", at=EARLIER)
+    await factories.move(conn, moved, "tech_micro", at=MONDAY + timedelta(days=1))
+    then = await read_digest(conn, WEEK, COUNTY, at=MONDAY + timedelta(days=9))
+    assert then.document == digest.document
+    anew = await read_digest(conn, WEEK, COUNTY, now=True, at=MONDAY + timedelta(days=9))
+    assert value_of(anew.document, "tier-tech_micro") == value_of(digest.document, "tier-tech_micro")
+    assert value_of(anew.document, "tier-eaglet") == value_of(digest.document, "tier-eaglet")
+
+
+async def test_a_digest_compares_itself_with_the_one_before(conn):
+    await county(conn)
+    before, _ = await keep(conn, WEEK.shifted(-1), COUNTY, at=MONDAY - timedelta(days=7))
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    for one in lists_in(digest.document):
+        assert one["before"] == value_of(before.document, one["key"])
+
+
+async def test_a_towns_digest_counts_its_own_firms(conn):
+    await county(conn)
+    digest, _ = await keep(conn, WEEK, OTHER, at=MONDAY)
+    assert value_of(digest.document, "moved-down") == 1
+    assert value_of(digest.document, "moved-up", "new", "stuck") == 0
+
+
+async def test_a_division_out_of_sight_has_no_digest(conn):
+    town = (await factories.person(conn, "town")).viewer
+    assert await scope_for(conn, "", town) == TOWN
+    for other in (COUNTY, OTHER, "x", "440783117'"):
+        with pytest.raises(NotFound):
+            await scope_for(conn, other, town)
+    with pytest.raises(NotFound):
+        await read_digest(conn, WEEK, "999999", at=MONDAY)
+    with pytest.raises(NotFound, match="没有开始"):
+        await read_digest(conn, WEEK.shifted(9), COUNTY, at=MONDAY)
+
+
+async def test_the_archive_is_searched_by_what_the_digests_say_and_keeps_to_ones_division(conn):
+    await county(conn)
+    for scope in (COUNTY, OTHER):
+        for weeks in (1, 0):
+            await keep(conn, WEEK.shifted(-weeks), scope, at=MONDAY - timedelta(days=7 * weeks))
+    manager, town = [(await factories.person(conn, who)).viewer for who in ("manager", "town")]
+    assert [(str(d.week), d.scope) for d in await archive(conn, viewer=manager, q="下移五金")] == [
+        ("2026-W47", COUNTY),
+        ("2026-W47", OTHER),
+    ]
+    assert len(await archive(conn, viewer=manager)) == 4
+    assert await archive(conn, viewer=town) == []
+    first = await archive(conn, viewer=manager, limit=1)
+    rest = await archive(conn, viewer=manager, before=(str(first[0].week), first[0].scope))
+    assert [d.id for d in rest] == [d.id for d in await archive(conn, viewer=manager)][1:]
+
+
+async def test_a_digest_takes_as_many_statements_however_many_firms_there_are(conn, statements):
+    await county(conn)
+    statements.clear()
+    await read_digest(conn, WEEK, COUNTY, now=True, at=MONDAY)
+    few = len(statements)
+    for _ in range(5):
+        await factories.firm_on(conn, "tech_micro", at=WEDNESDAY)
+    statements.clear()
+    await read_digest(conn, WEEK, COUNTY, now=True, at=MONDAY)
+    assert len(statements) == few
