@@ -30,6 +30,8 @@ PAGES = [
     ("firm", "/portal/report/2025/projects?add=1"),
     ("firm", "/portal/report/2025/check"),
     ("firm-2", "/portal/report/2025/receipt"),
+    ("firm-2", "/portal/report/2025/copy"),
+    ("firm-2", "/portal/report/2025/copy?sheet=hnte"),
     ("firm-3", "/portal/report/2025/people"),
     ("officer", "/reviews"),
     ("officer", "{review}"),

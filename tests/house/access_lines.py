@@ -232,6 +232,8 @@ POST  /portal/people/{{user_id}}/dismiss        portal:use     firm
 GET   /portal/report/{{year}}                   portal:use     firm
 POST  /portal/report/{{year}}/begin             portal:use     firm
 GET   /portal/report/{{year}}/check             portal:use     firm
+GET   /portal/report/{{year}}/copy              portal:use     firm
+GET   /portal/report/{{year}}/copy.xlsx         portal:use     firm
 POST  /portal/report/{{year}}/explain           portal:use     firm
 GET   /portal/report/{{year}}/receipt           portal:use     firm
 POST  /portal/report/{{year}}/submit            portal:use     firm
