@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     smtp_url: str = ""
     mail_from: str = "tidu@localhost"
     file_store: str = ""
+    clamd: str = ""  # host:port or a socket's path; without it uploads are kept unscanned
     log_format: Literal["text", "json"] = "text"
     trusted_proxies: str = ""  # addresses or networks, with commas; only their word for where people are is taken
     timezone: Literal["Asia/Shanghai"] = "Asia/Shanghai"

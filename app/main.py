@@ -14,7 +14,7 @@ from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
 from app.db import Database
 from app.files.store import FileStore
-from app.web import account, admin, api, errors, health, officer, portal
+from app.web import account, admin, api, errors, files, health, officer, portal
 from app.web.api.openapi import complete
 from app.web.lookups import Lookups
 from app.web.middleware import Edge, Metrics
@@ -79,6 +79,7 @@ def create_app(
             route.include_in_schema = False
             app.router.routes.append(route)
     app.include_router(account.router)
+    app.include_router(files.router)
     app.include_router(api.router)
     app.include_router(health.router)
     app.mount("/static", HashedStatic(directory=STATIC), name="static")

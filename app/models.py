@@ -2,6 +2,7 @@
 
 from app.access import models as access
 from app.assessments import models as assessments
+from app.attachments import models as attachments
 from app.audit import models as audit
 from app.clerks import models as clerks
 from app.db import Base
@@ -24,6 +25,7 @@ __all__ = [
     "Base",
     "access",
     "assessments",
+    "attachments",
     "audit",
     "clerks",
     "digests",

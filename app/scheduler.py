@@ -35,10 +35,12 @@ SHARED: Mapping[str, Any] = {
     "imports": IntervalTrigger(seconds=1),
     "assess-changed": IntervalTrigger(seconds=2),
     "policy-impacts": IntervalTrigger(seconds=2),
+    "scan-files": IntervalTrigger(seconds=60),
 }
 # Jobs that one worker is enough for.
 LED: Mapping[str, Any] = {
     "reassess": CronTrigger(hour=2, minute=10, timezone=BUSINESS_ZONE),
+    "clear-files": CronTrigger(hour=3, minute=40, timezone=BUSINESS_ZONE),
     "tidy": CronTrigger(minute=17, timezone=BUSINESS_ZONE),
     # Soon after midnight, and again in case that was missed: it does what the day asks for, however often it runs.
     "open-windows": CronTrigger(minute=7, timezone=BUSINESS_ZONE),

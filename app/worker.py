@@ -15,11 +15,13 @@ from app.assessments.impacts import waiting_firms
 from app.assessments.jobs import count_impacts, reassess
 from app.assessments.policies import load_policies
 from app.assessments.refreshing import changed_count, firm_count, refresh_changed
+from app.attachments.jobs import clear_orphans, orphans, scan_waiting, waiting_scans
 from app.clock import Clock, business_day
 from app.config import Settings
 from app.db import Conn, Database
 from app.exchange.jobs import run_waiting_imports
 from app.exchange.service import claim
+from app.files.scanning import Scanner
 from app.files.store import FileStore
 from app.filings.jobs import open_windows
 from app.locks import Lock, try_hold
@@ -35,6 +37,7 @@ from app.workdays.queries import load_calendar
 from app.workdays.rules import is_office_hour
 
 RUNS_KEPT = timedelta(days=400)
+SCAN_SECONDS = 60.0
 
 
 @dataclass
@@ -99,6 +102,26 @@ async def _impacts(house: House, at: datetime) -> Mapping[str, int]:
     return await count_impacts(house.database, at=at)
 
 
+async def _scan(house: House, at: datetime) -> Mapping[str, int]:
+    if not house.settings.clamd:
+        async with house.database.reading() as conn:
+            return await _waiting_scans(conn, at)
+    scanner = Scanner(house.settings.clamd, seconds=SCAN_SECONDS)
+    return await scan_waiting(house.database, house.files, scanner, at=at)
+
+
+async def _clear_files(house: House, at: datetime) -> Mapping[str, int]:
+    return await clear_orphans(house.database, house.files, at=at)
+
+
+async def _waiting_scans(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": await waiting_scans(conn)}
+
+
+async def _orphans(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": len(await orphans(conn, at=at))}
+
+
 async def _waiting_impacts(conn: Conn, at: datetime) -> Mapping[str, int]:
     return {"planned": await waiting_firms(conn)}
 
@@ -161,6 +184,8 @@ _REHEARSALS: dict[str, Step] = {
     "policy-impacts": _waiting_impacts,
     "reassess": _all_firms,
     "reminders": plan_in_one,
+    "scan-files": _waiting_scans,
+    "clear-files": _orphans,
 }
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
@@ -169,10 +194,12 @@ JOBS: dict[str, Job] = {
     "policy-impacts": _impacts,
     "reassess": _reassess,
     "reminders": _reminders,
+    "scan-files": _scan,
+    "clear-files": _clear_files,
     **{name: _in_one(step) for name, step in _STEPS.items()},
 }
 # Too frequent to keep a row for each run
-_QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed", "policy-impacts"}
+_QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed", "policy-impacts", "scan-files"}
 
 
 async def run_job(house: House, name: str, *, at: datetime, keep: bool = False) -> dict[str, Any]:

@@ -44,6 +44,8 @@ ACTION_LABELS = {
     "firm:need:closed": "办结诉求",
     "firm:record:restored": "撤销导入的修改",
     "firm:record:removed": "撤销导入的新增",
+    "file:attachment:added": "上传证明材料或附件",
+    "file:attachment:removed": "移除证明材料或附件",
     "firm:report:begun": "开始年度填报",
     "firm:report:filled": "成批填写年度数据",
     "firm:report:submitted": "签字提交年度数据",

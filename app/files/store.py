@@ -22,7 +22,7 @@ class FileStore:
     def _put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         target = self.path(digest)
-        if target.exists():
+        if self._freshen(target):
             return digest
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -40,6 +40,52 @@ class FileStore:
         except OSError as error:
             raise Unavailable("文件没有保存：存储空间不足或不可写，请联系系统管理员。") from error
         return digest
+
+    @staticmethod
+    def _freshen(target: Path) -> bool:
+        """True for a file that is there already, and young again: nobody clears it away before it is referred to."""
+        try:
+            os.utime(target)
+        except OSError:
+            return False
+        return True
+
+    async def read(self, sha256: str) -> bytes | None:
+        return await asyncio.to_thread(self._read, sha256)
+
+    def _read(self, sha256: str) -> bytes | None:
+        try:
+            return self.path(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Unavailable("文件暂时读不出来，请联系系统管理员。") from error
+
+    async def drop(self, sha256: str, *, older_than: float | None = None) -> bool:
+        """`older_than`: a moment, in seconds since 1970; a file that was touched since stays."""
+        return await asyncio.to_thread(self._drop, sha256, older_than)
+
+    def _drop(self, sha256: str, older_than: float | None) -> bool:
+        target = self.path(sha256)
+        aside = target.with_suffix(".gone")
+        try:
+            # Out of the way first: whoever stores the same content meanwhile writes it anew.
+            target.rename(aside)
+            if older_than is not None and aside.stat().st_mtime >= older_than:
+                aside.rename(target)
+                return False
+            aside.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def held(self, *, older_than: float) -> list[str]:
+        """What lies in the store untouched since that moment."""
+        return await asyncio.to_thread(self._held, older_than)
+
+    def _held(self, older_than: float) -> list[str]:
+        found = self.root.glob("??/" + "[0-9a-f]" * 64)
+        return [path.name for path in found if path.stat().st_mtime < older_than]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -36,6 +36,8 @@ JOB_WORDS: Mapping[str, tuple[str, str]] = {
     "imports": ("处理导入", "每秒"),
     "assess-changed": ("评估有变化的企业", "每 2 秒"),
     "policy-impacts": ("计算政策影响", "每 2 秒"),
+    "scan-files": ("上传文件查毒", "每分钟"),
+    "clear-files": ("清理没有归属的文件", "每天 03:40"),
     "heartbeat": ("心跳", "每 15 秒"),
     "digests": ("周报", "每周"),
 }

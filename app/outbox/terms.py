@@ -27,6 +27,7 @@ KIND_LABELS = {
     "undelivered": "邮件退回",
     "clerk_invitation": "填报账号邀请",
     "clerk_joined": "填报账号开通",
+    "file_infected": "上传的文件有病毒",
     "clerk_left": "填报人退出",
     "signatory_changed": "签字人变更",
     "work_given": "交办通知",

@@ -64,7 +64,13 @@ def _agreed(kind: str, suffix: str) -> str:
 
 
 def check_package(data: bytes) -> None:
-    """The directory's declared sizes first, then what really comes out, counted and thrown away."""
+    """Raises SheetError for what is no workbook, or one too many."""
+    if not any(e.filename.lower() == "xl/workbook.xml" for e in open_package(data)):
+        raise SheetError("这个压缩文件不是 .xlsx 工作簿。")
+
+
+def open_package(data: bytes) -> list[zipfile.ZipInfo]:
+    """The directory's declared sizes first, then what really comes out, counted and thrown away. Raises SheetError."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             entries = package.infolist()
@@ -72,13 +78,12 @@ def check_package(data: bytes) -> None:
         raise SheetError(SHAPE) from error
     if len(entries) > MAX_ENTRIES or sum(e.file_size for e in entries) > MAX_UNPACKED:
         raise _too_big()
-    if not any(e.filename.lower() == "xl/workbook.xml" for e in entries):
-        raise SheetError("这个压缩文件不是 .xlsx 工作簿。")
     if any(e.flag_bits & 0x1 for e in entries):
         raise SheetError(ENCRYPTED)
     left = MAX_UNPACKED
     for entry in entries:
         left -= _unpacked(data, entry, left)
+    return entries
 
 
 def _unpacked(data: bytes, entry: zipfile.ZipInfo, limit: int) -> int:
@@ -106,4 +111,4 @@ def _unpacked(data: bytes, entry: zipfile.ZipInfo, limit: int) -> int:
 
 
 def _too_big() -> SheetError:
-    return SheetError(f"文件解压后超过 {MAX_UNPACKED // MB} MB，没有打开。请只保留名册那张工作表，另存后再上传。")
+    return SheetError(f"文件解压后超过 {MAX_UNPACKED // MB} MB，没有打开。请只保留需要的内容，另存后再上传。")

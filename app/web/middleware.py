@@ -30,6 +30,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 SMALL_BODY, LARGE_BODY = 1 << 20, 60 << 20
+_LIMITS = (("/imports", LARGE_BODY), ("/files", 12 << 20))  # where files come in
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/?#@\s]+)(?::[0-9]*)?")
 _BUCKETS = (0.01, 0.05, 0.1, 0.3, 1.0, 5.0)
 
@@ -121,7 +122,7 @@ class _Passage:
         self._edge, self._scope, self._receive, self._send = edge, scope, receive, send
         self._began = time.perf_counter()
         self._received = 0
-        self.limit = LARGE_BODY if scope["path"].startswith("/imports") else SMALL_BODY
+        self.limit = next((most for start, most in _LIMITS if scope["path"].startswith(start)), SMALL_BODY)
         self.overflowed = self.answered = False
 
     async def receive(self) -> Message:

@@ -31,6 +31,7 @@ PAGES = [
     ("firm", "/portal/report/2025/check"),
     ("firm-2", "/portal/report/2025/receipt"),
     ("firm-2", "/portal/report/2025/copy"),
+    ("firm", "/portal/report/2025/evidence"),
     ("firm-2", "/portal/report/2025/copy?sheet=hnte"),
     ("firm-3", "/portal/report/2025/people"),
     ("officer", "/reviews"),

@@ -165,6 +165,10 @@ POST  /firms/{{uscc}}/edit                      firm:edit      town officer
 GET   /firms/{{uscc}}/move                      move:make      town officer
 POST  /firms/{{uscc}}/move                      move:make      town officer
 POST  /firms/{{uscc}}/notes                     firm:note      town officer manager
+POST  /files                                    self:manage    {ALL}
+GET   /files/{{attachment_id}}                  self:manage    {ALL}
+GET   /files/on/{{kind}}/{{object_id}}          self:manage    {ALL}
+POST  /files/{{attachment_id}}/remove           self:manage    {ALL}
 GET   /health/live                              PUBLIC
 GET   /health/ready                             PUBLIC
 GET   /imports                                  firm:import    officer
@@ -234,6 +238,7 @@ POST  /portal/report/{{year}}/begin             portal:use     firm
 GET   /portal/report/{{year}}/check             portal:use     firm
 GET   /portal/report/{{year}}/copy              portal:use     firm
 GET   /portal/report/{{year}}/copy.xlsx         portal:use     firm
+GET   /portal/report/{{year}}/evidence          portal:use     firm
 POST  /portal/report/{{year}}/explain           portal:use     firm
 GET   /portal/report/{{year}}/receipt           portal:use     firm
 POST  /portal/report/{{year}}/submit            portal:use     firm

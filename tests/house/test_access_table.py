@@ -11,7 +11,8 @@ from tests.house.access_lines import GUARDED, LINES, Line
 from tests.house.routes import routes_of
 
 # Pages of one thing, asked for by an id that nothing has.
-UNKNOWN = r"/portal/report/|/figures/|{(certificate|filing|window|version|application|plan|move|task|need|rule)_id}"
+_THINGS = "attachment|certificate|filing|window|version|application|plan|move|task|need|rule"
+UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
 
 
 def test_every_route_is_in_the_table_with_the_permission_it_asks_for(built_app):
@@ -42,6 +43,9 @@ def filled(path: str, uscc: str) -> str:
         "merge_id": unknown,
         "need_id": unknown,
         "request_id": unknown,
+        "attachment_id": unknown,
+        "kind": "visit",
+        "object_id": unknown,
         "invitation_id": unknown,
         "filing_id": unknown,
         "section": "rd",

@@ -146,6 +146,7 @@ ENUM_COLUMNS = {
     "firm_statements.kind": "app.reports.terms.StatementKind",
     "reminder_rules.state": "app.reminders.terms.RuleState",
     "reminders.state": "app.reminders.terms.ReminderState",
+    "stored_files.kind": "app.files.terms.FileKind",
     "ip_rights.kind": "app.policy.figures.IpKind",
     "platforms.kind": "app.platforms.terms.PlatformKind",
     "plans.state": "app.plans.terms.PlanState",

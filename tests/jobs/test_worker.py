@@ -10,6 +10,7 @@ from app.access.models import SignInAttempt
 from app.assessments.models import PolicyImpact, PolicyVersion
 from app.db import new_id
 from app.exchange.models import ImportBatch
+from app.files.models import StoredFile
 from app.files.store import FileStore
 from app.outbox.models import Heartbeat, JobRun
 from app.scheduler import run_worker
@@ -85,6 +86,8 @@ async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(hous
     version = (await conn.execute(select(PolicyVersion.id).where(PolicyVersion.policy == "tech_micro"))).scalar_one()
     count = {"text_hash": "", "as_of": NOON.date(), "asked_at": NOON, "total": 1, "counts": {}}
     await conn.execute(insert(PolicyImpact).values(version_id=version, **count))
+    lost = {"sha256": "0" * 64, "size": 1, "name": "x.pdf", "kind": "pdf", "created_at": LONG_AGO}
+    await conn.execute(insert(StoredFile).values(id=new_id(), **lost))
     before = await everything(conn)
     rehearsed = await rehearse_job(house, name, at=NOON)
     assert await everything(conn) == before

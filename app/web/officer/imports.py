@@ -14,9 +14,9 @@ from app.exchange.queries import Batch
 from app.exchange.reporting import notes_for
 from app.exchange.template import write_template
 from app.exchange.terms import BatchState
+from app.files.naming import clean_name
 from app.sheets import MAX_FILE, SheetError, kind_of
 from app.sheets.isolated import annotate_isolated, in_turn
-from app.text import TextError, normalise
 from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
 from app.web.downloads import XLSX, attachment
 from app.web.htmx import see_other
@@ -27,7 +27,6 @@ from app.web.templating import fragment, page
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_IMPORT))]
 Importer = Annotated[Actor, Depends(acting(Permission.FIRM_IMPORT))]
-_LONGEST_NAME = 120
 
 
 @router.get("/imports")
@@ -67,7 +66,7 @@ async def upload(
 ) -> Response:
     if file is None or not file.filename:
         return await _list(request, conn, actor.viewer, error="请选择要上传的文件。", status=422)
-    name = _file_name(file.filename)
+    name = clean_name(file.filename)
     # One byte more than is taken is enough to know that it is too much.
     data = await file.read(MAX_FILE + 1)
     try:
@@ -77,17 +76,6 @@ async def upload(
     sha256 = await files.put(data)
     batch_id = await service.upload(conn, sha256=sha256, size=len(data), filename=name, by=actor, at=clock.now())
     return see_other(request, f"/imports/{batch_id}")
-
-
-def _file_name(given: str) -> str:
-    """The last part of whatever path came along, fit to be shown and to name a download."""
-    name = given.replace("\\", "/").rpartition("/")[2]
-    try:
-        name = normalise(name)
-    except TextError:
-        name = "".join(c for c in name if c.isprintable())
-    stem, dot, suffix = name.rpartition(".")
-    return f"{stem[: _LONGEST_NAME - len(suffix)]}{dot}{suffix[:10]}" if dot else name[:_LONGEST_NAME]
 
 
 @router.get("/imports/template.xlsx")

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
+from app.attachments.queries import attachments_on
+from app.attachments.terms import Attachment, ObjectKind
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.firms.queries import firm_by_id
@@ -18,6 +20,7 @@ from app.reports.queries import Filing, Round, figures_before, filing_by_id, qua
 from app.reports.reading import examine, shown
 from app.reports.terms import ReportState
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.evidence import by_place
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -126,12 +129,23 @@ async def _page(
         },
         "found": found,
         "comments": comments,
+        "files": await _files(conn, filing, form),
         "changed": reviewing.differences(form, rounds[1], latest) if len(rounds) > 1 else [],
         "error": error.fields.get("comments", error.sentence) if error else "",
         "open": filing.state is ReportState.SUBMITTED,
     }
     status = error.status if error else 200
     return page(request, "officer/reviews/review.html", title=f"审核：{filing.firm_name}", status=status, **context)
+
+
+async def _files(conn: Conn, filing: Filing, form: ReportForm) -> list[tuple[str, list[Attachment]]]:
+    """What was there when it was signed, by what it belongs to."""
+    signed = [
+        file
+        for file in await attachments_on(conn, ObjectKind.REPORT, filing.id)
+        if filing.submitted_at is not None and file.created_at <= filing.submitted_at
+    ]
+    return by_place(signed, form)
 
 
 def _line(

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
+from app.attachments.queries import attachments_of
+from app.attachments.terms import ObjectKind
 from app.errors import AppError, Conflict, Invalid
 from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
@@ -53,6 +55,7 @@ async def _leaf(
         **work_context(work, firm, today),
         "brief": await brief_of(request, conn, lookup, firm, viewer, today=today),
         "visits": work.visits,
+        "files": await attachments_of(conn, ObjectKind.VISIT, [v.id for v in work.visits]),
         "tasks": work.open_tasks,
         "closed_tasks": [t for t in work.tasks if t.state is not TaskState.OPEN],
         "needs": work.needs,

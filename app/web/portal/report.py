@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from app.access.terms import Viewer
+from app.attachments.queries import attachments_on
+from app.attachments.terms import ObjectKind
 from app.clerks.signatories import is_signatory
 from app.db import Conn
 from app.errors import Invalid, NotFound, Refused
@@ -85,6 +87,7 @@ async def tasks_page(request: Request, year: Year, viewer: UsePortal, conn: Conn
         "tasks": tasks,
         "left": sum(task.tone in ("warn", "bad") for task in tasks),
         "pages": pages,
+        "evidence": len(await attachments_on(conn, ObjectKind.REPORT, filing.id)),
     }
     return page(request, "portal/report/tasks.html", title=f"{year} 年度填报", **context)
 

@@ -1,0 +1,130 @@
+"""Who may see and change the files of an object: whoever may see and change the object itself."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.access.terms import Permission, Viewer
+from app.attachments.terms import Attachment, ObjectKind, Target
+from app.db import Conn
+from app.errors import Forbidden, NotFound
+from app.firms.filtering import visible_to
+from app.firms.models import Firm
+from app.recognitions.models import Certificate, IpRightRow
+from app.reports.catalogue import Form
+from app.reports.queries import filing_by_id
+from app.work.models import FirmNeed, FirmVisit
+
+_P = Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What somebody may do with an object's files. `sealed`: what was there then cannot be taken off any more;
+    `seen`: what came later is not shown yet."""
+
+    target: Target
+    back: str
+    title: str
+    may_change: bool
+    sealed: datetime | None = None
+    seen: datetime | None = None
+
+    @property
+    def page(self) -> str:
+        """Where its files are listed; a form's stand by its sections."""
+        target = self.target
+        return self.back if target.kind is ObjectKind.REPORT else f"/files/on/{target.kind.value}/{target.id}"
+
+    def shows(self, file: Attachment) -> bool:
+        return self.seen is None or file.created_at <= self.seen
+
+    def may_remove(self, file: Attachment) -> bool:
+        return self.may_change and (self.sealed is None or file.created_at > self.sealed)
+
+
+def places_of(form: Form, asked: Collection[str] = ()) -> list[tuple[str, str]]:
+    """What a form's file may belong to: a section, what policies read, and what was asked back."""
+    found = []
+    for section in form.sections:
+        found.append((section.code, section.title))
+        if not section.group:
+            found += [(q.code, f"　{q.label}") for q in section.questions if q.policy or q.code in asked]
+    return found
+
+
+def by_place(files: Sequence[Attachment], form: Form) -> list[tuple[str, list[Attachment]]]:
+    """In the form's order; what belongs to nothing that it asks comes last."""
+    labels = {s.code: s.title for s in form.sections} | {q.code: q.label for q in form.questions.values()}
+    order = {code: n for n, code in enumerate(labels)}
+    held: dict[str, list[Attachment]] = {}
+    for file in sorted(files, key=lambda f: order.get(f.place, len(order))):
+        held.setdefault(labels.get(file.place, "其他"), []).append(file)
+    return list(held.items())
+
+
+def _must(viewer: Viewer, permission: Permission) -> None:
+    if not viewer.may(permission):
+        raise Forbidden
+
+
+async def _report(conn: Conn, object_id: uuid.UUID, viewer: Viewer) -> Hold:
+    filing = await filing_by_id(conn, object_id, viewer=viewer)
+    if filing is None:
+        raise NotFound
+    _must(viewer, _P.ASSESSMENT_READ)
+    target = Target(ObjectKind.REPORT, filing.id, filing.firm_id, filing.uscc)
+    title = f"{filing.year} 年度填报的证明材料"
+    if viewer.firm_id == filing.firm_id:
+        back = f"/portal/report/{filing.year}/evidence"
+        return Hold(target, back, title, viewer.may(_P.PORTAL) and filing.editable, sealed=filing.submitted_at)
+    if not filing.round:  # a draft is nobody else's to know of
+        raise NotFound
+    return Hold(target, f"/reviews/{filing.id}", title, may_change=False, seen=filing.submitted_at)
+
+
+async def _of_firm(conn: Conn, model: Any, object_id: uuid.UUID, viewer: Viewer) -> Any:
+    query = select(Firm.id, Firm.uscc, model.id).join(Firm, Firm.id == model.firm_id)
+    row = (await conn.execute(query.where(model.id == object_id, visible_to(viewer)))).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _title_of(kind: ObjectKind, model: Any) -> Callable[[Conn, uuid.UUID, Viewer], Awaitable[Hold]]:
+    async def hold(conn: Conn, object_id: uuid.UUID, viewer: Viewer) -> Hold:
+        firm_id, uscc, _ = await _of_firm(conn, model, object_id, viewer)
+        _must(viewer, _P.ASSESSMENT_READ)
+        own = viewer.firm_id == firm_id and viewer.may(_P.PORTAL)
+        back = "/portal/titles" if own else f"/firms/{uscc}/titles"
+        return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的证明材料", may_change=own)
+
+    return hold
+
+
+def _work_of(kind: ObjectKind, model: Any) -> Callable[[Conn, uuid.UUID, Viewer], Awaitable[Hold]]:
+    async def hold(conn: Conn, object_id: uuid.UUID, viewer: Viewer) -> Hold:
+        firm_id, uscc, _ = await _of_firm(conn, model, object_id, viewer)
+        _must(viewer, _P.FIRM_INTERNAL)
+        back = f"/firms/{uscc}/needs/{object_id}" if kind is ObjectKind.NEED else f"/firms/{uscc}/work"
+        return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的附件", viewer.may(_P.FIRM_NOTE))
+
+    return hold
+
+
+_HOLDS: dict[ObjectKind, Callable[[Conn, uuid.UUID, Viewer], Awaitable[Hold]]] = {
+    ObjectKind.REPORT: _report,
+    ObjectKind.CERTIFICATE: _title_of(ObjectKind.CERTIFICATE, Certificate),
+    ObjectKind.IP_RIGHT: _title_of(ObjectKind.IP_RIGHT, IpRightRow),
+    ObjectKind.VISIT: _work_of(ObjectKind.VISIT, FirmVisit),
+    ObjectKind.NEED: _work_of(ObjectKind.NEED, FirmNeed),
+}
+
+
+async def hold_on(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, *, viewer: Viewer) -> Hold:
+    """Raises NotFound for what is out of the viewer's sight, Forbidden for what their role may not see."""
+    return await _HOLDS[kind](conn, object_id, viewer)
