@@ -115,6 +115,7 @@ PAGES = [
     ("auditor", "/audit"),
     ("auditor", "/audit?actor=谁也不是"),
 ]
+AXE = Axe()
 RULES: dict[str, object] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 # All that another ground can change.
 COLOURS: dict[str, object] = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
@@ -166,7 +167,7 @@ def opened(visitors: People, who: str, address: str) -> Page:
 
 
 def violations(page: Page, rules: dict[str, object] = RULES) -> list[str]:
-    found = Axe().run(page, options=rules).response["violations"]
+    found = AXE.run(page, options=rules).response["violations"]
     return [f"{v['id']}: {node['html'][:160]}" for v in found for node in v["nodes"]]
 
 
@@ -184,8 +185,13 @@ def overflow(page: Page) -> int:
 
 
 @pytest.mark.parametrize(("who", "address"), PAGES)
-def test_a_page_has_no_violations_narrow_or_wide_light_or_dark(visitors: People, who: str, address: str) -> None:
+def test_a_page_is_valid_stays_in_its_frame_and_has_no_violations(visitors: People, who: str, address: str) -> None:
+    """One visit for all of it: coming to the page takes as long as looking at it."""
     page = opened(visitors, who, address)
+    check_html(page.context.request.get(page.url).text())
+    for width in (320, 360, 768, 820, 1024, 1440):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert overflow(page) <= 0, width
     thin_out(page)
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 900})
@@ -193,15 +199,6 @@ def test_a_page_has_no_violations_narrow_or_wide_light_or_dark(visitors: People,
         assert violations(page) == [], f"{width} light"
         page.emulate_media(color_scheme="dark")
         assert violations(page, COLOURS) == [], f"{width} dark"
-
-
-@pytest.mark.parametrize(("who", "address"), PAGES)
-def test_a_page_is_valid_and_stays_in_its_frame_in_both_sizes_of_type(visitors: People, who: str, address: str) -> None:
-    page = opened(visitors, who, address)
-    check_html(page.context.request.get(page.url).text())
-    for width in (320, 360, 768, 820, 1024, 1440):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert overflow(page) <= 0, width
     page.set_viewport_size({"width": 360, "height": 800})
     page.get_by_role("button", name="大字版").click()
     expect(page.get_by_role("button", name="标准版")).to_be_visible()
