@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     mail_from: str = "tidu@localhost"
     file_store: str = ""
     clamd: str = ""  # host:port or a socket's path; without it uploads are kept unscanned
+    fonts: str = ""  # a directory with a Chinese font, where the system has none
     log_format: Literal["text", "json"] = "text"
     trusted_proxies: str = ""  # addresses or networks, with commas; only their word for where people are is taken
     timezone: Literal["Asia/Shanghai"] = "Asia/Shanghai"

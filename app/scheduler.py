@@ -46,6 +46,8 @@ LED: Mapping[str, Any] = {
     "open-windows": CronTrigger(minute=7, timezone=BUSINESS_ZONE),
     # Through the day, after the windows: what a person confirms or puts to work at noon is planned at noon.
     "reminders": CronTrigger(minute=12, timezone=BUSINESS_ZONE),
+    # Every hour, because the calendar says which day it is: most turns find nothing due, or find it done.
+    "digests": CronTrigger(minute=30, timezone=BUSINESS_ZONE),
     "fold-counts": CronTrigger(minute="*/5", timezone=BUSINESS_ZONE),
 }
 

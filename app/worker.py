@@ -19,6 +19,7 @@ from app.attachments.jobs import clear_orphans, orphans, scan_waiting, waiting_s
 from app.clock import Clock, business_day
 from app.config import Settings
 from app.db import Conn, Database
+from app.digests.jobs import send_digests, send_in_one
 from app.exchange.jobs import run_waiting_imports
 from app.exchange.service import claim
 from app.files.scanning import Scanner
@@ -27,17 +28,20 @@ from app.filings.jobs import open_windows
 from app.locks import Lock, try_hold
 from app.outbox.channels import Channels
 from app.outbox.deliver import deliver
+from app.outbox.enclosures import forget_files
 from app.outbox.queries import due_count
 from app.outbox.runs import WORKER, RunOutcome, beat, forget_runs, note_run
 from app.pipeline.board import fold_counts
 from app.policy.policies import Policies
 from app.reminders.jobs import plan_in_one, plan_reminders
 from app.reminders.undelivered import tell_undelivered
+from app.web.digest_press import DigestPress
 from app.workdays.queries import load_calendar
 from app.workdays.rules import is_office_hour
 
 RUNS_KEPT = timedelta(days=400)
 SCAN_SECONDS = 60.0
+ENCLOSURES_KEPT = timedelta(days=90)  # longer than any letter is tried
 
 
 @dataclass
@@ -74,6 +78,14 @@ async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
 
 async def _reminders(house: House, at: datetime) -> Mapping[str, int]:
     return await plan_reminders(house.database, at=at)
+
+
+async def _digests(house: House, at: datetime) -> Mapping[str, int]:
+    return await send_digests(house.database, DigestPress(house.settings), at=at)
+
+
+async def _digests_in_one(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return await send_in_one(conn, DigestPress(Settings()), at=at)
 
 
 async def _imports(house: House, at: datetime) -> Mapping[str, int]:
@@ -147,7 +159,8 @@ async def _heartbeat(conn: Conn, at: datetime) -> Mapping[str, int]:
 
 
 async def _tidy(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await forget_old(conn, at=at) + await forget_runs(conn, before=at - RUNS_KEPT)}
+    forgotten = await forget_old(conn, at=at) + await forget_runs(conn, before=at - RUNS_KEPT)
+    return {"planned": forgotten + await forget_files(conn, before=at - ENCLOSURES_KEPT)}
 
 
 async def _due(conn: Conn, at: datetime) -> Mapping[str, int]:
@@ -186,6 +199,7 @@ _REHEARSALS: dict[str, Step] = {
     "reminders": plan_in_one,
     "scan-files": _waiting_scans,
     "clear-files": _orphans,
+    "digests": _digests_in_one,
 }
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
@@ -196,6 +210,7 @@ JOBS: dict[str, Job] = {
     "reminders": _reminders,
     "scan-files": _scan,
     "clear-files": _clear_files,
+    "digests": _digests,
     **{name: _in_one(step) for name, step in _STEPS.items()},
 }
 # Too frequent to keep a row for each run

@@ -9,12 +9,15 @@ import orjson
 
 from app.clock import SystemClock
 from app.commands.context import CommandError, add_data_option, opened
+from app.config import Settings
+from app.digests.printing import pdf
 from app.digests.reading import Shown, read_digest
 from app.digests.telling import text_of
 from app.digests.terms import Week
-from app.firms.reference import bureau_scope
+from app.firms.reference import bureau_scope, load_reference
+from app.web.digest_press import DigestPress
 
-FORMATS = ("json", "text")
+FORMATS = ("json", "html", "text", "pdf")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -37,10 +40,11 @@ def week_of(text: str) -> Week:
 
 async def run(args: argparse.Namespace) -> int:
     week, at = week_of(args.week), SystemClock().now()
-    async with opened(args) as (_, database), database.reading() as conn:
+    async with opened(args) as (settings, database), database.reading() as conn:
         scope = args.scope or await bureau_scope(conn)
         shown = await read_digest(conn, week, scope, now=args.known == "now", at=at)
-        made = _made(args.format, shown)
+        bureau = (await load_reference(conn)).bureau
+    made = _made(args.format, shown, settings, bureau)
     if args.output is None:
         sys.stdout.buffer.write(made)
         return 0
@@ -51,7 +55,13 @@ async def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _made(form: str, shown: Shown) -> bytes:
+def _made(form: str, shown: Shown, settings: Settings, bureau: str) -> bytes:
+    document = shown.document
     if form == "json":
         return orjson.dumps(shown.to_json(), option=orjson.OPT_INDENT_2) + b"\n"
-    return text_of(shown.document, corrections=(shown.corrected, shown.corrections)).encode()
+    if form == "text":
+        return text_of(document, corrections=(shown.corrected, shown.corrections)).encode()
+    press = DigestPress(settings)
+    if form == "html":
+        return press.page(document, bureau=bureau).encode()
+    return pdf(document, bureau=bureau, footer=press.address(document), fonts=settings.fonts)

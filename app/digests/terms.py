@@ -1,10 +1,10 @@
 """The words of a weekly digest: which week, known when, made of which sections."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from app.labels import Labelled
 
@@ -124,3 +124,20 @@ class Line:
     region: str
     said: str
     href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A digest as somebody gets it. `page`, pictures and attachments stand in `enclosures`."""
+
+    subject: str
+    text: str
+    enclosures: Sequence[Any]
+
+
+class Press(Protocol):
+    """Makes what is sent. The domain says what is in it, the web how it looks."""
+
+    def letter(self, document: Mapping[str, Any], sections: Collection[str], *, bureau: str) -> Letter: ...
+
+    def address(self, document: Mapping[str, Any]) -> str: ...

@@ -13,6 +13,7 @@ import aiosmtplib
 from app.clock import SystemClock
 from app.config import Settings
 from app.outbox.deliver import SEND_SECONDS, Claimed, Later, NoWayOut, PermanentFailure
+from app.outbox.enclosures import enclose
 from app.outbox.fetching import Poster, Unsafe
 from app.outbox.links import link_address
 from app.outbox.robots import outgoing, refusal
@@ -80,6 +81,7 @@ class Channels:
         # The same id on every try, so that a repeat after a crash is recognised as one.
         letter["Message-ID"] = f"<{message.id}@tidu>"
         letter.set_content(self._body(message.payload))
+        enclose(letter, message.files)
         server = await self._greeted()
         try:
             await server.rcpt(message.address)

@@ -17,6 +17,7 @@ from sqlalchemy import Text, cast, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db import Conn, Database, is_outage, new_id
+from app.outbox.enclosures import Enclosure, enclosed, files_of
 from app.outbox.models import OutboxMessage, Outlet
 from app.outbox.terms import OUTLETS, Channel, MessageState
 
@@ -54,6 +55,7 @@ class Claimed:
     address: str | None
     token: uuid.UUID
     outlet: dict[str, Any] | None = None  # the address and secret of a robot or hook that is still in use
+    files: Sequence[Enclosure] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +261,22 @@ async def _leased(conn: Conn, due: Any, at: datetime) -> list[Claimed]:
             _OUTLET,
         )
     )
+    rows: Sequence[Any] = (await conn.execute(claimed)).all()
+    files = await files_of(conn, [r.payload for r in rows])
     return [
-        Claimed(r.id, r.kind, Channel(r.channel), r.user_id, r.payload, r.attempts, r.address, token, r.outlet)
-        for r in await conn.execute(claimed)
+        Claimed(
+            r.id,
+            r.kind,
+            Channel(r.channel),
+            r.user_id,
+            r.payload,
+            r.attempts,
+            r.address,
+            token,
+            r.outlet,
+            enclosed(r.payload, files),
+        )
+        for r in rows
     ]
 
 

@@ -2,7 +2,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -36,6 +36,17 @@ class OutboxMessage(Base):
     read_at: Mapped[datetime | None]  # by its recipient, in the house
     holds: Mapped[bool] = mapped_column(server_default=text("false"))  # waits out the night and days off
     told_at: Mapped[datetime | None]  # when those concerned were told that it could not be delivered
+
+
+class OutboxFile(Base):
+    """A letter's page, picture or attachment, by its sum: a hundred letters that carry the same carry one."""
+
+    __tablename__ = "outbox_files"
+    __table_args__ = (Index("ix_outbox_files_kept", "kept_at"),)
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    kept_at: Mapped[datetime]
 
 
 class JobRun(Base):

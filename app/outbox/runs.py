@@ -39,7 +39,7 @@ JOB_WORDS: Mapping[str, tuple[str, str]] = {
     "scan-files": ("上传文件查毒", "每分钟"),
     "clear-files": ("清理没有归属的文件", "每天 03:40"),
     "heartbeat": ("心跳", "每 15 秒"),
-    "digests": ("周报", "每周"),
+    "digests": ("编制并发出周报", "工作日周一 08:30，每小时看一次"),
 }
 
 

@@ -35,6 +35,8 @@ KIND_LABELS = {
     "report_returned": "年度数据退回补正",
     "report_accepted": "年度数据审核通过",
     "report_chased": "催报年度数据",
+    "digest": "周报",
+    "digest_test": "周报试发",
     "password_link": "重设口令的链接",
 }
 

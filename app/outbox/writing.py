@@ -1,7 +1,7 @@
 """What is told, as a row: in the house to somebody with an account, by mail to whoever has an address."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,18 @@ def letter(
     link = {"use": use, "id": str(link_id)}
     payload = {"to": to, "to_name": to_name, "subject": subject, "body": body, "link": link}
     return _row(kind, key, Channel.EMAIL, None, payload, at)
+
+
+def mailing(
+    kind: str, key: str, *, to: uuid.UUID, subject: str, body: str, files: Sequence[Mapping[str, str]], at: datetime
+) -> Row:
+    """A mail to somebody with an account; `files` as `app.outbox.enclosures` names them."""
+    payload = {"subject": subject, "body": body, "files": list(files)}
+    return _row(kind, f"{key}:{to}:mail", Channel.EMAIL, to, payload, at)
+
+
+def outlet_notice(kind: str, key: str, *, outlet: uuid.UUID, channel: Channel, subject: str, at: datetime) -> Row:
+    return _row(kind, f"{key}:{outlet}", channel, None, {"outlet": str(outlet), "subject": subject}, at)
 
 
 async def post(conn: Conn, *rows: Row) -> None:

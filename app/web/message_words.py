@@ -20,6 +20,7 @@ _WAYS = {
     "reminder_rule": ("/reminders", "查看名单"),
     "report": ("/portal/report", "去填报"),
     "review": ("/reviews", "去审核"),
+    "digest": ("/digests", "看周报"),
 }
 
 
@@ -29,7 +30,8 @@ def link(message: Message) -> tuple[str, str]:
         return "/reminders/sent?message=dead", "查看"
     for key, (place, words) in _WAYS.items():
         if which := message.payload.get(key):
-            return f"{place}/{quote(str(which), safe='')}", words
+            scope = f"?scope={quote(str(message.payload['scope']))}" if message.payload.get("scope") else ""
+            return f"{place}/{quote(str(which), safe='')}{scope}", words
     return "", ""
 
 
