@@ -117,6 +117,8 @@ ACTION_LABELS = {
     "reminder:template:edited": "修改提醒文字",
     "reminder:setting:changed": "修改提醒设置",
     "reminder:message:resent": "重发提醒",
+    "digest:subscription:changed": "修改周报订阅",
+    "digest:test:sent": "试发周报",
     "user:feed:created": "生成日历订阅",
     "user:feed:revoked": "停用日历订阅",
     "outbox:outlet:added": "新增群机器人或接口",

@@ -10,7 +10,8 @@ from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import User
-from app.access.terms import PERMISSIONS, Permission, Role, Viewer
+from app.access.terms import PERMISSIONS, Actor, Permission, Role, Viewer
+from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.digests.composing import Document
 from app.digests.models import DigestSending, DigestSubscription
@@ -140,10 +141,10 @@ async def _cards(conn: Conn, digest: KeptDigest, press: Press, key: str, at: dat
 
 
 async def send_test(
-    conn: Conn, document: Document, press: Press, sections: Collection[str], *, to: Viewer, at: datetime
+    conn: Conn, document: Document, press: Press, sections: Collection[str], *, by: Actor, at: datetime
 ) -> str:
     """To oneself alone; returns where it went. Raises Refused when it was asked for too often."""
-    m = OutboxMessage
+    m, to = OutboxMessage, by.viewer
     recent = select(func.count()).where(
         m.user_id == to.id,
         m.kind == "digest_test",
@@ -155,6 +156,8 @@ async def send_test(
     email = (await conn.execute(select(User.email).where(User.id == to.id))).scalar_one()
     one = Recipient(to.id, tuple(sections), bool(email))
     await post(conn, *await letters(conn, document, [one], press, kind="digest_test", key=str(new_id()), at=at))
+    said = {"week": document["week"], "scope": document["scope"]}
+    await _note(conn, "digest:test:sent", by, at, said)
     return f"已试发到站内消息和 {email}" if email else "您的账号没有邮箱，只试发到站内消息"
 
 
@@ -167,7 +170,7 @@ async def subscriptions_of(conn: Conn, viewer: Viewer) -> list[Subscription]:
     return [s for s in found if s.scope.startswith(viewer.scope)]
 
 
-async def subscribe(conn: Conn, wanted: Subscription, *, viewer: Viewer, at: datetime) -> None:
+async def subscribe(conn: Conn, wanted: Subscription, *, by: Actor, at: datetime) -> None:
     """One's own; the caller has looked whether the division is in sight. All sections are kept as none named."""
     codes = [c.value for c in SectionCode if c.value in wanted.sections]
     values = {
@@ -176,5 +179,12 @@ async def subscribe(conn: Conn, wanted: Subscription, *, viewer: Viewer, at: dat
         "active": wanted.active,
         "updated_at": at,
     }
-    row = insert(_S).values(user_id=viewer.id, scope=wanted.scope, **values)
+    row = insert(_S).values(user_id=by.viewer.id, scope=wanted.scope, **values)
     await conn.execute(row.on_conflict_do_update(index_elements=["user_id", "scope"], set_=values))
+    await _note(conn, "digest:subscription:changed", by, at, {**values, "updated_at": None, "scope": wanted.scope})
+
+
+async def _note(conn: Conn, action: str, by: Actor, at: datetime, after: Mapping[str, Any]) -> None:
+    given = {k: v for k, v in after.items() if v is not None}
+    me: dict[str, Any] = {"object_type": "user", "object_id": by.viewer.id, "object_label": by.viewer.name}
+    await record(conn, event_row(action, by=by, at=at, **me, after=given))

@@ -38,6 +38,7 @@ _NAV = (
     NavItem("填报审核", "/reviews", Permission.REPORT_REVIEW),
     NavItem("填报账号", "/clerks", Permission.CLERK_ADMIN),
     NavItem("提醒", "/reminders", Permission.REMINDER_READ),
+    NavItem("周报", "/digests", Permission.DIGEST_READ),
     NavItem("导入", "/imports", Permission.FIRM_IMPORT),
     NavItem("政策", "/admin/policies", Permission.POLICY_READ),
     NavItem("账号", "/admin/users", Permission.USER_ADMIN),

@@ -194,6 +194,13 @@ POST  /firms/{{uscc}}/needs/new                 firm:note      town officer mana
 GET   /firms/{{uscc}}/needs/{{need_id}}         firm:internal  town officer manager auditor
 POST  /firms/{{uscc}}/needs/{{need_id}}/follow  firm:note      town officer manager
 POST  /firms/{{uscc}}/needs/{{need_id}}/close   firm:note      town officer manager
+GET   /digests                                  digest:read    town officer manager auditor
+GET   /digests/{{week}}                         digest:read    town officer manager auditor
+GET   /digests/{{week}}/digest.pdf              digest:read    town officer manager auditor
+GET   /digests/{{week}}/lists/{{key}}           digest:read    town officer manager auditor
+GET   /digests/subscription                     digest:read    town officer manager auditor
+POST  /digests/subscription                     digest:read    town officer manager auditor
+POST  /digests/{{week}}/test                    digest:read    town officer manager auditor
 GET   /reminders                                reminder:read  town officer manager auditor
 POST  /reminders/cap                            reminder:keep  officer
 GET   /reminders/sent                           reminder:read  town officer manager auditor

@@ -65,6 +65,7 @@ def filled(path: str, uscc: str) -> str:
         "plan": "plan-14",
         "actual_id": unknown,
         "week": "2026-W47",
+        "key": "moved-up",
     }
     return path.format(**known)
 

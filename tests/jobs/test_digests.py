@@ -104,12 +104,12 @@ async def test_a_run_that_is_killed_leaves_all_of_a_division_or_nothing_and_the_
 
 
 async def test_who_asked_gets_their_sections_of_their_division_and_who_said_no_gets_nothing(conn, database):
-    manager = (await factories.person(conn, "manager")).viewer
-    town = (await factories.person(conn, "town", email="huang@example.invalid")).viewer
+    manager = await factories.person(conn, "manager")
+    town = await factories.person(conn, "town", email="huang@example.invalid")
     await factories.person(conn, "officer")
     assert [r.id for r in await recipients(conn, COUNTY)] == [manager.id]
-    await subscribe(conn, Subscription(COUNTY, (), True, False), viewer=manager, at=MONDAY)
-    await subscribe(conn, Subscription(TOWN, ("moved", "due"), True, True), viewer=town, at=MONDAY)
+    await subscribe(conn, Subscription(COUNTY, (), True, False), by=manager.actor, at=MONDAY)
+    await subscribe(conn, Subscription(TOWN, ("moved", "due"), True, True), by=town.actor, at=MONDAY)
     assert await recipients(conn, COUNTY) == []
     (asked,) = await recipients(conn, TOWN)
     assert (asked.id, asked.sections, asked.by_mail) == (town.id, ("moved", "due"), True)
@@ -120,8 +120,8 @@ async def test_who_asked_gets_their_sections_of_their_division_and_who_said_no_g
 
 
 async def test_nobody_gets_a_division_that_they_do_not_see(conn):
-    other = (await factories.person(conn, "town-2", scope=factories.OTHER_TOWN)).viewer
-    await subscribe(conn, Subscription(TOWN, (), True, True), viewer=other, at=MONDAY)
+    other = await factories.person(conn, "town-2", scope=factories.OTHER_TOWN)
+    await subscribe(conn, Subscription(TOWN, (), True, True), by=other.actor, at=MONDAY)
     assert await recipients(conn, TOWN) == []
 
 
@@ -231,12 +231,12 @@ async def test_the_house_keeps_what_letters_carry_once_and_forgets_it_after_a_wh
 
 async def test_a_test_goes_to_oneself_and_not_too_often(conn):
     await county(conn)
-    me = (await factories.person(conn, "officer-me", email="me@example.invalid")).viewer
+    me = (await factories.person(conn, "officer-me", email="me@example.invalid")).actor
     shown = await read_digest(conn, WEEK, COUNTY, at=MONDAY)
     for _ in range(3):
-        assert "me@example.invalid" in await send_test(conn, shown.document, NoPress(), (), to=me, at=MONDAY)
+        assert "me@example.invalid" in await send_test(conn, shown.document, NoPress(), (), by=me, at=MONDAY)
     with pytest.raises(Refused, match="最多试发 3 次"):
-        await send_test(conn, shown.document, NoPress(), (), to=me, at=MONDAY)
+        await send_test(conn, shown.document, NoPress(), (), by=me, at=MONDAY)
     later = MONDAY + timedelta(minutes=11)
-    await send_test(conn, shown.document, NoPress(), (), to=me, at=later)
+    await send_test(conn, shown.document, NoPress(), (), by=me, at=later)
     assert await sent(conn, "digest_test") == {"inbox": 4, "email": 4}

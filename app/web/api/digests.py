@@ -10,10 +10,10 @@ from app.access.terms import Permission, Viewer
 from app.digests.composing import value_of
 from app.digests.queries import KeptDigest, archive, scope_for
 from app.digests.reading import read_digest
-from app.digests.terms import Week
-from app.errors import Invalid, NotFound
+from app.errors import Invalid
 from app.web.api.answers import PROBLEMS, answer
 from app.web.deps import ClockDep, ConnDep, guard
+from app.web.digest_input import parse_week
 
 router = APIRouter(prefix="/digests", tags=["周报"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.DIGEST_READ))]
@@ -130,13 +130,6 @@ class DigestOut(BaseModel):
     corrections_since: Corrections = Field(description="编制以后才记录的、生效在这一周的移动和更正")
 
     model_config = ConfigDict(json_schema_extra={"example": _DIGEST}, populate_by_name=True)
-
-
-def parse_week(text: str) -> Week:
-    try:
-        return Week.parse(text)
-    except ValueError as error:
-        raise NotFound("没有这一周；应形如 2026-W47。") from error
 
 
 def _summary(digest: KeptDigest) -> DigestSummary:

@@ -6,6 +6,8 @@ from app.web.officer import (
     certificates,
     clerks,
     desk,
+    digest_settings,
+    digests,
     exports,
     filings,
     firm_form,
@@ -55,5 +57,7 @@ _PARTS = (
     applications,
     reminder_forms,
     reminders,
+    digest_settings,
+    digests,
 )
 ROUTERS = tuple(part.router for part in _PARTS)
