@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.db import Conn, Database
+from app.digests.queries import kept_among
 from app.digests.rules import weeks_due
 from app.digests.sending import scopes_wanted, send
 from app.digests.service import keep
@@ -32,8 +33,13 @@ async def send_in_one(conn: Conn, press: Press, *, at: datetime) -> Mapping[str,
 
 
 async def _due(conn: Conn, at: datetime) -> list[tuple[Week, str]]:
+    """What nobody has composed yet of the weeks whose turn has come."""
     weeks = weeks_due(at, await load_calendar(conn))
-    return [(week, scope) for week in weeks for scope in await scopes_wanted(conn)] if weeks else []
+    if not weeks:
+        return []
+    wanted = [(week, scope) for week in weeks for scope in await scopes_wanted(conn)]
+    there = await kept_among(conn, wanted)
+    return [one for one in wanted if one not in there]
 
 
 def _none(planned: int) -> dict[str, int]:

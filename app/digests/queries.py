@@ -1,7 +1,7 @@
 """Reads of digests: those that were kept, their lists, and what was set right since."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -76,6 +76,12 @@ async def kept_digest(conn: Conn, week: Week, scope: str) -> KeptDigest | None:
     query = select(*_DIGEST).where(Digest.week == str(week), Digest.scope == scope)
     row = (await conn.execute(query)).one_or_none()
     return _kept(row) if row else None
+
+
+async def kept_among(conn: Conn, wanted: Collection[tuple[Week, str]]) -> set[tuple[Week, str]]:
+    weeks = sorted({str(week) for week, _ in wanted})
+    rows = await conn.execute(select(Digest.week, Digest.scope).where(Digest.week.in_(weeks)))
+    return {(Week.parse(week), scope) for week, scope in rows}
 
 
 async def archive(
