@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
@@ -15,6 +16,7 @@ from app.platforms.models import PlatformRow
 from app.platforms.terms import INSTITUTIONS, Duty, Platform, PlatformKind, PlatformLevel
 from app.text import is_code
 
+PAGE = 50
 _P = PlatformRow
 
 
@@ -81,3 +83,59 @@ async def platforms_of(conn: Conn, firm_id: uuid.UUID) -> Sequence[Platform]:
     """Of a firm that the caller can see."""
     query = platforms().where(_P.firm_id == firm_id).order_by(_P.recognised_on.desc(), _P.id)
     return [platform_of(row) for row in await conn.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFilter:
+    q: str = ""
+    kind: str = ""
+    level: str = ""
+    region: str = ""
+    state: str = "in_force"  # "all" for every entry
+
+
+def _matching(filters: PlatformFilter, viewer: Viewer, today: date) -> list[ColumnElement[bool]]:
+    conditions = [visible_to(viewer)]
+    if filters.q:
+        host = func.coalesce(Firm.name, _P.host_name)
+        words = (_P.name, host, _P.number)
+        conditions.append(or_(*(word.icontains(filters.q, autoescape=True) for word in words)))
+    if filters.kind:
+        conditions.append(_P.kind == filters.kind)
+    if filters.level:
+        conditions.append(_P.level == filters.level)
+    if filters.region:
+        where = func.coalesce(Firm.region_code, _P.region_code)
+        conditions.append(where.startswith(filters.region, autoescape=True))
+    if filters.state != "all":
+        conditions.append(standing_on(today))
+    return conditions
+
+
+async def list_platforms(
+    conn: Conn,
+    filters: PlatformFilter,
+    *,
+    viewer: Viewer,
+    today: date,
+    after: tuple[date, uuid.UUID] | None = None,
+    limit: int | None = PAGE,
+) -> list[Platform]:
+    """The latest first; one more than `limit` tells that there is more."""
+    query = platforms().where(*_matching(filters, viewer, today))
+    if after:
+        query = query.where(tuple_(_P.recognised_on, _P.id) < tuple_(*after))
+    query = query.order_by(_P.recognised_on.desc(), _P.id.desc())
+    rows = await conn.execute(query.limit(limit + 1) if limit else query)
+    return [platform_of(row) for row in rows]
+
+
+async def counted_by_level(
+    conn: Conn, filters: PlatformFilter, *, viewer: Viewer, today: date
+) -> dict[tuple[str, str], int]:
+    """How many of the filter's platforms there are of each kind and level."""
+    query = select(_P.kind, _P.level, func.count()).select_from(
+        _P.__table__.outerjoin(Firm.__table__, Firm.id == _P.firm_id)
+    )
+    rows = await conn.execute(query.where(*_matching(filters, viewer, today)).group_by(_P.kind, _P.level))
+    return {(kind, level): n for kind, level, n in rows}

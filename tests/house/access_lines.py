@@ -233,6 +233,17 @@ GET   /metrics                                  PUBLIC
 GET   /moves/{{move_id}}/receipt                firm:internal  town officer manager auditor
 POST  /moves/{{request_id}}/approve             move:approve   officer manager
 POST  /moves/{{request_id}}/reject              move:reject    town officer manager
+GET   /platforms                                firm:list      {DESKS}
+POST  /platforms/export.{{form}}                firm:export    officer manager
+GET   /platforms/template.xlsx                  platform:keep  officer
+GET   /platforms/import                         platform:keep  officer
+POST  /platforms/import                         platform:keep  officer
+GET   /platforms/coverage                       firm:list      {DESKS}
+GET   /platforms/new                            platform:keep  officer
+POST  /platforms/new                            platform:keep  officer
+GET   /platforms/{{platform_id}}                platform:keep  officer
+POST  /platforms/{{platform_id}}                platform:keep  officer
+POST  /platforms/{{platform_id}}/strike         platform:keep  officer
 GET   /portal                                   portal:use     firm
 POST  /portal/leave                             portal:use     firm
 GET   /portal/people                            portal:use     firm

@@ -11,7 +11,7 @@ from tests.house.access_lines import GUARDED, LINES, Line
 from tests.house.routes import routes_of
 
 # Pages of one thing, asked for by an id that nothing has.
-_THINGS = "attachment|certificate|filing|window|version|application|plan|move|task|need|rule"
+_THINGS = "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
 UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
 
 
@@ -66,6 +66,8 @@ def filled(path: str, uscc: str) -> str:
         "actual_id": unknown,
         "week": "2026-W47",
         "key": "moved-up",
+        "platform_id": unknown,
+        "form": "csv",
     }
     return path.format(**known)
 

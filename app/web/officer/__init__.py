@@ -19,6 +19,8 @@ from app.web.officer import (
     moves,
     needs,
     plans,
+    platform_files,
+    platforms,
     receipts,
     reminder_forms,
     reminders,
@@ -59,5 +61,8 @@ _PARTS = (
     reminders,
     digest_settings,
     digests,
+    # Its fixed addresses come before /platforms/{platform_id}.
+    platform_files,
+    platforms,
 )
 ROUTERS = tuple(part.router for part in _PARTS)

@@ -16,6 +16,7 @@ from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmFilte
 from app.pipeline import queries as pipeline
 from app.pipeline.service import touch
 from app.pipeline.terms import MoveRecord, Tier
+from app.platforms.queries import platforms_of
 from app.recognitions.queries import held_by
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.filters import FilterDep, address, chips, options, status_label
@@ -178,6 +179,8 @@ async def firm_page(
         "former_names": firm.former_names,
         "tags": firm.tags if internal else (),
         "certificates": await held_by(conn, firm.id, today=today),
+        "platforms": await platforms_of(conn, firm.id),
+        "can_keep_platforms": viewer.may(Permission.PLATFORM_KEEP),
         "timeline": await timeline_of(conn, firm, moves, lookup) if internal else [],
         "overridden": sum(bool(move.override_reason) for move in moves) if internal else 0,
         "pending": pending[0] if pending else None,

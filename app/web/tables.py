@@ -1,0 +1,44 @@
+"""Small tables as files: a plan, a register. What a county of firms needs is streamed by `app.exchange`."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fastapi import Response
+
+from app.sheets.writing import XlsxFile
+from app.web.downloads import CSV, XLSX, attachment
+
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+Rows = Iterable[Sequence[str | None]]
+
+
+def file_of(
+    form: str, name: str, sheet: str, titles: Sequence[str], rows: Rows, numeric: Iterable[int] = ()
+) -> Response:
+    """As a workbook or as CSV; `numeric` names the columns whose text is a number."""
+    if form == "xlsx":
+        return attachment(_workbook(sheet, titles, rows, frozenset(numeric)), f"{name}.xlsx", XLSX)
+    out = io.StringIO()
+    lines = csv.writer(out)
+    lines.writerow(titles)
+    lines.writerows([_harmless(cell, column in set(numeric)) for column, cell in enumerate(row)] for row in rows)
+    return attachment(out.getvalue().encode("utf-8-sig"), f"{name}.csv", CSV)
+
+
+def _harmless(cell: str | None, number: bool) -> str:
+    """What a spreadsheet would run when it opens a CSV gets an apostrophe in front (OWASP: CSV injection)."""
+    text = cell or ""
+    return f"'{text}" if not number and text.startswith(_RISKY) else text
+
+
+def _workbook(sheet: str, titles: Sequence[str], rows: Rows, numeric: frozenset[int]) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="tidu-table-") as folder:
+        path = Path(folder) / "table.xlsx"
+        widths = [max(10, min(40, 2 * len(title) + 4)) for title in titles]
+        book = XlsxFile(path, sheet, titles, widths, numeric=numeric)
+        book.write(rows)
+        book.close()
+        return path.read_bytes()
