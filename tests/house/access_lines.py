@@ -233,6 +233,18 @@ GET   /metrics                                  PUBLIC
 GET   /moves/{{move_id}}/receipt                firm:internal  town officer manager auditor
 POST  /moves/{{request_id}}/approve             move:approve   officer manager
 POST  /moves/{{request_id}}/reject              move:reject    town officer manager
+GET   /plans                                    target:read    {DESKS}
+GET   /plans/{{plan}}                           target:read    {DESKS}
+GET   /plans/{{plan}}/export.{{form}}           target:read    {DESKS}
+GET   /plans/{{plan}}/behind/{{indicator}}      firm:list      {DESKS}
+GET   /plans/{{plan}}/enter/{{indicator}}       target:enter   officer manager
+POST  /plans/{{plan}}/enter/{{indicator}}       target:enter   officer manager
+POST  /plans/{{plan}}/actuals/{{actual_id}}/confirm target:confirm manager
+POST  /plans/{{plan}}/actuals/{{actual_id}}/return target:confirm manager
+GET   /plans/{{plan}}/evaluation                target:read    {DESKS}
+POST  /plans/{{plan}}/snapshots                 target:confirm manager
+GET   /plans/{{plan}}/snapshots/{{snapshot_id}} target:read    {DESKS}
+GET   /plans/{{plan}}/towns                     target:read    {DESKS}
 GET   /platforms                                firm:list      {DESKS}
 POST  /platforms/export.{{form}}                firm:export    officer manager
 GET   /platforms/template.xlsx                  platform:keep  officer

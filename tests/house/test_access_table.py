@@ -66,6 +66,8 @@ def filled(path: str, uscc: str) -> str:
         "actual_id": unknown,
         "week": "2026-W47",
         "key": "moved-up",
+        "snapshot_id": unknown,
+        "indicator": "hnte",
         "platform_id": unknown,
         "form": "csv",
     }

@@ -26,6 +26,9 @@ from app.web.officer import (
     reminders,
     reviews,
     search,
+    target_entry,
+    target_evaluation,
+    targets,
     tasks,
     today,
     visits,
@@ -64,5 +67,8 @@ _PARTS = (
     # Its fixed addresses come before /platforms/{platform_id}.
     platform_files,
     platforms,
+    targets,
+    target_entry,
+    target_evaluation,
 )
 ROUTERS = tuple(part.router for part in _PARTS)

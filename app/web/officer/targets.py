@@ -1,0 +1,232 @@
+"""规划指标: every indicator's way from its baseline to its target, in words, in a picture and in a table."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.access.terms import TOWN_DIGITS, Permission, Viewer
+from app.errors import NotFound
+from app.firms import cursors
+from app.firms.terms import Sort
+from app.plans.boards import Board, board
+from app.plans.listing import PART, behind
+from app.plans.progress import Point, Progress, day_of, progress
+from app.plans.queries import indicators_of, list_plans, plan_by_code, scope_for, year_for
+from app.plans.terms import Figure, Plan, PlanState, Scope
+from app.web.charts import short
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard
+from app.web.filters import options
+from app.web.lookups import Lookup
+from app.web.tables import file_of
+from app.web.target_views import PARTS, TONES, card_of, href, level, scoped
+from app.web.templating import page
+
+router = APIRouter()
+Reader = Annotated[Viewer, Depends(guard(Permission.TARGET_READ))]
+Year = Annotated[int | None, Query(ge=2000, le=2100)]
+Region = Annotated[str, Query(max_length=12)]
+Park = Annotated[str, Query(max_length=60)]
+
+
+def usual_plan(plans: list[Plan], today: date) -> Plan:
+    """The one under way today, else the last that has targets. Raises NotFound without any."""
+    running = [p for p in plans if p.state is not PlanState.DRAFT]
+    under_way = [p for p in running if p.first_year <= today.year <= p.last_year]
+    chosen = under_way or running or plans
+    if not chosen:
+        raise NotFound("还没有载入五年规划，请管理员在服务器上运行 tidu seed。")
+    return chosen[0]
+
+
+@router.get("/plans")
+async def usual_page(request: Request, conn: ConnDep, lookup: LookupDep, today: TodayDep, viewer: Reader) -> Response:
+    plan = usual_plan(await list_plans(conn, viewer=viewer), today)
+    return await plan_page(request, plan.code, conn, lookup, today, viewer)
+
+
+def tabs_of(plan: Plan, here: str, at: dict[str, str]) -> list[tuple[str, str, bool]]:
+    leaves = [("指标轨迹", ""), ("证书到期", "/cliff"), ("镇级评分", "/towns"), ("评估", "/evaluation")]
+    return [(word, href(plan.code, end, **at), end == here) for word, end in leaves]
+
+
+async def head(
+    conn: ConnDep, plan: Plan, lookup: Lookup, viewer: Viewer, here: str, *, scope: Scope, year: int
+) -> dict[str, Any]:
+    """What every leaf of a plan needs."""
+    at = scoped(scope, plan)
+    regions = [pair for pair in options(lookup, viewer)["regions"] if pair[0].startswith(plan.region)]
+    return {
+        "plan": plan,
+        "year": year,
+        "scope": scope,
+        "scope_name": scope.park or lookup.reference.region(scope.region),
+        "tabs": tabs_of(plan, here, at),
+        "plans": [(p.short, href(p.code), p.code == plan.code) for p in await list_plans(conn, viewer=viewer)],
+        "years": [(str(y), f"{y} 年") for y in plan.years],
+        "regions": [("", "全部"), *regions] if viewer.scope != scope.region or len(regions) > 1 else regions,
+        "parks": [("", "不限"), *((name, name) for name in lookup.reference.parks)],
+        "here": href(plan.code, here),
+        "can_enter": viewer.may(Permission.TARGET_ENTER),
+        "can_confirm": viewer.may(Permission.TARGET_CONFIRM),
+        "can_edit": viewer.may(Permission.TARGET_ADMIN),
+        "short": short,
+        "tones": TONES,
+    }
+
+
+@router.get("/plans/{plan}")
+async def plan_page(
+    request: Request,
+    plan: str,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    viewer: Reader,
+    year: Year = None,
+    region: Region = "",
+    park: Park = "",
+) -> Response:
+    found = await progress(conn, plan, viewer=viewer, today=today, year=year, region=region, park=park)
+    its, scope = found.plan, found.scope
+    towns = None
+    if not park and len(scope.region) < TOWN_DIGITS:
+        units = [c for c, kind in lookup.reference.region_kinds.items() if kind in ("town", "zone")]
+        below = [c for c in units if c.startswith(scope.region) and c != scope.region]
+        towns = await board(conn, its, below, viewer=viewer, scope=scope, year=found.year, today=today)
+    at = scoped(scope, its)
+    context: dict[str, Any] = {
+        **await head(conn, its, lookup, viewer, "", scope=scope, year=found.year),
+        "cards": [card_of(row, its, scope, today) for row in found.main],
+        "supporting": [
+            (row, level(row.reached.figure if row.reached else None, row.indicator)) for row in found.supporting
+        ],
+        "waiting": [row for row in found.rows if row.waiting],
+        "board": towns,
+        "town_rows": _town_rows(towns, its, found.year, lookup) if towns else [],
+        "export": href(its.code, "/export", year=found.year, **at),
+        "level": level,
+        "behind_href": lambda code, y: href(its.code, f"/behind/{code}", year=y, **at),
+        "enter_href": lambda code: href(its.code, f"/enter/{code}", year=found.year, **at),
+    }
+    return page(request, "officer/targets/plan.html", title=f"{its.short}规划指标", **context)
+
+
+def _town_rows(
+    towns: Board, plan: Plan, year: int, lookup: Lookup
+) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    """A town's name, its own page, and of each indicator (value, list, state)."""
+    rows = []
+    for row in towns.rows:
+        cells = []
+        for indicator in towns.indicators:
+            cell = row.cells[indicator.code]
+            counted = cell.counted is not None and cell.figure == cell.counted
+            to = href(plan.code, f"/behind/{indicator.code}", year=year, region=row.region) if counted else ""
+            state = cell.judged.standing.label if cell.judged.final is not None else ""
+            cells.append((level(cell.figure, indicator), to, state))
+        rows.append((lookup.reference.region(row.region), href(plan.code, year=year, region=row.region), cells))
+    return rows
+
+
+_TITLES = (
+    *(
+        "指标",
+        "单位",
+        "年份",
+        "2020 年等基期值",
+        "当年应达到",
+        "实际",
+        "分子",
+        "分母",
+        "台账数",
+        "期末目标",
+        "进度",
+        "状态",
+    ),
+    *("初步或终值", "数据截止", "来源"),
+)
+
+
+@router.get("/plans/{plan}/export.{form}")
+async def export(
+    plan: str,
+    form: str,
+    conn: ConnDep,
+    today: TodayDep,
+    viewer: Reader,
+    year: Year = None,
+    region: Region = "",
+    park: Park = "",
+) -> Response:
+    """Every year of every indicator. Sums of a county, and nothing of a firm."""
+    found = await progress(conn, plan, viewer=viewer, today=today, year=year, region=region, park=park)
+    rows = [_export_row(row, point) for row in found.rows for point in row.points if point.year <= found.year]
+    name = f"{found.plan.short}规划指标-{found.scope.park or found.scope.region}-{found.year}"
+    return file_of("xlsx" if form == "xlsx" else "csv", name, "规划指标", _TITLES, rows, (3, 4, 5, 6, 7, 9, 10))
+
+
+def _export_row(row: Progress, point: Point) -> list[str]:
+    judged, reached = point.judged, point.reached
+    figure = reached.figure if reached else Figure()
+
+    def number(value: Decimal | None) -> str:
+        return "" if value is None else f"{value.normalize():f}"
+
+    return [
+        row.indicator.title,
+        row.indicator.unit,
+        f"{point.year}",
+        number(row.indicator.baseline),
+        number(judged.expected),
+        number(judged.actual),
+        number(figure.numerator),
+        number(figure.denominator),
+        level(point.counted, row.indicator) if point.counted is not None else "",
+        number(judged.final),
+        number(judged.progress),
+        "" if row.indicator.supporting else judged.standing.label,
+        reached.state.label if reached else "",
+        reached.as_of.isoformat() if reached else "",
+        reached.source if reached else "",
+    ]
+
+
+@router.get("/plans/{plan}/behind/{indicator}")
+async def behind_page(
+    request: Request,
+    plan: str,
+    indicator: str,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))],
+    year: Year = None,
+    region: Region = "",
+    park: Park = "",
+    part: Annotated[str, Query(max_length=10)] = "",
+    cursor: Annotated[str, Query(max_length=400)] = "",
+) -> Response:
+    its = await plan_by_code(conn, plan, viewer=viewer)
+    scope, chosen = scope_for(its, viewer, region=region, park=park), year_for(its, today.year, year)
+    one = next((i for i in await indicators_of(conn, plan) if i.code == indicator and i.counting), None)
+    if one is None or one.counting.get("of") == "carriers" or chosen > today.year:
+        raise NotFound
+    part = part if part in PARTS else PART
+    after = cursors.decode(cursor, Sort.NAME) if cursor else None
+    day = day_of(chosen, today)
+    found = await behind(conn, one.counting, day, part=part, viewer=viewer, scope=scope, after=after)
+    here = href(plan, f"/behind/{indicator}", year=chosen, part=part, **scoped(scope, its))
+    context: dict[str, Any] = {
+        **await head(conn, its, lookup, viewer, "-", scope=scope, year=chosen),
+        "indicator": one,
+        "day": day,
+        "part": PARTS[part] if one.counting.get("of") == "coverage" else "",
+        "found": found,
+        "region": lookup.reference.region,
+        "tier": lookup.main.tier,
+        "next_href": f"{here}&cursor={cursors.encode(*found.after)}" if found.after else None,
+        "prev_href": here if cursor else None,
+    }
+    return page(request, "officer/targets/behind.html", title=f"{one.title}名单", **context)
