@@ -19,7 +19,6 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -37,6 +36,7 @@ from app.plans.terms import Figure, Scope
 from app.platforms.models import PlatformRow
 from app.platforms.queries import institution_of, standing_on
 from app.platforms.queries import visible_to as platform_visible_to
+from app.platforms.terms import INSTITUTIONS
 from app.recognitions.models import Certificate
 from app.reports.models import FirmStatement
 from app.reports.terms import StatementKind
@@ -116,16 +116,23 @@ def has_institution(day: Any) -> ColumnElement[bool]:
 async def tallies(
     conn: Conn, counting: Mapping[str, Any], days: Sequence[date], *, viewer: Viewer, scope: Scope
 ) -> Tallies | None:
-    """By day and division; None when the ledger holds nothing of the kind, which is not the same as nought."""
-    if not days or not counting or not await _kept(conn, counting):
+    """By day and division, for the days on which the ledger had begun to hold such entries.
+
+    Before that, and where it holds none at all, nothing is known, which is not the same as nought.
+    """
+    begun = await _begun(conn, counting) if days and counting else None
+    counted = [day for day in days if begun is not None and day >= begun]
+    if not counted:
         return None
-    rows = await conn.execute(_counted(counting, viewer, scope), {"days": list(days)})
-    return {(day, region): Tally(part, whole) for day, region, part, whole in rows}
+    found: dict[tuple[date, str], Tally] = {(day, ""): Tally(0) for day in counted}
+    for day, region, part, whole in await conn.execute(_counted(counting, viewer, scope), {"days": counted}):
+        found[day, region] = Tally(part, whole)
+    return found
 
 
 def total(found: Tallies | None, day: date, region: str = "") -> Tally | None:
     """Of all divisions that a prefix names."""
-    if found is None:
+    if found is None or (day, "") not in found:
         return None
     own = [t for (on, where), t in found.items() if on == day and where.startswith(region)]
     wholes = [t.whole for t in own if t.whole is not None]
@@ -175,20 +182,27 @@ def platform_members(counting: Mapping[str, Any], viewer: Viewer, scope: Scope, 
     ]
 
 
-async def _kept(conn: Conn, counting: Mapping[str, Any]) -> bool:
-    """Whether the ledger has an entry of the kind at all, seen or not: without one, there is nothing to count."""
+async def _begun(conn: Conn, counting: Mapping[str, Any]) -> date | None:
+    """The day of the ledger's first entry of the kind, whoever sees it; None without any."""
     of = counting["of"]
-    query: Select[Any]
+    first: Select[Any]
     if of == "certificates":
-        query = select(literal(1)).where(Certificate.kind == counting["kind"])
+        first = select(func.min(Certificate.issued_on)).where(Certificate.kind == counting["kind"])
     elif of == "tier":
-        query = select(literal(1)).where(Placement.tier == counting["tier"])
+        first = select(func.min(func.lower(Placement.period))).where(Placement.tier == counting["tier"])
     elif of == "platforms":
-        query = select(literal(1)).where(
+        first = select(func.min(PlatformRow.recognised_on)).where(
             PlatformRow.kind.in_(counting["kinds"]), PlatformRow.level.in_(counting["levels"])
         )
     elif of == "coverage":
-        query = select(literal(1)).select_from(Firm).where(Firm.above_designated_size.is_(True), _INDUSTRIAL)
+        reported = select(func.min(FirmStatement.true_on)).where(
+            FirmStatement.kind == StatementKind.RD_INSTITUTIONS.value,
+            func.jsonb_array_length(FirmStatement.body) > 0,
+        )
+        kinds = [kind.value for kind in INSTITUTIONS]
+        registered = select(func.min(PlatformRow.recognised_on)).where(PlatformRow.kind.in_(kinds))
+        first = select(func.least(reported.scalar_subquery(), registered.scalar_subquery()))
     else:
-        return False
-    return (await conn.execute(query.limit(1))).first() is not None
+        return None
+    found: date | None = (await conn.execute(first)).scalar_one()
+    return found

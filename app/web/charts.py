@@ -31,7 +31,7 @@ def trajectory(path: Sequence[Value], actual: Sequence[Value], targets: Sequence
     """None where there is nothing to draw."""
     known = [float(v) for _, v in (*path, *actual, *targets) if v is not None]
     years = sorted({y for y, _ in (*path, *actual, *targets)})
-    if not known or len(years) < 2:
+    if max(sum(v is not None for _, v in line) for line in (path, actual)) < 2:
         return None
     low, high = min(known), max(known)
     room = (high - low) or abs(high) or 1.0
@@ -48,7 +48,9 @@ def trajectory(path: Sequence[Value], actual: Sequence[Value], targets: Sequence
 
     def dot(year: int, value: Decimal) -> Dot:
         wanted = asked.get(year)
-        return Dot(x(year), y(value), short(value), wanted is None or value >= wanted)
+        # Below the line what is behind it, unless the years stand there.
+        above = wanted is None or value >= wanted or y(value) > HEIGHT - _BOTTOM - 24
+        return Dot(x(year), y(value), short(value), above)
 
     return Trajectory(
         " ".join(f"{x(year)},{y(v)}" for year, v in path if v is not None),

@@ -105,14 +105,14 @@ async def test_certificates_are_counted_by_firm_on_the_last_day_of_the_year(conn
     assert (await of(officer, "hnte", year=2025))["counted"] == "1"
 
 
-async def test_an_evaluation_counts_in_its_own_year_only(conn, officer):
+async def test_an_evaluation_counts_in_its_own_year_only_and_nothing_is_known_before_the_first(conn, officer):
     uscc = await factories.firm(conn)
     row = {"firm_id": await factories.id_of(conn, uscc), "kind": "tech_sme", "recorded_at": NOON}
     for number, issued in (("A", date(2024, 5, 1)), ("B", date(2024, 9, 1)), ("C", date(2025, 1, 1))):
         dates = {"issued_on": issued, "expires_on": issued.replace(year=issued.year + 1)}
         await conn.execute(insert(Certificate).values(id=new_id(), number=number, **row, **dates))
     sme = await of(officer, "tech_sme", year=2025)
-    assert [p["actual"] for p in sme["path"]] == ["0", "0", "0", "1", "1"]
+    assert [p["actual"] for p in sme["path"]] == [None, None, None, "1", "1"]
 
 
 async def test_a_rate_keeps_its_numerator_and_denominator(conn, officer):
