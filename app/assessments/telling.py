@@ -4,7 +4,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from operator import itemgetter
 from typing import Any
 
 from app.policy.evaluate import assess_all
@@ -35,14 +34,14 @@ class Teller:
         self._kept: OrderedDict[Any, Any] = OrderedDict()
 
     def tell(self, policies: Policies, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW) -> Told:
-        key = ("all", policies.revision, as_of, today, case, _known(facts))
+        key = ("all", policies.revision, as_of, today, case, facts.known)
         found: Told = self._once(key, lambda: tell(policies, facts, as_of=as_of, today=today, case=case))
         return found
 
     def path(
         self, policies: Policies, policy: str, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW
     ) -> Path:
-        key = (policy, policies.revision, as_of, today, case, _known(facts))
+        key = (policy, policies.revision, as_of, today, case, facts.known)
         pack = policies.packs[policy]
         found: Path = self._once(key, lambda: cheapest_path(pack, facts, as_of=as_of, today=today, case=case))
         return found
@@ -56,10 +55,6 @@ class Teller:
         else:
             self._kept.move_to_end(key)
         return found
-
-
-def _known(facts: Facts) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted(facts.values.items(), key=itemgetter(0)))
 
 
 def tell(policies: Policies, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW) -> Told:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -52,7 +54,7 @@ class Dated:
     rank: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -63,6 +65,11 @@ class Facts:
 
     def with_certificates(self, *certificates: CertificateFact) -> Self:
         return replace(self, values={**self.values, "certificates": certificates})
+
+    @cached_property
+    def known(self) -> "Known":
+        """All of it as a key: facts that hold the same are the same."""
+        return Known(tuple(sorted(self.values.items(), key=itemgetter(0))))
 
     @property
     def certificates(self) -> tuple[CertificateFact, ...]:
@@ -75,6 +82,21 @@ class Facts:
     def add(self, path: str, amount: Decimal) -> Self:
         """The figure at `path`, more by `amount`; a figure that is not known counts from zero."""
         return self.set({path: EXACT.add(self.values.get(path, ZERO), amount)})
+
+
+class Known:
+    """A hundred figures whose hash is taken once: they are looked up several times for one page."""
+
+    __slots__ = ("_facts", "_hash")
+
+    def __init__(self, facts: tuple[tuple[str, Any], ...]) -> None:
+        self._facts, self._hash = facts, hash(facts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Known) and self._hash == other._hash and self._facts == other._facts
 
 
 def certificate_in_force(facts: Facts, kind: str, day: date) -> CertificateFact | None:
