@@ -8,6 +8,10 @@
   const POPPED = "details.menu[open], details.confirm[open]";
   const typing = (target) => target.matches?.("input, textarea, select, [contenteditable]");
 
+  // On a phone the rail is one row that scrolls; where one is stands in it.
+  const here = one(".rail [aria-current]");
+  if (here) here.parentNode.scrollLeft = here.offsetLeft - 40;
+
   // Toasts: the live region stands in the page from the start, so that a new line in it is read out.
   function toast(sentence, tone = "") {
     const line = document.createElement("p");
