@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, cast, func, insert, literal, select
+from sqlalchemy import Text, cast, func, insert, literal, null, select
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, aggregate_order_by
 
 from app.clock import BUSINESS_ZONE
@@ -104,25 +104,30 @@ async def _list(
 
 
 def _counted(listing: Listing, keep_as: uuid.UUID | None) -> Any:
-    """How many, the sum of all rows, the first of them, and how many in each town; kept in the same breath."""
+    """How many, the sum of all rows, the first of them, and how many in each town; kept in the same breath.
+
+    Of a list that nobody keeps there is no sum: making all of it only for that costs more than all the rest.
+    """
     number = func.row_number().over(order_by=list(listing.order)).label("n")
     rows = listing.query.add_columns(number).cte("numbered")
     row = func.jsonb_build_array(rows.c.uscc, rows.c.name, rows.c.region, rows.c.facts)
-    listed = select(
-        func.coalesce(func.jsonb_agg(aggregate_order_by(row, rows.c.n)), _EMPTY).label("rows"), func.count().label("n")
-    ).cte("listed")
+    first = select(row.label("row"), rows.c.n).where(rows.c.n <= listing.shown).subquery("first")
+    head = select(func.coalesce(func.jsonb_agg(aggregate_order_by(first.c.row, first.c.n)), _EMPTY)).scalar_subquery()
+    how_many = select(func.count()).select_from(rows).scalar_subquery()
     by_town = (
         select(rows.c.region, func.count().label("n")).where(rows.c.region.is_not(None)).group_by(rows.c.region)
     ).subquery("by_town")
     towns = select(func.jsonb_object_agg(by_town.c.region, by_town.c.n)).scalar_subquery()
-    head = part_of(listed.c.rows, 0, listing.shown) if listing.shown else _EMPTY
-    query = select(listed.c.n, func.md5(cast(listed.c.rows, Text())), head, towns)
     if keep_as is None:
-        return query
+        return select(how_many, null().cast(Text()), head, towns)
+    # As text, once: what is summed is what is kept.
+    as_text = func.json_build_array(rows.c.uscc, rows.c.name, rows.c.region, rows.c.facts)
+    whole = func.json_agg(aggregate_order_by(as_text, rows.c.n)).cast(Text())
+    listed = select(func.coalesce(whole, "[]").label("rows")).cte("listed")
     kept = insert(DigestList).from_select(
-        ["digest_id", "key", "rows"], select(literal(keep_as), literal(listing.key), listed.c.rows)
+        ["digest_id", "key", "rows"], select(literal(keep_as), literal(listing.key), cast(listed.c.rows, JSONB()))
     )
-    return query.add_cte(kept.cte("kept"))
+    return select(how_many, select(func.md5(listed.c.rows)).scalar_subquery(), head, towns).add_cte(kept.cte("kept"))
 
 
 def part_of(rows: Any, start: int, n: int) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.config import TEMPLATES
-from app.digests.telling import change_words, chosen, headline, known_words, towns_words
+from app.digests.telling import change_words, chosen, headline, known_words, parted, towns_words
 from app.typeset import pages_of, set_pdf, set_png
 
 _PAGE, _CHART = TEMPLATES / "print" / "digest.typ", TEMPLATES / "print" / "chart.typ"
@@ -65,7 +65,8 @@ def page_data(
                 "title": s["title"],
                 "note": s["note"],
                 "bars": bars_of(s),
-                "lists": [] if bars_of(s) else [_list(one, most) for one in s["lists"]],
+                "lists": [] if bars_of(s) else [_list(one, most) for one in parted(s)[0]],
+                "none": parted(s)[1],
             }
             for s in chosen(document, sections)
         ],

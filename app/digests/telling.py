@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.digests.composing import value_of
-from app.digests.terms import Line
+from app.digests.terms import Line, SectionCode
 
 _TIERS = ("tier-tech_micro", "tier-eaglet", "tier-gazelle", "tier-hnte", "tier-leader", "tier-none")
 
@@ -79,8 +79,11 @@ def text_of(
         out += ["", f"【{section['title']}】"]
         if section["note"]:
             out.append(section["note"])
-        for one in section["lists"]:
+        some, none = parted(section)
+        for one in some:
             out += _list_lines(one)
+        if none:
+            out.append(none)
     total, lines = corrections
     if total:
         out += ["", f"【发送以后的更正与补记】{total} 项"]
@@ -88,6 +91,19 @@ def text_of(
     if address:
         out += ["", f"在网页上看，每个数都能打开名单：{address}"]
     return "\n".join(out) + "\n"
+
+
+def parted(section: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """The lists that have anybody in them, and a sentence that names the others. A ladder shows every rung."""
+    if section["code"] == SectionCode.LADDER:
+        return section["lists"], ""
+    none = [_none_words(one) for one in section["lists"] if not one["value"]]
+    return [one for one in section["lists"] if one["value"]], f"没有：{'、'.join(none)}" if none else ""
+
+
+def _none_words(one: Mapping[str, Any]) -> str:
+    before = f"（上周 {one['before']:,}）" if one["before"] else ""
+    return f"{one['label']}{before}"
 
 
 def _list_lines(one: Mapping[str, Any]) -> list[str]:

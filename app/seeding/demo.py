@@ -34,6 +34,7 @@ from app.seeding.acts import Act, Amend, Ask, Call, Certify, Decide, Entitle, No
 from app.seeding.county import DEMO_TOWN, invent_firms
 from app.seeding.demo_books import SOURCE, record_reports, record_survey
 from app.seeding.demo_clerks import CLERKS_OF, SIGNATORIES, bring_clerks
+from app.seeding.demo_digests import Mondays
 from app.seeding.demo_reminders import put_rules_to_work
 from app.seeding.demo_reports import bring_reports
 from app.seeding.first_admin import COUNTY
@@ -95,8 +96,11 @@ async def load_demo(
         rng = random.Random(seed)  # noqa: S311 - invention, not a secret
         officers = {login: actors[login].viewer.id for login in ("officer", "officer2")}
         invented = invent_firms(rng, firms, officers=officers, today=business_day(at))
+        mondays = Mondays(calendar, stage.policies, (COUNTY, DEMO_TOWN), at)
         for act in tell_year(rng, invented, ladder, calendar, at=at):
+            await mondays.before(conn, act.at)
             await perform(stage, act)
+        await mondays.before(conn, at)
         some = [await _firm(stage, demo_code(number)) for number in CLERKS_OF]
         clerks = await bring_clerks(conn, some, passwords["firm"], by=actors["officer"], at=at, cheap=cheap)
         await bring_reports(conn, some, [clerks[login] for login in SIGNATORIES], by=actors["officer"], at=at)

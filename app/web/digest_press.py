@@ -8,7 +8,7 @@ from jinja2 import Environment
 
 from app.config import Settings
 from app.digests.printing import TITLE, chart, pdf
-from app.digests.telling import change_words, chosen, headline, known_words, text_of, towns_words
+from app.digests.telling import change_words, chosen, headline, known_words, parted, text_of, towns_words
 from app.digests.terms import Letter
 from app.outbox.enclosures import Enclosure
 from app.typeset import NO_FONT, NoFont
@@ -81,5 +81,6 @@ class DigestPress:
             "list_href": lambda key: f"{base}/digests/{week}/lists/{quote(key)}?scope={scope}",
             "change": change_words,
             "towns": towns_words,
+            "parted": parted,
         }
         return self._environment.get_template("mail/digest.html").render(context)

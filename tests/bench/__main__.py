@@ -15,6 +15,7 @@ from app.embedded import start
 from tests.bench import report
 from tests.bench.assessing import measure_assessing
 from tests.bench.capture import Shadow
+from tests.bench.digesting import measure_digests
 from tests.bench.exchange import measure_exchange
 from tests.bench.flatness import measure_flatness
 from tests.bench.ground import build_county, environment, free_port, serving, sign_in
@@ -22,7 +23,7 @@ from tests.bench.moves import measure_moves
 from tests.bench.pages import Pages, capture_pages, full_scans, measure_pages, paths_of, plans
 from tests.bench.reminding import measure_reminding
 
-PARTS = ("pages", "assessing", "moves", "exchange", "reminding")
+PARTS = ("pages", "assessing", "moves", "exchange", "reminding", "digests")
 EXPLAINED = """
 网站：tidu serve，1 个进程（uvicorn，单工作进程）；数据库：内置 PostgreSQL，fsync 开；客户端：同机 keep-alive。
 基线 A：同样的语句和参数，经 asyncpg 直接执行。基线 B：不登录、不用 ORM 的 Starlette，执行同样语句、渲染同样模板。
@@ -76,6 +77,8 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
             rows += await measure_exchange(county, site, cookie, directory, env)
         if "reminding" in args.only:
             rows += await measure_reminding(county, env, assessed="assessing" in args.only)
+        if "digests" in args.only:
+            rows += await measure_digests(county, env)
         if "pages" in args.only:
             # After the moves, so that every table a page reads holds something.
             results["plans"] = await plans(county.url, captured)

@@ -190,6 +190,7 @@ def words_of(data):
         yield squeezed(section["title"])
         for bar in section["bars"]:
             yield squeezed(bar["label"] + bar["shown"] + bar["change"])
+        yield squeezed(section["none"])
         for one in section["lists"]:
             yield squeezed(one["label"] + one["shown"] + one["change"])
             for line in one["lines"]:

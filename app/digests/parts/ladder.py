@@ -23,7 +23,7 @@ def tiers(frame: Frame) -> Sequence[Listing]:
             f"tier-{code}",
             label,
             whole.where(condition),
-            (Firm.name_pinyin, Firm.id),
+            (since, Firm.id),
             _since,
             frame.list_of(tier=code),
             shown=0,

@@ -95,7 +95,7 @@ class DigestNumber(BaseModel):
     before: int | None = Field(description="上周的周报里是多少；上周没有编制的为 null")
     good: bool | None
     live: str = Field(description="今天的同一问题在哪里看")
-    md5: str = Field(description="整张名单的校验和")
+    md5: str | None = Field(description="保存着的整张名单的校验和")
     towns: list[tuple[str, str, int]] = Field(description="最多的几个镇街：代码、名称、行数")
     lines: list[DigestLine]
 
