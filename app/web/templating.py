@@ -37,6 +37,7 @@ _NAV = (
     NavItem("申报", "/filings", Permission.FILING_READ),
     NavItem("填报审核", "/reviews", Permission.REPORT_REVIEW),
     NavItem("填报账号", "/clerks", Permission.CLERK_ADMIN),
+    NavItem("总览", "/dashboard", Permission.FIRM_INTERNAL),
     NavItem("规划指标", "/plans", Permission.TARGET_READ),
     NavItem("创新平台", "/platforms", Permission.FIRM_LIST),
     NavItem("提醒", "/reminders", Permission.REMINDER_READ),

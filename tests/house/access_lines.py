@@ -244,6 +244,11 @@ POST  /plans/{{plan}}/actuals/{{actual_id}}/return target:confirm manager
 GET   /plans/{{plan}}/evaluation                target:read    {DESKS}
 POST  /plans/{{plan}}/snapshots                 target:confirm manager
 GET   /plans/{{plan}}/snapshots/{{snapshot_id}} target:read    {DESKS}
+GET   /dashboard                                firm:internal  town officer manager auditor
+GET   /dashboard/wall                           firm:internal  town officer manager auditor
+GET   /dashboard/list                           firm:internal  town officer manager auditor
+GET   /plans/{{plan}}/cliff                     firm:internal  town officer manager auditor
+GET   /plans/{{plan}}/cliff/list                firm:internal  town officer manager auditor
 GET   /plans/{{plan}}/towns                     target:read    {DESKS}
 GET   /platforms                                firm:list      {DESKS}
 POST  /platforms/export.{{form}}                firm:export    officer manager

@@ -5,6 +5,7 @@ from app.web.officer import (
     board,
     certificates,
     clerks,
+    dashboard,
     desk,
     digest_settings,
     digests,
@@ -26,6 +27,7 @@ from app.web.officer import (
     reminders,
     reviews,
     search,
+    target_cliff,
     target_entry,
     target_evaluation,
     targets,
@@ -70,5 +72,7 @@ _PARTS = (
     targets,
     target_entry,
     target_evaluation,
+    target_cliff,
+    dashboard,
 )
 ROUTERS = tuple(part.router for part in _PARTS)

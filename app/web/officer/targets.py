@@ -46,8 +46,10 @@ async def usual_page(request: Request, conn: ConnDep, lookup: LookupDep, today: 
     return await plan_page(request, plan.code, conn, lookup, today, viewer)
 
 
-def tabs_of(plan: Plan, here: str, at: dict[str, str]) -> list[tuple[str, str, bool]]:
+def tabs_of(plan: Plan, viewer: Viewer, here: str, at: dict[str, str]) -> list[tuple[str, str, bool]]:
     leaves = [("指标轨迹", ""), ("证书到期", "/cliff"), ("镇级评分", "/towns"), ("评估", "/evaluation")]
+    if not viewer.may(Permission.FIRM_INTERNAL):
+        leaves = [leaf for leaf in leaves if leaf[1] != "/cliff"]
     return [(word, href(plan.code, end, **at), end == here) for word, end in leaves]
 
 
@@ -62,7 +64,7 @@ async def head(
         "year": year,
         "scope": scope,
         "scope_name": scope.park or lookup.reference.region(scope.region),
-        "tabs": tabs_of(plan, here, at),
+        "tabs": tabs_of(plan, viewer, here, at),
         "plans": [(p.short, href(p.code), p.code == plan.code) for p in await list_plans(conn, viewer=viewer)],
         "years": [(str(y), f"{y} 年") for y in plan.years],
         "regions": [("", "全部"), *regions] if viewer.scope != scope.region or len(regions) > 1 else regions,
