@@ -15,7 +15,7 @@ from app.db import Conn
 from app.digests.frames import Frame
 from app.digests.models import Digest, DigestList
 from app.digests.rules import due_at
-from app.digests.sections import SECTIONS, Section, told
+from app.digests.sections import SECTIONS, Section, listings_of, told
 from app.digests.terms import Line, Listing, Moment, Week, Words
 from app.errors import NotFound
 from app.firms.reference import load_reference
@@ -75,7 +75,7 @@ async def _section(
 ) -> dict[str, Any]:
     lists = []
     if told(section, frame):
-        for listing in section.listings(frame):
+        for listing in await listings_of(section, conn, frame):
             lists.append(await _list(conn, listing, frame.words, earlier.get(listing.key), keep_as))
     note = "" if told(section, frame) else section.lost
     return {"code": section.code.value, "title": section.code.label, "note": note, "lists": lists}
@@ -147,6 +147,8 @@ def href_of(uscc: str | None, facts: Mapping[str, Any]) -> str:
         return f"/moves/{facts['move']}/receipt"
     if facts.get("application"):
         return f"/filings/applications/{facts['application']}"
+    if facts.get("plan"):
+        return f"/plans/{facts['plan']}"
     if uscc is None:
         return f"/filings/{facts['window']}"
     return f"/firms/{uscc}/gap?policy={facts['policy']}" if facts.get("policy") else f"/firms/{uscc}"

@@ -14,7 +14,7 @@ from app.digests.composing import Document, line_of, part_of
 from app.digests.frames import Frame
 from app.digests.models import Digest, DigestList
 from app.digests.parts.moved import corrected_since
-from app.digests.sections import SECTIONS, told
+from app.digests.sections import SECTIONS, listings_of, told
 from app.digests.terms import Line, Listing, Moment, Week
 from app.errors import NotFound
 from app.firms.reference import bureau_scope
@@ -106,11 +106,11 @@ async def archive(
     return [_kept(row) for row in await conn.execute(query)]
 
 
-def listing_of(frame: Frame, wanted: str) -> Listing:
+async def listing_of(conn: Conn, frame: Frame, wanted: str) -> Listing:
     """Raises NotFound for a list that a digest of that moment does not have."""
     for section in SECTIONS:
         if told(section, frame):
-            for listing in section.listings(frame):
+            for listing in await listings_of(section, conn, frame):
                 if listing.key == wanted:
                     return listing
     raise NotFound("这份周报里没有这张名单。")
@@ -120,7 +120,7 @@ async def kept_rows(
     conn: Conn, digest_id: uuid.UUID, frame: Frame, wanted: str, *, start: int = 0, limit: int = ROWS
 ) -> tuple[Listing, int, list[Line]]:
     """A kept list: how long it is, and its lines from `start` on."""
-    listing = listing_of(frame, wanted)
+    listing = await listing_of(conn, frame, wanted)
     d = DigestList
     query = select(func.jsonb_array_length(d.rows), part_of(d.rows, start, limit)).where(
         d.digest_id == digest_id, d.key == wanted
@@ -135,7 +135,7 @@ async def rows_now(
     conn: Conn, frame: Frame, wanted: str, *, start: int = 0, limit: int = ROWS
 ) -> tuple[Listing, int, list[Line]]:
     """The same list made anew for the frame's moment."""
-    listing = listing_of(frame, wanted)
+    listing = await listing_of(conn, frame, wanted)
     total, lines = await rows_of(conn, listing, frame, start=start, limit=limit)
     return listing, total, lines
 

@@ -78,6 +78,7 @@ class SectionCode(Labelled):
     NEAR = "near", "再推一把就到"
     STUCK = "stuck", "卡住了"
     LAPSING = "lapsing", "证书将到期"
+    PLAN = "plan", "规划进度"
 
 
 @dataclass(frozen=True, slots=True)

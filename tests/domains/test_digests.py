@@ -181,6 +181,15 @@ async def test_a_digest_compares_itself_with_the_one_before(conn):
         assert one["before"] == value_of(before.document, one["key"])
 
 
+async def test_the_plans_indicators_stand_under_what_is_to_be_said_of_them(conn):
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    standings = ("behind", "missing", "not_issued", "on_track", "met")
+    found = {s: lines(digest.document, f"plan-{s}") for s in standings}
+    assert value_of(digest.document, *(f"plan-{s}" for s in standings)) == 7  # the plan's own table has seven
+    assert sum(len(named) for named in found.values()) == 7
+    assert all(line["href"].startswith("/plans/") for named in found.values() for line in named)
+
+
 async def test_a_towns_digest_counts_its_own_firms(conn):
     await county(conn)
     digest, _ = await keep(conn, WEEK, OTHER, at=MONDAY)
