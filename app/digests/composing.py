@@ -16,7 +16,7 @@ from app.digests.frames import Frame
 from app.digests.models import Digest, DigestList
 from app.digests.rules import due_at
 from app.digests.sections import SECTIONS, Section, listings_of, told
-from app.digests.terms import Line, Listing, Moment, Week, Words
+from app.digests.terms import Line, Listing, Moment, SectionCode, Week, Words
 from app.errors import NotFound
 from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER
@@ -38,16 +38,15 @@ async def frame_of(conn: Conn, week: Week, scope: str, moment: Moment) -> Frame:
         raise NotFound("没有这个行政区划。")
     calendar = await load_calendar(conn)
     words = Words({t.code: t.label for t in ladder.tiers}, reference.regions)
-    before = await known_before(conn, week, scope) or due_at(week.shifted(-1), calendar)
-    return Frame(week, scope, moment, before, ladder, calendar, words)
+    before, known = await _before(conn, week, scope) or (None, due_at(week.shifted(-1), calendar))
+    return Frame(week, scope, moment, known, before, ladder, calendar, words)
 
 
-async def known_before(conn: Conn, week: Week, scope: str) -> datetime | None:
+async def _before(conn: Conn, week: Week, scope: str) -> tuple[uuid.UUID, datetime] | None:
     d = Digest
-    found: datetime | None = (
-        await conn.execute(select(d.known_at).where(d.week == str(week.shifted(-1)), d.scope == scope))
-    ).scalar_one_or_none()
-    return found
+    query = select(d.id, d.known_at).where(d.week == str(week.shifted(-1)), d.scope == scope)
+    row = (await conn.execute(query)).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 async def compose(conn: Conn, frame: Frame, *, keep_as: uuid.UUID | None = None) -> Document:
@@ -78,6 +77,8 @@ async def _section(
         for listing in await listings_of(section, conn, frame):
             lists.append(await _list(conn, listing, frame.words, earlier.get(listing.key), keep_as))
     note = "" if told(section, frame) else section.lost
+    if not note and section.code is SectionCode.CHANGES and frame.before is None:
+        note = "上周的周报没有编制，无从比较。"
     return {"code": section.code.value, "title": section.code.label, "note": note, "lists": lists}
 
 

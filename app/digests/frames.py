@@ -29,6 +29,7 @@ class Frame:
     scope: str
     moment: Moment
     since: datetime  # what the digest before it knew
+    before: uuid.UUID | None  # that digest, where it was kept
     ladder: Ladder
     calendar: Calendar
     words: Words

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.db import Conn
 from app.digests.frames import Frame
-from app.digests.parts import dates, ladder, moved, plan, standing
+from app.digests.parts import changes, dates, ladder, moved, plan, standing
 from app.digests.terms import Listing, SectionCode
 
 
@@ -30,6 +30,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(SectionCode.LADDER, ladder.tiers),
     Section(SectionCode.MOVED, moved.moved),
     Section(SectionCode.CORRECTIONS, moved.corrections),
+    Section(SectionCode.CHANGES, changes.changes, lost=_STALE),
     Section(SectionCode.NEW, ladder.entered),
     Section(SectionCode.DUE, dates.due),
     Section(SectionCode.UNFILED, dates.unfiled),

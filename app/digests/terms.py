@@ -72,6 +72,7 @@ class SectionCode(Labelled):
     LADDER = "ladder", "梯队现状"
     MOVED = "moved", "谁动了"
     CORRECTIONS = "corrections", "更正与补记"
+    CHANGES = "changes", "与上周相比"
     NEW = "new", "新入库"
     DUE = "due", "三周内到期"
     UNFILED = "unfiled", "还没申报"

@@ -11,7 +11,7 @@ from app.digests.composing import lists_in, value_of
 from app.digests.queries import archive, kept_rows, rows_now, scope_for
 from app.digests.reading import read_digest
 from app.digests.service import keep
-from app.digests.terms import Week
+from app.digests.terms import SectionCode, Week
 from app.errors import NotFound
 from app.filings.applying import list_firms
 from app.firms.queries import count_firms, firm_by_uscc
@@ -96,9 +96,11 @@ async def test_a_digest_names_who_moved_both_ways_who_came_who_is_stuck_and_what
 
 async def test_every_number_is_a_list_of_just_as_many_kept_and_made_anew(conn):
     await county(conn)
+    await keep(conn, WEEK.shifted(-1), COUNTY, at=MONDAY - timedelta(days=7))
     digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
     shown = await read_digest(conn, WEEK, COUNTY, at=MONDAY)
     assert shown.kept
+    assert {s["code"] for s in digest.document["sections"] if s["lists"]} == {*SectionCode}
     for one in lists_in(digest.document):
         _, total, found = await kept_rows(conn, digest.id, shown.asked.frame, one["key"])
         assert (total, len(found)) == (one["value"], one["value"]), one["key"]
@@ -179,6 +181,33 @@ async def test_a_digest_compares_itself_with_the_one_before(conn):
     digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
     for one in lists_in(digest.document):
         assert one["before"] == value_of(before.document, one["key"])
+
+
+async def test_it_says_who_came_onto_a_list_since_last_week_and_why_others_left_it(conn):
+    up, _, stuck, _ = await county(conn)
+    seen = await factories.firm(conn, "开平市有人走访有限公司", at=EARLIER)
+    await factories.move(conn, seen, "tech_micro", at=EARLIER)
+    for uscc in (up, seen):
+        await conn.execute(text("UPDATE firms SET stale_on = '2026-11-10' WHERE uscc = :u"), {"u": uscc})
+    await conn.execute(text("UPDATE firms SET stale_on = '2026-11-20' WHERE uscc = :u"), {"u": stuck})
+    await keep(conn, WEEK.shifted(-1), COUNTY, at=MONDAY - timedelta(days=7))
+    moved = MONDAY - timedelta(days=4)
+    await factories.move(conn, up, "tech_micro", at=moved, expected="eaglet", reason="两年未达门槛")
+    await conn.execute(text("UPDATE firms SET stale_on = '2027-02-10' WHERE uscc = :u"), {"u": seen})
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    (came,) = lines(digest.document, "stuck-came")
+    left = {line["uscc"]: line["said"] for line in lines(digest.document, "stuck-went")}
+    assert came["uscc"] == stuck
+    assert "两年未达门槛" in left[up]
+    assert "停滞日顺延" in left[seen]
+    assert up in {line["uscc"] for line in lines(digest.document, "changed-tier")}
+    assert left.keys() == {up, seen}
+
+
+async def test_with_no_digest_of_the_week_before_it_says_that_nothing_can_be_compared(conn):
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    changes = next(s for s in digest.document["sections"] if s["code"] == "changes")
+    assert (changes["lists"], "无从比较" in changes["note"]) == ([], True)
 
 
 async def test_the_plans_indicators_stand_under_what_is_to_be_said_of_them(conn):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import ColumnElement, Select, and_, or_
+
 from app.assessments.models import FirmAssessment
 from app.digests.frames import Frame, firms, in_registry
 from app.digests.terms import Facts, Listing, Words
@@ -37,22 +39,31 @@ def near(frame: Frame) -> Sequence[Listing]:
 
 def _near(frame: Frame, tier: str, label: str, policy: str) -> Listing:
     a = FirmAssessment
-    query = (
-        firms(of={"tier": Firm.tier, "policy": a.policy, "missed": a.missed, "short": a.shortfall})
-        .join(a, a.firm_id == Firm.id)
-        .where(
-            *in_registry(frame),
-            Firm.tier == tier,
-            a.policy == policy,
-            a.outcome == "not_met",
-            a.missed <= MOST_MISSED.most,
-        )
-    )
+    query = _near_firms(frame, and_(Firm.tier == tier, a.policy == policy))
     order: tuple[Any, ...] = (a.missed, a.shortfall.nulls_last(), Firm.id)
     following = frame.ladder.above(tier)
     words = f"{label}离{following.label if following else ''}最多差 {MOST_MISSED.most} 项"
     live = frame.list_of(tier=tier, policy=policy, near=MOST_MISSED.value)
     return Listing(f"near-{tier}", words, query, order, _say_near, live, shown=4, good=True)
+
+
+def near_any(frame: Frame) -> Listing:
+    """All of them together, whichever step they are near to."""
+    a = FirmAssessment
+    steps = [(t.code, sought_from(frame.ladder, t.code)) for t in frame.ladder.tiers]
+    each = or_(*(and_(Firm.tier == tier, a.policy == policy) for tier, policy in steps if policy))
+    return Listing(
+        "near", "接近达标", _near_firms(frame, each), (a.missed, a.shortfall.nulls_last(), Firm.id), _say_near
+    )
+
+
+def _near_firms(frame: Frame, step: ColumnElement[bool]) -> Select[Any]:
+    a = FirmAssessment
+    return (
+        firms(of={"tier": Firm.tier, "policy": a.policy, "missed": a.missed, "short": a.shortfall})
+        .join(a, a.firm_id == Firm.id)
+        .where(*in_registry(frame), step, a.outcome == "not_met", a.missed <= MOST_MISSED.most)
+    )
 
 
 def _say_near(of: Facts, words: Words) -> str:
