@@ -147,11 +147,10 @@ def order_problems(values: Mapping[TargetLevel, Decimal | None]) -> str:
 
 
 async def _held(conn: Conn, code: str, version: int, by: Actor) -> Plan:
-    """Under its lock, with its version counted up. Raises Stale."""
+    """Under its lock. Raises Stale."""
     plan = await plan_by_code(conn, code, viewer=by.viewer, hold=True)
     if plan.version != version:
         raise Stale("规划刚被别人改过；您填写的内容还在，请对照现在的内容再保存。")
-    await conn.execute(update(PlanRow).where(PlanRow.code == code).values(version=version + 1))
     return plan
 
 
@@ -169,6 +168,8 @@ def _target_said(target: Target) -> str:
 
 
 async def _trace(conn: Conn, verb: str, plan: Plan, what: str, *, by: Actor, at: datetime, **images: Any) -> None:
+    """The change is counted and told; what was refused before is neither."""
+    await conn.execute(update(PlanRow).where(PlanRow.code == plan.code).values(version=plan.version + 1))
     done = event_row(
         f"plan:text:{verb}",
         by=by,

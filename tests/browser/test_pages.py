@@ -113,10 +113,13 @@ PAGES = [
     ("officer", "/plans/plan-14/behind/hnte?year=2025"),
     ("manager", "/plans/plan-14/evaluation"),
     ("officer", "/plans/plan-14/towns"),
+    ("admin", "/plans/plan-14/edit"),
+    ("admin", "/plans/plan-15/indicators/new"),
+    ("admin", "/plans/plan-14/indicators/rd_growth"),
+    ("admin", "/plans/plan-14/targets/hnte"),
     ("officer", "/plans/plan-14/cliff"),
     ("officer", "/plans/plan-14/cliff/list?of=holders"),
     ("officer", "/dashboard"),
-    ("manager", "/dashboard/wall"),
     ("town", "/dashboard/list?of=overdue"),
     ("officer", "/platforms"),
     ("officer", "/platforms/new"),
@@ -294,3 +297,16 @@ def test_the_frame_keeps_strict_rules_and_nothing_inline(visitors: People) -> No
     assert "unsafe" not in answer.headers["content-security-policy"]
     html = answer.text()
     assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=", html)
+
+
+def test_the_wall_is_legible_from_afar_and_has_nothing_beside_it(visitors: People) -> None:
+    page = visitors.signed_in("manager")
+    page.goto("/dashboard/wall")
+    for width in (768, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 1080})
+        assert overflow(page) <= 0, width
+    expect(page.locator(".figures b").first).to_have_css("font-size", "64px")
+    expect(page.locator("td").first).to_have_css("font-size", "24px")
+    for beside in (".rail", ".top"):
+        expect(page.locator(beside)).to_be_hidden()
+    assert violations(page) == []

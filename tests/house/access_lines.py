@@ -249,6 +249,15 @@ GET   /dashboard/wall                           firm:internal  town officer mana
 GET   /dashboard/list                           firm:internal  town officer manager auditor
 GET   /plans/{{plan}}/cliff                     firm:internal  town officer manager auditor
 GET   /plans/{{plan}}/cliff/list                firm:internal  town officer manager auditor
+GET   /plans/{{plan}}/edit                      target:admin   admin
+POST  /plans/{{plan}}/edit                      target:admin   admin
+GET   /plans/{{plan}}/indicators/new            target:admin   admin
+POST  /plans/{{plan}}/indicators/new            target:admin   admin
+GET   /plans/{{plan}}/indicators/{{indicator}}  target:admin   admin
+POST  /plans/{{plan}}/indicators/{{indicator}}  target:admin   admin
+POST  /plans/{{plan}}/indicators/{{indicator}}/drop target:admin admin
+GET   /plans/{{plan}}/targets/{{indicator}}     target:admin   admin
+POST  /plans/{{plan}}/targets/{{indicator}}     target:admin   admin
 GET   /plans/{{plan}}/towns                     target:read    {DESKS}
 GET   /platforms                                firm:list      {DESKS}
 POST  /platforms/export.{{form}}                firm:export    officer manager

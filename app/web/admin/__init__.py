@@ -6,6 +6,7 @@ from app.web.admin import (
     jobs,
     outbox,
     outlets,
+    plans,
     policies,
     policy_conditions,
     policy_drafts,
@@ -14,5 +15,17 @@ from app.web.admin import (
 )
 
 # Fixed addresses below /admin/policies come before /admin/policies/{version_id}.
-_PARTS = (users, audit, calendar, jobs, outbox, outlets, policy_drafts, policy_conditions, policy_publishing, policies)
+_PARTS = (
+    users,
+    audit,
+    calendar,
+    jobs,
+    outbox,
+    outlets,
+    policy_drafts,
+    policy_conditions,
+    policy_publishing,
+    policies,
+    plans,
+)
 ROUTERS = tuple(part.router for part in _PARTS)
