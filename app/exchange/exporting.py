@@ -8,12 +8,26 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, literal_column, select, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from app.access.models import User
 from app.access.terms import Actor, Viewer
+from app.assessments.models import FirmAssessment
 from app.audit.service import event_row, record
 from app.db import Conn, Database
 from app.exchange.columns import COLUMNS, OFFICER, STATUS, TIER_SINCE
@@ -23,12 +37,15 @@ from app.firms.models import Contact, Direction, Firm, HighTechField, Region
 from app.firms.queries import count_firms, ordering
 from app.firms.terms import MAIN_LADDER, FirmFilter, FirmStatus
 from app.pipeline.models import TierRow
+from app.policy.terms import Outcome
 from app.recognitions.models import Certificate
 from app.recognitions.terms import CertificateKind
 from app.sheets.writing import XlsxFile
 
 TITLES = (*(c.title for c in COLUMNS), STATUS, TIER_SINCE, OFFICER)
-_WIDTHS = (*(c.width for c in COLUMNS), 10, 14, 12)
+# Beside them where the list is of firms that are near to a policy: how near each is.
+NEARNESS = ("差距", "差几项", "缺几项数据")
+_WIDTHS = (*(c.width for c in COLUMNS), 10, 14, 12, 12, 10, 12)
 _CAPITAL = next(n for n, c in enumerate(COLUMNS) if c.field == "registered_capital")
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1_000
@@ -87,7 +104,7 @@ def _first_of_each(conditions: list[ColumnElement[bool]]) -> tuple[Any, Any]:
 
 
 def statement(filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, escaped: bool = False) -> Select[Any]:
-    """Every cell as text, in the order of `TITLES`; `escaped` for CSV."""
+    """Every cell as text, in the order of `titles_of` it; `escaped` for CSV."""
     regions = _unless_shared(Region, func.starts_with(Region.code, viewer.scope))
     fields = _unless_shared(HighTechField, true())
     officers = User.__table__.alias("officer")
@@ -125,9 +142,18 @@ def statement(filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, es
         cast(Firm.tier_since, Text),
         typed(officers.c.name),
     )
+    if filters.policy:
+        a = FirmAssessment
+        tables = tables.outerjoin(a, and_(a.firm_id == Firm.id, a.policy == bindparam("policy")))
+        outcome = case({o.value: o.label for o in Outcome}, value=a.outcome)
+        cells = (*cells, outcome, cast(a.missed, Text), cast(a.lacking, Text))
     labelled = [cell.label(f"c{n}") for n, cell in enumerate(cells)]
     query = select(*labelled).select_from(tables).where(*conditions).order_by(*ordering(sort, filters.q))
     return query.params(values_of(filters, viewer, today=today))
+
+
+def titles_of(query: Select[Any]) -> tuple[str, ...]:
+    return (*TITLES, *NEARNESS)[: len(query.selected_columns)]
 
 
 _RISKY: list[ColumnElement[str]] = [literal_column(c) for c in ("'='", "'+'", "'-'", "'@'", "chr(9)", "chr(13)")]
@@ -152,7 +178,7 @@ async def csv_stream(database: Database, query: Select[Any]) -> AsyncIterator[by
 
     The connection is free again as soon as the database has written, however slowly somebody reads.
     """
-    yield _BOM + (",".join(TITLES) + "\n").encode()
+    yield _BOM + (",".join(titles_of(query)) + "\n").encode()
     with tempfile.TemporaryDirectory(prefix="tidu-export-") as folder, Spool(Path(folder) / "export.csv") as spool:
         copying = asyncio.create_task(_copy(database, query, spool))
         copying.add_done_callback(lambda _: spool.end())
@@ -192,7 +218,10 @@ async def write_xlsx(database: Database, query: Select[Any], path: Path) -> int:
     """A thread writes a thousand firms while the next thousand are read from a cursor; returns how many."""
     written = 0
     writing: asyncio.Future[None] | None = None
-    book = await asyncio.to_thread(XlsxFile, path, "企业", TITLES, _WIDTHS, numeric=frozenset({_CAPITAL}))
+    titles = titles_of(query)
+    book = await asyncio.to_thread(
+        XlsxFile, path, "企业", titles, _WIDTHS[: len(titles)], numeric=frozenset({_CAPITAL})
+    )
     async with _TURNS.turn(), database.transaction() as conn:
         await conn.execute(_SETTINGS)
         async with conn.stream(query) as result:

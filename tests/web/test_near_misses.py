@@ -1,5 +1,7 @@
 """Near-miss lists: firms that miss few conditions, each by little, or lack only data; the same on list, board, API."""
 
+import csv
+import io
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -65,6 +67,17 @@ FILTERS = [
     ({"policy": "hnte", "near": "manual"}, set()),
     ({"policy": "nowhere"}, set()),
 ]
+
+
+async def test_the_sheet_of_a_near_miss_list_says_how_near_each_firm_is(county, client_as):
+    client = await client_as("officer")
+    sheet = (await client.get("/firms/export.csv", params={"policy": "hnte", "near": "3"})).text.lstrip("\ufeff")
+    rows = {row["企业名称"]: row for row in csv.DictReader(io.StringIO(sheet))}
+    told = {name: (row["差距"], row["差几项"], row["缺几项数据"]) for name, row in rows.items()}
+    assert told["开平市差一机械有限公司"] == ("未达标", "1", "0")
+    assert told["开平市差二机械有限公司"] == ("未达标", "2", "1")
+    plain = (await client.get("/firms/export.csv")).text
+    assert "差几项" not in plain
 
 
 @pytest.mark.parametrize(("asked", "expected"), FILTERS)
