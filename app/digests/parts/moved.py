@@ -83,7 +83,7 @@ def corrected_since(frame: Frame) -> Listing:
 def say_move(of: Facts, words: Words) -> str:
     step = f"{words.tier(of['from'])} → {words.tier(of['to']) if of['to'] else '退出'}"
     who = of["by"] + (f"、{of['second']}复核" if of.get("second") else "")
-    reason = f"；{of['reason']}" if of.get("reason") else ""
+    reason = f"；{of['reason'].rstrip('。；')}" if of.get("reason") else ""
     return f"{step}（{of['on']}）{reason}；{who}"
 
 
