@@ -263,7 +263,9 @@ def test_tidu_up_brings_the_whole_house_up_and_takes_it_down(up: Up) -> None:
 
     check = tidu("check")
     findings, faults = check.communicate(timeout=60)
-    assert (check.returncode, faults) == (0, ""), "a command beside it uses its database"
+    # From December on the coming year's days off are wanted, which nobody has uploaded to a new house.
+    assert [line for line in faults.splitlines() if "年的工作日历" not in line] == []
+    assert check.returncode == (1 if faults else 0), "a command beside it uses its database"
     assert "中文检索可用" in findings
 
     second = tidu("up", "--port", str(free_port()))
