@@ -6,6 +6,8 @@ RUN python -m venv /opt/tidu \
  && /opt/tidu/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 
 FROM python:3.13-slim
+# The weekly digest's sheet and pictures are set with a Chinese font of the system's.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /srv/tidu --create-home tidu
 COPY --from=build /opt/tidu /opt/tidu
 WORKDIR /srv/tidu
