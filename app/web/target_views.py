@@ -21,6 +21,15 @@ def href(plan: str, end: str = "", **query: Any) -> str:
     return f"/plans/{plan}{end}" + (f"?{urlencode(parts)}" if parts else "")
 
 
+def leaf_href(plan: str, leaf: str, at: dict[str, str], code: str, year: int) -> str:
+    """The page of one indicator: the list behind its number, or the form in which it is entered."""
+    return href(plan, f"/{leaf}/{code}", year=year, **at)
+
+
+def town_href(plan: str, year: int, code: str, region: str) -> str:
+    return href(plan, f"/behind/{code}", year=year, region=region)
+
+
 def scoped(scope: Scope, plan: Plan) -> dict[str, str]:
     """What an address says of a part of the plan's division."""
     return {"region": "" if scope.region == plan.region else scope.region, "park": scope.park}

@@ -19,7 +19,22 @@ CROWD = 8
 WORDS = ("卫浴", "水暖", "华兴", "金源", "长达", "宏盛", "恒泰", "鑫发", "食品", "碧波", "石磊", "沧海")
 TOWNS = ("440783117", "440783400", "440783002", "440783115", "440783116")
 TIERS = ("", "tech_micro", "eaglet", "gazelle", "hnte")
-TITLES = {"board": "看板首屏", "list": "列表（镇街×梯队）", "search": "两字搜索", "firm": "企业页", "gap": "差距页"}
+TITLES = {
+    "board": "看板首屏",
+    "list": "列表（镇街×梯队）",
+    "search": "两字搜索",
+    "firm": "企业页",
+    "gap": "差距页",
+    "dashboard": "总览（县、镇、园区）",
+    "plan": "规划指标",
+    "cliff": "证书到期",
+}
+# What a manager looks at on Monday; a part of its own, since it reads the whole county.
+DASHBOARDS = {
+    "dashboard": ["/dashboard", *(f"/dashboard?region={town}" for town in TOWNS), "/dashboard?park=翠山湖"],
+    "plan": ["/plans/plan-14"],
+    "cliff": ["/plans/plan-14/cliff"],
+}
 
 
 async def paths_of(url: str) -> dict[str, list[str]]:

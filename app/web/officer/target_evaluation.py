@@ -3,6 +3,7 @@
 import uuid
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -20,7 +21,7 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.targets import Reader, Year, head
-from app.web.target_views import href, level, words
+from app.web.target_views import href, level, town_href, words
 from app.web.templating import page
 
 router = APIRouter()
@@ -143,6 +144,6 @@ async def towns_page(
         "whole": found.whole,
         "rows": [(lookup.reference.region(r.region), r) for r in rows],
         "level": level,
-        "list_href": lambda code, region: href(plan, f"/behind/{code}", year=chosen, region=region),
+        "list_href": partial(town_href, plan, chosen),
     }
     return page(request, "officer/targets/towns.html", title=f"{its.short}镇级评分", **context)

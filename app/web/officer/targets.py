@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -20,7 +21,7 @@ from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import options
 from app.web.lookups import Lookup
 from app.web.tables import file_of
-from app.web.target_views import PARTS, TONES, card_of, href, level, scoped
+from app.web.target_views import PARTS, TONES, card_of, href, leaf_href, level, scoped
 from app.web.templating import page
 
 router = APIRouter()
@@ -109,8 +110,8 @@ async def plan_page(
         "town_rows": _town_rows(towns, its, found.year, lookup) if towns else [],
         "export": href(its.code, "/export", year=found.year, **at),
         "level": level,
-        "behind_href": lambda code, y: href(its.code, f"/behind/{code}", year=y, **at),
-        "enter_href": lambda code: href(its.code, f"/enter/{code}", year=found.year, **at),
+        "behind_href": partial(leaf_href, its.code, "behind", at),
+        "enter_href": partial(leaf_href, its.code, "enter", at),
     }
     return page(request, "officer/targets/plan.html", title=f"{its.short}规划指标", **context)
 
