@@ -8,7 +8,7 @@ from decimal import Decimal
 from app.access.terms import Viewer
 from app.db import Conn
 from app.plans.counting import Tallies, total
-from app.plans.progress import countable, counts, day_of
+from app.plans.progress import Remember, countable, counting_anew, counts, day_of
 from app.plans.queries import actuals_of, indicators_of, standing_versions
 from app.plans.rules import Judged, judge, score
 from app.plans.terms import Actual, Figure, Indicator, IndicatorKind, Plan, Scope
@@ -38,14 +38,24 @@ class Board:
 
 
 async def board(
-    conn: Conn, plan: Plan, regions: Sequence[str], *, viewer: Viewer, scope: Scope, year: int, today: date
+    conn: Conn,
+    plan: Plan,
+    regions: Sequence[str],
+    *,
+    viewer: Viewer,
+    scope: Scope,
+    year: int,
+    today: date,
+    remember: Remember = counting_anew,
 ) -> Board:
     """As many statements as there are indicators, however many towns."""
     indicators = [i for i in await indicators_of(conn, plan.code) if not i.supporting and (i.counting or i.weight)]
     entered = standing_versions(await actuals_of(conn, plan.code, year=year))
     found: dict[str, Tallies | None] = {}
     for indicator in indicators:
-        found[indicator.code] = await counts(conn, plan, indicator, viewer=viewer, scope=scope, today=today)
+        found[indicator.code] = await counts(
+            conn, plan, indicator, viewer=viewer, scope=scope, today=today, remember=remember
+        )
     rows = [_row(plan, region, indicators, found, entered, year, today) for region in regions]
     return Board(indicators, rows, sum((i.weight for i in indicators), Decimal(0)))
 

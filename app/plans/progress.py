@@ -1,12 +1,14 @@
 """Where a plan stands: every indicator in a year, for a division or a park, with its whole path."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from app.access.terms import Viewer
 from app.db import Conn
+from app.firms.filtering import sight_of, sight_values
 from app.plans.counting import Tallies, tallies, total
 from app.plans.queries import actuals_of, indicators_of, plan_by_code, scope_for, standing_versions, year_for
 from app.plans.rules import Judged, judge
@@ -84,6 +86,14 @@ class PlanProgress:
         return [r for r in self.rows if r.indicator.supporting]
 
 
+# What counts for a caller, and may keep what was counted for a while: (name, how to count) → counted.
+Remember = Callable[[Any, Callable[[], Awaitable[Tallies | None]]], Awaitable[Tallies | None]]
+
+
+async def counting_anew(_: Any, count: Callable[[], Awaitable[Tallies | None]]) -> Tallies | None:
+    return await count()
+
+
 async def progress(
     conn: Conn,
     code: str,
@@ -93,6 +103,7 @@ async def progress(
     year: int | None = None,
     region: str = "",
     park: str = "",
+    remember: Remember = counting_anew,
 ) -> PlanProgress:
     """Of every indicator: what was reached, what the path asks, its state, and the numbers of all years.
 
@@ -106,15 +117,31 @@ async def progress(
     standing = standing_versions(actuals)
     rows = []
     for indicator in indicators:
-        counted = await counts(conn, plan, indicator, viewer=viewer, scope=scope, today=today)
+        counted = await counts(conn, plan, indicator, viewer=viewer, scope=scope, today=today, remember=remember)
         rows.append(_row(plan, indicator, scope, chosen, standing, actuals, counted, today))
     return PlanProgress(plan, scope, chosen, tuple(rows))
 
 
 async def counts(
-    conn: Conn, plan: Plan, indicator: Indicator, *, viewer: Viewer, scope: Scope, today: date
+    conn: Conn,
+    plan: Plan,
+    indicator: Indicator,
+    *,
+    viewer: Viewer,
+    scope: Scope,
+    today: date,
+    remember: Remember = counting_anew,
 ) -> Tallies | None:
-    return await tallies(conn, indicator.counting, countable(plan, today), viewer=viewer, scope=scope)
+    days = countable(plan, today)
+
+    async def count() -> Tallies | None:
+        return await tallies(conn, indicator.counting, days, viewer=viewer, scope=scope)
+
+    if not indicator.counting:
+        return None
+    # Two who see the same firms share what was counted, and nobody else does.
+    how = repr(sorted(indicator.counting.items()))
+    return await remember((sight_of(viewer), *sight_values(viewer).values(), how, scope, tuple(days)), count)
 
 
 def countable(plan: Plan, today: date) -> list[date]:

@@ -35,6 +35,7 @@ from app.seeding.county import DEMO_TOWN, invent_firms
 from app.seeding.demo_books import SOURCE, record_reports, record_survey
 from app.seeding.demo_clerks import CLERKS_OF, SIGNATORIES, bring_clerks
 from app.seeding.demo_digests import Mondays
+from app.seeding.demo_plan import bring_plan
 from app.seeding.demo_reminders import put_rules_to_work
 from app.seeding.demo_reports import bring_reports
 from app.seeding.first_admin import COUNTY
@@ -104,6 +105,9 @@ async def load_demo(
         some = [await _firm(stage, demo_code(number)) for number in CLERKS_OF]
         clerks = await bring_clerks(conn, some, passwords["firm"], by=actors["officer"], at=at, cheap=cheap)
         await bring_reports(conn, some, [clerks[login] for login in SIGNATORIES], by=actors["officer"], at=at)
+        hosts = select(Firm.id, Firm.name).where(Firm.tier.in_(["gazelle", "hnte", "leader"])).order_by(Firm.uscc)
+        few = [(row.id, row.name) for row in await conn.execute(hosts.limit(40))]
+        await bring_plan(conn, few, officer=actors["officer"], manager=actors["manager"], at=at)
         await _type_twice(stage, at=at - timedelta(days=6))
         await _settle_old_messages(conn, before=at - timedelta(days=1))
         await put_rules_to_work(conn, by=actors["officer"], at=at)

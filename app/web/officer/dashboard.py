@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
+from app.clock import business_day
 from app.errors import NotFound
 from app.firms import cursors
 from app.firms.terms import FirmFilter, Sort
@@ -16,7 +17,7 @@ from app.plans.dashboard import Part, climbs, listed, overdue, sectors, stages
 from app.plans.terms import Scope
 from app.text import is_code
 from app.web.charts import bars, short
-from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address, options
 from app.web.templating import page
 
@@ -44,15 +45,10 @@ class View:
         return f"{path}?{urlencode({k: v for k, v in parts.items() if v})}"
 
 
-def read_view(
-    region: Annotated[str, Query(max_length=12)] = "",
-    park: Annotated[str, Query(max_length=60)] = "",
-    mine: Annotated[str, Query(max_length=5)] = "",
-) -> View:
-    return View(region if is_code(region) else "", "" if "\x00" in park else park, mine == "1")
-
-
-ViewDep = Annotated[View, Depends(read_view)]
+def view_of(request: Request) -> View:
+    query = request.query_params
+    region, park = query.get("region", "")[:12], query.get("park", "")[:60]
+    return View(region if is_code(region) else "", "" if "\x00" in park else park, query.get("mine") == "1")
 
 
 def _part(view: View, viewer: Viewer) -> Part:
@@ -113,25 +109,17 @@ def _parts(filters: FirmFilter) -> dict[str, Any]:
     return {name: getattr(filters, name) for name in FirmFilter.__dataclass_fields__}
 
 
-async def _page(
-    request: Request,
-    conn: ConnDep,
-    lookup: LookupDep,
-    lookups: LookupsDep,
-    clock: ClockDep,
-    today: TodayDep,
-    viewer: Viewer,
-    view: View,
-    *,
-    wall: bool,
-) -> Response:
+async def _page(request: Request, conn: ConnDep, lookup: LookupDep, viewer: Viewer, *, wall: bool) -> Response:
+    # Taken from the application and the address, not as dependencies: those cost more than what is kept in memory.
+    lookups, now, view = request.app.state.lookups, request.app.state.clock.now(), view_of(request)
+    today = business_day(now)
     filters = FirmFilter(region=view.region, park=view.park)
     key = ("dashboard", *stats_key(filters, viewer, today), viewer.id if view.mine else None)
 
     async def compute() -> dict[str, Any]:
         return await _read(conn, lookup, viewer, view, today)
 
-    found, at = await lookups.figures(key, compute, at=clock.now())
+    found, at = await lookups.figures(key, compute, at=now)
     context: dict[str, Any] = {
         **found,
         "at": at,
@@ -150,31 +138,13 @@ async def _page(
 
 
 @router.get("/dashboard")
-async def dashboard_page(
-    request: Request,
-    conn: ConnDep,
-    lookup: LookupDep,
-    lookups: LookupsDep,
-    clock: ClockDep,
-    today: TodayDep,
-    viewer: Reader,
-    view: ViewDep,
-) -> Response:
-    return await _page(request, conn, lookup, lookups, clock, today, viewer, view, wall=False)
+async def dashboard_page(request: Request, conn: ConnDep, lookup: LookupDep, viewer: Reader) -> Response:
+    return await _page(request, conn, lookup, viewer, wall=False)
 
 
 @router.get("/dashboard/wall")
-async def wall_page(
-    request: Request,
-    conn: ConnDep,
-    lookup: LookupDep,
-    lookups: LookupsDep,
-    clock: ClockDep,
-    today: TodayDep,
-    viewer: Reader,
-    view: ViewDep,
-) -> Response:
-    return await _page(request, conn, lookup, lookups, clock, today, viewer, view, wall=True)
+async def wall_page(request: Request, conn: ConnDep, lookup: LookupDep, viewer: Reader) -> Response:
+    return await _page(request, conn, lookup, viewer, wall=True)
 
 
 @router.get("/dashboard/list")
@@ -184,13 +154,13 @@ async def list_page(
     lookup: LookupDep,
     today: TodayDep,
     viewer: Reader,
-    view: ViewDep,
     of: Annotated[str, Query(max_length=10)] = "overdue",
     which: Annotated[str, Query(max_length=40)] = "",
     cursor: Annotated[str, Query(max_length=400)] = "",
 ) -> Response:
     if of not in _WORDS or "\x00" in which:
         raise NotFound
+    view = view_of(request)
     after: tuple[str, uuid.UUID] | None = cursors.decode(cursor, Sort.NAME) if cursor else None
     part = _part(view, viewer)
     found = await listed(conn, of, which, lookup.main, viewer=viewer, part=part, today=today, after=after)

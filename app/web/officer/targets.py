@@ -1,5 +1,6 @@
 """规划指标: every indicator's way from its baseline to its target, in words, in a picture and in a table."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -12,8 +13,9 @@ from app.errors import NotFound
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.plans.boards import Board, board
+from app.plans.counting import Tallies
 from app.plans.listing import PART, behind
-from app.plans.progress import Point, Progress, day_of, progress
+from app.plans.progress import Point, Progress, Remember, day_of, progress
 from app.plans.queries import indicators_of, list_plans, plan_by_code, scope_for, year_for
 from app.plans.terms import Figure, Plan, PlanState, Scope
 from app.web.charts import short
@@ -39,6 +41,18 @@ def usual_plan(plans: list[Plan], today: date) -> Plan:
     if not chosen:
         raise NotFound("还没有载入五年规划，请管理员在服务器上运行 tidu seed。")
     return chosen[0]
+
+
+def remembering(request: Request) -> Remember:
+    """What the ledger counts is asked once a minute for all who see the same; what is entered is read each time."""
+    lookups, clock = request.app.state.lookups, request.app.state.clock
+
+    async def remember(name: Any, count: Callable[[], Awaitable[Tallies | None]]) -> Tallies | None:
+        found, _ = await lookups.figures(("counted", *name), count, at=clock.now())
+        kept: Tallies | None = found
+        return kept
+
+    return remember
 
 
 @router.get("/plans")
@@ -91,13 +105,18 @@ async def plan_page(
     region: Region = "",
     park: Park = "",
 ) -> Response:
-    found = await progress(conn, plan, viewer=viewer, today=today, year=year, region=region, park=park)
+    remember = remembering(request)
+    found = await progress(
+        conn, plan, viewer=viewer, today=today, year=year, region=region, park=park, remember=remember
+    )
     its, scope = found.plan, found.scope
     towns = None
     if not park and len(scope.region) < TOWN_DIGITS:
         units = [c for c, kind in lookup.reference.region_kinds.items() if kind in ("town", "zone")]
         below = [c for c in units if c.startswith(scope.region) and c != scope.region]
-        towns = await board(conn, its, below, viewer=viewer, scope=scope, year=found.year, today=today)
+        towns = await board(
+            conn, its, below, viewer=viewer, scope=scope, year=found.year, today=today, remember=remember
+        )
     at = scoped(scope, its)
     context: dict[str, Any] = {
         **await head(conn, its, lookup, viewer, "", scope=scope, year=found.year),
