@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app import supervise
+from app.access.terms import Role
 from app.clock import SystemClock
 from app.commands.context import CommandError, add_data_option, secret_key, settings_for
 from app.commands.migrate import migrate
@@ -86,5 +87,5 @@ def _greet(address: str, data: Path, *, demo: bool) -> None:
     shown = passwords_in(data, DEMO_LOGINS if demo else ("admin",))
     print(f"\n梯度已启动：{address}\n")
     for login, password in shown.items():
-        print(f"  {login:<8} {password}")
+        print(f"  {login:<8} {password}  {Role(login).label}")
     print(f"\n口令保存在 {data / 'passwords.json'}（仅本人可读）。按 Ctrl-C 停止。\n", flush=True)
