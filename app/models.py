@@ -4,6 +4,7 @@ from app.access import models as access
 from app.assessments import models as assessments
 from app.attachments import models as attachments
 from app.audit import models as audit
+from app.carriers import models as carriers
 from app.clerks import models as clerks
 from app.db import Base
 from app.digests import models as digests
@@ -27,6 +28,7 @@ __all__ = [
     "assessments",
     "attachments",
     "audit",
+    "carriers",
     "clerks",
     "digests",
     "exchange",

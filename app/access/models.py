@@ -25,6 +25,7 @@ class User(Base):
     scope: Mapped[str] = mapped_column(server_default="")
     unit: Mapped[str] = mapped_column(server_default="")
     firm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("firms.id", use_alter=True), index=True)
+    carrier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("carriers.id", use_alter=True), index=True)
     email: Mapped[str | None]
     signatory: Mapped[bool] = mapped_column(server_default=text("false"))  # signs for the firm: one account of each
     password_hash: Mapped[str]

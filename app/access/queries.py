@@ -26,6 +26,7 @@ VIEWER = (
     User.firm_id,
     User.unit,
     User.must_change_password,
+    User.carrier_id,
 )
 MANY_UNREAD = 100  # counted no further: a page says 99+
 # Beside the session, so that no page pays a round trip for it.
@@ -118,7 +119,15 @@ async def handled_by(conn: Conn, user_id: uuid.UUID, people: Collection[uuid.UUI
 
 def viewer_of(row: Any) -> Viewer:
     return Viewer(
-        row.id, row.login, row.name, Role(row.role), row.scope, row.firm_id, row.unit, row.must_change_password
+        row.id,
+        row.login,
+        row.name,
+        Role(row.role),
+        row.scope,
+        row.firm_id,
+        row.unit,
+        row.must_change_password,
+        row.carrier_id,
     )
 
 

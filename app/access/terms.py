@@ -37,6 +37,10 @@ class Permission(StrEnum):
     MOVE = "move:make"
     MOVE_APPROVE = "move:approve"
     MOVE_REJECT = "move:reject"  # one's own request; a second person's no comes with MOVE_APPROVE
+    CARRIER_READ = "carrier:read"
+    CARRIER_KEEP = "carrier:keep"  # registering a carrier and what it is recognised as: the bureau's own officers
+    CARRIER_LET = "carrier:let"  # spaces and who is in them: the operator's own carrier, an officer's whole division
+    CARRIER_DESK = "carrier:desk"  # the operator's own pages; which carrier is the account's, never the address's
     FILING_READ = "filing:read"  # the calendar of windows: public notices, and nothing of a firm
     FILING_KEEP = "filing:keep"  # confirming a window reminds many: the bureau's own officers
     FILING_WORK = "filing:work"  # whom a window concerns, and how far each firm is
@@ -64,7 +68,7 @@ class Permission(StrEnum):
 _P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FIRM: frozenset({_P.SELF, _P.PORTAL, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ}),
-    Role.CARRIER: frozenset({_P.SELF}),
+    Role.CARRIER: frozenset({_P.SELF, _P.CARRIER_DESK, _P.CARRIER_READ, _P.CARRIER_LET}),
     Role.TOWN: frozenset(
         {
             _P.SELF,
@@ -84,6 +88,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.POLICY_READ,
             _P.FILING_WORK,
             _P.REMINDER_READ,
+            _P.CARRIER_READ,
         }
     ),
     Role.OFFICER: frozenset(
@@ -117,6 +122,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.REMINDER_KEEP,
             _P.OUTBOX_READ,
             _P.POLICY_READ,
+            _P.CARRIER_READ,
+            _P.CARRIER_KEEP,
+            _P.CARRIER_LET,
         }
     ),
     Role.MANAGER: frozenset(
@@ -139,6 +147,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.REMINDER_READ,
             _P.POLICY_READ,
             _P.POLICY_APPROVE,
+            _P.CARRIER_READ,
         }
     ),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
@@ -170,6 +179,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FILING_READ,
             _P.REMINDER_READ,
             _P.POLICY_READ,
+            _P.CARRIER_READ,
         }
     ),
 }
@@ -187,6 +197,7 @@ class Viewer:
     firm_id: uuid.UUID | None = None
     unit: str = ""
     must_change_password: bool = False
+    carrier_id: uuid.UUID | None = None
 
     def may(self, permission: Permission) -> bool:
         return permission in PERMISSIONS[self.role]

@@ -42,7 +42,10 @@ SELECT f.id, {", ".join(f"f.{name}" for name in _REGISTERED)},
   (SELECT json_agg(json_build_array(kind, in_force, obtained_by, granted_on, used_in_hnte_year) ORDER BY kind, number)
      FROM ip_rights WHERE firm_id = f.id) AS rights,
   (SELECT json_agg(json_build_array(kind, body, true_on, source))
-     FROM firm_statements WHERE firm_id = f.id) AS stated
+     FROM firm_statements WHERE firm_id = f.id) AS stated,
+  least((SELECT min(incubating_since) FROM tenancies WHERE firm_id = f.id AND ended_on IS NULL),
+        (SELECT min(t.incubating_since) FROM carrier_teams m JOIN tenancies t ON t.team_id = m.id
+           WHERE m.firm_id = f.id AND t.ended_on IS NULL)) AS tenant_since
 FROM firms f WHERE f.id = ANY(:ids)
 """  # noqa: S608 - names and states of our own
     ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
@@ -83,6 +86,7 @@ async def gather(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, G
 _REGISTRY = Provenance("企业库")
 _LEDGER = Provenance("证书台账")
 _RIGHTS_LEDGER = Provenance("知识产权台账")
+_TENANCIES = Provenance("载体租约台账")
 
 
 def _facts(row: Any) -> Facts:
@@ -101,6 +105,8 @@ def _facts(row: Any) -> Facts:
         )
     for kind, body, _, _ in row.stated or ():
         values.update(_stated(StatementKind(kind), body))
+    if row.tenant_since:  # an operator's list comes before what the firm says of itself
+        values["carrier_tenant_since"] = row.tenant_since
     return Facts(values)
 
 
@@ -115,6 +121,8 @@ def _sources(row: Any) -> Mapping[str, Provenance]:
         stated = _stated(StatementKind(kind), body)
         told = Provenance(source, date.fromisoformat(true_on))
         sources.update({kind: told} | {path: told for path in stated if "." not in path})
+    if row.tenant_since:
+        sources["carrier_tenant_since"] = _TENANCIES
     return sources
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Table, false, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.terms import SYSTEM
 from app.assessments.models import PolicyVersion
 from app.assessments.policies import load_packs
 from app.audit.service import event_row, record
+from app.carriers.models import CarrierStay
 from app.db import Base, Conn, Database
 from app.errors import Refused
 from app.filings.models import FilingWindow, ProgrammeRow
@@ -49,6 +50,8 @@ class Plan:
 # A tier's months, days and second person are the bureau's to set. `tidu up` loads the seeds at every start, so
 # writing these again would undo a setting with each restart.
 _TIER_SETTINGS = frozenset({"expected_months", "stale_working_days", "needs_approval"})
+
+_STAY_SETTINGS = frozenset({"months", "special_months", "document", "grade"})
 
 
 async def load_seeds(database: Database, path: Path, *, at: datetime) -> dict[str, int]:
@@ -117,6 +120,7 @@ def _plans(path: Path) -> Iterator[Plan]:
     tiers = [{**tier, "ladder": ladder["code"]} for ladder in ladders for tier in ladder.get("tiers", [])]
     yield Plan(TierRow, tiers, _TIER_SETTINGS)
     yield Plan(ProgrammeRow, _read(path, "programmes.yaml"))
+    yield Plan(CarrierStay, _read(path, "carrier_stays.yaml"), _STAY_SETTINGS)
 
 
 def _read(path: Path, pattern: str) -> list[Row]:
@@ -149,10 +153,12 @@ async def _upsert(conn: Conn, plan: Plan) -> int:
         statement = insert(table).values(row)
         new = statement.excluded
         owned = [name for name in defaults if name not in plan.kept]
-        differs = or_(*(table.c[name].is_distinct_from(new[name]) for name in owned))
-        write = statement.on_conflict_do_update(
-            index_elements=keys, set_={name: new[name] for name in owned}, where=differs
-        )
+        differs = or_(false(), *(table.c[name].is_distinct_from(new[name]) for name in owned))
+        write = statement.on_conflict_do_nothing(index_elements=keys)
+        if owned:
+            write = statement.on_conflict_do_update(
+                index_elements=keys, set_={name: new[name] for name in owned}, where=differs
+            )
         written += (await conn.execute(write)).rowcount
     return written
 

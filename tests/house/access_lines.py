@@ -5,6 +5,7 @@ from dataclasses import dataclass
 ALL = "firm carrier town officer manager admin auditor"
 DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
+CARRIER_READERS = "carrier town officer manager auditor"
 FILERS = "firm town officer manager auditor"
 TABLE = f"""
 GET   /                                         self:manage    {ALL}
@@ -87,6 +88,22 @@ POST  /api/v1/firms/{{uscc}}/figures/{{year}}/accept report:review officer
 POST  /api/v1/firms/{{uscc}}/figures/{{year}}/return report:review officer
 GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
+GET   /api/v1/carriers                          carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers                          carrier:keep   officer
+GET   /api/v1/carriers/{{carrier_id}}           carrier:read   {CARRIER_READERS}
+PATCH /api/v1/carriers/{{carrier_id}}           carrier:keep   officer
+GET   /api/v1/carriers/{{carrier_id}}/occupancy carrier:read   {CARRIER_READERS}
+GET   /api/v1/carriers/{{carrier_id}}/spaces    carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/spaces    carrier:let    carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/tenancies carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/tenancies carrier:let    carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/teams/{{team_id}}/link carrier:let carrier officer
+GET   /api/v1/tenancies/{{tenancy_id}}          carrier:read   {CARRIER_READERS}
+POST  /api/v1/tenancies/{{tenancy_id}}/renew    carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/extend   carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/transfer carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/end      carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/graduate carrier:let    carrier officer
 GET   /api/v1/duplicates                        firm:merge     officer
 POST  /api/v1/firms/{{uscc}}/merge              firm:merge     officer
 POST  /api/v1/merges/{{merge_id}}/undo          firm:merge     officer

@@ -11,7 +11,10 @@ from tests.house.access_lines import GUARDED, LINES, Line
 from tests.house.routes import routes_of
 
 # Pages of one thing, asked for by an id that nothing has.
-_THINGS = "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
+_THINGS = (
+    "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
+    "|carrier|tenancy"
+)
 UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
 
 
@@ -70,6 +73,11 @@ def filled(path: str, uscc: str) -> str:
         "indicator": "hnte",
         "platform_id": unknown,
         "form": "csv",
+        "carrier_id": unknown,
+        "space_id": unknown,
+        "team_id": unknown,
+        "duty_id": unknown,
+        "tenancy_id": unknown,
     }
     return path.format(**known)
 

@@ -73,7 +73,7 @@ async def contents(database: Database) -> dict[str, object]:
 _KEPT = ["audit_events", "moves", "window_versions", "application_events", "plan_snapshots", "digests", "digest_lists"]
 
 
-@pytest.mark.parametrize("table", _KEPT)
+@pytest.mark.parametrize("table", [*_KEPT, "tenancy_events"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 async def test_what_happened_cannot_be_changed_or_taken_back(conn, table, statement):
     await factories.firm_on(conn, "eaglet")
@@ -114,6 +114,11 @@ async def test_a_firm_on_no_tier_cannot_stand_still_on_one(conn):
 
 ENUM_COLUMNS = {
     "users.role": "app.access.terms.Role",
+    "carriers.kind": "app.carriers.terms.CarrierKind",
+    "carriers.state": "app.carriers.terms.CarrierState",
+    "carrier_duties.kind": "app.carriers.terms.DutyKind",
+    "carrier_stays.kind": "app.carriers.terms.CarrierKind",
+    "tenancy_events.kind": "app.carriers.stay_terms.Happening",
     "firms.status": "app.firms.terms.FirmStatus",
     "firms.size_class": "app.firms.terms.SizeClass",
     "certificates.kind": "app.recognitions.terms.CertificateKind",

@@ -7,6 +7,7 @@ from app.web.api import (
     assessments,
     audit,
     board,
+    carriers,
     certificates,
     digests,
     figures,
@@ -18,6 +19,7 @@ from app.web.api import (
     outbox,
     plans,
     reminders,
+    tenancies,
     work,
 )
 
@@ -39,6 +41,8 @@ for part in (
     handovers,
     plans,
     digests,
+    carriers,
+    tenancies,
 ):
     router.include_router(part.router)
 router.include_router(filings.feed)

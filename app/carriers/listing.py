@@ -1,0 +1,125 @@
+"""Carriers one page at a time, each with how full it is on a day."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, tuple_
+from sqlalchemy.types import Date, Text, Uuid
+
+from app.access.terms import TOWN_DIGITS, Viewer
+from app.carriers.models import CarrierRecord, TenancyRow
+from app.carriers.occupancy import fills
+from app.carriers.sight import Sight, in_sight, sight_of, values_for
+from app.carriers.terms import CarrierKind, CarrierLevel, CarrierRow, CarrierState, Fill
+from app.db import Conn
+from app.firms.filtering import below
+from app.statements import Kept
+from app.text import is_code
+
+PAGE = 50
+_C = CarrierRecord
+_NOTHING = Fill()
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierFilter:
+    q: str = ""
+    kind: str = ""
+    region: str = ""  # division-code prefix
+    state: str = CarrierState.OPERATING.value  # "all" for every state
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    q: bool
+    kind: bool
+    region: str  # "" | "unit" | "division" | "none"
+    state: bool
+    following: bool
+
+
+def _region(code: str) -> str:
+    if not code:
+        return ""
+    if not is_code(code):
+        return "none"
+    return "unit" if len(code) >= TOWN_DIGITS else "division"
+
+
+async def list_carriers(
+    conn: Conn,
+    filters: CarrierFilter,
+    *,
+    viewer: Viewer,
+    on: date,
+    today: date,
+    after: tuple[str, uuid.UUID] | None = None,
+    limit: int = PAGE,
+) -> tuple[list[CarrierRow], tuple[str, uuid.UUID] | None]:
+    """By name, keyset; and where the next page begins. Two statements, however many carriers and tenants."""
+    region = filters.region if is_code(filters.region) else ""
+    shape = Shape(
+        bool(filters.q), bool(filters.kind), _region(filters.region), filters.state != "all", after is not None
+    )
+    values = {
+        **values_for(viewer),
+        "q": filters.q,
+        "kind": filters.kind,
+        "state": filters.state,
+        "region_from": region,
+        "region_until": str(int(region) + 1) if region else "",
+        "after_name": after[0] if after else "",
+        "after_id": after[1] if after else None,
+        "today": today,
+        "rows": limit + 1,
+    }
+    rows = (await conn.execute(_page(sight_of(viewer), shape), values)).all()
+    found = await fills(conn, [r.id for r in rows[:limit]], on=on, today=today)
+    shown = [
+        CarrierRow(
+            r.id,
+            r.name,
+            CarrierKind(r.kind),
+            CarrierLevel(r.level),
+            r.region_code,
+            r.operator,
+            CarrierState(r.state),
+            found.get(r.id, _NOTHING),
+            r.lapsed,
+        )
+        for r in rows[:limit]
+    ]
+    return shown, (shown[-1].name, shown[-1].id) if len(rows) > limit else None
+
+
+@lru_cache(maxsize=128)
+def _page(sight: Sight, shape: Shape) -> Kept:
+    lapsed = (
+        select(func.count())
+        .where(
+            TenancyRow.carrier_id == _C.id,
+            TenancyRow.ended_on.is_(None),
+            func.upper(TenancyRow.during) <= bindparam("today", type_=Date()),
+        )
+        .correlate(_C)
+        .scalar_subquery()
+        .label("lapsed")
+    )
+    query = select(_C.id, _C.name, _C.kind, _C.level, _C.region_code, _C.operator, _C.state, lapsed)
+    conditions: list[Any] = [in_sight(sight)]
+    if shape.q:
+        wanted = bindparam("q", type_=Text())
+        conditions.append((func.strpos(_C.name, wanted) > 0) | (func.strpos(_C.operator, wanted) > 0))
+    if shape.kind:
+        conditions.append(_C.kind == bindparam("kind"))
+    if shape.region:
+        conditions.append(below(_C.region_code, shape.region, "region"))
+    if shape.state:
+        conditions.append(_C.state == bindparam("state"))
+    if shape.following:
+        last = tuple_(bindparam("after_name", type_=Text()), bindparam("after_id", type_=Uuid()))
+        conditions.append(tuple_(_C.name, _C.id) > last)
+    return Kept(query.where(*conditions).order_by(_C.name, _C.id).limit(bindparam("rows")))

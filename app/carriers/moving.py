@@ -1,0 +1,132 @@
+"""Along the chain and within the house: another space, another carrier; and a team that becomes a firm."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.access.terms import Actor
+from app.carriers.letting import end, lock_tenancy, must_be_open, put_in
+from app.carriers.models import CarrierTeam, TenancyRow
+from app.carriers.queries import carrier_by_id, stays, team_of
+from app.carriers.recording import note, trace
+from app.carriers.rules import clock_after, day_before, goes_back, limit_of
+from app.carriers.stay_terms import Ending, EndReason, Happening, Lease, Tenancy
+from app.carriers.taking import hold_space
+from app.carriers.terms import Carrier, CarrierState
+from app.clock import business_day
+from app.db import Conn
+from app.errors import Conflict, Invalid, NotFound
+from app.firms.models import Firm
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Where to, from which day and until when, on which agreement."""
+
+    carrier_id: uuid.UUID
+    space_id: uuid.UUID
+    on: date
+    until: date | None
+    seats: int = 1
+    agreement_no: str = ""
+    note: str = ""
+
+
+async def transfer(
+    conn: Conn, tenancy_id: uuid.UUID, onward: Onward, *, version: int, by: Actor, at: datetime
+) -> uuid.UUID:
+    """The old tenancy ends the day before, the new one goes on from it. Both carriers have to be in sight."""
+    held = await lock_tenancy(conn, tenancy_id, version, by=by)
+    since = must_be_open(held)
+    target = await carrier_by_id(conn, onward.carrier_id, viewer=by.viewer)
+    if target is None or target.state is CarrierState.CLOSED:
+        raise Invalid({"carrier": "没有这个载体，或它不在您的管辖范围内。"})
+    _check(held, target, onward, since=since, today=business_day(at))
+    moving = held.carrier_id != target.id
+    ending = Ending(day_before(onward.on), EndReason.TRANSFERRED if moving else EndReason.REARRANGED, onward.note)
+    await end(conn, held.id, ending, version=version, by=by, at=at)
+    space = await hold_space(
+        conn, target.id, onward.space_id, since=onward.on, until=onward.until, today=business_day(at)
+    )
+    lease = Lease(
+        space_id=onward.space_id,
+        since=onward.on,
+        until=onward.until,
+        seats=onward.seats,
+        special_field=held.special_field,
+        rent_reduced=held.rent_reduced and not moving,
+        agreement_no=onward.agreement_no or ("" if moving else held.agreement_no),
+        agreement_on=None if moving else held.agreement_on,
+        stage_target=held.stage_target,
+    )
+    row = {"previous_id": held.id, **await _holder(conn, held, target), **await _clock(conn, held, target, onward.on)}
+    return await put_in(conn, target, space, lease, row, kind=Happening.TRANSFERRED, by=by, at=at)
+
+
+def _check(held: Tenancy, target: Carrier, onward: Onward, *, since: date, today: date) -> None:
+    faults = {}
+    if onward.space_id == held.space_id:
+        faults["space"] = "已经在这个房间里；延长租期请办续租。"
+    if not since < onward.on <= today:
+        faults["on"] = f"转移日期要晚于入驻日期 {since}，不晚于今天。"
+    if goes_back(held.carrier_kind, target.kind) and not onward.note:
+        faults["note"] = f"从{held.carrier_kind.label}转到{target.kind.label}，请写明原因。"
+    if faults:
+        raise Invalid(faults)
+
+
+async def _holder(conn: Conn, held: Tenancy, target: Carrier) -> dict[str, Any]:
+    """A team that has become a firm goes on as the firm; another takes its name along."""
+    if held.firm_id is not None:
+        return {"firm_id": held.firm_id}
+    if held.carrier_id != target.id:
+        m = CarrierTeam
+        same = select(m.id).where(m.carrier_id == target.id, m.name == held.team_name, m.id != held.team_id)
+        if (await conn.execute(same)).first() is not None:
+            raise Conflict(f"{target.name}已有一个叫“{held.team_name}”的团队。")
+        await conn.execute(update(m).where(m.id == held.team_id).values(carrier_id=target.id))
+    return {"team_id": held.team_id}
+
+
+async def _clock(conn: Conn, held: Tenancy, target: Carrier, on: date) -> Mapping[str, Any]:
+    if held.incubating_since is None:
+        return {}
+    clock = clock_after(held.carrier_kind, target.kind, clock_since=held.clock_since, on=on)
+    if target.kind is held.carrier_kind:
+        months, basis = held.limit_months, held.limit_basis
+    else:
+        months, basis = limit_of((await stays(conn)).get(target.kind), held.special_field)
+    return {
+        "incubating_since": held.incubating_since,
+        "clock_since": clock,
+        "limit_months": months,
+        "limit_basis": basis,
+    }
+
+
+async def link_team(
+    conn: Conn, carrier: Carrier, team_id: uuid.UUID, *, uscc: str, on: date, by: Actor, at: datetime
+) -> None:
+    """From that day its tenancies are the firm's; before it they stay the team's. Raises Invalid, Conflict."""
+    team = await team_of(conn, carrier.id, team_id)
+    if team is None:
+        raise NotFound
+    if team.firm_id is not None:
+        raise Conflict(f"团队“{team.name}”已在 {team.linked_on} 登记为企业。")
+    if on > business_day(at):
+        raise Invalid({"on": "注册日期不能晚于今天。"})
+    firm = (await conn.execute(select(Firm.id, Firm.name).where(Firm.uscc == uscc))).one_or_none()
+    if firm is None:
+        raise Invalid({"uscc": "企业库里没有这个信用代码，请主管部门先建档。"})
+    await conn.execute(update(CarrierTeam).where(CarrierTeam.id == team.id).values(firm_id=firm.id, linked_on=on))
+    t = TenancyRow
+    rows = await conn.execute(select(t.id, t.carrier_id, t.during).where(t.team_id == team.id, t.ended_on.is_(None)))
+    for tenancy_id, carrier_id, during in rows.all():
+        detail = {"firm": firm.name, "on": on}
+        await note(conn, tenancy_id, carrier_id, Happening.LINKED, during, detail=detail, by=by, at=at)
+    said = {"team": team.name, "firm": firm.name, "on": on}
+    await trace(conn, (carrier.id, carrier.name), "team:linked", said, by=by, at=at)

@@ -1,0 +1,87 @@
+"""How full carriers are on any day: one statement for any number of them, over dated intervals.
+
+Two days are told apart. `on` is the day asked about. `known_on` is the day on whose evening it is asked: with it the
+intervals are those that were recorded by then, so that the answer to an old question never changes.
+A tenancy fills its space on each of its days; one whose lease is over goes on doing so until its end is recorded.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Date, DateTime, Uuid
+
+from app.carriers.terms import Fill
+from app.clock import BUSINESS_ZONE
+from app.db import Conn
+from app.statements import Kept
+
+_NOW = """
+  SELECT t.carrier_id, t.space_id, t.seats, t.firm_id, t.team_id
+  FROM tenancies t
+  WHERE t.carrier_id = ANY(:ids) AND lower(t.during) <= :on
+    AND (t.during @> CAST(:on AS date) OR (t.ended_on IS NULL AND :on <= :today))
+"""
+# As it was known then: the last thing recorded of each tenancy by that evening.
+_THEN = """
+  SELECT t.carrier_id, t.space_id, t.seats, t.firm_id, t.team_id
+  FROM (
+    SELECT DISTINCT ON (tenancy_id) tenancy_id, during, open FROM tenancy_events
+    WHERE carrier_id = ANY(:ids) AND at < :known_until ORDER BY tenancy_id, at DESC, id DESC
+  ) e JOIN tenancies t ON t.id = e.tenancy_id
+  WHERE lower(e.during) <= :on AND (e.during @> CAST(:on AS date) OR (e.open AND :on <= :today))
+"""
+_FILLS = """
+WITH inside AS ({inside}),
+used AS (SELECT space_id, sum(seats) AS seats FROM inside GROUP BY space_id),
+rooms AS (
+  SELECT s.carrier_id, count(*) AS rooms, count(u.space_id) AS rooms_let, sum(s.area) AS area,
+    sum(CASE WHEN u.space_id IS NULL THEN 0 WHEN s.exclusive OR s.capacity IS NULL THEN s.area
+             ELSE s.area * least(u.seats, s.capacity) / s.capacity END) AS area_let,
+    coalesce(sum(s.capacity), 0) AS seats,
+    coalesce(sum(least(u.seats, s.capacity)) FILTER (WHERE s.capacity IS NOT NULL), 0) AS seats_let
+  FROM carrier_spaces s LEFT JOIN used u ON u.space_id = s.id
+  WHERE s.carrier_id = ANY(:ids) AND (s.opened_on IS NULL OR s.opened_on <= :on)
+    AND (s.closed_on IS NULL OR s.closed_on > :on)
+  GROUP BY s.carrier_id
+),
+holders AS (
+  SELECT i.carrier_id,
+    count(DISTINCT coalesce(i.firm_id, CASE WHEN m.linked_on <= :on THEN m.firm_id END)) AS firms,
+    count(DISTINCT i.team_id) FILTER (WHERE m.linked_on IS NULL OR m.linked_on > :on) AS teams
+  FROM inside i LEFT JOIN carrier_teams m ON m.id = i.team_id GROUP BY i.carrier_id
+)
+SELECT r.carrier_id, r.rooms, r.rooms_let, r.area, r.area_let, r.seats, r.seats_let,
+  coalesce(h.firms, 0), coalesce(h.teams, 0)
+FROM rooms r LEFT JOIN holders h ON h.carrier_id = r.carrier_id
+"""
+
+
+def _bound(inside: str, *more: Any) -> Kept:
+    binds: list[BindParameter[Any]] = [
+        bindparam("ids", type_=ARRAY(Uuid())),
+        bindparam("on", type_=Date()),
+        bindparam("today", type_=Date()),
+    ]
+    return Kept(text(_FILLS.format(inside=inside)).bindparams(*binds, *more))
+
+
+_BY_NOW = _bound(_NOW)
+_BY_THEN = _bound(_THEN, bindparam("known_until", type_=DateTime(timezone=True)))
+
+
+async def fills(
+    conn: Conn, carrier_ids: Sequence[uuid.UUID], *, on: date, today: date, known_on: date | None = None
+) -> dict[uuid.UUID, Fill]:
+    """By carrier; one without any space on that day has none. The caller has seen to the viewer's sight."""
+    values: dict[str, Any] = {"ids": list(carrier_ids), "on": on, "today": today}
+    if known_on is None:
+        rows: Any = await conn.execute(_BY_NOW, values)
+    else:
+        evening = datetime.combine(known_on + timedelta(days=1), time(), BUSINESS_ZONE)
+        rows = await conn.execute(_BY_THEN, {**values, "today": min(today, known_on), "known_until": evening})
+    return {r[0]: Fill(r[1], r[2], r[3], Decimal(r[4]), int(r[5]), int(r[6]), r[7], r[8]) for r in rows}

@@ -1,0 +1,193 @@
+"""Reads of carriers and what belongs to them. Everything goes through the viewer's sight of the carrier."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.types import Uuid
+
+from app.access.terms import Viewer
+from app.carriers.models import (
+    CarrierChangeRow,
+    CarrierDuty,
+    CarrierRecord,
+    CarrierSpace,
+    CarrierStay,
+    CarrierTeam,
+    CarrierTitle,
+)
+from app.carriers.sight import Sight, in_sight, sight_of, values_for, visible_to
+from app.carriers.stay_terms import Stay, Team
+from app.carriers.terms import (
+    Areas,
+    Carrier,
+    CarrierChange,
+    CarrierKind,
+    CarrierLevel,
+    CarrierState,
+    Duty,
+    DutyKind,
+    Space,
+    Title,
+)
+from app.db import Conn
+from app.statements import Kept
+
+_C = CarrierRecord
+_ID = bindparam("carrier_id", type_=Uuid())
+_DETAIL = select(
+    _C.id,
+    _C.name,
+    _C.kind,
+    _C.level,
+    _C.region_code,
+    _C.park,
+    _C.operator,
+    _C.address,
+    _C.focus,
+    _C.opened_on,
+    _C.state,
+    _C.closed_on,
+    _C.contact_name,
+    _C.contact_phone,
+    _C.remark,
+    _C.area_total,
+    _C.area_office,
+    _C.area_tenants,
+    _C.area_public,
+    _C.area_other,
+    _C.version,
+    _C.updated_at,
+)
+
+
+def carrier_of(row: Sequence[Any]) -> Carrier:
+    values = [*row[:15], Areas(*row[15:20]), *row[20:]]
+    values[2], values[3], values[10] = CarrierKind(row[2]), CarrierLevel(row[3]), CarrierState(row[10])
+    return Carrier(*values)
+
+
+async def carrier_by_id(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer) -> Carrier | None:
+    query = _by_id(sight_of(viewer))
+    row = (await conn.execute(query, {**values_for(viewer), "carrier_id": carrier_id})).one_or_none()
+    return carrier_of(row) if row is not None else None
+
+
+@lru_cache(maxsize=8)
+def _by_id(sight: Sight) -> Kept:
+    return Kept(_DETAIL.where(_C.id == _ID, in_sight(sight)))
+
+
+async def own_carrier(conn: Conn, *, viewer: Viewer) -> Carrier | None:
+    return await carrier_by_id(conn, viewer.carrier_id, viewer=viewer) if viewer.carrier_id else None
+
+
+async def lock_carrier(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer) -> Carrier | None:
+    """Nobody else can change it until the transaction ends."""
+    row = (await conn.execute(_DETAIL.where(_C.id == carrier_id, visible_to(viewer)).with_for_update())).one_or_none()
+    return carrier_of(row) if row is not None else None
+
+
+async def carriers_by_name(conn: Conn, *, viewer: Viewer) -> dict[str, Carrier]:
+    """Those in sight, by name: for lists that name them, and for drop-downs."""
+    rows = await conn.execute(_DETAIL.where(visible_to(viewer)).order_by(_C.name))
+    return {carrier.name: carrier for carrier in map(carrier_of, rows)}
+
+
+async def carrier_choices(conn: Conn) -> list[tuple[str, str]]:
+    """For administrators who bind an account to a carrier: that it exists, and nothing else of it."""
+    rows = await conn.execute(select(_C.id, _C.name).order_by(_C.name))
+    return [(str(carrier_id), name) for carrier_id, name in rows]
+
+
+async def carrier_id_by_name(conn: Conn, name: str) -> uuid.UUID | None:
+    return (await conn.execute(select(_C.id).where(_C.name == name))).scalar_one_or_none()
+
+
+_T = CarrierTitle
+_TITLES = Kept(
+    select(_T.id, _T.level, _T.name, _T.document, _T.issued_on, _T.valid_until)
+    .where(_T.carrier_id == _ID)
+    .order_by(_T.issued_on.desc(), _T.id)
+)
+_D = CarrierDuty
+_DUTIES = Kept(
+    select(_D.id, _D.kind, _D.what, _D.due_on, _D.basis, _D.done_on, _D.doer_name)
+    .where(_D.carrier_id == _ID)
+    .order_by(_D.done_on.nulls_first(), _D.due_on, _D.id)
+)
+_H = CarrierChangeRow
+_CHANGES = Kept(
+    select(_H.changed_on, _H.what, _H.before, _H.after, _H.actor_name, _H.at)
+    .where(_H.carrier_id == _ID)
+    .order_by(_H.at.desc(), _H.id)
+)
+
+
+async def titles_of(conn: Conn, carrier_id: uuid.UUID) -> list[Title]:
+    """Here and below: the caller has looked the carrier up in its viewer's sight."""
+    rows = await conn.execute(_TITLES, {"carrier_id": carrier_id})
+    return [Title(r[0], CarrierLevel(r[1]), *r[2:]) for r in rows]
+
+
+async def duties_of(conn: Conn, carrier_id: uuid.UUID) -> list[Duty]:
+    """What is still owed first, by its day."""
+    rows = await conn.execute(_DUTIES, {"carrier_id": carrier_id})
+    return [Duty(r[0], DutyKind(r[1]), *r[2:]) for r in rows]
+
+
+async def changes_of(conn: Conn, carrier_id: uuid.UUID) -> list[CarrierChange]:
+    return [CarrierChange(*row) for row in await conn.execute(_CHANGES, {"carrier_id": carrier_id})]
+
+
+_S = CarrierSpace
+SPACE = (
+    _S.id,
+    _S.carrier_id,
+    _S.building,
+    _S.floor,
+    _S.room,
+    _S.area,
+    _S.exclusive,
+    _S.capacity,
+    _S.opened_on,
+    _S.closed_on,
+    _S.version,
+)
+
+
+async def spaces_of(conn: Conn, carrier_id: uuid.UUID, *, closed: bool = False) -> list[Space]:
+    """By building, floor and room; with `closed` those that are no more, too."""
+    query = select(*SPACE).where(_S.carrier_id == carrier_id).order_by(_S.building, _S.floor, _S.room, _S.id)
+    if not closed:
+        query = query.where(_S.closed_on.is_(None))
+    return [Space(*row) for row in await conn.execute(query)]
+
+
+async def space_of(conn: Conn, carrier_id: uuid.UUID, space_id: uuid.UUID, *, lock: bool = False) -> Space | None:
+    query = select(*SPACE).where(_S.carrier_id == carrier_id, _S.id == space_id)
+    row = (await conn.execute(query.with_for_update() if lock else query)).one_or_none()
+    return Space(*row) if row is not None else None
+
+
+_M = CarrierTeam
+TEAM = (_M.id, _M.carrier_id, _M.name, _M.leader, _M.members, _M.firm_id, _M.linked_on)
+
+
+async def team_of(conn: Conn, carrier_id: uuid.UUID, team_id: uuid.UUID) -> Team | None:
+    row = (await conn.execute(select(*TEAM).where(_M.carrier_id == carrier_id, _M.id == team_id))).one_or_none()
+    return Team(*row) if row is not None else None
+
+
+async def teams_of(conn: Conn, carrier_id: uuid.UUID) -> list[Team]:
+    """Those that are no firm yet."""
+    query = select(*TEAM).where(_M.carrier_id == carrier_id, _M.firm_id.is_(None)).order_by(_M.name)
+    return [Team(*row) for row in await conn.execute(query)]
+
+
+async def stays(conn: Conn) -> Mapping[CarrierKind, Stay]:
+    s = CarrierStay
+    rows = await conn.execute(select(s.kind, s.months, s.special_months, s.document, s.grade))
+    return {CarrierKind(row[0]): Stay(CarrierKind(row[0]), *row[1:]) for row in rows}

@@ -1,0 +1,129 @@
+"""Decisions about stays on plain facts: months used, what is due, what cannot be."""
+
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from app.carriers.stay_terms import EXPLAINED, LEAVING, Ending, EndReason, SpecialField, Stay
+from app.carriers.terms import CHAIN, CarrierKind
+from app.labels import Labelled
+
+# Months before the limit at which somebody should look: 36, 42 and 45 of 48. Our own default, no authority's.
+WARN_BEFORE = (12, 6, 3)
+# Days before a lease ends; our own default.
+LEASE_BEFORE = (90, 30)
+# 国科发区〔2018〕300号 第十五条: name, operator, area or site changed is reported within three months.
+REPORT_MONTHS = 3
+REPORT_BASIS = "国科发区〔2018〕300号 第十五条（国家级孵化器；其他载体参照）"
+
+
+class Due(Labelled):
+    """Why a tenant stands in the operator's list, the most pressing first."""
+
+    LAPSED = "lapsed", "租期已过，未登记退出"
+    OVER = "over", "孵化期限已满"
+    GRADUATE = "graduate", "临近孵化期限，应毕业评估"
+    LEASE = "lease", "租期将到"
+    LIMIT = "limit", "孵化期限提醒"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    due: Due
+    on: date  # the day it is about
+    words: str
+
+
+def months_used(since: date, day: date) -> int:
+    """Whole months, the corresponding day completes one."""
+    months = (day.year - since.year) * 12 + day.month - since.month
+    return max(0, months - (day.day < since.day and day.day != monthrange(day.year, day.month)[1]))
+
+
+def add_months(day: date, months: int) -> date:
+    """The corresponding day; the last of the month where it has none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def limit_of(stay: Stay | None, special: SpecialField | None) -> tuple[int | None, str]:
+    """Months and what they rest on; a kind without a rule has no limit."""
+    if stay is None or stay.months is None:
+        return None, ""
+    if special and stay.special_months:
+        return stay.special_months, f"{stay.document}（{special.label}{stay.special_months} 个月的依据待核实）"
+    return stay.months, stay.document
+
+
+def reasons_for(
+    *,
+    today: date,
+    until: date | None,
+    clock_since: date | None,
+    limit_months: int | None,
+) -> list[Reason]:
+    """Why an open tenancy wants somebody's attention today, the most pressing first."""
+    found = []
+    if until is not None:
+        left = (until - today).days
+        if left < 0:
+            found.append(Reason(Due.LAPSED, until, f"租期 {until} 已过 {-left} 天，还没有登记续租或退出"))
+        elif left <= LEASE_BEFORE[0]:
+            found.append(Reason(Due.LEASE, until, f"租期 {until} 到，还有 {left} 天"))
+    if clock_since is not None and limit_months is not None:
+        limit = add_months(clock_since, limit_months)
+        used = months_used(clock_since, today)
+        if today >= limit:
+            found.append(Reason(Due.OVER, limit, f"已孵化 {used} 个月，超过 {limit_months} 个月的期限"))
+        elif step := next((b for b in sorted(WARN_BEFORE) if today >= add_months(clock_since, limit_months - b)), None):
+            due = Due.GRADUATE if step == WARN_BEFORE[-1] else Due.LIMIT
+            found.append(Reason(due, limit, f"已孵化 {used} 个月，{limit_months} 个月的期限 {limit} 到"))
+    order = list(Due)
+    return sorted(found, key=lambda r: (order.index(r.due), r.on))
+
+
+def ending_problems(ending: Ending, *, since: date, today: date) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if ending.on > today:
+        found["on"] = "退出日期不能晚于今天；到那天再登记。"
+    elif ending.on < since:
+        found["on"] = f"{since} 才入驻，退出日期不能更早；登记有误的请选“登记有误”。"
+    if ending.reason in EXPLAINED and not ending.note:
+        found["note"] = "请写明原因。"
+    return found
+
+
+def goes_back(before: CarrierKind, after: CarrierKind) -> bool:
+    """Down the chain instead of up: possible, but wants a reason."""
+    return before in CHAIN and after in CHAIN and CHAIN.index(after) < CHAIN.index(before)
+
+
+def clock_after(before: CarrierKind, after: CarrierKind, *, clock_since: date | None, on: date) -> date:
+    """The stay is counted in one kind of carrier; moving between two of a kind does not begin it anew."""
+    return clock_since if before is after and clock_since is not None else on
+
+
+def area_problem(total: Decimal | None, parts: Iterable[Decimal | None]) -> str:
+    known = [part for part in parts if part is not None]
+    if total is not None and sum(known) > total:
+        return f"各用途面积合计 {sum(known)} 平方米，超过了总面积。"
+    return ""
+
+
+def most_seats(taken: Sequence[tuple[date, date | None, int]], *, since: date, until: date | None) -> int:
+    """The most seats that are taken at once on any day of an interval; both days inclusive."""
+    last = until or date.max
+    inside = [
+        (max(a, since), min(b or date.max, last), n) for a, b, n in taken if a <= last and (b or date.max) >= since
+    ]
+    return max((sum(n for a, b, n in inside if a <= day <= b) for day, _, _ in inside), default=0)
+
+
+def day_before(day: date) -> date:
+    return day - timedelta(days=1)
+
+
+def may_choose(reason: EndReason) -> bool:
+    return reason in LEAVING or reason is EndReason.STRUCK

@@ -1,0 +1,107 @@
+"""Rooms and halls: opened, renamed, closed. What was ever let keeps its size, or the past would change."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.access.terms import Actor
+from app.carriers.models import CarrierSpace, TenancyRow
+from app.carriers.queries import space_of
+from app.carriers.recording import trace
+from app.carriers.terms import Carrier, CarrierState, SpaceEntry, place_of
+from app.db import Conn, constraint_of, new_id
+from app.errors import Conflict, Invalid, NotFound, Refused, Stale
+
+_PLACE = "uq_carrier_spaces_place"
+
+
+def _values(entry: SpaceEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in SpaceEntry.__dataclass_fields__}
+
+
+async def add_space(conn: Conn, carrier: Carrier, entry: SpaceEntry, *, by: Actor, at: datetime) -> uuid.UUID:
+    """Raises Conflict when the carrier has that room already, Invalid by field."""
+    _check(entry)
+    if carrier.state is CarrierState.CLOSED:
+        raise Conflict("这个载体已经停止运营，不能再增加房间。")
+    made = new_id()
+    row = {"id": made, "carrier_id": carrier.id, "created_at": at, **_values(entry)}
+    place = place_of(entry.building, entry.floor, entry.room)
+    try:
+        async with conn.begin_nested():
+            await conn.execute(insert(CarrierSpace).values(row))
+    except IntegrityError as error:
+        if constraint_of(error) != _PLACE:
+            raise
+        raise Conflict(f"{carrier.name}已经有“{place}”。") from error
+    said = {"place": place, "area": entry.area, "exclusive": int(entry.exclusive)}
+    await trace(conn, (carrier.id, carrier.name), "space:opened", said, by=by, at=at)
+    return made
+
+
+async def amend_space(
+    conn: Conn, carrier: Carrier, space_id: uuid.UUID, entry: SpaceEntry, *, version: int, by: Actor, at: datetime
+) -> bool:
+    """False when nothing differs. Raises NotFound, Stale, Invalid, Conflict, Refused for the size of what was let."""
+    _check(entry)
+    held = await space_of(conn, carrier.id, space_id, lock=True)
+    if held is None:
+        raise NotFound
+    if held.version != version:
+        raise Stale("这个房间的资料刚被别人改过，请对照现在的内容再保存。")
+    changed = {name: value for name, value in _values(entry).items() if value != getattr(held, name)}
+    if not changed:
+        return False
+    if changed.keys() & {"area", "exclusive", "capacity", "opened_on"} and await _was_let(conn, space_id):
+        raise Refused(
+            f"{held.place} 已经出租过，改面积、用法或工位数会改变过去的出租率；请停用它，再按新的面积新增一间。"
+        )
+    try:
+        async with conn.begin_nested():
+            done = {**changed, "version": CarrierSpace.version + 1}
+            await conn.execute(update(CarrierSpace).where(CarrierSpace.id == space_id).values(done))
+    except IntegrityError as error:
+        if constraint_of(error) != _PLACE:
+            raise
+        raise Conflict(f"{carrier.name}已经有“{place_of(entry.building, entry.floor, entry.room)}”。") from error
+    old = {name: getattr(held, name) for name in changed}
+    await trace(conn, (carrier.id, carrier.name), "space:edited", changed, by=by, at=at, before=old)
+    return True
+
+
+async def close_space(conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, on: date, by: Actor, at: datetime) -> None:
+    """From that day on it is no more. Raises NotFound, Conflict, Refused while somebody has it."""
+    held = await space_of(conn, carrier.id, space_id, lock=True)
+    if held is None:
+        raise NotFound
+    if held.closed_on is not None:
+        raise Conflict(f"{held.place} 已在 {held.closed_on} 停用。")
+    if held.opened_on is not None and on <= held.opened_on:
+        raise Invalid({"on": f"{held.opened_on} 才启用，停用日期要晚于它。"})
+    t = TenancyRow
+    later = (t.ended_on.is_(None)) | (func.upper(t.during) > on)
+    if (await conn.execute(select(t.id).where(t.space_id == space_id, ~func.isempty(t.during), later))).first():
+        raise Refused(f"{held.place} 在 {on} 之后还有租约，请先办退出或换房。")
+    done = {"closed_on": on, "version": CarrierSpace.version + 1}
+    await conn.execute(update(CarrierSpace).where(CarrierSpace.id == space_id).values(done))
+    await trace(conn, (carrier.id, carrier.name), "space:closed", {"place": held.place, "on": on}, by=by, at=at)
+
+
+async def _was_let(conn: Conn, space_id: uuid.UUID) -> bool:
+    query = select(TenancyRow.id).where(TenancyRow.space_id == space_id).limit(1)
+    return (await conn.execute(query)).first() is not None
+
+
+def _check(entry: SpaceEntry) -> None:
+    faults = {}
+    if entry.area <= 0:
+        faults["area"] = "面积要大于 0。"
+    if entry.exclusive and entry.capacity is not None:
+        faults["capacity"] = "独用房间不分工位；要分工位的请选“共用”。"
+    if entry.capacity is not None and entry.capacity <= 0:
+        faults["capacity"] = "工位数要大于 0。"
+    if faults:
+        raise Invalid(faults)

@@ -1,0 +1,223 @@
+"""Carriers, spaces and tenancies as the API sends and takes them. Days are inclusive on both ends."""
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.web.api.schemas import Long, Short
+
+Loose = Annotated[str, StringConstraints(max_length=200)] | int | float  # 3, 3.5 or "3层"
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class CarrierIn(_In):
+    name: Short
+    kind: Short = Field(description="makerspace、incubator、accelerator、industrial_park、agri_maker")
+    level: Short = Field("county", description="national、provincial、municipal、county")
+    region_code: Short = Field(
+        "", description="所在镇街的代码；缺省为本人的管辖范围", validation_alias=AliasChoices("region_code", "region")
+    )
+    park: Short = ""
+    operator: Short = ""
+    address: Short = ""
+    focus: Short = Field("", description="专业载体的领域；综合的留空")
+    opened_on: Short | None = None
+    contact_name: Short = ""
+    contact_phone: Short = ""
+    remark: Long = ""
+    area_total: Loose | None = Field(None, description="平方米", validation_alias=AliasChoices("area_total", "area"))
+    area_office: Loose | None = None
+    area_tenants: Loose | None = None
+    area_public: Loose | None = None
+    area_other: Loose | None = None
+
+
+class CarrierPatch(_In):
+    """Fields left out stay as they are."""
+
+    name: Short | None = None
+    kind: Short | None = None
+    level: Short | None = None
+    region_code: Short | None = None
+    park: Short | None = None
+    operator: Short | None = None
+    address: Short | None = None
+    focus: Short | None = None
+    opened_on: Short | None = None
+    contact_name: Short | None = None
+    contact_phone: Short | None = None
+    remark: Long | None = None
+    area_total: Loose | None = None
+    area_office: Loose | None = None
+    area_tenants: Loose | None = None
+    area_public: Loose | None = None
+    area_other: Loose | None = None
+    changed_on: Short | None = Field(None, description="变更日期，缺省今天；须报告的变更从这天起计三个月")
+
+
+class FillOut(BaseModel):
+    on: date
+    rooms: int
+    rooms_let: int
+    area: str = Field(description="平方米")
+    area_let: str
+    rate: str | None = Field(description="已租面积占比，0 到 1；没有房间时为 null")
+    seats: int
+    seats_let: int
+    firms: int
+    teams: int
+
+
+class CarrierOut(BaseModel):
+    id: uuid.UUID
+    name: str
+    kind: str
+    level: str
+    region_code: str
+    operator: str
+    state: str
+    occupancy: FillOut
+
+
+class CarrierList(BaseModel):
+    items: list[CarrierOut]
+    next: str | None
+
+
+class CarrierDetail(CarrierOut):
+    park: str | None
+    address: str
+    focus: str
+    opened_on: date | None
+    closed_on: date | None
+    contact_name: str
+    contact_phone: str
+    remark: str
+    areas: dict[str, str | None]
+    version: int
+    updated_at: datetime
+
+
+class SpaceIn(_In):
+    building: Loose = ""
+    floor: Loose = ""
+    room: Loose
+    area: Loose = Field(description="平方米")
+    exclusive: bool = Field(True, description="true 独用，同一时间只能租给一家；false 共用，可租给多家")
+    capacity: int | None = Field(None, ge=1, le=100_000, description="共用空间的工位数")
+    opened_on: Short | None = Field(None, description="启用日期，缺省一直都有")
+
+
+class SpaceOut(BaseModel):
+    id: uuid.UUID
+    building: str
+    floor: str
+    room: str
+    area: str
+    exclusive: bool
+    capacity: int | None
+    opened_on: date | None
+    closed_on: date | None
+    version: int
+
+
+class SpaceList(BaseModel):
+    items: list[SpaceOut]
+    next: str | None
+
+
+class TenancyIn(_In):
+    uscc: Short = Field("", description="企业的信用代码；与 team 二选一")
+    team: Short = Field("", description="还没有注册的团队的名称")
+    team_leader: Short = ""
+    team_members: int | None = Field(None, ge=1, le=10_000)
+    space: Short = Field(description="房间的编号（id）")
+    from_: Short = Field(description="租期的第一天", alias="from")
+    to: Short | None = Field(None, description="租期的最后一天（含）；缺省为没有约定")
+    seats: int = Field(1, ge=1, le=100_000, description="共用空间里占几个工位")
+    incubates: bool = Field(True, description="计为在孵；false 为普通租户")
+    special_field: Short | None = Field(None, description="biomedicine、agriculture、circuits；期限的依据待核实")
+    rent_reduced: bool = False
+    agreement_no: Short = ""
+    agreement_on: Short | None = None
+    stage_target: Long = ""
+
+
+class TenancyOut(BaseModel):
+    id: uuid.UUID
+    carrier_id: uuid.UUID
+    carrier: str
+    space: uuid.UUID
+    place: str
+    uscc: str | None
+    team: str | None
+    tenant: str
+    seats: int
+    from_: date | None = Field(alias="from")
+    to: date | None
+    incubating_since: date | None
+    months_used: int | None = Field(description="在这类载体里已满的月数")
+    limit_months: int | None
+    limit_basis: str
+    special_field: str | None
+    rent_reduced: bool
+    agreement_no: str
+    agreement_on: date | None
+    stage_target: str
+    ended_on: date | None
+    end_reason: str | None
+    end_note: str
+    ground: dict[str, Any] | None
+    previous_id: uuid.UUID | None
+    version: int
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class TenancyList(BaseModel):
+    items: list[TenancyOut]
+    next: str | None
+
+
+class RenewIn(_In):
+    to: Short = Field(description="新的租期止（含）")
+
+
+class LimitIn(_In):
+    months: int = Field(ge=1, le=120)
+    reason: Short
+
+
+class TransferIn(_In):
+    carrier: uuid.UUID = Field(description="转往的载体")
+    space: uuid.UUID
+    on: Short | None = Field(None, description="在新房间的第一天，缺省今天")
+    to: Short | None = None
+    seats: int = Field(1, ge=1, le=100_000)
+    agreement_no: Short = ""
+    note: Long = ""
+
+
+class EndIn(_In):
+    on: Short | None = Field(None, description="在内的最后一天，缺省今天；不能晚于今天")
+    reason: Short = Field(
+        "moved_out",
+        description="moved_out 到期迁出、early 提前退出、overstay 超期退出、terminated 终止、struck 登记有误",
+    )
+    note: Long = ""
+
+
+class GraduateIn(_In):
+    on: Short | None = Field(None, description="在内的最后一天，缺省今天")
+    ground: Long = Field("", description="数据不足以判断时，凭什么认定毕业")
+    note: Long = ""
+
+
+class LinkIn(_In):
+    uscc: Short
+    on: Short | None = Field(None, description="注册日期，缺省今天")

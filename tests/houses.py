@@ -1,0 +1,62 @@
+"""Carriers, rooms and tenants for tests, made through the house's own services."""
+
+import uuid
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import update
+
+from app.access.models import User
+from app.carriers.letting import admit
+from app.carriers.queries import carrier_by_id
+from app.carriers.service import register
+from app.carriers.spaces import add_space
+from app.carriers.stay_terms import Lease, TeamEntry
+from app.carriers.terms import Carrier, CarrierEntry, CarrierKind, CarrierLevel, SpaceEntry
+from app.db import Conn
+from tests.factories import TOWN, Person, person
+from tests.harness import NOON
+
+
+async def carrier(conn: Conn, name: str = "示例孵化器", *, kind: str = "incubator", **more: Any) -> Carrier:
+    """A carrier of the county's, registered by an officer."""
+    officer = await person(conn, "officer")
+    values = {"level": CarrierLevel.COUNTY, "region_code": TOWN, "operator": "示例运营有限公司", **more}
+    made = await register(conn, CarrierEntry(name, CarrierKind(kind), **values), by=officer.actor, at=NOON)
+    found = await carrier_by_id(conn, made, viewer=officer.viewer)
+    assert found
+    return found
+
+
+async def space(
+    conn: Conn, held: Carrier, room: str = "301", *, area: str = "100", exclusive: bool = True, **more: Any
+) -> uuid.UUID:
+    officer = await person(conn, "officer")
+    entry = SpaceEntry("A 座", "3", room, Decimal(area), exclusive, **more)
+    return await add_space(conn, held, entry, by=officer.actor, at=NOON)
+
+
+async def tenancy(
+    conn: Conn,
+    held: Carrier,
+    space_id: uuid.UUID,
+    who: str,
+    since: date = date(2026, 1, 1),
+    until: date | None = date(2026, 12, 31),
+    *,
+    at: datetime = NOON,
+    **more: Any,
+) -> uuid.UUID:
+    """`who`: a firm's code or a team's name."""
+    officer = await person(conn, "officer")
+    named: dict[str, Any] = {"uscc": who} if who.isascii() else {"team": TeamEntry(who)}
+    return await admit(conn, held, Lease(space_id, since, until, **named, **more), by=officer.actor, at=at)
+
+
+async def operator(conn: Conn, held: Carrier, login: str = "carrier") -> Person:
+    """The account that runs the carrier."""
+    found = await person(conn, login)
+    await conn.execute(update(User).where(User.id == found.id).values(carrier_id=held.id))
+    return Person(replace(found.viewer, carrier_id=held.id))

@@ -1,0 +1,131 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from app.carriers import rules
+from app.carriers.rules import Due
+from app.carriers.stay_terms import Ending, EndReason, SpecialField, Stay
+from app.carriers.terms import CarrierKind, Fill
+
+TODAY = date(2026, 11, 23)
+FAR = date(2030, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("since", "day", "months"),
+    [
+        (date(2025, 1, 15), date(2025, 2, 14), 0),
+        (date(2025, 1, 15), date(2025, 2, 15), 1),
+        (date(2025, 1, 31), date(2025, 2, 28), 1),
+        (date(2025, 1, 31), date(2025, 2, 27), 0),
+        (date(2022, 11, 23), TODAY, 48),
+        (date(2022, 11, 24), TODAY, 47),
+        (date(2027, 1, 1), TODAY, 0),
+    ],
+)
+def test_a_month_is_used_up_on_its_corresponding_day(since, day, months):
+    assert rules.months_used(since, day) == months
+
+
+def test_the_limit_falls_on_the_corresponding_day_or_the_last_of_its_month():
+    assert rules.add_months(date(2024, 2, 29), 12) == date(2025, 2, 28)
+    assert rules.add_months(date(2025, 1, 31), 1) == date(2025, 2, 28)
+    assert rules.add_months(date(2022, 11, 23), 48) == TODAY
+
+
+def dues(*, until=None, used=None, limit=48):
+    since = rules.add_months(TODAY, -used) if used is not None else None
+    found = rules.reasons_for(today=TODAY, until=until, clock_since=since, limit_months=limit if since else None)
+    return [reason.due for reason in found]
+
+
+@pytest.mark.parametrize(
+    ("used", "due"),
+    [
+        (35, None),
+        (36, Due.LIMIT),
+        (42, Due.LIMIT),
+        (44, Due.LIMIT),
+        (45, Due.GRADUATE),
+        (47, Due.GRADUATE),
+        (48, Due.OVER),
+    ],
+)
+def test_the_incubation_clock_warns_at_36_42_and_45_months_and_is_over_at_48(used, due):
+    assert dues(used=used) == ([due] if due else [])
+
+
+def test_a_limit_of_24_months_warns_as_long_before_its_end():
+    assert dues(used=11, limit=24) == []
+    assert dues(used=12, limit=24) == [Due.LIMIT]
+    assert dues(used=21, limit=24) == [Due.GRADUATE]
+
+
+def test_a_tenant_without_a_clock_is_never_over_it():
+    assert dues(until=FAR) == []
+
+
+@pytest.mark.parametrize(("days", "due"), [(91, []), (90, [Due.LEASE]), (0, [Due.LEASE]), (-1, [Due.LAPSED])])
+def test_a_lease_is_told_of_ninety_days_ahead_and_after_its_end_until_somebody_records_what_became_of_it(days, due):
+    assert dues(until=TODAY + timedelta(days=days)) == due
+
+
+def test_the_most_pressing_comes_first():
+    assert dues(until=TODAY - timedelta(days=1), used=49) == [Due.LAPSED, Due.OVER]
+
+
+def test_a_limit_says_what_it_rests_on_and_that_sixty_months_have_no_confirmed_source():
+    stay = Stay(CarrierKind.INCUBATOR, 48, 60, "国科发区〔2018〕300号 第八条(三)", "third_party")
+    assert rules.limit_of(stay, None) == (48, "国科发区〔2018〕300号 第八条(三)")
+    months, basis = rules.limit_of(stay, SpecialField.BIOMEDICINE)
+    assert months == 60
+    assert "待核实" in basis
+    assert rules.limit_of(None, None) == (None, "")
+    assert rules.limit_of(Stay(CarrierKind.ACCELERATOR, None, None, "", "default"), None) == (None, "")
+
+
+def test_an_end_lies_between_the_first_day_and_today_and_some_reasons_want_a_word():
+    since = date(2026, 1, 1)
+
+    def wrong(on, reason=EndReason.MOVED_OUT, note=""):
+        return set(rules.ending_problems(Ending(on, reason, note), since=since, today=TODAY))
+
+    assert wrong(TODAY) == wrong(since) == set()
+    assert wrong(TODAY + timedelta(days=1)) == {"on"}
+    assert wrong(since - timedelta(days=1)) == {"on"}
+    assert wrong(TODAY, EndReason.TERMINATED) == {"note"}
+    assert wrong(TODAY, EndReason.TERMINATED, "未交材料") == set()
+
+
+def test_the_chain_goes_up_and_its_clock_begins_anew_only_in_another_kind():
+    maker, incubator, park = CarrierKind.MAKERSPACE, CarrierKind.INCUBATOR, CarrierKind.INDUSTRIAL_PARK
+    assert rules.goes_back(incubator, maker)
+    assert not rules.goes_back(maker, park)
+    assert not rules.goes_back(CarrierKind.AGRI_MAKER, maker)
+    since = date(2024, 5, 1)
+    assert rules.clock_after(incubator, incubator, clock_since=since, on=TODAY) == since
+    assert rules.clock_after(maker, incubator, clock_since=since, on=TODAY) == TODAY
+
+
+def test_the_most_seats_taken_at_once_counts_only_days_that_meet():
+    taken = [
+        (date(2026, 1, 1), date(2026, 6, 30), 3),
+        (date(2026, 7, 1), None, 2),
+        (date(2026, 6, 1), date(2026, 6, 30), 1),
+    ]
+    assert rules.most_seats(taken, since=date(2026, 1, 1), until=None) == 4
+    assert rules.most_seats(taken, since=date(2026, 7, 1), until=None) == 2
+    assert rules.most_seats(taken, since=date(2026, 2, 1), until=date(2026, 5, 31)) == 3
+    assert rules.most_seats([], since=date(2026, 2, 1), until=None) == 0
+
+
+def test_areas_by_use_do_not_exceed_the_whole():
+    assert rules.area_problem(Decimal(100), [Decimal(60), Decimal(40), None]) == ""
+    assert "超过" in rules.area_problem(Decimal(100), [Decimal(60), Decimal("40.01")])
+    assert rules.area_problem(None, [Decimal(60)]) == ""
+
+
+def test_a_house_that_is_almost_full_is_not_shown_as_full():
+    assert Fill(area=Decimal(10000), area_let=Decimal(9999)).percent == Decimal("99.9")
+    assert Fill().percent is None

@@ -1,0 +1,167 @@
+from datetime import date
+
+import pytest
+
+from tests import factories, houses
+
+CARRIER = {"name": "水口孵化器", "kind": "incubator", "level": "municipal", "region_code": "440783117"}
+SPACE = {"building": "A 座", "floor": "3", "room": "301", "area": "120.5", "exclusive": True}
+
+
+async def opened(client, **more):
+    carrier = (await client.post("/api/v1/carriers", json=CARRIER | more)).json()
+    space = (await client.post(f"/api/v1/carriers/{carrier['id']}/spaces", json=SPACE)).json()
+    return carrier, space
+
+
+async def test_a_carrier_its_room_and_its_tenant_over_json_and_the_second_tenant_is_409(conn, api_as):
+    client = await api_as("officer")
+    answer = await client.post("/api/v1/carriers", json=CARRIER)
+    assert (answer.status_code, answer.json()["occupancy"]["rate"]) == (201, None)
+    here = f"/api/v1/carriers/{answer.json()['id']}"
+    answer = await client.post(f"{here}/spaces", json=SPACE)
+    assert (answer.status_code, answer.json()["area"]) == (201, "120.50")
+    lease = {"uscc": await factories.firm(conn, "开平市甲有限公司"), "space": answer.json()["id"]}
+    lease |= {"from": "2026-01-01", "to": "2026-12-31"}
+    answer = await client.post(f"{here}/tenancies", json=lease)
+    assert answer.status_code == 201
+    assert (answer.json()["from"], answer.json()["to"], answer.json()["limit_months"]) == (
+        "2026-01-01",
+        "2026-12-31",
+        48,
+    )
+    second = await client.post(
+        f"{here}/tenancies", json=lease | {"uscc": "", "team": "乙队", "from": "2026-12-31", "to": None}
+    )
+    assert second.status_code == 409
+    assert "开平市甲有限公司" in second.json()["detail"]
+    assert "2026-12-31" in second.json()["detail"]
+    third = await client.post(
+        f"{here}/tenancies", json=lease | {"uscc": "", "team": "乙队", "from": "2027-01-01", "to": None}
+    )
+    assert third.status_code == 201
+    listed = (await client.get(f"{here}/tenancies")).json()["items"]
+    assert [t["tenant"] for t in listed] == ["乙队", "开平市甲有限公司"]
+    (shown,) = (await client.get("/api/v1/carriers?kind=incubator")).json()["items"]
+    assert (shown["occupancy"]["rate"], shown["occupancy"]["firms"]) == ("1.000000", 1)
+
+
+async def test_the_same_key_twice_is_one_tenancy(conn, api_as):
+    client = await api_as("officer")
+    carrier, space = await opened(client)
+    lease = {"team": "甲队", "space": space["id"], "from": "2026-01-01"}
+    headers = {"idempotency-key": "let-1"}
+    first, second = [
+        await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease, headers=headers) for _ in "12"
+    ]
+    assert (first.status_code, second.status_code, second.headers["idempotent-replay"]) == (201, 201, "true")
+    assert first.json() == second.json()
+
+
+async def test_an_end_frees_the_room_and_a_stale_tag_is_412(conn, api_as):
+    client = await api_as("officer")
+    carrier, space = await opened(client)
+    lease = {"team": "甲队", "space": space["id"], "from": "2026-01-01"}
+    made = (await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease)).json()
+    here = f"/api/v1/tenancies/{made['id']}"
+    assert (await client.get(here)).headers["etag"] == '"1"'
+    end = {"on": "2026-11-22", "reason": "moved_out"}
+    assert (await client.post(f"{here}/end", json=end, headers={"if-match": '"9"'})).status_code == 412
+    answer = await client.post(f"{here}/end", json=end)
+    assert (answer.status_code, answer.json()["ended_on"], answer.json()["to"]) == (200, "2026-11-22", "2026-11-22")
+    assert (await client.post(f"{here}/end", json=end)).status_code == 409
+    again = await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease | {"from": "2026-11-23"})
+    assert again.status_code == 201
+    for day, rate in (("2026-06-01", "1.000000"), ("2025-12-31", "0.000000")):
+        assert (await client.get(f"/api/v1/carriers/{carrier['id']}/occupancy?on={day}")).json()["rate"] == rate
+
+
+async def test_a_transfer_answers_with_the_new_tenancy(conn, api_as):
+    client = await api_as("officer")
+    carrier, space = await opened(client)
+    onward, room = await opened(client, name="示例加速器", kind="accelerator")
+    lease = {"team": "甲队", "space": space["id"], "from": "2026-01-01"}
+    made = (await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease)).json()
+    body = {"carrier": onward["id"], "space": room["id"], "on": "2026-11-01"}
+    assert (await client.post(f"/api/v1/tenancies/{made['id']}/transfer", json=body)).status_code == 428
+    answer = await client.post(f"/api/v1/tenancies/{made['id']}/transfer", json=body, headers={"if-match": '"1"'})
+    assert (answer.status_code, answer.json()["previous_id"]) == (201, made["id"])
+    assert answer.json()["limit_months"] is None
+    old = (await client.get(f"/api/v1/tenancies/{made['id']}")).json()
+    assert (old["to"], old["end_reason"]) == ("2026-10-31", "transferred")
+
+
+async def test_graduation_is_409_with_what_is_missed(conn, api_as):
+    client = await api_as("officer")
+    carrier, space = await opened(client)
+    lease = {"uscc": await factories.firm(conn), "space": space["id"], "from": "2026-01-01"}
+    made = (await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease)).json()
+    answer = await client.post(f"/api/v1/tenancies/{made['id']}/graduate", json={})
+    assert answer.status_code == 409
+    assert answer.json()["reasons"]
+    answer = await client.post(f"/api/v1/tenancies/{made['id']}/graduate", json={"ground": "新三板挂牌，见公告"})
+    assert (answer.status_code, answer.json()["end_reason"]) == (200, "graduated")
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"name": " "}, {"name"}),
+        ({"kind": "车库"}, {"kind"}),
+        ({"region_code": "440784"}, {"region_code"}),
+        ({"area_total": "很大"}, {"area_total"}),
+        ({"area_total": "100", "area_office": "60", "area_public": 41}, {"area_total"}),
+        ({"opened_on": "2027-01-01"}, {"opened_on"}),
+    ],
+)
+async def test_what_cannot_be_is_told_by_field(api_as, body, fields):
+    answer = await (await api_as("officer")).post("/api/v1/carriers", json=CARRIER | body)
+    assert (answer.status_code, set(answer.json()["errors"])) == (422, fields)
+
+
+async def test_a_lease_is_told_what_is_wrong_in_the_words_of_the_api(conn, api_as):
+    client = await api_as("officer")
+    carrier, space = await opened(client)
+    body = {"team": "甲队", "space": space["id"], "from": "2026-02-30", "to": "2025-01-01"}
+    answer = await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=body)
+    assert set(answer.json()["errors"]) == {"from"}
+    answer = await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=body | {"from": "2026-01-01"})
+    assert set(answer.json()["errors"]) == {"to"}
+
+
+async def test_an_operator_lets_its_own_rooms_and_finds_nobody_elses(conn, api_as):
+    mine, other = await houses.carrier(conn), await houses.carrier(conn, "别家孵化器")
+    room = await houses.space(conn, mine)
+    client = await api_as(await houses.operator(conn, mine))
+    assert [c["name"] for c in (await client.get("/api/v1/carriers")).json()["items"]] == [mine.name]
+    assert (await client.get(f"/api/v1/carriers/{other.id}/spaces")).status_code == 404
+    assert (await client.post("/api/v1/carriers", json=CARRIER)).status_code == 403
+    lease = {"team": "甲队", "space": str(room), "from": "2026-01-01"}
+    assert (await client.post(f"/api/v1/carriers/{other.id}/tenancies", json=lease)).status_code == 404
+    assert (await client.post(f"/api/v1/carriers/{mine.id}/tenancies", json=lease)).status_code == 201
+
+
+async def test_a_patch_is_taken_with_the_tag_that_was_read(conn, api_as):
+    client = await api_as("officer")
+    carrier, _ = await opened(client)
+    here = f"/api/v1/carriers/{carrier['id']}"
+    assert (await client.patch(here, json={"focus": "智能家居"})).status_code == 428
+    answer = await client.patch(here, json={"focus": "智能家居"}, headers={"if-match": '"1"'})
+    assert (answer.status_code, answer.json()["focus"], answer.headers["etag"]) == (200, "智能家居", '"2"')
+    assert (await client.patch(here, json={"focus": "x"}, headers={"if-match": '"1"'})).status_code == 412
+
+
+async def test_pages_of_carriers_follow_each_other_and_cost_the_same_however_many(conn, api_as, statements):
+    client = await api_as("officer")
+    for number in range(5):
+        house = await houses.carrier(conn, f"示例孵化器{number}")
+        await houses.tenancy(conn, house, await houses.space(conn, house), f"队{number}", date(2026, 1, 1))
+    found, following = [], ""
+    while True:
+        statements.clear()
+        page = (await client.get(f"/api/v1/carriers?limit=2&cursor={following}")).json()
+        assert len([s for s in statements if "carriers" in s and s.lstrip().startswith(("SELECT", "WITH"))]) <= 3
+        found += [c["name"] for c in page["items"]]
+        if not (following := page["next"] or ""):
+            break
+    assert found == [f"示例孵化器{number}" for number in range(5)]
