@@ -89,6 +89,26 @@ class SignInAttempt(Base):
     succeeded: Mapped[bool]
 
 
+class PasswordLink(Base):
+    """Somebody has asked to choose a new password. Kept for a login that nobody has as well, without a person: so that
+    the answer takes as long, and so that asking is counted. Only the hash of the link's token is kept."""
+
+    __tablename__ = "password_links"
+    __table_args__ = (
+        Index("ix_password_links_login_created", "login", "created_at"),
+        Index("ix_password_links_ip_created", "ip", "created_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    login: Mapped[str]  # as it was typed
+    ip: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]  # used, or the password was changed in another way
+
+
 class IdempotencyKey(Base):
     """The first answer to a write, replayed when the same key comes again."""
 

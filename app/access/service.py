@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, update
 
-from app.access.models import ApiToken, CalendarFeed, IdempotencyKey, SignInAttempt, User, UserSession
+from app.access.models import (
+    ApiToken,
+    CalendarFeed,
+    IdempotencyKey,
+    PasswordLink,
+    SignInAttempt,
+    User,
+    UserSession,
+)
 from app.access.noticing import tell_of_hand
 from app.access.passwords import hash_password, verify
 from app.access.queries import user_by_id, user_by_login
@@ -66,7 +74,7 @@ async def change_password(
         .where(User.id == by.viewer.id)
         .values(password_hash=hashed, must_change_password=False, password_expires_at=None)
     )
-    await _end_access(conn, by.viewer.id, at=at, except_token=keep_token)
+    await end_access(conn, by.viewer.id, at=at, except_token=keep_token)
     await record(conn, event_row("user:password:changed", by=by, at=at, object_type="user", object_id=by.viewer.id))
 
 
@@ -154,7 +162,7 @@ async def _set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, at: datet
     if (await conn.execute(update(User).where(User.id == user_id).values(**values))).rowcount == 0:
         raise NotFound
     if not active:
-        await _end_access(conn, user_id, at=at)
+        await end_access(conn, user_id, at=at)
 
 
 async def reset_password(
@@ -167,7 +175,7 @@ async def reset_password(
     hashed = await hash_password(password, cheap=cheap)
     values = {"password_hash": hashed, "must_change_password": True, "password_expires_at": one_time_until(at)}
     await conn.execute(update(User).where(User.id == user_id).values(**values))
-    await _end_access(conn, user_id, at=at)
+    await end_access(conn, user_id, at=at)
     reset = event_row(
         "user:password:reset", by=by, at=at, object_type="user", object_id=user_id, object_label=user["login"]
     )
@@ -199,12 +207,14 @@ async def forget_old(conn: Conn, *, at: datetime) -> int:
         delete(SignInAttempt).where(SignInAttempt.at < at - timedelta(days=1)),
         delete(UserSession).where(UserSession.expires_at < at - timedelta(days=7)),
         delete(ApiToken).where(ApiToken.expires_at < at - timedelta(days=90)),
+        delete(PasswordLink).where(PasswordLink.expires_at < at - timedelta(days=2)),
         delete(IdempotencyKey).where(IdempotencyKey.created_at < at - timedelta(days=2)),
     )
     return sum([(await conn.execute(statement)).rowcount for statement in old])
 
 
-async def _end_access(conn: Conn, user_id: uuid.UUID, *, at: datetime, except_token: str = "") -> None:
+async def end_access(conn: Conn, user_id: uuid.UUID, *, at: datetime, except_token: str = "") -> None:
+    """Every way in that was opened under the old password: sessions, tokens, calendars and links in letters."""
     sessions = update(UserSession).where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
     if except_token:
         sessions = sessions.where(UserSession.token_hash != token_hash(except_token))
@@ -213,3 +223,5 @@ async def _end_access(conn: Conn, user_id: uuid.UUID, *, at: datetime, except_to
     await conn.execute(tokens.values(revoked_at=at))
     feeds = update(CalendarFeed).where(CalendarFeed.user_id == user_id, CalendarFeed.revoked_at.is_(None))
     await conn.execute(feeds.values(revoked_at=at))
+    links = update(PasswordLink).where(PasswordLink.user_id == user_id, PasswordLink.ended_at.is_(None))
+    await conn.execute(links.values(ended_at=at))

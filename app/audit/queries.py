@@ -107,6 +107,8 @@ ACTION_LABELS = {
     "user:signatory:appointed": "确定签字人",
     "user:password:changed": "修改口令",
     "user:password:reset": "重置口令",
+    "user:password:asked": "申请重设口令的链接",
+    "user:password:recovered": "凭邮件链接重设口令",
     "user:token:issued": "发放令牌",
     "calendar:year:loaded": "载入放假安排",
     "setting:seeds:loaded": "载入基础数据",

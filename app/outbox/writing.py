@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Select, literal, select
+from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import Conn, new_id
@@ -20,11 +22,22 @@ def notice(kind: str, key: str, *, to: uuid.UUID, subject: str, at: datetime, **
 
 
 def letter(
-    kind: str, key: str, *, to: str, to_name: str, subject: str, body: str, use: str, link_id: uuid.UUID, at: datetime
+    kind: str,
+    key: str,
+    *,
+    to: str = "",
+    to_name: str = "",
+    subject: str,
+    body: str,
+    use: str,
+    link_id: uuid.UUID,
+    at: datetime,
 ) -> Row:
-    """A mail to an address, with a secret link that is made when it leaves: see `app.outbox.links`."""
+    """A mail with a secret link that is made when it leaves: see `app.outbox.links`. To an address, or, without one,
+    to the person that `post_if` finds."""
     link = {"use": use, "id": str(link_id)}
-    payload = {"to": to, "to_name": to_name, "subject": subject, "body": body, "link": link}
+    payload: Row = {"subject": subject, "body": body, "link": link}
+    payload |= {"to": to, "to_name": to_name} if to else {}
     return _row(kind, key, Channel.EMAIL, None, payload, at)
 
 
@@ -44,6 +57,15 @@ async def post(conn: Conn, *rows: Row) -> None:
     """What was told under a key once is not told again."""
     if rows:
         await conn.execute(insert(OutboxMessage).on_conflict_do_nothing(index_elements=["dedup_key"]), list(rows))
+
+
+async def post_if(conn: Conn, row: Row, person: Select[uuid.UUID | None]) -> None:
+    """Posts to the person that the query finds; when it finds nobody nothing is posted, and it takes as long."""
+    table, found = OutboxMessage.__table__, person.subquery()
+    values = {name: literal(value, table.c[name].type) for name, value in row.items() if name != "user_id"}
+    whom = found.c[0]
+    one = select(*values.values(), whom).where(whom.is_not(None))
+    await conn.execute(plain_insert(OutboxMessage).from_select([*values, "user_id"], one))
 
 
 def _row(kind: str, key: str, channel: Channel, to: uuid.UUID | None, payload: Mapping[str, Any], at: datetime) -> Row:

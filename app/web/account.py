@@ -9,7 +9,7 @@ from app.access import service, signing
 from app.access.queries import sessions_of
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
-from app.web import calendar_feed, inbox, look
+from app.web import calendar_feed, forgotten, inbox, look
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard, origin_of
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
@@ -18,6 +18,7 @@ from app.web.security import came_from_us, clear_session, cookie_name, csrf_toke
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
+router.include_router(forgotten.router)
 router.include_router(look.router)
 router.include_router(inbox.router)
 router.include_router(calendar_feed.router)

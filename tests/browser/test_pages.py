@@ -36,6 +36,8 @@ PAGES = [
     ("firm-3", "/portal/report/2025/people"),
     ("officer", "/reviews"),
     ("officer", "{review}"),
+    ("", "/forgotten"),
+    ("", "/forgotten/done"),
     ("", "/register"),
     ("", "/register/done"),
     ("officer", "/clerks"),

@@ -240,6 +240,11 @@ POST  /imports/{{batch_id}}/confirm             firm:import    officer
 POST  /imports/{{batch_id}}/discard             firm:import    officer
 GET   /imports/{{batch_id}}/progress            firm:import    officer
 POST  /imports/{{batch_id}}/undo                firm:import    officer
+GET   /forgotten                                PUBLIC
+POST  /forgotten                                PUBLIC
+GET   /forgotten/done                           PUBLIC
+GET   /new-password/{{token}}                   PUBLIC
+POST  /new-password/{{token}}                   PUBLIC
 GET   /inbox                                    self:manage    {ALL}
 POST  /inbox/read                               self:manage    {ALL}
 POST  /inbox/{{message_id}}/open                self:manage    {ALL}

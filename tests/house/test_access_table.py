@@ -131,6 +131,8 @@ async def test_public_routes_answer_without_signing_in_and_say_nothing_of_firms(
                 ("/api/v1/windows.ics", 404),
                 ("/join/{token}", 404),
                 ("/register", 422),
+                ("/forgotten", 422),
+                ("/new-password/{token}", 404),
                 ("/health/ready", 503),
             }
             assert "金丝雀" not in answer.text
