@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0095_password_links"
-down_revision: str | None = "0081_letters"
+down_revision: str | None = "0061_tenancies"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
