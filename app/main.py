@@ -15,7 +15,7 @@ from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
 from app.db import Database
 from app.files.store import FileStore
-from app.web import account, admin, api, errors, files, health, officer, portal
+from app.web import account, admin, api, carrier, errors, files, health, officer, portal
 from app.web.api.openapi import complete
 from app.web.lookups import Lookups
 from app.web.middleware import Edge, Metrics
@@ -84,7 +84,7 @@ def create_app(
     app.state.rendered = rendered
     # The pages' routes one by one, those that are opened all day first: an included router is asked twice for every
     # address and carries its own bookkeeping, which costs a page more than the page's own route.
-    for router in (*officer.ROUTERS, *portal.ROUTERS, *admin.ROUTERS):
+    for router in (*officer.ROUTERS, *portal.ROUTERS, *carrier.ROUTERS, *admin.ROUTERS):
         for route in router.routes:
             route.include_in_schema = False
             app.router.routes.append(route)

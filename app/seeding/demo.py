@@ -33,6 +33,7 @@ from app.seeding import phrases
 from app.seeding.acts import Act, Amend, Ask, Call, Certify, Decide, Entitle, NoteDown, Register, Survey, Tell
 from app.seeding.county import DEMO_TOWN, invent_firms
 from app.seeding.demo_books import SOURCE, record_reports, record_survey
+from app.seeding.demo_carriers import bring_carriers
 from app.seeding.demo_clerks import CLERKS_OF, SIGNATORIES, bring_clerks
 from app.seeding.demo_digests import Mondays
 from app.seeding.demo_plan import bring_plan
@@ -108,6 +109,9 @@ async def load_demo(
         hosts = select(Firm.id, Firm.name).where(Firm.tier.in_(["gazelle", "hnte", "leader"])).order_by(Firm.uscc)
         few = [(row.id, row.name) for row in await conn.execute(hosts.limit(40))]
         await bring_plan(conn, few, officer=actors["officer"], manager=actors["manager"], at=at)
+        young = select(Firm.uscc).where(Firm.tier.in_(["tech_micro", "eaglet"]), Firm.status == "active")
+        tenants = (await conn.execute(young.order_by(Firm.uscc).limit(8))).scalars().all()
+        await bring_carriers(conn, tenants, by=actors["officer"], town=DEMO_TOWN, at=at)
         await _type_twice(stage, at=at - timedelta(days=6))
         await _settle_old_messages(conn, before=at - timedelta(days=1))
         await put_rules_to_work(conn, by=actors["officer"], at=at)

@@ -40,6 +40,7 @@ _NAV = (
     NavItem("总览", "/dashboard", Permission.FIRM_INTERNAL),
     NavItem("规划指标", "/plans", Permission.TARGET_READ),
     NavItem("创新平台", "/platforms", Permission.FIRM_LIST),
+    NavItem("孵化载体", "/carriers", Permission.CARRIER_READ),
     NavItem("提醒", "/reminders", Permission.REMINDER_READ),
     NavItem("周报", "/digests", Permission.DIGEST_READ),
     NavItem("导入", "/imports", Permission.FIRM_IMPORT),

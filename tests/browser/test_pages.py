@@ -77,6 +77,10 @@ PAGES = [
     ("officer", "/board"),
     ("town", "/board"),
     ("officer", "/board/tech_micro"),
+    ("officer", "/carriers"),
+    ("officer", "/carriers/new"),
+    ("officer", "{carrier}"),
+    ("carrier", "/carrier"),
     ("officer", "/imports"),
     ("officer", "/search?q=开平"),
     ("officer", "/search?q=没有这样的企业"),
@@ -152,6 +156,7 @@ LISTED = {
     "{review}": ("/reviews", "tbody .name"),
     "{window}": ("/filings?year=2027", ".year-table .name"),
     "{policy}": ("/admin/policies", "tbody .name"),
+    "{carrier}": ("/carriers", "tbody .name"),
 }
 
 

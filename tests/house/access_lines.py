@@ -88,6 +88,28 @@ POST  /api/v1/firms/{{uscc}}/figures/{{year}}/accept report:review officer
 POST  /api/v1/firms/{{uscc}}/figures/{{year}}/return report:review officer
 GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
+GET   /carrier                                  carrier:desk   carrier
+GET   /carriers                                 carrier:read   {CARRIER_READERS}
+GET   /carriers/new                             carrier:keep   officer
+POST  /carriers/new                             carrier:keep   officer
+GET   /carriers/{{carrier_id}}                  carrier:read   {CARRIER_READERS}
+GET   /carriers/{{carrier_id}}/edit             carrier:keep   officer
+POST  /carriers/{{carrier_id}}/edit             carrier:keep   officer
+POST  /carriers/{{carrier_id}}/titles           carrier:keep   officer
+POST  /carriers/{{carrier_id}}/duties           carrier:keep   officer
+POST  /carriers/{{carrier_id}}/duties/{{duty_id}}/settle carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/close            carrier:keep   officer
+GET   /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
+POST  /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
+GET   /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:read {CARRIER_READERS}
+POST  /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/close carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/tenancies/new    carrier:let    carrier officer
+POST  /carriers/{{carrier_id}}/tenancies/new    carrier:let    carrier officer
+GET   /tenancies/{{tenancy_id}}                 carrier:read   {CARRIER_READERS}
+POST  /tenancies/{{tenancy_id}}/renew           carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/end             carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/graduate        carrier:let    carrier officer
 GET   /api/v1/carriers                          carrier:read   {CARRIER_READERS}
 POST  /api/v1/carriers                          carrier:keep   officer
 GET   /api/v1/carriers/{{carrier_id}}           carrier:read   {CARRIER_READERS}

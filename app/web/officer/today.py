@@ -84,7 +84,7 @@ async def today_page(
     if viewer.role is Role.FIRM:
         return await _own_firm(request, viewer, conn)
     if viewer.role is Role.CARRIER:
-        return page(request, "account/waiting.html", title="载体端")
+        return see_other(request, "/carrier")
     pending = await pipeline.pending_moves(conn, viewer=viewer)
     week = clock.now() - timedelta(days=7)
     refused = await pipeline.refused_requests(conn, viewer=viewer, since=week)

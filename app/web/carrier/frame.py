@@ -1,0 +1,58 @@
+"""What the pages of a carrier share: the carrier in its viewer's sight, its head, a form's error beside its field."""
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from app.access.terms import Actor, Permission, Role, Viewer
+from app.carriers.queries import carrier_by_id
+from app.carriers.terms import Carrier
+from app.db import Conn
+from app.errors import AppError, Conflict, NotFound, Refused, Stale
+from app.web.carrier_input import LABELS
+from app.web.deps import acting, guard
+from app.web.forms import error_context, raw_form
+
+ReadCarriers = Annotated[Viewer, Depends(guard(Permission.CARRIER_READ))]
+KeepCarriers = Annotated[Actor, Depends(acting(Permission.CARRIER_KEEP))]
+SeeKeeping = Annotated[Viewer, Depends(guard(Permission.CARRIER_KEEP))]
+LetSpaces = Annotated[Actor, Depends(acting(Permission.CARRIER_LET))]
+SeeLetting = Annotated[Viewer, Depends(guard(Permission.CARRIER_LET))]
+
+
+async def carrier_in_sight(conn: Conn, carrier_id: uuid.UUID, viewer: Viewer) -> Carrier:
+    found = await carrier_by_id(conn, carrier_id, viewer=viewer)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def home_of(carrier: Carrier, viewer: Viewer) -> str:
+    """Where the pages of a carrier lead back to."""
+    return "/carrier" if viewer.role is Role.CARRIER else f"/carriers/{carrier.id}"
+
+
+def head(carrier: Carrier, viewer: Viewer) -> dict[str, Any]:
+    return {"carrier": carrier, "home": home_of(carrier, viewer), "can_let": viewer.may(Permission.CARRIER_LET)}
+
+
+def faulty(error: AppError | None, place: str = "") -> dict[str, Any]:
+    """A refusal that is about one field stands beside it, as a wrong entry does."""
+    context = error_context(error, LABELS)
+    if place and isinstance(error, Conflict | Refused) and not isinstance(error, Stale):
+        context |= {"faults": {place: error.sentence}, "errors": [(place, LABELS.get(place, ""), error.sentence)]}
+        context["sentence"] = ""
+    return {**context, "reasons": error.reasons if isinstance(error, Refused) else []}
+
+
+def version_in(raw: dict[str, str]) -> int:
+    """What the form was made from; a number that nothing has when it says nothing we can read."""
+    said = raw.get("version", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
+
+
+async def checked_form(request: Request, *boxes: str) -> dict[str, str]:
+    """A form with boxes to tick: one that was left empty says no."""
+    raw = await raw_form(request)
+    return {**dict.fromkeys(boxes, "0"), **raw}

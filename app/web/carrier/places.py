@@ -1,0 +1,175 @@
+"""孵化载体: the list with how full each is, and one carrier with its floors, rooms and tenants on any day."""
+
+import uuid
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.access.terms import Permission, Viewer
+from app.carriers import listing, queries
+from app.carriers.occupancy import fills
+from app.carriers.tenancies import tenancies_on
+from app.carriers.terms import AREA_LABELS, Carrier, CarrierKind, CarrierState, Fill
+from app.db import Conn
+from app.errors import AppError
+from app.firms import cursors
+from app.firms.terms import Sort
+from app.policy.terms import LOCAL_DEFAULT
+from app.text import TextError, normalise
+from app.web.carrier.frame import ReadCarriers, carrier_in_sight, faulty, head
+from app.web.carrier.views import due_first, floors_of, inside_of, there_on
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard
+from app.web.filters import options
+from app.web.lookups import Lookup
+from app.web.templating import page
+
+router = APIRouter()
+_EMPTY = Fill()
+
+
+@router.get("/carriers")
+async def list_page(
+    request: Request,
+    viewer: ReadCarriers,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    q: Annotated[str, Query(max_length=60)] = "",
+    kind: Annotated[str, Query(max_length=20)] = "",
+    region: Annotated[str, Query(max_length=12)] = "",
+    state: Annotated[str, Query(max_length=12)] = "operating",
+    on: Annotated[str, Query(max_length=20)] = "",
+    cursor: Annotated[str, Query(max_length=300)] = "",
+) -> Response:
+    filters = listing.CarrierFilter(_clean(q), kind, region, state)
+    day = day_asked(on, today)
+    after = cursors.decode(cursor, Sort.NAME) if cursor else None
+    rows, more = await listing.list_carriers(conn, filters, viewer=viewer, on=day, today=today, after=after)
+
+    def href(**changed: str) -> str:
+        asked = {"q": filters.q, "kind": kind, "region": region, "state": "" if state == "operating" else state}
+        asked |= {"on": f"{day}" if day != today else ""} | changed
+        parts = {k: v for k, v in asked.items() if v}
+        return f"/carriers?{urlencode(parts)}" if parts else "/carriers"
+
+    context: dict[str, Any] = {
+        "rows": [(row, lookup.reference.region(row.region_code)) for row in rows],
+        "filters": filters,
+        "on": day,
+        "kinds": [("", "全部类型"), *CarrierKind.options()],
+        "regions": options(lookup, viewer)["regions"],
+        "states": [*CarrierState.options(), ("all", "全部")],
+        "next_href": href(cursor=cursors.encode(*more)) if more else None,
+        "prev_href": href() if cursor else None,
+        "all_href": None if filters == replace(listing.CarrierFilter(), state=state) else "/carriers",
+        "can_keep": viewer.may(Permission.CARRIER_KEEP),
+    }
+    return page(request, "carrier/list.html", title="孵化载体", **context)
+
+
+def _clean(value: str) -> str:
+    try:
+        return normalise(value, longest=60)
+    except TextError:
+        return ""
+
+
+def day_asked(on: str, today: date) -> date:
+    """A day that cannot be read is today: an address somebody has mended by hand still opens."""
+    try:
+        return date.fromisoformat(on) if on else today
+    except ValueError:
+        return today
+
+
+@router.get("/carrier")
+async def own_page(
+    request: Request,
+    viewer: Annotated[Viewer, Depends(guard(Permission.CARRIER_DESK))],
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    on: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """The operator's desk: which carrier it is, is the account's and never the address's."""
+    carrier = await queries.own_carrier(conn, viewer=viewer)
+    if carrier is None:
+        return page(request, "account/waiting.html", title="载体端")
+    return await shown(request, conn, lookup, carrier, viewer, today, day=day_asked(on, today))
+
+
+@router.get("/carriers/{carrier_id}")
+async def carrier_page(
+    request: Request,
+    carrier_id: uuid.UUID,
+    viewer: ReadCarriers,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    on: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    return await shown(request, conn, lookup, carrier, viewer, today, day=day_asked(on, today))
+
+
+async def floors_context(conn: Conn, carrier: Carrier, *, day: date, today: date) -> dict[str, Any]:
+    """Three statements, however many rooms and tenants."""
+    spaces = there_on(await queries.spaces_of(conn, carrier.id, closed=True), day)
+    inside = [inside_of(t, day, today) for t in await tenancies_on(conn, carrier.id, on=day, today=today)]
+    return {
+        "on": day,
+        "floors": floors_of(spaces, inside),
+        "due": due_first(inside),
+        "fill": (await fills(conn, [carrier.id], on=day, today=today)).get(carrier.id, _EMPTY),
+    }
+
+
+async def shown(
+    request: Request,
+    conn: Conn,
+    lookup: Lookup,
+    carrier: Carrier,
+    viewer: Viewer,
+    today: date,
+    *,
+    day: date | None = None,
+    error: AppError | None = None,
+) -> Response:
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        **await floors_context(conn, carrier, day=day or today, today=today),
+        "region": lookup.reference.region(carrier.region_code),
+        "facts": _facts(carrier),
+        "titles": await queries.titles_of(conn, carrier.id),
+        "duties": await queries.duties_of(conn, carrier.id),
+        "changes": await queries.changes_of(conn, carrier.id),
+        "teams": await queries.teams_of(conn, carrier.id),
+        "levels": [(level.value, level.label) for level in type(carrier.level)],
+        "can_keep": viewer.may(Permission.CARRIER_KEEP),
+        "local_default": LOCAL_DEFAULT,
+        **faulty(error),
+    }
+    status = error.status if error else 200
+    return page(request, "carrier/carrier.html", title=carrier.name, status=status, **context)
+
+
+def _facts(carrier: Carrier) -> list[tuple[str, str]]:
+    areas = [
+        (label, f"{area:,.2f} ㎡")
+        for name, label in AREA_LABELS.items()
+        if (area := getattr(carrier.areas, name)) is not None
+    ]
+    said = [
+        ("运营机构", carrier.operator),
+        ("开始运营", f"{carrier.opened_on}" if carrier.opened_on else ""),
+        ("专业领域", carrier.focus or "综合"),
+        ("地址", carrier.address),
+        ("所属园区", carrier.park or ""),
+        ("联系人", f"{carrier.contact_name} {carrier.contact_phone}".strip()),
+        *areas,
+        ("备注", carrier.remark),
+    ]
+    return [(label, value) for label, value in said if value]

@@ -1,0 +1,143 @@
+"""Rooms and halls of seats: added, renamed, closed; and who has had one."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.access.terms import Viewer
+from app.carriers import spaces
+from app.carriers.queries import space_of
+from app.carriers.tenancies import tenancies_of_space
+from app.carriers.terms import Carrier, Space
+from app.db import Conn
+from app.errors import AppError, Conflict, Invalid, NotFound, Refused
+from app.web.carrier.frame import (
+    LetSpaces,
+    ReadCarriers,
+    SeeLetting,
+    carrier_in_sight,
+    faulty,
+    head,
+    home_of,
+    version_in,
+)
+from app.web.carrier_input import Reader, read_space
+from app.web.deps import ClockDep, ConnDep, TodayDep
+from app.web.forms import raw_form
+from app.web.htmx import see_other
+from app.web.idempotency import KeyDep, once
+from app.web.templating import page
+
+router = APIRouter()
+_FIELDS = ("building", "floor", "room", "area", "exclusive", "capacity", "opened_on")
+
+
+@router.get("/carriers/{carrier_id}/spaces/new")
+async def new_form(request: Request, carrier_id: uuid.UUID, viewer: SeeLetting, conn: ConnDep) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    return await _form(request, conn, carrier, viewer, {"exclusive": "1"}, key=uuid.uuid4().hex)
+
+
+@router.post("/carriers/{carrier_id}/spaces/new")
+async def add(
+    request: Request, carrier_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces, key: KeyDep
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    raw, at = await raw_form(request), clock.now()
+    try:
+        async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+            if slot.replayed is not None:
+                return slot.replayed
+            entry = read_space(raw)
+            await spaces.add_space(conn, carrier, entry, by=actor, at=at)
+            return slot.keep(see_other(request, home_of(carrier, actor.viewer), f"已新增 {entry.room}"))
+    except (Invalid, Conflict) as error:
+        return await _form(request, conn, carrier, actor.viewer, raw, key=key.value, error=error)
+
+
+@router.get("/carriers/{carrier_id}/spaces/{space_id}")
+async def space_page(
+    request: Request, carrier_id: uuid.UUID, space_id: uuid.UUID, viewer: ReadCarriers, conn: ConnDep
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    space = await _space(conn, carrier, space_id)
+    return await _form(request, conn, carrier, viewer, _as_typed(space), space=space)
+
+
+@router.post("/carriers/{carrier_id}/spaces/{space_id}")
+async def amend(
+    request: Request, carrier_id: uuid.UUID, space_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    space, raw = await _space(conn, carrier, space_id), await raw_form(request)
+    try:
+        entry = read_space(raw)
+        version = version_in(raw)
+        done = await spaces.amend_space(conn, carrier, space.id, entry, version=version, by=actor, at=clock.now())
+    except (Invalid, Conflict, Refused) as error:
+        return await _form(request, conn, carrier, actor.viewer, raw, space=space, error=error)
+    return see_other(request, home_of(carrier, actor.viewer), "已保存" if done else "没有变化")
+
+
+@router.post("/carriers/{carrier_id}/spaces/{space_id}/close")
+async def close(
+    request: Request,
+    carrier_id: uuid.UUID,
+    space_id: uuid.UUID,
+    conn: ConnDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: LetSpaces,
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    space = await _space(conn, carrier, space_id)
+    r = Reader(await raw_form(request))
+    try:
+        on = r.day("on") or today
+        r.done()
+        await spaces.close_space(conn, carrier, space.id, on=on, by=actor, at=clock.now())
+    except (Invalid, Conflict, Refused) as error:
+        typed = _as_typed(space)
+        return await _form(request, conn, carrier, actor.viewer, typed, space=space, error=error, place="on")
+    return see_other(request, home_of(carrier, actor.viewer), f"{space.place} 自 {on} 起停用")
+
+
+async def _space(conn: Conn, carrier: Carrier, space_id: uuid.UUID) -> Space:
+    found = await space_of(conn, carrier.id, space_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _as_typed(space: Space) -> dict[str, str]:
+    said = {name: getattr(space, name) for name in (*_FIELDS, "version")}
+    said["exclusive"] = "1" if space.exclusive else "0"
+    return {name: "" if value is None else str(value) for name, value in said.items()}
+
+
+async def _form(
+    request: Request,
+    conn: Conn,
+    carrier: Carrier,
+    viewer: Viewer,
+    raw: Mapping[str, str],
+    *,
+    space: Space | None = None,
+    key: str = "",
+    error: AppError | None = None,
+    place: str = "room",
+) -> Response:
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "space": space,
+        "values": {name: raw.get(name, "") for name in _FIELDS},
+        "version": raw.get("version", ""),
+        "had": await tenancies_of_space(conn, space.id) if space else [],
+        "idempotency_key": key,
+        **faulty(error, place),
+    }
+    status = error.status if error else 200
+    title = space.place if space else "新增房间"
+    return page(request, "carrier/space.html", title=title, status=status, **context)

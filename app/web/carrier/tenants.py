@@ -1,0 +1,187 @@
+"""Somebody let in, and one tenancy: renewed, ended, graduated, with all that has happened to it."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.access.terms import Actor, Permission, Viewer
+from app.carriers import letting, queries
+from app.carriers.stay_terms import LEAVING, EndReason, SpecialField, Tenancy
+from app.carriers.tenancies import chain_of, events_of, tenancy_by_id
+from app.carriers.terms import Carrier
+from app.db import Conn
+from app.errors import AppError, Conflict, Invalid, NotFound, Refused
+from app.incubation.graduating import Graduation, graduate
+from app.web.carrier.frame import LetSpaces, ReadCarriers, SeeLetting, carrier_in_sight, faulty, head, version_in
+from app.web.carrier.views import inside_of
+from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
+from app.web.forms import raw_form
+from app.web.htmx import see_other
+from app.web.idempotency import KeyDep, once
+from app.web.templating import page
+
+router = APIRouter()
+_FIELDS = (
+    *("space", "uscc", "team", "team_leader", "team_members", "since", "until", "seats", "incubates"),
+    *("special_field", "rent_reduced", "agreement_no", "agreement_on", "stage_target"),
+)
+
+
+@router.get("/carriers/{carrier_id}/tenancies/new")
+async def admit_form(
+    request: Request, carrier_id: uuid.UUID, viewer: SeeLetting, conn: ConnDep, today: TodayDep, space: str = ""
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    raw = {"space": space[:40], "since": today.isoformat(), "incubates": "1"}
+    return await _admit_form(request, conn, carrier, viewer, raw, key=uuid.uuid4().hex)
+
+
+@router.post("/carriers/{carrier_id}/tenancies/new")
+async def admit(
+    request: Request, carrier_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces, key: KeyDep
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    at = clock.now()
+    raw = {"incubates": "0", **await raw_form(request)}
+    try:
+        async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+            if slot.replayed is not None:
+                return slot.replayed
+            made = await letting.admit(conn, carrier, read_lease(raw), by=actor, at=at)
+            return slot.keep(see_other(request, f"/tenancies/{made}", "已办理入驻"))
+    except (Invalid, Conflict, Refused) as error:
+        return await _admit_form(request, conn, carrier, actor.viewer, raw, key=key.value, error=error)
+
+
+async def _admit_form(
+    request: Request,
+    conn: Conn,
+    carrier: Carrier,
+    viewer: Viewer,
+    raw: Mapping[str, str],
+    *,
+    key: str,
+    error: AppError | None = None,
+) -> Response:
+    spaces = await queries.spaces_of(conn, carrier.id)
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "values": {name: raw.get(name, "") for name in _FIELDS},
+        "spaces": [("", "请选择"), *((str(s.id), f"{s.place}（{s.area:,} ㎡）") for s in spaces)],
+        "fields": [("", "不属于"), *SpecialField.options()],
+        "labels": LABELS,
+        "idempotency_key": key,
+        **faulty(error, "space"),
+    }
+    status = error.status if error else 200
+    return page(request, "carrier/admit.html", title=f"{carrier.name} 办理入驻", status=status, **context)
+
+
+async def _held(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer) -> Tenancy:
+    found = await tenancy_by_id(conn, tenancy_id, viewer=viewer)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@router.get("/tenancies/{tenancy_id}")
+async def tenancy_page(
+    request: Request, tenancy_id: uuid.UUID, viewer: ReadCarriers, conn: ConnDep, today: TodayDep
+) -> Response:
+    held = await _held(conn, tenancy_id, viewer)
+    return await _shown(request, conn, held, viewer, today)
+
+
+async def _shown(
+    request: Request,
+    conn: Conn,
+    held: Tenancy,
+    viewer: Viewer,
+    today: date,
+    *,
+    raw: Mapping[str, str] | None = None,
+    error: AppError | None = None,
+) -> Response:
+    carrier = await carrier_in_sight(conn, held.carrier_id, viewer)
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "tenancy": held,
+        "inside": inside_of(held, today, today) if held.since else None,
+        "events": await events_of(conn, held.id),
+        "chain": [t for t in await chain_of(conn, held) if t.id != held.id],
+        "reasons_to_leave": [(r.value, r.label) for r in (*LEAVING, EndReason.STRUCK)],
+        "may_see_firm": viewer.may(Permission.FIRM_LIST),
+        "values": dict(raw or {}),
+        "on": today.isoformat(),
+        **faulty(error),
+    }
+    status = error.status if error else 200
+    return page(request, "carrier/tenancy.html", title=f"{held.holder} {held.place}", status=status, **context)
+
+
+Step = Callable[[Reader, int], Awaitable[Any]]
+
+
+async def _act(
+    request: Request, conn: Conn, tenancy_id: uuid.UUID, actor: Actor, today: date, step: Step, done: str
+) -> Response:
+    """One step on a tenancy, or its page with why it was not taken and what was typed."""
+    held = await _held(conn, tenancy_id, actor.viewer)
+    raw = await raw_form(request)
+    try:
+        async with conn.begin_nested():
+            await step(Reader(raw), version_in(raw))
+    except (Invalid, Conflict, Refused) as error:
+        return await _shown(request, conn, held, actor.viewer, today, raw=raw, error=error)
+    return see_other(request, f"/tenancies/{tenancy_id}", done)
+
+
+@router.post("/tenancies/{tenancy_id}/renew")
+async def renew(
+    request: Request, tenancy_id: uuid.UUID, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: LetSpaces
+) -> Response:
+    at: datetime = clock.now()
+
+    async def step(r: Reader, version: int) -> None:
+        until = r.day("until", required="请填写新的租期止。")
+        r.done()
+        await letting.renew(conn, tenancy_id, until=until, version=version, by=actor, at=at)
+
+    return await _act(request, conn, tenancy_id, actor, today, step, "已续租")
+
+
+@router.post("/tenancies/{tenancy_id}/end")
+async def end(
+    request: Request, tenancy_id: uuid.UUID, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: LetSpaces
+) -> Response:
+    at: datetime = clock.now()
+
+    async def step(r: Reader, version: int) -> None:
+        ending = read_ending(r.raw, today=today)
+        await letting.end(conn, tenancy_id, ending, version=version, by=actor, at=at)
+
+    return await _act(request, conn, tenancy_id, actor, today, step, "已登记退出")
+
+
+@router.post("/tenancies/{tenancy_id}/graduate")
+async def graduated(
+    request: Request,
+    tenancy_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: LetSpaces,
+) -> Response:
+    at: datetime = clock.now()
+
+    async def step(r: Reader, version: int) -> None:
+        asked = Graduation(r.day("on") or today, r.text("ground", longest=2000), r.text("note", longest=2000))
+        r.done()
+        await graduate(conn, tenancy_id, asked, policies=lookup.policies, version=version, by=actor, at=at)
+
+    return await _act(request, conn, tenancy_id, actor, today, step, "已登记毕业")

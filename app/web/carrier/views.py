@@ -1,0 +1,103 @@
+"""Rooms and tenants as pages show them: by building and floor, each with how far its clocks have run."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+
+from app.carriers.rules import Due, Reason, months_used, reasons_for
+from app.carriers.stay_terms import Tenancy
+from app.carriers.terms import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Somebody in a room on the day that is shown."""
+
+    tenancy: Tenancy
+    used: int | None  # whole months in this kind of carrier
+    share: int  # of the limit, of a hundred
+    reasons: tuple[Reason, ...]
+
+    @property
+    def tone(self) -> str:
+        return "bad" if self.share >= 100 else "warn" if self.share >= 75 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    space: Space
+    inside: tuple[Inside, ...]
+
+    @property
+    def seats(self) -> int:
+        return sum(i.tenancy.seats for i in self.inside)
+
+    @property
+    def full(self) -> bool:
+        if self.space.exclusive:
+            return bool(self.inside)
+        return self.space.capacity is not None and self.seats >= self.space.capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    name: str
+    rooms: tuple[Room, ...]
+    percent: Decimal | None  # let of its area, as of the whole
+
+
+def inside_of(tenancy: Tenancy, day: date, today: date) -> Inside:
+    until = min(day, tenancy.ended_on) if tenancy.ended_on else day
+    used = months_used(tenancy.clock_since, until) if tenancy.clock_since else None
+    share = min(100, used * 100 // tenancy.limit_months) if used is not None and tenancy.limit_months else 0
+    reasons: list[Reason] = []
+    if tenancy.open and day == today:
+        reasons = reasons_for(
+            today=today,
+            until=tenancy.until,
+            clock_since=tenancy.clock_since,
+            limit_months=tenancy.limit_months,
+        )
+    return Inside(tenancy, used, share, tuple(reasons))
+
+
+def there_on(spaces: Iterable[Space], day: date) -> list[Space]:
+    return [
+        s for s in spaces if (s.opened_on is None or s.opened_on <= day) and (s.closed_on is None or s.closed_on > day)
+    ]
+
+
+def floors_of(spaces: Sequence[Space], inside: Sequence[Inside]) -> list[Floor]:
+    """In the order of the spaces: by building, floor and room."""
+    by_space: dict[object, list[Inside]] = {}
+    for one in inside:
+        by_space.setdefault(one.tenancy.space_id, []).append(one)
+    floors = []
+    for (building, floor), group in groupby(spaces, key=lambda s: (s.building, s.floor)):
+        rooms = tuple(Room(s, tuple(by_space.get(s.id, ()))) for s in group)
+        name = " ".join(p for p in (building, f"{floor}层" if floor.isdecimal() else floor) if p)
+        floors.append(Floor(name or "未分楼层", rooms, _percent(rooms)))
+    return floors
+
+
+def _percent(rooms: Sequence[Room]) -> Decimal | None:
+    area = sum((room.space.area for room in rooms), Decimal(0))
+    taken = sum((_taken(room) for room in rooms), Decimal(0))
+    return Decimal(int(taken / area * 1000)) / 10 if area else None
+
+
+def _taken(room: Room) -> Decimal:
+    if not room.inside:
+        return Decimal(0)
+    if room.space.exclusive or room.space.capacity is None:
+        return room.space.area
+    return room.space.area * min(room.seats, room.space.capacity) / room.space.capacity
+
+
+def due_first(inside: Iterable[Inside]) -> list[tuple[Inside, Reason]]:
+    """Every reason of every tenant, the most pressing first."""
+    order = list(Due)
+    told = [(one, reason) for one in inside for reason in one.reasons]
+    return sorted(told, key=lambda pair: (order.index(pair[1].due), pair[1].on, pair[0].tenancy.holder))

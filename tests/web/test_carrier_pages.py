@@ -1,0 +1,132 @@
+"""The carriers' pages: looked at by whom they concern, filled in without JavaScript, and never letting a room twice."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+from app.carriers.models import TenancyRow
+from tests import factories, houses
+from tests.harness import NOON
+
+TODAY = NOON.date()
+
+
+@pytest.fixture
+async def held(conn):
+    return await houses.carrier(conn, "示例孵化器")
+
+
+async def let(conn, held, **more):
+    space = await houses.space(conn, held, **more)
+    return space, await houses.tenancy(conn, held, space, await factories.firm(conn, name="开平市先到机械有限公司"))
+
+
+async def test_an_officer_sees_the_carriers_of_the_division_and_how_full_they_are_on_a_day(conn, client_as, held):
+    await let(conn, held)
+    officer = await client_as("officer")
+    page = await officer.get("/carriers")
+    assert page.status_code == 200
+    assert "示例孵化器" in page.text
+    assert "100.0%" in page.text or "100%" in page.text
+    assert "<meter" in (await officer.get(f"/carriers/{held.id}")).text
+    before = await officer.get(f"/carriers/{held.id}?on=2025-06-01")
+    assert before.status_code == 200
+    assert "开平市先到机械有限公司" not in before.text
+
+
+async def test_an_operator_has_its_own_carrier_and_no_other(conn, client_as, held):
+    other = await houses.carrier(conn, "另一家众创空间", kind="makerspace")
+    await houses.operator(conn, held)
+    operator = await client_as("carrier")
+    assert (await operator.get("/")).headers["location"] == "/carrier"
+    assert "示例孵化器" in (await operator.get("/carrier")).text
+    assert (await operator.get(f"/carriers/{other.id}")).status_code == 404
+    assert (await operator.get(f"/carriers/{other.id}/tenancies/new")).status_code == 404
+    assert (await operator.get("/carriers/new")).status_code == 403
+
+
+async def test_an_operator_without_a_carrier_is_told_to_wait(client_as):
+    page = await (await client_as("carrier")).get("/carrier")
+    assert page.status_code == 200
+
+
+async def test_a_room_is_let_by_a_form_and_the_second_reads_until_when_it_is_taken(conn, client_as, held):
+    await houses.operator(conn, held)
+    space = await houses.space(conn, held)
+    operator = await client_as("carrier")
+    form = {
+        "space": str(space),
+        "uscc": await factories.firm(conn, name="开平市先到机械有限公司"),
+        "since": "2026-01-01",
+        "until": "2026-12-31",
+        "incubates": "1",
+        "idempotency_key": "first",
+    }
+    first = await operator.post(f"/carriers/{held.id}/tenancies/new", data=form)
+    assert first.status_code == 303
+    again = await operator.post(f"/carriers/{held.id}/tenancies/new", data=form)
+    assert again.headers["location"] == first.headers["location"], "a double click lets it once"
+    late = {**form, "uscc": await factories.firm(conn), "since": "2026年6月1日", "idempotency_key": "second"}
+    refused = await operator.post(f"/carriers/{held.id}/tenancies/new", data=late)
+    assert refused.status_code == 409
+    assert "2026-12-31" in refused.text
+    assert "2026年6月1日" in refused.text, "what was typed is kept"
+    assert (await conn.execute(select(func.count()).select_from(TenancyRow))).scalar_one() == 1
+
+
+async def test_a_tenancy_is_renewed_and_ended_on_its_page_and_the_past_stays(conn, client_as, held):
+    _, tenancy = await let(conn, held)
+    officer = await client_as("officer")
+    page = await officer.get(f"/tenancies/{tenancy}")
+    assert "续租" in page.text
+    renewed = await officer.post(f"/tenancies/{tenancy}/renew", data={"until": "2027-12-31", "version": "1"})
+    assert renewed.status_code == 303
+    stale = await officer.post(f"/tenancies/{tenancy}/renew", data={"until": "2028-12-31", "version": "1"})
+    assert stale.status_code in (409, 412)
+    nothing = await officer.post(f"/tenancies/{tenancy}/end", data={"reason": "early", "version": "2"})
+    assert nothing.status_code == 422
+    assert "请写明原因" in nothing.text
+    ended = await officer.post(
+        f"/tenancies/{tenancy}/end",
+        data={"reason": "moved_out", "on": str(TODAY), "version": "2"},
+    )
+    assert ended.status_code == 303
+    past = await officer.get(f"/carriers/{held.id}?on={date(2026, 3, 1)}")
+    assert "开平市先到机械有限公司" in past.text
+
+
+async def test_a_carrier_is_registered_and_its_rooms_added_without_javascript(conn, client_as):
+    officer = await client_as("officer")
+    wrong = await officer.post("/carriers/new", data={"name": "", "kind": "incubator", "area_total": "很大"})
+    assert wrong.status_code == 422
+    assert "很大" in wrong.text
+    made = await officer.post(
+        "/carriers/new",
+        data={"name": "演示加速器", "kind": "accelerator", "level": "county", "region": factories.TOWN},
+    )
+    assert made.status_code == 303
+    where = made.headers["location"]
+    room = await officer.post(f"{where}/spaces/new", data={"room": "501", "area": "80.5", "exclusive": "1"})
+    assert room.status_code == 303
+    page = await officer.get(where)
+    assert "501" in page.text
+    for step in ("titles", "duties"):
+        assert (await officer.post(f"{where}/{step}", data={})).status_code == 422
+    town = await client_as("town")
+    assert (await town.get(where)).status_code == 200
+    assert (await town.post(f"{where}/spaces/new", data={"room": "502", "area": "1"})).status_code == 403
+
+
+async def test_a_floor_takes_the_same_statements_however_many_tenants(conn, client_as, held, statements):
+    officer = await client_as("officer")
+    await let(conn, held)
+    await officer.get(f"/carriers/{held.id}")
+    statements.clear()
+    await officer.get(f"/carriers/{held.id}")
+    few = len(statements)
+    for n in range(12):
+        await let(conn, held, room=f"4{n:02}")
+    statements.clear()
+    await officer.get(f"/carriers/{held.id}")
+    assert len(statements) == few
