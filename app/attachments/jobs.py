@@ -32,9 +32,12 @@ async def waiting_scans(conn: Conn) -> int:
 async def scan_waiting(database: Database, files: FileStore, scanner: Scanner, *, at: datetime) -> Mapping[str, int]:
     """One transaction a file. A scanner that does not answer leaves everything waiting, which is out of reach."""
     async with database.reading() as conn:
-        waiting = (await conn.execute(_waiting().order_by(StoredFile.id).limit(_AT_ONCE))).all()
+        waiting = (await conn.execute(_waiting().order_by(StoredFile.id))).all()
     done = 0
     for file_id, sha256 in waiting:
+        if done == _AT_ONCE:
+            break
+        # One whose content is not there, as after a restore without its files, waits on and holds up nobody.
         data = await files.read(sha256)
         try:
             verdict = await scanner.scan(data) if data is not None else None

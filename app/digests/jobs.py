@@ -1,5 +1,6 @@
 """The week's turn: each division's digest composed, kept and sent in one transaction, or not at all."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -11,15 +12,26 @@ from app.digests.service import keep
 from app.digests.terms import Press, Week
 from app.workdays.queries import load_calendar
 
+log = logging.getLogger("tidu.digests")
+
 
 async def send_digests(database: Database, press: Press, *, at: datetime) -> Mapping[str, int]:
-    """Whoever is killed between two divisions has sent the first and not the second; the next turn sends that."""
+    """Whoever is killed between two divisions has sent the first and not the second; the next turn sends that.
+
+    A division that cannot be composed holds up no other; the run has failed all the same, and raises at its end.
+    """
     async with database.reading() as conn:
         due = await _due(conn, at)
-    counts = _none(len(due))
+    counts, failed = _none(len(due)), None
     for week, scope in due:
-        async with database.transaction() as conn:
-            await _one(conn, week, scope, press, counts, at=at)
+        try:
+            async with database.transaction() as conn:
+                await _one(conn, week, scope, press, counts, at=at)
+        except Exception as error:
+            log.exception("the digest of %s for %s could not be composed", week, scope)
+            failed = failed or error
+    if failed is not None:
+        raise failed
     return counts
 
 

@@ -100,7 +100,7 @@ def _title_of(kind: ObjectKind, model: Any) -> Callable[[Conn, uuid.UUID, Viewer
         firm_id, uscc, _ = await _of_firm(conn, model, object_id, viewer)
         _must(viewer, _P.ASSESSMENT_READ)
         own = viewer.firm_id == firm_id and viewer.may(_P.PORTAL)
-        back = "/portal/titles" if own else f"/firms/{uscc}/titles"
+        back = "/portal" if own else f"/firms/{uscc}"
         return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的证明材料", may_change=own)
 
     return hold

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from app.db import new_id
-from app.digests import printing, sending
+from app.digests import jobs, printing, sending
 from app.digests.composing import lists_in
 from app.digests.jobs import send_digests
 from app.digests.models import Digest, DigestSending
 from app.digests.queries import kept_digest
 from app.digests.reading import read_digest
 from app.digests.sending import Subscription, recipients, send_test, subscribe
+from app.digests.service import keep
 from app.digests.terms import Letter
 from app.errors import Refused
 from app.outbox.channels import Channels
@@ -101,6 +102,23 @@ async def test_a_run_that_is_killed_leaves_all_of_a_division_or_nothing_and_the_
     done = await send_digests(database, NoPress(), at=MONDAY + timedelta(hours=1))
     assert done["created"] == 1
     assert (await conn.execute(select(func.count()).select_from(DigestSending))).scalar_one() == 1
+
+
+async def test_a_division_that_cannot_be_composed_holds_up_no_other_and_the_run_has_failed(conn, database, monkeypatch):
+    town = await factories.person(conn, "town")
+    await subscribe(conn, Subscription(TOWN, (), True, True), by=town.actor, at=MONDAY)
+
+    async def torn(conn, week, scope, *, at):
+        if scope == COUNTY:
+            raise ArithmeticError("torn")
+        return await keep(conn, week, scope, at=at)
+
+    monkeypatch.setattr(jobs, "keep", torn)
+    with pytest.raises(ArithmeticError):
+        await send_digests(database, NoPress(), at=MONDAY)
+    assert await kept_digest(conn, WEEK, TOWN)
+    monkeypatch.undo()
+    assert (await send_digests(database, NoPress(), at=MONDAY))["planned"] == 1
 
 
 async def test_who_asked_gets_their_sections_of_their_division_and_who_said_no_gets_nothing(conn, database):
