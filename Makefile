@@ -36,7 +36,8 @@ browser: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.browser.chromium
 
 # The same database tests on a PostgreSQL that is not ours, 15 or later.
-test-server: $(VENV)/dev.stamp
+# The week's sheets need the font that comes with the browser.
+test-server: $(VENV)/dev.stamp browser
 	PG_BIN=$(PG_BIN) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests/domains tests/web tests/jobs
 
 bench: $(VENV)/dev.stamp

@@ -40,6 +40,10 @@ def line(uscc: str, **more: Any) -> dict[str, Any]:
     return {NAME: "开平市某某有限公司", CODE: uscc, **more}
 
 
+def house(ladder, calendar):
+    return {"ladder": ladder, "calendar": calendar, "policies": factories.POLICIES}
+
+
 async def tier_of(conn: Conn, uscc: str, who: Person) -> tuple[str | None, date | None]:
     firm = await firm_by_uscc(conn, uscc, viewer=who.viewer)
     assert firm is not None
@@ -74,10 +78,10 @@ async def test_a_new_firm_that_a_sheet_calls_a_leader_waits_for_a_second_officer
 
     ladder, calendar = await factories.main_ladder(conn)
     with pytest.raises(Forbidden, match="自己提交"):
-        await approve(conn, asked.id, ladder=ladder, calendar=calendar, by=officer.actor, at=LATER)
+        await approve(conn, asked.id, **house(ladder, calendar), by=officer.actor, at=LATER)
     assert await tier_of(conn, uscc, officer) == (None, None)
     second = await factories.person(conn, "officer-2")
-    await approve(conn, asked.id, ladder=ladder, calendar=calendar, by=second.actor, at=LATER)
+    await approve(conn, asked.id, **house(ladder, calendar), by=second.actor, at=LATER)
     assert await tier_of(conn, uscc, officer) == ("leader", TODAY)
     (move,) = await history(conn, await factories.id_of(conn, uscc))
     assert (move.kind.value, move.from_tier, move.to_tier) == ("entry", None, "leader")
@@ -142,7 +146,7 @@ async def test_what_a_second_person_has_granted_is_not_taken_back_with_the_sheet
     (asked,) = await requests_of(conn, uscc)
     ladder, calendar = await factories.main_ladder(conn)
     second = await factories.person(conn, "officer-2")
-    await approve(conn, asked.id, ladder=ladder, calendar=calendar, by=second.actor, at=LATER)
+    await approve(conn, asked.id, **house(ladder, calendar), by=second.actor, at=LATER)
     undone = await undo_batch(conn, done.id, ladder=ladder, by=officer.actor, at=LATER + timedelta(hours=1))
     assert (undone.restored, undone.left) == (0, ["第 2 行 开平市某某有限公司"])
     assert await tier_of(conn, uscc, officer) == ("leader", TODAY)
@@ -160,5 +164,5 @@ async def test_a_sheet_from_the_command_line_asks_in_the_system_s_name(
     assert done.created == 1
     (asked,) = await requests_of(conn, uscc)
     ladder, calendar = await factories.main_ladder(conn)
-    await approve(conn, asked.id, ladder=ladder, calendar=calendar, by=officer.actor, at=LATER)
+    await approve(conn, asked.id, **house(ladder, calendar), by=officer.actor, at=LATER)
     assert await tier_of(conn, uscc, officer) == ("leader", TODAY)

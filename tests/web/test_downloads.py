@@ -48,13 +48,13 @@ async def test_a_slow_reader_gets_every_row_and_the_end(fresh_database, monkeypa
 
 @pytest.mark.db_commit
 async def test_a_copy_that_breaks_off_is_an_error_and_never_a_silence(fresh_database, monkeypatch):
-    from sqlalchemy import text
+    from sqlalchemy import func, literal_column, select
     from sqlalchemy.exc import DBAPIError
 
     from app.exchange import exporting, spooling
 
     monkeypatch.setattr(spooling, "PIECE", 64)
-    broken = text("SELECT 1 / (100 - n) FROM generate_series(1, 200) n")
+    broken = select(literal_column("1 / (100 - n)")).select_from(func.generate_series(1, 200).alias("n"))
     async with asyncio.timeout(20):
         with pytest.raises((DBAPIError, asyncpg.PostgresError)):
             await read_slowly(exporting.csv_stream(fresh_database, broken))
