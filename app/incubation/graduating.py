@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from app.access.terms import Actor, Viewer
+from app.access.terms import Actor, Permission, Viewer
 from app.assessments.gathering import gather
 from app.carriers.letting import end, lock_tenancy, must_be_open
 from app.carriers.stay_terms import Ending, EndReason, Tenancy
@@ -63,7 +63,9 @@ async def graduate(
     sure = found.outcome is Outcome.MET
     if not sure and (found.outcome is Outcome.NOT_MET or not graduation.ground):
         what = "还不符合毕业条件" if found.outcome is Outcome.NOT_MET else "的数据不足以判断；请补齐，或写明依据"
-        raise Refused(f"{held.holder} {what}。", reasons=sentences(found))
+        raise Refused(
+            f"{held.holder} {what}。", reasons=sentences(found, figures=by.viewer.may(Permission.ASSESSMENT_READ))
+        )
     ending = Ending(graduation.on, EndReason.GRADUATED, graduation.note, ground_of(found, graduation.ground))
     await end(conn, held.id, ending, version=version, by=by, at=at)
     for other in await open_tenancies(conn, held.carrier_id):
@@ -85,14 +87,18 @@ def ground_of(found: Assessment, stated: str) -> Mapping[str, Any]:
     }
 
 
-def sentences(found: Assessment) -> list[str]:
-    """Of each condition that is not met what it lacks, the ways of one of them each by itself."""
-    return [words for criterion in found.criteria for words in _lacking(criterion)]
+def sentences(found: Assessment, *, figures: bool) -> list[str]:
+    """Of each condition that is not met what it lacks, the ways of one of them each by itself.
+
+    Without `figures` only which and how it stands: what a firm reported to the bureau is not for its landlord.
+    """
+    return [words for criterion in found.criteria for words in _lacking(criterion, figures=figures)]
 
 
-def _lacking(criterion: Criterion) -> list[str]:
+def _lacking(criterion: Criterion, *, figures: bool) -> list[str]:
     if criterion.outcome is Outcome.MET:
         return []
     if criterion.parts:
-        return [words for part in criterion.parts for words in _lacking(part)]
-    return [f"{criterion.title}：{criterion.note or criterion.outcome.label}"]
+        return [words for part in criterion.parts for words in _lacking(part, figures=figures)]
+    said = criterion.note if figures and criterion.note else criterion.outcome.label
+    return [f"{criterion.title}：{said}"]

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from tests import factories, houses
 
@@ -165,3 +166,15 @@ async def test_pages_of_carriers_follow_each_other_and_cost_the_same_however_man
         if not (following := page["next"] or ""):
             break
     assert found == [f"示例孵化器{number}" for number in range(5)]
+
+
+async def test_an_operator_hears_which_condition_is_missed_and_no_figure_of_the_firms(conn, api_as):
+    mine = await houses.carrier(conn)
+    uscc = await factories.reporting_firm(conn)
+    await conn.execute(text('UPDATE yearly_reports SET figures = figures || \'{"sales_revenue": "1234567.00"}\''))
+    made = await houses.tenancy(conn, mine, await houses.space(conn, mine), uscc)
+    here = f"/api/v1/tenancies/{made}/graduate"
+    told = (await (await api_as(await houses.operator(conn, mine))).post(here, json={})).json()
+    assert "连续两年营业收入累计超过 1000 万元：未达标" in told["reasons"]
+    assert "246.91" not in str(told)
+    assert "246.91" in str((await (await api_as("officer")).post(here, json={})).json())
