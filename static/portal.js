@@ -8,10 +8,13 @@
   const version = form.elements.version;
   let timer = 0, busy = false, stopped = !form.querySelector("button[value=save]"), wanted = false;
 
+  // A button has a name and a value and no default: taken for a field, it made every page look edited, and leaving one
+  // saved it behind the back of the next.
+  const fields = () => [...form.elements].filter((c) => c.name && !["hidden", "submit", "button"].includes(c.type));
   const differs = (control) => control.options
     ? [...control.options].some((option) => option.selected !== option.defaultSelected)
-    : control.type !== "hidden" && control.value !== control.defaultValue;
-  const dirty = () => [...form.elements].some((control) => control.name && differs(control));
+    : control.value !== control.defaultValue;
+  const dirty = () => fields().some(differs);
 
   function settled(values) {
     for (const [control, value] of values) {
@@ -24,7 +27,7 @@
     if (stopped || form.dataset.sent || !dirty()) return;
     if (busy) { wanted = true; return; }
     busy = true;
-    const values = [...form.elements].filter((c) => c.name && c.type !== "hidden").map((c) => [c, c.value]);
+    const values = fields().map((c) => [c, c.value]);
     const body = new URLSearchParams(new FormData(form));
     body.set("act", "auto");
     try {

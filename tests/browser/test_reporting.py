@@ -79,9 +79,12 @@ def intensity(page: Page, uscc: str) -> Locator:
     return page.locator("main")
 
 
-def test_a_clerk_reports_corrects_what_was_returned_and_the_gap_is_smaller(people: People, site: Site) -> None:
+@pytest.mark.parametrize("scripted", [False, True], ids=["plain", "scripted"])
+def test_a_clerk_reports_corrects_what_was_returned_and_the_gap_is_smaller(
+    people: People, site: Site, scripted: bool
+) -> None:
     uscc = site.do(factories.reporting_firm)
-    officer, clerk = people.signed_in("officer"), people.anonymous(java_script_enabled=False)
+    officer, clerk = people.signed_in("officer"), people.anonymous(java_script_enabled=scripted)
     joined(officer, clerk, uscc)
     expect(intensity(clerk, uscc)).to_contain_text("4.75%")
     clerk.goto("/portal")
