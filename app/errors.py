@@ -70,6 +70,13 @@ class Refused(AppError):
         self.reasons = list(reasons)
 
 
+class TooMany(AppError):
+    """Asked too often; the sentence says when again."""
+
+    status = 429
+    title = "太频繁"
+
+
 class Invalid(AppError):
     """Input that cannot be taken; `fields` maps a field's name to its sentence."""
 

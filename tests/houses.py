@@ -55,6 +55,10 @@ async def tenancy(
     return await admit(conn, held, Lease(space_id, since, until, **named, **more), by=officer.actor, at=at)
 
 
+def lease(space_id: uuid.UUID, uscc: str) -> Lease:
+    return Lease(space_id, date(2026, 12, 1), None, uscc=uscc)
+
+
 async def operator(conn: Conn, held: Carrier, login: str = "carrier") -> Person:
     """The account that runs the carrier."""
     found = await person(conn, login)

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     CARRIER_READ = "carrier:read"
     CARRIER_KEEP = "carrier:keep"  # registering a carrier and what it is recognised as: the bureau's own officers
     CARRIER_LET = "carrier:let"  # spaces and who is in them: the operator's own carrier, an officer's whole division
+    CARRIER_AGREE = "carrier:agree"  # answers an operator's proposal: the firm it is about, or an officer in its stead
     CARRIER_DESK = "carrier:desk"  # the operator's own pages; which carrier is the account's, never the address's
     FILING_READ = "filing:read"  # the calendar of windows: public notices, and nothing of a firm
     FILING_KEEP = "filing:keep"  # confirming a window reminds many: the bureau's own officers
@@ -67,7 +68,7 @@ class Permission(StrEnum):
 
 _P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.FIRM: frozenset({_P.SELF, _P.PORTAL, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ}),
+    Role.FIRM: frozenset({_P.SELF, _P.PORTAL, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ, _P.CARRIER_AGREE}),
     Role.CARRIER: frozenset({_P.SELF, _P.CARRIER_DESK, _P.CARRIER_READ, _P.CARRIER_LET}),
     Role.TOWN: frozenset(
         {
@@ -125,6 +126,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.CARRIER_READ,
             _P.CARRIER_KEEP,
             _P.CARRIER_LET,
+            _P.CARRIER_AGREE,
         }
     ),
     Role.MANAGER: frozenset(

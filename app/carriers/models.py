@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import DATERANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import SmallInteger
 
+from app.carriers.proposal_terms import ProposalState
 from app.carriers.stay_terms import EndReason, Happening, SpecialField
 from app.carriers.terms import CarrierKind, CarrierLevel, CarrierState, DutyKind
 from app.db import Base
@@ -138,10 +139,7 @@ class CarrierSpace(Base):
         UniqueConstraint("id", "carrier_id", "exclusive"),
         Index(
             "uq_carrier_spaces_place",
-            "carrier_id",
-            "building",
-            "floor",
-            "room",
+            *("carrier_id", "building", "floor", "room"),
             unique=True,
             postgresql_where=text("closed_on IS NULL"),
         ),
@@ -244,10 +242,7 @@ class TenancyRow(Base):
 
 
 class TenancyEventRow(Base):
-    """What was recorded of a tenancy and when, with its interval as it stood after. Append-only by trigger.
-
-    The interval of a day as it was known on another is read from here: what is recorded later never changes it.
-    """
+    """What was recorded of a tenancy and when, with its interval then. Append-only: an old day's answer stays."""
 
     __tablename__ = "tenancy_events"
     __table_args__ = (
@@ -267,3 +262,39 @@ class TenancyEventRow(Base):
     actor_id: Mapped[uuid.UUID | None]
     actor_name: Mapped[str]
     at: Mapped[datetime]
+
+
+class TenancyProposal(Base):
+    """What an operator asks of a firm by its code, which is kept as it was typed: see `proposing`."""
+
+    __tablename__ = "tenancy_proposals"
+    __table_args__ = (
+        _one_of("state", ProposalState),
+        CheckConstraint("(space_id IS NULL) <> (team_id IS NULL)", name="about"),
+        Index(
+            "uq_tenancy_proposals_open",
+            *("uscc", "carrier_id", "space_id", "team_id"),
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("state IN ('waiting', 'refused')"),
+        ),
+        Index("ix_tenancy_proposals_carrier", "carrier_id", "created_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    carrier_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("carriers.id", ondelete="CASCADE"))
+    uscc: Mapped[str]
+    space_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("carrier_spaces.id", ondelete="CASCADE"))
+    team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("carrier_teams.id", ondelete="CASCADE"))
+    since: Mapped[date]
+    until: Mapped[date | None]
+    terms: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    proposer_name: Mapped[str]
+    created_at: Mapped[datetime]
+    due_on: Mapped[date]
+    closes_on: Mapped[date]
+    decided_at: Mapped[datetime | None]
+    decider_name: Mapped[str] = mapped_column(server_default="")
+    refusal: Mapped[str] = mapped_column(server_default="")
+    tenancy_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tenancies.id", ondelete="SET NULL"))

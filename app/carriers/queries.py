@@ -80,6 +80,11 @@ def _by_id(sight: Sight) -> Kept:
     return Kept(_DETAIL.where(_C.id == _ID, in_sight(sight)))
 
 
+async def carrier_asking(conn: Conn, carrier_id: uuid.UUID) -> Carrier:
+    """Of a proposal that the caller has in sight: who answers it may not see the carrier yet."""
+    return carrier_of((await conn.execute(_DETAIL.where(_C.id == carrier_id))).one())
+
+
 async def own_carrier(conn: Conn, *, viewer: Viewer) -> Carrier | None:
     return await carrier_by_id(conn, viewer.carrier_id, viewer=viewer) if viewer.carrier_id else None
 

@@ -37,6 +37,8 @@ KIND_LABELS = {
     "report_chased": "催报年度数据",
     "digest": "周报",
     "digest_test": "周报试发",
+    "tenancy_proposed": "入驻提议",
+    "tenancy_agreed": "入驻提议已确认",
     "password_link": "重设口令的链接",
 }
 

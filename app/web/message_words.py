@@ -21,6 +21,7 @@ _WAYS = {
     "report": ("/portal/report", "去填报"),
     "review": ("/reviews", "去审核"),
     "digest": ("/digests", "看周报"),
+    "tenancy": ("/tenancies", "看租约"),
 }
 
 
@@ -28,6 +29,8 @@ def link(message: Message) -> tuple[str, str]:
     """The page it is about and what the way there is called, or nothing; who may see that page is the page's to say."""
     if message.kind == "undelivered":
         return "/reminders/sent?message=dead", "查看"
+    if here := message.payload.get("page"):  # one of ours, written by the house
+        return str(here), "查看"
     for key, (place, words) in _WAYS.items():
         if which := message.payload.get(key):
             scope = f"?scope={quote(str(message.payload['scope']))}" if message.payload.get("scope") else ""

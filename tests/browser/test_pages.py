@@ -79,6 +79,7 @@ PAGES = [
     ("officer", "/board/tech_micro"),
     ("officer", "/carriers"),
     ("officer", "/carriers/new"),
+    ("officer", "/carriers/proposals"),
     ("officer", "{carrier}"),
     ("carrier", "/carrier"),
     ("officer", "/imports"),

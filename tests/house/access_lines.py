@@ -92,6 +92,10 @@ GET   /carrier                                  carrier:desk   carrier
 GET   /carriers                                 carrier:read   {CARRIER_READERS}
 GET   /carriers/new                             carrier:keep   officer
 POST  /carriers/new                             carrier:keep   officer
+GET   /carriers/proposals                       carrier:keep   officer
+POST  /proposals/{{proposal_id}}/confirm        carrier:agree  firm officer
+POST  /proposals/{{proposal_id}}/refuse         carrier:agree  firm officer
+POST  /proposals/{{proposal_id}}/withdraw       carrier:let    carrier officer
 GET   /carriers/{{carrier_id}}                  carrier:read   {CARRIER_READERS}
 GET   /carriers/{{carrier_id}}/edit             carrier:keep   officer
 POST  /carriers/{{carrier_id}}/edit             carrier:keep   officer
@@ -120,6 +124,11 @@ POST  /api/v1/carriers/{{carrier_id}}/spaces    carrier:let    carrier officer
 GET   /api/v1/carriers/{{carrier_id}}/tenancies carrier:read   {CARRIER_READERS}
 POST  /api/v1/carriers/{{carrier_id}}/tenancies carrier:let    carrier officer
 POST  /api/v1/carriers/{{carrier_id}}/teams/{{team_id}}/link carrier:let carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/proposals carrier:let    carrier officer
+GET   /api/v1/proposals                         carrier:agree  firm officer
+POST  /api/v1/proposals/{{proposal_id}}/confirm carrier:agree  firm officer
+POST  /api/v1/proposals/{{proposal_id}}/refuse  carrier:agree  firm officer
+POST  /api/v1/proposals/{{proposal_id}}/withdraw carrier:let   carrier officer
 GET   /api/v1/tenancies/{{tenancy_id}}          carrier:read   {CARRIER_READERS}
 POST  /api/v1/tenancies/{{tenancy_id}}/renew    carrier:let    carrier officer
 POST  /api/v1/tenancies/{{tenancy_id}}/extend   carrier:let    carrier officer

@@ -78,6 +78,7 @@ def filled(path: str, uscc: str) -> str:
         "team_id": unknown,
         "duty_id": unknown,
         "tenancy_id": unknown,
+        "proposal_id": unknown,
     }
     return path.format(**known)
 

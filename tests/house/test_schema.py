@@ -118,6 +118,7 @@ ENUM_COLUMNS = {
     "carriers.state": "app.carriers.terms.CarrierState",
     "carrier_duties.kind": "app.carriers.terms.DutyKind",
     "carrier_stays.kind": "app.carriers.terms.CarrierKind",
+    "tenancy_proposals.state": "app.carriers.proposal_terms.ProposalState",
     "tenancy_events.kind": "app.carriers.stay_terms.Happening",
     "firms.status": "app.firms.terms.FirmStatus",
     "firms.size_class": "app.firms.terms.SizeClass",

@@ -57,7 +57,7 @@ async def test_a_room_is_let_by_a_form_and_the_second_reads_until_when_it_is_tak
     operator = await client_as("carrier")
     form = {
         "space": str(space),
-        "uscc": await factories.firm(conn, name="开平市先到机械有限公司"),
+        "team": "先到团队",
         "since": "2026-01-01",
         "until": "2026-12-31",
         "incubates": "1",
@@ -67,7 +67,7 @@ async def test_a_room_is_let_by_a_form_and_the_second_reads_until_when_it_is_tak
     assert first.status_code == 303
     again = await operator.post(f"/carriers/{held.id}/tenancies/new", data=form)
     assert again.headers["location"] == first.headers["location"], "a double click lets it once"
-    late = {**form, "uscc": await factories.firm(conn), "since": "2026年6月1日", "idempotency_key": "second"}
+    late = {**form, "team": "后来团队", "since": "2026年6月1日", "idempotency_key": "second"}
     refused = await operator.post(f"/carriers/{held.id}/tenancies/new", data=late)
     assert refused.status_code == 409
     assert "2026-12-31" in refused.text

@@ -14,6 +14,7 @@ from app.web.api import (
     filings,
     firms,
     handovers,
+    letting,
     merges,
     moves,
     outbox,
@@ -42,6 +43,7 @@ for part in (
     plans,
     digests,
     carriers,
+    letting,
     tenancies,
 ):
     router.include_router(part.router)

@@ -2,11 +2,13 @@
 
 from datetime import date
 
+from app.access.terms import Role, Viewer
+from app.carriers.proposal_terms import Proposal, told_operator
 from app.carriers.rules import months_used
 from app.carriers.stay_terms import Tenancy
 from app.carriers.terms import Fill, Space
 from app.errors import Stale
-from app.web.api.carrier_schemas import FillOut, SpaceOut, TenancyOut
+from app.web.api.carrier_schemas import FillOut, ProposalOut, SpaceOut, TenancyOut
 
 
 def version_of(if_match: str | None) -> int | None:
@@ -67,4 +69,25 @@ def tenancy_out(t: Tenancy, today: date) -> TenancyOut:
         ground=dict(t.ground) if t.ground else None,
         previous_id=t.previous_id,
         version=t.version,
+    )
+
+
+def proposal_out(p: Proposal, viewer: Viewer, today: date) -> ProposalOut:
+    state = told_operator(p, today) if viewer.role is Role.CARRIER else p.state
+    return ProposalOut(
+        id=p.id,
+        carrier_id=p.carrier_id,
+        carrier=p.carrier_name,
+        uscc=p.uscc,
+        space=p.space_id,
+        place=p.place,
+        team=p.team_name or None,
+        from_=p.since,
+        to=p.until,
+        incubates=bool(p.terms.get("incubates")),
+        agreement_no=p.terms.get("agreement_no", ""),
+        state=state.value,
+        due_on=p.due_on,
+        closes_on=p.closes_on,
+        tenancy_id=p.tenancy_id,
     )

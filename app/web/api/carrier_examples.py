@@ -114,7 +114,27 @@ _ENTRY = {
     "area_public": "800",
     "area_other": None,
 }
+_PROPOSAL = {
+    "id": _ID,
+    "carrier_id": _ID,
+    "carrier": "示例孵化器",
+    "uscc": "91440783M159083022",
+    "space": _ID,
+    "place": "A 座 3层 301",
+    "team": None,
+    "from": "2026-12-01",
+    "to": "2028-11-30",
+    "incubates": True,
+    "agreement_no": "FH-2026-001",
+    "state": "waiting",
+    "due_on": "2026-11-30",
+    "closes_on": "2026-12-23",
+    "tenancy_id": None,
+}
 EXAMPLES: dict[str, Any] = {
+    "ProposalOut": _PROPOSAL,
+    "ProposalList": {"items": [_PROPOSAL], "next": None},
+    "RefusalIn": {"reason": "没有签过协议"},
     "CarrierIn": _ENTRY,
     "CarrierPatch": {**_ENTRY, "changed_on": "2026-11-20"},
     "CarrierOut": _CARRIER,

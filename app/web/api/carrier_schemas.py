@@ -221,3 +221,32 @@ class GraduateIn(_In):
 class LinkIn(_In):
     uscc: Short
     on: Short | None = Field(None, description="注册日期，缺省今天")
+
+
+class RefusalIn(_In):
+    reason: Short = ""
+
+
+class ProposalOut(BaseModel):
+    id: uuid.UUID
+    carrier_id: uuid.UUID
+    carrier: str
+    uscc: str = Field(description="提出时写的信用代码；有没有这家企业不在这里说")
+    space: uuid.UUID | None
+    place: str
+    team: str | None = Field(description="说它已注册为这家企业的团队；入驻的为 null")
+    from_: date = Field(alias="from", description="租期的第一天；团队的为注册日期")
+    to: date | None
+    incubates: bool
+    agreement_no: str
+    state: str = Field(description="waiting、confirmed、refused、withdrawn、lapsed；对载体没有 refused")
+    due_on: date = Field(description="企业答复的期限，之后主管部门可以代为核对")
+    closes_on: date = Field(description="到这天还没有确认的作废")
+    tenancy_id: uuid.UUID | None
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class ProposalList(BaseModel):
+    items: list[ProposalOut]
+    next: str | None

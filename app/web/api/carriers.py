@@ -2,13 +2,12 @@
 
 import uuid
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from app.access.terms import Actor, Permission, Viewer
-from app.carriers import letting, listing, moving, queries, service, spaces, tenancies
+from app.carriers import listing, queries, service, spaces, tenancies
 from app.carriers.occupancy import fills
 from app.carriers.terms import AREA_LABELS, Carrier, Fill
 from app.db import Conn
@@ -24,16 +23,13 @@ from app.web.api.carrier_schemas import (
     CarrierOut,
     CarrierPatch,
     FillOut,
-    LinkIn,
     SpaceIn,
     SpaceList,
     SpaceOut,
-    TenancyIn,
     TenancyList,
-    TenancyOut,
 )
 from app.web.api.openapi import KEYED
-from app.web.carrier_input import Reader, read_carrier, read_changed_on, read_lease, read_space
+from app.web.carrier_input import read_carrier, read_changed_on, read_space
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
 from app.web.idempotency import KeyDep, once
 
@@ -218,59 +214,3 @@ async def list_tenancies(
     shown = found[:limit]
     more = cursors.encode(shown[-1].since, shown[-1].id) if len(found) > limit else None
     return answer(TenancyList(items=[tenancy_out(t, today) for t in shown], next=more))
-
-
-@router.post(
-    "/{carrier_id}/tenancies", response_model=TenancyOut, status_code=201, summary="办理入驻", openapi_extra=KEYED
-)
-async def admit(
-    carrier_id: uuid.UUID,
-    body: TenancyIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Letter,
-    key: KeyDep,
-) -> Response:
-    """独用房间在任何一天只租给一家：已有人的回答 409，说明是谁、到哪天。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-        raw = body.model_dump()
-        raw |= {"since": raw.pop("from_"), "until": raw.pop("to")}
-        try:
-            made = await letting.admit(conn, carrier, read_lease(raw), by=actor, at=at)
-        except Invalid as error:
-            raise said(error) from error
-        found = await tenancies.tenancy_by_id(conn, made, viewer=actor.viewer)
-        assert found is not None
-        headers = {"etag": f'"{found.version}"', "location": f"/api/v1/tenancies/{found.id}"}
-        return slot.keep(answer(tenancy_out(found, today), status=201, headers=headers))
-
-
-@router.post(
-    "/{carrier_id}/teams/{team_id}/link", response_model=FillOut, summary="团队注册为企业", openapi_extra=KEYED
-)
-async def link_team(
-    carrier_id: uuid.UUID,
-    team_id: uuid.UUID,
-    body: LinkIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Letter,
-    key: KeyDep,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-        r = Reader(body.model_dump())
-        on, uscc = r.day("on") or today, r.text("uscc", required="请填写信用代码。").upper()
-        r.done()
-        await moving.link_team(conn, carrier, team_id, uscc=uscc, on=on, by=actor, at=at)
-        found = (await fills(conn, [carrier.id], on=today, today=today)).get(carrier.id, Fill(area=Decimal(0)))
-        return slot.keep(answer(fill_out(found, today)))

@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.access.terms import Permission, Viewer
+from app.access.terms import Permission, Role, Viewer
 from app.carriers import listing, queries
 from app.carriers.occupancy import fills
+from app.carriers.proposal_terms import OPEN_DAYS, Proposal, ProposalState, told_operator
+from app.carriers.proposals import proposals_of
 from app.carriers.tenancies import tenancies_on
 from app.carriers.terms import AREA_LABELS, Carrier, CarrierKind, CarrierState, Fill
 from app.db import Conn
@@ -146,7 +148,8 @@ async def shown(
         "titles": await queries.titles_of(conn, carrier.id),
         "duties": await queries.duties_of(conn, carrier.id),
         "changes": await queries.changes_of(conn, carrier.id),
-        "teams": await queries.teams_of(conn, carrier.id),
+        "open_days": OPEN_DAYS,
+        "proposals": await _proposals(conn, carrier, viewer, today),
         "levels": [(level.value, level.label) for level in type(carrier.level)],
         "can_keep": viewer.may(Permission.CARRIER_KEEP),
         "local_default": LOCAL_DEFAULT,
@@ -154,6 +157,13 @@ async def shown(
     }
     status = error.status if error else 200
     return page(request, "carrier/carrier.html", title=carrier.name, status=status, **context)
+
+
+async def _proposals(conn: Conn, carrier: Carrier, viewer: Viewer, today: date) -> list[tuple[Proposal, ProposalState]]:
+    """For its operator, what it asked of firms; officers have a queue of their own."""
+    if viewer.role is not Role.CARRIER:
+        return []
+    return [(one, told_operator(one, today)) for one in await proposals_of(conn, carrier.id, limit=20)]
 
 
 def _facts(carrier: Carrier) -> list[tuple[str, str]]:

@@ -7,15 +7,24 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.access.terms import Actor, Permission, Viewer
-from app.carriers import letting, queries
+from app.access.terms import Actor, Permission, Role, Viewer
+from app.carriers import letting, proposing, queries
 from app.carriers.stay_terms import LEAVING, EndReason, SpecialField, Tenancy
 from app.carriers.tenancies import chain_of, events_of, tenancy_by_id
 from app.carriers.terms import Carrier
 from app.db import Conn
-from app.errors import AppError, Conflict, Invalid, NotFound, Refused
+from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
 from app.incubation.graduating import Graduation, graduate
-from app.web.carrier.frame import LetSpaces, ReadCarriers, SeeLetting, carrier_in_sight, faulty, head, version_in
+from app.web.carrier.frame import (
+    LetSpaces,
+    ReadCarriers,
+    SeeLetting,
+    carrier_in_sight,
+    faulty,
+    head,
+    home_of,
+    version_in,
+)
 from app.web.carrier.views import inside_of
 from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
@@ -29,6 +38,8 @@ _FIELDS = (
     *("space", "uscc", "team", "team_leader", "team_members", "since", "until", "seats", "incubates"),
     *("special_field", "rent_reduced", "agreement_no", "agreement_on", "stage_target"),
 )
+# The same whether there is such a firm, and whether it agrees.
+PROPOSED = "已提交；企业或主管部门确认后即入驻"
 
 
 @router.get("/carriers/{carrier_id}/tenancies/new")
@@ -51,9 +62,13 @@ async def admit(
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
-            made = await letting.admit(conn, carrier, read_lease(raw), by=actor, at=at)
+            lease = read_lease(raw)
+            if lease.uscc and actor.viewer.role is Role.CARRIER:
+                await proposing.propose(conn, carrier, lease, by=actor, at=at)
+                return slot.keep(see_other(request, f"{home_of(carrier, actor.viewer)}#h-proposals", PROPOSED))
+            made = await letting.admit(conn, carrier, lease, by=actor, at=at)
             return slot.keep(see_other(request, f"/tenancies/{made}", "已办理入驻"))
-    except (Invalid, Conflict, Refused) as error:
+    except (Invalid, Conflict, Refused, TooMany) as error:
         return await _admit_form(request, conn, carrier, actor.viewer, raw, key=key.value, error=error)
 
 
@@ -74,6 +89,7 @@ async def _admit_form(
         "spaces": [("", "请选择"), *((str(s.id), f"{s.place}（{s.area:,} ㎡）") for s in spaces)],
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS,
+        "proposes": viewer.role is Role.CARRIER,
         "idempotency_key": key,
         **faulty(error, "space"),
     }

@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.assessments.queries import answers_for_firm
+from app.carriers.proposals import before_firm
+from app.carriers.tenancies import tenancies_of_firm
 from app.clerks.queries import clerks_of
 from app.clerks.signatories import is_signatory
 from app.filings.queries import list_windows
@@ -35,6 +37,8 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
         "years": [(year, filings.get(year)) for year in reversed(asked_years(today))],
         "soon": countdowns(windows, lookup.calendar, today)[:3],
         "clerks": await clerks_of(conn, firm.id),
+        "proposals": await before_firm(conn, firm.uscc, today=today),
+        "tenancies": [t for t in await tenancies_of_firm(conn, firm.id, viewer=viewer) if t.open],
         "signs": await is_signatory(conn, viewer.id),
     }
     return page(request, "portal/home.html", title=firm.name, **context)

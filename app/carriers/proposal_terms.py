@@ -1,0 +1,81 @@
+"""An operator's proposal that a firm become its tenant, which the firm itself, or an officer in its stead, answers."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from app.carriers.terms import CarrierKind, place_of
+from app.labels import Labelled
+
+# Our own defaults, no authority's.
+ANSWER_DAYS = 7  # for the firm; after them the bureau's officer may answer in its stead
+OPEN_DAYS = 30  # until a proposal that nobody has agreed to is over
+PROPOSED_A_DAY = 20  # by one carrier
+
+
+class ProposalState(Labelled):
+    WAITING = "waiting", "等待确认"
+    CONFIRMED = "confirmed", "已确认"
+    REFUSED = "refused", "未同意"
+    WITHDRAWN = "withdrawn", "已撤回"
+    LAPSED = "lapsed", "未获确认"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    id: uuid.UUID
+    carrier_id: uuid.UUID
+    carrier_name: str
+    carrier_kind: CarrierKind
+    operator: str
+    uscc: str  # as it was typed; whether there is such a firm is looked up by who answers
+    space_id: uuid.UUID | None
+    building: str
+    floor: str
+    room: str
+    team_id: uuid.UUID | None  # a team that says it has become the firm
+    team_name: str
+    since: date
+    until: date | None
+    terms: Mapping[str, Any]  # of the lease
+    state: ProposalState
+    proposer_name: str
+    created_at: datetime
+    due_on: date
+    closes_on: date
+    tenancy_id: uuid.UUID | None
+
+    @property
+    def place(self) -> str:
+        return place_of(self.building, self.floor, self.room)
+
+    def open(self, today: date) -> bool:
+        return self.state is ProposalState.WAITING and today <= self.closes_on
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A proposal before an officer: with the firm, where the registry has it in sight, and who is to answer."""
+
+    proposal: Proposal
+    firm_name: str  # empty: no such firm in sight
+    has_account: bool
+
+    def officers_turn(self, today: date) -> bool:
+        return not self.has_account or today > self.proposal.due_on
+
+
+def told_operator(proposal: Proposal, today: date) -> ProposalState:
+    """What its operator hears: the same of a firm that said no, that never answered, and that there is not."""
+    if proposal.state in (ProposalState.CONFIRMED, ProposalState.WITHDRAWN):
+        return proposal.state
+    if proposal.state is ProposalState.LAPSED or today > proposal.closes_on:
+        return ProposalState.LAPSED
+    return ProposalState.WAITING
+
+
+def days_of(on: date) -> tuple[date, date]:
+    """By when the firm answers, and the last day of the whole."""
+    return on + timedelta(days=ANSWER_DAYS), on + timedelta(days=OPEN_DAYS)

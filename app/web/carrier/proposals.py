@@ -1,0 +1,61 @@
+"""An operator's proposals: the officers' queue of them, and the answers of firms and officers."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.access.terms import Actor, Permission, Role
+from app.carriers import proposing
+from app.carriers.proposals import before_officers
+from app.web.carrier.frame import LetSpaces, SeeKeeping
+from app.web.deps import ClockDep, ConnDep, TodayDep, acting
+from app.web.forms import clean_text
+from app.web.htmx import see_other
+from app.web.templating import page
+
+router = APIRouter()
+Answer = Annotated[Actor, Depends(acting(Permission.CARRIER_AGREE))]
+
+
+def _home(actor: Actor) -> str:
+    return "/portal#h-proposals" if actor.viewer.role is Role.FIRM else "/carriers/proposals"
+
+
+@router.get("/carriers/proposals")
+async def queue_page(request: Request, viewer: SeeKeeping, conn: ConnDep, today: TodayDep) -> Response:
+    asked = await before_officers(conn, viewer=viewer, today=today)
+    mine = [one for one in asked if one.officers_turn(today)]
+    others = [one for one in asked if not one.officers_turn(today)]
+    return page(request, "carrier/proposals.html", title="入驻提议", mine=mine, others=others)
+
+
+@router.post("/proposals/{proposal_id}/confirm")
+async def confirm(request: Request, proposal_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Answer) -> Response:
+    made = await proposing.confirm(conn, proposal_id, by=actor, at=clock.now())
+    if made and actor.viewer.role is not Role.FIRM:
+        return see_other(request, f"/tenancies/{made}", "已确认入驻")
+    return see_other(request, _home(actor), "已确认")
+
+
+@router.post("/proposals/{proposal_id}/refuse")
+async def refuse(
+    request: Request,
+    proposal_id: uuid.UUID,
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: Answer,
+    reason: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    said = clean_text("reason", reason, longest=200)
+    await proposing.refuse(conn, proposal_id, reason=said, by=actor, at=clock.now())
+    return see_other(request, _home(actor), "已记为不同意；载体看不到是谁、为什么没有同意")
+
+
+@router.post("/proposals/{proposal_id}/withdraw")
+async def withdraw(
+    request: Request, proposal_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
+) -> Response:
+    done = await proposing.withdraw(conn, proposal_id, by=actor, at=clock.now())
+    home = "/carrier" if actor.viewer.role is Role.CARRIER else "/carriers/proposals"
+    return see_other(request, f"{home}#h-proposals", "已撤回" if done else "早先已经撤回")

@@ -1,0 +1,180 @@
+"""An operator proposes by a code; the firm, or an officer in its stead, answers; typing codes tells nothing."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.access.terms import PERMISSIONS, Permission, Role
+from app.audit.models import AuditEvent
+from app.carriers import proposing
+from app.carriers.models import TenancyProposal, TenancyRow
+from app.carriers.proposal_terms import ANSWER_DAYS, OPEN_DAYS, PROPOSED_A_DAY
+from app.outbox.models import OutboxMessage
+from tests import factories, houses
+from tests.harness import NOON
+
+UNKNOWN = "91440783MA5ABCDE0X"
+LEASE = {"since": "2026-12-01", "until": "2028-11-30", "incubates": "1", "agreement_no": "FH-9"}
+
+
+@pytest.fixture
+async def held(conn):
+    found = await houses.carrier(conn, "示例孵化器")
+    await houses.operator(conn, found)
+    return found
+
+
+async def clerk_of(conn, uscc, login="firm"):
+    return await factories.person(conn, login, firm_id=await factories.id_of(conn, uscc))
+
+
+async def propose(client, held, space, uscc, **more):
+    form = {**LEASE, "space": str(space), "uscc": uscc, "idempotency_key": uscc, **more}
+    return await client.post(f"/carriers/{held.id}/tenancies/new", data=form)
+
+
+async def only(conn):
+    return (await conn.execute(select(TenancyProposal.id))).scalar_one()
+
+
+async def test_a_firm_finds_the_proposal_on_its_home_and_is_a_tenant_once_it_says_yes(conn, client_as, held):
+    uscc, space = await factories.firm(conn, name="开平市受邀机械有限公司"), await houses.space(conn, held)
+    firm = await client_as(await clerk_of(conn, uscc))
+    operator = await client_as("carrier")
+    answer = await propose(operator, held, space, uscc)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/carrier#h-proposals")
+    assert not (await conn.execute(select(TenancyRow.id))).all()
+    desk = (await operator.get("/carrier")).text
+    assert "等待确认" in desk
+    assert "受邀机械" not in desk
+    home = (await firm.get("/portal")).text
+    assert "示例孵化器" in home
+    assert "FH-9" in home
+    (told,) = (await conn.execute(select(OutboxMessage.payload))).scalars()
+    assert told["page"] == "/portal"
+    assert "2026-11-30" in told["subject"]
+    # It is the firm's to answer for so many days; an officer with the paper in hand admits it as ever.
+    officer = await client_as("officer")
+    proposal = await only(conn)
+    assert "等企业答复" in (await officer.get("/carriers/proposals")).text
+    assert (await officer.post(f"/proposals/{proposal}/confirm")).status_code == 409
+    assert (await firm.post(f"/proposals/{proposal}/confirm")).status_code == 303
+    assert (await firm.post(f"/proposals/{proposal}/confirm")).status_code == 409, "answered once"
+    home = (await firm.get("/portal")).text
+    assert "入驻载体" in home
+    assert "入驻要您确认" not in home
+    assert "受邀机械" in (await operator.get("/carrier?on=2026-12-01")).text
+    actions = set((await conn.execute(select(AuditEvent.action).where(AuditEvent.object_type == "carrier"))).scalars())
+    assert {"carrier:proposal:made", "carrier:proposal:confirmed", "carrier:tenancy:admitted"} <= actions
+
+
+async def test_an_operator_hears_the_same_of_a_firm_that_refused_and_of_a_code_that_nobody_has(
+    conn, api_as, client_as, clock, held
+):
+    space, other = await houses.space(conn, held), await houses.space(conn, held, "302")
+    known, refusing = await factories.firm(conn), await factories.firm(conn)
+    firm = await client_as(await clerk_of(conn, refusing))
+    operator = await api_as("carrier")
+    here = f"/api/v1/carriers/{held.id}"
+    lease = {"space": str(space), "from": "2026-12-01"}
+    answers = [await operator.post(f"{here}/tenancies", json=lease | {"uscc": c}) for c in (known, refusing, UNKNOWN)]
+    await firm.post(f"/proposals/{answers[1].json()['id']}/refuse", data={"reason": "没有签过"})
+    again = [await operator.post(f"{here}/tenancies", json=lease | {"uscc": c}) for c in (known, refusing, UNKNOWN)]
+
+    def plain(item):
+        return {k: v for k, v in item.items() if k not in ("id", "uscc")}
+
+    async def heard():
+        return [plain(p) for p in (await operator.get(f"{here}/proposals")).json()["items"]]
+
+    assert [a.status_code for a in answers] == [202, 202, 202]
+    assert [a.status_code for a in again] == [409, 409, 409]
+    assert len({a.json()["detail"] for a in again}) == 1
+    first = await heard()
+    assert first == [plain(answers[0].json())] * 3
+    assert first[0]["state"] == "waiting"
+    clock.at = NOON + timedelta(days=OPEN_DAYS + 1)
+    operator = await api_as("carrier")
+    assert {p["state"] for p in await heard()} == {"lapsed"}
+    after = [await operator.post(f"{here}/tenancies", json=lease | {"uscc": c}) for c in (known, refusing, UNKNOWN)]
+    assert [a.status_code for a in after] == [202, 202, 202]
+    # The room is the operator's own, and of that it hears.
+    await houses.tenancy(conn, held, other, "先到团队", until=None)
+    taken = await operator.post(f"{here}/tenancies", json={**lease, "space": str(other), "uscc": UNKNOWN})
+    assert taken.status_code == 409
+    assert "先到团队" in taken.json()["detail"]
+    # Another firm cannot answer, nor see it.
+    stranger = await api_as(await clerk_of(conn, await factories.firm(conn), "firm-2"))
+    assert (await stranger.post(f"/api/v1/proposals/{after[1].json()['id']}/confirm")).status_code == 404
+    assert (await stranger.get("/api/v1/proposals")).json()["items"] == []
+
+
+async def test_an_officer_answers_for_a_firm_without_an_account_and_for_one_that_does_not_answer(
+    conn, api_as, client_as, clock, held
+):
+    silent, speechless = await factories.firm(conn), await factories.firm(conn)
+    await clerk_of(conn, silent)
+    operator, officer = await client_as("carrier"), await factories.person(conn, "officer")
+    elsewhere = await factories.person(conn, "officer-2", scope="440784")
+    for n, uscc in enumerate((silent, speechless, UNKNOWN)):
+        await propose(operator, held, await houses.space(conn, held, f"30{n}"), uscc)
+    page = (await (await client_as(officer)).get("/carriers/proposals")).text
+    assert page.count("企业库里没有") == 1
+    told = (await conn.execute(select(OutboxMessage.user_id, OutboxMessage.kind))).all()
+    assert [person for person, _ in told].count(officer.id) == 2
+    assert elsewhere.id not in [person for person, _ in told]
+    rows = (await conn.execute(select(TenancyProposal.uscc, TenancyProposal.id))).all()
+    ids = {uscc: proposal for uscc, proposal in rows}
+    api = await api_as(officer)
+    answer = await api.post(f"/api/v1/proposals/{ids[speechless]}/confirm")
+    assert (answer.status_code, answer.json()["state"]) == (200, "confirmed")
+    assert (await api.post(f"/api/v1/proposals/{ids[UNKNOWN]}/confirm")).status_code == 409
+    assert (await api.post(f"/api/v1/proposals/{ids[silent]}/confirm")).status_code == 409
+    clock.at = NOON + timedelta(days=ANSWER_DAYS + 1)
+    api = await api_as(officer)
+    assert (await api.post(f"/api/v1/proposals/{ids[silent]}/confirm")).status_code == 200
+    far = await api_as(elsewhere)
+    assert (await far.post(f"/api/v1/proposals/{ids[UNKNOWN]}/refuse", json={"reason": ""})).status_code == 404
+    withdrawn = await operator.post(f"/proposals/{ids[UNKNOWN]}/withdraw")
+    assert withdrawn.status_code == 303
+
+
+async def test_a_firm_that_says_yes_too_late_is_not_told_who_has_the_room(conn, client_as, held):
+    uscc, space = await factories.firm(conn), await houses.space(conn, held)
+    firm = await client_as(await clerk_of(conn, uscc))
+    await propose(await client_as("carrier"), held, space, uscc)
+    await houses.tenancy(conn, held, space, "捷足团队", until=None)
+    answer = await firm.post(f"/proposals/{await only(conn)}/confirm")
+    assert answer.status_code == 409
+    assert "捷足团队" not in answer.text
+
+
+async def test_a_team_becomes_a_firm_when_the_firm_says_that_it_is_it(conn, api_as, held):
+    hall = await houses.space(conn, held)
+    await houses.tenancy(conn, held, hall, "甲队", until=None)
+    uscc = await factories.firm(conn)
+    team = (await conn.execute(select(TenancyRow.team_id))).scalar_one()
+    operator, firm = await api_as("carrier"), await api_as(await clerk_of(conn, uscc))
+    link = f"/api/v1/carriers/{held.id}/teams/{team}/link"
+    asked = await operator.post(link, json={"uscc": uscc, "on": "2026-11-20"})
+    assert (asked.status_code, asked.json()["team"]) == (202, "甲队")
+    (item,) = (await firm.get("/api/v1/proposals")).json()["items"]
+    assert (await firm.post(f"/api/v1/proposals/{item['id']}/confirm")).json()["state"] == "confirmed"
+    assert (await operator.get(f"/api/v1/carriers/{held.id}/tenancies")).json()["items"][0]["uscc"] == uscc
+
+
+async def test_so_many_codes_a_day_and_no_more(conn, held):
+    operator = await houses.operator(conn, held)
+    space = await houses.space(conn, held)
+    lease = houses.lease(space, UNKNOWN)
+    await proposing.propose(conn, held, lease, by=operator.actor, at=NOON - timedelta(days=1))
+    for n in range(PROPOSED_A_DAY):
+        uscc = f"91440783MA5ABCD{n:03}"
+        await proposing.propose(conn, held, houses.lease(space, uscc), by=operator.actor, at=NOON)
+    with pytest.raises(proposing.TooMany):
+        await proposing.propose(conn, held, houses.lease(space, UNKNOWN[:-1] + "1"), by=operator.actor, at=NOON)
+
+
+def test_who_lets_rooms_does_not_answer_for_a_firm():
+    assert {role for role, held in PERMISSIONS.items() if Permission.CARRIER_AGREE in held} == {Role.FIRM, Role.OFFICER}
