@@ -1,7 +1,6 @@
 """A real browser against a real server: people's sessions, and a watch over everything their browser complains of."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +24,7 @@ T = TypeVar("T")
 # A refused move is a 409 and so on; the browser writes each such answer to its console.
 OTHER = demo_code(4)
 PLANNED = demo_code(3)  # a firm with a plan of its own
+LOOK = "tidu_look"
 _TRUE_STATUS = "Failed to load resource: the server responded with a status of 4"
 
 
@@ -61,15 +61,19 @@ class People:
     browser: Browser
     site: Site
     opened: list[BrowserContext] = field(default_factory=list)
+    kept: dict[str, BrowserContext] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
 
     def anonymous(self, **options: Any) -> Page:
+        return self._context(**options).new_page()
+
+    def _context(self, **options: Any) -> BrowserContext:
         context = self.browser.new_context(locale="zh-CN", base_url=self.site.url, **options)
         context.set_default_timeout(8000)
         context.on("console", self._heard)
         context.on("weberror", lambda e: self.complaints.append(str(e.error)))
         self.opened.append(context)
-        return context.new_page()
+        return context
 
     def signed_in(self, login: str, **options: Any) -> Page:
         """A page of a browser in which the person has a session; role before the hyphen, as in the factories."""
@@ -77,20 +81,40 @@ class People:
         self.sign_in(page, login)
         return page
 
+    def returning(self, login: str = "") -> Page:
+        """A page of the browser that the person left open yesterday: what it fetched is there, nothing is chosen."""
+        if login not in self.kept:
+            self.kept[login] = context = self._context()
+            if login:
+                self._give_session(context, login)
+        self.kept[login].clear_cookies(name=LOOK)
+        return self.kept[login].new_page()
+
     def sign_in(self, page: Page, login: str) -> None:
+        self._give_session(page.context, login)
+
+    def _give_session(self, context: BrowserContext, login: str) -> None:
         async def session(conn: Conn) -> str:
             return await factories.session_of(conn, await factories.person(conn, login), at=self.site.clock.now())
 
         token = self.site.do(session)
-        page.context.add_cookies([{"name": "tidu", "value": token, "url": self.site.url}])
+        context.add_cookies([{"name": "tidu", "value": token, "url": self.site.url}])
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(_TRUE_STATUS):
             self.complaints.append(message.text)
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        """Closes all but the browsers of those who return."""
         for context in self.opened:
-            context.close()
+            if context in self.kept.values():
+                for page in context.pages:
+                    page.close()
+            else:
+                context.close()
+        self.opened = list(self.kept.values())
+        complaints, self.complaints = self.complaints, []
+        assert not complaints, "\n".join(complaints)
 
 
 @pytest.fixture(scope="session")
@@ -113,16 +137,9 @@ def site(live_server: LiveServer) -> Site:
 
 @pytest.fixture
 def people(browser: Browser, site: Site) -> Iterator[People]:
-    with watched(browser, site) as people:
-        yield people
-
-
-@contextmanager
-def watched(browser: Browser, site: Site) -> Iterator[People]:
     people = People(browser, site)
     yield people
-    people.close()
-    assert not people.complaints, "\n".join(people.complaints)
+    people.leave()
 
 
 @pytest.fixture(scope="session")
@@ -154,7 +171,15 @@ async def _fill(url: str) -> None:
     await database.dispose()
 
 
+@pytest.fixture(scope="session")
+def regulars(browser: Browser, county: Site) -> Iterator[People]:
+    regulars = People(browser, county)
+    yield regulars
+    for context in regulars.opened:
+        context.close()
+
+
 @pytest.fixture
-def visitors(browser: Browser, county: Site) -> Iterator[People]:
-    with watched(browser, county) as people:
-        yield people
+def visitors(regulars: People) -> Iterator[People]:
+    yield regulars
+    regulars.leave()
