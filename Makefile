@@ -9,22 +9,30 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 
-.PHONY: run test bench drill lint browser test-server lock clean help
+.PHONY: run test bench drill lint browser lock clean help
 
 help:
 	@echo "make run [PORT=8000]   启动全部：数据库、网站、后台任务、演示数据"
-	@echo "make test              CI 跑的一切"
+	@echo "make test              CI 跑的一切；给出 PG_BIN=目录 时，数据库测试改在那里的 PostgreSQL（15 及以上）上跑"
 	@echo "make bench             性能：与同一次运行里量得的基线之比"
 	@echo "make drill             提醒的演练：杀进程、邮件服务器出错、数据库重启，事后对账"
 	@echo "make lint              只跑静态检查"
-	@echo "make test-server       用本机装的 PostgreSQL（PG_BIN=目录）再跑一遍数据库测试"
 	@echo "make lock              按 pyproject.toml 重算锁文件（需要 uv）"
 
 run: $(VENV)/runtime.stamp
 	@$(BIN)/tidu up --port $(PORT)
 
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+ON_A_SERVER := tests/domains tests/web tests/jobs
+
+# With PG_BIN each test still runs once: those of the tables on that server, the rest on the one that comes along.
 test: lint browser
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+ifdef PG_BIN
+	PG_BIN=$(PG_BIN) $(PYTEST) $(ON_A_SERVER)
+	env -u PG_BIN $(PYTEST) tests $(addprefix --ignore=,$(ON_A_SERVER))
+else
+	$(PYTEST)
+endif
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -34,11 +42,6 @@ lint: $(VENV)/dev.stamp
 
 browser: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.browser.chromium
-
-# The same database tests on a PostgreSQL that is not ours, 15 or later.
-# The week's sheets need the font that comes with the browser.
-test-server: $(VENV)/dev.stamp browser
-	PG_BIN=$(PG_BIN) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests/domains tests/web tests/jobs
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.bench $(ARGS)
