@@ -22,6 +22,7 @@ class Lock(IntEnum):
     REMINDING = 781009  # planning reminders: what one planner has written the next must see
     LEADING = 781010  # the one worker whose clock starts what one process is enough for
     PLANS = 781070  # bringing the five-year plans that are missing
+    FILES = 781012  # how many hang on one object is counted and added to by one at a time
     DIGESTS = 781011  # composing a week's digest: one of each
     ANSWERS = 781008  # shared by the night's batches, alone for firms whose facts have just changed
 
@@ -29,6 +30,12 @@ class Lock(IntEnum):
 async def hold(conn: Conn, lock: Lock) -> None:
     """Waits for the lock; it is given back when the transaction ends."""
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock.value})
+
+
+async def hold_part(conn: Conn, lock: Lock, part: str) -> None:
+    """As `hold`, for one of many things under the lock's number."""
+    query = text("SELECT pg_advisory_xact_lock(:key, hashtext(:part))")
+    await conn.execute(query, {"key": lock.value, "part": part})
 
 
 async def try_hold_part(conn: Conn, lock: Lock, part: str) -> bool:

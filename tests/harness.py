@@ -84,7 +84,11 @@ class Statements(list[str]):
 
 
 # What a GET may leave behind: when the session was last seen, and the trail of what left the house.
-_GET_MAY_WRITE: Mapping[str, set[str]] = {"": {"user_sessions"}, "/firms/export": {"user_sessions", "audit_events"}}
+_GET_MAY_WRITE: Mapping[str, set[str]] = {
+    "": {"user_sessions"},
+    "/firms/export": {"audit_events"},
+    "/files/": {"audit_events"},
+}
 _ATTRIBUTE = re.compile(r'\sid="([^"]+)"')
 
 

@@ -46,6 +46,7 @@ ACTION_LABELS = {
     "firm:record:removed": "撤销导入的新增",
     "file:attachment:added": "上传证明材料或附件",
     "file:attachment:removed": "移除证明材料或附件",
+    "file:attachment:downloaded": "下载证明材料或附件",
     "firm:report:begun": "开始年度填报",
     "firm:report:filled": "成批填写年度数据",
     "firm:report:submitted": "签字提交年度数据",

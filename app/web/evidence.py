@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.access.terms import Permission, Viewer
 from app.attachments.terms import Attachment, ObjectKind, Target
 from app.db import Conn
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, Invalid, NotFound
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.recognitions.models import Certificate, IpRightRow
@@ -33,6 +33,7 @@ class Hold:
     may_change: bool
     sealed: datetime | None = None
     seen: datetime | None = None
+    form: tuple[str, int] | None = None  # by its questions a report's files are kept
 
     @property
     def page(self) -> str:
@@ -57,6 +58,13 @@ def places_of(form: Form, asked: Collection[str] = ()) -> list[tuple[str, str]]:
     return found
 
 
+def must_belong(target: Target, form: Form | None) -> None:
+    """A file of a form belongs to a section or a question of it; every other object is of one piece. Raises Invalid."""
+    known = {""} if form is None else {s.code for s in form.sections} | form.questions.keys()
+    if target.place not in known:
+        raise Invalid({"place": "请选择文件属于填报表的哪一项。" if form else "这里的文件不分项。"})
+
+
 def by_place(files: Sequence[Attachment], form: Form) -> list[tuple[str, list[Attachment]]]:
     """In the form's order; what belongs to nothing that it asks comes last."""
     labels = {s.code: s.title for s in form.sections} | {q.code: q.label for q in form.questions.values()}
@@ -72,8 +80,8 @@ def _must(viewer: Viewer, permission: Permission) -> None:
         raise Forbidden
 
 
-async def _report(conn: Conn, object_id: uuid.UUID, viewer: Viewer) -> Hold:
-    filing = await filing_by_id(conn, object_id, viewer=viewer)
+async def _report(conn: Conn, object_id: uuid.UUID, viewer: Viewer, *, lock: bool = False) -> Hold:
+    filing = await filing_by_id(conn, object_id, viewer=viewer, hold=lock)
     if filing is None:
         raise NotFound
     _must(viewer, _P.ASSESSMENT_READ)
@@ -81,7 +89,8 @@ async def _report(conn: Conn, object_id: uuid.UUID, viewer: Viewer) -> Hold:
     title = f"{filing.year} 年度填报的证明材料"
     if viewer.firm_id == filing.firm_id:
         back = f"/portal/report/{filing.year}/evidence"
-        return Hold(target, back, title, viewer.may(_P.PORTAL) and filing.editable, sealed=filing.submitted_at)
+        may, form = viewer.may(_P.PORTAL) and filing.editable, (filing.form, filing.form_version)
+        return Hold(target, back, title, may, sealed=filing.submitted_at, form=form)
     if not filing.round:  # a draft is nobody else's to know of
         raise NotFound
     return Hold(target, f"/reviews/{filing.id}", title, may_change=False, seen=filing.submitted_at)
@@ -125,6 +134,11 @@ _HOLDS: dict[ObjectKind, Callable[[Conn, uuid.UUID, Viewer], Awaitable[Hold]]] =
 }
 
 
-async def hold_on(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, *, viewer: Viewer) -> Hold:
-    """Raises NotFound for what is out of the viewer's sight, Forbidden for what their role may not see."""
+async def hold_on(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, *, viewer: Viewer, lock: bool = False) -> Hold:
+    """Raises NotFound for what is out of the viewer's sight, Forbidden for what their role may not see.
+
+    `lock`: a form is not handed in until what is done with its files is over.
+    """
+    if lock and kind is ObjectKind.REPORT:
+        return await _report(conn, object_id, viewer, lock=True)
     return await _HOLDS[kind](conn, object_id, viewer)

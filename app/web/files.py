@@ -19,9 +19,9 @@ from app.files.scanning import Scanner, ScannerDown
 from app.files.sniffing import sniffed
 from app.files.store import FileStore
 from app.files.terms import ACCEPT, MAX_FILE, MB, MEDIA, FileRefused, Scan
-from app.web.deps import ClockDep, ConnDep, FilesDep, SettingsDep, acting, guard
+from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, SettingsDep, acting, guard
 from app.web.downloads import attachment
-from app.web.evidence import Hold, hold_on
+from app.web.evidence import Hold, hold_on, must_belong, places_of
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.templating import page
@@ -72,12 +72,12 @@ async def files_page(request: Request, kind: str, object_id: uuid.UUID, viewer: 
 
 @router.get("/files/{attachment_id}")
 async def download(
-    attachment_id: uuid.UUID, viewer: Reader, conn: ConnDep, files: FilesDep, settings: SettingsDep
+    attachment_id: uuid.UUID, actor: Sender, conn: ConnDep, files: FilesDep, settings: SettingsDep, clock: ClockDep
 ) -> Response:
     file = await attachment_by_id(conn, attachment_id)
     if file is None:
         raise NotFound
-    hold = await hold_on(conn, file.object_kind, file.object_id, viewer=viewer)
+    hold = await hold_on(conn, file.object_kind, file.object_id, viewer=actor.viewer)
     if not hold.shows(file):
         raise NotFound
     if file.scan is Scan.INFECTED:
@@ -87,6 +87,7 @@ async def download(
     data = await files.read(file.sha256)
     if data is None:
         raise NotFound(f"“{file.name}”的内容不在文件库里，请联系系统管理员。")
+    await service.note_download(conn, hold.target, file, by=actor, at=clock.now())
     return attachment(data, file.name, MEDIA[file.kind])
 
 
@@ -103,6 +104,7 @@ async def upload(
     files: FilesDep,
     clock: ClockDep,
     settings: SettingsDep,
+    lookup: LookupDep,
     actor: Sender,
     object_id: Annotated[uuid.UUID, Form()],
     kind: Annotated[str, Form(max_length=20)] = "",
@@ -112,13 +114,17 @@ async def upload(
 ) -> Response:
     hold = await hold_on(conn, _kind(kind), object_id, viewer=actor.viewer)
     _must_change(hold)
+    form = lookup.forms.get(hold.form) if hold.form else None
     target = Target(hold.target.kind, object_id, hold.target.firm_id, hold.target.label, place)
     try:
+        must_belong(target, form)
         words = clean_text("note", note, longest=200)
         taken = await take(file, files, settings)
+        # Looked at again: it may have been handed in while the scanner read the file.
+        _must_change(await hold_on(conn, target.kind, object_id, viewer=actor.viewer, lock=True))
         await service.attach(conn, target, taken, note=words, by=actor, at=clock.now())
     except Invalid as error:
-        return _refused(request, hold, target, note, error)
+        return _refused(request, hold, target, note, error, places_of(form, [place]) if form else None)
     waits = "，查毒之后才能下载" if taken.scan is Scan.WAITING else ""
     return see_other(request, hold.page, f"已上传 {taken.name}{waits}")
 
@@ -128,9 +134,11 @@ def _must_change(hold: Hold) -> None:
         raise Forbidden("这里的文件现在不能由您改动。")
 
 
-def _refused(request: Request, hold: Hold, target: Target, note: str, error: Invalid) -> Response:
-    context: dict[str, Any] = {"hold": hold, "target": target, "note": note, "faults": error.fields}
-    labels = {"file": ("file", "文件"), "note": ("file-note", "说明")}
+def _refused(
+    request: Request, hold: Hold, target: Target, note: str, error: Invalid, places: list[tuple[str, str]] | None
+) -> Response:
+    context: dict[str, Any] = {"hold": hold, "target": target, "note": note, "faults": error.fields, "places": places}
+    labels = {"file": ("file", "文件"), "note": ("file-note", "说明"), "place": ("file-place", "属于哪一项")}
     context["errors"] = [(*labels[field], sentence) for field, sentence in error.fields.items()]
     context |= {"accept": ACCEPT, "most_mb": MAX_FILE // MB}
     return page(request, "files/refused.html", title="文件没有上传", status=error.status, **context)
@@ -141,7 +149,7 @@ async def remove(request: Request, attachment_id: uuid.UUID, conn: ConnDep, cloc
     file: Attachment | None = await attachment_by_id(conn, attachment_id, hold=True)
     if file is None:
         raise NotFound
-    hold = await hold_on(conn, file.object_kind, file.object_id, viewer=actor.viewer)
+    hold = await hold_on(conn, file.object_kind, file.object_id, viewer=actor.viewer, lock=True)
     _must_change(hold)
     if not hold.may_remove(file):
         raise Conflict(f"“{file.name}”随上次提交一起签过字，不能移除；可以再上传新的。")

@@ -8,9 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 
+from app.access.terms import Actor
 from app.attachments.models import AttachmentRow
+from app.attachments.service import attach
+from app.attachments.terms import ObjectKind, Taken, Target
+from app.audit.models import AuditEvent
+from app.db import new_id
 from app.files.models import StoredFile
 from app.files.scanning import Scanner, ScannerDown
+from app.files.terms import FileKind, Scan
 from app.outbox.models import OutboxMessage
 from app.reports.models import Submission
 from app.work.models import FirmNeed, FirmVisit
@@ -70,7 +76,7 @@ async def report(conn):
 
 
 async def send(client, object_id, data=PDF, name="辅助账.pdf", *, kind="report", **more):
-    form = {"kind": kind, "object_id": str(object_id), "place": "rd", **more}
+    form = {"kind": kind, "object_id": str(object_id), "place": "rd" if kind == "report" else "", **more}
     return await client.post("/files", data=form, files={"file": (name, data)})
 
 
@@ -132,6 +138,38 @@ async def test_there_is_a_limit_to_how_many(boss, conn):
     answer = await send(boss, await report(conn), PDF + b"%more\n%%EOF")
     assert "最多 10 个文件" in answer.text
     assert (await send(boss, await report(conn), PDF + b"%more\n%%EOF", place="people")).status_code == 303
+
+
+@pytest.mark.db_commit
+async def test_of_two_that_come_at_once_the_second_is_counted_too(fresh_database):
+    async with fresh_database.transaction() as conn:
+        on = Target(ObjectKind.CERTIFICATE, new_id(), new_id(), "")
+        by = Actor((await factories.person(conn, "officer")).viewer)
+        for n in range(9):
+            await attach(conn, on, Taken(f"{n}.pdf", FileKind.PDF, 1, str(n), Scan.CLEAN), by=by, at=NOON)
+
+    async def one_more(name):
+        async with fresh_database.transaction() as conn:
+            await attach(conn, on, Taken(name, FileKind.PDF, 1, name, Scan.CLEAN), by=by, at=NOON)
+
+    results = await asyncio.gather(*(one_more(name) for name in ("甲", "乙")), return_exceptions=True)
+    assert sorted(type(r).__name__ for r in results) == ["Invalid", "NoneType"]
+
+
+async def test_a_file_belongs_to_something_that_the_form_asks(boss, conn):
+    for place in ("", "nowhere", "turnover"):
+        answer = await send(boss, await report(conn), place=place)
+        assert (answer.status_code, "请选择文件属于填报表的哪一项" in answer.text) == (422, True)
+    assert '<option value="rd">' in answer.text
+    assert (await send(boss, await report(conn), place="rd.personnel")).status_code == 303
+
+
+async def test_who_had_a_file_in_hand_is_in_the_trail(boss, conn):
+    await send(boss, await report(conn))
+    for _ in range(2):
+        assert (await boss.get(await address(conn))).status_code == 200
+    taken = select(AuditEvent.after).where(AuditEvent.action == "file:attachment:downloaded")
+    assert [after["file"] for after in (await conn.execute(taken)).scalars()] == ["辅助账.pdf"] * 2
 
 
 async def test_another_firm_and_the_bureau_before_it_is_signed_find_nothing(boss, conn, client_as):
