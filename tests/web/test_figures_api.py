@@ -50,9 +50,14 @@ async def put(client, here, figures, *, tag=None, **more):
     return await client.put(here, json={"figures": figures, **more}, headers=headers)
 
 
+async def act(client, here, verb, **more):
+    """Under the tag of what was just read."""
+    return await client.post(f"{here}/{verb}", headers={"if-match": (await client.get(here)).headers["etag"]}, **more)
+
+
 async def handed_in(firm, here):
     assert (await put(firm, here, WHOLE)).status_code == 201
-    done = await firm.post(f"{here}/submit")
+    done = await act(firm, here, "submit")
     assert done.status_code == 200, done.text
     return done
 
@@ -138,14 +143,15 @@ async def test_a_year_nobody_asks_for_cannot_be_begun(firm, here, year):
 
 async def test_the_signatory_hands_in_once_and_what_is_missing_is_listed(firm, here, conn, api_as, uscc):
     await put(firm, here, {**WHOLE, "rd_staff": 121})
-    refused = await firm.post(f"{here}/submit")
+    refused = await act(firm, here, "submit")
     assert refused.status_code == 409
     assert "科技人员：科技人员不能多于职工总数。" in refused.json()["reasons"]
     await put(firm, here, WHOLE, tag=(await firm.get(here)).headers["etag"])
     junior = await api_as(await clerk(conn, uscc, "firm-lin", signatory=False))
-    assert (await junior.post(f"{here}/submit")).status_code == 409
+    assert (await act(junior, here, "submit")).status_code == 409
+    assert (await firm.post(f"{here}/submit")).status_code == 428
     assert (await firm.post(f"{here}/submit", headers={"if-match": '"0.0.1"'})).status_code == 412
-    done = [await firm.post(f"{here}/submit") for _ in range(2)]
+    done = [await act(firm, here, "submit") for _ in range(2)]
     assert [(d.status_code, d.json()["number"]) for d in done] == [(200, f"2025-{uscc}-01")] * 2
     assert (await conn.execute(select(func.count()).select_from(SubmissionRound))).scalar_one() == 1
     closed = await put(firm, here, WHOLE, tag=done[0].headers["etag"])
@@ -176,7 +182,9 @@ async def test_a_draft_is_nobody_elses_to_read(firm, here, api_as, conn):
 async def test_a_return_opens_what_was_asked_and_nothing_else_changes(firm, here, api_as):
     await handed_in(firm, here)
     officer = await api_as("officer")
-    back = await officer.post(f"{here}/return", json={"comments": {"rd.personnel": "与辅助账不符"}})
+    comments = {"comments": {"rd.personnel": "与辅助账不符"}}
+    assert (await officer.post(f"{here}/return", json=comments)).status_code == 428
+    back = await act(officer, here, "return", json=comments)
     assert (back.status_code, back.json()["state"]) == (200, "returned")
     body = await firm.get(here)
     assert (body.json()["comments"], body.json()["open"]) == ({"rd.personnel": "与辅助账不符"}, ["rd.personnel"])
@@ -187,8 +195,8 @@ async def test_a_return_opens_what_was_asked_and_nothing_else_changes(firm, here
     assert (right.status_code, right.json()["figures"]["headcount"]) == (200, "120")
     # What the bureau reads is what was signed, until it is signed anew.
     assert (await officer.get(here)).json()["figures"]["rd.personnel"] == "2500000"
-    assert (await firm.post(f"{here}/submit")).json()["round"] == 2
-    accepted = await officer.post(f"{here}/accept")
+    assert (await act(firm, here, "submit")).json()["round"] == 2
+    accepted = await act(officer, here, "accept")
     assert (accepted.json()["state"], accepted.json()["figures"]["rd.personnel"]) == ("accepted", "2600000")
 
 
@@ -196,7 +204,7 @@ async def test_a_return_opens_what_was_asked_and_nothing_else_changes(firm, here
 async def test_a_return_says_what_about_something_that_was_asked(firm, here, api_as, comments):
     await handed_in(firm, here)
     officer = await api_as("officer")
-    assert (await officer.post(f"{here}/return", json={"comments": comments})).status_code == 422
+    assert (await act(officer, here, "return", json={"comments": comments})).status_code == 422
 
 
 async def test_accepted_once_under_the_tag_that_was_read(firm, here, api_as, conn):
@@ -207,7 +215,8 @@ async def test_accepted_once_under_the_tag_that_was_read(firm, here, api_as, con
     keyed = {"if-match": tag, "idempotency-key": "k"}
     answers = [await officer.post(f"{here}/accept", headers=keyed) for _ in range(2)]
     assert [a.status_code for a in answers] == [200, 200]
-    assert (await officer.post(f"{here}/accept")).status_code == 409
+    assert (await officer.post(f"{here}/accept")).status_code == 428
+    assert (await act(officer, here, "accept")).status_code == 409
     assert (await conn.execute(select(YearlyReport.figures))).scalar_one()["rd.personnel"] == "2500000"
 
 

@@ -62,9 +62,15 @@ def _tag_of(if_match: str) -> str:
     return if_match.strip().removeprefix("W/").strip('"')
 
 
+def _asked(if_match: str | None) -> str:
+    if not if_match:
+        raise PreconditionRequired("须带 If-Match，值为读取时得到的 ETag。")
+    return if_match
+
+
 async def _must_match(conn: Conn, filing: Filing, if_match: str | None) -> None:
-    """Where a tag is not asked for but was sent, it holds."""
-    if if_match and _tag_of(if_match) != version_tag(filing, await pages_of(conn, filing.id)):
+    """What somebody signs, accepts or sends back is what they have read."""
+    if _tag_of(_asked(if_match)) != version_tag(filing, await pages_of(conn, filing.id)):
         raise Stale("这份填报在您读取之后有变化，请重新读取后再办。")
 
 
@@ -143,11 +149,9 @@ async def save(
                 raise Stale("这一年度还没有草稿，没有可比的 ETag。")
             filing, status = await _begun(conn, firm, year, lookup, today, actor, at), 201
             seen = "0.0.0"
-        if not seen:
-            raise PreconditionRequired("修改须带 If-Match，值为读取时得到的 ETag。")
-        form = _form(filing, lookup)
+        tag, form = _tag_of(_asked(seen)), _form(filing, lookup)
         brought = read_brought(form, _flat(body.figures, form), _rows(body.rows, form))
-        await drafting.save_whole(conn, firm.id, year, form, brought, seen=_tag_of(seen), way="接口", by=actor, at=at)
+        await drafting.save_whole(conn, firm.id, year, form, brought, seen=tag, way="接口", by=actor, at=at)
         await _explain(conn, filing, body.explanations)
         return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup, status=status))
 
@@ -179,6 +183,7 @@ async def submit(
         filing = await own_filing(conn, firm.id, year, hold="update")
         if filing is None:
             raise NotFound(f"{year} 年度还没有开始填报。")
+        _asked(if_match)
         if filing.editable:
             await _must_match(conn, filing, if_match)
             await _explain(conn, filing, body.explanations)
