@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -38,6 +38,7 @@ from app.pipeline.terms import Ladder
 from app.plans.counting import within
 from app.plans.listing import Listed, firms_where
 from app.plans.terms import Scope
+from app.policy.exact import EXACT
 from app.reports.models import YearlyReport
 from app.reports.terms import COUNTED
 from app.work.models import FirmTask
@@ -54,6 +55,13 @@ class Climb:
     stood: int
     moved: int
     median_days: int | None
+
+    @property
+    def rate(self) -> Decimal | None:
+        """Per cent, a half upwards as on every page that shows a ratio."""
+        if not self.stood:
+            return None
+        return EXACT.divide(100 * Decimal(self.moved), self.stood).quantize(Decimal(1), ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from itertools import islice
 
 from app.sheets.terms import MAX_CELLS, MAX_ROWS, Formula, RawSheet, SheetError, Value
+from app.sheets.writing import RISKY
 from app.text import key
 
 _LONGEST_FIELD = 1 << 20
 _DELIMITERS = ",\t;，"
 _HEAD = 50_000  # characters in which the header is, as far as the delimiter goes
 _SEARCHED_ROWS = 200
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_csv(data: bytes, name: str, titles: Collection[str] = ()) -> RawSheet:
@@ -78,6 +78,6 @@ def _value(cell: str) -> Value:
     if not cell:
         return None
     # Our own exports put an apostrophe before what a spreadsheet would run; here it comes off again.
-    if cell[0] == "'" and cell[1:].startswith(_RISKY):
+    if cell[0] == "'" and cell[1:].startswith(RISKY):
         return cell[1:]
     return Formula(cell[:120]) if cell[0] == "=" and len(cell) > 1 else cell

@@ -1,7 +1,5 @@
 """From a draft to what counts: submitted, looked at with what it would change, published or sent back, retired."""
 
-import csv
-import io
 import uuid
 from collections.abc import Awaitable
 from datetime import date
@@ -20,9 +18,9 @@ from app.text import DateError, parse_date
 from app.web.admin.policies import Reader
 from app.web.admin.policy_drafts import Editor, RowVersion, refused
 from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, TodayDep, acting, guard
-from app.web.downloads import CSV, attachment
 from app.web.forms import clean_text
 from app.web.htmx import see_other
+from app.web.tables import file_of
 from app.web.templating import fragment, page
 
 router = APIRouter()
@@ -197,18 +195,10 @@ async def impact_progress(request: Request, version_id: uuid.UUID, _: Reader, co
 async def impact_file(version_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Exporter) -> Response:
     edition, _ = await _counted(conn, version_id)
     firms = await firms_changed(conn, version_id, viewer=actor.viewer)
-    out = io.StringIO()
-    sheet = csv.writer(out)
-    sheet.writerow(("统一社会信用代码", "企业名称", "现在", "发布后"))
-    sheet.writerows((f.uscc, _harmless(f.name), f.before.label, f.after.label) for f in firms)
     taken = publishing.event_of(
         "policy:impact:exported", edition, by=actor, at=clock.now(), after={"firms": len(firms)}
     )
     await record(conn, taken)
-    name = f"{edition.policy}-{edition.version.version}-影响.csv"
-    return attachment(out.getvalue().encode("utf-8-sig"), name, CSV)
-
-
-def _harmless(name: str) -> str:
-    """What a spreadsheet would run when it opens a CSV gets an apostrophe in front (OWASP: CSV injection)."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+    rows = ((f.uscc, f.name, f.before.label, f.after.label) for f in firms)
+    titles = ("统一社会信用代码", "企业名称", "现在", "发布后")
+    return file_of("csv", f"{edition.policy}-{edition.version.version}-影响", "影响", titles, rows)

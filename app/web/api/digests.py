@@ -14,6 +14,7 @@ from app.errors import Invalid
 from app.web.api.answers import PROBLEMS, answer
 from app.web.deps import ClockDep, ConnDep, guard
 from app.web.digest_input import parse_week
+from app.web.forms import clean_text
 
 router = APIRouter(prefix="/digests", tags=["周报"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.DIGEST_READ))]
@@ -156,13 +157,13 @@ async def digests(
     cursor: Annotated[str, Query(max_length=24)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 26,
 ) -> Response:
-    before = None
+    before, words = None, clean_text("q", q, longest=60)
     if cursor:
         week, _, after = cursor.partition(".")
         if not after:
             raise Invalid({"cursor": "翻页位置无效，请从第一页重新开始。"})
         before = week, after
-    found = await archive(conn, viewer=viewer, scope=scope, q=q, before=before, limit=limit)
+    found = await archive(conn, viewer=viewer, scope=scope, q=words, before=before, limit=limit)
     last = found[limit - 1] if len(found) > limit else None
     following = f"{last.week}.{last.scope}" if last else None
     return answer(DigestList(items=[_summary(d) for d in found[:limit]], next=following))

@@ -79,7 +79,7 @@ async def _read(conn: ConnDep, lookup: LookupDep, viewer: Viewer, view: View, to
                 "climb": climb,
                 "stood_href": view.to("/dashboard/list", of="stood", which=tier.code),
                 "moved_href": view.to("/dashboard/list", of="moved", which=tier.code),
-                "rate": round(100 * climb.moved / climb.stood) if climb.stood else None,
+                "rate": climb.rate,
             }
         )
     return {
