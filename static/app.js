@@ -186,6 +186,7 @@
     if (["checkbox", "radio"].includes(control.type)) return control.checked !== control.defaultChecked;
     return !["hidden", "submit", "button"].includes(control.type) && control.value !== control.defaultValue;
   }
+  globalThis.tidu = { differs };
   function ask(event) {
     const unsaved = (form) => "unsaved" in form.dataset || [...form.elements].some(differs);
     if (all("form[data-edits]").some((form) => !form.dataset.sent && unsaved(form))) event.preventDefault();

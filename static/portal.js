@@ -11,10 +11,7 @@
   // A button has a name and a value and no default: taken for a field, it made every page look edited, and leaving one
   // saved it behind the back of the next.
   const fields = () => [...form.elements].filter((c) => c.name && !["hidden", "submit", "button"].includes(c.type));
-  const differs = (control) => control.options
-    ? [...control.options].some((option) => option.selected !== option.defaultSelected)
-    : control.value !== control.defaultValue;
-  const dirty = () => fields().some(differs);
+  const dirty = () => fields().some(tidu.differs); // app.js runs after this script
 
   function settled(values) {
     for (const [control, value] of values) {
