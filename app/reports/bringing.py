@@ -85,18 +85,24 @@ def same(question: Question, one: Typed | None, other: Typed | None) -> bool:
     a, b = read(question, one), read(question, other)
     if a.number is not None or b.number is not None:
         return a.number == b.number
+    if a.fault or b.fault:
+        return _text(one) == _text(other)
     return a.text == b.text
+
+
+def _text(typed: Typed | None) -> str:
+    return str(typed[0]).strip() if typed else ""
 
 
 def changed_codes(section: Section, kept: Answers, brought: Answers) -> list[str]:
     """What is not what it was: codes of questions; the section's own, where a row is."""
     if section.group:
-        return [section.code] if not _same_rows(section, rows_of(kept), rows_of(brought)) else []
+        return [section.code] if not same_rows(section, rows_of(kept), rows_of(brought)) else []
     pairs: Any = ((q, kept.get(q.code), brought.get(q.code)) for q in section.questions if q.kind is not Kind.SUM)
     return [q.code for q, one, other in pairs if not same(q, one, other)]
 
 
-def _same_rows(section: Section, kept: Sequence[Mapping[str, Typed]], brought: Sequence[Mapping[str, Typed]]) -> bool:
+def same_rows(section: Section, kept: Sequence[Mapping[str, Typed]], brought: Sequence[Mapping[str, Typed]]) -> bool:
     return len(kept) == len(brought) and all(
         same(q, one.get(q.code), other.get(q.code))
         for one, other in zip(kept, brought, strict=True)

@@ -38,7 +38,7 @@ def kind_of(data: bytes, name: str) -> str:
         raise SheetError(f"文件有 {len(data) / MB:.0f} MB，最多 {MAX_FILE // MB} MB。请删去图片和多余的工作表再上传。")
     for magic, what in _OTHERS.items():
         if data.startswith(magic):
-            raise SheetError(f"这个文件其实是{what}，不是名册。")
+            raise SheetError(f"这个文件其实是{what}，不是表格。")
     if data.startswith(_OLE):
         if _ENCRYPTED in data:
             raise SheetError(ENCRYPTED)

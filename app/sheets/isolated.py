@@ -25,7 +25,7 @@ _CHILDREN = ThreadPoolExecutor(2, thread_name_prefix="sheets")
 _MEMORY = 2 << 30
 _SECONDS = 60
 _REFUSED = 3  # the child's way to say that standard output is the sentence
-_TOO_MUCH = "文件太大或结构异常，读取时超出了允许的内存或时间。请只保留名册那张工作表，另存后再上传。"
+_TOO_MUCH = "文件太大或结构异常，读取时超出了允许的内存或时间。请删去图片和多余的工作表，另存后再上传。"
 
 
 async def in_turn(work: Callable[..., T], *given: Any) -> T:

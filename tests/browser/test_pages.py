@@ -32,6 +32,7 @@ PAGES = [
     ("firm-2", "/portal/report/2025/receipt"),
     ("firm-2", "/portal/report/2025/copy"),
     ("firm", "/portal/report/2025/evidence"),
+    ("firm", "/portal/report/2025/workbook"),
     ("firm-2", "/portal/report/2025/copy?sheet=hnte"),
     ("firm-3", "/portal/report/2025/people"),
     ("officer", "/reviews"),

@@ -338,6 +338,10 @@ GET   /portal/report/{{year}}/copy.xlsx         portal:use     firm
 GET   /portal/report/{{year}}/evidence          portal:use     firm
 POST  /portal/report/{{year}}/explain           portal:use     firm
 GET   /portal/report/{{year}}/receipt           portal:use     firm
+GET   /portal/report/{{year}}/workbook          portal:use     firm
+GET   /portal/report/{{year}}/workbook.xlsx     portal:use     firm
+POST  /portal/report/{{year}}/workbook          portal:use     firm
+POST  /portal/report/{{year}}/workbook/save     portal:use     firm
 POST  /portal/report/{{year}}/submit            portal:use     firm
 GET   /portal/report/{{year}}/{{section}}       portal:use     firm
 POST  /portal/report/{{year}}/{{section}}       portal:use     firm

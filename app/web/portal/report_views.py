@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from app.policy.terms import Grade
+from app.reports.bringing import same_rows
 from app.reports.catalogue import Kind, Question, Section
 from app.reports.queries import Filing
 from app.reports.reading import MONEY_UNITS, ROWS, Answers, Examined, Row, read, rows_of, shown
@@ -111,11 +112,29 @@ def _said(question: Question, typed: str, unit: str) -> str:
 def _theirs(question: Question, mine: Answers, around: Around) -> str:
     if around.theirs is None:
         return ""
-    one, other = _typed(mine.get(question.code)), _typed(around.theirs.get(question.code))
-    if one == other:
-        return ""
-    unit = dict(UNITS).get(other[1], "") if question.money else ""
-    return f"{other[0]} {unit}".strip() or "（空）"
+    theirs = around.theirs.get(question.code)
+    return "" if _typed(mine.get(question.code)) == _typed(theirs) else answer_words(question, theirs)
+
+
+def answer_words(question: Question, answer: object) -> str:
+    """What was typed, with its unit."""
+    typed, unit = _typed(answer)
+    word = dict(UNITS).get(unit, "") if question.money else ""
+    return f"{dict(question.options).get(typed, typed)} {word if typed else ''}".strip() or "（空）"
+
+
+def rows_words(section: Section, now: Sequence[Row], before: Sequence[Row]) -> str:
+    """How many rows there are, and which of them are new or not what they were."""
+    numbers = [f"{section.group}{n + 1:02d}" for n in range(max(len(now), len(before)))]
+    both = range(min(len(now), len(before)))
+    differ = [numbers[n] for n in both if not same_rows(section, now[n : n + 1], before[n : n + 1])]
+    parts = [
+        f"{word} {'、'.join(some)}"
+        for word, some in (("改动", differ), ("新增", numbers[len(before) : len(now)]))
+        if some
+    ]
+    parts += [f"少了 {len(before) - len(now)} 条"] if len(now) < len(before) else []
+    return f"{len(now)} 条" + (f"（{'；'.join(parts)}）" if parts else "")
 
 
 def shown_text(number: str, *, money: bool, unit: str) -> str:
