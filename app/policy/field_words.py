@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.policy.terms import Grade, Outcome
+from app.policy.terms import GRADE_LETTERS, Grade, Outcome
 
 KINDS: Mapping[str, str] = {
     "threshold": "数值达到界限",
@@ -116,7 +116,7 @@ HINTS: Mapping[str, str] = {
     "cases": "都不选就是各种情形都适用。",
     "region": "区划代码，如 440783；全国适用的不填。",
     "label": "没有公开文件、由本系统给出参考值的，写“系统默认参考规则·可配置·非官方认定条件”。",
-    "confirmed_by": "谁、在哪一天对照官方页面核对过。",
+    "confirmed_by": "谁、在哪一天对照官方页面核对过，如 王五 2027-03-01；填了它，来源等级要是官方页面，并写明地址。",
     "effective_to": "最后一天；一直有效的不填。",
     "either": "每行一组条件代码，用顿号分开；一组里满足一个，这一组就满足。",
     "certificates": "代码，如 hnte（高新技术企业）；几种用顿号分开。",
@@ -128,20 +128,9 @@ HINTS: Mapping[str, str] = {
     "Example.amounts": 'JSON，如 {"deduction": "450000.00"}。',
 }
 
-# Both documents of the rules use letters of their own; a version may carry either, or a word of `Grade`.
-_LETTERS = {
-    "O": Grade.OFFICIAL,
-    "A": Grade.OFFICIAL,
-    "M": Grade.MIRRORED,
-    "B": Grade.MIRRORED,
-    "S": Grade.CODE,
-    "D": Grade.CODE,
-    "C": Grade.THIRD_PARTY,
-    "U": Grade.UNSOURCED,
-}
-GRADES: Mapping[str, str] = {**{letter: grade.label for letter, grade in _LETTERS.items()}, **dict(Grade.options())}
-OFFICIAL_GRADES = frozenset(letter for letter, grade in _LETTERS.items() if grade is Grade.OFFICIAL) | {
-    Grade.OFFICIAL.value
+GRADES: Mapping[str, str] = {
+    **{letter: grade.label for letter, grade in GRADE_LETTERS.items()},
+    **dict(Grade.options()),
 }
 
 # Words for values of closed lists that the models hold as plain text.

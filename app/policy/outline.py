@@ -10,11 +10,12 @@ from pydantic import BaseModel
 from app.policy import fields as f
 from app.policy.criteria import BaseCriterion
 from app.policy.criteria.scoring import Item
-from app.policy.field_words import KINDS, OFFICIAL_GRADES, grade_words
+from app.policy.field_words import KINDS, grade_words
 from app.policy.fields import Field, fields_of
 from app.policy.figures import Unit
 from app.policy.packs import Version
 from app.policy.registry import MEASURES
+from app.policy.terms import Grade, grade_of
 from app.policy.wording import path_label, shown_in
 
 _APART = frozenset({"title", "code", "cite", "grade", "hint", "cases", "criteria", "examples"})
@@ -65,14 +66,13 @@ def unconfirmed(version: Version) -> list[str]:
     """What an administrator still has to compare with the official page before going live."""
     told = []
     source = version.source
-    if not source.confirmed_by:
-        if source.grade not in OFFICIAL_GRADES:
-            told.append(f"版本来源的等级是“{grade_words(source.grade)}”，还没有人对照官方页面核对过。")
-        told += [
-            f"“{one.title}”的来源等级是“{one.grade}”。"
-            for one in conditions(version)
-            if one.grade and not one.official and one.grade != grade_words(source.grade)
-        ]
+    if not source.confirmed:
+        told.append(f"版本来源的等级是“{grade_words(source.grade)}”，还没有人对照官方页面核对过。")
+    told += [
+        f"“{one.title}”的来源等级是“{one.grade}”。"
+        for one in conditions(version)
+        if one.grade and not one.official and one.grade != grade_words(source.grade)
+    ]
     if not source.url and version.official:
         told.append("没有登记官方页面的地址。")
     return told
@@ -94,7 +94,7 @@ def _conditions(criteria: tuple[BaseCriterion, ...], above: str, depth: int) -> 
             asks=criterion.asks(),
             cite=criterion.cite,
             grade=grade_words(criterion.grade),
-            official=criterion.grade in OFFICIAL_GRADES,
+            official=grade_of(criterion.grade) is Grade.OFFICIAL,
             hint=criterion.hint,
             cases="、".join(case.label for case in criterion.cases),
             lines=tuple(line for line in lines(criterion) if line.key.split(".")[0] not in _APART),

@@ -18,6 +18,7 @@ from app.policy.criteria.base import AnyCriterion
 from app.policy.criteria.scoring import SumOfScores
 from app.policy.faults import reason
 from app.policy.registry import MEASURES
+from app.policy.sources import Source, faults_of_sources
 from app.policy.terms import LOCAL_DEFAULT, Case, Outcome
 from app.policy.yamls import YamlError, load
 
@@ -26,17 +27,6 @@ Subject = Literal["firm", "carrier"]
 
 class PackError(Exception):
     """One sentence: file, line, reason."""
-
-
-class Source(BaseModel):
-    """Where a version's numbers were read, how far that can be trusted, and who has confirmed it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    grade: str
-    url: str = ""
-    confirmed_by: str = ""
-    note: str = ""
 
 
 class Example(BaseModel):
@@ -173,12 +163,23 @@ def read_pack(text: str, name: str) -> Pack:
         where = f" 第 {error.line} 行" if error.line else ""
         raise PackError(f"{name}{where}：{error.sentence}") from error
     try:
-        return Pack.model_validate(data)
+        pack = Pack.model_validate(data)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        line = _line(node, fault["loc"])
-        where = f"（{'.'.join(str(step) for step in fault['loc'])}）" if fault["loc"] else ""
-        raise PackError(f"{name} 第 {line} 行{where}：{reason(fault)}") from error
+        raise _wrong(name, node, fault["loc"], reason(fault)) from error
+    for n, version in enumerate(pack.versions):
+        for path, sentence in faults_of_sources(version.source, version.criteria).items():
+            raise _wrong(name, node, ("versions", n, *_steps(path)), sentence)
+    return pack
+
+
+def _wrong(name: str, node: Any, steps: Sequence[Any], sentence: str) -> PackError:
+    where = f"（{'.'.join(str(step) for step in steps)}）" if steps else ""
+    return PackError(f"{name} 第 {_line(node, steps)} 行{where}：{sentence}")
+
+
+def _steps(path: str) -> list[str | int]:
+    return [int(step) if step.isdigit() else step for step in path.split(".")]
 
 
 def _line(node: Any, steps: Sequence[Any]) -> int:

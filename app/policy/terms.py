@@ -1,6 +1,6 @@
 """The engine's words, shared by every policy: three-valued outcomes, what a finding says, what closes a gap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -40,6 +40,25 @@ class Grade(Labelled):
     THIRD_PARTY = "third_party", "第三方转述"
     UNSOURCED = "unsourced", "尚无来源，待核实"
     DEFAULT = "default", LOCAL_DEFAULT
+
+
+# The documents of the rules use letters; a version may carry one of them, or a word of `Grade`.
+GRADE_LETTERS: Mapping[str, Grade] = {
+    "O": Grade.OFFICIAL,
+    "A": Grade.OFFICIAL,
+    "M": Grade.MIRRORED,
+    "B": Grade.MIRRORED,
+    "S": Grade.CODE,
+    "D": Grade.CODE,
+    "C": Grade.THIRD_PARTY,
+    "U": Grade.UNSOURCED,
+}
+_GRADES: Mapping[str, Grade] = {**GRADE_LETTERS, **{grade.value: grade for grade in Grade}}
+
+
+def grade_of(said: str) -> Grade | None:
+    """None for a word that is no grade."""
+    return _GRADES.get(said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,21 +15,21 @@ from app.policy.figures import RD_LINES
 from app.policy.levers import unit_of
 from app.policy.paths import Path
 from app.policy.rd import Counted, side_by_side
-from app.policy.terms import Assessment, Case, Criterion, Grade, Outcome
+from app.policy.sources import Source
+from app.policy.terms import Assessment, Case, Criterion, Grade, Outcome, grade_of
 from app.policy.wording import path_label, shown_in, standing_words
 from app.web.filters import status_label
 from app.web.lookups import Lookup
 
 TONES: Mapping[Outcome, str] = {Outcome.MET: "good", Outcome.NOT_MET: "bad", Outcome.MANUAL: "warn"}
-# Source grades as the domain's documents use them; only what nobody has read on an official page is said aloud.
-_DOUBTED = {
-    "M": "文本在转载处读到，待官方页面核对",
-    "S": "据公开资料引用，待官方页面核对",
-    "B": "文本在转载处读到，待官方页面核对",
-    "C": "第三方转述，待核实",
-    "D": "据公开资料引用，待官方页面核对",
-    "U": "尚无来源，待核实",
+# Only what nobody has read on an official page is said aloud.
+_DOUBTED: Mapping[Grade | None, str] = {
+    Grade.MIRRORED: "文本在转载处读到，待官方页面核对",
+    Grade.CODE: "据公开资料引用，待官方页面核对",
+    Grade.THIRD_PARTY: "第三方转述，待核实",
+    Grade.UNSOURCED: "尚无来源，待核实",
 }
+_UNCONFIRMED = "还没有人对照官方页面核对过"
 _OWN_RULE = "本局或系统的建议，非官方条件"
 _ONE_LIMIT = re.compile(r"(?:>=|>|<=|<) (-?\d+(?:\.\d+)?)")
 
@@ -88,8 +88,14 @@ def score_of(assessment: Assessment) -> str:
     return f"{score.low} 分" if score.low == score.high else f"{score.low}–{score.high} 分"
 
 
-def doubt_of(grade: str) -> str:
-    return _DOUBTED.get(grade, "")
+def doubt_of(source: Source) -> str:
+    """Of a whole version: an official page is taken at its word once somebody has compared the text with it."""
+    grade = grade_of(source.grade)
+    return _doubt_of(source.grade) or (_UNCONFIRMED if grade is Grade.OFFICIAL and not source.confirmed else "")
+
+
+def _doubt_of(grade: str) -> str:
+    return _DOUBTED.get(grade_of(grade), "")
 
 
 def title_view(assessment: Assessment, href: str, *, chosen: bool) -> TitleView:
@@ -125,7 +131,7 @@ def condition_view(criterion: Criterion, inputs: Inputs, grade: str = "") -> Con
         meter=_meter(criterion),
         note=closing_sentence(criterion.gaps) if criterion.gaps else criterion.note,
         cite=criterion.cite,
-        doubt="" if criterion.grade == grade else doubt_of(criterion.grade) or _own(criterion.grade, grade),
+        doubt="" if criterion.grade == grade else _doubt_of(criterion.grade) or _own(criterion.grade, grade),
         inputs=[inputs(path, value) for path, value in criterion.inputs],
         parts=[condition_view(part, inputs, grade) for part in criterion.parts],
     )

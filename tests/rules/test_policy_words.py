@@ -72,7 +72,10 @@ def test_a_group_is_followed_by_its_parts_and_each_has_a_place():
     assert [c.last for c in found[:3]] == [False, False, True]
 
 
-def test_a_version_that_somebody_has_confirmed_leaves_nothing_to_confirm():
-    assert unconfirmed(HNTE)
-    confirmed = HNTE.source.model_copy(update={"confirmed_by": "王五，2026-11-20"})
-    assert unconfirmed(HNTE.model_copy(update={"source": confirmed})) == []
+def test_a_version_that_somebody_has_confirmed_leaves_only_the_conditions_that_nobody_has():
+    page = {"grade": "O", "confirmed_by": "王五 2026-11-20", "url": "https://www.most.gov.cn/a.html"}
+    confirmed = HNTE.model_copy(update={"source": HNTE.source.model_copy(update=page)})
+    assert [doubt.split("，")[-1] for doubt in unconfirmed(HNTE)] == ["还没有人对照官方页面核对过。"]
+    assert all("来源等级是“M" in doubt for doubt in unconfirmed(confirmed))
+    read = [c.model_copy(update={"grade": "O"}) for c in confirmed.criteria if not c.parts_of()]
+    assert unconfirmed(confirmed.model_copy(update={"criteria": tuple(read)})) == []

@@ -3,8 +3,10 @@
 import pytest
 
 from app.config import SEEDS
-from app.policy.packs import PackError, read_pack, read_packs
-from app.policy.writing import as_yaml
+from app.policy.outline import unconfirmed
+from app.policy.packs import PackError, Version, read_pack, read_packs
+from app.policy.writing import as_yaml, body_of
+from app.web.gap_views import doubt_of
 
 FILE = """\
 policy: x
@@ -21,9 +23,14 @@ versions:
         measure: sales_revenue
         at_least: "0.10"
 """
+PAGE = "https://www.most.gov.cn/xxgk/a.html"
 BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 8)}]\n" for old, new in zip("abcdefghi", "bcdefghij", strict=True)
 )
+
+
+def sourced(grade: str, confirmed_by: str, url: str) -> str:
+    return FILE.replace("{grade: M}", f'{{grade: {grade}, confirmed_by: "{confirmed_by}", url: "{url}"}}')
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,16 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         (FILE.replace("title: 甲", 'title: ""'), "第 11 行（versions.0.criteria.0.title）：请填写。"),
         (FILE.replace("2020-01-01", "昨天"), "第 6 行（versions.0.effective_from）：不是日期。"),
         (FILE.replace("{grade: M}", "M"), "第 7 行（versions.0.source）：应是成对的名称和内容。"),
+        (FILE.replace("grade: M", "grade: 可靠"), "第 7 行（versions.0.source.grade）：没有“可靠”这个来源等级"),
+        (FILE + "        grade: X\n", "第 14 行（versions.0.criteria.0.grade）：没有“X”这个来源等级"),
+        (sourced("M", "王五 2027-03-01", PAGE), "第 7 行（versions.0.source.confirmed_by）：填了核对人，来源等级就要"),
+        (sourced("default", "王五 2027-03-01", PAGE), "第 7 行（versions.0.source.confirmed_by）：填了核对人"),
+        (sourced("O", "王五", PAGE), "第 7 行（versions.0.source.confirmed_by）：写明谁、在哪一天核对的"),
+        (sourced("O", "王五 2027-02-30", PAGE), "写明谁、在哪一天核对的"),
+        (sourced("O", "2027-03-01", PAGE), "写明谁、在哪一天核对的"),
+        (sourced("O", "王五 2027-03-01", ""), "（versions.0.source.url）：核对过的来源要写官方页面的地址"),
+        (sourced("O", "王五 2027-03-01", "https://most.gov.cn.example.com/a"), "核对过的来源要写官方页面的地址"),
+        (sourced("O", "王五 2027-03-01", "https://[most.gov.cn"), "核对过的来源要写官方页面的地址"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line_and_a_reason(text, sentence):
@@ -59,6 +76,27 @@ def test_what_cannot_be_read_is_refused_with_its_line_and_a_reason(text, sentenc
         read_pack(text, "甲.yaml")
     assert str(refused.value).startswith("甲.yaml")
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("who", ["王五 2027-03-01", "科技股 王五，2027-03-01"])
+def test_a_source_is_confirmed_by_a_person_on_a_day_who_read_the_official_page(who):
+    (version,) = read_pack(sourced("O", who, PAGE), "x.yaml").versions
+    assert version.source.confirmed
+
+
+def test_a_name_that_was_kept_beside_a_lesser_grade_is_read_back_and_confirms_nothing():
+    (version,) = read_pack(FILE, "x.yaml").versions
+    kept = Version.model_validate(body_of(version) | {"source": {"grade": "M", "confirmed_by": "王五", "url": PAGE}})
+    assert not kept.source.confirmed
+    assert any("还没有人对照官方页面核对过" in doubt for doubt in unconfirmed(kept))
+    assert doubt_of(kept.source) == "文本在转载处读到，待官方页面核对"
+
+
+def test_an_official_page_that_nobody_has_compared_stays_labelled_until_somebody_has():
+    (unread,) = read_pack(sourced("O", "", PAGE), "x.yaml").versions
+    (read,) = read_pack(sourced("A", "王五 2027-03-01", PAGE), "x.yaml").versions
+    assert doubt_of(unread.source) == "还没有人对照官方页面核对过"
+    assert doubt_of(read.source) == ""
 
 
 def test_every_policy_of_ours_is_the_same_after_it_was_written_and_read():

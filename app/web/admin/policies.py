@@ -61,7 +61,7 @@ def view(edition: Edition, today: date) -> EditionView:
         document=version.document,
         effective=f"{version.effective_from} 至 {version.effective_to or '今'}",
         grade=grade_words(version.source.grade),
-        confirmed_by=version.source.confirmed_by,
+        confirmed_by=version.source.confirmed_by if version.source.confirmed else "",
         by=edition.publisher_name or edition.author_name,
         at=edition.published_at.date() if edition.published_at else None,
         local=not version.official,

@@ -76,7 +76,7 @@ async def gap_page(
         "chosen": chosen,
         "chosen_view": title_view(chosen, "", chosen=True),
         "version": version,
-        "doubt": doubt_of(grade),
+        "doubt": doubt_of(version.source) if version else "",
         "conditions": [condition_view(c, inputs, grade) for c in chosen.criteria],
         "assumed": len(assumed),
         "path": path_view(path),
