@@ -19,6 +19,7 @@ from app.policy.facts import Facts
 from app.policy.figures import RD_LINES, YEARLY
 from app.policy.levers import changed, gaps, path_of
 from app.policy.packs import Pack
+from app.policy.renewals import Renewal, renewals
 from app.policy.terms import Case, Criterion, Gap, Outcome
 
 _MOST_STEPS = 12
@@ -36,7 +37,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """`steps` together lead to `outcome`; `blocked` is what no open figure moves, `open` what people or data decide."""
+    """`renewals` and `steps` together lead to `outcome`; `blocked` is what no open figure moves, `open` what people or
+    data decide."""
 
     policy: str
     title: str
@@ -47,6 +49,8 @@ class Path:
     open: tuple[Criterion, ...]
     single: tuple[Gap, ...]  # each of these alone would do
     assumed: tuple[str, ...]  # paths of figures that nobody has reported yet
+    renewals: tuple[Renewal, ...] = ()
+    renewing_is_enough: bool = False  # one renewal alone would do
 
 
 def project(facts: Facts, *, as_of: date) -> tuple[Facts, tuple[str, ...]]:
@@ -67,6 +71,9 @@ def cheapest_path(pack: Pack, facts: Facts, *, as_of: date, today: date, case: C
         ctx = Context(known, as_of, case, today=today)
         judged = judge(pack, ctx)
         single = tuple(_alone(pack, judged, ctx))
+        renewed, ctx = renewals(pack, ctx)
+        missed, judged = judged.outcome, judge(pack, ctx) if renewed else judged
+        enough = len(renewed) == 1 and missed is Outcome.NOT_MET is not judged.outcome
         steps: list[Step] = []
         while judged.outcome is Outcome.NOT_MET and len(steps) < _MOST_STEPS:
             step = _cheapest(judged, ctx)
@@ -86,6 +93,8 @@ def cheapest_path(pack: Pack, facts: Facts, *, as_of: date, today: date, case: C
             open=tuple(c for c in told if c.outcome in (Outcome.UNKNOWN, Outcome.MANUAL)),
             single=single,
             assumed=assumed,
+            renewals=renewed,
+            renewing_is_enough=enough,
         )
 
 

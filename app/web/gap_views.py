@@ -204,12 +204,14 @@ class PathView:
 
 
 def path_view(path: Path) -> PathView:
+    renewing = [StepView(one.title, one.cite, [one.sentence(path.as_of)]) for one in path.renewals]
+    first = [move for step in renewing for move in step.moves] if path.renewing_is_enough else []
     return PathView(
         path.as_of,
         path.outcome,
         TONES.get(path.outcome, ""),
-        [gap_sentence(gap) for gap in path.single],
-        [StepView(step.title, step.cite, [gap_sentence(gap) for gap in step.gaps]) for step in path.steps],
+        [*first, *(gap_sentence(gap) for gap in path.single)],
+        [*renewing, *(StepView(s.title, s.cite, [gap_sentence(gap) for gap in s.gaps]) for s in path.steps)],
         [(c.title, c.note) for c in path.blocked],
         [(c.title, c.note) for c in path.open],
         len(path.assumed),

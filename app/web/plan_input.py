@@ -32,9 +32,11 @@ class Row:
 
 
 def rows_of_path(path: Path, *, today: date) -> list[Row]:
-    """A row for each figure to move, each fact to find out and each point to judge; every date can be changed."""
+    """A row for each certificate to renew, each figure to move, each fact to find out and each point to judge; every
+    date can be changed."""
     filing = path.as_of
-    rows = [
+    rows = [Row(one.sentence(filing), _cited(one.title, one.cite), f"{filing}") for one in path.renewals]
+    rows += [
         Row(gap_sentence(gap), _cited(step.title, step.cite), f"{_due(gap, filing, today)}")
         for step in path.steps
         for gap in step.gaps

@@ -3,12 +3,14 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from app.policy.describing import closing_sentence, gap_sentence
 from app.policy.figures import Unit
 from app.policy.parsing import parse_facts
 from app.policy.paths import Path, cheapest_path
-from app.policy.terms import Gap
-from tests.rules.firms import HNTE, NO_RECORDS, PACKS, Json, changed, rd
+from app.policy.terms import Gap, Outcome
+from tests.rules.firms import EAGLET_FIRM, HNTE, NO_RECORDS, PACKS, Json, changed, rd
 
 TODAY, NEXT_YEAR = date(2026, 11, 25), date(2027, 6, 1)
 # Four and a half years old by then, too small for every way but the two that ask for revenue alone.
@@ -59,3 +61,58 @@ def test_shrinking_is_mentioned_only_where_nothing_else_helps():
     less = Gap("total_income", "总收入", 2026, Decimal(-50), Unit.YUAN.label, closed=False)
     assert closing_sentence([more, less]) == "还需增加高新收入 100 元。"
     assert closing_sentence([less]) == "还需减少总收入 50 元。"
+
+
+# Grows by a thirtieth where 30 % are asked; what carries it is this year's number as a 科技型中小企业.
+ON_TECH_SME = changed(
+    EAGLET_FIRM,
+    {
+        "years.2024.sales_revenue": "12500000",
+        "certificates": [
+            {"kind": "tech_sme", "number": "202644078300000001", "issued_on": "2026-07-20", "expires_on": "2026-12-31"}
+        ],
+    },
+)
+
+
+def test_a_number_of_this_year_has_to_be_had_anew_before_the_next_years_filing():
+    found = path("eaglet", ON_TECH_SME)
+    (renewal,) = found.renewals
+    assert (renewal.number, renewal.title) == ("202644078300000001", "当年科技型中小企业")
+    assert "2026-12-31 为止" in renewal.sentence(NEXT_YEAR)
+    assert "每年都要重新参加评价" in renewal.sentence(NEXT_YEAR)
+    assert (found.renewing_is_enough, found.outcome, found.steps) == (True, Outcome.MET, ())
+    assert [gap.figure for gap in found.single] == ["equity_raised"]  # an investor does it as well
+
+
+def test_renewing_does_not_do_what_a_figure_still_has_to():
+    few = changed(ON_TECH_SME, {"years.2025.rd_staff": 2})
+    found = path("eaglet", few)
+    assert len(found.renewals) == 1
+    assert not found.renewing_is_enough
+    assert [gap.figure for step in found.steps for gap in step.gaps] == ["rd_staff"]
+    assert found.outcome is Outcome.MET
+
+
+@pytest.mark.parametrize(
+    ("facts", "day"),
+    [
+        (ON_TECH_SME, 1),
+        (changed(ON_TECH_SME, {"certificates": [*ON_TECH_SME["certificates"], HNTE]}), 1),
+        (ON_TECH_SME, 0),
+    ],
+    ids=["grows by 30 %", "is a 高企 that grows", "files today"],
+)
+def test_what_is_not_needed_or_has_not_lapsed_is_not_renewed(facts: Json, day: int):
+    growing = changed(facts, {"years.2026.sales_revenue": "16900000"}) if day else facts
+    found = cheapest_path(
+        PACKS["eaglet"], parse_facts(growing, horizon=TODAY), as_of=NEXT_YEAR if day else TODAY, today=TODAY
+    )
+    assert found.renewals == ()
+    assert found.outcome is Outcome.MET
+
+
+@pytest.mark.parametrize(("expires", "renewed"), [("2027-05-31", 1), ("2027-06-01", 0)])
+def test_a_certificate_that_lapses_the_day_before_the_filing_is_renewed_and_one_of_that_day_is_not(expires, renewed):
+    held = [{**HNTE, "expires_on": expires}]
+    assert len(path("hnte_certificate", {"certificates": held}).renewals) == renewed
