@@ -30,9 +30,7 @@ _REGISTERED = (
     "above_designated_size",
 )
 _COUNTED = ", ".join(f"'{state.value}'" for state in COUNTED)
-_FACTS = Kept(
-    text(
-        f"""
+_SELECT = f"""
 SELECT f.id, {", ".join(f"f.{name}" for name in _REGISTERED)},
   (SELECT json_agg(json_build_array(kind, number, issued_on, expires_on, revoked_on))
      FROM certificates WHERE firm_id = f.id) AS certificates,
@@ -45,11 +43,13 @@ SELECT f.id, {", ".join(f"f.{name}" for name in _REGISTERED)},
      FROM firm_statements WHERE firm_id = f.id) AS stated,
   least((SELECT min(incubating_since) FROM tenancies WHERE firm_id = f.id AND ended_on IS NULL),
         (SELECT min(t.incubating_since) FROM carrier_teams m JOIN tenancies t ON t.team_id = m.id
-           WHERE m.firm_id = f.id AND t.ended_on IS NULL)) AS tenant_since
-FROM firms f WHERE f.id = ANY(:ids)
-"""  # noqa: S608 - names and states of our own
-    ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
-)
+           WHERE m.firm_id = f.id AND t.ended_on IS NULL)) AS tenant_since"""  # noqa: S608 - names and states of our own
+_FROM = "FROM firms f WHERE f.id = ANY(:ids)"
+# Beside the facts, the firm's open plans by title.
+_PLANS = "(SELECT json_object_agg(policy, id) FROM firm_plans WHERE firm_id = f.id AND state = 'open') AS plans"
+_IDS = bindparam("ids", type_=ARRAY(Uuid()))
+_FACTS = Kept(text(f"{_SELECT} {_FROM}").bindparams(_IDS))
+_FACTS_AND_PLANS = Kept(text(f"{_SELECT}, {_PLANS} {_FROM}").bindparams(_IDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,24 @@ class Gathered:
         """By the beginning of the path: `years.2025`, `records`, `certificates`; worked out when somebody asks."""
         return _sources(self.row)
 
+    @property
+    def stamp(self) -> tuple[Any, ...]:
+        """What the provenance is made of, as a key: with the same facts and the same stamp, it is the same."""
+        row = self.row
+        reported = [(year, state, source, submitted) for year, _, state, source, submitted in row.reports or ()]
+        stated = [(kind, true_on, source) for kind, _, true_on, source in row.stated or ()]
+        return (*reported, *stated, row.tenant_since)
+
     def source_of(self, path: str) -> Provenance:
         steps = path.split(".")
         found = self._provenance.get(".".join(steps[:2])) or self._provenance.get(steps[0])
         return found or self._provenance[""]
+
+
+async def gather_with_plans(conn: Conn, firm_id: uuid.UUID) -> tuple[Gathered, Mapping[str, str]]:
+    """One firm's facts, and the ids of its open plans by policy."""
+    row = (await conn.execute(_FACTS_AND_PLANS, {"ids": [firm_id]})).one()
+    return Gathered(_facts(row), row), row.plans or {}
 
 
 async def gather(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Gathered]:

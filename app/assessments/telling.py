@@ -35,7 +35,7 @@ class Teller:
 
     def tell(self, policies: Policies, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW) -> Told:
         key = ("all", policies.revision, as_of, today, case, facts.known)
-        found: Told = self._once(key, lambda: tell(policies, facts, as_of=as_of, today=today, case=case))
+        found: Told = self.once(key, lambda: tell(policies, facts, as_of=as_of, today=today, case=case))
         return found
 
     def path(
@@ -43,10 +43,11 @@ class Teller:
     ) -> Path:
         key = (policy, policies.revision, as_of, today, case, facts.known)
         pack = policies.packs[policy]
-        found: Path = self._once(key, lambda: cheapest_path(pack, facts, as_of=as_of, today=today, case=case))
+        found: Path = self.once(key, lambda: cheapest_path(pack, facts, as_of=as_of, today=today, case=case))
         return found
 
-    def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
+    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """What is made of the same facts once. The key holds everything that it depends on."""
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = compute()

@@ -66,6 +66,24 @@ def read_near(request: Request, viewer: Viewer) -> tuple[str, str, str]:
     return policy, near if policy else "", within if few else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """What was chosen of the nearness and has nothing to go with: the form keeps it and says so."""
+
+    sentence: str = ""
+    near: str = ""
+    within: str = ""
+
+
+def unused(request: Request, filters: FirmFilter) -> Unused:
+    near, within = (request.query_params.get(name, "")[:_LONGEST] for name in ("near", "within"))
+    if (near or within) and not filters.policy:
+        return Unused("没有选称号，所以没有按差距筛选；请先选一个称号。", near, within)
+    if within and not filters.within:
+        return Unused("“每项差多少以内”只与“最多差几项”同用，这一次没有按它筛选。", filters.near, within)
+    return Unused(near=filters.near, within=filters.within)
+
+
 def _clean(value: str) -> str:
     try:
         return normalise(value, longest=_LONGEST)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import insert
 
 from app.assessments.models import FirmAssessment
@@ -139,6 +140,15 @@ async def test_a_form_without_a_title_narrows_nothing_and_a_nonsense_finds_nobod
     await client.get("/firms", params={"near": "1", "within": "10"})
     assert len(rendered[-1][1]["rows"]) == len(county)
     assert rendered[-1][1]["chips"] == []
+    for path in ("/firms", "/board"):
+        page = BeautifulSoup((await client.get(path, params={"near": "1", "within": "10"})).text, "html5lib")
+        assert "没有选称号，所以没有按差距筛选" in page.select_one("details.near[open] .note").text
+        assert page.select_one("#f-near option[selected]")["value"] == "1"
+        assert page.select_one("#f-within option[selected]")["value"] == "10"
+    page = await client.get("/firms", params={"policy": "hnte", "near": "data", "within": "10"})
+    assert "这一次没有按它筛选" in page.text
+    page = await client.get("/firms", params={"policy": "hnte", "near": "1", "within": "10"})
+    assert "没有按" not in page.text
     await client.get("/firms", params={"policy": "hnte", "near": "soon"})
     assert rendered[-1][1]["rows"] == []
 

@@ -17,7 +17,7 @@ from app.pipeline.board import Card
 from app.pipeline.terms import Tier
 from app.policy.terms import Outcome
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
-from app.web.filters import FilterDep, address, chips, options
+from app.web.filters import FilterDep, address, chips, options, unused
 from app.web.lookups import Lookup
 from app.web.templating import fragment, page
 
@@ -175,6 +175,7 @@ async def board_page(
     context: dict[str, Any] = {
         "filters": filters,
         "chips": chips("/board", filters, lookup, viewer),
+        "nearness": unused(request, filters),
         "options": options(lookup, viewer, filters),
         "columns": columns,
         "stats_at": f"{stats_at.astimezone(BUSINESS_ZONE):%H:%M}",

@@ -19,7 +19,7 @@ from app.pipeline.terms import MoveRecord, Tier
 from app.platforms.queries import platforms_of
 from app.recognitions.queries import held_by
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.filters import FilterDep, address, chips, options, status_label
+from app.web.filters import FilterDep, address, chips, options, status_label, unused
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -132,6 +132,7 @@ async def list_page(
     context: dict[str, Any] = {
         "filters": filters,
         "chips": chips("/firms", filters, lookup, viewer),
+        "nearness": unused(request, filters),
         "options": options(lookup, viewer, filters),
         "columns": _columns(filters, sort),
         "rows": [row_view(row, lookup, today, gaps.get(row.id)) for row in found.items],
