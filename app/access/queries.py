@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 
 from app.access.models import ApiToken, SignInAttempt, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
-from app.access.terms import Role, Viewer
+from app.access.terms import SYSTEM, Role, Viewer
 from app.audit.models import AuditEvent
 from app.db import Conn
 from app.outbox.models import OutboxMessage
@@ -106,15 +106,20 @@ _HANDLING = ("user:record:created", "user:password:reset")
 
 
 async def handled_by(conn: Conn, user_id: uuid.UUID, people: Collection[uuid.UUID], *, since: datetime) -> str:
-    """From the trail: who of `people` opened the account or reset its password since then, or nothing."""
+    """From the trail: through whose hand the account went since then, where that hand leads to one of `people`, or
+    nothing. Who opened an account can sign in as it and open the next: a chain of them is one hand.
+    """
     e = AuditEvent
-    query = (
-        select(e.actor_name)
-        .where(e.object_id == str(user_id), e.action.in_(_HANDLING), e.actor_id.in_(people), e.at >= since)
-        .order_by(e.at.desc())
-        .limit(1)
-    )
-    return (await conn.execute(query)).scalar_one_or_none() or ""
+    query = select(e.actor_id, e.object_id, e.actor_name).where(e.action.in_(_HANDLING), e.at >= since).order_by(e.at)
+    hands = [(actor, uuid.UUID(account), name) for actor, account, name in await conn.execute(query) if actor]
+    hands = [hand for hand in hands if hand[0] != SYSTEM.viewer.id]
+    known, near = set[uuid.UUID](), set(people)
+    while not near <= known:
+        known |= near
+        near = {one for actor, account, _ in hands if known & {actor, account} for one in (actor, account)}
+    if user_id not in known:
+        return ""
+    return next((name for actor, account, name in reversed(hands) if user_id in (actor, account)), "")
 
 
 def viewer_of(row: Any) -> Viewer:

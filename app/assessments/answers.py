@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
+from app.firms.nearness import OUT_OF_REACH
 from app.policy.context import Context
 from app.policy.criteria.scoring import SumOfScores
 from app.policy.evaluate import Judged, judge
@@ -13,8 +14,6 @@ from app.policy.exact import EXACT
 from app.policy.facts import Facts
 from app.policy.packs import Pack
 from app.policy.terms import NOT_APPLICABLE, NOT_MET, UNKNOWN
-
-_FARTHEST = Decimal(99999)  # what the column holds; a condition missed by more is as far as can be
 
 
 class Answer(NamedTuple):
@@ -34,18 +33,19 @@ def answers_for(firm_id: uuid.UUID, facts: Facts, packs: Sequence[Pack], *, as_o
     """What does not apply to a firm is left out."""
     with localcontext(EXACT):
         ctx = Context(facts, as_of, brief=True)
+        ahead = ctx.a_year_later()
         judged = [(pack, judge(pack, ctx)) for pack in packs]
-        return [_answer(firm_id, pack, one) for pack, one in judged if one.outcome is not NOT_APPLICABLE]
+        return [_answer(firm_id, pack, one, ahead) for pack, one in judged if one.outcome is not NOT_APPLICABLE]
 
 
-def _answer(firm_id: uuid.UUID, pack: Pack, judged: Judged) -> Answer:
+def _answer(firm_id: uuid.UUID, pack: Pack, judged: Judged, ahead: Context) -> Answer:
     missed, lacking = [], []
     for found in judged.counting:
         if found.outcome is NOT_MET:
             missed.append(found.criterion.code)
         elif found.outcome is UNKNOWN:
             lacking.append(found.criterion.code)
-    short = judged.shortfall if missed else None  # asked for only where there is one
+    short = judged.shortfall(ahead) if missed else None  # asked for only where there is one
     score = next((f for f in judged.findings if isinstance(f.criterion, SumOfScores)), None)
     return Answer(
         firm_id,
@@ -54,7 +54,7 @@ def _answer(firm_id: uuid.UUID, pack: Pack, judged: Judged) -> Answer:
         judged.outcome.value,
         len(missed),
         len(lacking),
-        min(short, _FARTHEST).quantize(_PLACES) if short is not None else None,
+        min(short, OUT_OF_REACH).quantize(_PLACES) if short is not None else None,
         score.low if score else None,
         score.high if score else None,
         ",".join((*missed, *lacking)),

@@ -225,7 +225,8 @@ async def other_than(conn: Conn, people: frozenset[uuid.UUID], *, by: Actor, at:
         raise Forbidden("起草、修改或提交过的人不能自己办这一步，请由另一个账号来办。")
     if name := await handled_by(conn, by.viewer.id, people, since=at - IN_HAND):
         raise Forbidden(
-            f"这个账号由{name}在 {IN_HAND.days} 天之内开通或重设口令，而{name}参与了起草或申请；请另一位局领导来办。"
+            f"这个账号和起草或申请的人的账号，{IN_HAND.days} 天之内都经过{name}的手（开通或重设口令）；"
+            "请另一位局领导来办。"
         )
     # A policy counts for the whole county, so a town's own person does not decide on it.
     if len(by.viewer.scope) >= TOWN_DIGITS:

@@ -24,7 +24,8 @@ class VersionOrigin(Labelled):
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """A policy's latest answer for a firm, as lists show it. `shortfall` is a part of what is asked."""
+    """A policy's latest answer for a firm, as lists show it. `shortfall` is a part of what is asked,
+    or OUT_OF_REACH."""
 
     policy: str
     outcome: Outcome

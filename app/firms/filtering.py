@@ -198,7 +198,7 @@ def _standing(shape: Shape) -> list[ColumnElement[bool]]:
     if shape.stale:
         conditions.append(Firm.stale_on <= bindparam("today"))
     if shape.near:
-        conditions.append(answering(Firm.id, shape.near, within=shape.within))
+        conditions.append(answering(Firm.id, Firm.tier, shape.near, within=shape.within))
     return conditions
 
 

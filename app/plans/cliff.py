@@ -13,6 +13,7 @@ from app.assessments.models import FirmAssessment
 from app.db import Conn
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
+from app.firms.nearness import reachable
 from app.firms.terms import FirmStatus
 from app.plans.counting import held_on, within
 from app.plans.listing import Listed, firms_where
@@ -102,7 +103,10 @@ def _could_hold(viewer: Viewer, scope: Scope, today: date) -> list[ColumnElement
     on = literal(today, Date())
     holds = exists().where(Certificate.firm_id == Firm.id, held_on(HNTE, "in_force", on))
     short = and_(
-        FirmAssessment.outcome == Outcome.NOT_MET.value, FirmAssessment.missed == 1, FirmAssessment.lacking == 0
+        FirmAssessment.outcome == Outcome.NOT_MET.value,
+        FirmAssessment.missed == 1,
+        FirmAssessment.lacking == 0,
+        reachable(FirmAssessment.shortfall),
     )
     return [_firms(viewer, scope), not_(holds), FirmAssessment.policy == HNTE, or_(_ready(), short)]
 

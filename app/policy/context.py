@@ -168,8 +168,20 @@ class Context:
             self._read[name] = read
         return read
 
+    def a_year_later(self) -> "Context":
+        """The same facts on the same day of the next year, and that day as today: every year before it is over."""
+        return Context(self.facts, years_on(self.as_of, 1), self.case, brief=True)
+
     def with_facts(self, facts: Facts) -> "Context":
         return Context(facts, self.as_of, self.case, today=self.today, brief=self.brief)
+
+
+def years_on(day: date, years: int) -> date:
+    """The corresponding day; 28 February where the year has no 29th."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
 
 
 def shown(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import app.policy.measures  # noqa: F401 - enters the measures
 from app.policy.context import Context
 from app.policy.criteria import Finding
-from app.policy.criteria.grouping import all_of, any_of
+from app.policy.criteria.grouping import all_of, any_of, farthest
 from app.policy.describing import described, score_of
 from app.policy.exact import EXACT
 from app.policy.facts import Facts
@@ -31,11 +31,10 @@ class Judged(NamedTuple):
     def lacking(self) -> int:
         return sum(finding.outcome is UNKNOWN for finding in self.counting)
 
-    @property
-    def shortfall(self) -> Decimal | None:
-        """The farthest of the missed conditions, as a part of what it asks; None where one cannot be measured."""
-        far = [f.criterion.shortfall(f) for f in self.counting if f.outcome is NOT_MET]
-        return None if not far or None in far else max(far)  # type: ignore[type-var]
+    def shortfall(self, ahead: Context) -> Decimal | None:
+        """The farthest of the missed conditions, as a part of what it asks; None where one cannot be measured, FARTHEST
+        where one cannot be met a year `ahead` either, whatever is done."""
+        return farthest([f.criterion.shortfall(f, ahead) for f in self.counting if f.outcome is NOT_MET])
 
     @property
     def counting(self) -> Sequence[Finding]:

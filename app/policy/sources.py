@@ -42,14 +42,16 @@ def faults_of_sources(source: Source, criteria: Sequence[BaseCriterion]) -> dict
 def _of_source(source: Source) -> Iterator[tuple[str, str]]:
     if grade_of(source.grade) is None:
         yield "source.grade", _unknown(source.grade)
+    if source.url and not _official_page(source.url):
+        yield "source.url", "官方页面的地址应在政府网站（以 .gov.cn 结尾）；在转载处读到的不填地址。"
     if not source.confirmed_by:
         return
     if grade_of(source.grade) is not Grade.OFFICIAL:
         yield "source.confirmed_by", "填了核对人，来源等级就要是官方页面（O）；没有对照官方页面核对过的，核对人不填。"
     elif not _names_a_person_and_a_day(source.confirmed_by):
         yield "source.confirmed_by", "写明谁、在哪一天核对的，如 王五 2027-03-01。"
-    if not _official_page(source.url):
-        yield "source.url", "核对过的来源要写官方页面的地址（政府网站，以 .gov.cn 结尾）。"
+    if not source.url:
+        yield "source.url", "核对过的来源要写官方页面的地址。"
 
 
 def _of_conditions(criteria: Sequence[BaseCriterion], above: str) -> Iterator[tuple[str, str]]:

@@ -38,6 +38,7 @@ from app.filings.rules import LIVE
 from app.filings.terms import Window
 from app.firms.filtering import Sight, in_sight, sight_of, sight_values
 from app.firms.models import Firm, FirmNote
+from app.firms.nearness import reachable, striving
 from app.firms.queries import LAST_DATE
 from app.recognitions.models import Certificate
 from app.statements import Kept
@@ -135,6 +136,8 @@ def _near(own: list[ColumnElement[bool]]) -> Any:
             a.policy == window.c.policy,
             literal_column("assessments.outcome = 'not_met'"),
             a.missed <= MOST_MISSED,
+            reachable(a.shortfall),
+            striving(a.firm_id, Firm.tier, window.c.policy, _TODAY),
             _ACTIVE,
             ~filed.exists(),
             *own,

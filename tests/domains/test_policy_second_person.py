@@ -73,6 +73,19 @@ async def test_another_administrators_hand_does_not_matter(conn, admin, manager)
     await publish(conn, draft.id, manager)
 
 
+@pytest.mark.parametrize("drafts_as", ["themselves", "the account they opened"])
+async def test_a_chain_of_accounts_that_each_opened_the_next_is_one_hand(conn, admin, drafts_as):
+    """The administrator opens a second administrator's account, and one of the two opens a head's."""
+    account = Account("guan.li", "管理二", Role.ADMIN, factories.COUNTY)
+    second = await add_user(conn, account, password=PASSWORD, by=admin, at=NOON, cheap=True)
+    other = replace(admin, viewer=replace(admin.viewer, id=second, login=account.login, name=account.name))
+    mine = drafts_as == "themselves"
+    head = await opened(conn, other if mine else admin, at=NOON)
+    draft = await submitted(conn, admin if mine else other)
+    with pytest.raises(Forbidden, match="都经过"):
+        await publish(conn, draft.id, head)
+
+
 async def test_the_other_heads_and_the_auditor_hear_of_a_hand_on_a_heads_account(conn, admin, manager):
     auditor = (await factories.person(conn, "auditor")).actor
     await opened(conn, admin, at=NOON)

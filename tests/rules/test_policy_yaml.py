@@ -67,8 +67,10 @@ def sourced(grade: str, confirmed_by: str, url: str) -> str:
         (sourced("O", "王五 2027-02-30", PAGE), "写明谁、在哪一天核对的"),
         (sourced("O", "2027-03-01", PAGE), "写明谁、在哪一天核对的"),
         (sourced("O", "王五 2027-03-01", ""), "（versions.0.source.url）：核对过的来源要写官方页面的地址"),
-        (sourced("O", "王五 2027-03-01", "https://most.gov.cn.example.com/a"), "核对过的来源要写官方页面的地址"),
-        (sourced("O", "王五 2027-03-01", "https://[most.gov.cn"), "核对过的来源要写官方页面的地址"),
+        (sourced("M", "", "https://most.cn/xxgk/a.html"), "（versions.0.source.url）：官方页面的地址应在政府网站"),
+        (sourced("O", "王五 2027-03-01", "https://most.gov.cn.example.com/a"), "官方页面的地址应在政府网站"),
+        (sourced("O", "王五 2027-03-01", "javascript://www.most.gov.cn/%0a"), "官方页面的地址应在政府网站"),
+        (sourced("O", "王五 2027-03-01", "https://[most.gov.cn"), "官方页面的地址应在政府网站"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line_and_a_reason(text, sentence):

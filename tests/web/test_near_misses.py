@@ -97,6 +97,30 @@ async def test_list_board_export_and_api_name_the_same_firms(county, client_as, 
     assert {firm["uscc"] for firm in listed.json()["items"]} == wanted
 
 
+async def test_nobody_is_near_to_what_is_behind_them_nor_to_what_cannot_be_had(conn, client_as, rendered):
+    """`lapsing`: within this year, so it is to be had anew; `held`: beyond it."""
+    names = {}
+    for name, tier in {"below": "eaglet", "on": "gazelle", "above": "leader", "far": "eaglet", "none": None}.items():
+        names[name] = await (factories.firm_on(conn, tier) if tier else factories.firm(conn))
+        for policy in ("gazelle", "gazelle_seed"):
+            far = "99999" if name == "far" else "0.05"
+            await answer(conn, names[name], policy, missed=1, shortfall=far)
+    for name, issued in {"held": date(2024, 1, 2), "lapsing": date(2023, 12, 5)}.items():
+        names[name] = await factories.firm_on(conn, "eaglet")
+        await factories.certificate(conn, names[name], issued_on=issued)
+        await answer(conn, names[name], "hnte", missed=1, shortfall="0.05")
+    officer = await client_as("officer")
+
+    async def found(**asked: str) -> set[str]:
+        await officer.get("/firms", params=asked)
+        return {row.uscc for row in rendered[-1][1]["rows"]}
+
+    for policy in ("gazelle", "gazelle_seed"):
+        assert await found(policy=policy, near="1") == {names["below"], names["none"]}
+        assert len(await found(policy=policy)) == 5
+    assert await found(policy="hnte", near="1") == {names["lapsing"]}
+
+
 async def test_the_list_says_how_far_each_firm_is_and_where_it_is_told_in_full(county, client_as, rendered):
     page = await (await client_as("officer")).get("/firms", params={"policy": "hnte", "near": "3"})
     gaps = {row.uscc: row.gap.words for row in rendered[-1][1]["rows"]}

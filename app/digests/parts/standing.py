@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Date, Select, and_, literal, or_
 
 from app.assessments.models import FirmAssessment
 from app.digests.frames import Frame, firms, in_registry
 from app.digests.terms import Facts, Listing, Words
 from app.firms.models import Firm
+from app.firms.nearness import reachable, striving
 from app.firms.terms import Near
 from app.pipeline.board import sought_from
 
@@ -63,6 +64,7 @@ def _near_firms(frame: Frame, step: ColumnElement[bool]) -> Select[Any]:
         firms(of={"tier": Firm.tier, "policy": a.policy, "missed": a.missed, "short": a.shortfall})
         .join(a, a.firm_id == Firm.id)
         .where(*in_registry(frame), step, a.outcome == "not_met", a.missed <= MOST_MISSED.most)
+        .where(reachable(a.shortfall), striving(Firm.id, Firm.tier, a.policy, literal(frame.on, Date())))
     )
 
 

@@ -12,6 +12,7 @@ from app.policy.exact import Quotient
 from app.policy.terms import NOT_APPLICABLE, Case, Outcome, Score
 
 KINDS: dict[str, type["BaseCriterion"]] = {}
+FARTHEST = Decimal("Infinity")
 
 
 class Finding(NamedTuple):
@@ -70,8 +71,10 @@ class BaseCriterion(BaseModel):
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return []
 
-    def shortfall(self, finding: Finding) -> Decimal | None:
-        """How far from met, as a part of what is required; None where that cannot be measured."""
+    def shortfall(self, finding: Finding, ahead: Context) -> Decimal | None:
+        """How far from met, as a part of what is required; None where that cannot be measured, FARTHEST where it cannot
+        be had: missed now and, a year `ahead`, still decided by what is over by then.
+        """
         return None
 
     def levers(self, finding: Finding, ctx: Context) -> Sequence[Any]:

@@ -8,8 +8,9 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from app.policy.context import Context, Lack, TooYoung, Unknowable
-from app.policy.criteria.base import SIGNS, WORDS, BaseCriterion, Finding, Limits, broken
+from app.policy.criteria.base import FARTHEST, SIGNS, WORDS, BaseCriterion, Finding, Limits, broken
 from app.policy.exact import EXACT, Quotient
+from app.policy.figures import Unit
 from app.policy.growth import Root
 from app.policy.registry import MEASURES, Lever
 from app.policy.terms import MANUAL, MET, NOT_MET, UNKNOWN
@@ -48,8 +49,10 @@ class Comparison(BaseCriterion):
     def levers(self, finding: Finding, ctx: Context) -> Sequence[Lever]:
         return MEASURES[self.measure].levers
 
-    def shortfall(self, finding: Finding) -> Decimal | None:
+    def shortfall(self, finding: Finding, ahead: Context) -> Decimal | None:
         """|actual - required| / |required|; a limit of zero has no measure of nearness."""
+        if self._over and self.judge(ahead).outcome is NOT_MET:
+            return FARTHEST
         value, limit = finding.value, finding.limit
         if value is None or not limit:
             return None
@@ -59,6 +62,14 @@ class Comparison(BaseCriterion):
         if not isinstance(value, Root):
             return None
         return SHORT.divide(abs(SHORT.create_decimal_from_float(value.roughly()) - limit), abs(limit))
+
+    @cached_property
+    def _over(self) -> bool:
+        """Time alone moves it, or a figure that is of a closed year even when the next year's filing comes."""
+        measure = MEASURES[self.measure]
+        if not measure.levers:
+            return measure.unit in (Unit.DAY, Unit.MONTH)
+        return all(lever.back is not None and lever.back > 0 for lever in measure.levers)
 
 
 # A nearness is a share for sorting, not a judgement.

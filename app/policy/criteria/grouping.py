@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from app.policy.context import Context
-from app.policy.criteria.base import AnyCriterion, BaseCriterion, Finding
+from app.policy.criteria.base import FARTHEST, AnyCriterion, BaseCriterion, Finding
 from app.policy.terms import MANUAL, MET, NOT_APPLICABLE, NOT_MET, UNKNOWN, Outcome
 
 # What decides a group when nothing decided it outright: first what is not known, then what a person must judge.
@@ -65,9 +65,10 @@ class AnyOf(Group):
     def required(self, finding: Finding | None = None) -> str:
         return "any of " + ", ".join(part.code for part in self.criteria)
 
-    def shortfall(self, finding: Finding) -> Decimal | None:
-        near = [part.criterion.shortfall(part) for part in finding.parts if part.outcome is NOT_MET]
-        return min((share for share in near if share is not None), default=None)
+    def shortfall(self, finding: Finding, ahead: Context) -> Decimal | None:
+        near = _shares(finding, ahead)
+        within = [share for share in near if share is not None and share < FARTHEST]
+        return min(within) if within else None if None in near else FARTHEST
 
 
 class AllOf(Group):
@@ -84,6 +85,16 @@ class AllOf(Group):
     def required(self, finding: Finding | None = None) -> str:
         return "all of " + ", ".join(part.code for part in self.criteria)
 
-    def shortfall(self, finding: Finding) -> Decimal | None:
-        near = [part.criterion.shortfall(part) for part in finding.parts if part.outcome is NOT_MET]
-        return None if not near or None in near else max(near)  # type: ignore[type-var]
+    def shortfall(self, finding: Finding, ahead: Context) -> Decimal | None:
+        return farthest(_shares(finding, ahead))
+
+
+def _shares(finding: Finding, ahead: Context) -> list[Decimal | None]:
+    return [part.criterion.shortfall(part, ahead) for part in finding.parts if part.outcome is NOT_MET]
+
+
+def farthest(shares: Sequence[Decimal | None]) -> Decimal | None:
+    """Of what has to be closed together; what cannot be had outweighs what cannot be measured."""
+    if not shares or FARTHEST in shares:
+        return FARTHEST if shares else None
+    return None if None in shares else max(share for share in shares if share is not None)

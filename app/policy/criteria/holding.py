@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.policy.context import Context, Lack, shown
+from app.policy.context import Context, Lack, shown, years_on
 from app.policy.criteria.base import BaseCriterion, Finding
 from app.policy.exact import Quotient
 from app.policy.facts import CertificateFact
@@ -159,7 +159,7 @@ class Counted(BaseCriterion):
             return False
         if entry.on is not None and entry.on > as_of:
             return False
-        if self.within_years and entry.on is not None and entry.on < _years_before(as_of, self.within_years):
+        if self.within_years and entry.on is not None and entry.on < years_on(as_of, -self.within_years):
             return False
         return not (self.max_rank and entry.rank is not None and entry.rank > self.max_rank)
 
@@ -171,13 +171,6 @@ class Counted(BaseCriterion):
 
     def inputs(self, ctx: Context) -> list[tuple[str, str]]:
         return [(self.fact, shown(ctx.values[self.fact]))] if self.fact in ctx.values else []
-
-
-def _years_before(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year - years, day=28)
 
 
 class Flags(BaseCriterion):
@@ -250,7 +243,7 @@ class NoEvent(BaseCriterion):
         if self.days is not None:
             return as_of - timedelta(days=self.days)
         if self.years is not None:
-            return _years_before(as_of, self.years)
+            return years_on(as_of, -self.years)
         return date(as_of.year - (self.years_back or 0), 1, 1)
 
     def examine(self, ctx: Context) -> Finding:

@@ -234,7 +234,7 @@ class SumOfScores(BaseCriterion):
         given = [f"judgements.{item.judgement.value}" for item in self.items if item.judgement]
         return [*found, *((path, str(ctx.values[path])) for path in given if path in ctx.values)]
 
-    def shortfall(self, finding: Finding) -> Decimal | None:
+    def shortfall(self, finding: Finding, ahead: Context) -> Decimal | None:
         missing = self.line - finding.high
         return Decimal(missing) / Decimal(self.line) if missing > 0 else None
 

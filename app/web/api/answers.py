@@ -7,6 +7,7 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from app.assessments.terms import KeptAnswer
+from app.firms.nearness import OUT_OF_REACH
 from app.web.api.schemas import AnswerOut, Problem
 
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
@@ -25,7 +26,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def kept_answer(found: KeptAnswer | None) -> AnswerOut | None:
     if found is None:
         return None
-    shortfall = f"{found.shortfall:f}" if found.shortfall is not None else None
+    measured = found.shortfall is not None and found.shortfall < OUT_OF_REACH
+    shortfall = f"{found.shortfall:f}" if measured else None
     return AnswerOut(
         policy=found.policy,
         outcome=found.outcome.value,

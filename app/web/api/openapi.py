@@ -34,7 +34,12 @@ FILTERED: dict[str, Any] = {
         _query("stale", "1：只要停滞的", enum=["1", "true", "on"]),
         _query("tag", "标签"),
         _query("policy", "称号或政策代码：只要它适用的企业，并附上评估结果"),
-        _query("near", "与 policy 同用：met 已达标，1 至 3 最多差几项，data 只缺数据，manual 待人判断", enum=[*Near]),
+        _query(
+            "near",
+            "与 policy 同用：met 已达标，1 至 3 最多差几项（明年也补不上的不算），data 只缺数据，manual 待人判断；"
+            "后三种不含已有该证书、已在该梯队或更高一级的",
+            enum=[*Near],
+        ),
         _query("within", "与 near=1、2、3 同用：每一项差距不超过要求的百分之几", pattern="^([1-9][0-9]?|100)$"),
     ]
 }

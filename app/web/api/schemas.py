@@ -92,7 +92,7 @@ class AnswerOut(BaseModel):
     outcome: str
     missed: int = Field(description="不满足的条件数")
     lacking: int = Field(description="缺数据、无法判断的条件数")
-    shortfall: str | None = Field(description="差得最远的一项占其要求的比例；无法度量为 null")
+    shortfall: str | None = Field(description="差得最远的一项占其要求的比例；无法度量，或明年也补不上的，为 null")
 
 
 class FirmSummary(BaseModel):
