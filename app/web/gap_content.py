@@ -71,10 +71,12 @@ def _content(teller: Teller, firm: FirmDetail, gathered: Gathered, lookup: Looku
     )
     conditions = _conditions(chosen, gathered, told, lookup, version.source.grade if version else "")
     titles = [_title(a, chosen, firm, asked) for a in told.assessments]
-    first = {tier.sought for tier in lookup.main.tiers} | {chosen.policy}
+    # The ladder's own, upwards, and the one that was asked for; the others are folded away.
+    rank = {tier.sought: tier.rank for tier in lookup.main.tiers}
+    first = [t for t in titles if t.policy in rank or t.chosen]
     return {
-        "titles": [t for t in titles if t.policy in first],
-        "others": [t for t in titles if t.policy not in first],
+        "titles": sorted(first, key=lambda t: rank.get(t.policy, len(rank) + 1)),
+        "others": [t for t in titles if t not in first],
         "chosen": chosen,
         "chosen_view": title_view(chosen, "", chosen=True),
         "version": version,

@@ -100,7 +100,7 @@ async def test_list_board_export_and_api_name_the_same_firms(county, client_as, 
 async def test_nobody_is_near_to_what_is_behind_them_nor_to_what_cannot_be_had(conn, client_as, rendered):
     """`lapsing`: within this year, so it is to be had anew; `held`: beyond it."""
     names = {}
-    for name, tier in {"below": "eaglet", "on": "gazelle", "above": "leader", "far": "eaglet", "none": None}.items():
+    for name, tier in {"below": "eaglet", "on": "gazelle", "above": "hnte", "far": "eaglet", "none": None}.items():
         names[name] = await (factories.firm_on(conn, tier) if tier else factories.firm(conn))
         for policy in ("gazelle", "gazelle_seed"):
             far = "99999" if name == "far" else "0.05"
