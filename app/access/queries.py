@@ -99,6 +99,7 @@ class UserRow:
     active: bool
     last_sign_in_at: datetime | None
     password_expires_at: datetime | None  # None when it is the person's own
+    carrier_id: uuid.UUID | None
 
 
 # Whoever does one of these to an account can sign in as it until the person has chosen a password of their own.
@@ -189,6 +190,7 @@ async def list_users(conn: Conn) -> Sequence[UserRow]:
         User.active,
         User.last_sign_in_at,
         User.password_expires_at,
+        User.carrier_id,
     ).order_by(User.login)
     rows: Sequence[Any] = (await conn.execute(query)).all()
     return [UserRow(r.id, r.login, r.name, Role(r.role), *r[4:]) for r in rows]

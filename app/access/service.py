@@ -39,6 +39,7 @@ class Account:
     unit: str = ""
     email: str | None = None
     firm_id: uuid.UUID | None = None
+    carrier_id: uuid.UUID | None = None  # an operator may wait for its carrier
 
 
 async def revoke_session(conn: Conn, reference: str, *, by: Actor, at: datetime) -> None:
@@ -96,14 +97,7 @@ async def add_user(
         faults["login"] = "这个账号已经有了。"
     if not account.name.strip():
         faults["name"] = "请填写姓名。"
-    if account.role in _NEEDS_SCOPE and not is_code(account.scope):
-        faults["scope"] = "这个角色要有管辖的行政区划代码，如 440783。"
-    elif account.scope and not is_code(account.scope):
-        faults["scope"] = "管辖范围要用行政区划代码，如 440783。"
-    elif account.role is Role.TOWN and len(account.scope) < TOWN_DIGITS:
-        faults["scope"] = "镇街专员请选一个镇街或园区。"
-    if account.role is Role.FIRM and account.firm_id is None:
-        faults["uscc"] = "填报员要绑定一家企业，请填写它的信用代码。"
+    faults |= _bound_faults(account)
     if wrong := password_faults(password, login=account.login):
         faults["password"] = "".join(wrong)
     if faults:
@@ -119,6 +113,7 @@ async def add_user(
             unit=account.unit,
             email=account.email,
             firm_id=account.firm_id,
+            carrier_id=account.carrier_id,
             password_hash=await hash_password(password, cheap=cheap),
             must_change_password=must_change,
             password_expires_at=one_time_until(at) if must_change else None,
@@ -132,12 +127,56 @@ async def add_user(
         object_type="user",
         object_id=user_id,
         object_label=account.login,
-        after={"role": account.role.value, "scope": account.scope},
+        after={"role": account.role.value, "scope": account.scope} | _bound(account.carrier_id),
     )
     await record(conn, created)
     opened = {"id": user_id, "login": account.login, "name": account.name.strip(), "role": account.role.value}
     await tell_of_hand(conn, opened, "开通", by=by, at=at)
     return user_id
+
+
+def _bound_faults(account: Account) -> dict[str, str]:
+    """What of division, firm and carrier does not go with the role."""
+    faults: dict[str, str] = {}
+    if account.role in _NEEDS_SCOPE and not is_code(account.scope):
+        faults["scope"] = "这个角色要有管辖的行政区划代码，如 440783。"
+    elif account.scope and not is_code(account.scope):
+        faults["scope"] = "管辖范围要用行政区划代码，如 440783。"
+    elif account.role is Role.TOWN and len(account.scope) < TOWN_DIGITS:
+        faults["scope"] = "镇街专员请选一个镇街或园区。"
+    if account.role is Role.FIRM and account.firm_id is None:
+        faults["uscc"] = "填报员要绑定一家企业，请填写它的信用代码。"
+    if account.carrier_id is not None and account.role is not Role.CARRIER:
+        faults["carrier"] = "只有载体运营的账号绑定载体。"
+    return faults
+
+
+async def bind_carrier(
+    conn: Conn, user_id: uuid.UUID, carrier_id: uuid.UUID | None, *, by: Actor, at: datetime
+) -> bool:
+    """Which carrier an operator runs, from its next page on; None: no longer any. False when nothing differs."""
+    user = await user_by_id(conn, user_id)
+    if user is None or user["role"] != Role.CARRIER.value:
+        raise NotFound
+    if user["carrier_id"] == carrier_id:
+        return False
+    await conn.execute(update(User).where(User.id == user_id).values(carrier_id=carrier_id))
+    bound = event_row(
+        "user:carrier:bound",
+        by=by,
+        at=at,
+        object_type="user",
+        object_id=user_id,
+        object_label=user["login"],
+        before=_bound(user["carrier_id"]),
+        after=_bound(carrier_id),
+    )
+    await record(conn, bound)
+    return True
+
+
+def _bound(carrier_id: uuid.UUID | None) -> dict[str, str]:
+    return {"carrier": str(carrier_id)} if carrier_id else {}
 
 
 async def set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, by: Actor, at: datetime) -> None:

@@ -109,6 +109,7 @@ ACTION_LABELS = {
     "user:record:enabled": "启用账号",
     "user:record:disabled": "停用账号",
     "user:record:closed": "退出填报、停用自己的账号",
+    "user:carrier:bound": "账号绑定载体",
     "user:signatory:appointed": "确定签字人",
     "user:password:changed": "修改口令",
     "user:password:reset": "重置口令",

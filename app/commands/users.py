@@ -10,11 +10,13 @@ from app.access.queries import user_by_login
 from app.access.rules import ONE_TIME_HOURS
 from app.access.service import Account, add_user, issue_token, reset_password
 from app.access.terms import Role
+from app.carriers.queries import carrier_choices
 from app.clock import SystemClock
 from app.commands.context import CommandError, add_data_option, opened
 from app.db import Conn
 from app.errors import Invalid
 from app.firms.queries import firm_id_by_uscc
+from app.text import normalise
 from app.text.uscc import normalise_code
 
 LONGEST_DAYS = 366
@@ -30,6 +32,7 @@ def add_parser(subparsers: Any) -> None:
     add.add_argument("--scope", default="", metavar="CODE", help="管辖的行政区划代码，如 440783")
     add.add_argument("--name", default="", help="姓名，缺省同账号")
     add.add_argument("--firm", default="", metavar="USCC", help="填报员所属企业的统一社会信用代码")
+    add.add_argument("--carrier", default="", metavar="NAME", help="载体运营的载体：名称，或编号")
     add.add_argument("--password-stdin", action="store_true", help="从标准输入读口令（一行）")
     add_data_option(add)
     add.set_defaults(run=run_add)
@@ -48,11 +51,15 @@ async def run_add(args: argparse.Namespace) -> int:
     role = Role(args.role)
     if args.firm and role is not Role.FIRM:
         raise CommandError("--firm 只用于填报员（--role firm）。", exit_code=2)
+    if args.carrier and role is not Role.CARRIER:
+        raise CommandError("--carrier 只用于载体运营（--role carrier）。", exit_code=2)
     given = _read_password() if args.password_stdin else ""
     password = given or _one_time()
     async with opened(args) as (settings, database), database.transaction() as conn:
         firm_id = await _firm(conn, args.firm) if args.firm else None
-        account = Account(args.login, args.name.strip() or args.login, role, args.scope, firm_id=firm_id)
+        carrier_id = await _carrier(conn, args.carrier) if args.carrier else None
+        name = args.name.strip() or args.login
+        account = Account(args.login, name, role, args.scope, firm_id=firm_id, carrier_id=carrier_id)
         try:
             await add_user(
                 conn,
@@ -105,6 +112,14 @@ async def _firm(conn: Conn, code: str) -> uuid.UUID:
     if firm_id is None:
         raise CommandError(f"企业库里没有信用代码 {code}。")
     return firm_id
+
+
+async def _carrier(conn: Conn, named: str) -> uuid.UUID:
+    known = {name: known_as for known_as, name in await carrier_choices(conn)}
+    found = known.get(normalise(named, longest=200), named.lower())
+    if found not in known.values():
+        raise CommandError(f"没有叫“{named}”的载体。")
+    return uuid.UUID(found)
 
 
 async def run_token(args: argparse.Namespace) -> int:

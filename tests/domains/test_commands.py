@@ -19,7 +19,7 @@ from app.cli import main
 from app.clock import SystemClock
 from app.commands import COMMANDS
 from app.firms.models import Firm
-from tests import factories
+from tests import factories, houses
 
 pytestmark = pytest.mark.db_commit
 GOOD_CODE, PASSWORD = "91440783MA4W0A1B2X", "Dengtai-3-zhengchang"
@@ -88,6 +88,7 @@ def test_every_command_explains_itself_and_is_found_by_its_word(within):
         ("user", "add", "somebody", "--role", "king"),
         ("user", "add", "somebody", "--role", "town"),
         ("user", "add", "somebody", "--role", "officer", "--scope", "440783", "--firm", GOOD_CODE),
+        ("user", "add", "somebody", "--role", "officer", "--scope", "440783", "--carrier", "某孵化器"),
         ("user", "add", "somebody", "--role", "admin", "--password-stdin"),
         ("token",),
         ("token", "somebody", "--days", "0"),
@@ -172,6 +173,15 @@ def test_an_account_that_cannot_be_made_says_why(within):
 
 def test_an_account_is_bound_to_no_firm_that_is_not_there(within):
     refused(within("user", "add", "clerk2", "--role", "firm", "--firm", GOOD_CODE), GOOD_CODE)
+    refused(within("user", "add", "keeper", "--role", "carrier", "--carrier", "某孵化器"), "某孵化器")
+
+
+async def test_an_operators_account_is_bound_to_the_carrier_it_names(tidu, fresh_database):
+    async with fresh_database.transaction() as conn:
+        held = await houses.carrier(conn)
+    assert tidu("user", "add", "keeper", "--role", "carrier", "--carrier", "示例孵化器").returncode == 0
+    async with fresh_database.reading() as conn:
+        assert (await user_by_login(conn, "keeper"))["carrier_id"] == held.id
 
 
 async def test_a_token_is_alone_on_standard_output_and_opens_the_door(tidu, fresh_database):

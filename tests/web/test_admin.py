@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from sqlalchemy import insert, select, text
 
+from app.access.queries import user_by_login
 from app.audit.models import AuditEvent
 from app.db import new_id
 from app.firms.models import Firm
@@ -14,7 +15,7 @@ from app.outbox.models import OutboxMessage
 from app.pipeline.calendars import Schedule, load_schedules
 from app.workdays.queries import load_calendar
 from app.workdays.rules import CalendarEntry, DayKind
-from tests import factories
+from tests import factories, houses
 from tests.harness import NOON
 
 NEWCOMER = {"login": "wang.wu", "name": "王五", "role": "officer", "scope": "440783", "unit": "科技股"}
@@ -52,6 +53,24 @@ async def test_a_clerks_account_is_bound_to_its_firm(client_as, conn, rendered):
     await admin.post("/admin/users/new", data=NEWCOMER | {"role": "firm", "scope": "", "uscc": uscc.lower()})
     bound = text("SELECT firm_id FROM users WHERE login = 'wang.wu'")
     assert (await conn.execute(bound)).scalar_one() == await factories.id_of(conn, uscc)
+
+
+async def test_an_operators_account_is_bound_to_its_carrier_and_to_another_later(client_as, conn):
+    first, second = await houses.carrier(conn), await houses.carrier(conn, "另一家众创空间", kind="makerspace")
+    admin = await client_as("admin")
+    account = NEWCOMER | {"role": "carrier", "scope": "", "carrier": str(first.id)}
+    assert (await admin.post("/admin/users/new", data=account | {"carrier": str(new_id())})).status_code == 422
+    assert (await admin.post("/admin/users/new", data=account | {"role": "officer"})).status_code == 422
+    assert (await admin.post("/admin/users/new", data=account)).status_code == 303
+    user = await user_by_login(conn, "wang.wu")
+    assert user["carrier_id"] == first.id
+    assert "示例孵化器" in (await admin.get("/admin/users")).text
+    here = f"/admin/users/{user['id']}/carrier"
+    assert (await admin.get(here)).status_code == 200
+    assert (await admin.post(here, data={"carrier": str(second.id)})).status_code == 303
+    assert (await user_by_login(conn, "wang.wu"))["carrier_id"] == second.id
+    assert (await actions(conn))[-1] == "user:carrier:bound"
+    assert (await admin.post(f"/admin/users/{(await factories.person(conn, 'officer')).id}/carrier")).status_code == 404
 
 
 async def test_a_disabled_account_is_out_at_once_on_every_way_in(client_as, api_as, conn):

@@ -9,11 +9,14 @@ from app.access import service
 from app.access.queries import list_users, user_by_id, user_by_login
 from app.access.rules import ONE_TIME_HOURS
 from app.access.terms import Actor, Permission, Role, Viewer
+from app.carriers.queries import carrier_choices
+from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.firms.queries import firm_id_by_uscc
 from app.web.admin import one_time
 from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, LookupDep, SettingsDep, acting, guard
 from app.web.htmx import see_other
+from app.web.lookups import Lookup
 from app.web.templating import page
 
 router = APIRouter()
@@ -29,6 +32,7 @@ async def users_page(
     context: dict[str, Any] = {
         "users": users,
         "regions": {u.scope: lookup.reference.region(u.scope) for u in users},
+        "carriers": {uuid.UUID(known): name for known, name in await carrier_choices(conn)},
         "me": viewer.id,
         "now": clock.now(),
     }
@@ -36,19 +40,20 @@ async def users_page(
 
 
 @router.get("/admin/users/new")
-async def new_page(request: Request, _: ReadUsers, lookup: LookupDep) -> Response:
-    return _form(request, lookup, {}, {})
+async def new_page(request: Request, _: ReadUsers, conn: ConnDep, lookup: LookupDep) -> Response:
+    return await _form(request, conn, lookup, {}, {})
 
 
-def _form(
-    request: Request, lookup: LookupDep, values: dict[str, str], errors: dict[str, str], *, status: int = 200
+async def _form(
+    request: Request, conn: Conn, lookup: Lookup, values: dict[str, str], errors: dict[str, str], *, status: int = 200
 ) -> Response:
-    names = ("login", "name", "role", "scope", "unit", "email", "uscc")
+    names = ("login", "name", "role", "scope", "unit", "email", "uscc", "carrier")
     context: dict[str, Any] = {
         "values": {n: values.get(n, "") for n in names},
         "errors": errors,
         "roles": Role.options(),
         "regions": list(lookup.reference.regions.items()),
+        "carriers": await carrier_choices(conn),
     }
     return page(request, "admin/user_form.html", title="新增账号", status=status, **context)
 
@@ -68,8 +73,10 @@ async def add(
     unit: Annotated[str, Form(max_length=60)] = "",
     email: Annotated[str, Form(max_length=120)] = "",
     uscc: Annotated[str, Form(max_length=40)] = "",
+    carrier: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     values = {"login": login, "name": name, "role": role, "scope": scope, "unit": unit, "email": email, "uscc": uscc}
+    values["carrier"] = carrier
     made = one_time.make(settings, actor, login.strip().lower())
     try:
         if role not in {r.value for r in Role}:
@@ -77,15 +84,61 @@ async def add(
         firm_id = await firm_id_by_uscc(conn, uscc.strip().upper()) if uscc.strip() else None
         if uscc.strip() and firm_id is None:
             raise Invalid({"uscc": "企业库里没有这个信用代码。"})
+        bound = await _chosen(conn, carrier)
         account = service.Account(
-            made.login, name, Role(role), scope.strip(), unit.strip(), email.strip() or None, firm_id
+            made.login, name, Role(role), scope.strip(), unit.strip(), email.strip() or None, firm_id, bound
         )
         await service.add_user(
             conn, account, password=made.password, by=actor, at=clock.now(), cheap=settings.cheap_passwords
         )
     except Invalid as error:
-        return _form(request, lookup, values, error.fields, status=422)
+        return await _form(request, conn, lookup, values, error.fields, status=422)
     return one_time.lead_to(request, settings, actor, made, f"已新增账号 {account.login}")
+
+
+async def _chosen(conn: Conn, carrier: str) -> uuid.UUID | None:
+    """Raises Invalid for a carrier that there is not."""
+    if carrier and carrier not in {known for known, _ in await carrier_choices(conn)}:
+        raise Invalid({"carrier": "请从列表里选一个载体。"})
+    return uuid.UUID(carrier) if carrier else None
+
+
+@router.get("/admin/users/{user_id}/carrier")
+async def carrier_page(request: Request, user_id: uuid.UUID, _: ReadUsers, conn: ConnDep) -> Response:
+    user = await _operator(conn, user_id)
+    return await _binding(request, conn, user, str(user["carrier_id"] or ""), {})
+
+
+@router.post("/admin/users/{user_id}/carrier")
+async def bind(
+    request: Request,
+    user_id: uuid.UUID,
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: Admin,
+    carrier: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    user = await _operator(conn, user_id)
+    try:
+        done = await service.bind_carrier(conn, user_id, await _chosen(conn, carrier), by=actor, at=clock.now())
+    except Invalid as error:
+        return await _binding(request, conn, user, carrier, error.fields, status=422)
+    return see_other(request, "/admin/users", f"已更改 {user['login']} 的载体" if done else "没有变化")
+
+
+async def _operator(conn: Conn, user_id: uuid.UUID) -> Any:
+    user = await user_by_id(conn, user_id)
+    if user is None or user["role"] != Role.CARRIER.value:
+        raise NotFound
+    return user
+
+
+async def _binding(
+    request: Request, conn: Conn, user: Any, chosen: str, errors: dict[str, str], *, status: int = 200
+) -> Response:
+    context: dict[str, Any] = {"user": user, "carriers": await carrier_choices(conn), "chosen": chosen}
+    title = f"{user['name']} 运营的载体"
+    return page(request, "admin/user_carrier.html", title=title, status=status, **context, errors=errors)
 
 
 @router.post("/admin/users/{user_id}/disable", dependencies=[CHANGES_LOOKUPS])
