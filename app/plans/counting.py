@@ -27,6 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.access.terms import TOWN_DIGITS, Viewer
+from app.carriers.models import CarrierRecord
+from app.carriers.sight import visible_to as carriers_visible_to
+from app.clock import BUSINESS_ZONE
 from app.db import Conn
 from app.firms.filtering import below, visible_to
 from app.firms.models import Firm
@@ -45,6 +48,10 @@ _DAYS = func.unnest(bindparam("days", type_=ARRAY(Date()))).table_valued("day", 
 _DAY: ColumnElement[date] = _DAYS.c.day
 # 规上工业: sections B, C and D of GB/T 4754 (国家统计局《工业统计报表制度》); of a firm without a code nobody knows.
 _INDUSTRIAL = func.left(Firm.industry_code, 1).in_(["B", "C", "D"])
+# Of one whose first day nobody wrote down: since it was registered here.
+_RUNS_SINCE: ColumnElement[date] = func.coalesce(
+    CarrierRecord.opened_on, func.timezone(BUSINESS_ZONE.key, CarrierRecord.created_at).cast(Date)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +77,10 @@ def within(scope: Scope) -> ColumnElement[bool]:
     return _below(scope.region)
 
 
-def _below(region: str) -> ColumnElement[bool]:
+def _below(region: str, column: Any = Firm.region_code) -> ColumnElement[bool]:
     bound = "unit" if len(region) >= TOWN_DIGITS else "division"
     values = {"scope_from": region, "scope_until": str(int(region) + 1)}
-    return below(Firm.region_code, bound, "scope", values.__getitem__)
+    return below(column, bound, "scope", values.__getitem__)
 
 
 def _firms(viewer: Viewer, scope: Scope) -> ColumnElement[bool]:
@@ -148,6 +155,12 @@ def _counted(counting: Mapping[str, Any], viewer: Viewer, scope: Scope) -> Selec
             _DAYS.join(PlatformRow, true()).outerjoin(Firm, Firm.id == PlatformRow.firm_id)
         )
         return query.where(*platform_members(counting, viewer, scope, _DAY)).group_by(_DAY, where)
+    if of == "carriers":
+        query = select(_DAY, CarrierRecord.region_code, func.count(), none).select_from(
+            _DAYS.join(CarrierRecord.__table__, true())
+        )
+        conditions = carrier_members(counting, viewer, scope, _DAY)
+        return query.where(*conditions).group_by(_DAY, CarrierRecord.region_code)
     if of == "certificates":
         # Joined, not asked for each firm: a county has many more firms than certificates.
         query = (
@@ -182,6 +195,19 @@ def platform_members(counting: Mapping[str, Any], viewer: Viewer, scope: Scope, 
     ]
 
 
+def carrier_members(counting: Mapping[str, Any], viewer: Viewer, scope: Scope, day: Any) -> list[ColumnElement[bool]]:
+    """Carriers of those kinds that ran on the day, of whatever level: the plan does not say which level counts."""
+    c = CarrierRecord
+    here = _below(scope.region, c.region_code)
+    return [
+        carriers_visible_to(viewer),
+        and_(here, c.park == scope.park) if scope.park else here,
+        c.kind.in_(counting["kinds"]),
+        day >= _RUNS_SINCE,
+        or_(c.closed_on.is_(None), c.closed_on > day),
+    ]
+
+
 async def _begun(conn: Conn, counting: Mapping[str, Any]) -> date | None:
     """The day of the ledger's first entry of the kind, whoever sees it; None without any."""
     of = counting["of"]
@@ -194,6 +220,8 @@ async def _begun(conn: Conn, counting: Mapping[str, Any]) -> date | None:
         first = select(func.min(PlatformRow.recognised_on)).where(
             PlatformRow.kind.in_(counting["kinds"]), PlatformRow.level.in_(counting["levels"])
         )
+    elif of == "carriers":
+        first = select(func.min(_RUNS_SINCE)).where(CarrierRecord.kind.in_(counting["kinds"]))
     elif of == "coverage":
         reported = select(func.min(FirmStatement.true_on)).where(
             FirmStatement.kind == StatementKind.RD_INSTITUTIONS.value,

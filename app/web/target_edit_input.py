@@ -41,6 +41,10 @@ COUNTING: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "省级及以上创新平台",
         {"of": "platforms", "levels": ["national", "provincial"], "kinds": _PLATFORMS},
     ),
+    "carriers": (
+        "孵化器、众创空间、星创天地",
+        {"of": "carriers", "kinds": ["incubator", "makerspace", "agri_maker"]},
+    ),
     "tech_micro": ("科技型小微梯队的企业", {"of": "tier", "tier": "tech_micro"}),
 }
 

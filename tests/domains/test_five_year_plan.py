@@ -1,5 +1,6 @@
 """The five-year plan over the API: what the ledger counts, what people enter, who sees what."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,13 +9,14 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from app.audit.models import AuditEvent
+from app.carriers.models import CarrierRecord
 from app.db import new_id
 from app.firms.models import Firm
 from app.plans.models import PlanActualRow, PlanIndicatorRow, PlanRow, PlanTargetRow
 from app.plans.progress import progress
 from app.platforms.models import PlatformRow
 from app.recognitions.models import Certificate
-from tests import factories
+from tests import factories, houses
 from tests.factories import OTHER_TOWN, TOWN
 from tests.harness import NOON
 
@@ -142,6 +144,30 @@ async def test_platforms_count_from_their_day_to_their_last_and_by_kind_and_leve
     assert (await of(officer, "platforms", year=2025))["actual"] == "3"
     assert (await of(officer, "platforms", year=2025, region=TOWN))["counted"] == "3"
     assert (await of(officer, "platforms", year=2025, region=OTHER_TOWN))["counted"] == "0"
+
+
+async def test_carriers_count_from_the_day_they_open_to_the_day_they_close_and_open_their_list(
+    conn, officer, client_as
+):
+    opens = {"a": date(2025, 12, 31), "b": date(2026, 1, 1), "c": date(2024, 5, 1), "d": date(2024, 5, 1)}
+    held = {n: await houses.carrier(conn, f"载体 {n}", opened_on=day, park="翠山湖") for n, day in opens.items()}
+    await houses.carrier(conn, "星创天地", kind="agri_maker")  # whose first day nobody wrote down: since it is here
+    await houses.carrier(conn, "加速器", kind="accelerator", opened_on=date(2020, 1, 1))
+    for name, day in (("c", date(2025, 12, 31)), ("d", date(2026, 1, 1))):
+        shut = update(CarrierRecord).where(CarrierRecord.id == held[name].id)
+        await conn.execute(shut.values(state="closed", closed_on=day))
+    counted = await of(officer, "carriers", year=2025)
+    assert [(p["year"], p["actual"]) for p in counted["path"]] == [
+        *((year, None) for year in (2021, 2022, 2023)),
+        (2024, "2"),
+        (2025, "2"),
+    ]
+    assert (await of(officer, "carriers", year=2025, region=OTHER_TOWN))["counted"] == "0"
+    manager = await client_as("manager")
+    for year, names in ((2025, "ad"), (2024, "cd")):
+        page = (await manager.get(f"/plans/plan-14/behind/carriers?year={year}")).text
+        assert sorted(re.findall("载体 ([a-d])<", page)) == [*names]
+    assert "2 家" in (await manager.get("/plans/plan-14/behind/carriers?year=2025&park=翠山湖")).text
 
 
 async def test_what_a_person_enters_goes_before_the_count_and_the_count_stands_beside_it(conn, officer, client_from):

@@ -233,7 +233,7 @@ async def behind_page(
     its = await plan_by_code(conn, plan, viewer=viewer)
     scope, chosen = scope_for(its, viewer, region=region, park=park), year_for(its, today.year, year)
     one = next((i for i in await indicators_of(conn, plan) if i.code == indicator and i.counting), None)
-    if one is None or one.counting.get("of") == "carriers" or chosen > today.year:
+    if one is None or chosen > today.year:
         raise NotFound
     part = part if part in PARTS else PART
     after = cursors.decode(cursor, Sort.NAME) if cursor else None
