@@ -20,22 +20,31 @@ from tests.factories import TOWN, Person, person
 from tests.harness import NOON
 
 
-async def carrier(conn: Conn, name: str = "示例孵化器", *, kind: str = "incubator", **more: Any) -> Carrier:
+async def carrier(
+    conn: Conn, name: str = "示例孵化器", *, kind: str = "incubator", at: datetime = NOON, **more: Any
+) -> Carrier:
     """A carrier of the county's, registered by an officer."""
     officer = await person(conn, "officer")
     values = {"level": CarrierLevel.COUNTY, "region_code": TOWN, "operator": "示例运营有限公司", **more}
-    made = await register(conn, CarrierEntry(name, CarrierKind(kind), **values), by=officer.actor, at=NOON)
+    made = await register(conn, CarrierEntry(name, CarrierKind(kind), **values), by=officer.actor, at=at)
     found = await carrier_by_id(conn, made, viewer=officer.viewer)
     assert found
     return found
 
 
 async def space(
-    conn: Conn, held: Carrier, room: str = "301", *, area: str = "100", exclusive: bool = True, **more: Any
+    conn: Conn,
+    held: Carrier,
+    room: str = "301",
+    *,
+    area: str = "100",
+    exclusive: bool = True,
+    at: datetime = NOON,
+    **more: Any,
 ) -> uuid.UUID:
     officer = await person(conn, "officer")
     entry = SpaceEntry("A 座", "3", room, Decimal(area), exclusive, **more)
-    return await add_space(conn, held, entry, by=officer.actor, at=NOON)
+    return await add_space(conn, held, entry, by=officer.actor, at=at)
 
 
 async def tenancy(

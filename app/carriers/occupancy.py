@@ -45,7 +45,7 @@ rooms AS (
     coalesce(sum(s.capacity), 0) AS seats,
     coalesce(sum(least(u.seats, s.capacity)) FILTER (WHERE s.capacity IS NOT NULL), 0) AS seats_let
   FROM carrier_spaces s LEFT JOIN used u ON u.space_id = s.id
-  WHERE s.carrier_id = ANY(:ids) AND (s.opened_on IS NULL OR s.opened_on <= :on)
+  WHERE s.carrier_id = ANY(:ids){recorded} AND (s.opened_on IS NULL OR s.opened_on <= :on)
     AND (s.closed_on IS NULL OR s.closed_on > :on)
   GROUP BY s.carrier_id
 ),
@@ -61,27 +61,44 @@ FROM rooms r LEFT JOIN holders h ON h.carrier_id = r.carrier_id
 """
 
 
-def _bound(inside: str, *more: Any) -> Kept:
+def _bound(inside: str, *more: Any, recorded: str = "") -> Kept:
     binds: list[BindParameter[Any]] = [
         bindparam("ids", type_=ARRAY(Uuid())),
         bindparam("on", type_=Date()),
         bindparam("today", type_=Date()),
     ]
-    return Kept(text(_FILLS.format(inside=inside)).bindparams(*binds, *more))
+    return Kept(text(_FILLS.format(inside=inside, recorded=recorded)).bindparams(*binds, *more))
 
 
 _BY_NOW = _bound(_NOW)
-_BY_THEN = _bound(_THEN, bindparam("known_until", type_=DateTime(timezone=True)))
+_BY_THEN = _bound(
+    _THEN, bindparam("known_until", type_=DateTime(timezone=True)), recorded=" AND s.created_at < :known_until"
+)
 
 
 async def fills(
     conn: Conn, carrier_ids: Sequence[uuid.UUID], *, on: date, today: date, known_on: date | None = None
 ) -> dict[uuid.UUID, Fill]:
     """By carrier; one without any space on that day has none. The caller has seen to the viewer's sight."""
-    values: dict[str, Any] = {"ids": list(carrier_ids), "on": on, "today": today}
-    if known_on is None:
-        rows: Any = await conn.execute(_BY_NOW, values)
-    else:
+    if known_on is not None:
         evening = datetime.combine(known_on + timedelta(days=1), time(), BUSINESS_ZONE)
-        rows = await conn.execute(_BY_THEN, {**values, "today": min(today, known_on), "known_until": evening})
+        return await _known_until(conn, carrier_ids, evening, on=on, today=min(today, known_on))
+    return _read(await conn.execute(_BY_NOW, {"ids": list(carrier_ids), "on": on, "today": today}))
+
+
+async def fills_known(
+    conn: Conn, carrier_ids: Sequence[uuid.UUID], *, on: date, known_at: datetime
+) -> dict[uuid.UUID, Fill]:
+    """As `fills` would have said at that moment, of a day not after it."""
+    return await _known_until(conn, carrier_ids, known_at + datetime.resolution, on=on, today=on)
+
+
+async def _known_until(
+    conn: Conn, carrier_ids: Sequence[uuid.UUID], until: datetime, *, on: date, today: date
+) -> dict[uuid.UUID, Fill]:
+    values: dict[str, Any] = {"ids": list(carrier_ids), "on": on, "today": today, "known_until": until}
+    return _read(await conn.execute(_BY_THEN, values))
+
+
+def _read(rows: Any) -> dict[uuid.UUID, Fill]:
     return {r[0]: Fill(r[1], r[2], r[3], Decimal(r[4]), int(r[5]), int(r[6]), r[7], r[8]) for r in rows}

@@ -144,15 +144,21 @@ def line_of(row: Sequence[Any], listing: Listing, words: Words) -> Line:
 
 def href_of(uscc: str | None, facts: Mapping[str, Any]) -> str:
     """Where one line is told in full."""
-    if facts.get("move"):
-        return f"/moves/{facts['move']}/receipt"
-    if facts.get("application"):
-        return f"/filings/applications/{facts['application']}"
-    if facts.get("plan"):
-        return f"/plans/{facts['plan']}"
+    told = next((way.format(facts[key]) for key, way in _WAYS.items() if facts.get(key)), "")
+    if told:
+        return told
     if uscc is None:
-        return f"/filings/{facts['window']}"
+        return f"/carriers/{facts['carrier']}" if "carrier" in facts else f"/filings/{facts['window']}"
     return f"/firms/{uscc}/gap?policy={facts['policy']}" if facts.get("policy") else f"/firms/{uscc}"
+
+
+# By what a row's facts name.
+_WAYS = {
+    "move": "/moves/{}/receipt",
+    "application": "/filings/applications/{}",
+    "tenancy": "/tenancies/{}",
+    "plan": "/plans/{}",
+}
 
 
 async def _values_before(conn: Conn, frame: Frame) -> dict[str, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.db import Conn
 from app.digests.frames import Frame
-from app.digests.parts import changes, dates, ladder, moved, plan, standing
+from app.digests.parts import carriers, changes, dates, ladder, moved, plan, standing
 from app.digests.terms import Listing, SectionCode
 
 
@@ -37,6 +37,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(SectionCode.NEAR, standing.near, lost=_ANSWERS),
     Section(SectionCode.STUCK, standing.stuck, lost=_STALE),
     Section(SectionCode.LAPSING, dates.lapsing),
+    Section(SectionCode.CARRIERS, reads=carriers.carriers),
     Section(SectionCode.PLAN, reads=plan.indicators, lost=_PLAN),
 )
 

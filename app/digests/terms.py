@@ -79,6 +79,7 @@ class SectionCode(Labelled):
     NEAR = "near", "再推一把就到"
     STUCK = "stuck", "卡住了"
     LAPSING = "lapsing", "证书将到期"
+    CARRIERS = "carriers", "孵化载体"
     PLAN = "plan", "规划进度"
 
 

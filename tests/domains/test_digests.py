@@ -6,12 +6,14 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from app.carriers import letting
+from app.carriers.stay_terms import Ending, EndReason
 from app.clock import BUSINESS_ZONE, business_day
-from app.digests.composing import lists_in, value_of
+from app.digests.composing import compose, frame_of, lists_in, value_of
 from app.digests.queries import archive, kept_rows, rows_now, scope_for
 from app.digests.reading import read_digest
 from app.digests.service import keep
-from app.digests.terms import SectionCode, Week
+from app.digests.terms import Moment, SectionCode, Week
 from app.errors import NotFound
 from app.filings.applying import list_firms
 from app.firms.queries import count_firms, firm_by_uscc
@@ -19,7 +21,7 @@ from app.firms.terms import FirmFilter
 from app.pipeline.board import tier_counts
 from app.work.tasks import add_task
 from app.work.terms import TaskEntry
-from tests import factories
+from tests import factories, houses
 
 WEEK = Week(2026, 47)  # 16 to 22 November; due on Monday the 23rd at half past eight
 MONDAY = datetime(2026, 11, 23, 8, 30, tzinfo=BUSINESS_ZONE)
@@ -217,6 +219,51 @@ async def test_the_plans_indicators_stand_under_what_is_to_be_said_of_them(conn)
     assert value_of(digest.document, *(f"plan-{s}" for s in standings)) == 7  # the plan's own table has seven
     assert sum(len(named) for named in found.values()) == 7
     assert all(line["href"].startswith("/plans/") for named in found.values() for line in named)
+
+
+async def test_carriers_are_told_as_they_were_known_whatever_is_recorded_later(conn):
+    held = await houses.carrier(conn, at=EARLIER)
+    rooms = [await houses.space(conn, held, f"30{n}", at=EARLIER) for n in range(5)]
+    old, gone, lapsed, late = [await factories.firm(conn, at=EARLIER) for _ in "abcd"]
+    long_ago = {"since": date(2022, 11, 23), "until": None}
+    stays = await houses.tenancy(conn, held, rooms[0], old, at=EARLIER, **long_ago)
+    out = await houses.tenancy(conn, held, rooms[1], gone, at=EARLIER)
+    await houses.tenancy(conn, held, rooms[2], lapsed, date(2026, 1, 1), date(2026, 11, 22), at=EARLIER)
+    await houses.tenancy(conn, held, rooms[3], "新来团队", date(2026, 12, 1), None, at=WEDNESDAY)
+    officer = await factories.person(conn, "officer")
+    ending = Ending(date(2026, 11, 17), EndReason.EARLY, "产品停了")
+    await letting.end(conn, out, ending, version=None, by=officer.actor, at=WEDNESDAY)
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+
+    def told(document):
+        return [(one["key"], one["value"], one["lines"]) for one in lists_in(document) if "tenants" in one["key"]] + [
+            lines(document, "carriers")
+        ]
+
+    assert [(key, n) for key, n, _ in told(digest.document)[:-1]] == [
+        ("tenants-in", 1),
+        ("tenants-moved", 0),
+        ("tenants-graduated", 0),
+        ("tenants-out", 1),
+        ("tenants-lapsed", 1),
+        ("tenants-over", 1),
+    ]
+    (full,) = lines(digest.document, "carriers")
+    assert "使用率 40%（200.00 / 500.00 平方米），2 家企业" in full["said"]
+    assert full["href"] == f"/carriers/{held.id}"
+    # Later: more months for one, an end recorded for another, a room more, somebody let in before that Monday.
+    after = MONDAY + timedelta(days=2)
+    await letting.extend(conn, stays, months=60, reason="专家会同意", version=1, by=officer.actor, at=after)
+    await houses.space(conn, held, "401", at=after, opened_on=date(2026, 1, 1))
+    await houses.tenancy(conn, held, rooms[4], late, date(2026, 11, 2), None, at=after)
+    then = await compose(conn, replace(await frame(conn, MONDAY), moment=Moment(MONDAY, MONDAY.date(), fresh=False)))
+    assert told(then) == told(digest.document)
+    now = (await read_digest(conn, WEEK, COUNTY, now=True, at=after)).document
+    assert {key: n for key, n, _ in told(now)[:-1]}["tenants-over"] == 0
+
+
+async def frame(conn, at):
+    return await frame_of(conn, WEEK, COUNTY, Moment(at, at.date(), fresh=True))
 
 
 async def test_a_towns_digest_counts_its_own_firms(conn):
