@@ -30,6 +30,7 @@ class CarrierFilter:
     kind: str = ""
     region: str = ""  # division-code prefix
     state: str = CarrierState.OPERATING.value  # "all" for every state
+    park: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Shape:
     kind: bool
     region: str  # "" | "unit" | "division" | "none"
     state: bool
+    park: bool
     following: bool
 
 
@@ -47,6 +49,43 @@ def _region(code: str) -> str:
     if not is_code(code):
         return "none"
     return "unit" if len(code) >= TOWN_DIGITS else "division"
+
+
+async def filled(conn: Conn, *, viewer: Viewer, region: str = "", park: str = "", today: date) -> tuple[int, Fill]:
+    """How many carriers run in a division or a park of the viewer's, and how full they are together."""
+    shape, values = _asked(CarrierFilter(region=region, park=park), viewer)
+    query = select(_C.id).where(*_narrowed(sight_of(viewer), shape))
+    ids = (await conn.execute(query, values)).scalars().all()
+    found = await fills(conn, ids, on=today, today=today)
+    return len(ids), sum(found.values(), Fill())
+
+
+async def count_carriers(conn: Conn, filters: CarrierFilter, *, viewer: Viewer) -> int:
+    shape, values = _asked(filters, viewer)
+    query = select(func.count()).select_from(_C).where(*_narrowed(sight_of(viewer), shape))
+    return (await conn.execute(query, values)).scalar_one()
+
+
+def _asked(filters: CarrierFilter, viewer: Viewer, *, following: bool = False) -> tuple[Shape, dict[str, Any]]:
+    region = filters.region if is_code(filters.region) else ""
+    shape = Shape(
+        q=bool(filters.q),
+        kind=bool(filters.kind),
+        region=_region(filters.region),
+        state=filters.state != "all",
+        park=bool(filters.park),
+        following=following,
+    )
+    values = {
+        **values_for(viewer),
+        "q": filters.q,
+        "kind": filters.kind,
+        "state": filters.state,
+        "park": filters.park,
+        "region_from": region,
+        "region_until": str(int(region) + 1) if region else "",
+    }
+    return shape, values
 
 
 async def list_carriers(
@@ -60,17 +99,9 @@ async def list_carriers(
     limit: int = PAGE,
 ) -> tuple[list[CarrierRow], tuple[str, uuid.UUID] | None]:
     """By name, keyset; and where the next page begins. Two statements, however many carriers and tenants."""
-    region = filters.region if is_code(filters.region) else ""
-    shape = Shape(
-        bool(filters.q), bool(filters.kind), _region(filters.region), filters.state != "all", after is not None
-    )
+    shape, asked = _asked(filters, viewer, following=after is not None)
     values = {
-        **values_for(viewer),
-        "q": filters.q,
-        "kind": filters.kind,
-        "state": filters.state,
-        "region_from": region,
-        "region_until": str(int(region) + 1) if region else "",
+        **asked,
         "after_name": after[0] if after else "",
         "after_id": after[1] if after else None,
         "today": today,
@@ -109,6 +140,10 @@ def _page(sight: Sight, shape: Shape) -> Kept:
         .label("lapsed")
     )
     query = select(_C.id, _C.name, _C.kind, _C.level, _C.region_code, _C.operator, _C.state, lapsed)
+    return Kept(query.where(*_narrowed(sight, shape)).order_by(_C.name, _C.id).limit(bindparam("rows")))
+
+
+def _narrowed(sight: Sight, shape: Shape) -> list[Any]:
     conditions: list[Any] = [in_sight(sight)]
     if shape.q:
         wanted = bindparam("q", type_=Text())
@@ -119,7 +154,9 @@ def _page(sight: Sight, shape: Shape) -> Kept:
         conditions.append(below(_C.region_code, shape.region, "region"))
     if shape.state:
         conditions.append(_C.state == bindparam("state"))
+    if shape.park:
+        conditions.append(_C.park == bindparam("park"))
     if shape.following:
         last = tuple_(bindparam("after_name", type_=Text()), bindparam("after_id", type_=Uuid()))
         conditions.append(tuple_(_C.name, _C.id) > last)
-    return Kept(query.where(*conditions).order_by(_C.name, _C.id).limit(bindparam("rows")))
+    return conditions

@@ -113,6 +113,9 @@ class Fill:
     firms: int = 0
     teams: int = 0
 
+    def __add__(self, other: "Fill") -> "Fill":
+        return Fill(*(getattr(self, name) + getattr(other, name) for name in Fill.__dataclass_fields__))
+
     @property
     def rate(self) -> Decimal | None:
         """Let of all area, 0 to 1; None where there is nothing to let."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
+    Interval,
     and_,
     cast,
     exists,
@@ -27,6 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.access.terms import Viewer
+from app.carriers.listing import filled
+from app.carriers.models import CarrierTeam, TenancyRow
+from app.carriers.terms import Fill
 from app.db import Conn
 from app.filings.models import ApplicationRow
 from app.filings.stages import Stage
@@ -136,6 +140,36 @@ async def stages(conn: Conn, *, viewer: Viewer, part: Part) -> list[tuple[Stage,
     return [(stage, found.get(stage.value, 0)) for stage in GOING_ON]
 
 
+@dataclass(frozen=True, slots=True)
+class Housed:
+    """Carriers of the part, how full they are together, and the part's firms that are inside one."""
+
+    carriers: int
+    fill: Fill
+    tenants: int
+    over: int  # of them, beyond the limit of their incubation
+
+
+async def housed(conn: Conn, *, viewer: Viewer, part: Part, today: date) -> Housed:
+    carriers, fill = await filled(conn, viewer=viewer, region=part.scope.region, park=part.scope.park, today=today)
+    over = func.count().filter(_inside(today, over=True))
+    query = select(func.count(), over).select_from(Firm).where(firms_of(viewer, part), _inside(today))
+    tenants, late = (await conn.execute(query)).one()
+    return Housed(carriers, fill, tenants, late)
+
+
+def _inside(today: date, *, over: bool = False) -> ColumnElement[bool]:
+    """In some carrier today, by its own tenancy or by its team's since it became the firm; `over`: beyond its limit."""
+    t, m = TenancyRow, CarrierTeam
+    inside = [t.ended_on.is_(None), func.lower(t.during) <= today]
+    if over:
+        months = cast(func.concat(t.limit_months, " months"), Interval())
+        inside += [t.limit_months.is_not(None), cast(t.clock_since + months, Date) <= today]
+    own = select(t.firm_id).where(t.firm_id.is_not(None), *inside)
+    teams = select(m.firm_id).join(t, t.team_id == m.id).where(m.linked_on <= today, *inside)
+    return Firm.id.in_(own.union_all(teams))
+
+
 async def overdue(conn: Conn, *, viewer: Viewer, part: Part, today: date) -> int:
     """Firms with something undone that was due before today."""
     query = select(func.count()).select_from(Firm).where(firms_of(viewer, part), _late(today))
@@ -189,7 +223,7 @@ async def listed(
     today: date,
     after: tuple[str, uuid.UUID] | None = None,
 ) -> Listed:
-    """`of`: "stood" or "moved" of a tier, "stage", "overdue", "sector"."""
+    """`of`: "stood" or "moved" of a tier, "stage", "overdue", "sector", "tenants", "overstay"."""
     conditions: Sequence[Any]
     if of in ("stood", "moved"):
         more = [_moved(ladder, today)] if of == "moved" else []
@@ -201,6 +235,8 @@ async def listed(
         latest = _latest(today.year - 1)
         known = select(latest.c.firm_id).where(_KNOWN)
         conditions = [Firm.id.in_(known), func.coalesce(func.left(Firm.industry_code, 3), "") == which]
+    elif of in ("tenants", "overstay"):
+        conditions = [_inside(today, over=of == "overstay")]
     else:
         conditions = [_late(today)]
     return await firms_where(conn, firms_of(viewer, part), *conditions, after=after)

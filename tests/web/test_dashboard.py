@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from app.db import new_id
 from app.recognitions.models import Certificate
 from app.reports.models import YearlyReport
-from tests import factories
+from tests import factories, houses
 from tests.factories import OTHER_TOWN, TOWN
 from tests.harness import NOON
 
@@ -28,6 +28,9 @@ async def county(conn):
         figures = {"sales_revenue": "40000000", "rd.personnel": "1600000", "rd.direct_input": "400000"}
         row = {"id": new_id(), "firm_id": await factories.id_of(conn, holder), "year": 2025, "version": 1}
         await conn.execute(insert(YearlyReport).values(**row, state="accepted", figures=figures, created_at=NOON))
+    for n, (house, park) in enumerate((("甲孵化器", "翠山湖"), ("乙孵化器", None))):
+        held = await houses.carrier(conn, house, park=park)
+        await houses.tenancy(conn, held, await houses.space(conn, held), risen if n else holder, date(2022, 11, 23 + n))
     ends = [date(2026, 11, 23), date(2026, 12, 30), date(2026, 12, 31), date(2029, 1, 1)]
     for until in ends:
         number = await factories.certificate(conn, await factories.firm(conn))
@@ -71,6 +74,7 @@ async def test_every_number_of_the_dashboard_opens_a_list_with_as_many_rows(coun
     ):
         links = numbers((await client.get(address)).text)
         assert len(links) > 8
+        assert any(to.startswith("/carriers") for to in links)
         await check(client, rendered, links)
 
 

@@ -43,21 +43,24 @@ async def list_page(
     kind: Annotated[str, Query(max_length=20)] = "",
     region: Annotated[str, Query(max_length=12)] = "",
     state: Annotated[str, Query(max_length=12)] = "operating",
+    park: Annotated[str, Query(max_length=60)] = "",
     on: Annotated[str, Query(max_length=20)] = "",
     cursor: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
-    filters = listing.CarrierFilter(_clean(q), kind, region, state)
+    filters = listing.CarrierFilter(_clean(q), kind, region, state, _clean(park))
     day = day_asked(on, today)
     after = cursors.decode(cursor, Sort.NAME) if cursor else None
     rows, more = await listing.list_carriers(conn, filters, viewer=viewer, on=day, today=today, after=after)
 
     def href(**changed: str) -> str:
-        asked = {"q": filters.q, "kind": kind, "region": region, "state": "" if state == "operating" else state}
+        asked = {"q": filters.q, "kind": kind, "region": region, "park": filters.park}
+        asked["state"] = "" if state == "operating" else state
         asked |= {"on": f"{day}" if day != today else ""} | changed
         parts = {k: v for k, v in asked.items() if v}
         return f"/carriers?{urlencode(parts)}" if parts else "/carriers"
 
     context: dict[str, Any] = {
+        "count_text": f"{await listing.count_carriers(conn, filters, viewer=viewer):,} 个",
         "rows": [(row, lookup.reference.region(row.region_code)) for row in rows],
         "filters": filters,
         "on": day,

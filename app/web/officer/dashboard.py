@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.firms import cursors
 from app.firms.terms import FirmFilter, Sort
 from app.pipeline.board import ColumnStats, column_stats, near_to_next, stats_key, tier_counts
-from app.plans.dashboard import Part, climbs, listed, overdue, sectors, stages
+from app.plans.dashboard import Part, climbs, housed, listed, overdue, sectors, stages
 from app.plans.terms import Scope
 from app.text import is_code
 from app.web.charts import bars, short
@@ -29,6 +29,8 @@ _WORDS = {
     "stage": "申报",
     "overdue": "有逾期待办",
     "sector": "研发强度",
+    "tenants": "在孵化载体里的企业",
+    "overstay": "孵化期限已满的企业",
 }
 
 
@@ -93,6 +95,7 @@ async def _read(conn: ConnDep, lookup: LookupDep, viewer: Viewer, view: View, to
                 for s, n in await stages(conn, viewer=viewer, part=part)
             ]
         ),
+        "housed": await housed(conn, viewer=viewer, part=part, today=today),
         "overdue": await overdue(conn, viewer=viewer, part=part, today=today),
         "sectors": [
             (
@@ -129,6 +132,9 @@ async def _page(request: Request, conn: ConnDep, lookup: LookupDep, viewer: View
         "regions": options(lookup, viewer)["regions"],
         "parks": [("", "不限"), *((name, name) for name in lookup.reference.parks)],
         "whose": [("", "全部企业"), ("1", "我负责的")],
+        "carriers_href": View(view.region, view.park).to("/carriers"),
+        "tenants_href": view.to("/dashboard/list", of="tenants"),
+        "overstay_href": view.to("/dashboard/list", of="overstay"),
         "overdue_href": view.to("/dashboard/list", of="overdue"),
         "wall_href": view.to("/dashboard/wall"),
         "year": today.year - 1,
