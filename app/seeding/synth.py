@@ -1,7 +1,8 @@
 """A synthetic county of any size, by COPY and in constant memory.
 
 It leaves what the services leave: search documents and grams, pinyin, placements, moves, notes, up to four years of
-figures with rights and records, and, through the triggers, the board's counters and every firm in line to be assessed.
+figures with rights and records, carriers with their rooms and tenancies, and, through the triggers, the board's
+counters and every firm in line to be assessed.
 It leaves no audit rows and no messages for its moves: nobody made them.
 """
 
@@ -23,6 +24,7 @@ from app.access.service import Account, add_user
 from app.access.terms import SYSTEM, Role
 from app.assessments.policies import load_policies
 from app.audit.service import event_row, record
+from app.carriers.queries import stays
 from app.db import Conn, Database
 from app.errors import Refused
 from app.firms.models import Firm
@@ -99,7 +101,7 @@ async def recipe_for(conn: Conn, seed: int, *, at: datetime, cheap: bool) -> Rec
     officers = tuple((user_id, name) for user_id, name in rows.all())
     # Only the gate that the invented lives go through: the recipe is sent to another process with every span.
     gates = (await load_policies(conn)).only("hnte_certificate")
-    return Recipe(seed, at, officers, ladders[MAIN_LADDER], gates, await load_calendar(conn))
+    return Recipe(seed, at, officers, ladders[MAIN_LADDER], gates, await load_calendar(conn), await stays(conn))
 
 
 async def texts_of(

@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from app.carriers.stay_terms import Stay
+from app.carriers.terms import CarrierKind
 from app.clock import BUSINESS_ZONE, business_day
 from app.firms.search import search_fields
 from app.pipeline.recording import stale_on
@@ -18,7 +20,7 @@ from app.pipeline.terms import Ladder, Tier
 from app.policy.facts import CertificateFact, Facts
 from app.policy.policies import Policies
 from app.recognitions.rules import HNTE_YEARS, expiry
-from app.seeding import phrases, synth_books
+from app.seeding import phrases, synth_books, synth_carriers
 from app.seeding.books import Subject, born_on, keep_books
 from app.seeding.bulk import lines
 from app.seeding.invented import PARK, PARK_TOWN, TOWNS, base31, person, phone, synthetic_code
@@ -42,6 +44,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "firm_notes": ("id", "firm_id", "author_id", "author_name", "at", "body"),
     **synth_books.COLUMNS,
+    **synth_carriers.COLUMNS,
 }
 SOURCE = "合成数据"
 _CLIMBS = (0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5)  # the rank a firm has reached; 0 is on no tier
@@ -60,6 +63,7 @@ class Recipe:
     ladder: Ladder
     policies: Policies
     calendar: Calendar
+    stays: Mapping[CarrierKind, Stay]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,13 @@ def render(recipe: Recipe, start: int, count: int) -> dict[str, bytes]:
     """COPY's text for firms number `start` to `start + count - 1`; the same spans give the same bytes anywhere."""
     rng = random.Random(f"{recipe.seed}:{start}")  # noqa: S311 - invention, not a secret
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
+    tenants = []
     for number in range(start, start + count):
-        _Firm(recipe, rng, number).write(rows)
+        firm = _Firm(recipe, rng, number)
+        firm.write(rows)
+        tenants.append(synth_carriers.Tenant(firm.id, firm.registered_on))
+    ground = synth_carriers.Ground(recipe.seed, recipe.at, recipe.stays, recipe.officers[0])
+    synth_carriers.write_carriers(rows, ground, start, count, tenants)
     return {table: lines(several) for table, several in rows.items()}
 
 

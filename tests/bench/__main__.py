@@ -20,10 +20,19 @@ from tests.bench.exchange import measure_exchange
 from tests.bench.flatness import measure_flatness
 from tests.bench.ground import build_county, environment, free_port, serving, sign_in
 from tests.bench.moves import measure_moves
-from tests.bench.pages import DASHBOARDS, Pages, capture_pages, full_scans, measure_pages, paths_of, plans
+from tests.bench.pages import (
+    DASHBOARDS,
+    Pages,
+    capture_pages,
+    carrier_paths,
+    full_scans,
+    measure_pages,
+    paths_of,
+    plans,
+)
 from tests.bench.reminding import measure_reminding
 
-PARTS = ("pages", "assessing", "moves", "exchange", "reminding", "digests", "dashboards")
+PARTS = ("pages", "assessing", "moves", "exchange", "reminding", "digests", "dashboards", "carriers")
 EXPLAINED = """
 网站：tidu serve，1 个进程（uvicorn，单工作进程）；数据库：内置 PostgreSQL，fsync 开；客户端：同机 keep-alive。
 基线 A：同样的语句和参数，经 asyncpg 直接执行。基线 B：不登录、不用 ORM 的 Starlette，执行同样语句、渲染同样模板。
@@ -69,9 +78,9 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
             captured = await capture_pages(shadow, paths)
             work = Pages(county, site, cookie, paths, captured, directory)
             rows += await measure_pages(work, rounds=args.rounds, alone=60, crowd=240)
-        if "dashboards" in args.only:
-            seen = await capture_pages(shadow, DASHBOARDS)
-            looked = Pages(county, site, cookie, DASHBOARDS, seen, directory)
+        for looked_at in [paths for part, paths in await _parts(county.url) if part in args.only]:
+            seen = await capture_pages(shadow, looked_at)
+            looked = Pages(county, site, cookie, looked_at, seen, directory)
             rows += await measure_pages(looked, rounds=args.rounds, alone=40, crowd=120)
         if "assessing" in args.only:
             rows += await measure_assessing(county, env)
@@ -92,6 +101,11 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
         await shadow.close()
         results["site_memory_mb"] = site.memory() / 2**20
     return results
+
+
+async def _parts(url: str) -> list[tuple[str, dict[str, list[str]]]]:
+    """What is measured as pages are, each a part of its own."""
+    return [("dashboards", DASHBOARDS), ("carriers", await carrier_paths(url))]
 
 
 def told(sentence: str) -> None:

@@ -28,6 +28,8 @@ TITLES = {
     "dashboard": "总览（县、镇、园区）",
     "plan": "规划指标",
     "cliff": "证书到期",
+    "carrier": "载体页（今天和以往的一天）",
+    "occupancy": "载体列表（任一天的使用率）",
 }
 # What a manager looks at on Monday; a part of its own, since it reads the whole county.
 DASHBOARDS = {
@@ -51,6 +53,18 @@ async def paths_of(url: str) -> dict[str, list[str]]:
         "search": [f"/firms?q={word}" for word in WORDS],
         "firm": [f"/firms/{code}" for code in codes],
         "gap": [f"/firms/{code}/gap" for code in codes],
+    }
+
+
+async def carrier_paths(url: str) -> dict[str, list[str]]:
+    """Of carriers on a day: today, and days of the years behind."""
+    async with connections(url, 1) as (connection,):
+        query = "SELECT id FROM carriers ORDER BY reverse(id::text) LIMIT 40"
+        ids = [row["id"] for row in await connection.fetch(query)]
+    days = ("", "2026-03-01", "2025-06-15", "2024-09-30")
+    return {
+        "carrier": [f"/carriers/{one}" + (f"?on={days[n % 4]}" if n % 4 else "") for n, one in enumerate(ids)],
+        "occupancy": ["/carriers", *(f"/carriers?on={day}" for day in days[1:]), "/carriers?kind=incubator"],
     }
 
 

@@ -6,6 +6,8 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select, text
 
+from app.carriers.models import CarrierRecord
+from app.carriers.occupancy import fills
 from app.errors import Refused
 from app.firms.models import Contact, Firm, FirmNote
 from app.firms.queries import list_firms
@@ -22,7 +24,7 @@ from tests.domains.test_seeding import assert_counters_and_documents
 from tests.harness import NOON
 
 pytestmark = pytest.mark.db_commit
-MANY = 400
+MANY, TODAY = 400, NOON.date()
 
 
 async def county(database, **more):
@@ -45,6 +47,12 @@ async def test_a_county_is_whole_in_every_table(fresh_database):
             assert (await conn.execute(select(func.count()).select_from(table))).scalar_one() > 0
         assert (await conn.execute(select(func.count(Firm.region_code.distinct())))).scalar_one() == 16
         await assert_counters_and_documents(conn)
+        # A carrier for every two hundred firms, with rooms and tenants, and a history that says what the rows say.
+        full = await fills(conn, [r.id for r in await conn.execute(select(CarrierRecord.id))], on=TODAY, today=TODAY)
+        assert len(full) == 2
+        assert all(0 < fill.rate < 1 and fill.firms and fill.teams for fill in full.values())
+        then = await fills(conn, list(full), on=TODAY, today=TODAY, known_on=TODAY)
+        assert then == full
 
 
 async def test_a_firms_columns_say_what_its_placements_and_moves_say(fresh_database):
