@@ -135,6 +135,7 @@ PAGES = [
     ("officer", "/platforms/coverage"),
     ("admin", "/admin/users"),
     ("admin", "/admin/users/new"),
+    ("admin", "{operator}"),
     ("admin", "/admin/users/one-time"),
     ("admin", "/admin/calendar"),
     ("admin", "/admin/jobs"),
@@ -162,6 +163,7 @@ LISTED = {
     "{window}": ("/filings?year=2027", ".year-table .name"),
     "{policy}": ("/admin/policies", "tbody .name"),
     "{carrier}": ("/carriers", "tbody .name"),
+    "{operator}": ("/admin/users", "tbody a[href$='/carrier']"),
 }
 
 

@@ -64,6 +64,8 @@ GET   /admin/users                              user:admin     admin
 GET   /admin/users/one-time                     user:admin     admin
 GET   /admin/users/new                          user:admin     admin
 POST  /admin/users/new                          user:admin     admin
+GET   /admin/users/{{user_id}}/carrier          user:admin     admin
+POST  /admin/users/{{user_id}}/carrier          user:admin     admin
 POST  /admin/users/{{user_id}}/disable          user:admin     admin
 POST  /admin/users/{{user_id}}/enable           user:admin     admin
 POST  /admin/users/{{user_id}}/reset            user:admin     admin
@@ -111,6 +113,12 @@ POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/close carrier:let carrier off
 GET   /carriers/{{carrier_id}}/tenancies/new    carrier:let    carrier officer
 POST  /carriers/{{carrier_id}}/tenancies/new    carrier:let    carrier officer
 GET   /tenancies/{{tenancy_id}}                 carrier:read   {CARRIER_READERS}
+GET   /tenancies/{{tenancy_id}}/transfer        carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/transfer        carrier:let    carrier officer
+GET   /tenancies/{{tenancy_id}}/agreement       carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/agreement       carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/extend          carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/link            carrier:let    carrier officer
 POST  /tenancies/{{tenancy_id}}/renew           carrier:let    carrier officer
 POST  /tenancies/{{tenancy_id}}/end             carrier:let    carrier officer
 POST  /tenancies/{{tenancy_id}}/graduate        carrier:let    carrier officer

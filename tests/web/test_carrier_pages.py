@@ -130,3 +130,64 @@ async def test_a_floor_takes_the_same_statements_however_many_tenants(conn, clie
     statements.clear()
     await officer.get(f"/carriers/{held.id}")
     assert len(statements) == few
+
+
+async def test_a_tenant_goes_up_the_chain_gets_more_months_and_has_its_agreement_set_right(conn, client_as, held):
+    _, tenancy = await let(conn, held)
+    target = await houses.carrier(conn, "示例加速器", kind="accelerator")
+    room = await houses.space(conn, target, "801")
+    officer = await client_as("officer")
+    here = f"/tenancies/{tenancy}"
+    wrong = await officer.post(f"{here}/extend", data={"months": "48", "reason": "", "version": "1"})
+    assert wrong.status_code == 422
+    assert "请写明延长的理由" in wrong.text
+    more = {"months": "60", "reason": "临床阶段", "version": "1"}
+    assert (await officer.post(f"{here}/extend", data=more)).status_code == 303
+    assert (await officer.get(f"{here}/agreement")).status_code == 200
+    terms = {"agreement_no": "FH-77", "agreement_on": "2026年1月5日", "rent_reduced": "1", "version": "2"}
+    assert (await officer.post(f"{here}/agreement", data=terms | {"agreement_on": "那天"})).status_code == 422
+    assert (await officer.post(f"{here}/agreement", data=terms)).status_code == 303
+    stale = await officer.post(f"{here}/agreement", data=terms | {"agreement_no": "FH-78"})
+    assert stale.status_code == 412
+    assert "FH-78" in stale.text
+    assert (await officer.get(f"{here}/transfer")).status_code == 200
+    form = await officer.get(f"{here}/transfer?carrier={target.id}")
+    assert "801" in form.text
+    onward = {"carrier": str(target.id), "space": str(room), "on": str(TODAY), "version": "3"}
+    refused = await officer.post(f"{here}/transfer", data=onward | {"space": "", "idempotency_key": "t0"})
+    assert refused.status_code == 422
+    moved = [await officer.post(f"{here}/transfer", data=onward | {"idempotency_key": "t1"}) for _ in "ab"]
+    assert [m.status_code for m in moved] == [303, 303]
+    assert moved[0].headers["location"] == moved[1].headers["location"]
+    chain = (await officer.get(moved[0].headers["location"])).text
+    assert "示例孵化器" in chain
+    operator = await client_as(await houses.operator(conn, held))
+    assert (await operator.get(moved[0].headers["location"])).status_code == 404
+
+
+async def test_the_firms_own_page_says_where_it_is_and_was_to_those_who_see_the_carrier(conn, client_as, held):
+    uscc = await factories.firm(conn)
+    tenancy = await houses.tenancy(conn, held, await houses.space(conn, held), uscc)
+    page = (await (await client_as("officer")).get(f"/firms/{uscc}")).text
+    assert f"/tenancies/{tenancy}" in page
+    own = await factories.person(conn, "firm", firm_id=await factories.id_of(conn, uscc))
+    page = (await (await client_as(own)).get(f"/firms/{uscc}")).text
+    assert "示例孵化器" in page
+    assert f"/tenancies/{tenancy}" not in page
+    assert "示例孵化器" not in (await (await client_as("admin")).get(f"/firms/{uscc}")).text
+
+
+async def test_a_team_is_made_a_firm_on_its_page_at_once_by_an_officer_and_by_asking_from_an_operator(
+    conn, client_as, held
+):
+    tenancy = await houses.tenancy(conn, held, await houses.space(conn, held), "甲队", until=None)
+    uscc = await factories.firm(conn)
+    operator = await client_as(await houses.operator(conn, held))
+    asked = await operator.post(f"/tenancies/{tenancy}/link", data={"uscc": uscc, "version": "1"})
+    assert asked.headers["location"] == "/carrier#h-proposals"
+    assert uscc not in (await operator.get(f"/tenancies/{tenancy}")).text
+    officer = await client_as("officer")
+    assert (await officer.post(f"/tenancies/{tenancy}/link", data={"uscc": "123", "version": "1"})).status_code == 422
+    done = await officer.post(f"/tenancies/{tenancy}/link", data={"uscc": uscc, "version": "1"})
+    assert done.status_code == 303
+    assert uscc in (await officer.get(f"/tenancies/{tenancy}")).text

@@ -97,7 +97,7 @@ async def _admit_form(
     return page(request, "carrier/admit.html", title=f"{carrier.name} 办理入驻", status=status, **context)
 
 
-async def _held(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer) -> Tenancy:
+async def tenancy_in_sight(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer) -> Tenancy:
     found = await tenancy_by_id(conn, tenancy_id, viewer=viewer)
     if found is None:
         raise NotFound
@@ -108,11 +108,11 @@ async def _held(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer) -> Tenancy:
 async def tenancy_page(
     request: Request, tenancy_id: uuid.UUID, viewer: ReadCarriers, conn: ConnDep, today: TodayDep
 ) -> Response:
-    held = await _held(conn, tenancy_id, viewer)
-    return await _shown(request, conn, held, viewer, today)
+    held = await tenancy_in_sight(conn, tenancy_id, viewer)
+    return await shown(request, conn, held, viewer, today)
 
 
-async def _shown(
+async def shown(
     request: Request,
     conn: Conn,
     held: Tenancy,
@@ -130,6 +130,7 @@ async def _shown(
         "events": await events_of(conn, held.id),
         "chain": [t for t in await chain_of(conn, held) if t.id != held.id],
         "reasons_to_leave": [(r.value, r.label) for r in (*LEAVING, EndReason.STRUCK)],
+        "proposes": viewer.role is Role.CARRIER,
         "may_see_firm": viewer.may(Permission.FIRM_LIST),
         "values": dict(raw or {}),
         "on": today.isoformat(),
@@ -142,18 +143,26 @@ async def _shown(
 Step = Callable[[Reader, int], Awaitable[Any]]
 
 
-async def _act(
-    request: Request, conn: Conn, tenancy_id: uuid.UUID, actor: Actor, today: date, step: Step, done: str
+async def act(
+    request: Request,
+    conn: Conn,
+    tenancy_id: uuid.UUID,
+    actor: Actor,
+    today: date,
+    step: Step,
+    done: str,
+    *,
+    where: str = "",
 ) -> Response:
     """One step on a tenancy, or its page with why it was not taken and what was typed."""
-    held = await _held(conn, tenancy_id, actor.viewer)
+    held = await tenancy_in_sight(conn, tenancy_id, actor.viewer)
     raw = await raw_form(request)
     try:
         async with conn.begin_nested():
             await step(Reader(raw), version_in(raw))
-    except (Invalid, Conflict, Refused) as error:
-        return await _shown(request, conn, held, actor.viewer, today, raw=raw, error=error)
-    return see_other(request, f"/tenancies/{tenancy_id}", done)
+    except (Invalid, Conflict, Refused, TooMany) as error:
+        return await shown(request, conn, held, actor.viewer, today, raw=raw, error=error)
+    return see_other(request, where or f"/tenancies/{tenancy_id}", done)
 
 
 @router.post("/tenancies/{tenancy_id}/renew")
@@ -167,7 +176,7 @@ async def renew(
         r.done()
         await letting.renew(conn, tenancy_id, until=until, version=version, by=actor, at=at)
 
-    return await _act(request, conn, tenancy_id, actor, today, step, "已续租")
+    return await act(request, conn, tenancy_id, actor, today, step, "已续租")
 
 
 @router.post("/tenancies/{tenancy_id}/end")
@@ -180,7 +189,7 @@ async def end(
         ending = read_ending(r.raw, today=today)
         await letting.end(conn, tenancy_id, ending, version=version, by=actor, at=at)
 
-    return await _act(request, conn, tenancy_id, actor, today, step, "已登记退出")
+    return await act(request, conn, tenancy_id, actor, today, step, "已登记退出")
 
 
 @router.post("/tenancies/{tenancy_id}/graduate")
@@ -200,4 +209,4 @@ async def graduated(
         r.done()
         await graduate(conn, tenancy_id, asked, policies=lookup.policies, version=version, by=actor, at=at)
 
-    return await _act(request, conn, tenancy_id, actor, today, step, "已登记毕业")
+    return await act(request, conn, tenancy_id, actor, today, step, "已登记毕业")

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments.queries import answers_for_firm, answers_for_policy
 from app.assessments.terms import KeptAnswer
+from app.carriers.tenancies import tenancies_of_firm
 from app.errors import NotFound
 from app.firms import queries, service
 from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmFilter, FirmRow, FirmStatus, Sort
@@ -181,6 +182,8 @@ async def firm_page(
         "tags": firm.tags if internal else (),
         "certificates": await held_by(conn, firm.id, today=today),
         "platforms": await platforms_of(conn, firm.id),
+        "tenancies": await tenancies_of_firm(conn, firm.id, viewer=viewer) if _sees_carriers(viewer) else [],
+        "opens_tenancies": viewer.may(Permission.CARRIER_READ),
         "can_keep_platforms": viewer.may(Permission.PLATFORM_KEEP),
         "timeline": await timeline_of(conn, firm, moves, lookup) if internal else [],
         "overridden": sum(bool(move.override_reason) for move in moves) if internal else 0,
@@ -196,6 +199,10 @@ async def firm_page(
         "can_approve": bool(pending) and viewer.may(Permission.MOVE_APPROVE) and pending[0].requested_by != viewer.id,
     }
     return page(request, "officer/firms/detail.html", title=firm.name, **context)
+
+
+def _sees_carriers(viewer: Viewer) -> bool:
+    return viewer.may(Permission.CARRIER_READ) or viewer.may(Permission.PORTAL)
 
 
 def tabs_of(firm: FirmDetail, viewer: Viewer, here: str) -> list[tuple[str, str, bool]]:
