@@ -13,7 +13,7 @@ from tests.house.routes import routes_of
 # Pages of one thing, asked for by an id that nothing has.
 _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
-    "|carrier|tenancy"
+    "|carrier|tenancy|user"
 )
 UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
 
