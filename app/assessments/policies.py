@@ -13,6 +13,7 @@ from app.db import Conn, new_id
 from app.policy.packs import Pack, Version
 from app.policy.policies import Policies
 from app.policy.writing import body_of
+from app.statements import Kept
 
 _COUNTS = or_(
     PolicyVersion.state == VersionState.PUBLISHED.value,
@@ -28,6 +29,7 @@ _MARKS = (
     .where(_COUNTS)
     .order_by(PolicyVersion.policy, PolicyVersion.version)
 )
+_MARKS_KEPT = Kept(_MARKS)  # every move asks for them
 _PUBLISHED = _MARKS.add_columns(PolicyVersion.policy, PolicyVersion.title, PolicyVersion.subject, PolicyVersion.body)
 
 
@@ -36,7 +38,7 @@ _OPEN = (VersionState.DRAFT, VersionState.SUBMITTED)
 
 async def load_policies(conn: Conn, known: Policies | None = None) -> Policies:
     """The published versions; `known` again where nothing has changed since it was read."""
-    if known is not None and known.revision == _revision((await conn.execute(_MARKS)).all()):
+    if known is not None and known.revision == _revision((await conn.execute(_MARKS_KEPT)).all()):
         return known
     rows = (await conn.execute(_PUBLISHED)).all()
     revision = _revision([row[:2] for row in rows])
