@@ -3,8 +3,6 @@
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from email.message import EmailMessage
-from email.policy import SMTP
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
@@ -12,9 +10,10 @@ import aiosmtplib
 
 from app.clock import SystemClock
 from app.config import Settings
-from app.outbox.deliver import SEND_SECONDS, Claimed, Later, NoWayOut, PermanentFailure
-from app.outbox.enclosures import enclose
+from app.outbox.claiming import Claimed
+from app.outbox.deliver import SEND_SECONDS, Later, NoWayOut, PermanentFailure
 from app.outbox.fetching import Poster, Unsafe
+from app.outbox.letters import compose
 from app.outbox.links import link_address
 from app.outbox.robots import outgoing, refusal
 from app.outbox.terms import Channel
@@ -73,19 +72,19 @@ class Channels:
             raise PermanentFailure("收件人没有邮箱或已停用")
         if not message.address.isascii() or any(c.isspace() for c in message.address):
             raise PermanentFailure("邮箱地址里有空格或中文字符，无法投递")
-        letter = EmailMessage()
-        letter["From"] = self._settings.mail_from
-        letter["To"] = message.address
-        # One line, whatever a firm's name holds: a line break would begin a header of its own.
-        letter["Subject"] = " ".join(str(message.payload.get("subject", "梯度")).split())
-        # The same id on every try, so that a repeat after a crash is recognised as one.
-        letter["Message-ID"] = f"<{message.id}@tidu>"
-        letter.set_content(self._body(message.payload))
-        enclose(letter, message.files)
+        letter = compose(
+            # The same id on every try, so that a repeat after a crash is recognised as one.
+            f"<{message.id}@tidu>",
+            sender=self._settings.mail_from,
+            to=message.address,
+            subject=str(message.payload.get("subject", "梯度")),
+            body=self._body(message.payload),
+            enclosures=message.files,
+        )
         server = await self._greeted()
         try:
             await server.rcpt(message.address)
-            answer = await server.data(letter.as_bytes(policy=SMTP))
+            answer = await server.data(letter)
         except aiosmtplib.SMTPResponseException as error:
             await _leave(server)
             if 500 <= error.code < 600:

@@ -1,61 +1,34 @@
 """Delivery: claim with a lease, send, settle. At least once on the wire, each message settled once.
 
-A message is claimed when somebody is free to send it and never earlier, and a run takes on nothing more after
-`RUN_SECONDS`: so no lease ends while its message still waits for those before it.
+A run takes ahead no more than a server has just shown that it takes at once, begins nothing after `RUN_SECONDS`, and
+gives back what it has not begun: so no lease ends while its message still waits for those before it.
 """
 
 import asyncio
 import random
 import time
-import uuid
-from collections.abc import Sequence
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Text, cast, literal_column, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import update
 
-from app.db import Conn, Database, is_outage, new_id
-from app.outbox.enclosures import Enclosure, enclosed, files_of
-from app.outbox.models import OutboxMessage, Outlet
-from app.outbox.terms import OUTLETS, Channel, MessageState
+from app.db import Database, is_outage
+from app.outbox.claiming import Claimed, Landed, claim, claim_for_outlets, due, settle
+from app.outbox.models import OutboxMessage
+from app.outbox.terms import Channel, MessageState
 
 SEND_SECONDS, RUN_SECONDS = 30, 60
-LEASE = timedelta(minutes=2)  # a run and its last send together are shorter
 AT_ONCE = 8  # one server that hangs holds up one of them
+TOGETHER = 32  # that have landed are settled at once, fewer when the first of them has waited `_LINGER`
 LAST_ATTEMPT = 13  # after a day and a half
-OUTLET_PAUSE = timedelta(seconds=4)
 MOST = 20_000  # in one run, which its seconds end sooner
+_LINGER = 0.05
 _PATIENCE = (0.2, 0.5, 1, 2, 4, 8)  # seconds between tries to settle: as long as a restart takes
 _FIRST_WAIT = timedelta(seconds=30)
 _NO_WAY_WAIT = timedelta(minutes=10)
 _STRETCH = 1000
-# Accounts live in a domain above this one, so their table is named and not imported.
-_ADDRESS: Any = literal_column(
-    "coalesce(outbox_messages.payload ->> 'to', "
-    "(SELECT u.email FROM users u WHERE u.id = outbox_messages.user_id AND u.active))"
-).label("address")
-
-_OUTLET: Any = literal_column(
-    "(SELECT jsonb_build_object('address', o.address, 'secret', o.secret) FROM outlets o "
-    "WHERE CAST(o.id AS text) = outbox_messages.payload ->> 'outlet' AND o.active)",
-    type_=JSONB(),
-).label("outlet")
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    id: uuid.UUID
-    kind: str
-    channel: Channel
-    user_id: uuid.UUID | None
-    payload: dict[str, Any]
-    attempts: int
-    address: str | None
-    token: uuid.UUID
-    outlet: dict[str, Any] | None = None  # the address and secret of a robot or hook that is still in use
-    files: Sequence[Enclosure] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,71 +73,77 @@ async def deliver(
     return Report(kept + run.taken, kept + run.sent, run.taken - run.sent)
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """What became of a message, the answer, whether that was a try, and when the provider wants to see us again."""
-
-    message: Claimed
-    state: MessageState
-    answer: str
-    counted: bool = True
-    wait: timedelta = timedelta(0)
-
-
 class _Run:
-    """One run's messages in flight. Whenever some have landed, one transaction settles them and takes as many new
-    ones: what lands meanwhile is settled together by the next, so a fast server is not held up by the disk."""
+    """One run's messages: in hand, in flight, and landed but not yet settled. One transaction settles what has landed
+    and takes new ones, while the rest of the flight goes on."""
 
     def __init__(self, database: Database, mail: MailRoom, at: datetime, limit: int, office_hours: bool) -> None:
         self._database, self._mail, self._at, self._limit = database, mail, at, limit
         self._office_hours = office_hours
         self._ends = time.monotonic() + RUN_SECONDS
+        self._hand: deque[Claimed] = deque()
+        self._landed: list[Landed] = []
         self.taken = self.sent = 0
 
     async def to_its_end(self) -> None:
-        landed: list[Landed] = []
-        flying: set[asyncio.Task[Landed]] = set()
         async with asyncio.TaskGroup() as group:
-            for message in await self._to_outlets():
-                flying.add(group.create_task(self._try(message)))
+            flying = {group.create_task(self._try(message)) for message in await self._to_outlets()}
+            await self._turn(max(AT_ONCE - len(flying), 0))
+            waited_since = 0.0
             while True:
-                for message in await self._turn(landed, max(AT_ONCE - len(flying), 0)):
-                    flying.add(group.create_task(self._try(message)))
-                if not flying:
+                if time.monotonic() >= self._ends:
+                    self._give_back()
+                while self._hand and len(flying) < AT_ONCE:
+                    flying.add(group.create_task(self._try(self._hand.popleft())))
+                if not flying and not self._landed:
                     return
-                arrived, flying = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
-                landed = [task.result() for task in arrived]
+                if flying:
+                    patience = max(waited_since + _LINGER - time.monotonic(), 0) if self._landed else None
+                    arrived, flying = await asyncio.wait(flying, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                    waited_since = waited_since if self._landed else time.monotonic()
+                    self._landed += [task.result() for task in arrived]
+                ripe = time.monotonic() >= waited_since + _LINGER or len(self._landed) >= TOGETHER
+                if ripe or not (flying or self._hand):
+                    # As many ahead as have just landed: a server that is that quick has them in as short a while.
+                    await self._turn(AT_ONCE - len(flying) + len(self._landed) - len(self._hand))
 
-    async def _turn(self, landed: Sequence[Landed], room: int) -> list[Claimed]:
+    async def _turn(self, room: int) -> None:
         """Patient with a database that is restarted: an answer that is forgotten is a message that is sent again."""
         for wait in (*_PATIENCE, None):
             try:
-                claimed = await self._settle_and_claim(landed, room)
+                claimed = await self._settle_and_claim(room)
             except Exception as error:
-                if wait is None or not landed or not is_outage(error):
+                if wait is None or not self._landed or not is_outage(error):
                     raise
                 await asyncio.sleep(wait)
             else:
                 self.taken += len(claimed)
-                self.sent += sum(one.state is MessageState.SENT for one in landed)
-                return claimed
-        raise AssertionError("the last of the waits returns or raises")
+                self.sent += sum(one.state is MessageState.SENT for one in self._landed)
+                self._landed.clear()
+                self._hand += claimed
+                return
 
-    async def _settle_and_claim(self, landed: Sequence[Landed], room: int) -> list[Claimed]:
+    async def _settle_and_claim(self, room: int) -> list[Claimed]:
         more = 0 if time.monotonic() >= self._ends else min(room, self._limit - self.taken)
-        if not landed and not more:
+        if not self._landed and more <= 0:
             return []
         async with self._database.transaction() as conn:
-            for one in landed:
-                await _settle(conn, one, at=self._at)
-            if not more:
+            if self._landed:
+                await settle(conn, self._landed, at=self._at)
+            if more <= 0:
                 return []
-            return await _claim(conn, at=self._at, most=more, office_hours=self._office_hours)
+            return await claim(conn, at=self._at, most=more, office_hours=self._office_hours)
+
+    def _give_back(self) -> None:
+        """What the run has not begun when its time is up: due at once, for whoever comes next."""
+        self.taken -= len(self._hand)
+        self._landed += [Landed(message, MessageState.PENDING, None, counted=False) for message in self._hand]
+        self._hand.clear()
 
     async def _to_outlets(self) -> list[Claimed]:
         """One message to each robot and hook that is free, however many wait for it."""
         async with self._database.transaction() as conn:
-            claimed = await _claim_for_outlets(conn, at=self._at, office_hours=self._office_hours)
+            claimed = await claim_for_outlets(conn, at=self._at, office_hours=self._office_hours)
         self.taken += len(claimed)
         return claimed
 
@@ -173,13 +152,15 @@ class _Run:
             async with asyncio.timeout(SEND_SECONDS):
                 return Landed(message, MessageState.SENT, await self._mail.hand_over(message))
         except NoWayOut as error:
-            return Landed(message, MessageState.PENDING, str(error), False)
+            return Landed(message, MessageState.PENDING, str(error), False, _NO_WAY_WAIT)
         except PermanentFailure as error:
             return Landed(message, MessageState.DEAD, str(error))
         except Exception as error:
             last = message.attempts + 1 >= LAST_ATTEMPT
+            wait = _FIRST_WAIT * 2**message.attempts * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+            if isinstance(error, Later):
+                wait = max(wait, timedelta(seconds=error.seconds))
             answer = f"{type(error).__name__}: {error}"[:500]
-            wait = timedelta(seconds=error.seconds if isinstance(error, Later) else 0)
             return Landed(message, MessageState.DEAD if last else MessageState.PENDING, answer, True, wait)
 
 
@@ -187,7 +168,7 @@ async def _keep_in_house(database: Database, *, at: datetime) -> int:
     """What is read in the house has arrived when it is written; this only says so, a stretch at a time."""
     stretch = (
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(_due([Channel.INBOX], at=at, limit=_STRETCH)))
+        .where(OutboxMessage.id.in_(due([Channel.INBOX], at=at, limit=_STRETCH)))
         .values(
             state=MessageState.SENT.value, attempts=OutboxMessage.attempts + 1, answer=Channel.INBOX.label, sent_at=at
         )
@@ -198,101 +179,3 @@ async def _keep_in_house(database: Database, *, at: datetime) -> int:
             last = (await conn.execute(stretch)).rowcount
         kept += last
     return kept
-
-
-def _due(channels: Sequence[Channel], *, at: datetime, limit: int, office_hours: bool = True) -> Any:
-    conditions: list[Any] = [
-        text("state = 'pending'"),
-        OutboxMessage.channel.in_([channel.value for channel in channels]),
-        OutboxMessage.next_attempt_at <= at,
-    ]
-    if not office_hours:
-        conditions.append(~OutboxMessage.holds)
-    return (
-        select(OutboxMessage.id)
-        .where(*conditions)
-        .order_by(OutboxMessage.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-
-
-async def _claim(conn: Conn, *, at: datetime, most: int, office_hours: bool) -> list[Claimed]:
-    due = _due([Channel.EMAIL], at=at, limit=most, office_hours=office_hours)
-    return await _leased(conn, due, at)
-
-
-async def _claim_for_outlets(conn: Conn, *, at: datetime, office_hours: bool) -> list[Claimed]:
-    """Whoever takes an outlet's turn keeps others from it until the next: twenty a minute, and we say fifteen."""
-    m, o = OutboxMessage, Outlet
-    waiting = [channel.value for channel in OUTLETS]
-    due: list[Any] = [text("state = 'pending'"), m.channel.in_(waiting), m.next_attempt_at <= at]
-    due += [] if office_hours else [~m.holds]
-    of_outlet = m.payload["outlet"].astext == cast(o.id, Text)
-    turns = (
-        update(o)
-        .where(o.next_free_at <= at, select(m.id).where(*due, of_outlet).exists())
-        .values(next_free_at=at + OUTLET_PAUSE)
-        .returning(o.id)
-    )
-    claimed: list[Claimed] = []
-    for outlet_id in (await conn.execute(turns)).scalars().all():
-        first = select(m.id).where(*due, m.payload["outlet"].astext == str(outlet_id)).order_by(m.next_attempt_at)
-        claimed += await _leased(conn, first.limit(1).with_for_update(skip_locked=True), at)
-    return claimed
-
-
-async def _leased(conn: Conn, due: Any, at: datetime) -> list[Claimed]:
-    token = new_id()
-    # A CTE is asked once: planned as a join it could lock a row and then take another.
-    chosen = due.cte("due")
-    claimed = (
-        update(OutboxMessage)
-        .where(OutboxMessage.id.in_(select(chosen.c.id)))
-        .values(lease_token=token, next_attempt_at=at + LEASE)
-        .returning(
-            OutboxMessage.id,
-            OutboxMessage.kind,
-            OutboxMessage.channel,
-            OutboxMessage.user_id,
-            OutboxMessage.payload,
-            OutboxMessage.attempts,
-            _ADDRESS,
-            _OUTLET,
-        )
-    )
-    rows: Sequence[Any] = (await conn.execute(claimed)).all()
-    files = await files_of(conn, [r.payload for r in rows])
-    return [
-        Claimed(
-            r.id,
-            r.kind,
-            Channel(r.channel),
-            r.user_id,
-            r.payload,
-            r.attempts,
-            r.address,
-            token,
-            r.outlet,
-            enclosed(r.payload, files),
-        )
-        for r in rows
-    ]
-
-
-async def _settle(conn: Conn, landed: Landed, *, at: datetime) -> None:
-    message, state = landed.message, landed.state
-    wait = _FIRST_WAIT * 2**message.attempts * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
-    await conn.execute(
-        update(OutboxMessage)
-        # Only the holder of the lease may settle: a worker that overslept its lease changes nothing.
-        .where(OutboxMessage.id == message.id, OutboxMessage.lease_token == message.token)
-        .values(
-            state=state.value,
-            attempts=OutboxMessage.attempts + int(landed.counted),
-            answer=landed.answer,
-            sent_at=at if state is MessageState.SENT else None,
-            next_attempt_at=at + (max(wait, landed.wait) if landed.counted else _NO_WAY_WAIT),
-            lease_token=None,
-        )
-    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from app.outbox.deliver import AT_ONCE
+from app.outbox.deliver import AT_ONCE, TOGETHER
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ def _delivered(verdict: Verdict, rows: Sequence[Row], taken: Sequence[tuple[str,
     refused = [r for r in rows if r.state == "queued" and r.address and r.address.startswith("nobody")]
     leaked = [r for r in rows if r.state == "withdrawn" and copies[r.id]]
     extra = sum(copies.values()) - len(copies)
-    allowed = happened.kills * AT_ONCE + happened.restarts * 2 * AT_ONCE + happened.unheard
+    # In flight, or landed and not yet settled.
+    in_the_air = AT_ONCE + TOGETHER
+    allowed = happened.kills * in_the_air + happened.restarts * 2 * in_the_air + happened.unheard
     verdict.counts |= {
         "to be delivered": len(due),
         "undelivered": len(undelivered),

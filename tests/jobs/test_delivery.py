@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_string
 from email.policy import default
+from typing import Any, ClassVar
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -15,7 +16,8 @@ from app.db import new_id
 from app.errors import Conflict
 from app.outbox import deliver as delivery
 from app.outbox.channels import Channels
-from app.outbox.deliver import AT_ONCE, LAST_ATTEMPT, LEASE, PermanentFailure, deliver
+from app.outbox.claiming import LEASE
+from app.outbox.deliver import AT_ONCE, LAST_ATTEMPT, TOGETHER, PermanentFailure, deliver
 from app.outbox.links import link_address
 from app.outbox.models import OutboxMessage
 from app.outbox.service import retry
@@ -297,6 +299,31 @@ async def test_before_a_slow_server_nothing_is_held_that_is_not_being_sent_and_n
     second = await deliver(fresh_database, at=NOON + LEASE, mail=mail)
     assert second.sent == 30 - AT_ONCE
     assert len(post.taken) == len({letter.split("Message-ID: ")[1][:60] for letter in post.taken}) == 30
+
+
+async def test_what_a_run_has_taken_ahead_and_not_begun_when_its_time_is_up_is_due_at_once_for_the_next(
+    conn, database, monkeypatch
+):
+    for _ in range(80):
+        await enqueue(conn)
+    monkeypatch.setattr(delivery, "RUN_SECONDS", 0.3)
+
+    class SlowsDown:
+        sent: ClassVar[list[Any]] = []
+
+        async def hand_over(self, message):
+            await asyncio.sleep(0 if len(self.sent) < 2 * TOGETHER else 0.4)
+            self.sent.append(message.id)
+            return "250 ok"
+
+    first = await deliver(database, at=NOON, mail=SlowsDown())
+    assert first.sent == first.planned == len(SlowsDown.sent) < 80
+    left = await conn.execute(
+        text("SELECT attempts, lease_token, next_attempt_at FROM outbox_messages WHERE state = 'pending'")
+    )
+    assert {tuple(r) for r in left} == {(0, None, NOON)}
+    assert (await deliver(database, at=NOON, mail=SlowsDown())).sent == 80 - first.sent
+    assert len(set(SlowsDown.sent)) == len(SlowsDown.sent) == 80
 
 
 def test_a_lease_outlasts_a_run_and_its_last_send():

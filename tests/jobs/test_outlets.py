@@ -19,7 +19,8 @@ from app.db import new_id
 from app.firms.terms import ContactDetails
 from app.outbox import fetching
 from app.outbox.channels import Channels
-from app.outbox.deliver import LAST_ATTEMPT, OUTLET_PAUSE, deliver
+from app.outbox.claiming import OUTLET_PAUSE
+from app.outbox.deliver import LAST_ATTEMPT, deliver
 from app.outbox.fetching import Poster, Unsafe
 from app.outbox.models import OutboxMessage, Outlet
 from app.outbox.robots import cut
