@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, extract, func, select
+from sqlalchemy import Select, func, select
 
 from app.access.models import User
 from app.access.terms import Viewer
 from app.db import Conn
 from app.filings.models import ApplicationEventRow, ApplicationRow, FilingWindow, ProgrammeRow
 from app.filings.stages import Application, ApplicationEvent, FieldCheck, Happening, Stage
-from app.filings.terms import Window
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.recognitions.models import Certificate
-from app.recognitions.rules import HNTE_YEARS
 
 _A = ApplicationRow
 _APPLICATION: tuple[Any, ...] = (
@@ -47,18 +44,6 @@ class TownCount:
     @property
     def total(self) -> int:
         return sum(self.counts.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A firm that ought to be in the window, and why."""
-
-    firm_id: uuid.UUID
-    uscc: str
-    firm_name: str
-    region_code: str
-    number: str
-    issued_on: date
 
 
 def applications() -> Select[Any]:
@@ -156,48 +141,6 @@ async def events_of(conn: Conn, application_id: uuid.UUID) -> list[ApplicationEv
         )
         for r in rows
     ]
-
-
-async def proposed(conn: Conn, window: Window, *, viewer: Viewer, limit: int = 200) -> list[Proposal]:
-    """Firms whose 高企 certificate of three years ago must be applied for again, and that are in no batch of the year.
-
-    国科发火〔2016〕32号 第十二条: three years; 粤科函产字〔2026〕903号: a certificate of 2023 re-applies in 2026.
-    Whom the engine finds fit is for the room above, which knows the assessments.
-    """
-    if window.programme != "hnte":
-        return []
-    younger = Certificate.__table__.alias("younger")
-    renewed = (
-        select(younger.c.id)
-        .where(
-            younger.c.firm_id == Certificate.firm_id,
-            younger.c.kind == Certificate.kind,
-            younger.c.issued_on > Certificate.issued_on,
-        )
-        .exists()
-    )
-    in_it = (
-        select(_A.id)
-        .join(FilingWindow, FilingWindow.id == _A.window_id)
-        .where(_A.firm_id == Firm.id, FilingWindow.programme == window.programme, FilingWindow.year == window.year)
-        .exists()
-    )
-    query = (
-        select(Firm.id, Firm.uscc, Firm.name, Firm.region_code, Certificate.number, Certificate.issued_on)
-        .join(Firm, Firm.id == Certificate.firm_id)
-        .where(
-            visible_to(viewer),
-            Firm.status == "active",
-            Certificate.kind == window.programme,
-            extract("year", Certificate.issued_on) == window.year - HNTE_YEARS,
-            Certificate.revoked_on.is_(None),
-            ~renewed,
-            ~in_it,
-        )
-        .order_by(Firm.region_code, Firm.id)
-        .limit(limit)
-    )
-    return [Proposal(*row) for row in (await conn.execute(query)).all()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
+from app.assessments.proposing import Ground, proposals
 from app.audit.models import AuditEvent
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Stale
 from app.filings import applications, checking
 from app.filings.applying import Step, advance, list_firms
-from app.filings.queries import window_by_id
+from app.filings.queries import programme_by_code, window_by_id
 from app.filings.stages import FieldCheck, Happening, Stage
+from app.recognitions.models import Certificate
 from app.recognitions.queries import held_by
 from app.recognitions.registering import NewCertificate
 from app.recognitions.terms import CertificateKind
@@ -221,10 +224,42 @@ async def test_certificates_of_three_years_ago_are_proposed_until_renewed_or_lis
     await factories.certificate(conn, other, issued_on=date(2023, 12, 31))
     await conn.execute(text("UPDATE firms SET status = 'moved_out' WHERE uscc = :u"), {"u": gone})
     viewer = (await factories.person(conn, "officer")).viewer
-    found = await applications.proposed(conn, await window_by_id(conn, window, viewer=viewer), viewer=viewer)
-    assert [p.uscc for p in found] == [due]
+    found = await proposed(conn, window, viewer)
+    assert [(p.uscc, p.ground) for p in found] == [(due, Ground.RENEWING)]
     await listed(conn, window, due)
-    assert await applications.proposed(conn, await window_by_id(conn, window, viewer=viewer), viewer=viewer) == []
+    assert await proposed(conn, window, viewer) == []
+
+
+async def proposed(conn, window, viewer):
+    seen = await window_by_id(conn, window, viewer=viewer)
+    return await proposals(conn, seen, await programme_by_code(conn, seen.programme), viewer=viewer)
+
+
+async def test_whom_the_engine_finds_fit_or_nearly_is_proposed_unless_it_holds_the_title_beyond_the_year(conn, window):
+    near = {"missed": 1, "shortfall": Decimal("0.10")}
+    cases = {
+        "met": ({}, Ground.MET),
+        "a hair below": (near, Ground.NEAR),
+        "two conditions": (near | {"missed": 2}, None),
+        "too far": (near | {"shortfall": Decimal("0.100001")}, None),
+        "no measure": (near | {"shortfall": None}, None),
+    }
+    firms = {case: await factories.firm(conn) for case in cases}
+    for case, (gap, _) in cases.items():
+        await factories.answer(conn, firms[case], "not_met" if gap else "met", **gap)
+    holder, lapsing = [await factories.firm(conn) for _ in range(2)]
+    for uscc, until in ((holder, date(2027, 12, 31)), (lapsing, date(2027, 12, 30))):
+        number = await factories.certificate(conn, uscc, issued_on=date(2025, 1, 1))
+        await conn.execute(update(Certificate).where(Certificate.number == number).values(expires_on=until))
+        await factories.answer(conn, uscc, "met")
+    elsewhere = await factories.firm(conn, region=factories.OTHER_TOWN)
+    await factories.answer(conn, elsewhere, "met")
+    officer, town = [(await factories.person(conn, role)).viewer for role in ("officer", "town")]
+    expected = {firms[case]: ground for case, (_, ground) in cases.items() if ground}
+    found = {p.uscc: p.ground for p in await proposed(conn, window, officer)}
+    assert found == expected | {lapsing: Ground.MET, elsewhere: Ground.MET}
+    assert {p.uscc for p in await proposed(conn, window, town)} == found.keys() - {elsewhere}
+    assert [p.words for p in await proposed(conn, window, town) if p.ground is Ground.NEAR] == ["差 1 项"]
 
 
 async def test_each_town_sees_who_has_not_begun(conn, window):

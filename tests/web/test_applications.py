@@ -82,12 +82,12 @@ async def test_proposals_are_taken_over_together(conn, client_as):
     client = await client_as("officer")
     board = f"/filings/{window}/applications"
     page = (await client.get(board)).text
-    assert "建议列入 3 家" in page
-    assert "2024 年发的高企证书，2027 年须重新认定" in page
+    assert "建议列入：三年前发证、今年应重新认定，3 家" in page
+    assert "2024-11-28 发证" in page
     assert " checked" not in page  # nobody is listed by a hasty click
     assert (await post(client, board, board, uscc=codes[:2])).status_code == 303
     page = (await client.get(board)).text
-    assert "建议列入 1 家" in page
+    assert "建议列入：三年前发证、今年应重新认定，1 家" in page
     assert "共 2 家" in page
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
+from app.assessments.proposing import Ground, proposals
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused, Stale
 from app.filings import applications, checking
 from app.filings.applying import advance, list_firms
@@ -79,9 +80,11 @@ async def _board_page(
     else:
         found = await applications.by_stage(conn, window.id, viewer=viewer, limit=CARDS)
         columns = [(s, totals[s], found[s]) for s in Stage if s in WALK or totals[s]]
+    programme = await programme_by_code(conn, window.programme)
+    proposed = await proposals(conn, window, programme, viewer=viewer) if viewer.may(Permission.FILING_WORK) else []
     context: dict[str, Any] = {
         "window": window,
-        "programme": await programme_by_code(conn, window.programme),
+        "programme": programme,
         "listing": listing,
         "stage": stage,
         "region": region,
@@ -94,7 +97,7 @@ async def _board_page(
         "totals": totals,
         "total": sum(totals.values()),
         "shown_stages": [s for s in Stage if s in WALK or totals[s]],
-        "proposals": await applications.proposed(conn, window, viewer=viewer),
+        "proposals": [(g, firms) for g in Ground if (firms := [p for p in proposed if p.ground is g])],
         "name_of": lookup.reference.region,
         "can_work": viewer.may(Permission.FILING_WORK),
         "can_draw": viewer.may(Permission.FILING_KEEP),
