@@ -19,6 +19,7 @@ from app.platforms import models as platforms
 from app.recognitions import models as recognitions
 from app.reminders import models as reminders
 from app.reports import models as reports
+from app.results import models as results
 from app.work import models as work
 from app.workdays import models as workdays
 
@@ -42,6 +43,7 @@ __all__ = [
     "recognitions",
     "reminders",
     "reports",
+    "results",
     "work",
     "workdays",
 ]

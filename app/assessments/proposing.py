@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, and_, extract, literal, or_, select
+from sqlalchemy import Select, and_, extract, literal, or_, select, union_all
 
 from app.access.terms import Viewer
 from app.assessments.models import FirmAssessment
@@ -56,10 +56,12 @@ async def proposals(
         said = f"{row.number} · {row.issued_on} 发证"
         found[row.id] = Proposal(row.id, row.uscc, row.name, row.region_code, Ground.RENEWING, said)
     if programme.policy is not None:
-        for ground, answers in ((Ground.MET, _MET), (Ground.NEAR, _NEAR)):
-            for row in await conn.execute(_judged(window, programme, viewer, answers).limit(limit)):
-                said = standing_words(Outcome(row.outcome), row.missed, row.lacking)
-                found.setdefault(row.id, Proposal(row.id, row.uscc, row.name, row.region_code, ground, said))
+        parts = [_judged(window, programme, viewer, answers).limit(limit) for answers in (_MET, _NEAR)]
+        for row in await conn.execute(union_all(*(part.subquery().select() for part in parts))):
+            outcome = Outcome(row.outcome)
+            ground = Ground.MET if outcome is Outcome.MET else Ground.NEAR
+            said = standing_words(outcome, row.missed, row.lacking)
+            found.setdefault(row.id, Proposal(row.id, row.uscc, row.name, row.region_code, ground, said))
     return list(found.values())
 
 

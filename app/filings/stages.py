@@ -26,6 +26,7 @@ class Happening(Labelled):
     MATERIALS = "materials", "材料"
     CHECKED = "checked", "实地核查"
     ASSIGNED = "assigned", "责任人"
+    PUBLICISED = "publicised", "公示"
 
 
 NEXT: Mapping[Stage, tuple[Stage, ...]] = {

@@ -98,6 +98,7 @@ PAGES = [
     ("officer", "{window}/change"),
     ("officer", "{window}/applications"),
     ("town", "{window}/applications?view=list"),
+    ("officer", "{window}/results"),
     ("officer", "{application}"),
     ("officer", "/reminders"),
     ("manager", "/digests"),

@@ -173,6 +173,12 @@ GET   /api/v1/windows.ics                       PUBLIC
 GET   /api/v1/windows/{{window_id}}             filing:read    {FILERS}
 GET   /api/v1/windows/{{window_id}}/applications firm:internal town officer manager auditor
 POST  /api/v1/windows/{{window_id}}/applications filing:work   town officer
+POST  /api/v1/windows/{{window_id}}/results     filing:keep    officer
+GET   /api/v1/results/{{list_id}}               filing:keep    officer
+POST  /api/v1/results/{{list_id}}/apply         filing:keep    officer
+POST  /api/v1/results/{{list_id}}/discard       filing:keep    officer
+POST  /api/v1/results/{{list_id}}/settle        filing:keep    officer
+POST  /api/v1/results/{{list_id}}/undo          filing:keep    officer
 POST  /api/v1/windows/{{window_id}}/changes     filing:keep    officer
 POST  /api/v1/windows/{{window_id}}/confirm     filing:keep    officer
 GET   /audit                                    audit:read     admin auditor
@@ -193,6 +199,13 @@ GET   /filings/{{window_id}}                    filing:read    {FILERS}
 GET   /filings/{{window_id}}/applications       firm:internal  town officer manager auditor
 POST  /filings/{{window_id}}/applications       filing:work    town officer
 POST  /filings/{{window_id}}/applications/draw  filing:keep    officer
+GET   /filings/{{window_id}}/results            filing:keep    officer
+POST  /filings/{{window_id}}/results            filing:keep    officer
+GET   /results/{{list_id}}                      filing:keep    officer
+POST  /results/{{list_id}}/apply                filing:keep    officer
+POST  /results/{{list_id}}/discard              filing:keep    officer
+POST  /results/{{list_id}}/settle               filing:keep    officer
+POST  /results/{{list_id}}/undo                 filing:keep    officer
 GET   /filings/{{window_id}}/change             filing:keep    officer
 POST  /filings/{{window_id}}/change             filing:keep    officer
 GET   /firms                                    firm:list      {DESKS}

@@ -13,7 +13,7 @@ from tests.house.routes import routes_of
 # Pages of one thing, asked for by an id that nothing has.
 _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
-    "|carrier|tenancy|user"
+    "|carrier|tenancy|user|list"
 )
 UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
 
@@ -60,6 +60,7 @@ def filled(path: str, uscc: str) -> str:
         "answer": "agree",
         "certificate_id": unknown,
         "window_id": unknown,
+        "list_id": unknown,
         "application_id": unknown,
         "rule_id": unknown,
         "outlet_id": unknown,

@@ -20,6 +20,7 @@ from app.web.api import (
     outbox,
     plans,
     reminders,
+    results,
     tenancies,
     work,
 )
@@ -36,6 +37,7 @@ for part in (
     outbox,
     filings,
     applications,
+    results,
     reminders,
     work,
     merges,

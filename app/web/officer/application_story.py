@@ -31,12 +31,17 @@ def _checked(e: ApplicationEvent, labels: dict[str, str]) -> str:
     return f"{said['on']} {said['by']} {'通过' if said['passed'] else '不通过'}：{said['found']}"
 
 
+def _publicised(e: ApplicationEvent, _: dict[str, str]) -> str:
+    return "撤销" if e.detail.get("taken_back") else str(e.detail.get("on", ""))
+
+
 _WORDS: dict[Happening, Callable[[ApplicationEvent, dict[str, str]], str]] = {
     Happening.LISTED: lambda _, __: "",
     Happening.MOVED: _moved,
     Happening.MATERIALS: _materials,
     Happening.CHECKED: _checked,
     Happening.ASSIGNED: lambda e, _: str(e.detail.get("officer") or "未指定"),
+    Happening.PUBLICISED: _publicised,
 }
 
 
