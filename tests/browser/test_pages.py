@@ -65,6 +65,7 @@ PAGES = [
     ("manager", "/handover"),
     ("manager", "/work?kind=needs&whose=all"),
     ("officer", "{firm}/work"),
+    ("officer", f"/firms/{PLANNED}/filings"),
     ("officer", f"/firms/{PLANNED}/work"),
     ("manager", f"/firms/{PLANNED}/visits/new"),
     ("officer", "{firm}/tasks/new"),

@@ -226,6 +226,7 @@ POST  /firms/{{uscc}}/certificates/new          firm:certify   officer
 GET   /firms/{{uscc}}/certificates/{{certificate_id}} firm:certify officer
 POST  /firms/{{uscc}}/certificates/{{certificate_id}}/revoke firm:certify officer
 POST  /firms/{{uscc}}/certificates/{{certificate_id}}/strike firm:certify officer
+GET   /firms/{{uscc}}/filings                   firm:internal  town officer manager auditor
 GET   /firms/{{uscc}}/clerks                    clerk:admin    officer
 POST  /firms/{{uscc}}/clerks/invite             clerk:admin    officer
 POST  /firms/{{uscc}}/clerks/invitations/{{invitation_id}}/revoke clerk:admin officer

@@ -2,10 +2,11 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.filings.applying import list_firms
 from app.filings.models import ApplicationRow
+from app.firms.models import Firm
 from tests import factories
 from tests.harness import NOON
 
@@ -206,3 +207,46 @@ async def test_an_application_of_another_county_is_404_whatever_is_asked(conn, c
     assert (await program.get(f"/api/v1/windows/{window}/applications")).json()["items"] == []
     added = await program.post(f"/api/v1/windows/{window}/applications", json={"uscc": uscc})
     assert added.status_code == 404
+
+
+async def test_a_firms_leaf_shows_its_windows_with_what_is_lacking_and_those_it_could_still_enter(
+    conn, client_as, window
+):
+    uscc = await factories.firm(conn, "开平市甲阀门有限公司")
+    await listed(conn, window, uscc)
+    await factories.window(conn, "hnte", 2027, 1, firm_due=TODAY + timedelta(days=9))
+    await factories.window(conn, "innovative_sme", 2027, firm_due=TODAY - timedelta(days=1))
+    await factories.answer(conn, uscc, "not_met", missed=1)
+    client = await client_as("town")
+    page = (await client.get(f"/firms/{uscc}/filings")).text
+    entered, others = page.split('id="h-open"')
+    for said in ("2027 年科技型中小企业评价", "目标", "还缺：科技型中小企业信息表", "3 天"):
+        assert said in entered
+    assert "2027 年高新技术企业认定第一批" in others
+    assert "差 1 项" in others
+    assert "创新型中小企业" not in others
+    assert 'aria-current="page">申报' in page
+    board = re.search(r'action="(/filings/[0-9a-f-]+/applications)"', others)[1]
+    assert (await post(client, f"/firms/{uscc}/filings", board, uscc=uscc)).status_code == 303
+    page = (await client.get(f"/firms/{uscc}/filings")).text
+    assert "没有开放或将要开放的窗口" in page
+    await conn.execute(update(Firm).where(Firm.uscc == uscc).values(status="moved_out"))
+    assert "2027 年高新技术企业认定第一批" in (await client.get(f"/firms/{uscc}/filings")).text
+    assert (await (await client_as("firm")).get(f"/firms/{uscc}/filings")).status_code == 403
+
+
+async def test_who_has_not_begun_in_a_town_is_one_click_from_its_number(conn, client_as, window):
+    begun, idle = await factories.firm(conn, "开平市甲阀门有限公司"), await factories.firm(conn, "开平市乙水暖有限公司")
+    for uscc in (begun, idle):
+        await listed(conn, window, uscc)
+    await conn.execute(
+        update(ApplicationRow)
+        .where(ApplicationRow.firm_id == await factories.id_of(conn, begun))
+        .values(stage="preparing")
+    )
+    client = await client_as("officer")
+    page = (await client.get(f"/filings/{window}/applications")).text
+    address = re.search(r'href="(/filings/[^"]+region=440783117&amp;stage=target)">1<', page)[1]
+    shown = (await client.get(address.replace("&amp;", "&"))).text
+    assert "开平市乙水暖有限公司" in shown
+    assert "开平市甲阀门有限公司" not in shown

@@ -211,6 +211,7 @@ def tabs_of(firm: FirmDetail, viewer: Viewer, here: str) -> list[tuple[str, str,
         ("概览", "", Permission.FIRM_READ),
         ("差距", "/gap", Permission.ASSESSMENT_READ),
         ("一企一策", "/plans", Permission.FIRM_INTERNAL),
+        ("申报", "/filings", Permission.FIRM_INTERNAL),
         ("走访与任务", "/work", Permission.FIRM_INTERNAL),
         ("填报账号", "/clerks", Permission.CLERK_ADMIN),
     ]
