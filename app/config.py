@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     base_url: str = "http://127.0.0.1:8000"
     smtp_url: str = ""
     mail_from: str = "tidu@localhost"
+    sms_url: str = ""  # an HTTP gateway, see docs/sms.md; without it no text message is offered
+    sms_secret: SecretStr = SecretStr("")
     file_store: str = ""
     clamd: str = ""  # host:port or a socket's path; without it uploads are kept unscanned
     fonts: str = ""  # a directory with a Chinese font, where the system has none

@@ -139,6 +139,7 @@ ACTION_LABELS = {
     "firm:application:checked": "登记实地核查",
     "firm:application:assigned": "指定申报责任人",
     "firm:application:publicised": "登记公示",
+    "notice:channels:chosen": "选择通知方式",
     "results:list:brought": "录入结果名单",
     "results:list:settled": "核对结果名单",
     "results:list:applied": "按名单登记结果",

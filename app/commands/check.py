@@ -55,6 +55,7 @@ async def run(args: argparse.Namespace) -> int:
         findings.faults.append(str(error))
     check_secrets(findings, settings)
     check_files(findings, settings.file_root if "://" not in settings.file_store else settings.file_store)
+    check_texts(findings, settings)
     await check_mail(findings, settings)
     return _told(findings)
 
@@ -222,6 +223,17 @@ def check_files(findings: Findings, root: Path | str) -> None:
     findings.good.append(f"文件目录：{root}")
     if (free := shutil.disk_usage(existing).free) < _ROOM:
         findings.notices.append(f"文件目录所在磁盘只剩 {free >> 20} MB，请尽快清理。")
+
+
+def check_texts(findings: Findings, settings: Settings) -> None:
+    """Nothing is sent: a gateway counts every message."""
+    if not settings.sms_url:
+        return
+    url = urlsplit(settings.sms_url)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        findings.faults.append("TIDU_SMS_URL 不是有效的地址，应形如 https://主机/路径。")
+    if not settings.sms_secret.get_secret_value():
+        findings.faults.append("设了 TIDU_SMS_URL，还要设 TIDU_SMS_SECRET，网关凭它核对请求是不是本系统发的。")
 
 
 async def check_mail(findings: Findings, settings: Settings) -> None:

@@ -72,7 +72,7 @@ def due(channels: Sequence[Channel], *, at: datetime, limit: int, office_hours: 
 
 
 async def claim(conn: Conn, *, at: datetime, most: int, office_hours: bool) -> list[Claimed]:
-    chosen = due([Channel.EMAIL], at=at, limit=most, office_hours=office_hours)
+    chosen = due([Channel.EMAIL, Channel.SMS], at=at, limit=most, office_hours=office_hours)
     return await _leased(conn, chosen, at)
 
 

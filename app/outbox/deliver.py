@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import update
-
 from app.db import Database, is_outage
-from app.outbox.claiming import Claimed, Landed, claim, claim_for_outlets, due, settle
-from app.outbox.models import OutboxMessage
-from app.outbox.terms import Channel, MessageState
+from app.outbox.arriving import arrive
+from app.outbox.claiming import Claimed, Landed, claim, claim_for_outlets, settle
+from app.outbox.terms import MessageState
 
 SEND_SECONDS, RUN_SECONDS = 30, 60
 AT_ONCE = 8  # one server that hangs holds up one of them
@@ -28,7 +26,6 @@ _LINGER = 0.05
 _PATIENCE = (0.2, 0.5, 1, 2, 4, 8)  # seconds between tries to settle: as long as a restart takes
 _FIRST_WAIT = timedelta(seconds=30)
 _NO_WAY_WAIT = timedelta(minutes=10)
-_STRETCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ async def deliver(
 
     Outside of office hours what may wait for them does.
     """
-    kept = await _keep_in_house(database, at=at)
+    kept = await arrive(database, at=at)
     run = _Run(database, mail, at, limit, office_hours)
     await run.to_its_end()
     return Report(kept + run.taken, kept + run.sent, run.taken - run.sent)
@@ -162,20 +159,3 @@ class _Run:
                 wait = max(wait, timedelta(seconds=error.seconds))
             answer = f"{type(error).__name__}: {error}"[:500]
             return Landed(message, MessageState.DEAD if last else MessageState.PENDING, answer, True, wait)
-
-
-async def _keep_in_house(database: Database, *, at: datetime) -> int:
-    """What is read in the house has arrived when it is written; this only says so, a stretch at a time."""
-    stretch = (
-        update(OutboxMessage)
-        .where(OutboxMessage.id.in_(due([Channel.INBOX], at=at, limit=_STRETCH)))
-        .values(
-            state=MessageState.SENT.value, attempts=OutboxMessage.attempts + 1, answer=Channel.INBOX.label, sent_at=at
-        )
-    )
-    kept, last = 0, _STRETCH
-    while last == _STRETCH:
-        async with database.transaction() as conn:
-            last = (await conn.execute(stretch)).rowcount
-        kept += last
-    return kept

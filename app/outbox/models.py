@@ -2,7 +2,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -36,6 +36,22 @@ class OutboxMessage(Base):
     read_at: Mapped[datetime | None]  # by its recipient, in the house
     holds: Mapped[bool] = mapped_column(server_default=text("false"))  # waits out the night and days off
     told_at: Mapped[datetime | None]  # when those concerned were told that it could not be delivered
+
+
+class ChannelChoice(Base):
+    """How an account, or a firm's contact, wants to hear of each topic; what is not chosen keeps the house's way."""
+
+    __tablename__ = "channel_choices"
+    __table_args__ = (CheckConstraint("num_nonnulls(user_id, firm_id) = 1", name="whose"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
+    firm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), unique=True)
+    choices: Mapped[dict[str, Any]]  # topic → channels
+    phone: Mapped[str] = mapped_column(server_default="")  # of the account; a firm's is its contact's
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    changed_at: Mapped[datetime]
+    changer_name: Mapped[str]
 
 
 class OutboxFile(Base):

@@ -84,7 +84,8 @@ async def inbox(
     conn: Conn, recipient: uuid.UUID, *, after: tuple[datetime, uuid.UUID] | None = None, limit: int = PAGE
 ) -> list[Message]:
     """What one person was told in the house, from the moment it was written; newest first, one more than `limit`."""
-    query = select(*_COLUMNS).where(OutboxMessage.user_id == recipient, OutboxMessage.channel == Channel.INBOX.value)
+    mine = OutboxMessage.user_id == recipient, OutboxMessage.channel == Channel.INBOX.value
+    query = select(*_COLUMNS).where(*mine, OutboxMessage.state != MessageState.WITHDRAWN.value)
     if after:
         query = query.where(tuple_(OutboxMessage.created_at, OutboxMessage.id) < after)
     query = query.order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc()).limit(limit + 1)

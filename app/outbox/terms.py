@@ -4,6 +4,7 @@ from app.labels import Labelled
 class Channel(Labelled):
     EMAIL = "email", "电子邮件"
     INBOX = "inbox", "站内消息"
+    SMS = "sms", "短信"
     WECOM = "wecom", "企业微信群机器人"
     DINGTALK = "dingtalk", "钉钉群机器人"
     FEISHU = "feishu", "飞书群机器人"
@@ -44,3 +45,40 @@ KIND_LABELS = {
 
 # To a place and not to a person; each place is kept as an outlet.
 OUTLETS = (Channel.WECOM, Channel.DINGTALK, Channel.FEISHU, Channel.WEBHOOK)
+
+# To a person, by whichever of these they choose.
+PERSONAL = (Channel.INBOX, Channel.EMAIL, Channel.SMS)
+
+
+class Topic(Labelled):
+    """What a notice is about, as far as people choose how they hear of it."""
+
+    DUTY = "duty", "法定事项和日期变更"
+    REMINDER = "reminder", "申报和证书到期提醒"
+    REPORT = "report", "年度数据填报与审核"
+    TENANCY = "tenancy", "入驻"
+    MOVE = "move", "梯队移动"
+    WORK = "work", "交办的工作"
+    POLICY = "policy", "政策发布"
+    ACCOUNT = "account", "账号与安全"
+
+
+# A duty by law, a date that was told and holds no more, a hand on one's account: always heard by some way.
+FIXED = frozenset({Topic.DUTY, Topic.ACCOUNT})
+TOPICS = {
+    "reminder": Topic.REMINDER,  # unless the message itself says that it is a duty
+    "report_submitted": Topic.REPORT,
+    "report_returned": Topic.REPORT,
+    "report_accepted": Topic.REPORT,
+    "report_chased": Topic.REPORT,
+    "tenancy_proposed": Topic.TENANCY,
+    "tenancy_agreed": Topic.TENANCY,
+    "tier_moved": Topic.MOVE,
+    "work_given": Topic.WORK,
+    "policy_step": Topic.POLICY,
+    "account_handled": Topic.ACCOUNT,
+    "clerk_joined": Topic.ACCOUNT,
+    "clerk_left": Topic.ACCOUNT,
+    "signatory_changed": Topic.ACCOUNT,
+    "file_infected": Topic.ACCOUNT,
+}

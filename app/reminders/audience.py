@@ -9,6 +9,7 @@ from typing import Any
 from app.filings.rules import significant
 from app.filings.stages import DECIDED, Stage
 from app.filings.terms import Milestone
+from app.outbox.terms import Topic
 from app.recognitions.rules import HNTE_YEARS
 from app.reminders.terms import Anchor, Audience, Rule, Target
 
@@ -60,6 +61,18 @@ WHERE k.kind = :certificate AND k.revoked_on IS NULL AND k.expires_on = :on
   AND NOT EXISTS (SELECT 1 FROM certificates y
     WHERE y.firm_id = k.firm_id AND y.kind = k.kind AND y.issued_on > k.issued_on)
 """
+# By what a firm is reached: the first address of its contacts, or the first telephone where it chose text messages.
+REACHED = """LEFT JOIN channel_choices h ON h.firm_id = {firm}
+  LEFT JOIN LATERAL (SELECT c.email FROM contacts c WHERE c.firm_id = {firm} AND c.email <> ''
+    AND coalesce(h.choices -> :topic @> '["email"]', true) ORDER BY c.is_primary DESC, c.id LIMIT 1) e ON true
+  LEFT JOIN LATERAL (SELECT c.phone FROM contacts c WHERE c.firm_id = {firm} AND c.phone <> ''
+    AND h.choices -> :topic @> '["sms"]' ORDER BY c.is_primary DESC, c.id LIMIT 1) p ON true"""
+# One message a way; the first has the ledger row's own id.
+WAYS = """CROSS JOIN LATERAL (VALUES ('email', d.email, true), ('sms', d.phone, d.email IS NULL))
+    w (channel, place, first)
+  WHERE w.place IS NOT NULL"""
+# A duty by law is told whatever was chosen.
+OFF = f"coalesce(h.choices -> :topic = '[]' AND :topic <> '{Topic.DUTY.value}', false)"
 # Only what still wants doing: who has handed in is left alone until the bureau's own date, and then the bureau is not.
 _ENDED = (Stage.REJECTED, Stage.WITHDRAWN, Stage.RECOGNISED)
 
@@ -103,6 +116,11 @@ def values(rule: Rule, target: Target, today: date) -> dict[str, Any]:
         year = target.year - HNTE_YEARS
         given |= {"renew_from": date(year, 1, 1), "renew_until": date(year + 1, 1, 1)}
     return given
+
+
+def topic_of(rule: Rule) -> str:
+    """As what a rule's messages are chosen: a changed date is told to all who were told the old one."""
+    return (Topic.DUTY if rule.mandatory or rule.anchor is Anchor.CHANGE else Topic.REMINDER).value
 
 
 def ended_before(milestone: Milestone | None) -> list[str]:

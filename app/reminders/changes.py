@@ -14,7 +14,7 @@ from app.filings.queries import window_of, windows
 from app.filings.rules import LIVE
 from app.filings.stages import Stage
 from app.filings.terms import Milestone, Window, WindowState
-from app.reminders.audience import ended_before
+from app.reminders.audience import REACHED, WAYS, ended_before, topic_of
 from app.reminders.models import Reminder
 from app.reminders.planning import Planned, Work, bound
 from app.reminders.rules import fill
@@ -52,11 +52,10 @@ WITH told AS (
   ORDER BY r.firm_id, r.created_at DESC, r.id DESC
 ),
 d AS MATERIALIZED (
-  SELECT gen_random_uuid() AS id, f.id AS firm_id, f.uscc, f.name, t.anchor_on, e.email,
+  SELECT gen_random_uuid() AS id, f.id AS firm_id, f.uscc, f.name, t.anchor_on, e.email, p.phone,
     EXISTS (SELECT 1 FROM users u WHERE u.firm_id = f.id AND u.active) AS clerk
   FROM told t JOIN firms f ON f.id = t.firm_id AND f.status = 'active'
-  LEFT JOIN LATERAL (SELECT c.email FROM contacts c WHERE c.firm_id = f.id AND c.email <> ''
-    ORDER BY c.is_primary DESC, c.id LIMIT 1) e ON true
+  {reached}
   WHERE {changed} AND NOT EXISTS (SELECT 1 FROM applications x
     WHERE x.window_id = :subject AND x.firm_id = f.id AND x.stage = ANY(:ended))
 ),
@@ -64,22 +63,25 @@ kept AS (
   INSERT INTO reminders (id, rule_id, subject_id, recipient_id, step, anchor_on, due_on, party, firm_id, milestone,
     state, template_version, created_at)
   SELECT d.id, :rule, :subject, d.firm_id, :step, {now}, :today, 'firm', d.firm_id, :milestone,
-    CASE WHEN d.email IS NOT NULL OR d.clerk THEN 'queued' ELSE 'unreachable' END, :template, :at
+    CASE WHEN coalesce(d.email, d.phone) IS NOT NULL OR d.clerk THEN 'queued' ELSE 'unreachable' END, :template, :at
   FROM d ON CONFLICT DO NOTHING RETURNING id
 ),
 mails AS (
   INSERT INTO outbox_messages (id, dedup_key, kind, channel, holds, payload, next_attempt_at, created_at)
-  SELECT d.id, 'reminder:' || d.id, 'reminder', 'email', true, jsonb_build_object(
+  SELECT CASE WHEN w.first THEN d.id ELSE gen_random_uuid() END,
+    'reminder:' || d.id || CASE WHEN w.first THEN '' ELSE ':' || w.channel END, 'reminder', w.channel, true,
+    jsonb_build_object(
     'subject', replace(replace(:subject_text, '{{原日期}}', d.anchor_on::text), '{{企业}}', d.name),
     'body', replace(replace(:body_text, '{{原日期}}', d.anchor_on::text), '{{企业}}', d.name), 'uscc', d.uscc,
-    'to', d.email),
+    'to', w.place),
     :send_at, :at
-  FROM d JOIN kept USING (id) WHERE d.email IS NOT NULL
+  FROM d JOIN kept USING (id) {ways}
 ),
 inbox AS (
   INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
   SELECT gen_random_uuid(), 'reminder:' || d.id || ':' || u.id, 'reminder', 'inbox', u.id, jsonb_build_object(
-    'subject', replace(replace(:subject_text, '{{原日期}}', d.anchor_on::text), '{{企业}}', d.name), 'uscc', d.uscc),
+    'subject', replace(replace(:subject_text, '{{原日期}}', d.anchor_on::text), '{{企业}}', d.name), 'uscc', d.uscc,
+    'topic', CAST(:topic AS text)),
     :at, :at
   FROM d JOIN kept USING (id) JOIN users u ON u.firm_id = d.firm_id AND u.active
 )
@@ -148,6 +150,7 @@ async def _tell(conn: Conn, work: Work, changed: _Changed) -> Planned:
         words |= {"日期": "另行通知（原定日期不再有效）", "剩余": "请以后续通知为准"}
     given: dict[str, Any] = {
         "rule": work.rule.id,
+        "topic": topic_of(work.rule),
         "subject": window.id,
         "milestone": changed.milestone.value,
         "step": f"changed:{changed.milestone.value}:v{window.version}",
@@ -167,5 +170,6 @@ async def _tell(conn: Conn, work: Work, changed: _Changed) -> Planned:
         given["on"] = changed.on
         parts = {"changed": "t.anchor_on <> :on OR t.step LIKE 'changed:%:gone:%'", "now": ":on"}
         parts["changed"] = f"({parts['changed']})"
-    row = (await conn.execute(bound(_TELL.format(**parts), given), given)).one()
+    statement = _TELL.format(**parts, reached=REACHED.format(firm="f.id"), ways=WAYS)
+    row = (await conn.execute(bound(statement, given), given)).one()
     return Planned(row[0], row[1])

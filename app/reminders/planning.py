@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Date, DateTime, Integer, Numeric, Text, Uuid
 
 from app.db import Conn
-from app.reminders.audience import base, values
+from app.reminders.audience import OFF, REACHED, WAYS, base, topic_of, values
 from app.reminders.rules import SAME_DATE, due_on, fill, remaining
 from app.reminders.terms import Anchor, Audience, Due, Party, Rule, Target, Template
 from app.workdays.rules import Calendar
@@ -45,36 +45,36 @@ def _worded(field: str) -> str:
 _TO_FIRMS = f"""
 WITH b AS ({{base}}),
 d AS MATERIALIZED (
-  SELECT gen_random_uuid() AS id, b.*, e.email, {{full}} AS full,
+  SELECT gen_random_uuid() AS id, b.*, e.email, p.phone, {{full}} AS full,
     b.firm_id IN (SELECT u.firm_id FROM users u WHERE u.firm_id IS NOT NULL AND u.active) AS clerk
-  FROM b LEFT JOIN LATERAL (SELECT c.email FROM contacts c WHERE c.firm_id = b.firm_id AND c.email <> ''
-    ORDER BY c.is_primary DESC, c.id LIMIT 1) e ON true
-  WHERE b.reason IS NOT NULL AND NOT b.done AND {{settled}}
+  FROM b {REACHED.format(firm="b.firm_id")}
+  WHERE b.reason IS NOT NULL AND NOT b.done AND NOT {OFF} AND {{settled}}
 ),
 kept AS (
   INSERT INTO reminders (id, rule_id, subject_id, recipient_id, step, anchor_on, due_on, party, firm_id, milestone,
     reason, state, template_version, created_at)
   SELECT d.id, :rule, d.subject_id, d.firm_id, :step, d.anchor_on, :due_on, 'firm', d.firm_id, :milestone, d.reason,
-    CASE WHEN d.email IS NOT NULL OR d.clerk THEN 'queued' ELSE 'unreachable' END, :template, :at
+    CASE WHEN coalesce(d.email, d.phone) IS NOT NULL OR d.clerk THEN 'queued' ELSE 'unreachable' END, :template, :at
   FROM d WHERE NOT d.full
   ON CONFLICT DO NOTHING RETURNING id
 ),
 mails AS (
   INSERT INTO outbox_messages (id, dedup_key, kind, channel, holds, payload, next_attempt_at, created_at)
-  SELECT d.id, 'reminder:' || d.id, 'reminder', 'email', true,
+  SELECT CASE WHEN w.first THEN d.id ELSE gen_random_uuid() END,
+    'reminder:' || d.id || CASE WHEN w.first THEN '' ELSE ':' || w.channel END, 'reminder', w.channel, true,
     jsonb_build_object('subject', {_worded("subject_text")}, 'body', {_worded("body_text")}, 'uscc', d.uscc,
-      'to', d.email),
+      'to', w.place),
     :send_at, :at
-  FROM d JOIN kept USING (id) WHERE d.email IS NOT NULL
+  FROM d JOIN kept USING (id) {WAYS}
 ),
 told AS (
   INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
   SELECT gen_random_uuid(), 'reminder:' || d.id || ':' || u.id, 'reminder', 'inbox', u.id,
-    jsonb_build_object('subject', {_worded("told_text")}, 'uscc', d.uscc), :at, :at
+    jsonb_build_object('subject', {_worded("told_text")}, 'uscc', d.uscc, 'topic', CAST(:topic AS text)), :at, :at
   FROM d JOIN kept USING (id) JOIN users u ON u.firm_id = d.firm_id AND u.active
 )
 SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept), (SELECT count(*) FROM d WHERE d.full),
-  (SELECT count(*) FROM d JOIN kept USING (id) WHERE d.email IS NULL AND NOT d.clerk)
+  (SELECT count(*) FROM d JOIN kept USING (id) WHERE coalesce(d.email, d.phone) IS NULL AND NOT d.clerk)
 """  # noqa: S608 - our own words only
 # Whoever looks after a firm; where nobody does, every officer of its division.
 _PEOPLE = {
@@ -104,7 +104,7 @@ told AS (
   SELECT d.id, 'reminder:' || d.id, 'reminder', 'inbox', d.person, jsonb_build_object(
     'subject', replace(replace(CAST(:subject_text AS text), '{{{{家数}}}}', d.firms::text), '{{{{名单}}}}', d.names),
     'body', replace(replace(CAST(:body_text AS text), '{{{{家数}}}}', d.firms::text), '{{{{名单}}}}', d.names),
-    'reminder_rule', CAST(:rule AS text)), :at, :at
+    'reminder_rule', CAST(:rule AS text), 'topic', CAST(:topic AS text)), :at, :at
   FROM d JOIN kept USING (id)
 )
 SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept), (SELECT count(*) FROM f)
@@ -188,6 +188,7 @@ async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned
     given = {
         **values(rule, target, moment.today),
         "rule": rule.id,
+        "topic": topic_of(rule),
         "step": due.step.key,
         "settled_by": list(due.settled_by),
         "due_on": due_on(work.calendar, target.on, due.step),
@@ -234,7 +235,7 @@ async def _to_staff(conn: Conn, work: Work, target: Target, due: Due, given: dic
 async def _ask_for_calls(conn: Conn, work: Work, target: Target, due: Due, given: Mapping[str, Any]) -> None:
     """Firms that no message reaches are a telephone call for whoever looks after them."""
     step, words = f"call:{due.step.key}", work.words(target, work.moment.today)
-    asked = {name: given[name] for name in ("rule", "due_on", "milestone", "template", "at")} | {
+    asked = {name: given[name] for name in ("rule", "topic", "due_on", "milestone", "template", "at")} | {
         "about": work.rule.id if work.rule.anchor is Anchor.CERTIFICATE else target.id,
         "from_step": due.step.key,
         "step": step,

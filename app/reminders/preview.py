@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.access.terms import Viewer
 from app.db import Conn
-from app.reminders.audience import base, values
+from app.reminders.audience import OFF, REACHED, base, topic_of, values
 from app.reminders.planning import Work, bound
 from app.reminders.queries import targets_of
 from app.reminders.rules import due_on, fill, remaining
@@ -22,16 +22,16 @@ LISTED = 50  # names shown of each kind; the counts are of all
 _STANDING = """
 WITH b AS ({base}),
 s AS (
-  SELECT b.*, e.email, CASE WHEN b.reason IS NOT NULL AND b.done THEN 'done'
+  SELECT b.*, coalesce(e.email, p.phone) AS reach, CASE WHEN b.reason IS NOT NULL AND b.done THEN 'done'
+    WHEN b.reason IS NOT NULL AND {off} THEN 'off'
     WHEN b.reason IS NOT NULL AND {capped} THEN 'capped' WHEN b.reason IS NOT NULL THEN 'yes'
     WHEN b.outcome = 'not_met' THEN 'far' WHEN b.outcome = 'unknown' THEN 'unknown' ELSE 'outside' END AS standing
-  FROM b LEFT JOIN LATERAL (SELECT c.email FROM contacts c WHERE c.firm_id = b.firm_id AND c.email <> ''
-    ORDER BY c.is_primary DESC, c.id LIMIT 1) e ON true
+  FROM b {reached}
   WHERE b.region_code >= :sight_from AND b.region_code < :sight_until
 ),
-n AS (SELECT s.*, count(*) OVER (PARTITION BY standing) AS total, count(email) OVER (PARTITION BY standing) AS mailed,
+n AS (SELECT s.*, count(*) OVER (PARTITION BY standing) AS total, count(reach) OVER (PARTITION BY standing) AS mailed,
   row_number() OVER (PARTITION BY standing ORDER BY region_code, name) AS place FROM s)
-SELECT n.standing, n.total, n.mailed, n.uscc, n.name, n.region_code, n.reason, n.gap, n.email IS NOT NULL AS mail,
+SELECT n.standing, n.total, n.mailed, n.uscc, n.name, n.region_code, n.reason, n.gap, n.reach IS NOT NULL AS mail,
   u.name AS officer FROM n LEFT JOIN users u ON u.id = n.officer_id WHERE n.place <= {most} ORDER BY n.place
 """
 _CAPPED = """b.firm_id IN (SELECT r.firm_id FROM reminders r WHERE r.created_at > :week AND r.created_at <= :at
@@ -134,7 +134,9 @@ async def _standing(conn: Conn, work: Work, target: Target, viewer: Viewer) -> d
     if not work.rule.mandatory:
         capped = _CAPPED
         given |= {"week": work.moment.week, "at": work.moment.at, "cap": work.cap}
-    statement = _STANDING.format(base=base(work.rule), capped=capped, most=LISTED)
+    given["topic"] = topic_of(work.rule)
+    reached = REACHED.format(firm="b.firm_id")
+    statement = _STANDING.format(base=base(work.rule), capped=capped, off=OFF, reached=reached, most=LISTED)
     groups: dict[str, Group] = {}
     for row in await conn.execute(bound(statement, given), given):
         group = groups.get(row.standing)

@@ -62,6 +62,7 @@ class Exclusion(Labelled):
     FAR = "far", "差距超出范围"
     UNKNOWN = "unknown", "缺数据，判断不了"
     OUTSIDE = "outside", "不在对象范围内"
+    OFF = "off", "企业选择不收这类提醒"
     CAPPED = "capped", "本周已达上限，顺延"
 
 

@@ -42,11 +42,11 @@ FROM told
 ).bindparams(bindparam("at", type_=DateTime(timezone=True)))
 _TO_TODAYS_ADDRESS = text(
     """
-UPDATE outbox_messages m SET told_at = NULL, payload = CASE WHEN e.email IS NULL THEN m.payload
-  ELSE m.payload || jsonb_build_object('to', e.email) END
-FROM reminders r LEFT JOIN LATERAL (SELECT c.email FROM contacts c WHERE c.firm_id = r.firm_id AND c.email <> ''
-  ORDER BY c.is_primary DESC, c.id LIMIT 1) e ON true
-WHERE m.id = r.id AND r.id = :id
+UPDATE outbox_messages m SET told_at = NULL, payload = m.payload || coalesce((
+  SELECT jsonb_build_object('to', w.place) FROM contacts c
+  CROSS JOIN LATERAL (SELECT CASE m.channel WHEN 'sms' THEN c.phone ELSE c.email END AS place) w
+  WHERE c.firm_id = r.firm_id AND w.place <> '' ORDER BY c.is_primary DESC, c.id LIMIT 1), '{}')
+FROM reminders r WHERE m.id = r.id AND r.id = :id
 """
 ).bindparams(bindparam("id", type_=Uuid()))
 _SEEN = (

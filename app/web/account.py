@@ -9,7 +9,7 @@ from app.access import service, signing
 from app.access.queries import sessions_of
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
-from app.web import calendar_feed, forgotten, inbox, look
+from app.web import calendar_feed, forgotten, inbox, look, notices
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard, origin_of
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
@@ -21,6 +21,7 @@ router = APIRouter(include_in_schema=False)
 router.include_router(forgotten.router)
 router.include_router(look.router)
 router.include_router(inbox.router)
+router.include_router(notices.router)
 router.include_router(calendar_feed.router)
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 

@@ -54,6 +54,7 @@ MOVING = (
     Moving("firm_statements", "情况说明", "o.kind = t.kind", key="kind"),
     Moving("tenancies", "载体租约"),
     Moving("carrier_teams", "注册前的团队"),
+    Moving("channel_choices", "通知方式", "true"),
 )
 # History stays with the record it happened to, moves among it, which have no key to a firm; answers are worked out
 # anew; accounts are people's, not records', and a form goes with the account that fills it in.

@@ -12,6 +12,8 @@ GET   /                                         self:manage    {ALL}
 GET   /account/calendar                         filing:read    {FILERS}
 POST  /account/calendar                         filing:read    {FILERS}
 POST  /account/calendar/revoke                  filing:read    {FILERS}
+GET   /account/notices                          self:manage    {ALL}
+POST  /account/notices                          self:manage    {ALL}
 GET   /account/password                         self:manage    {ALL}
 POST  /account/password                         self:manage    {ALL}
 GET   /account/sessions                         self:manage    {ALL}

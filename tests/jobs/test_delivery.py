@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, text
 
 from app.db import new_id
 from app.errors import Conflict
+from app.outbox import arriving
 from app.outbox import deliver as delivery
 from app.outbox.channels import Channels
 from app.outbox.claiming import LEASE
@@ -191,7 +192,7 @@ async def test_what_stays_in_the_house_needs_no_mail(conn, database, mail, post)
 
 
 async def test_all_that_stays_in_the_house_is_said_to_be_there_however_much_it_is(conn, database, mail, monkeypatch):
-    monkeypatch.setattr(delivery, "_STRETCH", 3)
+    monkeypatch.setattr(arriving, "_STRETCH", 3)
     for _ in range(7):
         await enqueue(conn, channel="inbox")
     assert (await deliver(database, at=NOON, mail=mail, limit=1)).sent == 7
