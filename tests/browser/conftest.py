@@ -53,6 +53,18 @@ class Site:
 
         return in_thread(run)
 
+    def work(self, job: Callable[..., Awaitable[object]]) -> None:
+        """What the worker would do at this moment."""
+
+        async def run() -> None:
+            database = Database(self.server.database_url, pool_size=2)
+            try:
+                await job(database, at=self.clock.now())
+            finally:
+                await database.dispose()
+
+        in_thread(run)
+
 
 @dataclass
 class People:

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.db import Conn
+from app.reminders.jobs import plan_reminders
 from tests import factories
 from tests.browser.conftest import People, Site
 from tests.calendars import read
@@ -12,10 +14,10 @@ from tests.calendars import read
 pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 
 
-def confirm(page: Page, window: object) -> None:
+def confirm(page: Page, window: object, due: str = "2027年6月25日") -> None:
     page.goto(f"/filings/{window}")
     page.get_by_role("link", name="按通知确认").click()
-    page.get_by_label("企业提交截止").fill("2027年6月25日")
+    page.get_by_label("企业提交截止").fill(due)
     page.get_by_label("文号").fill("粤科函产字〔2027〕1号")
     page.get_by_label("网址").fill("https://gdstc.gd.gov.cn/notice.html")
     page.get_by_label("读自").select_option("official")
@@ -69,3 +71,36 @@ def test_a_firm_walks_through_a_window_and_what_is_lacking_is_named(people: Peop
     page.get_by_label("已提交").check()
     page.get_by_role("button", name="登记", exact=True).click()
     expect(page.locator(".steps [aria-current]")).to_have_text("已提交")
+
+
+def test_a_rule_is_previewed_put_to_work_and_its_reminder_received_acknowledged_and_in_the_calendar(
+    people: People, site: Site
+) -> None:
+    async def concerned(conn: Conn) -> None:
+        uscc = await factories.firm(conn, "开平市甲阀门有限公司")
+        await factories.answer(conn, uscc, "met")
+        await factories.person(conn, "firm", firm_id=await factories.id_of(conn, uscc))
+
+    site.do(concerned)
+    window = site.do(lambda conn: factories.window_id(conn, "hnte", 2027, 1))
+    officer = people.signed_in("officer")
+    confirm(officer, window, due="2026年12月11日")
+    officer.goto("/reminders")
+    officer.get_by_role("link", name="高企认定：企业提交截止").click()
+    expect(officer.get_by_role("heading", name="会提醒 1 家")).to_be_visible()
+    expect(officer.locator("main")).to_contain_text("开平市甲阀门有限公司")
+    officer.get_by_role("button", name="看过了，启用").click()
+    expect(officer.locator("h1 + .chip")).to_have_text("启用中")
+    site.work(plan_reminders)
+    clerk = people.signed_in("firm")
+    clerk.goto("/inbox")
+    expect(clerk.locator("tbody tr")).to_have_count(1)
+    expect(clerk.locator("tbody b")).to_contain_text("企业提交截止")
+    clerk.get_by_role("button", name="查看企业").click()
+    clerk.goto("/inbox")
+    expect(clerk.locator("tbody .chip")).to_have_text("已读")
+    clerk.goto("/account/calendar")
+    clerk.get_by_role("button", name="生成订阅地址").click()
+    feed = read(clerk.context.request.get(clerk.locator("#secret").inner_text()).body())
+    (event,) = [e for e in feed.parts if e.value("UID") == f"{window}-firm-due@tidu"]
+    assert event.value("DTSTART") == "20261211"
