@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tests.house.access_filings import FILINGS
+
 ALL = "firm carrier town officer manager admin auditor"
 DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
@@ -71,8 +73,6 @@ POST  /admin/users/{{user_id}}/carrier          user:admin     admin
 POST  /admin/users/{{user_id}}/disable          user:admin     admin
 POST  /admin/users/{{user_id}}/enable           user:admin     admin
 POST  /admin/users/{{user_id}}/reset            user:admin     admin
-GET   /api/v1/applications/{{application_id}}   firm:internal  town officer manager auditor
-POST  /api/v1/applications/{{application_id}}/advance filing:work town officer
 GET   /api/v1/audit                             audit:read     admin auditor
 GET   /api/v1/board                             firm:read      {READERS}
 GET   /api/v1/firms                             firm:read      {READERS}
@@ -169,47 +169,12 @@ GET   /api/v1/plans                             target:read    {DESKS}
 GET   /api/v1/plans/{{plan}}/indicators         target:read    {DESKS}
 PUT   /api/v1/plans/{{plan}}/indicators/actuals target:enter   officer manager
 POST  /api/v1/plans/{{plan}}/actuals/{{actual_id}}/confirm target:confirm manager
-GET   /api/v1/windows                           filing:read    {FILERS}
-POST  /api/v1/windows                           filing:keep    officer
-GET   /api/v1/windows.ics                       PUBLIC
-GET   /api/v1/windows/{{window_id}}             filing:read    {FILERS}
-GET   /api/v1/windows/{{window_id}}/applications firm:internal town officer manager auditor
-POST  /api/v1/windows/{{window_id}}/applications filing:work   town officer
-POST  /api/v1/windows/{{window_id}}/results     filing:keep    officer
-GET   /api/v1/results/{{list_id}}               filing:keep    officer
-POST  /api/v1/results/{{list_id}}/apply         filing:keep    officer
-POST  /api/v1/results/{{list_id}}/discard       filing:keep    officer
-POST  /api/v1/results/{{list_id}}/settle        filing:keep    officer
-POST  /api/v1/results/{{list_id}}/undo          filing:keep    officer
-POST  /api/v1/windows/{{window_id}}/changes     filing:keep    officer
-POST  /api/v1/windows/{{window_id}}/confirm     filing:keep    officer
 GET   /audit                                    audit:read     admin auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}
 GET   /clerks                                   clerk:admin    officer
 POST  /clerks/{{request_id}}/approve            clerk:admin    officer
 POST  /clerks/{{request_id}}/refuse             clerk:admin    officer
-GET   /filings                                  filing:read    {FILERS}
-GET   /filings/applications/{{application_id}} firm:internal  town officer manager auditor
-POST  /filings/applications/{{application_id}}/advance filing:work    town officer
-POST  /filings/applications/{{application_id}}/check filing:work    town officer
-POST  /filings/applications/{{application_id}}/materials filing:work   town officer
-POST  /filings/applications/{{application_id}}/officer filing:work    town officer
-GET   /filings/new                              filing:keep    officer
-POST  /filings/new                              filing:keep    officer
-GET   /filings/{{window_id}}                    filing:read    {FILERS}
-GET   /filings/{{window_id}}/applications       firm:internal  town officer manager auditor
-POST  /filings/{{window_id}}/applications       filing:work    town officer
-POST  /filings/{{window_id}}/applications/draw  filing:keep    officer
-GET   /filings/{{window_id}}/results            filing:keep    officer
-POST  /filings/{{window_id}}/results            filing:keep    officer
-GET   /results/{{list_id}}                      filing:keep    officer
-POST  /results/{{list_id}}/apply                filing:keep    officer
-POST  /results/{{list_id}}/discard              filing:keep    officer
-POST  /results/{{list_id}}/settle               filing:keep    officer
-POST  /results/{{list_id}}/undo                 filing:keep    officer
-GET   /filings/{{window_id}}/change             filing:keep    officer
-POST  /filings/{{window_id}}/change             filing:keep    officer
 GET   /firms                                    firm:list      {DESKS}
 GET   /firms/export.csv                         firm:export    officer manager
 GET   /firms/export.xlsx                        firm:export    officer manager
@@ -273,20 +238,8 @@ GET   /digests/{{week}}/lists/{{key}}           digest:read    town officer mana
 GET   /digests/subscription                     digest:read    town officer manager auditor
 POST  /digests/subscription                     digest:read    town officer manager auditor
 POST  /digests/{{week}}/test                    digest:read    town officer manager auditor
-GET   /reminders                                reminder:read  town officer manager auditor
-POST  /reminders/cap                            reminder:keep  officer
-GET   /reminders/sent                           reminder:read  town officer manager auditor
-POST  /reminders/sent/{{reminder_id}}/resend    reminder:keep  officer
-GET   /reminders/texts/{{code}}                 reminder:read  town officer manager auditor
-POST  /reminders/texts/{{code}}                 reminder:keep  officer
-GET   /reminders/{{rule_id}}                    reminder:read  town officer manager auditor
-POST  /reminders/{{rule_id}}/activate           reminder:keep  officer
-GET   /reminders/{{rule_id}}/edit               reminder:keep  officer
-POST  /reminders/{{rule_id}}/edit               reminder:keep  officer
-POST  /reminders/{{rule_id}}/pause              reminder:keep  officer
 GET   /api/v1/digests                           digest:read    town officer manager auditor
 GET   /api/v1/digests/{{week}}                  digest:read    town officer manager auditor
-GET   /api/v1/reminders                         reminder:read  town officer manager auditor
 POST  /imports                                  firm:import    officer
 GET   /imports/template.xlsx                    firm:import    officer
 GET   /imports/{{batch_id}}                     firm:import    officer
@@ -398,5 +351,6 @@ class Line:
     roles: frozenset[str]
 
 
-LINES = [Line(m, p, asked, frozenset(roles)) for m, p, asked, *roles in map(str.split, TABLE.strip().splitlines())]
+_ROWS = (TABLE + FILINGS).strip().splitlines()
+LINES = [Line(m, p, asked, frozenset(roles)) for m, p, asked, *roles in map(str.split, _ROWS)]
 GUARDED = [line for line in LINES if line.permission != "PUBLIC"]
