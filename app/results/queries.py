@@ -7,6 +7,9 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, select
 
 from app.access.terms import Viewer
 from app.db import Conn
+from app.filings.applications import application_of, applications
+from app.filings.models import ApplicationRow
+from app.filings.stages import Application, Stage
 from app.firms import filtering
 from app.firms.models import Firm
 from app.results.models import ResultLineRow, ResultListRow
@@ -58,6 +61,15 @@ async def rows_of(conn: Conn, list_id: uuid.UUID, *, viewer: Viewer, only: str =
     elif only in {o.value for o in Outcome}:
         query = query.where(_R.outcome == only)
     return [_row_of(row) for row in await conn.execute(query)]
+
+
+async def not_named(conn: Conn, held: ResultList, *, viewer: Viewer, limit: int = 100) -> list[Application]:
+    """Whom the bureau has recommended and the list does not name: somebody must look why."""
+    a = ApplicationRow
+    named = select(_R.chosen).where(_R.list_id == held.id)
+    query = applications().where(a.window_id == held.window_id, filtering.visible_to(viewer))
+    query = query.where(a.stage == Stage.RECOMMENDED.value, Firm.uscc.not_in(named)).order_by(a.id).limit(limit)
+    return [application_of(row) for row in await conn.execute(query)]
 
 
 def _rows(viewer: Viewer) -> Select[Any]:

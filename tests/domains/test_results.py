@@ -16,7 +16,7 @@ from app.pipeline.asking import waiting
 from app.pipeline.service import approve
 from app.recognitions.queries import held_by
 from app.results.applying import Rules, apply
-from app.results.queries import list_by_id, rows_of
+from app.results.queries import list_by_id, not_named, rows_of
 from app.results.rules import lines_of_text
 from app.results.service import bring, discard, settle
 from app.results.terms import ListKind, ListState, Match, NewList, Outcome
@@ -169,6 +169,17 @@ async def test_what_was_entered_is_taken_back_as_far_as_nobody_has_gone_on_from_
     assert "名单录错了批次" in (await applications.events_of(conn, one))[0].reason
     with pytest.raises(Conflict):
         await undo(conn, made, expected=None, reason="再来", by=by, at=NOON)
+
+
+async def test_whom_the_bureau_recommended_and_the_list_does_not_name_is_shown(conn, window, by):
+    names = ["开平市甲阀门有限公司", "开平市乙水暖有限公司", "开平市丙五金有限公司"]
+    codes = [await factories.firm(conn, name) for name in names]
+    made = await list_firms(conn, window, codes, by=by, at=NOON)
+    for one in made[:2]:
+        for stage in (Stage.SUBMITTED, Stage.RECOMMENDED):
+            await advance(conn, one, Step(stage, None, TODAY, "条件齐备"), by=by, at=NOON)
+    held = await list_by_id(conn, await brought(conn, window, names[0], by), viewer=by.viewer)
+    assert [a.firm_name for a in await not_named(conn, held, viewer=by.viewer)] == [names[1]]
 
 
 async def test_a_list_is_for_a_confirmed_window_of_firms_and_nobody_else_s_division(conn, window, by):

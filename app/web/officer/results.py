@@ -16,7 +16,7 @@ from app.filings.queries import window_by_id
 from app.filings.terms import Window, WindowState
 from app.results import service
 from app.results.applying import Rules, apply
-from app.results.queries import OPEN, list_by_id, lists_of, rows_of
+from app.results.queries import OPEN, list_by_id, lists_of, not_named, rows_of
 from app.results.rules import COLUMNS, NAMES, lines_of_sheets, lines_of_text
 from app.results.terms import Line, ListKind, ListState, Match, Outcome, ResultList
 from app.results.undoing import undo
@@ -180,6 +180,7 @@ async def _page(
         "only": only,
         "tabs": [(f"/results/{held.id}?only={w}", label, n, w == only) for w, label, n in counted if n or not w],
         "picked": picked,
+        "not_named": await not_named(conn, held, viewer=viewer) if held.kind is ListKind.ANNOUNCEMENT else [],
         "typed": raw or {},
         "open": held.counts.get(OPEN, 0),
         "name_of": lookup.reference.region,
