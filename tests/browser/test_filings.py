@@ -1,8 +1,10 @@
 """A window from its notice into everybody's calendar, and a firm through it."""
 
 import re
+from datetime import date
 
 import pytest
+from icalendar import Calendar
 from playwright.sync_api import Page, expect
 
 from app.db import Conn
@@ -101,6 +103,7 @@ def test_a_rule_is_previewed_put_to_work_and_its_reminder_received_acknowledged_
     expect(clerk.locator("tbody .chip")).to_have_text("已读")
     clerk.goto("/account/calendar")
     clerk.get_by_role("button", name="生成订阅地址").click()
-    feed = read(clerk.context.request.get(clerk.locator("#secret").inner_text()).body())
-    (event,) = [e for e in feed.parts if e.value("UID") == f"{window}-firm-due@tidu"]
-    assert event.value("DTSTART") == "20261211"
+    feed = Calendar.from_ical(clerk.context.request.get(clerk.locator("#secret").inner_text()).body())
+    (event,) = [e for e in feed.events if e["UID"] == f"{window}-firm-due@tidu"]
+    assert event.decoded("DTSTART") == date(2026, 12, 11)
+    assert "高新技术企业认定" in event["SUMMARY"] or "高企认定" in event["SUMMARY"]
