@@ -1,7 +1,9 @@
 """年度填报: typed as one likes, saved as it is, kept from being overwritten, signed by one, numbered once."""
 
 import asyncio
+import re
 
+import pypdfium2
 import pytest
 from sqlalchemy import func, select, text, update
 
@@ -201,13 +203,22 @@ async def test_handed_in_twice_is_handed_in_once_and_then_nothing_changes(boss, 
 
 
 async def test_the_receipt_has_a_number_of_its_own_and_is_still_there_later(boss, conn, uscc, clock):
-    assert (await boss.get(f"{HERE}/receipt")).status_code == 404
+    for end in ("", ".pdf"):
+        assert (await boss.get(f"{HERE}/receipt{end}")).status_code == 404
     await fill(boss)
     await submit(boss)
     clock.advance(minutes=20)
     page = (await boss.get(f"{HERE}/receipt")).text
     assert f"2025-{uscc}-01" in page
     assert "250 万元" in page
+    sheet = await boss.get(f"{HERE}/receipt.pdf")
+    assert sheet.headers["content-disposition"].endswith(".pdf")
+    printed = pypdfium2.PdfDocument(sheet.content)
+    assert len(printed) == 1
+    words = printed[0].get_textpage().get_text_range()
+    code = re.search(r'<span class="code">([0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4})</span>', page).group(1)
+    for said in (f"2025-{uscc}-01", code, "开平市金丝雀有限公司", "销售收入", "4,000 万元"):
+        assert said in words
 
 
 async def test_a_draft_counts_for_nothing_and_so_does_what_nobody_has_accepted(boss, conn):

@@ -1,5 +1,6 @@
 """年度填报: begun, its task list, checked whole, signed, and the receipt."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,13 +19,15 @@ from app.reports.catalogue import Form, Section
 from app.reports.forms import newest
 from app.reports.queries import Filing, own_filing, pages_of, rounds_of
 from app.reports.reading import Answers, Examined, rows_of, shown
+from app.reports.receipts import check_code, main_figures, receipt_pdf
 from app.reports.terms import asked_years
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
+from app.web.deps import ClockDep, ConnDep, LookupDep, SettingsDep, TodayDep
+from app.web.downloads import attachment
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
-from app.web.portal.report_views import UNITS, shown_text
+from app.web.portal.report_views import UNITS
 from app.web.templating import page
 
 router = APIRouter()
@@ -173,6 +176,19 @@ async def receipt_page(request: Request, year: Year, viewer: UsePortal, conn: Co
     context = await report_head(conn, firm, filing)
     if not context["rounds"]:
         raise NotFound("还没有提交过，没有回执。")
-    form = form_of(filing, lookup)
-    context |= {"form": form, "show_text": shown_text}
+    form, signed = form_of(filing, lookup), context["rounds"][0]
+    context |= {"form": form, "figures": main_figures(form, signed.figures), "check": check_code(signed)}
     return page(request, "portal/report/receipt.html", title=f"{year} 年度填报回执", **context)
+
+
+@router.get("/portal/report/{year}/receipt.pdf")
+async def receipt_sheet(
+    year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, settings: SettingsDep
+) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, year)
+    rounds = await rounds_of(conn, filing.id)
+    if not rounds:
+        raise NotFound("还没有提交过，没有回执。")
+    how = {"bureau": lookup.reference.bureau, "fonts": settings.fonts}
+    made = await asyncio.to_thread(receipt_pdf, firm, filing, form_of(filing, lookup), rounds[0], **how)
+    return attachment(made, f"{firm.name} {year} 年度填报回执 {rounds[0].number}.pdf", "application/pdf")

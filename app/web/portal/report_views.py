@@ -137,11 +137,6 @@ def rows_words(section: Section, now: Sequence[Row], before: Sequence[Row]) -> s
     return f"{len(now)} 条" + (f"（{'；'.join(parts)}）" if parts else "")
 
 
-def shown_text(number: str, *, money: bool, unit: str) -> str:
-    """A figure as a document keeps it, for reading."""
-    return shown(Decimal(number), money=money, unit=unit)
-
-
 def typed_in(section: Section, form: Mapping[str, str]) -> dict[str, object]:
     """What came with the page's form, kept as it was typed."""
     if section.group:

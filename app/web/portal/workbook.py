@@ -1,5 +1,6 @@
 """用 Excel 填: the form as a workbook to take home; what came back is shown beside the draft before it is kept."""
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,7 +66,7 @@ async def workbook(year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupD
         locked=_locked(filing, form),
         comments=context["comments"],
     )
-    return attachment(write_workbook(form, sent), f"{firm.name} {year} 年度填报.xlsx", XLSX)
+    return attachment(await asyncio.to_thread(write_workbook, form, sent), f"{firm.name} {year} 年度填报.xlsx", XLSX)
 
 
 @router.post(_HERE)
