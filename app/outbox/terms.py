@@ -36,6 +36,8 @@ KIND_LABELS = {
     "report_returned": "年度数据退回补正",
     "report_accepted": "年度数据审核通过",
     "report_chased": "催报年度数据",
+    "title_claimed": "企业登记证书或知识产权",
+    "claim_decided": "登记的核实结果",
     "digest": "周报",
     "digest_test": "周报试发",
     "tenancy_proposed": "入驻提议",

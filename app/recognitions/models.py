@@ -1,14 +1,19 @@
 import uuid
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import SmallInteger
 
 from app.db import Base
 from app.policy.figures import IpKind, ObtainedBy
+from app.recognitions.terms import ClaimKind, ClaimState
 
 _IP_KINDS = ", ".join(f"'{kind.value}'" for kind in IpKind)
+_CLAIMED = ", ".join(f"'{kind.value}'" for kind in ClaimKind)
+_CLAIM_STATES = ", ".join(f"'{state.value}'" for state in ClaimState)
 _WAYS = ", ".join(f"'{way.value}'" for way in ObtainedBy)
 
 
@@ -57,3 +62,42 @@ class IpRightRow(Base):
     source: Mapped[str] = mapped_column(server_default="")
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class TitleClaim(Base):
+    """What a firm says it holds, until an officer has verified it: only then does it stand in the ledger and count.
+
+    What is new enters the ledger under the claim's own id, so that its evidence stays where it hangs; `target_id` is
+    the right in the ledger that shall read otherwise.
+    """
+
+    __tablename__ = "title_claims"
+    __table_args__ = (
+        CheckConstraint(f"kind IN ({_CLAIMED})", name="kind"),
+        CheckConstraint(f"state IN ({_CLAIM_STATES})", name="state"),
+        CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided"),
+        Index("ix_title_claims_firm", "firm_id", "created_at"),
+        Index("ix_title_claims_waiting", "created_at", "id", postgresql_where=text("state = 'waiting'")),
+        Index(
+            "uq_title_claims_one_a_target",
+            "target_id",
+            unique=True,
+            postgresql_where=text("state = 'waiting' AND target_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    target_id: Mapped[uuid.UUID | None]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    version: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    words: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    creator_name: Mapped[str]
+    reason: Mapped[str] = mapped_column(server_default="")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    decider_name: Mapped[str] = mapped_column(server_default="")

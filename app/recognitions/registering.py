@@ -38,8 +38,20 @@ class NewCertificate:
     revoked_on: date | None = None
 
 
-async def register(conn: Conn, uscc: str, new: NewCertificate, *, by: Actor, at: datetime) -> uuid.UUID:
-    """Raises NotFound out of sight, Invalid by field, Conflict when the number is on file already."""
+async def register(
+    conn: Conn,
+    uscc: str,
+    new: NewCertificate,
+    *,
+    by: Actor,
+    at: datetime,
+    under: uuid.UUID | None = None,
+    source: str = _BY_HAND,
+) -> uuid.UUID:
+    """Raises NotFound out of sight, Invalid by field, Conflict when the number is on file already.
+
+    `under`: an id that something of it, such as its evidence, is known by already.
+    """
     firm = await _locked(conn, uscc, by.viewer)
     wrong = problems(
         new.kind,
@@ -51,14 +63,14 @@ async def register(conn: Conn, uscc: str, new: NewCertificate, *, by: Actor, at:
     if wrong:
         raise Invalid(wrong)
     row = {
-        "id": new_id(),
+        "id": under or new_id(),
         "firm_id": firm.id,
         "kind": new.kind.value,
         "number": new.number,
         "issued_on": new.issued_on,
         "expires_on": new.expires_on,
         "revoked_on": new.revoked_on,
-        "source": _BY_HAND,
+        "source": source,
         "recorded_at": at,
         "recorded_by": by.viewer.id if by.viewer.login else None,
     }

@@ -15,3 +15,17 @@ class CertificateState(Labelled):
     LAPSED = "lapsed", "已过期"
     REVOKED = "revoked", "已撤销"
     NOT_YET = "not_yet", "未生效"
+
+
+class ClaimKind(Labelled):
+    """What a firm says it holds; by the same values as `app.attachments.terms.ObjectKind`, where its evidence hangs."""
+
+    CERTIFICATE = "certificate", "证书"
+    IP_RIGHT = "ip_right", "知识产权"
+
+
+class ClaimState(Labelled):
+    WAITING = "waiting", "待核实"
+    ACCEPTED = "accepted", "已核实"
+    REFUSED = "refused", "未通过核实"
+    WITHDRAWN = "withdrawn", "已撤回"

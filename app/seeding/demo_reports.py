@@ -9,7 +9,9 @@ from app.access.terms import Actor
 from app.clock import business_day
 from app.db import Conn
 from app.firms.terms import FirmDetail
+from app.recognitions.claiming import claim
 from app.recognitions.queries import rights_as_rows
+from app.recognitions.terms import ClaimKind
 from app.reports import handing
 from app.reports.catalogue import Form, Section
 from app.reports.drafting import begin, explain, save_page
@@ -21,6 +23,14 @@ from app.text import parse_amount
 from app.units import Unit
 
 _PROJECTS = (("节水型恒温阀芯研发", "320"), ("水龙头自动检测线", "180"))
+_NEW_RIGHT = {
+    "kind": "utility_model",
+    "number": "ZL202520987654.3",
+    "name": "一种恒温阀芯的密封结构",
+    "obtained_by": "self_developed",
+    "in_force": True,
+    "used_in_hnte_year": None,
+}
 _RETURNED = {"headcount": "与社保人数差得多，请核对后重填。", "rd.other": "其他费用请附明细，核对是否都与研发有关。"}
 _LEFT = ("people", "output")  # by the one that is half way
 _WHY = "今年增加了研发人员和设备，已与辅助账核对。"
@@ -36,6 +46,10 @@ async def bring_reports(
         then = at - timedelta(days=9 - n)
         await begin(conn, firm, year, form, await _whole_rights(conn, firm, form), by=clerk, at=then)
         await _fill(conn, firm, year, form, by=clerk, at=then, whole=n > 0)
+        if n == 0:
+            words = "证书刚收到，扫描件稍后上传。"
+            new = {**_NEW_RIGHT, "granted_on": f"{year}-09-16"}
+            await claim(conn, firm, ClaimKind.IP_RIGHT, new, words=words, by=clerk, at=at - timedelta(days=2))
         if n > 0:
             await _sign(conn, firm, year, form, by=clerk, at=then + timedelta(hours=3))
         if n == 2:

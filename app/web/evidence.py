@@ -14,7 +14,9 @@ from app.db import Conn
 from app.errors import Forbidden, Invalid, NotFound
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
+from app.recognitions.claims import claim_by_id, verified_at
 from app.recognitions.models import Certificate, IpRightRow
+from app.recognitions.terms import ClaimKind, ClaimState
 from app.reports.catalogue import Form
 from app.reports.queries import filing_by_id
 from app.work.models import FirmNeed, FirmVisit
@@ -104,13 +106,31 @@ async def _of_firm(conn: Conn, model: Any, object_id: uuid.UUID, viewer: Viewer)
     return row
 
 
+async def _title(
+    conn: Conn, model: Any, object_id: uuid.UUID, viewer: Viewer
+) -> tuple[uuid.UUID, str, ClaimState | None]:
+    """A title of the ledger, or one that is only claimed: then with the claim's state."""
+    try:
+        firm_id, uscc, _ = await _of_firm(conn, model, object_id, viewer)
+    except NotFound:
+        claim = await claim_by_id(conn, object_id, viewer=viewer)
+        kind = ClaimKind.IP_RIGHT if model is IpRightRow else ClaimKind.CERTIFICATE
+        if claim is None or claim.kind is not kind or claim.target_id is not None:
+            raise
+        return claim.firm_id, claim.uscc, claim.state
+    return firm_id, uscc, None
+
+
 def _title_of(kind: ObjectKind, model: Any) -> Callable[[Conn, uuid.UUID, Viewer], Awaitable[Hold]]:
     async def hold(conn: Conn, object_id: uuid.UUID, viewer: Viewer) -> Hold:
-        firm_id, uscc, _ = await _of_firm(conn, model, object_id, viewer)
+        firm_id, uscc, state = await _title(conn, model, object_id, viewer)
         _must(viewer, _P.ASSESSMENT_READ)
         own = viewer.firm_id == firm_id and viewer.may(_P.PORTAL)
-        back = "/portal" if own else f"/firms/{uscc}"
-        return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的证明材料", may_change=own)
+        back = "/portal/titles" if own else f"/firms/{uscc}/rights" if model is IpRightRow else f"/firms/{uscc}"
+        back = f"/claims/{object_id}" if state and viewer.may(_P.FIRM_CERTIFY) else back
+        may = own and state in (None, ClaimState.WAITING)
+        sealed = await verified_at(conn, object_id)
+        return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的证明材料", may, sealed=sealed)
 
     return hold
 

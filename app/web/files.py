@@ -152,6 +152,6 @@ async def remove(request: Request, attachment_id: uuid.UUID, conn: ConnDep, cloc
     hold = await hold_on(conn, file.object_kind, file.object_id, viewer=actor.viewer, lock=True)
     _must_change(hold)
     if not hold.may_remove(file):
-        raise Conflict(f"“{file.name}”随上次提交一起签过字，不能移除；可以再上传新的。")
+        raise Conflict(f"“{file.name}”在提交或核实时已经看过，不能移除；可以再上传新的。")
     await service.remove(conn, hold.target, file, by=actor, at=clock.now())
     return see_other(request, hold.page, f"已移除 {file.name}")

@@ -33,6 +33,11 @@ PAGES = [
     ("firm-2", "/portal/report/2025/copy"),
     ("firm", "/portal/report/2025/evidence"),
     ("firm", "/portal/report/2025/workbook"),
+    ("firm", "/portal/titles"),
+    ("firm", "/portal/titles/new?kind=certificate"),
+    ("officer", "/claims"),
+    ("officer", "{claim}"),
+    ("officer", "{firm}/rights"),
     ("firm-2", "/portal/report/2025/copy?sheet=hnte"),
     ("firm-3", "/portal/report/2025/people"),
     ("officer", "/reviews"),
@@ -164,6 +169,7 @@ COLOURS: dict[str, object] = {"runOnly": {"type": "rule", "values": ["color-cont
 # What stands first in a list, by the mark that an address has for it.
 LISTED = {
     "{review}": ("/reviews", "tbody .name"),
+    "{claim}": ("/claims", "tbody .name"),
     "{window}": ("/filings?year=2027", ".year-table .name"),
     "{policy}": ("/admin/policies", "tbody .name"),
     "{carrier}": ("/carriers", "tbody .name"),

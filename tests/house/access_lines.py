@@ -307,6 +307,20 @@ POST  /portal/people/invite                     portal:use     firm
 POST  /portal/people/invitations/{{invitation_id}}/revoke portal:use firm
 POST  /portal/people/{{user_id}}/appoint        portal:use     firm
 POST  /portal/people/{{user_id}}/dismiss        portal:use     firm
+GET   /portal/titles                            portal:use     firm
+GET   /portal/titles/new                        portal:use     firm
+POST  /portal/titles/new                        portal:use     firm
+GET   /portal/titles/{{claim_id}}               portal:use     firm
+POST  /portal/titles/{{claim_id}}               portal:use     firm
+POST  /portal/titles/{{claim_id}}/withdraw      portal:use     firm
+POST  /portal/report/{{year}}/ip/bring          portal:use     firm
+GET   /claims                                   firm:certify   officer
+GET   /claims/{{claim_id}}                      firm:certify   officer
+POST  /claims/{{claim_id}}/accept               firm:certify   officer
+POST  /claims/{{claim_id}}/refuse               firm:certify   officer
+GET   /firms/{{uscc}}/rights                    assessment:read firm town officer manager auditor
+POST  /firms/{{uscc}}/rights/use                firm:certify   officer
+POST  /firms/{{uscc}}/rights/{{right_id}}/free  firm:certify   officer
 GET   /portal/report/{{year}}                   portal:use     firm
 POST  /portal/report/{{year}}/begin             portal:use     firm
 GET   /portal/report/{{year}}/check             portal:use     firm
@@ -319,6 +333,7 @@ GET   /portal/report/{{year}}/workbook          portal:use     firm
 GET   /portal/report/{{year}}/workbook.xlsx     portal:use     firm
 POST  /portal/report/{{year}}/workbook          portal:use     firm
 POST  /portal/report/{{year}}/workbook/save     portal:use     firm
+GET   /portal/report/{{year}}/receipt.pdf       portal:use     firm
 POST  /portal/report/{{year}}/submit            portal:use     firm
 GET   /portal/report/{{year}}/{{section}}       portal:use     firm
 POST  /portal/report/{{year}}/{{section}}       portal:use     firm
@@ -331,6 +346,7 @@ POST  /reviews/accept                           report:review  officer
 POST  /reviews/chase                            report:review  officer
 GET   /reviews/{{filing_id}}                    report:review  officer
 POST  /reviews/{{filing_id}}/accept             report:review  officer
+POST  /reviews/{{filing_id}}/prompts            report:review  officer
 POST  /reviews/{{filing_id}}/return             report:review  officer
 GET   /search                                   firm:list      {DESKS}
 GET   /sign-in                                  PUBLIC

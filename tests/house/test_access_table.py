@@ -13,7 +13,7 @@ from tests.house.routes import routes_of
 # Pages of one thing, asked for by an id that nothing has.
 _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
-    "|carrier|tenancy|user|list"
+    "|carrier|tenancy|user|list|claim"
 )
 UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
 
@@ -80,6 +80,8 @@ def filled(path: str, uscc: str) -> str:
         "duty_id": unknown,
         "tenancy_id": unknown,
         "proposal_id": unknown,
+        "claim_id": unknown,
+        "right_id": unknown,
     }
     return path.format(**known)
 

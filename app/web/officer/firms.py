@@ -196,6 +196,7 @@ async def firm_page(
         "can_move": viewer.may(Permission.MOVE) and (firm.status == FirmStatus.ACTIVE or firm.tier is not None),
         "can_note": viewer.may(Permission.FIRM_NOTE),
         "can_certify": viewer.may(Permission.FIRM_CERTIFY),
+        "can_see_papers": viewer.may(Permission.ASSESSMENT_READ),
         "can_approve": bool(pending) and viewer.may(Permission.MOVE_APPROVE) and pending[0].requested_by != viewer.id,
     }
     return page(request, "officer/firms/detail.html", title=firm.name, **context)
@@ -210,6 +211,7 @@ def tabs_of(firm: FirmDetail, viewer: Viewer, here: str) -> list[tuple[str, str,
     leaves = [
         ("概览", "", Permission.FIRM_READ),
         ("差距", "/gap", Permission.ASSESSMENT_READ),
+        ("知识产权", "/rights", Permission.ASSESSMENT_READ),
         ("一企一策", "/plans", Permission.FIRM_INTERNAL),
         ("申报", "/filings", Permission.FIRM_INTERNAL),
         ("走访与任务", "/work", Permission.FIRM_INTERNAL),

@@ -28,6 +28,7 @@ def head(firm: FirmDetail, here: str) -> dict[str, Any]:
     leaves = [
         *_LEAVES[:1],
         ("差距与试算", f"/firms/{firm.uscc}/gap"),
+        ("证书与知识产权", "/portal/titles"),
         ("企业档案", f"/firms/{firm.uscc}"),
         ("申报日历", "/filings"),
         *_LEAVES[1:],

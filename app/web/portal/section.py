@@ -6,11 +6,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.db import Conn
-from app.errors import NotFound, Stale
+from app.errors import Conflict, NotFound, Stale
+from app.recognitions.queries import rights_as_rows
 from app.reports import drafting
 from app.reports.catalogue import Section
 from app.reports.queries import Filing, figures_before, others_editing, pages_of
-from app.reports.reading import ROWS, Answers, Examined, examine
+from app.reports.reading import ROWS, Answers, Examined, examine, rows_of
 from app.web.deps import ClockDep, ConnDep, LookupDep
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -39,6 +40,31 @@ def _neighbours(filing: Filing, lookup: Lookup, code: str) -> tuple[str, str]:
     return before, after
 
 
+def _missing(section: Section, answers: Answers, rights: list[Any]) -> list[Any]:
+    """Rights of the ledger that the form does not list, by their number."""
+    listed = {"".join(str(row["ip.number"][0]).split()).upper() for row in rows_of(answers) if "ip.number" in row}
+    missing = [right for right in rights if right.get("ip.number", [""])[0] not in listed]
+    return missing[: max(0, section.most - len(rows_of(answers)))]
+
+
+@router.post("/portal/report/{year}/ip/bring")
+async def bring(
+    request: Request, year: Year, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
+) -> Response:
+    """What has entered the ledger since the form was begun, and is in force."""
+    firm, filing = await filing_in_hand(conn, actor.viewer, year)
+    section = section_of(filing, lookup, drafting.IP_LEDGER)
+    if filing.locked(section.code):
+        raise Conflict("这一节已锁定，不能再改。")
+    kept = (await pages_of(conn, filing.id))[section.code]
+    new = _missing(section, kept.answers, await rights_as_rows(conn, firm.id))
+    if new:
+        answers: Answers = {ROWS: [*rows_of(kept.answers), *new]}
+        at = clock.now()
+        await drafting.save_page(conn, firm.id, year, section, answers, seen=kept.version, by=actor, at=at)
+    return see_other(request, f"/portal/report/{year}/{section.code}", f"已从台账补入 {len(new)} 项")
+
+
 @router.get(_HERE)
 async def section_page(
     request: Request,
@@ -60,6 +86,9 @@ async def section_page(
     answers = {code: kept.answers for code, kept in pages.items()}
     shown = bool(faults) or filing.state == "returned"
     context |= await _shown(conn, filing, lookup, chosen, answers, context["comments"], faults=shown, more=bool(add))
+    if section == drafting.IP_LEDGER and not filing.locked(section):
+        held = await rights_as_rows(conn, firm.id)
+        context["missing"] = len(_missing(chosen, pages[section].answers, held))
     return page(request, "portal/report/section.html", title=f"{year} 年度：{chosen.title}", **context)
 
 
@@ -93,6 +122,7 @@ async def _shown(
         "before": before,
         "after": after,
         "stale": theirs is not None,
+        "missing": 0,
     }
 
 
