@@ -20,6 +20,7 @@ from app.recognitions import models as recognitions
 from app.reminders import models as reminders
 from app.reports import models as reports
 from app.results import models as results
+from app.verifying import models as verifying
 from app.work import models as work
 from app.workdays import models as workdays
 
@@ -44,6 +45,7 @@ __all__ = [
     "reminders",
     "reports",
     "results",
+    "verifying",
     "work",
     "workdays",
 ]

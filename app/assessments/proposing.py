@@ -93,7 +93,7 @@ def _concerned(window: Window, viewer: Viewer) -> list[Any]:
 
 
 def _renewing(window: Window, viewer: Viewer) -> Select[Any]:
-    """国科发火〔2016〕32号 第十二条: three years; 粤科函产字〔2026〕903号: a certificate of 2023 re-applies in 2026."""
+    """国科发火〔2016〕32号 第九条: three years; 粤科函产字〔2026〕903号: a certificate of 2023 re-applies in 2026."""
     younger = Certificate.__table__.alias("younger")
     renewed = (
         select(younger.c.id)

@@ -49,6 +49,7 @@ MOVING = (
     Moving("certificates", "证书"),
     Moving("platforms", "创新平台"),
     Moving("ip_rights", "知识产权", "o.kind = t.kind AND o.number = t.number"),
+    Moving("title_claims", "登记待核实", "t.state <> 'waiting'"),
     Moving("applications", "申报", "o.window_id = t.window_id"),
     Moving("yearly_reports", "年度数据", "o.year = t.year"),
     Moving("firm_statements", "情况说明", "o.kind = t.kind", key="kind"),
@@ -61,7 +62,7 @@ MOVING = (
 STAYING = frozenset(
     {
         *("move_requests", "placements", "former_names", "firm_tags", "users", "clerk_invitations", "submissions"),
-        *("assessments", "changed_firms", "policy_impact_firms", "firm_merges", "reminders"),
+        *("assessments", "changed_firms", "policy_impact_firms", "firm_merges", "reminders", "verified_likenesses"),
     }
 )
 _STANDS = "NOT EXISTS (SELECT 1 FROM {0} o WHERE o.firm_id = :kept AND {1})"

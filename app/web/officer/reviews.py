@@ -13,12 +13,18 @@ from app.attachments.terms import Attachment, ObjectKind
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.firms.queries import firm_by_id
+from app.recognitions.claims import count_waiting
 from app.reports import handing, reviewing
 from app.reports.catalogue import Form as ReportForm
 from app.reports.catalogue import Question
 from app.reports.queries import Filing, Round, figures_before, filing_by_id, quartiles, rounds_of
 from app.reports.reading import examine, shown
+from app.reports.receipts import check_code
 from app.reports.terms import ReportState
+from app.verifying.queries import prompts_of, verified_of
+from app.verifying.rules import open_prompts
+from app.verifying.service import note_outcome
+from app.verifying.terms import Outcome, Prompt, Verified
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.evidence import by_place
 from app.web.forms import clean_text
@@ -53,6 +59,7 @@ async def queue_page(request: Request, viewer: Reviewer, conn: ConnDep, today: T
         "states": list(ReportState),
         "year": year,
         "most": reviewing.MOST,
+        "claims": await count_waiting(conn, viewer=viewer) if viewer.may(Permission.FIRM_CERTIFY) else 0,
     }
     return page(request, "officer/reviews/queue.html", title="填报审核", **context)
 
@@ -65,14 +72,37 @@ async def chase(request: Request, conn: ConnDep, clock: ClockDep, today: TodayDe
 
 @router.post("/reviews/accept")
 async def accept_many(
-    request: Request, conn: ConnDep, clock: ClockDep, actor: ActingReviewer, ids: Annotated[list[uuid.UUID], Form()]
+    request: Request,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: ActingReviewer,
+    ids: Annotated[list[uuid.UUID], Form()],
 ) -> Response:
-    """Clean ones only: what has an explanation is looked at one by one."""
+    """Clean ones only: what has an explanation, or is like another's, is looked at one by one."""
     clean = {one.filing.id for one in await reviewing.waiting(conn, viewer=actor.viewer) if not one.doubts}
     chosen = [filing_id for filing_id in dict.fromkeys(ids) if filing_id in clean]
+    alike = [filing_id for filing_id in chosen if await _prompted(conn, lookup, filing_id, actor.viewer)]
     for filing_id in chosen:
-        await handing.accept(conn, filing_id, by=actor, at=clock.now())
-    return see_other(request, "/reviews", f"已通过 {len(chosen)} 份")
+        if filing_id not in alike:
+            await handing.accept(conn, filing_id, by=actor, at=clock.now())
+    left = f"；{len(alike)} 份有要核实的提示，请逐份看" if alike else ""
+    return see_other(request, "/reviews", f"已通过 {len(chosen) - len(alike)} 份{left}")
+
+
+async def _prompted(conn: Conn, lookup: Lookup, filing_id: uuid.UUID, viewer: Viewer) -> bool:
+    filing, form, rounds = await _found(conn, lookup, filing_id, viewer)
+    last = await figures_before(conn, filing.firm_id, filing.year)
+    return bool((await _prompts(conn, filing, form, rounds[0], last, viewer))[0])
+
+
+async def _prompts(
+    conn: Conn, filing: Filing, form: ReportForm, signed: Round, last: dict[str, Decimal], viewer: Viewer
+) -> tuple[list[Prompt], list[Verified]]:
+    """Those to look into, and what was found out before."""
+    found = await prompts_of(conn, filing, form, signed, last, viewer=viewer)
+    known = await verified_of(conn, filing.firm_id)
+    return open_prompts(found, known), known
 
 
 async def _found(
@@ -115,12 +145,14 @@ async def _page(
     found = examine(form, latest.answers, last)
     comments = typed or dict(latest.comments)
     words = reviewing.standing(latest.figures, quarters, codes)
+    prompts, verified = await _prompts(conn, filing, form, latest, last, viewer)
     context: dict[str, Any] = {
         "filing": filing,
         "firm": firm,
         "form": form,
         "rounds": rounds,
         "latest": latest,
+        "check": check_code(latest),
         "doubts": [(d, latest.explanations.get(d.key, "")) for d in found.doubts],
         "lines": {
             s.code: [_line(q, latest, last, quarters, words, comments) for q in s.questions]
@@ -131,7 +163,10 @@ async def _page(
         "comments": comments,
         "files": await _files(conn, filing, form),
         "changed": reviewing.differences(form, rounds[1], latest) if len(rounds) > 1 else [],
-        "error": error.fields.get("comments", error.sentence) if error else "",
+        "prompts": prompts,
+        "verified": verified,
+        "outcomes": [("", "请选择"), *Outcome.options()],
+        "error": "".join(error.fields.values()) or error.sentence if error else "",
         "open": filing.state is ReportState.SUBMITTED,
     }
     status = error.status if error else 200
@@ -187,3 +222,33 @@ async def accept(
 ) -> Response:
     filing = await handing.accept(conn, filing_id, by=actor, at=clock.now())
     return see_other(request, "/reviews", f"已通过 {filing.firm_name} 的 {filing.year} 年度数据")
+
+
+@router.post("/reviews/{filing_id}/prompts")
+async def look_into(
+    request: Request,
+    filing_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: ActingReviewer,
+    kind: Annotated[str, Form(max_length=20)] = "",
+    key: Annotated[str, Form(max_length=300)] = "",
+    outcome: Annotated[str, Form(max_length=20)] = "",
+    words: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    """Says what was found out; accepting and sending back stay as they were."""
+    filing, form, rounds = await _found(conn, lookup, filing_id, actor.viewer)
+    last = await figures_before(conn, filing.firm_id, filing.year)
+    prompts, _ = await _prompts(conn, filing, form, rounds[0], last, actor.viewer)
+    prompt = next((p for p in prompts if (p.kind.value, p.key) == (kind, key)), None)
+    try:
+        if prompt is None:
+            raise Invalid({"key": "这条提示已经有了结果，或者情况变了，请重新看。"})
+        if outcome not in dict(Outcome.options()):
+            raise Invalid({"outcome": "请选择核实结果。"})
+        said = clean_text("words", words, longest=_LONGEST, required="请写明怎么核实的。")
+        await note_outcome(conn, filing, prompt, Outcome(outcome), said, by=actor, at=clock.now())
+    except Invalid as error:
+        return await _page(request, conn, lookup, filing_id, actor.viewer, {}, error=error)
+    return see_other(request, f"/reviews/{filing_id}#h-prompts", "已记下核实结果")
