@@ -64,7 +64,8 @@ def make_engine(url: str, *, pool_size: int = 16, **options: Any) -> "Engine":
         normalise_url(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        # On a form's last day a thousand save at once: the last of them waits for all the others, and is not sent away.
+        pool_timeout=30,
         pool_recycle=1800,
         hide_parameters=True,  # phones, remarks and hashes stay out of the log
         json_serializer=lambda v: orjson.dumps(v, default=str).decode(),

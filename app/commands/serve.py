@@ -70,7 +70,8 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "proxy_headers": bool(settings.proxies),
         "forwarded_allow_ips": settings.proxies,
         "timeout_keep_alive": 30,
-        "limit_concurrency": 1000,
+        # Connections, those that are kept open too: a thousand clerks on the last day, and others beside them.
+        "limit_concurrency": 3000,
     }
 
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import uvloop
 from app.embedded import start
 from tests.bench import report
 from tests.bench.assessing import measure_assessing
-from tests.bench.capture import Shadow
+from tests.bench.capture import Captured, Shadow
 from tests.bench.digesting import measure_digests
 from tests.bench.exchange import measure_exchange
 from tests.bench.flatness import measure_flatness
@@ -31,8 +32,9 @@ from tests.bench.pages import (
     plans,
 )
 from tests.bench.reminding import measure_reminding
+from tests.bench.saving import measure_saving
 
-PARTS = ("pages", "assessing", "moves", "exchange", "reminding", "digests", "dashboards", "carriers")
+PARTS = ("pages", "assessing", "moves", "exchange", "reminding", "digests", "dashboards", "carriers", "saving")
 EXPLAINED = """
 网站：tidu serve，1 个进程（uvicorn，单工作进程）；数据库：内置 PostgreSQL，fsync 开；客户端：同机 keep-alive。
 基线 A：同样的语句和参数，经 asyncpg 直接执行。基线 B：不登录、不用 ORM 的 Starlette，执行同样语句、渲染同样模板。
@@ -40,6 +42,7 @@ EXPLAINED = """
 导出 CSV 有两条基线：单元格已在内存、只写文件（Python csv）；PostgreSQL 直接 COPY 同一条语句（读取、联结、排序和写）。
 前一条不含读取，而读取本身就比它长；XLSX 的基线同样只写文件。
 邮件：基线是同一个库、同样多的连接、同一台服务器，什么也不记。
+保存：1,000 位已登录的填报员同时各存一页，一个网站进程；基线 B 是同样语句、一个事务、同一个片段。
 移动：一次 POST 表单到提交后的回答，对 BEGIN + 同一 POST 的全部语句（不含登录查询）+ COMMIT；每家企业只移动一次。
 """
 
@@ -73,15 +76,7 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
             "rows": [],
         }
         rows: list[dict[str, Any]] = results["rows"]
-        if "pages" in args.only:
-            paths = await paths_of(county.url)
-            captured = await capture_pages(shadow, paths)
-            work = Pages(county, site, cookie, paths, captured, directory)
-            rows += await measure_pages(work, rounds=args.rounds, alone=60, crowd=240)
-        for looked_at in [paths for part, paths in await _parts(county.url) if part in args.only]:
-            seen = await capture_pages(shadow, looked_at)
-            looked = Pages(county, site, cookie, looked_at, seen, directory)
-            rows += await measure_pages(looked, rounds=args.rounds, alone=40, crowd=120)
+        captured = await _look(args, Pages(county, site, cookie, {}, {}, directory), shadow, rows)
         if "assessing" in args.only:
             rows += await measure_assessing(county, env)
         if "moves" in args.only:
@@ -92,6 +87,9 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
             rows += await measure_reminding(county, env, assessed="assessing" in args.only)
         if "digests" in args.only:
             rows += await measure_digests(county, env)
+        if "saving" in args.only:
+            # Last of what goes through the shadow: it leaves it signed in as somebody else.
+            rows += await measure_saving(county, site, shadow, directory, rounds=3)
         if "pages" in args.only:
             # After the moves, so that every table a page reads holds something.
             results["plans"] = await plans(county.url, captured)
@@ -106,6 +104,23 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
 async def _parts(url: str) -> list[tuple[str, dict[str, list[str]]]]:
     """What is measured as pages are, each a part of its own."""
     return [("dashboards", DASHBOARDS), ("carriers", await carrier_paths(url))]
+
+
+async def _look(
+    args: argparse.Namespace, work: Pages, shadow: Shadow, rows: list[dict[str, Any]]
+) -> dict[str, list[Captured]]:
+    """What is only read; returns what the first pages ask, for their plans."""
+    captured: dict[str, list[Captured]] = {}
+    if "pages" in args.only:
+        paths = await paths_of(work.county.url)
+        captured = await capture_pages(shadow, paths)
+        pages = replace(work, paths=paths, captured=captured)
+        rows += await measure_pages(pages, rounds=args.rounds, alone=60, crowd=240)
+    for looked_at in [paths for part, paths in await _parts(work.county.url) if part in args.only]:
+        seen = await capture_pages(shadow, looked_at)
+        looked = replace(work, paths=looked_at, captured=seen)
+        rows += await measure_pages(looked, rounds=args.rounds, alone=40, crowd=120)
+    return captured
 
 
 def told(sentence: str) -> None:

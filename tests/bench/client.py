@@ -28,7 +28,10 @@ class Client:
         self._port = port
         self._fixed = f"Host: 127.0.0.1:{port}\r\nSec-Fetch-Site: same-origin\r\nAccept: text/html\r\n"
         if cookie:
-            self._fixed += f"Cookie: tidu={cookie}\r\n"
+            self.sign_in(cookie)
+
+    def sign_in(self, cookie: str) -> None:
+        self._fixed += f"Cookie: tidu={cookie}\r\n"
 
     async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 22)

@@ -43,7 +43,17 @@ def floor(capture: Path, url: str) -> Starlette:
                 await connection.fetch(statement, *parameters)
         return HTMLResponse(templates.get_template(captured.template).render(captured.context))
 
-    return Starlette(routes=[Route("/{name}/{number:int}", answer)], lifespan=lifespan)
+    async def write(request: Request) -> HTMLResponse:
+        await request.form()
+        captured = pages[request.path_params["name"]][request.path_params["number"]]
+        async with request.app.state.pool.acquire() as connection, connection.transaction():
+            for statement, parameters in captured.statements:
+                await connection.fetch(statement, *parameters)
+        return HTMLResponse(templates.get_template(captured.template).render(captured.context))
+
+    place = "/{name}/{number:int}"
+    routes = [Route(place, answer), Route(place, write, methods=["POST"])]
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
 if __name__ == "__main__":
