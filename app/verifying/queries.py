@@ -118,15 +118,17 @@ def _named(form: Form, codes: Sequence[str]) -> str:
     return "、".join(labels[:6]) + ("等" if len(labels) > 6 else "")
 
 
-async def _phones(conn: Conn, firm_id: uuid.UUID, viewer: Viewer) -> list[Prompt]:
-    def plain(column: Any) -> Any:
-        return func.regexp_replace(column, r"\D", "", "g")
+def _bare(column: Any) -> Any:
+    """Without what people put between; every row is looked at, so it must cost little."""
+    return func.translate(column, " -()（），,。", "")
 
-    mine = select(plain(Contact.phone)).where(Contact.firm_id == firm_id, func.length(plain(Contact.phone)) >= 7)
+
+async def _phones(conn: Conn, firm_id: uuid.UUID, viewer: Viewer) -> list[Prompt]:
+    mine = select(_bare(Contact.phone)).where(Contact.firm_id == firm_id, func.length(_bare(Contact.phone)) >= 7)
     query = (
-        select(plain(Contact.phone), Firm.id, Firm.uscc, Firm.name)
+        select(_bare(Contact.phone), Firm.id, Firm.uscc, Firm.name)
         .join(Firm, Firm.id == Contact.firm_id)
-        .where(plain(Contact.phone).in_(mine), Firm.id != firm_id, visible_to(viewer))
+        .where(_bare(Contact.phone).in_(mine), Firm.id != firm_id, visible_to(viewer))
         .distinct()
     )
     sentence = "联系电话也登记在 {n} 家别的企业名下；代账机构常有这种情况。"
@@ -134,12 +136,9 @@ async def _phones(conn: Conn, firm_id: uuid.UUID, viewer: Viewer) -> list[Prompt
 
 
 async def _addresses(conn: Conn, firm_id: uuid.UUID, viewer: Viewer) -> list[Prompt]:
-    def plain(column: Any) -> Any:
-        return func.regexp_replace(func.lower(column), r"[\s,，。.]", "", "g")
-
-    mine = select(plain(Firm.address)).where(Firm.id == firm_id, Firm.address != "")
-    query = select(plain(Firm.address), Firm.id, Firm.uscc, Firm.name).where(
-        plain(Firm.address) == mine.scalar_subquery(), Firm.id != firm_id, visible_to(viewer)
+    mine = select(_bare(Firm.address)).where(Firm.id == firm_id, Firm.address != "")
+    query = select(_bare(Firm.address), Firm.id, Firm.uscc, Firm.name).where(
+        _bare(Firm.address) == mine.scalar_subquery(), Firm.id != firm_id, visible_to(viewer)
     )
     sentence = "地址与 {n} 家别的企业一样；孵化器、园区里常有这种情况。"
     return _shared(Likeness.ADDRESS, await conn.execute(query), OTHERS_WITH_ADDRESS, sentence)
