@@ -45,10 +45,15 @@ class Task:
 
 async def filing_in_hand(conn: Conn, viewer: Viewer, year: int) -> tuple[FirmDetail, Filing]:
     firm = await own_firm(conn, viewer)
-    filing = await own_filing(conn, firm.id, year)
+    return firm, await own_filing_in_hand(conn, viewer, year)
+
+
+async def own_filing_in_hand(conn: Conn, viewer: Viewer, year: int) -> Filing:
+    """Without the firm, which nobody who only saves a page looks at."""
+    filing = await own_filing(conn, viewer.firm_id, year) if viewer.firm_id else None
     if filing is None:
         raise NotFound(f"{year} 年度还没有开始填报，请从首页开始。")
-    return firm, filing
+    return filing
 
 
 def form_of(filing: Filing, lookup: Lookup) -> Form:

@@ -16,7 +16,7 @@ from app.web.deps import ClockDep, ConnDep, LookupDep
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal
-from app.web.portal.report import Year, filing_in_hand, form_of, report_head
+from app.web.portal.report import Year, filing_in_hand, form_of, own_filing_in_hand, report_head
 from app.web.portal.report_views import UNITS, Around, fields_of, rows_view, typed_in
 from app.web.templating import fragment, page
 
@@ -136,7 +136,7 @@ async def save(
     clock: ClockDep,
     actor: ActPortal,
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, actor.viewer, year)
+    filing = await own_filing_in_hand(conn, actor.viewer, year)
     chosen, at = section_of(filing, lookup, section), clock.now()
     form = {key: str(value) for key, value in (await request.form()).items()}
     act = form.get("act", "save")
@@ -144,7 +144,7 @@ async def save(
     version = form.get("version", "")
     seen = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else -1
     try:
-        now = await drafting.save_page(conn, firm.id, year, chosen, typed, seen=seen, by=actor, at=at)
+        now = await drafting.save_page(conn, filing.firm_id, year, chosen, typed, seen=seen, by=actor, at=at)
     except Stale as error:
         if act == "auto":
             return fragment(request, "portal/report/_saved.html", status=412, at=None, sentence=error.sentence)
@@ -207,7 +207,7 @@ async def editing(
     request: Request, year: Year, section: str, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
 ) -> Response:
     """Says that one is here, and who else is."""
-    _, filing = await filing_in_hand(conn, actor.viewer, year)
+    filing = await own_filing_in_hand(conn, actor.viewer, year)
     section_of(filing, lookup, section)
     await drafting.note_editor(conn, filing.id, section, by=actor, at=clock.now())
     others = await others_editing(conn, filing.id, section, me=actor.viewer.id, at=clock.now())
