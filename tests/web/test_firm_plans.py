@@ -75,6 +75,29 @@ async def test_the_gap_page_leads_to_a_form_that_begins_with_the_cheapest_path(c
     assert context["values"]["filing_on"] == FILING
 
 
+async def test_a_title_with_an_open_plan_leads_to_it_and_not_to_another(client_as, conn, uscc, form):
+    client = await client_as("officer")
+    plan = await made(client, conn, uscc, form)
+    gap = (await client.get(f"/firms/{uscc}/gap?policy=hnte")).text
+    assert f'href="/firms/{uscc}/plans#plan-{plan.rsplit("/", 1)[1]}"' in gap
+    assert "plans/new" not in gap
+    again = await client.get(f"/firms/{uscc}/plans/new?policy=hnte")
+    assert (again.status_code, again.headers["location"]) == (303, f"{plan}/edit")
+    assert (await client.get(f"/firms/{uscc}/plans/new?policy=gazelle")).status_code == 200
+    await client.post(f"{plan}/close", data={"state": "done", "reason": "已提交"})
+    assert "plans/new?policy=hnte" in (await client.get(f"/firms/{uscc}/gap?policy=hnte")).text
+
+
+async def test_a_number_of_this_year_is_a_step_of_the_plan_to_be_had_anew(client_as, conn, rendered):
+    uscc = await factories.firm_on(conn, "eaglet")
+    await factories.certificate(conn, uscc, issued_on=date(2023, 12, 5))
+    client = await client_as("officer")
+    gap = (await client.get(f"/firms/{uscc}/gap?policy=hnte_certificate")).text
+    assert "到 2026-12-05 为止，2027-06-01 已失效" in gap
+    await client.get(f"/firms/{uscc}/plans/new?policy=hnte_certificate&as_of={FILING}")
+    assert any(row.action.startswith("重新取得高企证书") for row in rendered[-1][1]["rows"])
+
+
 async def test_a_path_is_kept_as_a_plan_with_dates_an_officer_and_what_it_rested_on(conn, client_as, uscc, form):
     client = await client_as("officer")
     await made(client, conn, uscc, form)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments import plans as service
-from app.assessments.gathering import gather
+from app.assessments.gathering import gather, gather_with_plans
 from app.assessments.plan_queries import plan_of, plans_of
 from app.assessments.queries import answers_for_firm
 from app.assessments.terms import Plan, PlanState
@@ -71,10 +71,15 @@ async def new_form(
     policy: str = "",
     as_of: Annotated[date | None, Query()] = None,
 ) -> Response:
-    """Begins with the cheapest path to the title by that day; without one, with empty rows."""
+    """Begins with the cheapest path to the title by that day; without one, with empty rows. An open plan for the title
+    is changed, not made again."""
     firm = await firm_in_sight(conn, uscc, viewer)
     pack, day = _pack(lookup, policy or next_sought(firm, lookup)), day_asked(as_of, today)
-    path = await _path(conn, firm, pack, day, today)
+    gathered, plans = await gather_with_plans(conn, firm.id)
+    if existing := plans.get(pack.policy):
+        sentence = f"“{pack.title}”已有一份进行中的一企一策，请在原有的上面修改"
+        return see_other(request, f"/firms/{firm.uscc}/plans/{existing}/edit", sentence)
+    path = cheapest_path(pack, gathered.facts, as_of=day, today=today, case=Case.NEW)
     responsible = firm.officer_id or (viewer.id if viewer.id in lookup.officers else None)
     raw = {"filing_on": f"{day}", "officer_id": str(responsible or ""), "policy": pack.policy}
     return _form(request, firm, lookup, viewer, raw, rows_of_path(path, today=today), pack.title, uuid.uuid4().hex)
