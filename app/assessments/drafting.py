@@ -19,8 +19,7 @@ from app.db import Conn, constraint_of, new_id
 from app.errors import Conflict, Invalid, Refused, Stale
 from app.policy.criteria import BaseCriterion
 from app.policy.differences import compare
-from app.policy.packs import Pack, Version
-from app.policy.sources import faults_of_sources
+from app.policy.packs import Pack, Version, faults_at_the_door
 from app.policy.writing import body_of
 from app.text import DateError, parse_date
 
@@ -170,7 +169,7 @@ def check(version: Version) -> None:
     if any(abs(number) >= _LARGEST or _places(number) < _FINEST for number in _numbers(version.model_dump())):
         raise Invalid({"": "有一个数太大，或者小数位太多。"})
     _check_days(version)
-    if faults := faults_of_sources(version.source, version.criteria):
+    if faults := faults_at_the_door(version):
         raise Invalid(faults)
     names = [example.name for example in version.examples]
     if len(set(names)) < len(names):

@@ -18,11 +18,13 @@ from app.policy.criteria.base import AnyCriterion
 from app.policy.criteria.scoring import SumOfScores
 from app.policy.faults import reason
 from app.policy.registry import MEASURES
+from app.policy.soundness import faults_of_bounds
 from app.policy.sources import Source, faults_of_sources
 from app.policy.terms import LOCAL_DEFAULT, Case, Outcome
 from app.policy.yamls import YamlError, load
 
 Subject = Literal["firm", "carrier"]
+_RATES, _HIGHEST_RATE = ("rate", "enhanced_rate", "manufacturing_rate", "tech_sme_rate"), Decimal(2)
 
 
 class PackError(Exception):
@@ -168,9 +170,19 @@ def read_pack(text: str, name: str) -> Pack:
         fault = error.errors(include_url=False)[0]
         raise _wrong(name, node, fault["loc"], reason(fault)) from error
     for n, version in enumerate(pack.versions):
-        for path, sentence in faults_of_sources(version.source, version.criteria).items():
+        for path, sentence in faults_at_the_door(version).items():
             raise _wrong(name, node, ("versions", n, *_steps(path)), sentence)
     return pack
+
+
+def faults_at_the_door(version: Version) -> dict[str, str]:
+    """What the models let through and no text may have, by the field's path."""
+    faults = faults_of_sources(version.source, version.criteria) | dict(faults_of_bounds(version.criteria))
+    for name in _RATES if version.deduction else ():
+        rate = getattr(version.deduction, name)
+        if rate is not None and not 0 <= rate <= _HIGHEST_RATE:
+            faults[f"deduction.{name}"] = "加计比例应在 0 到 200% 之间。"
+    return faults
 
 
 def _wrong(name: str, node: Any, steps: Sequence[Any], sentence: str) -> PackError:

@@ -46,6 +46,31 @@ versions:
 """
 
 
+@pytest.mark.parametrize(
+    ("rate", "taken"), [("0", True), ("2", True), ("2.01", False), ("-0.01", False), ("100", False)]
+)
+def test_a_rate_of_deduction_is_a_part_or_a_double_at_most(rate: str, taken: bool) -> None:
+    text = PACK[: PACK.index("    criteria:")] + f'    deduction: {{rate: "1.00", enhanced_rate: "{rate}"}}\n'
+    if taken:
+        assert read_pack(text, "trial.yaml")
+        return
+    with pytest.raises(PackError, match=r"第 9 行（versions.0.deduction.enhanced_rate）：加计比例应在"):
+        read_pack(text, "trial.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("at_least: 10}", "at_least: 10, at_most: 10}"),
+        ("bands: [{at_least: 1,", "bands: [{above: 1, low: 12}, {at_least: 1,"),
+        ("bands: [{at_least: 1,", "bands: [{at_most: 0, low: 12}, {at_most: 1, low: 11}, {at_least: 1,"),
+        ("low: 10, high: 20}", "low: 10, high: 20}, {low: 1}"),
+    ],
+)
+def test_bounds_that_meet_and_bands_that_follow_each_other_are_taken(old: str, new: str) -> None:
+    assert read_pack(PACK.replace(old, new), "trial.yaml")
+
+
 def test_the_pack_reads_as_it_stands() -> None:
     assert [version.version for version in read_pack(PACK, "trial.yaml").versions] == ["1", "2"]
 
@@ -66,6 +91,14 @@ def test_the_pack_reads_as_it_stands() -> None:
         ('- {at_least: "0.03"}', "- {}", 11, "每一档都要写明界限"),
         ("        at_least: 60\n", "", 19, "above、at_least 写且只写一个"),
         ("        at_least: 60\n", "        at_least: 60\n        above: 59\n", 19, "above、at_least 写且只写一个"),
+        ("at_least: 10}", "at_least: 10, at_most: 9}", 10, "人数：下限高于上限，没有谁能满足"),
+        ("at_least: 10}", "above: 10, at_most: 10}", 10, "人数：下限高于上限"),
+        ("at_least: 10}", "at_least: 10, below: 10}", 10, "人数：下限高于上限"),
+        ('- {at_least: "0.03"}', '- {at_least: "0.03", below: "0.02"}', 18, "研发第 2 档：下限高于上限"),
+        ("bands: [{", "bands: [{at_least: 0, low: 5}, {", 24, "一第 2 档轮不到"),
+        ("bands: [{", "bands: [{low: 0}, {", 24, "一第 2 档轮不到"),
+        ("low: 10, high: 20}", "low: 10, high: 20}, {at_least: 1, low: 5}", 24, "一第 2 档轮不到"),
+        ("low: 10, high: 20}", "low: 10, high: 20}, {above: 1, low: 5}", 24, "一第 2 档轮不到"),
         ("high: 20", "high: 21", 19, "超出 20 分或上下颠倒"),
         ("high: 20", "high: 9", 19, "超出 20 分或上下颠倒"),
         ("floors: [{items: [one]", "floors: [{items: [two]", 19, "没有这样的得分项：two"),
