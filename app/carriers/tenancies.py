@@ -11,7 +11,7 @@ from sqlalchemy.types import Uuid
 
 from app.access.terms import Viewer
 from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyEventRow, TenancyRow
-from app.carriers.sight import Sight, in_sight, sight_of, values_for
+from app.carriers.sight import Sight, held_by, in_sight, sight_of, values_for
 from app.carriers.stay_terms import EndReason, Happening, SpecialField, Tenancy, TenancyEvent
 from app.carriers.terms import CarrierKind
 from app.db import Conn
@@ -125,9 +125,7 @@ async def tenancies_of_firm(conn: Conn, firm_id: uuid.UUID, *, viewer: Viewer) -
 @lru_cache(maxsize=8)
 def _of_firm(sight: Sight) -> Kept:
     firm = bindparam("firm_id", type_=Uuid())
-    teams = select(_M.id).where(_M.firm_id == firm)
-    theirs = or_(_T.firm_id == firm, _T.team_id.in_(teams))
-    return Kept(_LATEST.where(theirs, ~func.isempty(_T.during), in_sight(sight)))
+    return Kept(_LATEST.where(_T.id.in_(held_by(firm, _T.id)), ~func.isempty(_T.during), in_sight(sight)))
 
 
 async def tenancy_by_id(conn: Conn, tenancy_id: uuid.UUID, *, viewer: Viewer) -> Tenancy | None:

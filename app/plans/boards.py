@@ -46,10 +46,12 @@ async def board(
     scope: Scope,
     year: int,
     today: date,
+    known: Sequence[Indicator] = (),
     remember: Remember = counting_anew,
 ) -> Board:
-    """As many statements as there are indicators, however many towns."""
-    indicators = [i for i in await indicators_of(conn, plan.code) if not i.supporting and (i.counting or i.weight)]
+    """As many statements as there are indicators, however many towns. `known`: the plan's, where they were read."""
+    whole = known or await indicators_of(conn, plan.code)
+    indicators = [i for i in whole if not i.supporting and (i.counting or i.weight)]
     entered = standing_versions(await actuals_of(conn, plan.code, year=year))
     found: dict[str, Tallies | None] = {}
     for indicator in indicators:

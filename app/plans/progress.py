@@ -78,6 +78,10 @@ class PlanProgress:
     rows: tuple[Progress, ...]
 
     @property
+    def indicators(self) -> list[Indicator]:
+        return [r.indicator for r in self.rows]
+
+    @property
     def main(self) -> list[Progress]:
         return [r for r in self.rows if not r.indicator.supporting]
 

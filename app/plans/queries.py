@@ -1,9 +1,10 @@
 """Reads of five-year plans: the plan, its indicators and targets, and what was said to be reached."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, or_, select
+from sqlalchemy import ColumnElement, bindparam, literal, or_, select
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
@@ -25,6 +26,7 @@ from app.plans.terms import (
     TargetLevel,
 )
 from app.policy.terms import Grade
+from app.statements import Kept
 from app.text import is_code
 
 _P, _I, _T, _A = PlanRow, PlanIndicatorRow, PlanTargetRow, PlanActualRow
@@ -38,10 +40,20 @@ _ACTUAL = tuple(f for f in Actual.__dataclass_fields__ if f != "figure")
 
 def visible_to(viewer: Viewer) -> ColumnElement[bool]:
     """Plans of a division above a person's own, of it and below it: a plan is a public paper."""
-    if viewer.role in (Role.FIRM, Role.CARRIER) or not is_code(viewer.scope):
+    return _seen(viewer.role, viewer.scope)
+
+
+def _seen(role: Role, scope: str) -> ColumnElement[bool]:
+    if role in (Role.FIRM, Role.CARRIER) or not is_code(scope):
         return literal(False)
-    scope = significant(viewer.scope)
+    scope = significant(scope)
     return or_(_P.region.startswith(scope, autoescape=True), literal(scope).startswith(_P.region))
+
+
+@lru_cache(maxsize=64)
+def _listed(role: Role, scope: str) -> Kept:
+    """Built once a sight, as the pages' statements are."""
+    return Kept(select(*_PLAN).where(_seen(role, scope)).order_by(_P.first_year.desc(), _P.code))
 
 
 def _plan_of(row: Any) -> Plan:
@@ -51,8 +63,7 @@ def _plan_of(row: Any) -> Plan:
 
 async def list_plans(conn: Conn, *, viewer: Viewer) -> list[Plan]:
     """The latest first."""
-    query = select(*_PLAN).where(visible_to(viewer)).order_by(_P.first_year.desc(), _P.code)
-    return [_plan_of(row) for row in await conn.execute(query)]
+    return [_plan_of(row) for row in await conn.execute(_listed(viewer.role, viewer.scope))]
 
 
 async def plan_by_code(conn: Conn, code: str, *, viewer: Viewer, hold: bool = False) -> Plan:
@@ -84,15 +95,18 @@ def year_for(plan: Plan, today_year: int, asked: int | None) -> int:
     return asked
 
 
+_OF_PLAN = bindparam("of_plan")
+_TARGETS = Kept(select(*_TARGET).where(_T.plan == _OF_PLAN).order_by(_T.year, _T.level))
+_INDICATORS = Kept(select(*_INDICATOR).where(_I.plan == _OF_PLAN).order_by(_I.supporting, _I.rank, _I.code))
+
+
 async def indicators_of(conn: Conn, plan: str) -> list[Indicator]:
     targets: dict[str, list[Target]] = {}
-    asked = select(*_TARGET).where(_T.plan == plan).order_by(_T.year, _T.level)
-    for row in await conn.execute(asked):
+    for row in await conn.execute(_TARGETS, {"of_plan": plan}):
         named = dict(zip(Target.__dataclass_fields__, row, strict=True))
         target = Target(**{**named, "level": TargetLevel(named["level"])})
         targets.setdefault(target.indicator, []).append(target)
-    query = select(*_INDICATOR).where(_I.plan == plan).order_by(_I.supporting, _I.rank, _I.code)
-    return [_indicator_of(row, targets) for row in await conn.execute(query)]
+    return [_indicator_of(row, targets) for row in await conn.execute(_INDICATORS, {"of_plan": plan})]
 
 
 def _indicator_of(row: Any, targets: Mapping[str, list[Target]]) -> Indicator:
@@ -109,11 +123,14 @@ def actual_of(row: Any) -> Actual:
 
 async def actuals_of(conn: Conn, plan: str, *, scope: str = "", indicator: str = "", year: int = 0) -> list[Actual]:
     """Every version, the oldest first."""
-    query = select(_A.__table__).where(_A.plan == plan)
-    for column, wanted in ((_A.scope, scope), (_A.indicator, indicator), (_A.year, year)):
-        if wanted:
-            query = query.where(column == wanted)
-    return [actual_of(row) for row in await conn.execute(query.order_by(_A.indicator, _A.scope, _A.year, _A.version))]
+    asked = {name: value for name, value in (("scope", scope), ("indicator", indicator), ("year", year)) if value}
+    return [actual_of(row) for row in await conn.execute(_actuals(tuple(asked)), {"plan": plan, **asked})]
+
+
+@lru_cache(maxsize=8)
+def _actuals(asked: tuple[str, ...]) -> Kept:
+    wanted = (getattr(_A, name) == bindparam(name) for name in ("plan", *asked))
+    return Kept(select(_A.__table__).where(*wanted).order_by(_A.indicator, _A.scope, _A.year, _A.version))
 
 
 def standing_versions(actuals: list[Actual]) -> dict[tuple[str, str, int], Actual]:

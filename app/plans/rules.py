@@ -36,7 +36,7 @@ class Judged:
 
 
 def judge(course: Course, year: int, figures: Mapping[int, Figure]) -> Judged:
-    issued = _issued(course)
+    issued = course.issued
     actual = measured(course, year, figures)
     shown = _show(actual)
     single = course.kind is IndicatorKind.GROWTH and course.reading is Reading.SINGLE_YEAR
@@ -45,7 +45,7 @@ def judge(course: Course, year: int, figures: Mapping[int, Figure]) -> Judged:
     final_year = year if single else max(issued)
     final, wanted = issued[final_year], expected(course, year)
     due_year = min((y for y in issued if y >= year), default=None)
-    begin = _start(course)
+    begin = course.start
     missing = final - actual if actual is not None else None
     return Judged(
         standing=_standing(course, year, figures, final, wanted, known=actual is not None),
@@ -120,12 +120,12 @@ def reaches(course: Course, year: int, figures: Mapping[int, Figure], wanted: Fr
 
 def expected(course: Course, year: int) -> Fraction | None:
     """Where the path is in that year; None where the plan says nothing of it."""
-    issued = _issued(course)
+    issued = course.issued
     if year in issued:
         return issued[year]
     if not issued or (course.kind is IndicatorKind.GROWTH and course.reading is Reading.SINGLE_YEAR):
         return None
-    points = _points(course)
+    points = course.points
     before = max((p for p in points if p[0] < year), default=None)
     after = min((p for p in points if p[0] > year), default=None)
     if after is None:
@@ -136,24 +136,8 @@ def expected(course: Course, year: int) -> Fraction | None:
     return before[1] + (after[1] - before[1]) * Fraction(year - before[0], after[0] - before[0])
 
 
-def _issued(course: Course) -> dict[int, Fraction]:
-    return {year: Fraction(value) for year, value in course.targets.items() if value is not None}
-
-
-def _start(course: Course) -> Fraction | None:
-    if course.kind is IndicatorKind.GROWTH:
-        return Fraction(0) if course.reading is Reading.CUMULATIVE and course.baseline else None
-    return Fraction(course.baseline) if course.baseline is not None else None
-
-
-def _points(course: Course) -> list[tuple[int, Fraction]]:
-    begin = _start(course)
-    start = [(course.baseline_year, begin)] if begin is not None else []
-    return sorted([*start, *_issued(course).items()])
-
-
 def _keeping(course: Course, year: int) -> bool:
-    points = _points(course)
+    points = course.points
     before = max((p for p in points if p[0] < year), default=None)
     after = min((p for p in points if p[0] >= year), default=None)
     return before is not None and after is not None and before[1] == after[1]

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from app.labels import Labelled
@@ -88,7 +90,7 @@ class Figure:
     denominator: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Course:
     """What an indicator was to do. A target that is None is named by the plan and was never issued as a number."""
 
@@ -98,6 +100,22 @@ class Course:
     targets: Mapping[int, Decimal | None]
     reading: Reading = Reading.CUMULATIVE
     scale: Decimal = Decimal(100)  # of a ratio: 100 for a percentage
+
+    @cached_property
+    def issued(self) -> dict[int, Fraction]:
+        return {year: Fraction(value) for year, value in self.targets.items() if value is not None}
+
+    @cached_property
+    def start(self) -> Fraction | None:
+        if self.kind is IndicatorKind.GROWTH:
+            return Fraction(0) if self.reading is Reading.CUMULATIVE and self.baseline else None
+        return Fraction(self.baseline) if self.baseline is not None else None
+
+    @cached_property
+    def points(self) -> list[tuple[int, Fraction]]:
+        """The path is straight between them."""
+        begin = [(self.baseline_year, self.start)] if self.start is not None else []
+        return sorted([*begin, *self.issued.items()])
 
 
 @dataclass(frozen=True, slots=True)

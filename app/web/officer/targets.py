@@ -115,7 +115,15 @@ async def plan_page(
         units = [c for c, kind in lookup.reference.region_kinds.items() if kind in ("town", "zone")]
         below = [c for c in units if c.startswith(scope.region) and c != scope.region]
         towns = await board(
-            conn, its, below, viewer=viewer, scope=scope, year=found.year, today=today, remember=remember
+            conn,
+            its,
+            below,
+            viewer=viewer,
+            scope=scope,
+            year=found.year,
+            today=today,
+            known=found.indicators,
+            remember=remember,
         )
     at = scoped(scope, its)
     context: dict[str, Any] = {
