@@ -58,7 +58,9 @@ async def board(
         found[indicator.code] = await counts(
             conn, plan, indicator, viewer=viewer, scope=scope, today=today, remember=remember
         )
-    rows = [_row(plan, region, indicators, found, entered, year, today) for region in regions]
+    day = day_of(year, today)
+    counted = found if day in countable(plan, today) else {}
+    rows = [_row(plan, region, indicators, counted, entered, year, day) for region in regions]
     return Board(indicators, rows, sum((i.weight for i in indicators), Decimal(0)))
 
 
@@ -69,9 +71,9 @@ def _row(
     found: Mapping[str, Tallies | None],
     entered: Mapping[tuple[str, str, int], Actual],
     year: int,
-    today: date,
+    day: date,
 ) -> TownRow:
-    cells = {i.code: _cell(plan, region, i, found[i.code], entered, year, today) for i in indicators}
+    cells = {i.code: _cell(plan, region, i, found.get(i.code), entered, year, day) for i in indicators}
     scored = [(cell.score, i.weight) for i in indicators if (cell := cells[i.code]).score is not None]
     return TownRow(
         region,
@@ -88,10 +90,9 @@ def _cell(
     found: Tallies | None,
     entered: Mapping[tuple[str, str, int], Actual],
     year: int,
-    today: date,
+    day: date,
 ) -> Cell:
-    day = day_of(year, today)
-    tally = total(found, day, region) if day in countable(plan, today) else None
+    tally = total(found, day, region)
     counted = tally.figure(ratio=indicator.kind is IndicatorKind.RATIO) if tally else None
     actual = entered.get((indicator.code, region, year))
     figure = actual.figure if actual else counted or Figure()

@@ -34,6 +34,7 @@ _PLAN: tuple[Any, ...] = tuple(getattr(_P, f) for f in Plan.__dataclass_fields__
 _FIELDS = tuple(f for f in Indicator.__dataclass_fields__ if f != "targets")
 _INDICATOR: tuple[Any, ...] = tuple(getattr(_I, f) for f in _FIELDS)
 _TARGET: tuple[Any, ...] = tuple(getattr(_T, f) for f in Target.__dataclass_fields__)
+_OF_PLAN: Any = bindparam("of_plan")
 _FIGURE = ("value", "numerator", "denominator")
 _ACTUAL = tuple(f for f in Actual.__dataclass_fields__ if f != "figure")
 
@@ -56,6 +57,12 @@ def _listed(role: Role, scope: str) -> Kept:
     return Kept(select(*_PLAN).where(_seen(role, scope)).order_by(_P.first_year.desc(), _P.code))
 
 
+@lru_cache(maxsize=64)
+def _by_code(role: Role, scope: str, *, hold: bool) -> Kept:
+    query = select(*_PLAN).where(_P.code == _OF_PLAN, _seen(role, scope))
+    return Kept(query.with_for_update() if hold else query)
+
+
 def _plan_of(row: Any) -> Plan:
     named = dict(zip(Plan.__dataclass_fields__, row, strict=True))
     return Plan(**{**named, "state": PlanState(named["state"]), "grade": Grade(named["grade"])})
@@ -68,8 +75,7 @@ async def list_plans(conn: Conn, *, viewer: Viewer) -> list[Plan]:
 
 async def plan_by_code(conn: Conn, code: str, *, viewer: Viewer, hold: bool = False) -> Plan:
     """Raises NotFound."""
-    query = select(*_PLAN).where(_P.code == code, visible_to(viewer))
-    row = (await conn.execute(query.with_for_update() if hold else query)).one_or_none()
+    row = (await conn.execute(_by_code(viewer.role, viewer.scope, hold=hold), {"of_plan": code})).one_or_none()
     if row is None:
         raise NotFound
     return _plan_of(row)
@@ -95,7 +101,6 @@ def year_for(plan: Plan, today_year: int, asked: int | None) -> int:
     return asked
 
 
-_OF_PLAN = bindparam("of_plan")
 _TARGETS = Kept(select(*_TARGET).where(_T.plan == _OF_PLAN).order_by(_T.year, _T.level))
 _INDICATORS = Kept(select(*_INDICATOR).where(_I.plan == _OF_PLAN).order_by(_I.supporting, _I.rank, _I.code))
 
