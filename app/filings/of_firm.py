@@ -11,7 +11,7 @@ from app.filings.applications import application_of, applications
 from app.filings.models import ApplicationRow, FilingWindow
 from app.filings.queries import list_programmes, list_windows, window_of, windows
 from app.filings.rules import LIVE, concerns, phase_on
-from app.filings.stages import ENDED, Application, Stage
+from app.filings.stages import Application, Stage
 from app.filings.terms import NATION, Phase, Programme, Window
 
 _UNFILED = (Stage.TARGET, Stage.PREPARING)
@@ -24,8 +24,9 @@ class Filing:
     lacking: Sequence[str]  # papers, while it has not been handed in
 
     @property
-    def ended(self) -> bool:
-        return self.application.stage in ENDED
+    def unfiled(self) -> bool:
+        """The firm still has something to do."""
+        return self.application.stage in _UNFILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,6 @@ PAGES = [
     ("officer", "/reminders/texts/filing"),
     ("officer", "/account/calendar"),
     ("officer", "/account/password"),
-    ("officer", "/account/notices"),
     ("firm", "/account/notices"),
     ("officer", "/account/sessions"),
     ("officer", "/firms/NOPE"),

@@ -9,6 +9,7 @@ GET   /api/v1/windows.ics                       PUBLIC
 GET   /api/v1/windows/{window_id}             filing:read    firm town officer manager auditor
 GET   /api/v1/windows/{window_id}/applications firm:internal town officer manager auditor
 POST  /api/v1/windows/{window_id}/applications filing:work   town officer
+GET   /api/v1/windows/{window_id}/proposals   filing:work    town officer
 POST  /api/v1/windows/{window_id}/results     filing:keep    officer
 GET   /api/v1/results/{list_id}               filing:keep    officer
 POST  /api/v1/results/{list_id}/apply         filing:keep    officer
@@ -31,11 +32,11 @@ POST  /filings/{window_id}/applications       filing:work    town officer
 POST  /filings/{window_id}/applications/draw  filing:keep    officer
 GET   /filings/{window_id}/results            filing:keep    officer
 POST  /filings/{window_id}/results            filing:keep    officer
-GET   /results/{list_id}                      filing:keep    officer
-POST  /results/{list_id}/apply                filing:keep    officer
-POST  /results/{list_id}/discard              filing:keep    officer
-POST  /results/{list_id}/settle               filing:keep    officer
-POST  /results/{list_id}/undo                 filing:keep    officer
+GET   /filings/results/{list_id}                      filing:keep    officer
+POST  /filings/results/{list_id}/apply                filing:keep    officer
+POST  /filings/results/{list_id}/discard              filing:keep    officer
+POST  /filings/results/{list_id}/settle               filing:keep    officer
+POST  /filings/results/{list_id}/undo                 filing:keep    officer
 GET   /filings/{window_id}/change             filing:keep    officer
 POST  /filings/{window_id}/change             filing:keep    officer
 GET   /reminders                                reminder:read  town officer manager auditor

@@ -29,7 +29,7 @@ async def filings_page(
     standing = await standing_of(conn, firm.id, firm.region_code, viewer=viewer, today=today)
     answers = await answers_for_firm(conn, firm.id)
     open_to_it = standing.open_to_it if firm.status == FirmStatus.ACTIVE else []
-    shown = [w for w, _ in open_to_it] + [f.window for f in standing.filings if not f.ended]
+    shown = [w for w, _ in open_to_it] + [f.window for f in standing.filings if f.unfiled]
     context: dict[str, Any] = {
         **firm_head(firm, lookup, viewer, "/filings"),
         "filings": standing.filings,

@@ -103,7 +103,7 @@ async def bring(
                 if slot.replayed is not None:
                     return slot.replayed
                 made = await service.bring(conn, window_id, new, lines, by=actor, at=at)
-                return slot.keep(see_other(request, f"/results/{made}", f"已读入 {len(lines)} 行，请逐行核对"))
+                return slot.keep(see_other(request, f"/filings/results/{made}", f"已读入 {len(lines)} 行，请逐行核对"))
         except (Invalid, Refused) as error:
             async with database.reading() as conn:
                 window = await _window(conn, window_id, actor.viewer)
@@ -143,7 +143,7 @@ async def _list(conn: Conn, list_id: uuid.UUID, viewer: Viewer) -> ResultList:
     return found
 
 
-@router.get("/results/{list_id}")
+@router.get("/filings/results/{list_id}")
 async def list_page(
     request: Request,
     list_id: uuid.UUID,
@@ -178,7 +178,9 @@ async def _page(
         "window": await _window(conn, held.window_id, viewer),
         "rows": rows,
         "only": only,
-        "tabs": [(f"/results/{held.id}?only={w}", label, n, w == only) for w, label, n in counted if n or not w],
+        "tabs": [
+            (f"/filings/results/{held.id}?only={w}", label, n, w == only) for w, label, n in counted if n or not w
+        ],
         "picked": picked,
         "not_named": await not_named(conn, held, viewer=viewer) if held.kind is ListKind.ANNOUNCEMENT else [],
         "typed": raw or {},
@@ -218,10 +220,10 @@ async def _answered(
         held = await _list(conn, list_id, viewer)
         only = raw.get("only", "")[:20]
         return await _page(request, conn, lookup, held, viewer, only=only, raw=raw, error=error)
-    return see_other(request, f"/results/{list_id}", said)
+    return see_other(request, f"/filings/results/{list_id}", said)
 
 
-@router.post("/results/{list_id}/settle")
+@router.post("/filings/results/{list_id}/settle")
 async def settle(
     request: Request, list_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Keeper
 ) -> Response:
@@ -232,7 +234,7 @@ async def settle(
     return await _answered(request, conn, lookup, list_id, actor.viewer, done)
 
 
-@router.post("/results/{list_id}/apply")
+@router.post("/filings/results/{list_id}/apply")
 async def enter(
     request: Request, list_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Keeper
 ) -> Response:
@@ -246,7 +248,7 @@ async def enter(
     return await _answered(request, conn, lookup, list_id, actor.viewer, done)
 
 
-@router.post("/results/{list_id}/undo")
+@router.post("/filings/results/{list_id}/undo")
 async def take_back(
     request: Request, list_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Keeper
 ) -> Response:
@@ -258,7 +260,7 @@ async def take_back(
     return await _answered(request, conn, lookup, list_id, actor.viewer, done)
 
 
-@router.post("/results/{list_id}/discard")
+@router.post("/filings/results/{list_id}/discard")
 async def discard(
     request: Request, list_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Keeper
 ) -> Response:
