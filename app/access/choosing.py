@@ -71,13 +71,14 @@ def _whose(by: Actor, *, firm: bool) -> Any:
 
 
 async def choose(
-    conn: Conn, chosen: Chosen, phone: str, *, firm: bool, texts: bool, expected: int, by: Actor, at: datetime
+    conn: Conn, chosen: Chosen, phone: str, *, firm: bool, texts: bool, expected: int | None, by: Actor, at: datetime
 ) -> None:
-    """Raises Invalid by topic, Stale when it was chosen otherwise meanwhile."""
+    """Raises Invalid by topic, Stale when it was chosen otherwise meanwhile; `expected` None: whatever was chosen."""
     held = await choice_of(conn, by, firm=firm, texts=texts)
     if held is None:
         raise Invalid({}, "这个账号不代表企业。")
     email = firm or bool((await conn.execute(select(User.email).where(User.id == by.viewer.id))).scalar_one())
+    expected = held.version if expected is None else expected
     if wrong := choice_problems(chosen, offered=held.offered, ways=held.ways, phone=phone, email=email):
         raise Invalid(wrong)
     said = {topic.value: sorted(channel.value for channel in channels) for topic, channels in chosen.items()}

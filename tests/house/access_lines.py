@@ -14,6 +14,8 @@ GET   /                                         self:manage    {ALL}
 GET   /account/calendar                         filing:read    {FILERS}
 POST  /account/calendar                         filing:read    {FILERS}
 POST  /account/calendar/revoke                  filing:read    {FILERS}
+GET   /api/v1/account/notices                   self:manage    {ALL}
+PUT   /api/v1/account/notices                   self:manage    {ALL}
 GET   /account/notices                          self:manage    {ALL}
 POST  /account/notices                          self:manage    {ALL}
 GET   /account/password                         self:manage    {ALL}

@@ -75,7 +75,7 @@ async def test_a_code_that_cannot_be_listed_comes_back_with_the_reason(conn, cli
     assert (await conn.execute(count)).scalar_one() == 1
 
 
-async def test_proposals_are_taken_over_together(conn, client_as):
+async def test_proposals_are_taken_over_together(conn, client_as, api_as):
     window = await factories.window(conn, "hnte", 2027, 1, firm_due=TODAY + timedelta(days=3))
     codes = [await factories.firm(conn) for _ in range(3)]
     for uscc in codes:
@@ -90,6 +90,8 @@ async def test_proposals_are_taken_over_together(conn, client_as):
     page = (await client.get(board)).text
     assert "建议列入：三年前发证、今年应重新认定，1 家" in page
     assert "共 2 家" in page
+    (left,) = (await (await api_as("officer")).get(f"/api/v1/windows/{window}/proposals")).json()["items"]
+    assert (left["uscc"], left["ground"]) == (codes[2], "renewing")
 
 
 async def test_a_stale_form_comes_back_as_412_with_what_is_there_now(conn, client_as, window):

@@ -62,3 +62,17 @@ async def test_a_clerk_chooses_for_the_firms_contact_and_for_no_other_firm(conn,
     forged = await carrier.post("/account/notices", data=own | {"whose": "firm", "reminder": ["email"]})
     assert forged.status_code == 422
     assert len((await conn.execute(select(ChannelChoice.id))).all()) == 1
+
+
+async def test_a_program_chooses_too_and_what_it_does_not_name_stays(conn, api_as):
+    officer = await factories.person(conn, "officer", email="wang@example.invalid")
+    api, here = await api_as(officer), "/api/v1/account/notices"
+    first = await api.get(here)
+    assert (first.json()["version"], first.json()["fixed"]) == (0, ["account", "duty"])
+    tag = {"If-Match": first.headers["etag"]}
+    chosen = await api.put(here, json={"choices": {"move": ["email", "inbox"]}}, headers=tag)
+    assert (chosen.json()["choices"]["move"], chosen.json()["choices"]["work"]) == (["email", "inbox"], ["inbox"])
+    assert (await api.put(here, json={"choices": {"move": []}}, headers=tag)).status_code == 412
+    for wrong in ({"duty": []}, {"move": ["pigeon"]}, {"gossip": ["inbox"]}, {"move": ["sms"]}):
+        assert (await api.put(here, json={"choices": wrong})).status_code == 422, wrong
+    assert (await api.get(f"{here}?whose=firm")).status_code == 404

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.access.terms import Actor, Permission, Viewer
+from app.assessments.proposing import proposals
 from app.errors import NotFound
 from app.filings import applications
 from app.filings.applying import advance, list_firms
@@ -14,7 +15,14 @@ from app.filings.stages import Application
 from app.filings.terms import Window
 from app.text import halve
 from app.web.api.answers import PROBLEMS, answer
-from app.web.api.filing_schemas import ApplicationIn, ApplicationList, ApplicationOut, StepIn
+from app.web.api.filing_schemas import (
+    ApplicationIn,
+    ApplicationList,
+    ApplicationOut,
+    StepIn,
+    WindowProposalList,
+    WindowProposalOut,
+)
 from app.web.api.filings import IfMatch, version_of
 from app.web.api.openapi import KEYED
 from app.web.application_input import read_step
@@ -82,6 +90,21 @@ async def listed(
     shown = found[:limit]
     following = str(shown[-1].id) if len(found) > limit else None
     return answer(ApplicationList(items=[_out(a) for a in shown], next=following))
+
+
+@router.get("/windows/{window_id}/proposals", response_model=WindowProposalList, summary="建议列入的企业")
+async def proposed(
+    window_id: uuid.UUID, conn: ConnDep, viewer: Annotated[Viewer, Depends(guard(Permission.FILING_WORK))]
+) -> Response:
+    window = await _window(conn, window_id, viewer)
+    found = await proposals(conn, window, await programme_by_code(conn, window.programme), viewer=viewer)
+    items = [
+        WindowProposalOut(
+            uscc=p.uscc, name=p.firm_name, region_code=p.region_code, ground=p.ground.value, words=p.words
+        )
+        for p in found
+    ]
+    return answer(WindowProposalList(items=items, next=None))
 
 
 @router.post(

@@ -174,3 +174,27 @@ class ApplicationList(BaseModel):
     next: str | None
 
     model_config = ConfigDict(json_schema_extra={"example": {"items": [_APPLICATION], "next": None}})
+
+
+_PROPOSAL: dict[str, Any] = {
+    "uscc": _USCC,
+    "name": _NAME,
+    "region_code": "440783117",
+    "ground": "near",
+    "words": "差 1 项",
+}
+
+
+class WindowProposalOut(BaseModel):
+    uscc: str
+    name: str
+    region_code: str
+    ground: str = Field(description="renewing 三年前发证、met 已达标、near 差一点")
+    words: str
+
+
+class WindowProposalList(BaseModel):
+    items: list[WindowProposalOut]
+    next: str | None
+
+    model_config = ConfigDict(json_schema_extra={"example": {"items": [_PROPOSAL], "next": None}})
