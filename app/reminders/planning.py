@@ -123,8 +123,8 @@ _OPEN_FIRMS = """SELECT b.firm_id, b.name, b.region_code, b.officer_id, {subject
 _UNREACHED = """SELECT f.id AS firm_id, f.name, f.region_code, f.officer_id, CAST(:about AS uuid) AS subject_id,
   r.anchor_on FROM reminders r JOIN firms f ON f.id = r.firm_id
   WHERE r.rule_id = :rule AND r.step = :from_step AND r.state = 'unreachable' AND r.created_at = :at"""
-_CALL_SUBJECT = "{家数} 家企业没有邮箱，请电话提醒：{事项}{环节} {日期}"
-_CALL_BODY = "{名单}。在企业档案里补上联系人的邮箱，以后由系统发送。"
+_CALL_SUBJECT = "{家数} 家企业没有邮箱或号码，请电话提醒：{事项}{环节} {日期}"
+_CALL_BODY = "{名单}。在企业档案里补上联系人的邮箱（选了短信的补上电话），以后由系统发送。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class RuleState(Labelled):
 
 class ReminderState(Labelled):
     QUEUED = "queued", "已进发件箱"
-    UNREACHABLE = "unreachable", "没有邮箱"
+    UNREACHABLE = "unreachable", "没有邮箱或号码"
     WITHDRAWN = "withdrawn", "发出前撤回"
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.cli import main
-from app.commands.check import Findings, check_database, check_files, check_mail, check_secrets
+from app.commands.check import Findings, check_database, check_files, check_mail, check_secrets, check_texts
 from app.commands.context import SHORTEST_KEY, CommandError, secret_key
 from app.commands.migrate import migrate
 from app.commands.serve import production_settings
@@ -286,3 +286,22 @@ def test_an_installation_s_key_is_made_once_and_long_enough(tmp_path):
     assert len(made) >= SHORTEST_KEY
     assert secret_key(tmp_path / "new") == made
     assert (tmp_path / "new/secret_key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "faults"),
+    [
+        ("", "", []),
+        ("https://sms.example.invalid/send", "x", []),
+        ("http://10.0.0.8:8025/", "x", []),
+        ("sms.example.invalid", "x", ["不是有效的地址"]),
+        ("https://sms.example.invalid/send", "", ["TIDU_SMS_SECRET"]),
+    ],
+)
+def test_a_gateway_for_text_messages_has_an_address_and_a_secret(
+    tmp_path: Path, url: str, secret: str, faults: list[str]
+) -> None:
+    findings = Findings()
+    check_texts(findings, settings_for("", data=tmp_path, sms_url=url, sms_secret=SecretStr(secret)))
+    assert len(findings.faults) == len(faults)
+    assert all(said in fault for said, fault in zip(faults, findings.faults, strict=True))

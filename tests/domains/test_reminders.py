@@ -263,7 +263,9 @@ async def test_a_firm_that_no_message_reaches_is_a_call_for_whoever_looks_after_
     m = OutboxMessage
     (told,) = (await conn.execute(select(m.user_id, m.payload).where(m.kind == "reminder"))).all()
     assert told.user_id == officer.id
-    assert told.payload["subject"].startswith("1 家企业没有邮箱，请电话提醒：2027 年高新技术企业认定第一批企业提交截止")
+    assert told.payload["subject"].startswith(
+        "1 家企业没有邮箱或号码，请电话提醒：2027 年高新技术企业认定第一批企业提交截止"
+    )
 
 
 async def test_the_officer_then_the_manager_hears_of_those_who_have_not_filed_in_one_message(conn, database, window):

@@ -209,5 +209,5 @@ async def test_an_officer_opens_the_list_from_the_message_in_the_house(conn, dat
     await plan_reminders(database, at=NOON)
     client = await client_as(officer)
     inbox = await client.get("/inbox")
-    assert "1 家企业没有邮箱，请电话提醒" in inbox.text
+    assert "1 家企业没有邮箱或号码，请电话提醒" in inbox.text
     assert "查看名单" in inbox.text
