@@ -137,6 +137,7 @@ class CarrierSpace(Base):
     __tablename__ = "carrier_spaces"
     __table_args__ = (
         UniqueConstraint("id", "carrier_id", "exclusive"),
+        Index("ix_carrier_spaces_carrier", "carrier_id", "building", "floor", "room", "id"),
         Index(
             "uq_carrier_spaces_place",
             *("carrier_id", "building", "floor", "room"),
@@ -193,8 +194,7 @@ class TenancyRow(Base):
             ["carrier_spaces.id", "carrier_spaces.carrier_id", "carrier_spaces.exclusive"],
         ),
         ExcludeConstraint(
-            ("space_id", "="),
-            ("during", "&&"),
+            *(("space_id", "="), ("during", "&&")),
             name="ex_tenancies_overlap",
             using="gist",
             where=text("exclusive"),

@@ -163,12 +163,13 @@ SPACE = (
 )
 
 
+_EVERY = select(*SPACE).where(_S.carrier_id == _ID).order_by(_S.building, _S.floor, _S.room, _S.id)
+_SPACES = {True: Kept(_EVERY), False: Kept(_EVERY.where(_S.closed_on.is_(None)))}
+
+
 async def spaces_of(conn: Conn, carrier_id: uuid.UUID, *, closed: bool = False) -> list[Space]:
     """By building, floor and room; with `closed` those that are no more, too."""
-    query = select(*SPACE).where(_S.carrier_id == carrier_id).order_by(_S.building, _S.floor, _S.room, _S.id)
-    if not closed:
-        query = query.where(_S.closed_on.is_(None))
-    return [Space(*row) for row in await conn.execute(query)]
+    return [Space(*row) for row in await conn.execute(_SPACES[closed], {"carrier_id": carrier_id})]
 
 
 async def space_of(conn: Conn, carrier_id: uuid.UUID, space_id: uuid.UUID, *, lock: bool = False) -> Space | None:

@@ -111,7 +111,9 @@ async def load_demo(
         await bring_plan(conn, few, officer=actors["officer"], manager=actors["manager"], at=at)
         young = select(Firm.uscc).where(Firm.tier.in_(["tech_micro", "eaglet"]), Firm.status == "active")
         tenants = (await conn.execute(young.order_by(Firm.uscc).limit(8))).scalars().all()
-        await bring_carriers(conn, tenants, by=actors["officer"], town=DEMO_TOWN, at=at)
+        asked = demo_code(next(iter(CLERKS_OF)))
+        by = {"by": actors["officer"], "operator": actors["carrier"]}
+        await bring_carriers(conn, tenants, asked=asked, **by, town=DEMO_TOWN, at=at)
         await _type_twice(stage, at=at - timedelta(days=6))
         await _settle_old_messages(conn, before=at - timedelta(days=1))
         await put_rules_to_work(conn, by=actors["officer"], at=at)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from sqlalchemy import update
 from app.access.models import User
 from app.access.terms import Actor
 from app.carriers.letting import admit
+from app.carriers.proposing import propose
 from app.carriers.queries import carrier_by_id
 from app.carriers.service import register
 from app.carriers.spaces import add_space
@@ -26,8 +28,10 @@ _ROOMS = tuple((str(floor), f"{floor}{n:02}", Decimal(60 + 20 * n)) for floor in
 _STAYS = ((40, 325), (200, 165), (380, 350), (500, 60), (700, 30), (1380, 90), (1500, 120), (820, -20))
 
 
-async def bring_carriers(conn: Conn, codes: Sequence[str], *, by: Actor, town: str, at: datetime) -> None:
-    """`codes`: firms that become tenants, as many as there are stays."""
+async def bring_carriers(
+    conn: Conn, codes: Sequence[str], *, asked: str, by: Actor, operator: Actor, town: str, at: datetime
+) -> None:
+    """`codes`: firms that become tenants, as many as there are stays; `asked`: one that has not answered yet."""
     began = at - timedelta(days=1700)
     incubator = await _carrier(conn, "演示孵化器", CarrierKind.INCUBATOR, by=by, town=town, at=began)
     rooms = [
@@ -48,6 +52,10 @@ async def bring_carriers(conn: Conn, codes: Sequence[str], *, by: Actor, town: s
         lease = Lease(seats, business_day(since), None, team=team, seats=people)
         await admit(conn, makerspace, lease, by=by, at=since)
     await conn.execute(update(User).where(User.login == "carrier").values(carrier_id=incubator.id))
+    proposer = replace(operator, viewer=replace(operator.viewer, carrier_id=incubator.id))
+    soon = business_day(at) + timedelta(days=10)
+    wish = Lease(rooms[-1], soon, soon + timedelta(days=730), uscc=asked, agreement_no="演示-待确认")
+    await propose(conn, incubator, wish, by=proposer, at=at - timedelta(days=1))
 
 
 async def _carrier(conn: Conn, name: str, kind: CarrierKind, *, by: Actor, town: str, at: datetime) -> Carrier:
