@@ -45,7 +45,8 @@ async def transfer_form(
     """First where to, which is in the address; then the room, the day and the agreement."""
     held = await tenancy_in_sight(conn, tenancy_id, viewer)
     raw = {"carrier": carrier[:40] or str(held.carrier_id), "on": today.isoformat(), "seats": str(held.seats)}
-    raw |= {"until": f"{held.until or ''}", "version": str(held.version)}
+    until = held.until if held.until and held.until >= today else None  # a lease that is over wants a new last day
+    raw |= {"until": f"{until or ''}", "version": str(held.version)}
     return await _transfer_form(request, conn, held, viewer, raw, key=uuid.uuid4().hex)
 
 
