@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Date, Select, String, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, bindparam, cast, func, or_, select
 from sqlalchemy.types import Uuid
 
 from app.access.terms import Viewer
@@ -87,6 +87,11 @@ _BY_PLACE = (_S.building, _S.floor, _S.room, func.lower(_T.during), _T.id)
 _THAT_DAY = Kept(_all().where(_T.carrier_id == _CARRIER, *_INSIDE).order_by(*_BY_PLACE))
 _OPEN = Kept(_all().where(_T.carrier_id == _CARRIER, _T.ended_on.is_(None)).order_by(*_BY_PLACE))
 _LATEST = _all().order_by(func.lower(_T.during).desc().nulls_last(), _T.id.desc())
+
+
+def limit_day(months: Any = _T.limit_months) -> ColumnElement[date]:
+    """The day on which the incubation's limit is reached, as `rules.add_months` has it; none without a limit."""
+    return cast(_T.clock_since + func.make_interval(0, months), Date)
 
 
 async def tenancies_on(conn: Conn, carrier_id: uuid.UUID, *, on: date, today: date) -> list[Tenancy]:

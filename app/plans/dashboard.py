@@ -14,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
-    Interval,
     and_,
     cast,
     exists,
@@ -30,6 +29,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from app.access.terms import Viewer
 from app.carriers.listing import filled
 from app.carriers.models import CarrierTeam, TenancyRow
+from app.carriers.tenancies import limit_day
 from app.carriers.terms import Fill
 from app.db import Conn
 from app.filings.models import ApplicationRow
@@ -163,8 +163,7 @@ def _inside(today: date, *, over: bool = False) -> ColumnElement[bool]:
     t, m = TenancyRow, CarrierTeam
     inside = [t.ended_on.is_(None), func.lower(t.during) <= today]
     if over:
-        months = cast(func.concat(t.limit_months, " months"), Interval())
-        inside += [t.limit_months.is_not(None), cast(t.clock_since + months, Date) <= today]
+        inside.append(limit_day() <= today)
     own = select(t.firm_id).where(t.firm_id.is_not(None), *inside)
     teams = select(m.firm_id).join(t, t.team_id == m.id).where(m.linked_on <= today, *inside)
     return Firm.id.in_(own.union_all(teams))

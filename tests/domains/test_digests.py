@@ -230,6 +230,8 @@ async def test_carriers_are_told_as_they_were_known_whatever_is_recorded_later(c
     out = await houses.tenancy(conn, held, rooms[1], gone, at=EARLIER)
     await houses.tenancy(conn, held, rooms[2], lapsed, date(2026, 1, 1), date(2026, 11, 22), at=EARLIER)
     await houses.tenancy(conn, held, rooms[3], "新来团队", date(2026, 12, 1), None, at=WEDNESDAY)
+    plain = await houses.carrier(conn, "专业园区", kind="industrial_park", at=EARLIER)  # which knows no limit
+    await houses.tenancy(conn, plain, await houses.space(conn, plain, at=EARLIER), "园区团队", at=EARLIER, **long_ago)
     officer = await factories.person(conn, "officer")
     ending = Ending(date(2026, 11, 17), EndReason.EARLY, "产品停了")
     await letting.end(conn, out, ending, version=None, by=officer.actor, at=WEDNESDAY)
@@ -248,7 +250,7 @@ async def test_carriers_are_told_as_they_were_known_whatever_is_recorded_later(c
         ("tenants-lapsed", 1),
         ("tenants-over", 1),
     ]
-    (full,) = lines(digest.document, "carriers")
+    full, _ = lines(digest.document, "carriers")
     assert "使用率 40%（200.00 / 500.00 平方米），2 家企业" in full["said"]
     assert full["href"] == f"/carriers/{held.id}"
     # Later: more months for one, an end recorded for another, a room more, somebody let in before that Monday.

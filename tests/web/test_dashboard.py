@@ -31,6 +31,8 @@ async def county(conn):
     for n, (house, park) in enumerate((("甲孵化器", "翠山湖"), ("乙孵化器", None))):
         held = await houses.carrier(conn, house, park=park)
         await houses.tenancy(conn, held, await houses.space(conn, held), risen if n else holder, date(2022, 11, 23 + n))
+    plain = await houses.carrier(conn, "园区", kind="industrial_park")  # which knows no limit
+    await houses.tenancy(conn, plain, await houses.space(conn, plain), await factories.firm(conn), date(2020, 1, 1))
     ends = [date(2026, 11, 23), date(2026, 12, 30), date(2026, 12, 31), date(2029, 1, 1)]
     for until in ends:
         number = await factories.certificate(conn, await factories.firm(conn))

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Date, Integer, Interval, Text, and_, case, cast, column, func, literal, null, or_, select
+from sqlalchemy import Date, Integer, Text, and_, case, cast, column, func, literal, null, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from app.carriers.models import CarrierRecord, CarrierTeam, TenancyEventRow, TenancyRow
 from app.carriers.occupancy import fills, fills_known
 from app.carriers.sight import visible_to
 from app.carriers.stay_terms import EndReason, Happening
+from app.carriers.tenancies import limit_day
 from app.carriers.terms import CarrierKind, Fill
 from app.db import Conn
 from app.digests.frames import Frame, facts
@@ -100,7 +101,7 @@ def _beyond(frame: Frame) -> list[Listing]:
         .scalar_subquery()
     )
     months = _T.limit_months if frame.moment.fresh else func.coalesce(later, _T.limit_months)
-    limit = cast(_T.clock_since + cast(func.concat(months, " months"), Interval()), Date)
+    limit = limit_day(months)
     until = func.upper(during, type_=Date())
     query = _tenants(frame, source, until=until - 1, limit=limit, months=months)
     if frame.moment.fresh:
