@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, select, update
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.terms import Actor
@@ -20,6 +20,7 @@ from app.reports.models import SectionEditor, Submission, SubmissionSection
 from app.reports.queries import Filing, ledger_figures, own_filing, pages_of, version_tag
 from app.reports.reading import ROWS, Answers, typed_of
 from app.reports.terms import ReportState
+from app.statements import Kept
 
 IP_LEDGER = "ip"
 
@@ -58,6 +59,20 @@ def _prefilled(section: Section, known: Mapping[str, Any], rights: list[Any]) ->
     return {q.code: list(typed_of(known[q.code], q)) for q in section.questions if q.code in known and not q.of}
 
 
+_P = SubmissionSection
+_SAVE = Kept(
+    update(_P)
+    .where(_P.submission_id == bindparam("filing"), _P.section == bindparam("page"), _P.version == bindparam("seen"))
+    .values(
+        version=bindparam("now"),
+        answers=bindparam("typed"),
+        saved_at=bindparam("moment"),
+        saver_name=bindparam("person"),
+    )
+    .returning(_P.version)
+)
+
+
 async def save_page(
     conn: Conn,
     firm_id: uuid.UUID,
@@ -79,13 +94,10 @@ async def save_page(
     if filing.state is ReportState.RETURNED:
         answers = await _only_open(conn, filing, section, answers)
     p = SubmissionSection
-    mine = (p.submission_id == filing.id, p.section == section.code)
-    saved = (
-        update(p)
-        .where(*mine, p.version == seen)
-        .values(version=seen + 1, answers=dict(answers), saved_at=at, saver_name=by.viewer.name)
-    )
-    if (await conn.execute(saved)).rowcount == 0:
+    typed = {"filing": filing.id, "page": section.code, "seen": seen, "now": seen + 1, "typed": dict(answers)}
+    saved = await conn.execute(_SAVE, {**typed, "moment": at, "person": by.viewer.name})
+    if saved.one_or_none() is None:
+        mine = (p.submission_id == filing.id, p.section == section.code)
         who = (await conn.execute(select(p.saver_name, p.saved_at).where(*mine))).one_or_none()
         if who is None:
             raise NotFound
@@ -171,11 +183,20 @@ def _merged(section: Section, codes: list[str], kept: Answers, brought: Answers)
     return rest | {code: brought[code] for code in codes if code in brought}
 
 
+_SEEN = insert(SectionEditor).values(
+    {name: bindparam(f"the_{name}") for name in ("submission_id", "section", "user_id", "name", "at")}
+)
+_NOTE = Kept(
+    _SEEN.on_conflict_do_update(
+        index_elements=["submission_id", "section", "user_id"],
+        set_={"at": _SEEN.excluded.at, "name": _SEEN.excluded.name},
+    )
+)
+
+
 async def note_editor(conn: Conn, filing_id: uuid.UUID, section: str, *, by: Actor, at: datetime) -> None:
     row = {"submission_id": filing_id, "section": section, "user_id": by.viewer.id, "name": by.viewer.name, "at": at}
-    seen = insert(SectionEditor).values(**row)
-    keys = ["submission_id", "section", "user_id"]
-    await conn.execute(seen.on_conflict_do_update(index_elements=keys, set_={"at": at, "name": by.viewer.name}))
+    await conn.execute(_NOTE, {f"the_{name}": value for name, value in row.items()})
 
 
 async def explain(conn: Conn, firm_id: uuid.UUID, year: int, explanations: Mapping[str, str]) -> None:

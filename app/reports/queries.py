@@ -19,6 +19,7 @@ from app.reports.forms import ANNUAL
 from app.reports.models import SectionEditor, Submission, SubmissionRound, SubmissionSection, YearlyReport
 from app.reports.reading import Answers
 from app.reports.terms import COUNTED, ReportState
+from app.statements import Kept
 
 STILL_THERE = timedelta(seconds=90)
 _COUNTED = [state.value for state in COUNTED]
@@ -92,13 +93,20 @@ def filing_of(row: Any) -> Filing:
     return Filing(**{**named, "state": ReportState(named["state"])})
 
 
+_OWN_PLAIN = filings().where(
+    Submission.firm_id == bindparam("firm_id"), Submission.year == bindparam("year"), Submission.form == ANNUAL
+)
+# Asked for by every page that is saved.
+_OWN = {
+    "": Kept(_OWN_PLAIN),
+    "share": Kept(_OWN_PLAIN.with_for_update(read=True, of=Submission.__table__)),
+    "update": Kept(_OWN_PLAIN.with_for_update(of=Submission.__table__)),
+}
+
+
 async def own_filing(conn: Conn, firm_id: uuid.UUID, year: int, *, hold: str = "") -> Filing | None:
     """`hold`: "share" while a page of it is saved, "update" while it is handed in."""
-    s = Submission
-    query = filings().where(s.firm_id == firm_id, s.year == year, s.form == ANNUAL)
-    if hold:
-        query = query.with_for_update(read=hold == "share", of=Submission.__table__)
-    row = (await conn.execute(query)).one_or_none()
+    row = (await conn.execute(_OWN[hold], {"firm_id": firm_id, "year": year})).one_or_none()
     return filing_of(row) if row else None
 
 
