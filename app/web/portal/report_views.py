@@ -113,14 +113,14 @@ def _theirs(question: Question, mine: Answers, around: Around) -> str:
     if around.theirs is None:
         return ""
     theirs = around.theirs.get(question.code)
-    return "" if _typed(mine.get(question.code)) == _typed(theirs) else answer_words(question, theirs)
+    return "" if _typed(mine.get(question.code)) == _typed(theirs) else answer_words(question, theirs) or "（空）"
 
 
 def answer_words(question: Question, answer: object) -> str:
     """What was typed, with its unit."""
     typed, unit = _typed(answer)
     word = dict(UNITS).get(unit, "") if question.money else ""
-    return f"{dict(question.options).get(typed, typed)} {word if typed else ''}".strip() or "（空）"
+    return f"{dict(question.options).get(typed, typed)} {word if typed else ''}".strip()
 
 
 def rows_words(section: Section, now: Sequence[Row], before: Sequence[Row]) -> str:
