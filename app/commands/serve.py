@@ -13,6 +13,10 @@ from app.config import Settings
 from app.main import create_app
 from app.scheduler import run_worker
 
+# Those that are kept open too: a thousand clerks on a form's last day, and others beside them.
+CONNECTIONS = 3_000
+_OTHER_FILES = 500
+
 
 def add_parser(subparsers: Any) -> None:
     serve: argparse.ArgumentParser = subparsers.add_parser("serve", help="只运行网站（生产环境）")
@@ -47,6 +51,7 @@ def production_settings() -> Settings:
 def run_serve(args: argparse.Namespace) -> int:
     settings = production_settings()
     logs.set_up(settings.log_format)
+    open_enough_files()
     uvicorn.run(
         "app.commands.serve:web_app",
         factory=True,
@@ -56,6 +61,19 @@ def run_serve(args: argparse.Namespace) -> int:
         **server_options(settings),
     )
     return 0
+
+
+def open_enough_files() -> None:
+    """A connection is an open file, and many systems allow a process 1,024 of them unless it asks for more."""
+    try:
+        import resource  # noqa: PLC0415
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + _OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
@@ -70,8 +88,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "proxy_headers": bool(settings.proxies),
         "forwarded_allow_ips": settings.proxies,
         "timeout_keep_alive": 30,
-        # Connections, those that are kept open too: a thousand clerks on the last day, and others beside them.
-        "limit_concurrency": 3000,
+        "limit_concurrency": CONNECTIONS,
     }
 
 

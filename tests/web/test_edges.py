@@ -1,5 +1,7 @@
 """What every answer carries, whatever it is; and what people get when the database is away."""
 
+import resource
+
 import httpx
 import pytest
 import uvicorn
@@ -9,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.access.models import SignInAttempt
 from app.clock import SystemClock
 from app.commands.context import CommandError
-from app.commands.serve import production_settings, server_options
+from app.commands.serve import open_enough_files, production_settings, server_options
 from app.db import Database
 from app.main import create_app
 from app.web.lookups import Lookups
@@ -323,3 +325,21 @@ async def test_forty_wrong_passwords_at_the_same_moment_are_no_more_than_five_tr
         tried = text("SELECT count(*) FROM audit_events WHERE action = 'session:sign_in:failed'")
         assert (await conn.execute(tried)).scalar_one() <= PAIR_LIMIT
     await database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "asked"),
+    [
+        (1024, 524_288, [(3500, 524_288)]),
+        (1024, 2048, [(2048, 2048)]),
+        (1024, resource.RLIM_INFINITY, [(3500, resource.RLIM_INFINITY)]),
+        (3500, 524_288, []),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, []),
+    ],
+)
+def test_a_server_may_open_as_many_files_as_it_takes_connections(monkeypatch, soft, hard, asked):
+    told = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: told.append(limits))
+    open_enough_files()
+    assert told == asked
