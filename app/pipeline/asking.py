@@ -84,6 +84,12 @@ async def waiting(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, 
     return {firm_id: request_id for firm_id, request_id in await conn.execute(query, {"ids": list(firm_ids)})}
 
 
+async def state_of(conn: Conn, request_id: uuid.UUID) -> RequestState | None:
+    """None for what never waited: it was carried out at once."""
+    state = (await conn.execute(select(MoveRequest.state).where(MoveRequest.id == request_id))).scalar_one_or_none()
+    return RequestState(state) if state else None
+
+
 async def withdraw_many(conn: Conn, request_ids: Sequence[uuid.UUID], *, reason: str, by: Actor, at: datetime) -> None:
     """Takes back what still waits; what has been decided stays decided."""
     if not request_ids:

@@ -130,7 +130,7 @@ class _Entering:
             kind = CertificateKind(self.programme.certificate)
             undo["certificate"], told = await self._certify(kind, firm, row.line)
             said.append(told)
-            undo["request"], told = await self._propose(firm, row.line)
+            undo["move"], told = await self._propose(firm, row.line)
             said.append(told)
         return Written(number, Outcome.DONE, "；".join(s for s in said if s) + "。", undo)
 
@@ -149,7 +149,7 @@ class _Entering:
         return str(made), f"已登记证书 {new.number}"
 
     async def _propose(self, firm: FirmDetail, line: Line) -> tuple[str | None, str]:
-        """The request that now waits for a second person, and what to say of it."""
+        """The move, which mostly waits for a second person now, and what to say of it."""
         ladder = self.rules.ladder
         tier, stands = _tier_of(ladder, self.programme), ladder.tier(firm.tier)
         if tier is None or (stands and stands.rank >= tier.rank):
@@ -163,9 +163,8 @@ class _Entering:
             moved = await move_firm(self.conn, firm.uscc, order, **given, by=self.by, at=self.at)
         except AppError as error:
             return None, f"没有提出移动：{words_of(error)}".rstrip("。")
-        if moved.waits:
-            return str(moved.id), f"移到“{tier.label}”待第二人复核"
-        return None, f"已移到“{tier.label}”"
+        said = f"移到“{tier.label}”待第二人复核" if moved.waits else f"已移到“{tier.label}”"
+        return str(moved.id), said
 
 
 def _certificate_of(kind: CertificateKind, line: Line, issued_on: date | None) -> NewCertificate | str:

@@ -9,7 +9,8 @@ from app.errors import AppError, Conflict
 from app.filings.deciding import Entered, take_back
 from app.firms.locking import known_by_code
 from app.firms.terms import FirmDetail
-from app.pipeline.asking import waiting, withdraw_many
+from app.pipeline.asking import state_of, withdraw_many
+from app.pipeline.terms import RequestState
 from app.recognitions.registering import strike
 from app.results.applying import Written, keep, words_of
 from app.results.queries import rows_of
@@ -40,14 +41,15 @@ async def _undo(conn: Conn, row: ResultRow, firm: FirmDetail | None, why: str, *
     number, done = row.line.row_no, row.undo or {}
     if firm is None:
         return Written(number, Outcome.LEFT, "企业已不在您的管辖范围内。")
-    request = uuid.UUID(done["request"]) if done.get("request") else None
-    if request and (await waiting(conn, [firm.id])).get(firm.id) != request:
-        return Written(number, Outcome.LEFT, "移动已经复核过；请先在企业档案里更正，再处理证书和申报。")
+    move = uuid.UUID(done["move"]) if done.get("move") else None
+    state = await state_of(conn, move) if move else RequestState.REJECTED
+    if state not in (RequestState.PENDING, RequestState.REJECTED):
+        return Written(number, Outcome.LEFT, "企业已按它移动；请先在企业档案里更正，再处理证书和申报。")
     if not await take_back(conn, Entered.of_json(done["application"]), reason=why, by=by, at=at):
         return Written(number, Outcome.LEFT, "申报在登记之后又有变动，没有撤销。")
     said = ["已撤销"]
-    if request:
-        await withdraw_many(conn, [request], reason=why, by=by, at=at)
+    if move and state is RequestState.PENDING:
+        await withdraw_many(conn, [move], reason=why, by=by, at=at)
         said.append("移动已撤回")
     if done.get("certificate"):
         try:

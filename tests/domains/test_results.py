@@ -13,7 +13,8 @@ from app.filings.applying import Step, advance, list_firms
 from app.filings.stages import Happening, Stage
 from app.firms.models import Firm
 from app.pipeline.asking import waiting
-from app.pipeline.service import approve
+from app.pipeline.models import TierRow
+from app.pipeline.service import approve, reject
 from app.recognitions.queries import held_by
 from app.results.applying import Rules, apply
 from app.results.queries import list_by_id, not_named, rows_of
@@ -140,8 +141,8 @@ async def test_a_publicity_only_says_that_a_firm_was_publicised(conn, window, by
 
 
 async def test_what_was_entered_is_taken_back_as_far_as_nobody_has_gone_on_from_it(conn, window, by):
-    names = ["开平市甲阀门有限公司", "开平市乙水暖有限公司", "开平市丙五金有限公司", "开平市丁模具有限公司"]
-    listed, new, went_on, decided = [await factories.firm_on(conn, "gazelle", name=name) for name in names]
+    names = [f"开平市{name}有限公司" for name in ("甲阀门", "乙水暖", "丙五金", "丁模具", "戊电子")]
+    listed, new, went_on, decided, refused = [await factories.firm_on(conn, "gazelle", name=name) for name in names]
     (one, other) = await list_firms(conn, window, [listed, went_on], by=by, at=NOON)
     text = "\n".join(f"{name}\tGR20274400000{n}" for n, name in enumerate(names))
     made = await brought(conn, window, text, by)
@@ -151,24 +152,36 @@ async def test_what_was_entered_is_taken_back_as_far_as_nobody_has_gone_on_from_
     ladder, calendar = await factories.main_ladder(conn)
     given = {"ladder": ladder, "policies": await load_policies(conn), "calendar": calendar}
     await approve(conn, await pending(conn, decided), **given, by=manager, at=NOON)
+    await reject(conn, await pending(conn, refused), reason="与公告不符", by=manager, at=NOON)
     done = await undo(conn, made, expected=None, reason="名单录错了批次", by=by, at=NOON)
-    assert done == {"taken_back": 2, "left": 2}
+    assert done == {"taken_back": 3, "left": 2}
     assert await stages(conn, window, by) == {
         listed: Stage.TARGET,
         new: Stage.WITHDRAWN,
         went_on: Stage.RECOMMENDED,
         decided: Stage.RECOGNISED,
+        refused: Stage.WITHDRAWN,
     }
-    for uscc, certificates in ((listed, 0), (new, 0), (went_on, 1), (decided, 1)):
+    for uscc, certificates in ((listed, 0), (new, 0), (went_on, 1), (decided, 1), (refused, 0)):
         assert len(await held_by(conn, await factories.id_of(conn, uscc), today=TODAY)) == certificates
     assert [bool(await pending(conn, u)) for u in (listed, new, went_on)] == [False, False, True]
     said = [r.said for r in await rows_of(conn, made, viewer=by.viewer)]
     assert said[0] == "已撤销；移动已撤回；证书已删去。"
     assert "又有变动" in said[2]
-    assert "已经复核过" in said[3]
+    assert "企业已按它移动" in said[3]
+    assert said[4] == "已撤销；证书已删去。"
     assert "名单录错了批次" in (await applications.events_of(conn, one))[0].reason
     with pytest.raises(Conflict):
         await undo(conn, made, expected=None, reason="再来", by=by, at=NOON)
+
+
+async def test_a_move_that_needed_nobody_else_is_not_taken_back_silently(conn, window, by):
+    uscc = await factories.firm_on(conn, "gazelle", name="开平市甲阀门有限公司")
+    await conn.execute(update(TierRow).values(needs_approval=False))
+    made = await brought(conn, window, "开平市甲阀门有限公司\tGR202744000001", by)
+    await entered(conn, made, by)
+    assert await undo(conn, made, expected=None, reason="录错", by=by, at=NOON) == {"taken_back": 0, "left": 1}
+    assert len(await held_by(conn, await factories.id_of(conn, uscc), today=TODAY)) == 1
 
 
 async def test_whom_the_bureau_recommended_and_the_list_does_not_name_is_shown(conn, window, by):
