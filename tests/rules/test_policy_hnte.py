@@ -46,6 +46,11 @@ def test_the_firm_meets_every_condition() -> None:
         ("rd_staff_ratio", {NOW + "headcount": 121}, N),
         ("rd_staff_ratio", {NOW + "headcount": 0}, MANUAL),
         (
+            "rd_domestic_share",  # 1,200,000 of 2,000,000
+            {f"years.{y}.rd": rd(1200000, outsourced_overseas=1000000) for y in (2023, 2024, 2025)},
+            Y,
+        ),
+        (
             "rd_domestic_share",
             {f"years.{y}.rd": rd(1000000, outsourced_overseas=833333) for y in (2023, 2024, 2025)},
             Y,
@@ -81,11 +86,26 @@ def test_a_condition_turns_at_its_line(code: str, changes: dict, expected: Outco
         ("200000000", "7499999.99", N),
         ("200000000.01", "5000000.01", Y),  # above 2 亿 it is 3 %
         ("200000000.01", "5000000.00", N),
+        ("250000000", "6500000", Y),  # exactly 3 % of 300,000,000
+        ("250000000", "6499999.99", N),
     ],
 )
 def test_the_rd_ratio_asked_for_goes_by_the_latest_sales(latest: str, spent: str, expected: Outcome) -> None:
     changes = {NOW + "sales_revenue": latest, NOW + "rd": rd(spent)}
     assert outcome("hnte", HNTE_FIRM, "rd_intensity", changes) is expected
+
+
+def test_without_an_experts_word_an_item_lies_anywhere_up_to_its_most() -> None:
+    """195号 三(七)."""
+    most = {"ip_advancement": 8, "ip_support": 8, "ip_acquisition": 6, "standard_bonus": 2, "rd_rules": 6}
+    most |= {"rd_institution": 6, "conversion_incentive": 4, "talent_incentive": 4}
+    for item, points_most in most.items():
+        led = {"standards_led": [{"level": "industry"}], "judgements": {}}
+        low = 1 if item in ("ip_acquisition", "standard_bonus") else 0
+        assert points("hnte", HNTE_FIRM, item, led) == (low, points_most), item
+    whole = {item.code: item.most for item in answer("hnte", HNTE_FIRM).score.items}
+    rest = {"ip_quantity": 8, "conversions": 30, "net_asset_growth": 10, "sales_growth": 10}
+    assert whole == most | rest
 
 
 def test_a_firm_of_two_years_is_measured_over_those() -> None:

@@ -36,7 +36,8 @@ async def gap_page(
     case: Case = Case.NEW,
 ) -> Response:
     firm = await firm_in_sight(conn, uscc, viewer)
-    asked = Asked(policy, as_of, day_asked(as_of, today), today, case)
+    known = policy if policy in lookup.policies.packs else ""  # what is kept by it is kept once
+    asked = Asked(known, as_of, day_asked(as_of, today), today, case)
     gathered, plans = await gather_with_plans(conn, firm.id)
     content = gap_content(request.app.state.teller, firm, gathered, lookup, asked)
     context: dict[str, Any] = {
