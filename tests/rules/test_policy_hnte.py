@@ -142,8 +142,10 @@ def test_what_counts_as_rd_is_capped(lines: dict, spent: str) -> None:
         *[("10000000.01", (1, 2)), ("10000000", (0, 0)), ("9000000", (0, 0))],
     ],
 )
-def test_growth_falls_into_its_band(last: str, expected: tuple[int, int]) -> None:
-    assert points("hnte", HNTE_FIRM, "net_asset_growth", {NOW + "net_assets": last}) == expected
+@pytest.mark.parametrize(("item", "figure"), [("net_asset_growth", "net_assets"), ("sales_growth", "sales_revenue")])
+def test_growth_falls_into_its_band(item: str, figure: str, last: str, expected: tuple[int, int]) -> None:
+    years = {f"years.2023.{figure}": "10000000", f"years.2024.{figure}": "10000000", NOW + figure: last}
+    assert points("hnte", HNTE_FIRM, item, years) == expected
 
 
 @pytest.mark.parametrize(
