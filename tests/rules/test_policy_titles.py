@@ -25,6 +25,9 @@ NOW, LAST = "years.2025.", "years.2024."
 BEFORE_2026 = date(2025, 9, 1)  # the text of 2022 and the figures of 2024
 
 
+SHARE_OF_55 = {NOW + "main_business_revenue": "16500000", LAST + "main_business_revenue": "15700000"}
+
+
 def test_the_innovative_firm_passes_by_its_score() -> None:
     whole = answer("innovative_sme", INNOVATIVE_FIRM)
     assert whole.outcome is Y
@@ -81,8 +84,11 @@ def test_a_boundary_takes_the_higher_band(item: str, changes: dict, expected: tu
     [
         ({NOW + "rd": rd("899999.99")}, N),  # 创新能力 5 + 10
         ({NOW + "main_business_revenue": "20000000", NOW + "net_assets": "8999999.99"}, N),  # 成长性 5 + 5
-        ({NOW + "main_business_revenue": "20000000"}, MANUAL),  # 58..63: growth 5, main share 15
+        ({NOW + "main_business_revenue": "20000000"}, MANUAL),  # 55..60: growth 5, main share 15
         ({LAST + "main_business_revenue": GONE}, U),
+        # exactly 60 even with the lesser field, of which 15 for 专业化
+        ({**SHARE_OF_55, NOW + "rd": rd(1500000)}, Y),
+        ({**SHARE_OF_55, NOW + "main_business_revenue": "16499999.99", NOW + "rd": rd(1500000)}, MANUAL),
     ],
 )
 def test_sixty_points_are_not_enough_where_one_group_is_short(changes: dict, expected: Outcome) -> None:
@@ -158,6 +164,10 @@ def test_what_no_figure_decides_is_left_to_people() -> None:
         ("ip", {"ip_rights": [], "rd_institutions": [{"level": "provincial"}]}, Y),
         ("ip", {"ip_rights": [], "science_awards": [{"level": "provincial", "rank": 3, "on": "2024-01-01"}]}, Y),
         ("ip", {"ip_rights": [], "science_awards": [{"level": "provincial", "rank": 4, "on": "2024-01-01"}]}, N),
+        ("award", {"science_awards": [{"level": "ministerial", "rank": 1, "on": "2023-06-01"}]}, Y),
+        ("award", {"science_awards": [{"level": "ministerial", "rank": 1, "on": "2023-05-31"}]}, N),
+        ("no_incident", {"records.accident_on": "2023-06-01"}, N),
+        ("no_incident", {"records.accident_on": "2023-05-31"}, Y),
     ],
 )
 def test_srdi_turns_at_its_line_since_april_2026(code: str, changes: dict, expected: Outcome) -> None:
@@ -175,7 +185,13 @@ def test_srdi_turns_at_its_line_since_april_2026(code: str, changes: dict, expec
         ("equity", {LAST + "equity_raised": "20000000"}, Y),
         ("equity", {LAST + "equity_raised": "19999999.99"}, N),
         ("provincial_award", {"science_awards": [{"level": "provincial", "rank": 3, "on": "2024-01-01"}]}, Y),
-        ("national_award", {"science_awards": [{"level": "national", "rank": 5, "on": "2024-01-01"}]}, Y),
+        ("provincial_award", {"science_awards": [{"level": "provincial", "rank": 4, "on": "2024-01-01"}]}, N),
+        ("provincial_award", {"science_awards": [{"level": "provincial", "rank": 3, "on": "2022-09-01"}]}, Y),
+        ("provincial_award", {"science_awards": [{"level": "provincial", "rank": 3, "on": "2022-08-31"}]}, N),
+        ("national_award", {"science_awards": [{"level": "national", "rank": 5, "on": "2022-08-31"}]}, N),
+        ("national_award", {"science_awards": [{"level": "national", "rank": 5, "on": "2022-09-01"}]}, Y),
+        ("no_incident", {"records.environmental_violation_on": "2022-09-01"}, N),
+        ("no_incident", {"records.environmental_violation_on": "2022-08-31"}, Y),
         ("national_award", {"science_awards": [{"level": "national", "rank": 6, "on": "2024-01-01"}]}, N),
         ("rd_two_years", {LAST + "rd": rd(19000000)}, Y),
         ("rd_two_years", {LAST + "rd": rd("18999999.99")}, N),
@@ -214,6 +230,9 @@ def test_srdi_turns_at_its_line_under_the_text_of_2022(code: str, changes: dict,
         ("class_one", {"ip_rights": rights(*["invention_patent"] * 4, obtained_by=None)}, U),
         ("ip", {"ip_rights": [], "science_awards": [{"level": "national", "rank": 3, "on": "2023-06-01"}]}, Y),
         ("ip", {"ip_rights": [], "science_awards": [{"level": "national", "rank": 3, "on": "2023-05-31"}]}, N),
+        ("ip", {"ip_rights": [], "science_awards": [{"level": "national", "rank": 4, "on": "2025-01-01"}]}, N),
+        ("no_incident", {"records.accident_on": "2023-06-01"}, N),
+        ("no_incident", {"records.accident_on": "2023-05-31"}, Y),
     ],
 )
 def test_little_giant_turns_at_its_line_since_april_2026(code: str, changes: dict, expected: Outcome) -> None:
@@ -251,6 +270,11 @@ def test_little_giant_turns_at_its_line_since_april_2026(code: str, changes: dic
         ("class_one", {"ip_rights": rights("invention_patent", "invention_patent")}, Y),
         ("class_one", {"ip_rights": rights("invention_patent")}, N),
         ("rd_institution", {"rd_institutions": []}, N),
+        ("award", {"science_awards": [{"level": "national", "rank": 3, "on": "2022-09-01"}]}, Y),
+        ("award", {"science_awards": [{"level": "national", "rank": 3, "on": "2022-08-31"}]}, N),
+        ("award", {"science_awards": [{"level": "national", "rank": 4, "on": "2024-01-01"}]}, N),
+        ("no_incident", {"records.accident_on": "2022-09-01"}, N),
+        ("no_incident", {"records.accident_on": "2022-08-31"}, Y),
     ],
 )
 def test_little_giant_turns_at_its_line_under_the_text_of_2022(code: str, changes: dict, expected: Outcome) -> None:
@@ -273,3 +297,20 @@ def test_growth_is_not_asked_of_a_firm_that_is_re_examined(
     whole = answer("little_giant", LITTLE_GIANT_FIRM, shrinking, as_of=day, case=case)
     assert document in whole.document
     assert found(whole, "growth").outcome is growth
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "expected"),
+    [
+        ("main_share", {NOW + "main_business_revenue": "35000000"}, Y),
+        ("main_share", {NOW + "main_business_revenue": "34999999.99"}, N),
+        ("debt_ratio", {NOW + "total_assets": "100", NOW + "net_assets": "30"}, Y),
+        ("debt_ratio", {NOW + "total_assets": "100", NOW + "net_assets": "29.99"}, N),
+        ("rd_middle_revenue", {NOW + "sales_revenue": "50000000"}, Y),
+        ("rd_middle_revenue", {NOW + "sales_revenue": "49999999.99"}, N),
+        ("rd_middle_share", {NOW + "sales_revenue": "50000000", NOW + "rd": rd(3000000)}, Y),
+        ("rd_middle_share", {NOW + "sales_revenue": "50000000", NOW + "rd": rd("2999999.99")}, N),
+    ],
+)
+def test_the_recheck_of_2026_keeps_the_lines_of_2022(code: str, changes: dict, expected: Outcome) -> None:
+    assert outcome("little_giant", LITTLE_GIANT_FIRM, code, changes, case=Case.RECHECK) is expected
