@@ -56,6 +56,7 @@ def test_work_outsourced_at_home_counts_at_four_fifths_and_lifts_the_limit_abroa
         (2021, "I6513", {"tech_sme": True}, "0.75"),
         (2022, "I6513", {"tech_sme": True}, "1.00"),
         (2022, "C3360", {}, "1.00"),
+        (2022, "I6513", {}, "0.75"),
         (2023, "I6513", {}, "1.00"),
         (2025, "C3973", {"enhanced": True}, "1.20"),
         (2022, "C3973", {"enhanced": True}, "1.00"),
