@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, literal, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, literal, or_, select
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
@@ -130,6 +130,21 @@ async def actuals_of(conn: Conn, plan: str, *, scope: str = "", indicator: str =
     """Every version, the oldest first."""
     asked = {name: value for name, value in (("scope", scope), ("indicator", indicator), ("year", year)) if value}
     return [actual_of(row) for row in await conn.execute(_actuals(tuple(asked)), {"plan": plan, **asked})]
+
+
+_MARKS = Kept(
+    select(
+        func.count(),
+        func.count().filter(_A.state == ActualState.PROPOSED.value),
+        func.max(_A.entered_at),
+        func.max(_A.confirmed_at),
+    ).where(_A.plan == _OF_PLAN)
+)
+
+
+async def marks_of(conn: Conn, plan: str) -> tuple[Any, ...]:
+    """Other ones when anything was entered, confirmed or returned: whether what was read of a plan still stands."""
+    return tuple((await conn.execute(_MARKS, {"of_plan": plan})).one())
 
 
 @lru_cache(maxsize=8)

@@ -147,24 +147,22 @@ def status_label(status: str) -> str:
 
 def options(lookup: Lookup, viewer: Viewer, filters: FirmFilter = _DEFAULT) -> dict[str, list[tuple[str, str]]]:
     """The drop-downs' choices, only divisions and officers of the viewer's own among them."""
-    prefix = visible_prefix(viewer)
-    kinds = lookup.reference.region_kinds
     officers = [(str(i), o.name) for i, o in lookup.officers_for(viewer).items()]
     return {
         "tiers": [("", "全部梯队"), *((t.code, t.label) for t in lookup.main.tiers), ("none", "未入梯队")],
-        "regions": [
-            ("", "全部镇街"),
-            *(
-                (c, n)
-                for c, n in lookup.reference.regions.items()
-                if kinds[c] in ("town", "zone") and c.startswith(prefix)
-            ),
-        ],
+        "regions": [("", "全部镇街"), *region_options(lookup, viewer)],
         "officers": [("", "全部专员"), *officers, ("none", "未分配")],
         "statuses": [*FirmStatus.options(), ("all", "全部状态")],
         "directions": [("", "全部方向"), *lookup.reference.directions.items()],
         **(_near_options(lookup, filters) if viewer.may(Permission.ASSESSMENT_READ) else {}),
     }
+
+
+def region_options(lookup: Lookup, viewer: Viewer) -> list[tuple[str, str]]:
+    """The towns and zones that the viewer sees."""
+    prefix, kinds = visible_prefix(viewer), lookup.reference.region_kinds
+    units = lookup.reference.regions.items()
+    return [(code, name) for code, name in units if kinds[code] in ("town", "zone") and code.startswith(prefix)]
 
 
 def _near_options(lookup: Lookup, filters: FirmFilter) -> dict[str, list[tuple[str, str]]]:

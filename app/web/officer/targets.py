@@ -1,6 +1,5 @@
 """规划指标: every indicator's way from its baseline to its target, in words, in a picture and in a table."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -8,22 +7,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.access.terms import TOWN_DIGITS, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.errors import NotFound
 from app.firms import cursors
 from app.firms.terms import Sort
-from app.plans.boards import Board, board
-from app.plans.counting import Tallies
 from app.plans.listing import PART, behind
-from app.plans.progress import Point, Progress, Remember, day_of, progress
+from app.plans.progress import Point, Progress, day_of, progress
 from app.plans.queries import indicators_of, list_plans, plan_by_code, scope_for, year_for
 from app.plans.terms import Figure, Plan, PlanState, Scope
 from app.web.charts import short
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
-from app.web.filters import options
+from app.web.filters import region_options
 from app.web.lookups import Lookup
+from app.web.officer.target_measuring import measured
 from app.web.tables import file_of
-from app.web.target_views import PARTS, TONES, card_of, href, leaf_href, level, scoped
+from app.web.target_views import PARTS, TONES, href, leaf_href, level, scoped
 from app.web.templating import page
 
 router = APIRouter()
@@ -41,18 +39,6 @@ def usual_plan(plans: list[Plan], today: date) -> Plan:
     if not chosen:
         raise NotFound("还没有载入五年规划，请管理员在服务器上运行 tidu seed。")
     return chosen[0]
-
-
-def remembering(request: Request) -> Remember:
-    """What the ledger counts is asked once a minute for all who see the same; what is entered is read each time."""
-    lookups, clock = request.app.state.lookups, request.app.state.clock
-
-    async def remember(name: Any, count: Callable[[], Awaitable[Tallies | None]]) -> Tallies | None:
-        found, _ = await lookups.figures(("counted", *name), count, at=clock.now())
-        kept: Tallies | None = found
-        return kept
-
-    return remember
 
 
 @router.get("/plans")
@@ -73,7 +59,7 @@ async def head(
 ) -> dict[str, Any]:
     """What every leaf of a plan needs."""
     at = scoped(scope, plan)
-    regions = [pair for pair in options(lookup, viewer)["regions"] if pair[0].startswith(plan.region)]
+    regions = [pair for pair in region_options(lookup, viewer) if pair[0].startswith(plan.region)]
     return {
         "plan": plan,
         "year": year,
@@ -105,59 +91,23 @@ async def plan_page(
     region: Region = "",
     park: Park = "",
 ) -> Response:
-    remember = remembering(request)
-    found = await progress(
-        conn, plan, viewer=viewer, today=today, year=year, region=region, park=park, remember=remember
-    )
-    its, scope = found.plan, found.scope
-    towns = None
-    if not park and len(scope.region) < TOWN_DIGITS:
-        units = [c for c, kind in lookup.reference.region_kinds.items() if kind in ("town", "zone")]
-        below = [c for c in units if c.startswith(scope.region) and c != scope.region]
-        towns = await board(
-            conn,
-            its,
-            below,
-            viewer=viewer,
-            scope=scope,
-            year=found.year,
-            today=today,
-            known=found.indicators,
-            remember=remember,
-        )
+    its = await plan_by_code(conn, plan, viewer=viewer)
+    shown = await measured(request, conn, its, lookup, today, viewer, year=year, region=region, park=park)
+    found, scope = shown.found, shown.found.scope
     at = scoped(scope, its)
     context: dict[str, Any] = {
         **await head(conn, its, lookup, viewer, "", scope=scope, year=found.year),
-        "cards": [card_of(row, its, scope, today) for row in found.main],
-        "supporting": [
-            (row, level(row.reached.figure if row.reached else None, row.indicator)) for row in found.supporting
-        ],
+        "cards": shown.cards,
+        "supporting": shown.supporting,
         "waiting": [row for row in found.rows if row.waiting],
-        "board": towns,
-        "town_rows": _town_rows(towns, its, found.year, lookup) if towns else [],
+        "board": shown.towns,
+        "town_rows": shown.town_rows,
         "export": href(its.code, "/export", year=found.year, **at),
         "level": level,
         "behind_href": partial(leaf_href, its.code, "behind", at),
         "enter_href": partial(leaf_href, its.code, "enter", at),
     }
     return page(request, "officer/targets/plan.html", title=f"{its.short}规划指标", **context)
-
-
-def _town_rows(
-    towns: Board, plan: Plan, year: int, lookup: Lookup
-) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
-    """A town's name, its own page, and of each indicator (value, list, state)."""
-    rows = []
-    for row in towns.rows:
-        cells = []
-        for indicator in towns.indicators:
-            cell = row.cells[indicator.code]
-            counted = cell.counted is not None and cell.figure == cell.counted
-            to = href(plan.code, f"/behind/{indicator.code}", year=year, region=row.region) if counted else ""
-            state = cell.judged.standing.label if cell.judged.final is not None else ""
-            cells.append((level(cell.figure, indicator), to, state))
-        rows.append((lookup.reference.region(row.region), href(plan.code, year=year, region=row.region), cells))
-    return rows
 
 
 _TITLES = (
