@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, func, or_, select, tuple_
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
@@ -14,6 +14,7 @@ from app.firms.filtering import visible_to as firm_visible_to
 from app.firms.models import Firm
 from app.platforms.models import PlatformRow
 from app.platforms.terms import INSTITUTIONS, Duty, Platform, PlatformKind, PlatformLevel
+from app.statements import Kept
 from app.text import is_code
 
 PAGE = 50
@@ -61,6 +62,7 @@ _COLUMNS: tuple[Any, ...] = (
     _P.version,
     _P.author_name,
 )
+_NAMES = tuple(column.key for column in _COLUMNS)
 
 
 def platforms() -> Select[Any]:
@@ -68,7 +70,7 @@ def platforms() -> Select[Any]:
 
 
 def platform_of(row: Any) -> Platform:
-    named = dict(row._mapping)
+    named = dict(zip(_NAMES, row, strict=True))
     duties = tuple(Duty(d["title"], date.fromisoformat(d["due_on"])) for d in named["duties"])
     return Platform(**{**named, "kind": PlatformKind(row.kind), "level": PlatformLevel(row.level), "duties": duties})
 
@@ -79,10 +81,14 @@ async def platform_by_id(conn: Conn, platform_id: uuid.UUID, *, viewer: Viewer) 
     return platform_of(row) if row else None
 
 
+_OF_FIRM = Kept(
+    platforms().where(_P.firm_id == bindparam("of_firm", type_=Uuid())).order_by(_P.recognised_on.desc(), _P.id)
+)
+
+
 async def platforms_of(conn: Conn, firm_id: uuid.UUID) -> Sequence[Platform]:
     """Of a firm that the caller can see."""
-    query = platforms().where(_P.firm_id == firm_id).order_by(_P.recognised_on.desc(), _P.id)
-    return [platform_of(row) for row in await conn.execute(query)]
+    return [platform_of(row) for row in await conn.execute(_OF_FIRM, {"of_firm": firm_id})]
 
 
 @dataclass(frozen=True, slots=True)
