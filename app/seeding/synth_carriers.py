@@ -99,8 +99,8 @@ class _House:
         place = (("A 座", "B 座")[n % 2], str(floor), f"{floor}{n % 10 + 1:02d}")
         seats = None if exclusive else SEATS
         rows["carrier_spaces"].append((space, self.id, *place, area, exclusive, seats, self.opened_on, self.created_at))
-        for since, until in self._stays() if exclusive else self._desks():
-            self._tenancy(rows, space, since, until, exclusive=exclusive)
+        for n, (since, until) in enumerate(self._stays() if exclusive else self._desks()):
+            self._tenancy(rows, space, since, until, exclusive=exclusive, latest=n == 0)
 
     def _stays(self) -> Iterator[tuple[date, date]]:
         """One after the other, backwards from a lease that may run on, be over, or leave the room empty now."""
@@ -116,14 +116,14 @@ class _House:
             since = self.today - timedelta(days=self.rng.randrange(30, 900))
             yield since, since + timedelta(days=self.rng.randrange(180, 720))
 
-    def _tenancy(self, rows: Rows, space: str, since: date, until: date, *, exclusive: bool) -> None:
+    def _tenancy(self, rows: Rows, space: str, since: date, until: date, *, exclusive: bool, latest: bool) -> None:
         rng, tenancy = self.rng, self._id()
         firm = next((f for f in rng.choices(self.firms, k=4) if f.registered_on <= since), None) if self.firms else None
         if firm is None or rng.random() < 0.15:
             firm = None
         team = None if firm else self._team(rows, since)
-        # One in twelve leases that are over waits for somebody to record what became of it.
-        ended = until < self.today and rng.random() > 1 / 12
+        # One in six latest leases that are over waits for somebody to record what became of it.
+        ended = until < self.today and not (latest and rng.random() < 1 / 6)
         reason, note = rng.choice(_LEFT if firm else _LEFT[1:])
         during = f"[{since.isoformat()},{(until + timedelta(days=1)).isoformat()})"
         came = self._moment(since)
