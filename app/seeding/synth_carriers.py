@@ -99,8 +99,8 @@ class _House:
         place = (("A 座", "B 座")[n % 2], str(floor), f"{floor}{n % 10 + 1:02d}")
         seats = None if exclusive else SEATS
         rows["carrier_spaces"].append((space, self.id, *place, area, exclusive, seats, self.opened_on, self.created_at))
-        for n, (since, until) in enumerate(self._stays() if exclusive else self._desks()):
-            self._tenancy(rows, space, since, until, exclusive=exclusive, latest=n == 0)
+        for nth, (since, until) in enumerate(self._stays() if exclusive else self._desks()):
+            self._tenancy(rows, space, since, until, exclusive=exclusive, latest=nth == 0)
 
     def _stays(self) -> Iterator[tuple[date, date]]:
         """One after the other, backwards from a lease that may run on, be over, or leave the room empty now."""

@@ -89,6 +89,7 @@ PAGES = [
     ("officer", "/carriers/proposals"),
     ("officer", "{carrier}"),
     ("carrier", "/carrier"),
+    ("carrier", "{tenancy}/transfer"),
     ("officer", "/imports"),
     ("officer", "/search?q=开平"),
     ("officer", "/search?q=没有这样的企业"),
@@ -172,6 +173,7 @@ LISTED = {
     "{window}": ("/filings?year=2027", ".year-table .name"),
     "{policy}": ("/admin/policies", "tbody .name"),
     "{carrier}": ("/carriers", "tbody .name"),
+    "{tenancy}": ("/carrier", ".lines a[href^='/tenancies/']"),
     "{operator}": ("/admin/users", "tbody a[href$='/carrier']"),
 }
 
