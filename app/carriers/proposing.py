@@ -85,14 +85,13 @@ async def _ask(
         raise Conflict("同样的提议已经在等确认。")
     said = {"uscc": uscc, "about": what, "since": about["since"], "until": about["until"]}
     await trace(conn, (carrier.id, carrier.name), "proposal:made", said, by=by, at=at)
+    by_firm = f"{carrier.name}提议贵企业入驻（{what}），请在 {due_on} 前答复", "/portal"
+    by_officer = f"{carrier.name}提议 {uscc} 入驻（{what}），等主管部门核对确认", "/carriers/proposals"
+    notices = []
     for person, role in await answerers(conn, uscc, carrier.region_code):
-        if role is Role.FIRM:
-            told = f"{carrier.name}提议贵企业入驻（{what}），请在 {due_on} 前答复"
-            await post(conn, notice("tenancy_proposed", f"{made}", to=person, subject=told, at=at, page="/portal"))
-        else:
-            told = f"{carrier.name}提议 {uscc} 入驻（{what}），等主管部门核对确认"
-            page = "/carriers/proposals"
-            await post(conn, notice("tenancy_proposed", f"{made}", to=person, subject=told, at=at, page=page))
+        told, page = by_firm if role is Role.FIRM else by_officer
+        notices.append(notice("tenancy_proposed", f"{made}", to=person, subject=told, at=at, page=page))
+    await post(conn, *notices)
     return made
 
 
