@@ -174,7 +174,7 @@ async def submit(
     body: Annotated[SubmitIn, Body()] = _SUBMIT,
     if_match: IfMatch = None,
 ) -> Response:
-    """提交即声明数据真实、完整，由签字人负责。重复提交得到同一张回执。"""
+    """须带 If-Match。提交即声明数据真实、完整，由签字人负责。重复提交得到同一张回执。"""
     at = clock.now()
     async with once(conn, key, viewer=actor.viewer, at=at) as slot:
         if slot.replayed is not None:
@@ -211,7 +211,7 @@ async def accept(
     key: KeyDep,
     if_match: IfMatch = None,
 ) -> Response:
-    """签字的数据原样进入年度台账，谁也不能改动。"""
+    """须带 If-Match。签字的数据原样进入年度台账，谁也不能改动。"""
     at = clock.now()
     async with once(conn, key, viewer=actor.viewer, at=at) as slot:
         if slot.replayed is not None:
@@ -235,6 +235,7 @@ async def give_back(
     key: KeyDep,
     if_match: IfMatch = None,
 ) -> Response:
+    """须带 If-Match。写了意见的项目对企业重新开放，其余锁定。"""
     at = clock.now()
     async with once(conn, key, viewer=actor.viewer, at=at) as slot:
         if slot.replayed is not None:
