@@ -37,6 +37,7 @@ async def test_a_version_says_every_condition_in_words_with_its_article_and_how_
         "技术的先进程度、对主要产品（服务）的核心支持作用、知识产权数量、知识产权获得方式、参与编制标准（加分）"
     )
     assert any("还没有人对照官方页面核对过" in doubt for doubt in rendered[-1][1]["doubts"])
+    assert "科技成果转化能力（近三年年均） 25 至 30 分" in rendered[-1][1]["examples"][0].asks
 
 
 async def test_every_version_leaves_as_a_file_that_is_read_back_as_it_was(client_as, conn):

@@ -75,6 +75,19 @@ async def test_a_limit_is_changed_in_chinese_and_the_page_says_what_it_asks_now(
     assert found["rd_staff_ratio"] == "不低于 8%"
 
 
+async def test_who_confirmed_a_source_without_its_official_page_is_told_at_the_field(conn, admin):
+    draft = await copied(conn, admin)
+    head = f"/admin/policies/{draft.id}/head"
+    form = await admin.get(head)
+    assert "谁、在哪一天对照官方页面核对过" in form.text
+    data = form_of(form.text) | {"f.source.confirmed_by": "王五 2027-03-01"}
+    answer = await admin.post(head, data=data)
+    assert answer.status_code == 422
+    assert BeautifulSoup(answer.text, "html5lib").select_one(".errors a")["href"] == "#f.source.confirmed_by"
+    assert (await admin.post(head, data=data | {"f.source.grade": "O"})).status_code == 303
+    assert (await version_by_id(conn, draft.id)).version.source.confirmed
+
+
 async def test_a_fault_keeps_what_was_typed_and_leads_to_its_field(conn, admin):
     draft = await copied(conn, admin)
     at = f"/admin/policies/{draft.id}/criteria/{await place_of(conn, draft, 'rd_intensity')}"

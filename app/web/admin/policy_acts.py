@@ -7,6 +7,7 @@ from app.access.terms import TOWN_DIGITS, Permission, Viewer
 from app.assessments.terms import VersionState
 from app.assessments.versions import Edition
 from app.audit.queries import Event
+from app.policy.criteria.scoring import SumOfScores
 from app.policy.examples import failures
 from app.web.story import TimelineEntry
 
@@ -67,11 +68,13 @@ def examples_of(edition: Edition) -> list[ExampleView]:
 
 def _asks(edition: Edition, number: int) -> str:
     example = edition.version.examples[number]
-    titles = {criterion.code: criterion.title for criterion in edition.version.criteria}
+    criteria = edition.version.criteria
+    titles = {criterion.code: criterion.title for criterion in criteria}
+    lines = {item.code: item.title for score in criteria if isinstance(score, SumOfScores) for item in score.items}
     told = [f"总结论 {example.outcome.label}"] if example.outcome else []
     told += [f"{titles.get(code, code)} {outcome.label}" for code, outcome in example.criteria.items()]
     told += [f"总分 {example.score[0]} 至 {example.score[1]}"] if example.score else []
-    told += [f"{code} {low} 至 {high} 分" for code, (low, high) in example.items.items()]
+    told += [f"{lines.get(code, code)} {low} 至 {high} 分" for code, (low, high) in example.items.items()]
     told += [f"{name} {amount}" for name, amount in example.amounts.items()]
     return "；".join(told)
 

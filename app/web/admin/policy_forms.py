@@ -57,6 +57,7 @@ def fields_for(
 def _views(
     model: type[BaseModel], said: Filled, faults: Mapping[str, str], above: str, leave_out: frozenset[str]
 ) -> Iterator[FieldView]:
+    in_row = any(step.isdigit() for step in above.split("."))
     for field in fields_of(model):
         if field.name in leave_out or field.control == f.PARTS:
             continue
@@ -64,7 +65,7 @@ def _views(
         same: dict[str, Any] = {
             "name": name,
             "label": field.label,
-            "hint": field.hint if above == PREFIX else "",  # once a page is enough
+            "hint": "" if in_row else field.hint,  # once a page is enough
             "error": faults.get(name.removeprefix(PREFIX), ""),
             "required": field.required,
         }
