@@ -19,6 +19,11 @@ _HELD = """f.id IN (SELECT c.firm_id FROM certificates c WHERE c.kind = :certifi
 _RENEWING = """f.id IN (SELECT c.firm_id FROM certificates c WHERE c.kind = :certificate AND c.revoked_on IS NULL
   AND c.issued_on >= :renew_from AND c.issued_on < :renew_until AND NOT EXISTS (SELECT 1 FROM certificates y
     WHERE y.firm_id = c.firm_id AND y.kind = c.kind AND y.issued_on > c.issued_on))"""
+# Who holds the title beyond the window's year has it behind them, and may not file so early (粤科函产字〔2026〕903号).
+_AHEAD = """NOT EXISTS (SELECT 1 FROM certificates c WHERE c.firm_id = f.id AND c.kind = :policy
+  AND c.issued_on <= :today AND c.expires_on >= make_date(:year, 12, 31)
+  AND (c.revoked_on IS NULL OR c.revoked_on > :today))"""
+_BY_ANSWER = (Audience.MET, Audience.NEAR, Audience.LACKING)
 _IN: dict[Audience, str] = {
     # What is near first: a firm that is in several is told the most telling of them.
     Audience.UNFINISHED: "p.unfinished",
@@ -27,9 +32,9 @@ _IN: dict[Audience, str] = {
     Audience.RENEWING: _RENEWING,
     Audience.HOLDERS: _HELD,
     Audience.ABOVE_SIZE: "f.above_designated_size",
-    Audience.MET: "a.outcome = 'met'",
-    Audience.NEAR: "a.outcome = 'not_met' AND a.missed <= :near_missed AND a.shortfall <= :near_within",
-    Audience.LACKING: "a.outcome = 'unknown'",
+    Audience.MET: f"a.outcome = 'met' AND {_AHEAD}",
+    Audience.NEAR: f"a.outcome = 'not_met' AND a.missed <= :near_missed AND a.shortfall <= :near_within AND {_AHEAD}",
+    Audience.LACKING: f"a.outcome = 'unknown' AND {_AHEAD}",
 }
 _GAP = """CASE WHEN a.missed > 0 AND a.lacking > 0 THEN '差 ' || a.missed || ' 项 · 缺 ' || a.lacking || ' 项数据'
   WHEN a.missed > 0 THEN '差 ' || a.missed || ' 项' WHEN a.lacking > 0 THEN '缺 ' || a.lacking || ' 项数据'
@@ -110,7 +115,7 @@ def values(rule: Rule, target: Target, today: date) -> dict[str, Any]:
         given |= {"near_missed": rule.near_missed, "near_within": rule.near_percent / 100}
     if Audience.HOLDERS in rule.audience or Audience.RENEWING in rule.audience:
         given["certificate"] = kind
-    if Audience.HOLDERS in rule.audience:
+    if Audience.HOLDERS in rule.audience or any(audience in rule.audience for audience in _BY_ANSWER):
         given["today"] = today
     if Audience.RENEWING in rule.audience:
         year = target.year - HNTE_YEARS

@@ -111,6 +111,19 @@ async def test_a_clock_that_jumps_a_year_says_nothing_stale(conn, database, wind
     assert (await plan_reminders(database, at=day(date(2028, 3, 1))))["created"] == 0
 
 
+async def test_who_holds_the_title_beyond_the_windows_year_is_not_told_to_file(conn, database, window):
+    """A certificate of 2024 is to be had anew in 2027, one of 2025 not before 2028."""
+    for name, issued in (
+        ("开平市续报机械有限公司", date(2024, 11, 28)),
+        ("开平市持证机械有限公司", date(2025, 11, 28)),
+    ):
+        await factories.certificate(conn, await met_firm(conn, name), issued_on=issued)
+    await factories.active_rule(conn, "hnte_due")
+    await plan_reminders(database, at=day(date(2026, 12, 4)))
+    (letter,) = await letters(conn)
+    assert "开平市续报机械有限公司" in letter.payload["body"]
+
+
 async def test_near_is_within_the_rules_limits_and_far_firms_hear_nothing(conn, database, window):
     for missed, shortfall in ((1, "0.10"), (1, "0.101"), (2, "0.01"), (1, None)):
         uscc = await factories.firm(conn, contacts=MAIL)
