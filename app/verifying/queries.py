@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import any_, bindparam, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
 from app.access.terms import Viewer
@@ -49,21 +50,23 @@ def _firms_papers() -> Any:
     return union_all(*parts, waiting)
 
 
+def _hung() -> tuple[Any, Any, Any]:
+    """Attachments, whose they are, and how they join. Anew each time: shared, it is worked out for everybody."""
+    a, owner = aliased(AttachmentRow), _firms_papers().subquery()
+    return a, owner, (owner.c.id == a.object_id) & (owner.c.kind == a.object_kind) & a.removed_at.is_(None)
+
+
 async def _documents(conn: Conn, firm_id: uuid.UUID, viewer: Viewer) -> list[Prompt]:
-    a, owner = AttachmentRow, _firms_papers().subquery("owner")
-    held = (
-        select(a.sha256, a.file_id, owner.c.firm_id)
-        .join(owner, (owner.c.id == a.object_id) & (owner.c.kind == a.object_kind))
-        .where(a.removed_at.is_(None))
-        .cte("held")
-    )
-    mine = select(held.c.sha256).where(held.c.firm_id == firm_id)
+    own, mine, joined = _hung()
+    hashes = select(own.sha256).join(mine, joined).where(mine.c.firm_id == firm_id)
+    a, owner, joined = _hung()
     query = (
-        select(held.c.sha256, StoredFile.name, Firm.id, Firm.uscc, Firm.name)
-        .join(StoredFile, StoredFile.id == held.c.file_id)
-        .join(Firm, Firm.id == held.c.firm_id)
-        .where(held.c.firm_id != firm_id, held.c.sha256.in_(mine), visible_to(viewer))
-        .order_by(held.c.sha256, Firm.name)
+        select(a.sha256, StoredFile.name, Firm.id, Firm.uscc, Firm.name)
+        .join(owner, joined)
+        .join(StoredFile, StoredFile.id == a.file_id)
+        .join(Firm, Firm.id == owner.c.firm_id)
+        .where(owner.c.firm_id != firm_id, a.sha256.in_(hashes), visible_to(viewer))
+        .order_by(a.sha256, Firm.name)
     )
     found: dict[str, dict[uuid.UUID, Other]] = {}
     for sha256, file, other_id, uscc, name in await conn.execute(query):
