@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.access.queries import handled_by
+from app.access.second_person import must_be_in_other_hands
 from app.access.terms import TOWN_DIGITS, Actor
 from app.assessments.impacts import Impact, ask_impact, impact_of
 from app.assessments.models import ChangedFirm, PolicyImpact, PolicyVersion
@@ -28,7 +28,6 @@ from app.policy.writing import body_of
 
 _DAY = timedelta(days=1)
 COUNT_KEEPS = timedelta(days=7)  # so long a counted impact may be published on; firms' figures change meanwhile
-IN_HAND = timedelta(days=30)  # so long an account is no second person for whoever opened it or reset its password
 # A retirement that nobody asks for any more.
 NOT_ASKED: Mapping[str, Any] = {
     "retire_on": None,
@@ -223,11 +222,7 @@ async def other_than(conn: Conn, people: frozenset[uuid.UUID], *, by: Actor, at:
     """Another person, not only another account: one that the first has just opened or reset is still in their hand."""
     if by.viewer.id in people:
         raise Forbidden("起草、修改或提交过的人不能自己办这一步，请由另一个账号来办。")
-    if name := await handled_by(conn, by.viewer.id, people, since=at - IN_HAND):
-        raise Forbidden(
-            f"这个账号和起草或申请的人的账号，{IN_HAND.days} 天之内都经过{name}的手（开通或重设口令）；"
-            "请另一位局领导来办。"
-        )
+    await must_be_in_other_hands(conn, people, whose="起草或申请的人", by=by, at=at)
     # A policy counts for the whole county, so a town's own person does not decide on it.
     if len(by.viewer.scope) >= TOWN_DIGITS:
         raise Forbidden("政策适用于全市，请由管辖全市的局领导来办。")

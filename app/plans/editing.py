@@ -13,7 +13,7 @@ from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Conflict, Invalid, Refused, Stale
 from app.plans.models import PlanActualRow, PlanIndicatorRow, PlanRow, PlanTargetRow
-from app.plans.queries import indicators_of, plan_by_code
+from app.plans.queries import indicators_of, must_answer_for, plan_by_code
 from app.plans.rules import LARGEST
 from app.plans.terms import Indicator, IndicatorKind, Plan, PlanState, Reading, Target, TargetLevel
 
@@ -81,9 +81,8 @@ async def save_indicator(
     conn: Conn, code: str, held: Indicator, entry: IndicatorEntry, *, version: int, by: Actor, at: datetime
 ) -> None:
     plan = await _held(conn, code, version, by)
-    used = select(PlanActualRow.id).where(PlanActualRow.plan == code, PlanActualRow.indicator == held.code).limit(1)
     changed = (entry.kind, entry.money, entry.scale) != (held.kind, held.money, held.scale)
-    if changed and (await conn.execute(used)).first() is not None:
+    if changed and await _was_entered(conn, code, held.code):
         raise Refused("这项指标已有填报的数，不能再改种类、单位口径；请另立一项。")
     await conn.execute(update(_I).where(_I.plan == code, _I.code == held.code).values(entry.columns))
     before = _said(_entry_of(held))
@@ -93,11 +92,17 @@ async def save_indicator(
 async def drop_indicator(conn: Conn, code: str, held: Indicator, *, version: int, by: Actor, at: datetime) -> None:
     """Only one of which nothing was ever entered."""
     plan = await _held(conn, code, version, by)
-    used = select(PlanActualRow.id).where(PlanActualRow.plan == code, PlanActualRow.indicator == held.code).limit(1)
-    if (await conn.execute(used)).first() is not None:
+    if await _was_entered(conn, code, held.code):
         raise Refused("这项指标已有填报的数，不能删去。")
     await conn.execute(delete(_I).where(_I.plan == code, _I.code == held.code))
     await _trace(conn, "indicator_dropped", plan, held.title, by=by, at=at, before=_said(_entry_of(held)))
+
+
+async def _was_entered(conn: Conn, code: str, indicator: str) -> bool:
+    """Under the indicator's lock, which whoever enters a number takes, too."""
+    await conn.execute(select(_I.code).where(_I.plan == code, _I.code == indicator).with_for_update())
+    used = select(PlanActualRow.id).where(PlanActualRow.plan == code, PlanActualRow.indicator == indicator).limit(1)
+    return (await conn.execute(used)).first() is not None
 
 
 async def save_targets(
@@ -149,6 +154,7 @@ def order_problems(values: Mapping[TargetLevel, Decimal | None]) -> str:
 async def _held(conn: Conn, code: str, version: int, by: Actor) -> Plan:
     """Under its lock. Raises Stale."""
     plan = await plan_by_code(conn, code, viewer=by.viewer, hold=True)
+    must_answer_for(plan, plan.region, by.viewer)
     if plan.version != version:
         raise Stale("规划刚被别人改过；您填写的内容还在，请对照现在的内容再保存。")
     return plan

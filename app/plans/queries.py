@@ -12,6 +12,7 @@ from app.errors import Invalid, NotFound
 from app.filings.rules import significant
 from app.plans.models import PlanActualRow, PlanIndicatorRow, PlanRow, PlanTargetRow
 from app.plans.terms import (
+    PARK,
     Actual,
     ActualState,
     Figure,
@@ -90,6 +91,16 @@ def scope_for(plan: Plan, viewer: Viewer, *, region: str = "", park: str = "") -
     if not asked.startswith(plan.region) or not asked.startswith(significant(viewer.scope)):
         raise NotFound
     return Scope(asked, park)
+
+
+def must_answer_for(plan: Plan, key: str, viewer: Viewer) -> None:
+    """Raises NotFound unless the viewer sees all of that part: a park may lie in several towns of the plan's division.
+
+    `key`: as in `Scope.key`.
+    """
+    whole = plan.region if key.startswith(PARK) else key
+    if not whole.startswith(significant(viewer.scope)):
+        raise NotFound
 
 
 def year_for(plan: Plan, today_year: int, asked: int | None) -> int:

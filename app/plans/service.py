@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from app.access.second_person import must_be_in_other_hands
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, PreconditionRequired, Refused, Stale
 from app.plans.models import PlanActualRow, PlanIndicatorRow
-from app.plans.queries import actual_of, actuals_of, indicators_of, plan_by_code, scope_for
+from app.plans.queries import actual_of, actuals_of, indicators_of, must_answer_for, plan_by_code, scope_for
 from app.plans.rules import problems
 from app.plans.terms import Actual, ActualEntry, ActualState, Indicator, Plan
 
@@ -27,6 +28,7 @@ async def enter_actual(
     """
     plan = await plan_by_code(conn, code, viewer=by.viewer)
     scope_for(plan, by.viewer, region=entry.scope.region, park=entry.scope.park)
+    must_answer_for(plan, entry.scope.key, by.viewer)
     indicator = await _held(conn, plan, entry.indicator)
     course = indicator.course(plan.baseline_year, entry.scope.key, plan.region)
     wrong = problems(
@@ -91,10 +93,14 @@ def _check_version(versions: list[Actual], expected: int | None) -> None:
 
 
 async def confirm_actual(conn: Conn, code: str, actual_id: uuid.UUID, *, by: Actor, at: datetime) -> Actual:
-    """Makes a proposed value final. Raises NotFound, Conflict when it is decided, Refused to whoever entered it."""
+    """Makes a proposed value final. Raises NotFound, Conflict when it is decided, Refused to whoever entered it,
+    Forbidden to an account that is in the same hand."""
     plan, indicator, actual = await _proposed(conn, code, actual_id, by)
     if actual.entered_by == by.viewer.id:
         raise Refused("终值要由第二人复核，不能由填写的人自己确认。")
+    if actual.entered_by is not None:
+        entered = frozenset({actual.entered_by})
+        await must_be_in_other_hands(conn, entered, whose="填写的人", by=by, at=at)
     confirmed = {
         "state": ActualState.FINAL.value,
         "confirmed_at": at,
@@ -121,6 +127,7 @@ async def return_actual(conn: Conn, code: str, actual_id: uuid.UUID, *, reason: 
 async def _proposed(conn: Conn, code: str, actual_id: uuid.UUID, by: Actor) -> tuple[Plan, Indicator, Actual]:
     plan = await plan_by_code(conn, code, viewer=by.viewer)
     actual = await actual_by_id(conn, plan, actual_id)
+    must_answer_for(plan, actual.scope, by.viewer)
     indicator = await _held(conn, plan, actual.indicator)
     actual = await actual_by_id(conn, plan, actual_id)  # as it is under the indicator's lock
     if actual.state is not ActualState.PROPOSED:

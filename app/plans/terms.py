@@ -68,6 +68,9 @@ class SnapshotKind(Labelled):
     FINAL = "final", "终期评估"
 
 
+PARK = "park:"
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Of which part of the country a number speaks: a division, or a park within it."""
@@ -78,7 +81,7 @@ class Scope:
     @property
     def key(self) -> str:
         """As targets and actuals are kept under it."""
-        return f"park:{self.park}" if self.park else self.region
+        return f"{PARK}{self.park}" if self.park else self.region
 
 
 @dataclass(frozen=True, slots=True)

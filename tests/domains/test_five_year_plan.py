@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from app.audit.models import AuditEvent
+from app.audit.service import event_row, record
 from app.carriers.models import CarrierRecord
 from app.db import new_id
 from app.firms.models import Firm
@@ -314,3 +315,31 @@ async def test_the_whole_plan_is_read_with_as_many_statements_whatever_the_count
         await factories.certificate(conn, await factories.firm_on(conn, "tech_micro"))
     assert await asked() == few
     assert few <= 30
+
+
+async def test_nobody_makes_final_what_is_not_theirs_to_see_nor_through_an_account_they_have_just_opened(
+    conn, officer, client_from
+):
+    asked = [
+        ENTRY | {"region": region, "state": "final", "value": value}
+        for region, value in ((factories.COUNTY, "226"), (OTHER_TOWN, "3"), (TOWN, "4"))
+    ]
+    made = [(await officer.put(f"{HREF}/actuals", json=one)).json()["id"] for one in asked]
+    head = await factories.person(conn, "manager-3", scope=TOWN)
+    town = client_from(headers={"authorization": f"Bearer {await factories.token_of(conn, head)}"})
+    answers = [(await town.post(f"/api/v1/plans/plan-14/actuals/{one}/confirm")).status_code for one in made]
+    assert answers == [404, 404, 200]
+    in_park = await town.put(f"{HREF}/actuals", json=ENTRY | {"region": TOWN, "park": "翠山湖"})
+    assert in_park.status_code == 404  # it may lie in other towns, too
+    for opener, status in (("officer", 403), ("admin", 200)):
+        opened = event_row(
+            "user:record:created",
+            by=(await factories.person(conn, opener)).actor,
+            at=NOON,
+            object_type="user",
+            object_id=(who := await factories.person(conn, f"manager-{opener}")).viewer.id,
+        )
+        await record(conn, opened)
+        client = client_from(headers={"authorization": f"Bearer {await factories.token_of(conn, who)}"})
+        answer = await client.post(f"/api/v1/plans/plan-14/actuals/{made[0]}/confirm")
+        assert answer.status_code == status, answer.text

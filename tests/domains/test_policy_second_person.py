@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text, update
 
+from app.access.second_person import IN_HAND
 from app.access.service import Account, add_user, reset_password
 from app.access.terms import Actor, Role
 from app.assessments import drafting, publishing, retiring
@@ -53,7 +54,7 @@ async def test_nobody_publishes_through_an_account_they_have_just_opened(conn, a
 
 
 async def test_an_account_is_its_owners_again_after_thirty_days(conn, admin):
-    head = await opened(conn, admin, at=NOON - publishing.IN_HAND - timedelta(seconds=1))
+    head = await opened(conn, admin, at=NOON - IN_HAND - timedelta(seconds=1))
     draft = await submitted(conn, admin)
     await publish(conn, draft.id, head)
     assert (await version_by_id(conn, draft.id)).state is VersionState.PUBLISHED

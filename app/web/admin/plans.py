@@ -9,7 +9,7 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.plans import editing
 from app.plans.queries import indicators_of, plan_by_code
-from app.plans.terms import Indicator, IndicatorKind, Plan, PlanState, Reading, TargetLevel
+from app.plans.terms import Indicator, IndicatorKind, Plan, PlanState, Reading, Scope, TargetLevel
 from app.text import DateError, parse_date
 from app.units import Unit, from_yuan
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
@@ -187,7 +187,7 @@ def _scopes(plan: Plan, lookup: Lookup) -> list[tuple[str, str]]:
     """The whole division, its towns, its parks: key and name."""
     kinds, names = lookup.reference.region_kinds, lookup.reference.regions
     towns = [(c, n) for c, n in names.items() if kinds[c] in ("town", "zone") and c.startswith(plan.region)]
-    parks = [(f"park:{name}", f"园区 {name}") for name in lookup.reference.parks]
+    parks = [(Scope("", name).key, f"园区 {name}") for name in lookup.reference.parks]
     return [(plan.region, f"全部（{lookup.reference.region(plan.region)}）"), *towns, *parks]
 
 

@@ -10,8 +10,8 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, PreconditionRequired, Refused
 from app.plans import service
 from app.plans.progress import day_of
-from app.plans.queries import actuals_of, indicators_of, plan_by_code, scope_for, year_for
-from app.plans.terms import Actual, ActualState, Indicator, IndicatorKind, Origin, Plan, Scope
+from app.plans.queries import actuals_of, indicators_of, must_answer_for, plan_by_code, scope_for, year_for
+from app.plans.terms import PARK, Actual, ActualState, Indicator, IndicatorKind, Origin, Plan, Scope
 from app.units import Unit, from_yuan
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import clean_text, error_context, raw_form
@@ -52,6 +52,7 @@ async def enter_form(
 ) -> Response:
     its = await plan_by_code(conn, plan, viewer=viewer)
     one, scope = await _one(conn, plan, indicator), scope_for(its, viewer, region=region, park=park)
+    must_answer_for(its, scope.key, viewer)
     chosen = year_for(its, today.year, year)
     versions = await actuals_of(conn, plan, scope=scope.key, indicator=one.code, year=chosen)
     values = _values(versions[-1], one) if versions else {"as_of": f"{day_of(chosen, today)}"}
@@ -161,5 +162,5 @@ async def send_back(
 
 
 def _home(plan: str, made: Actual) -> str:
-    park = made.scope.removeprefix("park:") if made.scope.startswith("park:") else ""
+    park = made.scope.removeprefix(PARK) if made.scope.startswith(PARK) else ""
     return href(plan, year=made.year, region="" if park else made.scope, park=park) + f"#i-{made.indicator}"
