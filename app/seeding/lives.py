@@ -46,7 +46,7 @@ def _ordinary(year: Year, life: Life) -> None:
     year.enter(life, weighted(year.rng, _ENTRY))
     while life.tier in _NEXT and year.rng.random() < _RISE[life.tier]:
         day = life.day + year.rng.randrange(40, 120)
-        if day > year.last - 10:
+        if day > year.last:
             return
         rise(year, life, day)
 
@@ -105,6 +105,17 @@ def _corrected(year: Year, life: Life) -> None:
 def _demoted(year: Year, life: Life) -> None:
     year.enter(life, "gazelle")
     year.move(life, life.day + year.rng.randrange(60, 160), "eaglet", reason=year.rng.choice(phrases.DEMOTION))
+
+
+def _climbed_lately(year: Year, life: Life) -> None:
+    """In the last two weeks, so that this week's digest and the last one have something to tell."""
+    year.enter(life, year.rng.choice(("tech_micro", "eaglet")))
+    rise(year, life, year.last - year.rng.randrange(1, 10))
+
+
+def _demoted_lately(year: Year, life: Life) -> None:
+    year.enter(life, "gazelle")
+    year.move(life, year.last - year.rng.randrange(1, 10), "eaglet", reason=year.rng.choice(phrases.DEMOTION))
 
 
 def _lapsed(year: Year, life: Life) -> None:
@@ -170,6 +181,8 @@ _SHOWN: tuple[tuple[Role, int], ...] = (
     (_withdrawn, 2),
     (_corrected, 6),
     (_demoted, 6),
+    (_climbed_lately, 10),
+    (_demoted_lately, 2),
     (_lapsed, 3),
     (_left, 10),
     (_returned, 1),
