@@ -70,7 +70,7 @@ class Stage:
     calendar: Calendar
     actors: Mapping[str, Actor]
     ids: dict[str, uuid.UUID] = field(default_factory=dict)
-    requests: dict[str, uuid.UUID] = field(default_factory=dict)
+    requests: dict[str, tuple[uuid.UUID, Ask]] = field(default_factory=dict)
     read: dict[str, FirmDetail] = field(default_factory=dict)  # for notes, which only need to know whose they are
 
 
@@ -181,32 +181,32 @@ async def _register(stage: Stage, act: Register) -> None:
 
 
 async def _ask(stage: Stage, act: Ask) -> None:
-    order = MoveOrder(
-        to=act.to,
-        effective_on=act.effective_on,
-        reason=act.reason,
-        expected=act.expected,
-        override=act.override,
-        correction=act.correction,
-    )
     try:
-        outcome = await _move(stage, act, order)
+        outcome = await _move(stage, act)
     except Refused:
         # The gates are whatever policies are in force: where an invented firm falls short, a second person agrees.
-        outcome = await _move(stage, act, replace(order, override=phrases.AGREED))
+        act = replace(act, override=phrases.AGREED)
+        outcome = await _move(stage, act)
         if not act.waits:
             by, at = stage.actors["manager"], act.at + timedelta(minutes=5)
             await _approve(stage, outcome.id, by=by, at=at)
             return
     if outcome.waits:
-        stage.requests[act.firm.uscc] = outcome.id
+        stage.requests[act.firm.uscc] = (outcome.id, act)
 
 
-async def _move(stage: Stage, act: Ask, order: MoveOrder) -> pipeline.MoveOutcome:
+async def _move(stage: Stage, act: Ask) -> pipeline.MoveOutcome:
     return await pipeline.move_firm(
         stage.conn,
         act.firm.uscc,
-        order,
+        MoveOrder(
+            to=act.to,
+            effective_on=act.effective_on,
+            reason=act.reason,
+            expected=act.expected,
+            override=act.override,
+            correction=act.correction,
+        ),
         ladder=stage.ladder,
         policies=stage.policies,
         calendar=stage.calendar,
@@ -216,11 +216,16 @@ async def _move(stage: Stage, act: Ask, order: MoveOrder) -> pipeline.MoveOutcom
 
 
 async def _decide(stage: Stage, act: Decide) -> None:
-    request, by = stage.requests.pop(act.firm.uscc), stage.actors[act.by]
+    (request, asked), by = stage.requests.pop(act.firm.uscc), stage.actors[act.by]
     if act.refusal:
         await pipeline.reject(stage.conn, request, reason=act.refusal, by=by, at=act.at)
-    else:
+        return
+    try:
         await _approve(stage, request, by=by, at=act.at)
+    except Refused:  # the gate has closed meanwhile: sent back, and asked for once more
+        await pipeline.reject(stage.conn, request, reason=phrases.TURNED, by=by, at=act.at)
+        again = await _move(stage, replace(asked, at=act.at, override=phrases.AGREED))
+        await _approve(stage, again.id, by=by, at=act.at + timedelta(minutes=5))
 
 
 async def _approve(stage: Stage, request: uuid.UUID, *, by: Actor, at: datetime) -> None:
