@@ -1,10 +1,12 @@
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, insert, select, text
 
-from app.access.models import ApiToken, IdempotencyKey, SignInAttempt, User, UserSession
+from app.access.forgotten import ask, choose
+from app.access.models import ApiToken, IdempotencyKey, PasswordLink, SignInAttempt, User, UserSession
 from app.access.queries import signed_in_by_bearer, signed_in_by_cookie
 from app.access.service import (
     Account,
@@ -12,6 +14,7 @@ from app.access.service import (
     change_password,
     forget_old,
     issue_token,
+    reset_password,
     set_active,
 )
 from app.access.signing import announce, sign_in
@@ -193,3 +196,25 @@ async def test_the_trail_gives_an_unknown_person_no_role(conn):
     await entered(conn, password="not-it")
     query = select(AuditEvent.actor_role).where(AuditEvent.action == "session:sign_in:failed")
     assert (await conn.execute(query)).scalar_one() == ""
+
+
+@pytest.mark.db_commit
+async def test_a_link_that_is_used_while_an_administrator_resets_the_password_waits_and_is_used_up(fresh_database):
+    who, stranger = "officer", Origin(ip="10.0.0.5")
+    async with fresh_database.transaction() as conn:
+        person = await factories.person(conn, who, email="he@example.com")
+        admin = await factories.person(conn, "admin")
+        assert await ask(conn, who, seal=str, origin=stranger, at=NOON)
+        link = str((await conn.execute(select(PasswordLink.id))).scalar_one())
+
+    async def use():
+        async with fresh_database.transaction() as conn:
+            await choose(conn, link, new=STRONG, again=STRONG, origin=stranger, at=NOON, cheap=True)
+
+    async with fresh_database.transaction() as conn:
+        await conn.execute(select(User.id).where(User.id == person.id).with_for_update())
+        late = asyncio.create_task(use())
+        await asyncio.sleep(0.3)
+        await reset_password(conn, person.id, STRONG, by=admin.actor, at=NOON, cheap=True)
+    with pytest.raises(NotFound):
+        await late
