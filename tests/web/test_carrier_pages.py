@@ -113,6 +113,12 @@ async def test_a_carrier_is_registered_and_its_rooms_added_without_javascript(co
     assert "501" in page.text
     for step in ("titles", "duties"):
         assert (await officer.post(f"{where}/{step}", data={})).status_code == 422
+    owed = {"what": "报送年度总结", "due_on": "2027-03-31", "idempotency_key": "twice"}
+    titled = {"name": "县级加速器", "level": "county", "issued_on": "2026-05-01", "idempotency_key": "again"}
+    for step, sent in (("duties", owed), ("titles", titled)):
+        assert {(await officer.post(f"{where}/{step}", data=sent)).status_code for _ in "12"} == {303}
+    listed = (await officer.get(where)).text
+    assert (listed.count("<b>报送年度总结"), listed.count("<b>县级加速器")) == (1, 1)
     town = await client_as("town")
     assert (await town.get(where)).status_code == 200
     assert (await town.post(f"{where}/spaces/new", data={"room": "502", "area": "1"})).status_code == 403

@@ -144,9 +144,10 @@ async def add_title(
     clock: ClockDep,
     today: TodayDep,
     actor: KeepCarriers,
+    key: KeyDep,
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-    r = Reader(await raw_form(request))
+    r, at = Reader(await raw_form(request)), clock.now()
     try:
         issued = r.day("issued_on", required="请填写认定日期。")
         title = Title(
@@ -158,10 +159,13 @@ async def add_title(
             r.day("valid_until"),
         )
         r.done()
-        await service.add_title(conn, carrier, title, by=actor, at=clock.now())
+        async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+            if slot.replayed is not None:
+                return slot.replayed
+            await service.add_title(conn, carrier, title, by=actor, at=at)
+            return slot.keep(see_other(request, f"/carriers/{carrier.id}#h-titles", f"已登记 {title.name}"))
     except Invalid as error:
         return await shown(request, conn, lookup, carrier, actor.viewer, today, error=error)
-    return see_other(request, f"/carriers/{carrier.id}#h-titles", f"已登记 {title.name}")
 
 
 @router.post("/carriers/{carrier_id}/duties")
@@ -173,18 +177,22 @@ async def add_duty(
     clock: ClockDep,
     today: TodayDep,
     actor: KeepCarriers,
+    key: KeyDep,
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-    r = Reader(await raw_form(request))
+    r, at = Reader(await raw_form(request)), clock.now()
     try:
         what, due_on = r.text("what", required="请写要办什么。"), r.day("due_on", required="请填写期限。")
         basis = r.text("basis")
         r.done()
         by_when: date = due_on or today
-        await service.add_duty(conn, carrier, DutyKind.OTHER, what, by_when, basis, by=actor, at=clock.now())
+        async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+            if slot.replayed is not None:
+                return slot.replayed
+            await service.add_duty(conn, carrier, DutyKind.OTHER, what, by_when, basis, by=actor, at=at)
+            return slot.keep(see_other(request, f"/carriers/{carrier.id}#h-duties", "已登记"))
     except Invalid as error:
         return await shown(request, conn, lookup, carrier, actor.viewer, today, error=error)
-    return see_other(request, f"/carriers/{carrier.id}#h-duties", "已登记")
 
 
 @router.post("/carriers/{carrier_id}/duties/{duty_id}/settle")

@@ -156,6 +156,7 @@ async def shown(
         "levels": [(level.value, level.label) for level in type(carrier.level)],
         "can_keep": viewer.may(Permission.CARRIER_KEEP),
         "local_default": LOCAL_DEFAULT,
+        "keys": {name: uuid.uuid4().hex for name in ("title", "duty")},
         **faulty(error),
     }
     status = error.status if error else 200
