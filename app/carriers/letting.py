@@ -14,9 +14,9 @@ from app.carriers.queries import stays
 from app.carriers.recording import never, note, span, trace
 from app.carriers.rules import ending_problems, limit_of
 from app.carriers.stay_terms import Ending, EndReason, Happening, Lease, SpecialField, Tenancy, Terms
-from app.carriers.taking import OVERLAP, free, hold_space, in_the_way
+from app.carriers.taking import OVERLAP, free, hold_running, hold_space, in_the_way
 from app.carriers.tenancies import taken, tenancy_by_id
-from app.carriers.terms import Carrier, CarrierState, Space
+from app.carriers.terms import Carrier, Space
 from app.clock import business_day
 from app.db import Conn, constraint_of, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
@@ -24,12 +24,11 @@ from app.firms.models import Firm
 from app.firms.terms import FirmStatus
 
 LONGEST_LIMIT = 120
+NO_MORE = "不能再办入驻"
 
 
 async def admit(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: datetime) -> uuid.UUID:
     """Raises Invalid by field, Conflict when the space is taken, Refused while the one before has not left."""
-    if carrier.state is CarrierState.CLOSED:
-        raise Conflict("这个载体已经停止运营，不能再办入驻。")
     holder = await _holder(conn, carrier, lease, at=at)
     space = await hold_space(
         conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=business_day(at)
@@ -59,6 +58,7 @@ async def put_in(
     """The row itself, into a space that is held under its lock."""
     if space.exclusive and lease.seats != 1:
         raise Invalid({"seats": "独用房间不分工位。"})
+    await hold_running(conn, carrier.id, refusal=NO_MORE)
     await free(conn, space, seats=lease.seats, since=lease.since, until=lease.until)
     made, during = new_id(), span(lease.since, lease.until)
     values = {

@@ -112,7 +112,7 @@ async def link_team(
     conn: Conn, carrier: Carrier, team_id: uuid.UUID, *, uscc: str, on: date, by: Actor, at: datetime
 ) -> None:
     """From that day its tenancies are the firm's; before it they stay the team's. Raises Invalid, Conflict."""
-    team = await team_of(conn, carrier.id, team_id)
+    team = await team_of(conn, carrier.id, team_id, lock=True)
     if team is None:
         raise NotFound
     if team.firm_id is not None:

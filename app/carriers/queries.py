@@ -182,8 +182,9 @@ _M = CarrierTeam
 TEAM = (_M.id, _M.carrier_id, _M.name, _M.leader, _M.members, _M.firm_id, _M.linked_on)
 
 
-async def team_of(conn: Conn, carrier_id: uuid.UUID, team_id: uuid.UUID) -> Team | None:
-    row = (await conn.execute(select(*TEAM).where(_M.carrier_id == carrier_id, _M.id == team_id))).one_or_none()
+async def team_of(conn: Conn, carrier_id: uuid.UUID, team_id: uuid.UUID, *, lock: bool = False) -> Team | None:
+    query = select(*TEAM).where(_M.carrier_id == carrier_id, _M.id == team_id)
+    row = (await conn.execute(query.with_for_update() if lock else query)).one_or_none()
     return Team(*row) if row is not None else None
 
 

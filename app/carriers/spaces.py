@@ -11,7 +11,8 @@ from app.access.terms import Actor
 from app.carriers.models import CarrierSpace, TenancyRow
 from app.carriers.queries import space_of
 from app.carriers.recording import trace
-from app.carriers.terms import Carrier, CarrierState, SpaceEntry, place_of
+from app.carriers.taking import hold_running
+from app.carriers.terms import Carrier, SpaceEntry, place_of
 from app.db import Conn, constraint_of, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
 
@@ -25,8 +26,7 @@ def _values(entry: SpaceEntry) -> dict[str, Any]:
 async def add_space(conn: Conn, carrier: Carrier, entry: SpaceEntry, *, by: Actor, at: datetime) -> uuid.UUID:
     """Raises Conflict when the carrier has that room already, Invalid by field."""
     _check(entry)
-    if carrier.state is CarrierState.CLOSED:
-        raise Conflict("这个载体已经停止运营，不能再增加房间。")
+    await hold_running(conn, carrier.id, refusal="不能再增加房间")
     made = new_id()
     row = {"id": made, "carrier_id": carrier.id, "created_at": at, **_values(entry)}
     place = place_of(entry.building, entry.floor, entry.room)

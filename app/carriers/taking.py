@@ -3,15 +3,26 @@
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import select
+
+from app.carriers.models import CarrierRecord
 from app.carriers.queries import space_of
 from app.carriers.rules import most_seats
 from app.carriers.stay_terms import Tenancy
 from app.carriers.tenancies import lapsed_in, taken
-from app.carriers.terms import Space
+from app.carriers.terms import CarrierState, Space
 from app.db import Conn
 from app.errors import Conflict, Invalid, Refused
 
 OVERLAP = "ex_tenancies_overlap"
+
+
+async def hold_running(conn: Conn, carrier_id: UUID, *, refusal: str) -> None:
+    """Nobody closes the carrier until the transaction ends; whoever was about to is waited for. Raises Conflict."""
+    c = CarrierRecord
+    query = select(c.state).where(c.id == carrier_id).with_for_update(read=True, key_share=True)
+    if (await conn.execute(query)).scalar_one() == CarrierState.CLOSED:
+        raise Conflict(f"这个载体已经停止运营，{refusal}。")
 
 
 async def hold_space(

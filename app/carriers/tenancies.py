@@ -11,7 +11,7 @@ from sqlalchemy.types import Uuid
 
 from app.access.terms import Viewer
 from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyEventRow, TenancyRow
-from app.carriers.sight import Sight, held_by, in_sight, sight_of, values_for
+from app.carriers.sight import Sight, held_by, in_sight, sight_of, values_for, visible_to
 from app.carriers.stay_terms import EndReason, Happening, SpecialField, Tenancy, TenancyEvent
 from app.carriers.terms import CarrierKind
 from app.db import Conn
@@ -163,10 +163,12 @@ async def lapsed_in(conn: Conn, space_id: uuid.UUID, *, before: date) -> list[Te
     ]
 
 
-async def chain_of(conn: Conn, tenancy: Tenancy) -> list[Tenancy]:
-    """The tenancies that led to this one and that followed it, in their order; in sight with the one asked about."""
+async def chain_of(conn: Conn, tenancy: Tenancy, *, viewer: Viewer) -> list[Tenancy]:
+    """The tenancies that led to this one and that followed it, in their order, in the carriers that the viewer can see:
+    where a tenant was before and went afterwards is no other operator's to know."""
     holder = (_T.firm_id == tenancy.firm_id) if tenancy.team_id is None else (_T.team_id == tenancy.team_id)
-    rows = [tenancy_of(r) for r in await conn.execute(_all().where(holder, ~func.isempty(_T.during)))]
+    query = _all().where(holder, ~func.isempty(_T.during), visible_to(viewer))
+    rows = [tenancy_of(r) for r in await conn.execute(query)]
     known = {t.id: t for t in rows}
     found, before = [tenancy], tenancy.previous_id
     while before in known:

@@ -128,7 +128,7 @@ async def shown(
         "tenancy": held,
         "inside": inside_of(held, today, today) if held.since else None,
         "events": await events_of(conn, held.id),
-        "chain": [t for t in await chain_of(conn, held) if t.id != held.id],
+        "chain": [t for t in await chain_of(conn, held, viewer=viewer) if t.id != held.id],
         "reasons_to_leave": [(r.value, r.label) for r in (*LEAVING, EndReason.STRUCK)],
         "proposes": viewer.role is Role.CARRIER,
         "may_see_firm": viewer.may(Permission.FIRM_LIST),
