@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.terms import Actor, Role
-from app.carriers.letting import admit
+from app.carriers.letting import NO_MORE, admit
 from app.carriers.models import TenancyProposal
 from app.carriers.moving import link_team
 from app.carriers.proposal_terms import PROPOSED_A_DAY, Asked, Proposal, ProposalState, days_of
@@ -37,8 +37,6 @@ _GONE = "现在办不了（房间可能已经租出）；请与载体联系，�
 
 async def propose(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: datetime) -> uuid.UUID:
     """Raises Invalid by field, Conflict when the space is taken, TooMany. It holds no space until it is agreed to."""
-    if carrier.state is CarrierState.CLOSED:
-        raise Conflict("这个载体已经停止运营，不能再办入驻。")
     today = business_day(at)
     space = await hold_space(conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=today)
     if space.exclusive and lease.seats != 1:
@@ -69,7 +67,9 @@ async def _ask(
 ) -> uuid.UUID:
     today = business_day(at)
     # One carrier's proposals come one after the other, or a burst of them would pass the count.
-    await lock_carrier(conn, carrier.id, viewer=by.viewer)
+    held = await lock_carrier(conn, carrier.id, viewer=by.viewer)
+    if held is None or held.state is CarrierState.CLOSED:
+        raise Conflict(f"这个载体已经停止运营，{NO_MORE}。")
     lately = select(func.count()).where(_P.carrier_id == carrier.id, _P.created_at > at - timedelta(days=1))
     if (await conn.execute(lately)).scalar_one() >= PROPOSED_A_DAY:
         raise TooMany(f"一个载体一天最多提出 {PROPOSED_A_DAY} 份，请明天再提，或请主管部门直接办理。")
