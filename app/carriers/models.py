@@ -159,6 +159,7 @@ class CarrierSpace(Base):
     capacity: Mapped[int | None]
     opened_on: Mapped[date | None]  # None: as long as anybody remembers
     closed_on: Mapped[date | None]  # the first day on which it is no more
+    closed_at: Mapped[datetime | None]  # when that was recorded
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime]
 
@@ -180,6 +181,7 @@ class CarrierTeam(Base):
     members: Mapped[int | None]
     firm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("firms.id"))
     linked_on: Mapped[date | None]
+    linked_at: Mapped[datetime | None]  # when that was recorded
     created_at: Mapped[datetime]
 
 
@@ -194,10 +196,7 @@ class TenancyRow(Base):
             ["carrier_spaces.id", "carrier_spaces.carrier_id", "carrier_spaces.exclusive"],
         ),
         ExcludeConstraint(
-            *(("space_id", "="), ("during", "&&")),
-            name="ex_tenancies_overlap",
-            using="gist",
-            where=text("exclusive"),
+            *(("space_id", "="), ("during", "&&")), name="ex_tenancies_overlap", using="gist", where=text("exclusive")
         ),
         _one_of("special_field", SpecialField),
         _one_of("end_reason", EndReason),

@@ -122,7 +122,8 @@ async def link_team(
     firm = (await conn.execute(select(Firm.id, Firm.name).where(Firm.uscc == uscc))).one_or_none()
     if firm is None:
         raise Invalid({"uscc": "企业库里没有这个信用代码，请主管部门先建档。"})
-    await conn.execute(update(CarrierTeam).where(CarrierTeam.id == team.id).values(firm_id=firm.id, linked_on=on))
+    linked = {"firm_id": firm.id, "linked_on": on, "linked_at": at}
+    await conn.execute(update(CarrierTeam).where(CarrierTeam.id == team.id).values(linked))
     t = TenancyRow
     rows = await conn.execute(select(t.id, t.carrier_id, t.during).where(t.team_id == team.id, t.ended_on.is_(None)))
     for tenancy_id, carrier_id, during in rows.all():

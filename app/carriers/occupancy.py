@@ -45,14 +45,14 @@ rooms AS (
     coalesce(sum(s.capacity), 0) AS seats,
     coalesce(sum(least(u.seats, s.capacity)) FILTER (WHERE s.capacity IS NOT NULL), 0) AS seats_let
   FROM carrier_spaces s LEFT JOIN used u ON u.space_id = s.id
-  WHERE s.carrier_id = ANY(:ids){recorded} AND (s.opened_on IS NULL OR s.opened_on <= :on)
-    AND (s.closed_on IS NULL OR s.closed_on > :on)
+  WHERE s.carrier_id = ANY(:ids){opened} AND (s.opened_on IS NULL OR s.opened_on <= :on)
+    AND (s.closed_on IS NULL OR s.closed_on > :on{closed})
   GROUP BY s.carrier_id
 ),
 holders AS (
   SELECT i.carrier_id,
-    count(DISTINCT coalesce(i.firm_id, CASE WHEN m.linked_on <= :on THEN m.firm_id END)) AS firms,
-    count(DISTINCT i.team_id) FILTER (WHERE m.linked_on IS NULL OR m.linked_on > :on) AS teams
+    count(DISTINCT coalesce(i.firm_id, CASE WHEN m.linked_on <= :on{linked} THEN m.firm_id END)) AS firms,
+    count(DISTINCT i.team_id) FILTER (WHERE (m.linked_on <= :on{linked}) IS NOT TRUE) AS teams
   FROM inside i LEFT JOIN carrier_teams m ON m.id = i.team_id GROUP BY i.carrier_id
 )
 SELECT r.carrier_id, r.rooms, r.rooms_let, r.area, r.area_let, r.seats, r.seats_let,
@@ -61,18 +61,23 @@ FROM rooms r LEFT JOIN holders h ON h.carrier_id = r.carrier_id
 """
 
 
-def _bound(inside: str, *more: Any, recorded: str = "") -> Kept:
+def _bound(inside: str, *more: Any, opened: str = "", closed: str = "", linked: str = "") -> Kept:
     binds: list[BindParameter[Any]] = [
         bindparam("ids", type_=ARRAY(Uuid())),
         bindparam("on", type_=Date()),
         bindparam("today", type_=Date()),
     ]
-    return Kept(text(_FILLS.format(inside=inside, recorded=recorded)).bindparams(*binds, *more))
+    query = _FILLS.format(inside=inside, opened=opened, closed=closed, linked=linked)
+    return Kept(text(query).bindparams(*binds, *more))
 
 
 _BY_NOW = _bound(_NOW)
 _BY_THEN = _bound(
-    _THEN, bindparam("known_until", type_=DateTime(timezone=True)), recorded=" AND s.created_at < :known_until"
+    _THEN,
+    bindparam("known_until", type_=DateTime(timezone=True)),
+    opened=" AND s.created_at < :known_until",
+    closed=" OR s.closed_at >= :known_until",
+    linked=" AND coalesce(m.linked_at < :known_until, true)",
 )
 
 
@@ -81,8 +86,9 @@ async def fills(
 ) -> dict[uuid.UUID, Fill]:
     """By carrier; one without any space on that day has none. The caller has seen to the viewer's sight."""
     if known_on is not None:
-        evening = datetime.combine(known_on + timedelta(days=1), time(), BUSINESS_ZONE)
-        return await _known_until(conn, carrier_ids, evening, on=on, today=min(today, known_on))
+        known = min(today, known_on)  # nothing is known yet of what will be recorded
+        evening = datetime.combine(known + timedelta(days=1), time(), BUSINESS_ZONE)
+        return await _known_until(conn, carrier_ids, evening, on=on, today=known)
     return _read(await conn.execute(_BY_NOW, {"ids": list(carrier_ids), "on": on, "today": today}))
 
 

@@ -76,7 +76,7 @@ def reasons_for(
         limit = add_months(clock_since, limit_months)
         used = months_used(clock_since, today)
         if today >= limit:
-            found.append(Reason(Due.OVER, limit, f"已孵化 {used} 个月，超过 {limit_months} 个月的期限"))
+            found.append(Reason(Due.OVER, limit, f"已孵化 {used} 个月，{limit_months} 个月的期限 {limit} 已满"))
         elif step := next((b for b in sorted(WARN_BEFORE) if today >= add_months(clock_since, limit_months - b)), None):
             due = Due.GRADUATE if step == WARN_BEFORE[-1] else Due.LIMIT
             found.append(Reason(due, limit, f"已孵化 {used} 个月，{limit_months} 个月的期限 {limit} 到"))

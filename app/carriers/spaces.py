@@ -85,7 +85,7 @@ async def close_space(conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, on: 
     later = (t.ended_on.is_(None)) | (func.upper(t.during) > on)
     if (await conn.execute(select(t.id).where(t.space_id == space_id, ~func.isempty(t.during), later))).first():
         raise Refused(f"{held.place} 在 {on} 之后还有租约，请先办退出或换房。")
-    done = {"closed_on": on, "version": CarrierSpace.version + 1}
+    done = {"closed_on": on, "closed_at": at, "version": CarrierSpace.version + 1}
     await conn.execute(update(CarrierSpace).where(CarrierSpace.id == space_id).values(done))
     await trace(conn, (carrier.id, carrier.name), "space:closed", {"place": held.place, "on": on}, by=by, at=at)
 

@@ -154,6 +154,16 @@ async def test_what_is_recorded_later_leaves_the_answer_of_an_earlier_evening_as
         then = (await fills(conn, [house.id], on=october, today=later.date(), known_on=known))[house.id]
         assert then.rooms_let == rooms, known
     assert [e.kind.value for e in await events_of(conn, made)] == ["ended", "admitted"]
+    # Nor does a room that is closed afterwards, or a team that turns out to have been a firm.
+    team = await houses.tenancy(conn, house, await houses.space(conn, house, "302"), "乙队")
+    beside = await shown(conn, team, officer)
+    assert beside.team_id
+    uscc = await factories.firm(conn)
+    await moving.link_team(conn, house, beside.team_id, uscc=uscc, on=date(2026, 10, 1), by=officer.actor, at=later)
+    await spaces.close_space(conn, house, room, on=date(2026, 10, 1), by=officer.actor, at=later)
+    for known, counts in ((TODAY, (2, 0, 2)), (later.date(), (1, 1, 0)), (date.max, (1, 1, 0))):
+        then = (await fills(conn, [house.id], on=october, today=later.date(), known_on=known))[house.id]
+        assert (then.rooms, then.firms, then.teams) == counts, known
 
 
 async def test_ending_today_changes_no_day_before(conn, house, officer):

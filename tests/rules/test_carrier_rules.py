@@ -56,6 +56,12 @@ def test_the_incubation_clock_warns_at_36_42_and_45_months_and_is_over_at_48(use
     assert dues(used=used) == ([due] if due else [])
 
 
+def test_on_its_very_day_a_limit_is_full_and_not_yet_exceeded():
+    since = rules.add_months(TODAY, -48)
+    (told,) = rules.reasons_for(today=TODAY, until=FAR, clock_since=since, limit_months=48)
+    assert (told.on, told.words) == (TODAY, f"已孵化 48 个月，48 个月的期限 {TODAY} 已满")
+
+
 def test_a_limit_of_24_months_warns_as_long_before_its_end():
     assert dues(used=11, limit=24) == []
     assert dues(used=12, limit=24) == [Due.LIMIT]
