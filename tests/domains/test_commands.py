@@ -155,13 +155,15 @@ async def test_a_forgotten_password_is_reset_from_the_terminal(tidu, fresh_datab
     assert "没有账号 nobody" in unknown.stderr
 
 
-async def test_a_clerks_account_is_bound_to_the_firm_it_names(tidu, fresh_database):
+async def test_an_account_is_bound_to_the_firm_or_the_carrier_that_it_names(tidu, fresh_database):
     async with fresh_database.transaction() as conn:
-        code = await factories.firm(conn)
+        code, held = await factories.firm(conn), await houses.carrier(conn)
+    assert tidu("user", "add", "keeper", "--role", "carrier", "--carrier", "示例孵化器").returncode == 0
     assert tidu("user", "add", "clerk", "--role", "firm", "--firm", code.lower()).returncode == 0
     async with fresh_database.reading() as conn:
         firm_id = (await conn.execute(select(Firm.id).where(Firm.uscc == code))).scalar_one()
         assert (await user_by_login(conn, "clerk"))["firm_id"] == firm_id
+        assert (await user_by_login(conn, "keeper"))["carrier_id"] == held.id
 
 
 def test_an_account_that_cannot_be_made_says_why(within):
@@ -174,14 +176,6 @@ def test_an_account_that_cannot_be_made_says_why(within):
 def test_an_account_is_bound_to_no_firm_that_is_not_there(within):
     refused(within("user", "add", "clerk2", "--role", "firm", "--firm", GOOD_CODE), GOOD_CODE)
     refused(within("user", "add", "keeper", "--role", "carrier", "--carrier", "某孵化器"), "某孵化器")
-
-
-async def test_an_operators_account_is_bound_to_the_carrier_it_names(tidu, fresh_database):
-    async with fresh_database.transaction() as conn:
-        held = await houses.carrier(conn)
-    assert tidu("user", "add", "keeper", "--role", "carrier", "--carrier", "示例孵化器").returncode == 0
-    async with fresh_database.reading() as conn:
-        assert (await user_by_login(conn, "keeper"))["carrier_id"] == held.id
 
 
 async def test_a_token_is_alone_on_standard_output_and_opens_the_door(tidu, fresh_database):
