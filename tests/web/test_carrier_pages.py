@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from app.carriers.models import TenancyRow
+from app.carriers.models import CarrierTeam, TenancyRow
 from tests import factories, houses
 from tests.harness import NOON
 
@@ -72,7 +72,8 @@ async def test_a_room_is_let_by_a_form_and_the_second_reads_until_when_it_is_tak
     assert refused.status_code == 409
     assert "2026-12-31" in refused.text
     assert "2026年6月1日" in refused.text, "what was typed is kept"
-    assert (await conn.execute(select(func.count()).select_from(TenancyRow))).scalar_one() == 1
+    kept = [(await conn.execute(select(func.count()).select_from(t))).scalar_one() for t in (TenancyRow, CarrierTeam)]
+    assert kept == [1, 1], "who was refused left nothing behind"
 
 
 async def test_a_tenancy_is_renewed_and_ended_on_its_page_and_the_past_stays(conn, client_as, held):

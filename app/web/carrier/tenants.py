@@ -66,7 +66,8 @@ async def admit(
             if lease.uscc and actor.viewer.role is Role.CARRIER:
                 await proposing.propose(conn, carrier, lease, by=actor, at=at)
                 return slot.keep(see_other(request, f"{home_of(carrier, actor.viewer)}#h-proposals", PROPOSED))
-            made = await letting.admit(conn, carrier, lease, by=actor, at=at)
+            async with conn.begin_nested():  # a team that is new is not left behind without its room
+                made = await letting.admit(conn, carrier, lease, by=actor, at=at)
             return slot.keep(see_other(request, f"/tenancies/{made}", "已办理入驻"))
     except (Invalid, Conflict, Refused, TooMany) as error:
         return await _admit_form(request, conn, carrier, actor.viewer, raw, key=key.value, error=error)
