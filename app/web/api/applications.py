@@ -23,7 +23,7 @@ from app.web.api.filing_schemas import (
     WindowProposalList,
     WindowProposalOut,
 )
-from app.web.api.filings import IfMatch, version_of
+from app.web.api.if_match import IfMatch, version_of
 from app.web.api.openapi import KEYED
 from app.web.application_input import read_step
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard

@@ -7,18 +7,7 @@ from app.carriers.proposal_terms import Proposal, told_operator
 from app.carriers.rules import months_used
 from app.carriers.stay_terms import Tenancy
 from app.carriers.terms import Fill, Space
-from app.errors import Stale
 from app.web.api.carrier_schemas import FillOut, ProposalOut, SpaceOut, TenancyOut
-
-
-def version_of(if_match: str | None) -> int | None:
-    """Raises Stale for a tag that no reading of ours gave."""
-    if if_match is None:
-        return None
-    tag = if_match.strip().removeprefix("W/").strip('"')
-    if not tag.isascii() or not tag.isdigit() or len(tag) > 9:
-        raise Stale("If-Match 不是读取时得到的 ETag，请重新读取后再改。")
-    return int(tag)
 
 
 def fill_out(fill: Fill, on: date) -> FillOut:

@@ -4,18 +4,18 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.carriers import listing, queries, service, spaces, tenancies
 from app.carriers.occupancy import fills
 from app.carriers.terms import AREA_LABELS, Carrier, Fill
 from app.db import Conn
-from app.errors import Invalid, NotFound, PreconditionRequired
+from app.errors import Invalid, NotFound
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.web.api.answers import PROBLEMS, answer
-from app.web.api.carrier_answers import fill_out, space_out, tenancy_out, version_of
+from app.web.api.carrier_answers import fill_out, space_out, tenancy_out
 from app.web.api.carrier_schemas import (
     CarrierDetail,
     CarrierIn,
@@ -28,6 +28,7 @@ from app.web.api.carrier_schemas import (
     SpaceOut,
     TenancyList,
 )
+from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
 from app.web.carrier_input import read_carrier, read_changed_on, read_space
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
@@ -130,16 +131,14 @@ async def edit(
     today: TodayDep,
     actor: Keeper,
     key: KeyDep,
-    if_match: Annotated[str | None, Header(max_length=80)] = None,
+    if_match: IfMatch = None,
 ) -> Response:
     at = clock.now()
     async with once(conn, key, viewer=actor.viewer, at=at) as slot:
         if slot.replayed is not None:
             return slot.replayed
         held = await carrier_in_sight(conn, carrier_id, actor.viewer)
-        version = version_of(if_match)
-        if version is None:
-            raise PreconditionRequired("修改须带 If-Match，值为读取时得到的 ETag。")
+        version = version_needed(if_match)
         given = body.model_dump(exclude_unset=True)
         kept: dict[str, Any] = {f: getattr(held, f) for f in CarrierPatch.model_fields if hasattr(held, f)}
         kept |= {f"area_{name}": getattr(held.areas, name) for name in AREA_LABELS}

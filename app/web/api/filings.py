@@ -4,16 +4,17 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.access.terms import Actor, Permission, Viewer
-from app.errors import Invalid, NotFound, Stale
+from app.errors import Invalid, NotFound
 from app.filings import queries, service
 from app.filings.rules import phase_on
 from app.filings.terms import Window, WindowChange
 from app.web import calendar_feed
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.filing_schemas import ChangeIn, DatesIn, WindowIn, WindowList, WindowOut
+from app.web.api.if_match import IfMatch, version_of
 from app.web.api.openapi import KEYED
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
 from app.web.idempotency import KeyDep, once
@@ -23,7 +24,6 @@ router = APIRouter(prefix="/windows", tags=["申报窗口"], responses=PROBLEMS)
 feed = APIRouter(tags=["申报窗口"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FILING_READ))]
 Keeper = Annotated[Actor, Depends(acting(Permission.FILING_KEEP))]
-IfMatch = Annotated[str | None, Header(max_length=80, description="读取时得到的 ETag；不符时回答 412")]
 
 feed.get(
     "/windows.ics",
@@ -142,13 +142,3 @@ async def change(
         revision = read_revision(body.model_dump(), read_change(body.change), version_of(if_match))
         await service.revise(conn, window_id, revision, by=actor, at=at)
         return slot.keep(await _shown(conn, window_id, actor.viewer, today))
-
-
-def version_of(if_match: str | None) -> int | None:
-    """The tag of a reading; one that was never given is stale like any old one."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tag = if_match.strip().removeprefix("W/").strip('"')
-    if not tag.isascii() or not tag.isdigit() or len(tag) > 9:
-        raise Stale("If-Match 不是读取时得到的 ETag，请重新读取后再改。")
-    return int(tag)

@@ -12,7 +12,7 @@ from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.outbox.terms import FIXED, PERSONAL, Topic
 from app.web.api.answers import PROBLEMS, answer
-from app.web.api.filings import IfMatch, version_of
+from app.web.api.if_match import IfMatch, version_of
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import Short
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting

@@ -14,7 +14,7 @@ from app.plans.queries import indicators_of, list_plans, plan_by_code, scope_for
 from app.plans.terms import Actual, Figure, Indicator, IndicatorKind
 from app.units import Unit
 from app.web.api.answers import PROBLEMS, answer
-from app.web.api.filings import version_of
+from app.web.api.if_match import version_of
 from app.web.api.openapi import KEYED
 from app.web.api.plan_schemas import ActualIn, ActualOut, IndicatorList, IndicatorOut, PlanList, PlanOut, PointOut
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard

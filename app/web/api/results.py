@@ -18,7 +18,7 @@ from app.results.rules import line_of
 from app.results.terms import ResultList, ResultRow
 from app.results.undoing import undo
 from app.web.api.answers import PROBLEMS, answer
-from app.web.api.filings import IfMatch, version_of
+from app.web.api.if_match import IfMatch, version_of
 from app.web.api.openapi import KEYED
 from app.web.api.result_schemas import CandidateOut, ResultLineOut, ResultListIn, ResultListOut, SettleIn, UndoIn
 from app.web.certificate_input import read_reason

@@ -4,19 +4,20 @@ import uuid
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.carriers import letting, moving
 from app.carriers.stay_terms import Tenancy
 from app.carriers.tenancies import tenancy_by_id
 from app.db import Conn
-from app.errors import Invalid, NotFound, PreconditionRequired
+from app.errors import Invalid, NotFound
 from app.incubation.graduating import Graduation, graduate
 from app.web.api.answers import PROBLEMS, answer
-from app.web.api.carrier_answers import tenancy_out, version_of
+from app.web.api.carrier_answers import tenancy_out
 from app.web.api.carrier_schemas import EndIn, GraduateIn, LimitIn, RenewIn, TenancyOut, TransferIn
 from app.web.api.carriers import said
+from app.web.api.if_match import IfMatch, version_needed, version_of
 from app.web.api.openapi import KEYED
 from app.web.carrier_input import Reader, read_ending
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
@@ -25,7 +26,6 @@ from app.web.idempotency import KeyDep, once
 router = APIRouter(prefix="/tenancies/{tenancy_id}", tags=["孵化载体"], responses=PROBLEMS)
 Read = Annotated[Viewer, Depends(guard(Permission.CARRIER_READ))]
 Letter = Annotated[Actor, Depends(acting(Permission.CARRIER_LET))]
-IfMatch = Annotated[str | None, Header(max_length=80, description="读取时得到的 ETag；不符时回答 412")]
 
 
 async def _held(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer) -> Tenancy:
@@ -41,13 +41,6 @@ async def _shown(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer, today: date,
     if status == 201:
         headers["location"] = f"/api/v1/tenancies/{found.id}"
     return answer(tenancy_out(found, today), status=status, headers=headers)
-
-
-def _needed(if_match: str | None) -> int:
-    version = version_of(if_match)
-    if version is None:
-        raise PreconditionRequired("这一步须带 If-Match，值为读取时得到的 ETag。")
-    return version
 
 
 @router.get("", response_model=TenancyOut, summary="一份租约")
@@ -71,7 +64,7 @@ async def renew(
         if slot.replayed is not None:
             return slot.replayed
         await _held(conn, tenancy_id, actor.viewer)
-        version = _needed(if_match)
+        version = version_needed(if_match)
         r = Reader({"until": body.to})
         until = r.day("until", required="请填写新的租期止。")
         try:
@@ -98,7 +91,7 @@ async def extend(
         if slot.replayed is not None:
             return slot.replayed
         await _held(conn, tenancy_id, actor.viewer)
-        version, reason = _needed(if_match), Reader(body.model_dump()).text("reason")
+        version, reason = version_needed(if_match), Reader(body.model_dump()).text("reason")
         await letting.extend(conn, tenancy_id, months=body.months, reason=reason, version=version, by=actor, at=at)
         return slot.keep(await _shown(conn, tenancy_id, actor.viewer, today))
 
@@ -122,7 +115,7 @@ async def transfer(
         if slot.replayed is not None:
             return slot.replayed
         await _held(conn, tenancy_id, actor.viewer)
-        version, r = _needed(if_match), Reader({**body.model_dump(), "until": body.to})
+        version, r = version_needed(if_match), Reader({**body.model_dump(), "until": body.to})
         onward = moving.Onward(
             body.carrier,
             body.space,
