@@ -99,6 +99,7 @@ async def test_two_who_change_one_entry_are_told_and_a_struck_one_leaves_its_wor
     assert (await officer.post(here, data=changed)).status_code == 303
     late = await other.post(here, data=changed | {"ended_on": "2026-04-01"})
     assert (late.status_code, "officer 刚改过" in late.text) == (412, True)
+    assert "<del>2026-03-01</del></td><td><ins>2026-04-01</ins>" in late.text, "what would be written over is shown"
     assert (await officer.post(f"{here}/strike", data={"reason": ""})).status_code == 422
     assert (await officer.post(f"{here}/strike", data={"reason": "录错"})).status_code == 303
     trail = select(AuditEvent.action).where(AuditEvent.action.like("platform:%")).order_by(AuditEvent.id)

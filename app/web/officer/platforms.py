@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
-from app.errors import AppError, Conflict, Invalid, NotFound
+from app.errors import AppError, Conflict, Invalid, NotFound, Stale
 from app.firms import cursors
 from app.firms.queries import firm_by_uscc
 from app.firms.terms import Sort
@@ -155,8 +155,9 @@ async def amend(
         seen = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
         await service.amend_platform(conn, held.id, entry, version=seen, by=actor, at=clock.now())
     except (Invalid, Conflict) as error:
-        raw["version"] = str(held.version) if isinstance(error, Conflict) else version
-        return _form(request, lookup, actor.viewer, raw, "", error, held=held)
+        now = await _in_sight(conn, platform_id, actor.viewer)
+        raw["version"] = str(now.version) if isinstance(error, Stale) else version
+        return _form(request, lookup, actor.viewer, raw, "", error, held=now)
     return see_other(request, "/platforms", "已保存")
 
 
@@ -208,6 +209,9 @@ def _form(
     *,
     held: Platform | None = None,
 ) -> Response:
+    theirs = _values(held) if held and isinstance(error, Stale) else {}
+    words = {**dict(PlatformKind.options()), **dict(PlatformLevel.options()), **lookup.reference.regions}
+    differing = [(f, theirs[f], values.get(f, "")) for f in LABELS if f in theirs and theirs[f] != values.get(f, "")]
     towns = [pair for pair in options(lookup, viewer)["regions"] if pair[0]]
     context: dict[str, Any] = {
         "held": held,
@@ -215,6 +219,7 @@ def _form(
         "kinds": [("", "请选择"), *PlatformKind.options()],
         "levels": [("", "请选择"), *PlatformLevel.options()],
         "regions": [("", "请选择"), *towns],
+        "conflict": [(LABELS[f], words.get(a, a), words.get(b, b)) for f, a, b in differing],
         "idempotency_key": key,
         **error_context(error, LABELS),
     }
