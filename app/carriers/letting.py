@@ -20,6 +20,7 @@ from app.carriers.terms import Carrier, Space
 from app.clock import business_day
 from app.db import Conn, constraint_of, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
+from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmStatus
 
@@ -27,9 +28,13 @@ LONGEST_LIMIT = 120
 NO_MORE = "不能再办入驻"
 
 
+# A firm beyond one's own division is as one that nobody knows.
+UNKNOWN_FIRM = "您的辖区里没有这个信用代码；没有注册的请按团队登记，别的镇街的请县局办理，没有建档的请先建档。"
+
+
 async def admit(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: datetime) -> uuid.UUID:
     """Raises Invalid by field, Conflict when the space is taken, Refused while the one before has not left."""
-    holder = await _holder(conn, carrier, lease, at=at)
+    holder = await _holder(conn, carrier, lease, by=by, at=at)
     space = await hold_space(
         conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=business_day(at)
     )
@@ -106,15 +111,15 @@ async def _overlap(
     return Conflict(in_the_way(there[0]) if there else "这个房间刚被别人租下，请刷新后再看。")
 
 
-async def _holder(conn: Conn, carrier: Carrier, lease: Lease, *, at: datetime) -> dict[str, Any]:
-    """A firm by its code, or a team by its name in this carrier; a new name is a new team."""
+async def _holder(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: datetime) -> dict[str, Any]:
+    """A firm in sight by its code, or a team by its name in this carrier; a new name is a new team."""
     if bool(lease.uscc) == bool(lease.team):
         raise Invalid({"uscc": "请填写企业的信用代码，或者团队名称，二者选一。"})
     if lease.uscc:
-        query = select(Firm.id, Firm.name, Firm.status).where(Firm.uscc == lease.uscc)
+        query = select(Firm.id, Firm.name, Firm.status).where(Firm.uscc == lease.uscc, visible_to(by.viewer))
         firm = (await conn.execute(query)).one_or_none()
         if firm is None:
-            raise Invalid({"uscc": "企业库里没有这个信用代码；还没有注册的请按团队登记，已注册的请主管部门先建档。"})
+            raise Invalid({"uscc": UNKNOWN_FIRM})
         if firm.status != FirmStatus.ACTIVE:
             raise Invalid({"uscc": f"{firm.name} 已不在存续状态，不能入驻。"})
         return {"firm_id": firm.id}

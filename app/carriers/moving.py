@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from app.access.terms import Actor
-from app.carriers.letting import end, lock_tenancy, must_be_open, put_in
+from app.carriers.letting import UNKNOWN_FIRM, end, lock_tenancy, must_be_open, put_in
 from app.carriers.models import CarrierTeam, TenancyRow
 from app.carriers.queries import carrier_by_id, stays, team_of
 from app.carriers.recording import note, trace
@@ -20,6 +20,7 @@ from app.carriers.terms import Carrier, CarrierState
 from app.clock import business_day
 from app.db import Conn
 from app.errors import Conflict, Invalid, NotFound
+from app.firms.filtering import visible_to
 from app.firms.models import Firm
 
 
@@ -119,9 +120,10 @@ async def link_team(
         raise Conflict(f"团队“{team.name}”已在 {team.linked_on} 登记为企业。")
     if on > business_day(at):
         raise Invalid({"on": "注册日期不能晚于今天。"})
-    firm = (await conn.execute(select(Firm.id, Firm.name).where(Firm.uscc == uscc))).one_or_none()
+    query = select(Firm.id, Firm.name).where(Firm.uscc == uscc, visible_to(by.viewer))
+    firm = (await conn.execute(query)).one_or_none()
     if firm is None:
-        raise Invalid({"uscc": "企业库里没有这个信用代码，请主管部门先建档。"})
+        raise Invalid({"uscc": UNKNOWN_FIRM})
     linked = {"firm_id": firm.id, "linked_on": on, "linked_at": at}
     await conn.execute(update(CarrierTeam).where(CarrierTeam.id == team.id).values(linked))
     t = TenancyRow

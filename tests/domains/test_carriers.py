@@ -54,6 +54,19 @@ async def test_a_room_is_let_once_for_a_day_and_the_second_hears_who_has_it_and_
     await houses.tenancy(conn, house, room, await factories.firm(conn), date(2027, 1, 1), date(2027, 6, 1))
 
 
+async def test_a_firm_of_another_town_is_to_a_towns_person_as_one_that_nobody_knows(conn, house):
+    town = await factories.person(conn, "town")
+    elsewhere = await factories.firm(conn, "开平市别镇有限公司", region=factories.OTHER_TOWN)
+    told = []
+    for code in (elsewhere, "91440783MA4W0A1B2X"):
+        lease = Lease(await houses.space(conn, house, code[-3:]), TODAY, None, uscc=code)
+        with pytest.raises(Invalid) as refused:
+            await letting.admit(conn, house, lease, by=town.actor, at=NOON)
+        told.append(refused.value.fields)
+    assert told[0] == told[1]
+    assert "别镇" not in told[0]["uscc"]
+
+
 async def test_the_database_itself_refuses_what_a_program_would_write_past_the_service(conn, house):
     room = await houses.space(conn, house)
     await houses.tenancy(conn, house, room, "先到团队")
