@@ -15,7 +15,8 @@ from app.reminders.models import ReminderRule, ReminderSkip
 from app.reminders.planning import Moment, Planned, Work, plan_step
 from app.reminders.queries import current_template, list_rules, rule_by_id, sender, targets_of, weekly_cap
 from app.reminders.rules import dues, missed
-from app.reminders.terms import Anchor, Rule, RuleState, Target
+from app.reminders.stays import plan_stays
+from app.reminders.terms import HOUSED, Anchor, Rule, RuleState, Target
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar, next_office_hour
 
@@ -91,7 +92,8 @@ async def plan_rule(conn: Conn, rule: Rule, frame: Frame) -> tuple[Planned, int]
     else:
         targets = await targets_of(conn, current, today=today)
         skipped = await _note_missed(conn, current, targets, frame)
-        done = await _plan_dates(conn, work, targets)
+        plan = plan_stays if current.anchor in HOUSED else _plan_dates
+        done = await plan(conn, work, targets)
     planned_on = max(today, current.planned_on or today)
     await conn.execute(update(ReminderRule).where(ReminderRule.id == rule.id).values(planned_on=planned_on))
     return done, skipped

@@ -10,6 +10,8 @@ from sqlalchemy.orm import aliased
 
 from app.access.models import User
 from app.access.terms import Viewer
+from app.carriers.models import CarrierRecord
+from app.carriers.sight import visible_to as carriers_of
 from app.clock import business_day
 from app.db import Conn
 from app.filings.models import FilingWindow
@@ -63,6 +65,8 @@ async def ledger(
     """Newest first, one more than `limit`: firms in the viewer's sight, and what colleagues of the division heard."""
     person = aliased(User)
     m = OutboxMessage
+    # An operator has no division of his own: he is of his carrier's.
+    runs = person.carrier_id.in_(select(CarrierRecord.id).where(carriers_of(viewer)))
     query = (
         select(
             _R.id,
@@ -87,7 +91,7 @@ async def ledger(
         .outerjoin(Firm, Firm.id == _R.firm_id)
         .outerjoin(person, person.id == _R.recipient_id)
         .outerjoin(m, m.id == _R.id)
-        .where(or_(visible_to(viewer), _R.firm_id.is_(None) & func.starts_with(person.scope, viewer.scope)))
+        .where(or_(visible_to(viewer), _R.firm_id.is_(None) & or_(func.starts_with(person.scope, viewer.scope), runs)))
     )
     if uscc:
         query = query.where(Firm.uscc == uscc)

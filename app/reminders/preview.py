@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.access.terms import Viewer
 from app.db import Conn
 from app.reminders.audience import OFF, REACHED, base, topic_of, values
+from app.reminders.housed import tenants, where
 from app.reminders.planning import Work, bound
 from app.reminders.queries import targets_of
 from app.reminders.rules import due_on, fill, remaining
-from app.reminders.terms import Anchor, Audience, Exclusion, Party, Rule, Step, Target
+from app.reminders.terms import HOUSED, Anchor, Audience, Exclusion, Party, Rule, Step, Target
 from app.text import is_code
 from app.workdays.rules import Calendar
 
@@ -97,7 +98,8 @@ async def outlooks(conn: Conn, work: Work, *, viewer: Viewer, most: int = 6) -> 
 
 async def _outlook(conn: Conn, work: Work, target: Target, viewer: Viewer) -> Outlook:
     rule, moment = work.rule, work.moment
-    groups = await _standing(conn, work, target, viewer)
+    read = _tenants if rule.anchor in HOUSED else _standing
+    groups = await read(conn, work, target, viewer)
     reminded = groups.get("yes", Group(None, 0, 0, ()))
     shown = reminded.firms[0] if reminded.firms else Named("", "示例企业", "", "", "", True, None)
     example = {"企业": shown.name, "差距": shown.gap, "原因": _reason(shown.reason), "家数": str(reminded.total)}
@@ -124,6 +126,14 @@ async def _outlook(conn: Conn, work: Work, target: Target, viewer: Viewer) -> Ou
 
 def _reason(code: str) -> str:
     return Audience(code).label if code else ""
+
+
+async def _tenants(conn: Conn, work: Work, target: Target, viewer: Viewer) -> dict[str, Group]:
+    """Whose tenancy has its date that day: they are told of, and nobody is left out."""
+    b = tenants(work.rule.anchor, viewer=viewer)
+    rows = (await conn.execute(select(b).where(b.c.on == target.on).order_by(b.c.carrier, b.c.holder))).all()
+    named = tuple(Named(r.uscc, r.holder, r.region_code, "", where(r), True, None) for r in rows[:LISTED])
+    return {"yes": Group(None, len(rows), len(rows), named)}
 
 
 async def _standing(conn: Conn, work: Work, target: Target, viewer: Viewer) -> dict[str, Group]:

@@ -15,9 +15,10 @@ from app.filings.terms import Milestone, Window, WindowState
 from app.firms.models import Bureau
 from app.recognitions.models import Certificate
 from app.recognitions.terms import CertificateKind
+from app.reminders import housed
 from app.reminders.models import ReminderRule, ReminderSetting, ReminderTemplate
 from app.reminders.rules import farthest
-from app.reminders.terms import Anchor, Audience, DayUnit, Party, Rule, RuleState, Step, Target, Template
+from app.reminders.terms import HOUSED, Anchor, Audience, DayUnit, Party, Rule, RuleState, Step, Target, Template
 
 _R = ReminderRule
 _RULE: tuple[Any, ...] = tuple(getattr(_R, f) for f in Rule.__dataclass_fields__)
@@ -91,6 +92,8 @@ async def targets_of(conn: Conn, rule: Rule, *, today: date) -> list[Target]:
     until = today + farthest(rule.steps)
     if rule.anchor is Anchor.CERTIFICATE:
         return await _expiries(conn, rule, since, until)
+    if rule.anchor in HOUSED:
+        return await housed.targets(conn, rule, since, until)
     if rule.anchor is not Anchor.WINDOW or rule.milestone is None:
         return []
     column = getattr(FilingWindow, rule.milestone.value)

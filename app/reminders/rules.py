@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 
-from app.reminders.terms import FIELDS, Anchor, DayUnit, Due, Rule, Step, Target
+from app.carriers.rules import add_months
+from app.reminders.terms import FIELDS, HOUSED, Anchor, DayUnit, Due, Party, Rule, Step, Target
 from app.workdays.rules import Calendar
 
 _DAY = timedelta(days=1)
@@ -19,21 +20,21 @@ _LONGEST_SUBJECT, _LONGEST_BODY = 120, 4000
 
 def due_on(calendar: Calendar, on: date, step: Step) -> date:
     """Never a day off: before a date the working day before it, after a date the next one, so that it comes in time."""
-    if step.unit is DayUnit.WORKDAYS:
-        day = calendar.add_working_days(on, -step.count)
-    else:
-        day = on - timedelta(days=step.count)
+    day = _counted(calendar, on, step, -step.count)
     if calendar.is_working_day(day):
         return day
     return calendar.add_working_days(day + _DAY, -1) if step.count >= 0 else calendar.add_working_days(day - _DAY, 1)
 
 
+def _counted(calendar: Calendar, day: date, step: Step, count: int) -> date:
+    if step.unit is DayUnit.WORKDAYS:
+        return calendar.add_working_days(day, count)
+    return add_months(day, count) if step.unit is DayUnit.MONTHS else day + timedelta(days=count)
+
+
 def _last_due(calendar: Calendar, today: date, step: Step) -> date:
     """The latest date whose step is due by today. A step's day never falls back as its date goes on."""
-    if step.unit is DayUnit.WORKDAYS:
-        day = calendar.add_working_days(today, step.count)
-    else:
-        day = today + timedelta(days=step.count)
+    day = _counted(calendar, today, step, step.count)
     while due_on(calendar, day, step) > today:
         day -= _DAY
     while due_on(calendar, day + _DAY, step) <= today:
@@ -72,8 +73,14 @@ def missed(rule: Rule, target: Target, calendar: Calendar, today: date) -> list[
 
 def farthest(steps: Sequence[Step]) -> timedelta:
     """No step looks farther ahead than this: five of seven days work, and no holidays take three weeks."""
-    most = max((s.count for s in steps), default=0)
-    return timedelta(days=max(most, 0) * 2 + 21)
+    most = max((s.count * (31 if s.unit is DayUnit.MONTHS else 2) for s in steps), default=0)
+    return timedelta(days=max(most, 0) + 21)
+
+
+def parties_for(anchor: Anchor) -> list[Party]:
+    """To whom a step can speak: a tenancy's dates are the operator's and the bureau's, a firm's are the firm's."""
+    outside = Party.FIRM if anchor in HOUSED else Party.CARRIER
+    return [party for party in Party if party is not outside]
 
 
 def remaining(calendar: Calendar, day: date, on: date) -> str:
@@ -109,6 +116,8 @@ def rule_problems(rule: Rule) -> str:
         return ""
     if not rule.steps:
         return "这条规则还没有写提前几天，请先编辑。"
+    if any(step.party not in parties_for(rule.anchor) for step in rule.steps):
+        return "有一步的对象不适用于这种日期，请先编辑。"
     if rule.anchor is Anchor.WINDOW and not rule.audience:
         return "这条规则还没有选提醒谁，请先编辑。"
     return ""

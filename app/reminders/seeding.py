@@ -15,7 +15,8 @@ from app.reminders.models import ReminderRule, ReminderTemplate
 from app.reminders.rules import text_problems
 from app.reminders.terms import Anchor, Audience, DayUnit, Party, RuleState, Step
 
-_STEP = re.compile(r"(\w+) (-?\d{1,3})([dw])")
+_STEP = re.compile(r"(\w+) (-?\d{1,3})([dwm])")
+_UNITS = {unit.value[0]: unit for unit in DayUnit}
 _TEXTS = ("subject", "body", "staff_subject", "staff_body")
 
 
@@ -70,5 +71,4 @@ def read_step(said: str) -> Step:
     match = _STEP.fullmatch(said)
     if match is None:
         raise ValueError(said)
-    unit = DayUnit.WORKDAYS if match[3] == "w" else DayUnit.DAYS
-    return Step(int(match[2]), unit, Party(match[1]))
+    return Step(int(match[2]), _UNITS[match[3]], Party(match[1]))

@@ -14,7 +14,7 @@ from app.db import Conn, new_id
 from app.errors import Invalid, NotFound, Refused, Stale
 from app.reminders.models import ReminderRule, ReminderSetting, ReminderTemplate
 from app.reminders.queries import current_template, rule_by_id
-from app.reminders.rules import rule_problems, text_problems
+from app.reminders.rules import parties_for, rule_problems, text_problems
 from app.reminders.terms import Audience, Rule, RuleState, Step
 
 MOST_STEPS, HIGHEST_CAP = 10, 50
@@ -94,6 +94,8 @@ async def edit_rule(
     wrong = {}
     if len({step.key for step in entry.steps}) != len(entry.steps):
         wrong["steps"] = "有两步写得一样。"
+    if any(step.party not in parties_for(rule.anchor) for step in entry.steps):
+        wrong["steps"] = "有一步的对象不适用于这种日期。"
     if not 0 < len(entry.steps) <= MOST_STEPS:
         wrong["steps"] = f"请写 1 到 {MOST_STEPS} 步。"
     if await current_template(conn, entry.template) is None:

@@ -16,6 +16,12 @@ class Anchor(Labelled):
     WINDOW = "window", "申报窗口的日期"
     CERTIFICATE = "certificate", "证书到期日"
     CHANGE = "change", "日期变更"
+    STAY = "stay", "孵化期限届满日"
+    LEASE = "lease", "租期截止日"
+
+
+# Counted from a tenancy, and told to those who run the carrier.
+HOUSED = frozenset({Anchor.STAY, Anchor.LEASE})
 
 
 class Audience(Labelled):
@@ -36,11 +42,13 @@ class Party(Labelled):
     FIRM = "firm", "企业"
     OFFICER = "officer", "责任专员"
     MANAGER = "manager", "局领导"
+    CARRIER = "carrier", "载体运营人员"
 
 
 class DayUnit(Labelled):
     DAYS = "days", "天"
     WORKDAYS = "workdays", "个工作日"
+    MONTHS = "months", "个月"
 
 
 class RuleState(Labelled):
@@ -77,7 +85,7 @@ class Step:
     @property
     def key(self) -> str:
         """How the ledger knows it again, whatever else of the rule is edited."""
-        return f"{self.party.value}:{self.count}{'w' if self.unit is DayUnit.WORKDAYS else 'd'}"
+        return f"{self.party.value}:{self.count}{self.unit.value[0]}"
 
     @property
     def label(self) -> str:
@@ -130,7 +138,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A date that a rule's steps lead up to: a confirmed window's, or a day on which certificates expire."""
+    """A date that a rule's steps lead up to: a confirmed window's, or a day on which certificates or stays end."""
 
     id: uuid.UUID
     on: date

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import Invalid
+from app.reminders.rules import parties_for
 from app.reminders.service import MOST_STEPS, RuleEntry
 from app.reminders.terms import Anchor, Audience, DayUnit, Party, Rule, Step
 from app.text import TextError, halve, normalise
@@ -29,6 +30,7 @@ _FARTHEST = 400
 
 def rule_values(rule: Rule) -> dict[str, Any]:
     """What the form shows of a rule: its steps, and room for more."""
+    empty = {"party": parties_for(rule.anchor)[0].value, "count": "", "unit": DayUnit.WORKDAYS.value}
     rows = [{"party": s.party.value, "count": str(s.count), "unit": s.unit.value} for s in rule.steps]
     room = max(len(rows) + 2, 4)
     return {
@@ -37,11 +39,8 @@ def rule_values(rule: Rule) -> dict[str, Any]:
         "near_missed": str(rule.near_missed),
         "near_percent": str(rule.near_percent),
         "template": rule.template,
-        "rows": rows + [_EMPTY] * (min(room, MOST_STEPS) - len(rows)),
+        "rows": rows + [empty] * (min(room, MOST_STEPS) - len(rows)),
     }
-
-
-_EMPTY = {"party": Party.FIRM.value, "count": "", "unit": DayUnit.WORKDAYS.value}
 
 
 def typed_values(raw: Mapping[str, str], audience: list[str]) -> dict[str, Any]:

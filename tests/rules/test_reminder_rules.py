@@ -33,6 +33,9 @@ def step(said: str) -> Step:
         (date(2027, 1, 2), "5d", date(2026, 12, 28)),
         # Afterwards it rolls forward: nobody is told before the date that it has passed.
         (date(2026, 6, 26), "-1d", date(2026, 6, 29)),
+        # Months by the corresponding day; where a month has none, by its last.
+        (date(2026, 5, 31), "3m", date(2026, 2, 28)),
+        (date(2027, 6, 30), "12m", date(2026, 6, 30)),
     ],
 )
 def test_a_step_never_falls_on_a_day_off(on, said, day):

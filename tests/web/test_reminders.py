@@ -10,7 +10,7 @@ from app.audit.models import AuditEvent
 from app.firms.terms import ContactDetails
 from app.reminders.jobs import plan_reminders
 from app.reminders.models import ReminderRule, ReminderTemplate
-from tests import factories
+from tests import factories, houses
 from tests.factories import OTHER_TOWN
 from tests.harness import NOON
 
@@ -211,3 +211,25 @@ async def test_an_officer_opens_the_list_from_the_message_in_the_house(conn, dat
     inbox = await client.get("/inbox")
     assert "1 家企业没有邮箱或号码，请电话提醒" in inbox.text
     assert "查看名单" in inbox.text
+
+
+async def test_the_incubation_clocks_preview_names_who_is_where_and_its_steps_never_speak_to_firms(conn, client_as):
+    held = await houses.carrier(conn)
+    stay = {"since": date(2023, 3, 1), "until": None}
+    await houses.tenancy(conn, held, await houses.space(conn, held), "示例团队", **stay)
+    officer, which = await client_as("officer"), await rule_id(conn, "stay_limit")
+    page = await officer.get(f"/reminders/{which}")
+    for said in ("孵化期限 <small>", "2027-03-01", "前 3 个月", "载体运营人员", "示例团队", "示例孵化器 A 座 3层 301"):
+        assert said in page.text, said
+    other = await client_as("town-2", scope=OTHER_TOWN)
+    assert "示例团队" not in (await other.get(f"/reminders/{which}")).text
+    form = await officer.get(f"/reminders/{which}/edit")
+    assert ">企业</option>" not in form.text
+    assert "个月</option>" in form.text
+    typed = {"title": "孵化期限", "near_missed": "1", "near_percent": "10", "template": "stay", "expected": "1"}
+    firm = {**typed, "party_0": "firm", "count_0": "3", "unit_0": "months"}
+    wrong = await officer.post(f"/reminders/{which}/edit", data=firm)
+    assert (wrong.status_code, "有一步的对象不适用于这种日期" in wrong.text) == (422, True)
+    kept = {**typed, "party_0": "carrier", "count_0": "5", "unit_0": "months"}
+    assert (await officer.post(f"/reminders/{which}/edit", data=kept)).status_code == 303
+    assert "前 5 个月" in (await officer.get(f"/reminders/{which}")).text

@@ -10,8 +10,8 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Invalid, NotFound, Refused, Stale
 from app.reminders import service
 from app.reminders.queries import current_templates, rule_by_id, sender, templates_of
-from app.reminders.rules import fill, text_problems
-from app.reminders.terms import FIELDS, Anchor, Audience, DayUnit, Party, Rule
+from app.reminders.rules import fill, parties_for, text_problems
+from app.reminders.terms import FIELDS, Anchor, Audience, DayUnit, Rule
 from app.web.deps import ClockDep, ConnDep, acting, guard
 from app.web.htmx import see_other
 from app.web.reminder_input import LABELS, TEXTS, read_rule, read_texts, rule_values, typed_values
@@ -94,7 +94,7 @@ async def _edit_page(
         "values": values,
         "expected": version,
         "audiences": [(a.value, a.label) for a in Audience],
-        "parties": Party.options(),
+        "parties": [(party.value, party.label) for party in parties_for(rule.anchor)],
         "units": DayUnit.options(),
         "templates": [(t.code, t.title) for t in await current_templates(conn)],
         **_faults(error),

@@ -15,7 +15,7 @@ from app.reminders.jobs import work_for
 from app.reminders.ledger import PAGE, ledger, skips
 from app.reminders.preview import counts_by_rule, is_planned, outlooks
 from app.reminders.queries import current_templates, list_rules, rule_by_id, weekly_cap
-from app.reminders.terms import Audience, Rule, RuleState
+from app.reminders.terms import HOUSED, Audience, Rule, RuleState
 from app.reminders.undelivered import resend
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.htmx import see_other
@@ -132,6 +132,7 @@ async def _rule_page(
         "rule": rule,
         "outlooks": await outlooks(conn, work, viewer=viewer) if work and is_planned(rule) else [],
         "planned": is_planned(rule),
+        "housed": rule.anchor in HOUSED,
         "skips": await skips(conn, rule=rule.id),
         "counts": (await counts_by_rule(conn)).get(rule.id),
         "name_of": lookup.reference.region,

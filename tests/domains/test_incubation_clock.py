@@ -1,0 +1,118 @@
+"""The incubation clock: whoever runs a carrier hears of each step once, and of nobody who has renewed or left."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.carriers.letting import end, renew
+from app.carriers.stay_terms import Ending, EndReason
+from app.clock import BUSINESS_ZONE
+from app.outbox.models import OutboxMessage
+from app.reminders.jobs import plan_reminders
+from app.reminders.ledger import ledger
+from app.reminders.models import Reminder
+from tests import factories, houses
+
+SINCE, UNTIL = date(2024, 3, 1), date(2027, 6, 30)  # the limit of 48 months is 2028-03-01
+
+
+def day(on, hour=9):
+    return datetime(on.year, on.month, on.day, hour, tzinfo=BUSINESS_ZONE)
+
+
+async def told(conn, who):
+    m = OutboxMessage
+    query = select(m.payload).where(m.kind == "reminder", m.user_id == who.id).order_by(m.created_at)
+    return [row.payload for row in await conn.execute(query)]
+
+
+async def steps(conn):
+    r = Reminder
+    query = select(r.step, r.anchor_on, r.due_on).order_by(r.due_on, r.step)
+    return [tuple(row) for row in await conn.execute(query)]
+
+
+@pytest.fixture
+async def held(conn):
+    return await houses.carrier(conn)
+
+
+@pytest.fixture
+async def operator(conn, held):
+    return await houses.operator(conn, held)
+
+
+async def let(conn, held, room, who, **more):
+    return await houses.tenancy(conn, held, await houses.space(conn, held, room), who, **{"since": SINCE, **more})
+
+
+async def test_months_of_the_limit_are_said_once_each_to_the_operator_and_the_last_to_the_bureau(
+    conn, database, held, operator
+):
+    officer = await factories.person(conn, "officer")
+    await let(conn, held, "301", "示例团队", until=None)
+    await let(conn, held, "302", await factories.firm(conn, "开平市时钟机械有限公司"), until=None)
+    await let(conn, held, "303", "普通租户", until=None, incubates=False)
+    await factories.active_rule(conn, "stay_limit")
+    on = date(2027, 2, 24)
+    while on < date(2027, 3, 4):
+        await plan_reminders(database, at=day(on))
+        await plan_reminders(database, at=day(on, 15))
+        on += timedelta(days=1)
+    for late in (date(2027, 9, 6), date(2027, 12, 2), date(2027, 12, 3), date(2028, 2, 29)):
+        await plan_reminders(database, at=day(late))
+    limit = date(2028, 3, 1)
+    assert await steps(conn) == [
+        *[("carrier:12m", limit, date(2027, 3, 1))] * 2,
+        *[("carrier:6m", limit, date(2027, 9, 1))] * 2,
+        *[("carrier:3m", limit, date(2027, 12, 1))] * 2,
+        *[("officer:3m", limit, date(2027, 12, 1))] * 2,
+    ]
+    heard = await told(conn, operator)
+    assert heard[0]["subject"].startswith("2 份租约的孵化期限 2028-03-01 届满，还有 366 天（")
+    assert (
+        "开平市时钟机械有限公司（A 座 3层 302，2028-03-01）、示例团队（A 座 3层 301，2028-03-01）" in heard[0]["body"]
+    )
+    assert "普通租户" not in heard[0]["body"]
+    assert "{" not in heard[0]["body"]
+    assert "待核实" in heard[0]["body"]
+    assert len(heard) == 3
+    assert "（示例孵化器 A 座 3层 301，" in (await told(conn, officer))[0]["body"]
+    lines = await ledger(conn, viewer=officer.viewer)
+    assert len(lines) == 8
+    assert {line.firm_name for line in lines} == {"开平市时钟机械有限公司", None}
+
+
+async def test_a_lease_renewed_and_a_stay_that_ended_are_not_spoken_of_again(conn, database, held, operator):
+    officer = await factories.person(conn, "officer")
+    renewed = await let(conn, held, "301", "续租团队", until=UNTIL)
+    left = await let(conn, held, "302", "退出团队", until=UNTIL)
+    await let(conn, held, "303", "没动的团队", until=UNTIL)
+    for code in ("lease_end", "lease_over"):
+        await factories.active_rule(conn, code)
+    first = day(date(2027, 4, 1))
+    assert (await plan_reminders(database, at=first))["created"] == 3
+    await renew(conn, renewed, until=date(2028, 6, 30), version=1, by=officer.actor, at=first)
+    out = Ending(date(2027, 4, 1), EndReason.MOVED_OUT)
+    await end(conn, left, out, version=1, by=officer.actor, at=first)
+    assert (await plan_reminders(database, at=day(date(2027, 5, 31))))["created"] == 1
+    assert (await plan_reminders(database, at=day(UNTIL)))["created"] == 0
+    assert (await plan_reminders(database, at=day(date(2027, 7, 1))))["created"] == 1
+    assert [one["body"].split("（")[0] for one in (await told(conn, operator))[1:]] == ["没动的团队"] * 2
+    assert (await told(conn, operator))[-1]["subject"] == "1 份租约 2027-06-30 已到期，还没有登记续租或退出"
+
+
+async def test_an_overstay_is_the_bureaus_where_nobody_runs_the_carrier_and_another_operator_hears_nothing(
+    conn, database, held
+):
+    officer = await factories.person(conn, "officer")
+    other = await houses.operator(conn, await houses.carrier(conn, "另一家孵化器"))
+    await let(conn, held, "301", "超期团队", until=None)
+    await factories.active_rule(conn, "stay_over")
+    assert (await plan_reminders(database, at=day(date(2028, 2, 29))))["created"] == 0
+    await plan_reminders(database, at=day(date(2028, 3, 1)))
+    assert [one["subject"] for one in await told(conn, officer)] == [
+        "1 份租约的孵化期限 2028-03-01 已满，还没有登记毕业或退出"
+    ]
+    assert await told(conn, other) == []
