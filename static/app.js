@@ -6,7 +6,6 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const dialog = one("#dialog"), body = one("#dialog-body"), note = one("#dialog-note"), toasts = one("#toasts");
   const POPPED = "details.menu[open], details.confirm[open]";
-  const typing = (target) => target.matches?.("input, textarea, select, [contenteditable]");
 
   // On a phone the rail is one row that scrolls; where one is stands in it.
   const here = one(".rail [aria-current]");
@@ -125,7 +124,7 @@
     for (const column of all(".col")) column.classList.toggle("over", column.contains(list));
   }
 
-  // Search: answers while typing, arrows walk through them, Escape closes, Ctrl-K or / comes here.
+  // Search: answers while typing, arrows walk through them, Escape closes. The keys that come here are the palette's.
   const box = one("#q"), hits = one("#hits");
   const walk = (step) => {
     const stops = [box, ...all("a", hits)];
@@ -133,14 +132,6 @@
     stops[Math.max(0, Math.min(stops.length - 1, at + step))].focus();
   };
   if (box) {
-    document.addEventListener("keydown", (event) => {
-      const slash = event.key === "/" && !typing(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey;
-      if ((slash || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k")) && !dialog.open) {
-        event.preventDefault();
-        box.focus();
-        box.select();
-      }
-    });
     box.closest(".search").addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !hits.hidden) {
         event.preventDefault(); // the browser would empty the box as well

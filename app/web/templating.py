@@ -104,7 +104,7 @@ def make_environment() -> Environment:
 
 
 @lru_cache(maxsize=len(Role))
-def _rail(role: Role) -> tuple[NavItem, ...]:
+def rail(role: Role) -> tuple[NavItem, ...]:
     return tuple(n for n in _NAV if role not in _NO_DESK and n.permission in PERMISSIONS[role])
 
 
@@ -115,7 +115,7 @@ def base_context(request: Request) -> dict[str, Any]:
     path: str = request.scope["path"]
     nav = [
         (n.label, n.href, path == n.href or (n.href != "/" and path.startswith(n.href)))
-        for n in (_rail(viewer.role) if viewer else ())
+        for n in (rail(viewer.role) if viewer else ())
     ]
     token = request.cookies.get(cookie_name(state.settings), "")
     return {

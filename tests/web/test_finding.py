@@ -1,5 +1,7 @@
 """Finding firms over HTTP: what a search and a list say of how much they show."""
 
+import re
+
 import pytest
 
 from app.firms.queries import SEARCH_CANDIDATES
@@ -54,3 +56,42 @@ async def test_the_bureaus_own_words_are_found_by_only_by_those_who_may_read_the
         answer = await (await client_as(who)).get(address)
         assert (who, answer.status_code) == (who, 200)
         assert "金丝雀" in answer.text
+
+
+@pytest.mark.parametrize("who", ["officer", "auditor"])
+async def test_the_palette_and_the_search_page_offer_the_same(client_as, who):
+    client = await client_as(who)
+    whole = (await client.get("/search")).text
+    short = (await client.get("/search?palette=1", headers={"hx-request": "true"})).text
+    offered = re.findall(r'role="option"[^>]* href="([^"]+)"', short)
+    assert "/search?act=gap" in offered
+    assert offered == re.findall(r'<li><a href="([^"]+)"', whole.split('class="palette-page"', 1)[1])
+    assert "<html" not in short
+
+
+async def test_what_wants_a_firm_leads_from_each_firm_found_to_where_it_is_done(client_as, conn):
+    uscc = await factories.firm_on(conn, "eaglet", name="开平市水泵有限公司")
+    officer = await client_as("officer")
+    for act, end in (("move", "/move"), ("visit", "/visits/new")):
+        page = (await officer.get(f"/search?act={act}&q=水泵")).text
+        assert f'href="/firms/{uscc}{end}"' in page
+        assert f'name="act" value="{act}"' in page
+        assert (await officer.get(f"/firms/{uscc}{end}")).status_code == 200
+    plain = (await (await client_as("manager")).get("/search?act=move&q=水泵")).text
+    assert f'href="/firms/{uscc}"' in plain
+    assert "/move" not in plain
+
+
+async def test_an_act_begun_on_a_firms_page_offers_that_firm_first_and_only_one_that_may_be_seen(client_as, conn):
+    seen = await factories.firm(conn, "开平市水泵有限公司", region="440783117")
+    elsewhere = await factories.firm(conn, "开平市别镇有限公司", region="440783115")
+    gone = await factories.firm(conn, "开平市迁走有限公司", region="440783117", status="moved_out")
+    client = await client_as("town")
+    for uscc, offered in ((seen, True), (elsewhere, False), (gone, False), ("NOPE", False)):
+        answer = await client.get(f"/search?palette=1&act=visit&at={uscc}", headers={"hx-request": "true"})
+        assert (uscc, f'href="/firms/{uscc}/visits/new"' in answer.text) == (uscc, offered)
+    found = (await client.get("/search?palette=1&act=visit&q=开平市", headers={"hx-request": "true"})).text
+    assert "水泵" in found
+    assert "迁走" not in found
+    assert "别镇" not in found
+    assert "迁走" in (await client.get("/search?palette=1&q=迁走", headers={"hx-request": "true"})).text

@@ -1,0 +1,95 @@
+"""What a search offers beside firms: the pages that a role may open, and what it may do, by a part of the name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.access.terms import Permission, Viewer
+from app.text.clean import key
+from app.text.names import pinyin
+from app.web.templating import NavItem, rail
+
+_P = Permission
+# What the rail has no room for.
+_PAGES = (
+    NavItem("待办与诉求", "/work", _P.FIRM_INTERNAL),
+    NavItem("可能重复", "/firms/duplicates", _P.FIRM_MERGE),
+    NavItem("证书与知识产权核实", "/claims", _P.FIRM_CERTIFY),
+    NavItem("入驻提议", "/carriers/proposals", _P.CARRIER_KEEP),
+    NavItem("提醒台账", "/reminders/sent", _P.REMINDER_READ),
+    NavItem("大屏", "/dashboard/wall", _P.FIRM_INTERNAL),
+    NavItem("周报订阅", "/digests/subscription", _P.DIGEST_READ),
+    NavItem("群机器人", "/admin/outlets", _P.SETTING_ADMIN),
+    NavItem("一次性口令", "/admin/users/one-time", _P.USER_ADMIN),
+    NavItem("消息", "/inbox", _P.SELF),
+    NavItem("日历订阅", "/account/calendar", _P.FILING_READ),
+    NavItem("通知方式", "/account/notices", _P.SELF),
+    NavItem("登录会话", "/account/sessions", _P.SELF),
+    NavItem("修改口令", "/account/password", _P.SELF),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    label: str
+    href: str  # with an `act`, what follows the address of the firm that is chosen next
+    permission: Permission
+    act: str = ""
+    also: str = ""  # what else people call it
+
+    @property
+    def asks(self) -> str:
+        return f"/search?act={self.act}" if self.act else self.href
+
+    @property
+    def shown(self) -> str:
+        return f"{self.label}…" if self.act else self.label
+
+
+_COMMANDS = (
+    Command("记走访", "/visits/new", _P.FIRM_NOTE, "visit"),
+    Command("移动", "/move", _P.MOVE, "move"),
+    Command("布置待办", "/tasks/new", _P.FIRM_NOTE, "task"),
+    Command("记诉求", "/needs/new", _P.FIRM_NOTE, "need"),
+    Command("看差距", "/gap", _P.ASSESSMENT_READ, "gap"),
+    Command("登记证书", "/certificates/new", _P.FIRM_CERTIFY, "certificate"),
+    Command("修改企业资料", "/edit", _P.FIRM_EDIT, "edit"),
+    Command("合并企业", "/merge", _P.FIRM_MERGE, "merge"),
+    Command("新增企业", "/firms/new", _P.FIRM_EDIT),
+    Command("新增申报窗口", "/filings/new", _P.FILING_KEEP, also="新建窗口"),
+    Command("登记载体", "/carriers/new", _P.CARRIER_KEEP),
+    Command("登记创新平台", "/platforms/new", _P.PLATFORM_KEEP),
+    Command("工作移交", "/handover", _P.HANDOVER),
+    Command("新增账号", "/admin/users/new", _P.USER_ADMIN, also="新建账号"),
+    Command("载入政策", "/admin/policies/upload", _P.POLICY_ADMIN),
+)
+
+
+def is_named(label: str, q: str) -> bool:
+    """By a part of it, by how it is spelt from its start, or by the initials of its syllables."""
+    wanted = key(q)
+    if not wanted or wanted in key(label):
+        return True
+    if not wanted.isascii():
+        return False
+    spelt, initials = pinyin(label)
+    return spelt.replace(" ", "").startswith(wanted) or initials.startswith(wanted)
+
+
+def commands_for(viewer: Viewer, q: str = "") -> list[Command]:
+    return [
+        c for c in _COMMANDS if viewer.may(c.permission) and (is_named(c.label, q) or (c.also and is_named(c.also, q)))
+    ]
+
+
+def pages_for(viewer: Viewer, q: str = "") -> list[NavItem]:
+    return [n for n in _open_to(viewer) if is_named(n.label, q)]
+
+
+def _open_to(viewer: Viewer) -> Iterator[NavItem]:
+    yield from rail(viewer.role)
+    yield from (n for n in _PAGES if viewer.may(n.permission))
+
+
+def act_for(viewer: Viewer, act: str) -> Command | None:
+    """The one that wants a firm; none that this viewer may not do."""
+    return next((c for c in commands_for(viewer) if act and c.act == act), None)
