@@ -87,7 +87,12 @@
     if (option) choose(option, event);
   });
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the box keeps the focus
-  palette.addEventListener("close", () => { asked?.abort(); clearTimeout(timer); });
+  palette.addEventListener("close", () => {
+    asked?.abort();
+    clearTimeout(timer);
+    // Where nothing had the focus before, the browser leaves it in the box that is gone.
+    if (document.activeElement === box) box.blur();
+  });
   for (const dialog of [palette, keys]) {
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   }
@@ -105,7 +110,8 @@
       event.preventDefault();
       return open();
     }
-    if (chord || event.altKey || event.isComposing || !single.checked || typing(event.target) || busy()) return;
+    if (chord || event.altKey || event.isComposing || !single.checked || busy()) return;
+    if (typing(event.target) && event.target !== box) return;
     if (event.key === "/" && search) {
       event.preventDefault();
       search.focus();
