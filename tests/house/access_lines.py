@@ -162,6 +162,7 @@ POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/follow firm:note town officer man
 POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/close firm:note town officer manager
 POST  /api/v1/moves/{{move_id}}/approve         move:approve   officer manager
 POST  /api/v1/moves/{{move_id}}/reject          move:reject    town officer manager
+GET   /api/v1/today                             firm:note      town officer manager
 POST  /api/v1/handovers                         work:handover  town officer manager
 GET   /api/v1/openapi.json                      PUBLIC
 HEAD  /api/v1/openapi.json                      PUBLIC

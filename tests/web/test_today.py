@@ -235,3 +235,38 @@ async def test_every_source_of_the_queue_is_read_by_an_index(conn, who):
     used = set(re.findall(r"ix_\w+", plan))
     assert wanted | {"ix_firms_stale"} <= used, plan
     assert used & {"ix_firms_officer_touch", "ix_firms_next_touch"}, plan  # which, depends on how many firms there are
+
+
+async def test_a_program_is_told_what_the_page_says_of_the_same_firms_and_no_others(
+    conn, client_as, api_as, rendered, me
+):
+    mine, second, foreign = [
+        await factories.firm(conn, f"开平市{name}有限公司", officer_id=who, next_touch_on=TODAY)
+        for name, who in (("先办", me.id), ("后办", me.id), ("外人", None))
+    ]
+    await task(conn, mine, me, "寄清单", TODAY)
+    other = await client_as("officer-2")
+    for uscc in (mine, second, foreign):
+        await other.post(f"/firms/{uscc}/notes", data={"text": "电话沟通"})
+    page = await shown(await client_as(me), rendered)
+    program = await api_as(me)
+    told = (await program.get("/api/v1/today")).json()
+    assert [line["uscc"] for line in told["queue"]] == [mine, second]
+    assert [line["reasons"] for line in told["queue"]] == [line.reasons for line in page["queue"]]
+    assert told["queue"][0]["action"] == {"label": "去办", "href": f"/firms/{mine}/work#h-tasks"}
+    assert [line["weight"] for line in told["queue"]] == ["0.100000", "0.050000"]
+    assert (told["day"], told["since"]) == ("2026-11-23", "2026-11-20")
+    assert [(c["uscc"], c["label"], c["who"]) for c in told["changes"]] == [
+        (uscc, "记录", "局专员officer-2") for uscc in (second, mine)
+    ]
+    assert (told["numbers"]["firms"], told["numbers"]["tasks"], told["numbers"]["touches_due"]) == (2, 1, 2)
+    first = (await program.get("/api/v1/today?limit=1")).json()
+    assert ([line["uscc"] for line in first["queue"]], first["total"]) == ([mine], 2)
+    assert [(await program.get(f"/api/v1/today?limit={n}")).status_code for n in (0, 1, 200, 201)] == [
+        422,
+        200,
+        200,
+        422,
+    ]
+    everybodys = (await (await api_as("manager")).get("/api/v1/today")).json()
+    assert {line["uscc"] for line in everybodys["queue"]} == {mine, second, foreign}

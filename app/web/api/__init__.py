@@ -23,6 +23,7 @@ from app.web.api import (
     reminders,
     results,
     tenancies,
+    today,
     work,
 )
 
@@ -41,6 +42,7 @@ for part in (
     results,
     reminders,
     notices,
+    today,
     work,
     merges,
     handovers,

@@ -1,32 +1,28 @@
 """今日: what an officer opens first. Every line says why it is there and carries its one action."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.assessments.versions import undecided
-from app.clock import BUSINESS_ZONE, business_day
-from app.filings.queries import list_windows
-from app.filings.rules import LIVE
 from app.firms.queries import firm_by_id
 from app.firms.terms import FirmFilter, Sort
-from app.firms.trail import news
 from app.pipeline import board
 from app.pipeline import queries as pipeline
 from app.pipeline.terms import MoveKind, Tier
 from app.policy.stored import read_back
 from app.web.countdowns import countdowns
+from app.web.day import RECENTLY, day_of
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.filings import SHORT
-from app.web.officer.queue import SHOWN, QueueItem, ranked
+from app.web.queue import SHOWN
 from app.web.templating import page
-from app.work.agenda import agenda_of
 from app.work.terms import Candidate, Matter, Numbers
 
 router = APIRouter()
@@ -86,27 +82,22 @@ async def today_page(
     if viewer.role is Role.CARRIER:
         return see_other(request, "/carrier")
     pending = await pipeline.pending_moves(conn, viewer=viewer)
-    week = clock.now() - timedelta(days=7)
-    refused = await pipeline.refused_requests(conn, viewer=viewer, since=week)
-    moves = await pipeline.recent_moves(conn, viewer=viewer, since=week)
-    windows = await list_windows(conn, viewer=viewer, states=LIVE)
-    found, numbers = await agenda_of(conn, windows, viewer=viewer, today=today)
-    queue = ranked(found, lookup, today)
-    mine = viewer.role is Role.OFFICER
-    yesterday = datetime.combine(lookup.calendar.add_working_days(today, -1), time(), BUSINESS_ZONE)
+    at = clock.now()
+    day = await day_of(conn, lookup, viewer=viewer, at=at)
+    moves = await pipeline.recent_moves(conn, viewer=viewer, since=at - RECENTLY)
     counts = await board.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
     context: dict[str, Any] = {
         "numbers": _numbers(counts, lookup),
-        "mine": _mine(numbers, viewer),
-        "queue": [*_refused(refused, lookup), *queue[:SHOWN]],
-        "queue_total": len(refused) + len(queue),
-        "news": await news(conn, viewer=viewer, since=yesterday, mine=mine),
-        "news_since": business_day(yesterday),
+        "mine": _mine(day.numbers, viewer),
+        "queue": day.queue[: day.refused + SHOWN],
+        "queue_total": len(day.queue),
+        "news": day.news,
+        "news_since": day.news_since,
         "movements": [_movement(m, lookup) for m in moves],
         "pending": [_pending(p, lookup, viewer) for p in pending],
         "undecided": await undecided(conn) if viewer.may(Permission.POLICY_APPROVE) else [],
-        "expiring": _lapsing(found, today),
-        "soon": countdowns(windows, lookup.calendar, today)[:_SOON],
+        "expiring": _lapsing(day.found, today),
+        "soon": countdowns(day.windows, lookup.calendar, today)[:_SOON],
         "short": SHORT,
         "calendar_note": None
         if not lookup.calendar.assumed(today.year)
@@ -150,17 +141,6 @@ def _lapsing(found: list[Candidate], today: date) -> list[LapsingView]:
     ends = [(s.day, s.said, c) for c in found for s in c.signals if s.matter is Matter.LAPSING and s.day]
     ends.sort(key=lambda end: (end[0], end[1]))
     return [LapsingView(c.name, f"/firms/{c.uscc}", said, day, (day - today).days) for day, said, c in ends[:_LAPSING]]
-
-
-def _refused(refused: list[pipeline.RefusedRequest], lookup: Lookup) -> list[QueueItem]:
-    """What I asked for and was told no: nobody should have to go and look for it."""
-    items = []
-    for r in refused:
-        tier = lookup.main.tier(r.to_tier)
-        where = f"“{tier.label}”" if tier else "梯队之外"
-        why = [f"移到{where}被 {r.decider_name} 驳回：{r.reason}"]
-        items.append(QueueItem(r.firm_name, f"/firms/{r.uscc}", tier, why, "查看企业", f"/firms/{r.uscc}"))
-    return items
 
 
 def _movement(move: pipeline.RecentMove, lookup: Lookup) -> MovementView:

@@ -16,12 +16,16 @@ SHOWN = 20
 @dataclass(frozen=True, slots=True)
 class QueueItem:
     firm_name: str
-    href: str
+    uscc: str
     tier: Tier | None
     reasons: list[str]
     action_label: str
     action_href: str
     score: Fraction = Fraction(0)
+
+    @property
+    def href(self) -> str:
+        return f"/firms/{self.uscc}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,9 @@ def _line(desk: _Desk) -> QueueItem:
     reasons = [word for signal in order for word in _WORDS[signal.matter](signal, desk)]
     if silent and not any(s.matter is Matter.STALE for s in firm.signals):
         reasons.append(f"{silent} 天未联系")
-    home = f"/firms/{firm.uscc}"
     label, end = _action(strongest(firm.signals, standing, today))
-    return QueueItem(firm.name, home, desk.tier, reasons, label, home + end, priority(firm.signals, standing, today))
+    score = priority(firm.signals, standing, today)
+    return QueueItem(firm.name, firm.uscc, desk.tier, reasons, label, f"/firms/{firm.uscc}{end}", score)
 
 
 def _rank(firm: Candidate, ladder: Ladder) -> int:
