@@ -99,6 +99,7 @@
 
   // Who speaks to the machine, or leans on a key, may do without keys of one character.
   const STORED = "tidu-single-keys";
+  single.checked = true;
   try { single.checked = localStorage.getItem(STORED) !== "off"; } catch { /* a browser that keeps nothing */ }
   single.addEventListener("change", () => {
     try { localStorage.setItem(STORED, single.checked ? "on" : "off"); } catch { /* kept for this page */ }
