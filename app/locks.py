@@ -22,6 +22,7 @@ class Lock(IntEnum):
     REMINDING = 781009  # planning reminders: what one planner has written the next must see
     LEADING = 781010  # the one worker whose clock starts what one process is enough for
     PLANS = 781070  # bringing the five-year plans that are missing
+    VIEWS = 781150  # one person's views are counted and told apart by one at a time
     FILES = 781012  # how many hang on one object is counted and added to by one at a time
     DIGESTS = 781011  # composing a week's digest: one of each
     ANSWERS = 781008  # shared by the night's batches, alone for firms whose facts have just changed

@@ -21,6 +21,7 @@ from app.reminders import models as reminders
 from app.reports import models as reports
 from app.results import models as results
 from app.verifying import models as verifying
+from app.views import models as views
 from app.work import models as work
 from app.workdays import models as workdays
 
@@ -46,6 +47,7 @@ __all__ = [
     "reports",
     "results",
     "verifying",
+    "views",
     "work",
     "workdays",
 ]

@@ -1,5 +1,6 @@
 """The one filter in an address: read from the query, written back into links, shown as chips and drop-downs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from app.firms.nearness import PERCENTS, nearness_of
 from app.firms.queries import parse_sort
 from app.firms.terms import FirmFilter, FirmStatus, Near, Sort
 from app.text import TextError, normalise
+from app.views.terms import EVERY_FIRM
 from app.web.deps import SignedInDep
 from app.web.lookups import Lookup
 
@@ -23,11 +25,14 @@ _LONGEST = 60
 
 async def read_filter(request: Request, caller: SignedInDep) -> FirmFilter:
     """Raises Forbidden for what would tell the bureau's own words about a firm by which firms come back."""
-    query = request.query_params
+    return filter_in(request.query_params, caller.viewer, program=request.url.path.startswith("/api/"))
+
+
+def filter_in(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> FirmFilter:
     order, _ = parse_sort(query.get("sort", ""))
-    if (query.get("tag") or order is Sort.NEXT_TOUCH) and not caller.viewer.may(Permission.FIRM_INTERNAL):
+    if (query.get("tag") or order is Sort.NEXT_TOUCH) and not viewer.may(Permission.FIRM_INTERNAL):
         raise Forbidden("标签和下次联系是本单位的内部记录，您的角色不能按它们筛选或排序。")
-    policy, near, within = read_near(request, caller.viewer)
+    policy, near, within = _read_near(query, viewer, program=program)
     return FirmFilter(
         q=_clean(query.get("q", "")),
         tier=query.get("tier", "")[:_LONGEST],
@@ -47,15 +52,14 @@ async def read_filter(request: Request, caller: SignedInDep) -> FirmFilter:
 FilterDep = Annotated[FirmFilter, Depends(read_filter)]
 
 
-def read_near(request: Request, viewer: Viewer) -> tuple[str, str, str]:
+def _read_near(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> tuple[str, str, str]:
     """How near to which policy. A form sends all three whatever was chosen, so on a page what has nothing to go with
     is dropped; a program that asks for half of it is told. Raises Forbidden and Invalid."""
-    query = request.query_params
     policy, near, within = (query.get(name, "")[:_LONGEST] for name in ("policy", "near", "within"))
     if policy and not viewer.may(Permission.ASSESSMENT_READ):
         raise Forbidden("您的角色不能查看企业离各称号的差距，也不能按它筛选。")
     given = FirmFilter(policy=policy, near=near, within=within)
-    if request.url.path.startswith("/api/"):
+    if program:
         if near and not policy:
             raise Invalid({"near": "near 须与 policy 同用。"})
         if nearness_of(given) == "none":
@@ -95,7 +99,21 @@ def address(path: str, filters: FirmFilter, **more: str | None) -> str:
     """`path` with the filter's set parts and whatever else a link carries; defaults stay out of the address."""
     parts = {k: "1" if v is True else v for k, v in set_parts(filters)}
     parts |= {k: v for k, v in more.items() if v}
-    return f"{path}?{urlencode(parts)}" if parts else path
+    if parts:
+        return f"{path}?{urlencode(parts)}"
+    # Without a question the list begins with one's own view.
+    return f"{path}?{EVERY_FIRM}" if path == "/firms" else path
+
+
+def usual_sort(q: str) -> str:
+    return Sort.RELEVANCE.value if q else "-updated"
+
+
+def written(filters: FirmFilter, sort: str) -> str:
+    """What a view keeps of an address: one way of writing for all that show the same."""
+    order, descending = parse_sort(sort or usual_sort(filters.q))
+    said = ("-" if descending else "") + order.value
+    return address("/firms", filters, sort=said if said != usual_sort(filters.q) else "").partition("?")[2]
 
 
 def set_parts(filters: FirmFilter) -> list[tuple[str, Any]]:

@@ -63,6 +63,8 @@ PAGES = [
     ("officer", "{firm}/plans/new?policy=hnte&as_of=2027-06-01"),
     ("officer", "{planned}"),
     ("manager", "{planned}"),
+    ("officer", "/views"),
+    ("admin", "/views"),
     ("officer", "/firms/duplicates"),
     ("officer", f"/firms/{PLANNED}/merge"),
     ("officer", f"/firms/{PLANNED}/merge?with={OTHER}"),

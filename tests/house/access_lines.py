@@ -261,6 +261,13 @@ POST  /inbox/read                               self:manage    {ALL}
 POST  /inbox/{{message_id}}/open                self:manage    {ALL}
 GET   /join/{{token}}                           PUBLIC
 POST  /join/{{token}}                           PUBLIC
+GET   /views                                    firm:list      {DESKS}
+POST  /views                                    firm:list      {DESKS}
+POST  /views/first                              firm:list      {DESKS}
+POST  /views/list                               firm:list      {DESKS}
+POST  /views/roles/{{role}}                     setting:admin  admin
+POST  /views/{{view_id}}                        firm:list      {DESKS}
+POST  /views/{{view_id}}/remove                 firm:list      {DESKS}
 POST  /look                                     PUBLIC
 GET   /metrics                                  PUBLIC
 GET   /moves/{{move_id}}/receipt                firm:internal  town officer manager auditor

@@ -13,7 +13,7 @@ from tests.house.routes import routes_of
 # Pages of one thing, asked for by an id that nothing has.
 _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
-    "|carrier|tenancy|user|list|claim"
+    "|carrier|tenancy|user|list|claim|view"
 )
 UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
 
@@ -47,6 +47,8 @@ def filled(path: str, uscc: str) -> str:
         "need_id": unknown,
         "request_id": unknown,
         "attachment_id": unknown,
+        "view_id": unknown,
+        "role": "officer",
         "kind": "visit",
         "object_id": unknown,
         "invitation_id": unknown,

@@ -162,6 +162,7 @@ ENUM_COLUMNS = {
     "stored_files.kind": "app.files.terms.FileKind",
     "ip_rights.kind": "app.policy.figures.IpKind",
     "platforms.kind": "app.platforms.terms.PlatformKind",
+    "role_views.role": "app.access.terms.Role",
     "plans.state": "app.plans.terms.PlanState",
     "plan_indicators.kind": "app.plans.terms.IndicatorKind",
     "plan_actuals.state": "app.plans.terms.ActualState",

@@ -181,7 +181,7 @@ async def test_a_chip_takes_what_leans_on_it_along(county, client_as, rendered):
     client = await client_as("officer")
     await client.get("/firms", params={"policy": "hnte", "near": "2", "within": "7"})
     chips = {chip.label.split("：")[0]: chip.remove_href for chip in rendered[-1][1]["chips"]}
-    assert chips["称号"] == "/firms"
+    assert chips["称号"] == "/firms?status=active"
     assert chips["差距"] == "/firms?policy=hnte"
     assert "每项差 7% 以内" in {chip.label for chip in rendered[-1][1]["chips"]}
     assert ("7", "7% 以内") in rendered[-1][1]["options"]["within"]

@@ -13,6 +13,7 @@ from app.web.officer import (
     filings,
     firm_filings,
     firm_form,
+    firm_list,
     firms,
     gap,
     handover,
@@ -36,6 +37,7 @@ from app.web.officer import (
     tasks,
     titles,
     today,
+    views,
     visits,
     windows,
 )
@@ -44,6 +46,7 @@ from app.web.officer import (
 _PARTS = (
     today,
     board,
+    firm_list,
     search,
     handover,
     desk,
@@ -72,6 +75,7 @@ _PARTS = (
     reminders,
     digest_settings,
     digests,
+    views,
     # Its fixed addresses come before /platforms/{platform_id}.
     platform_files,
     platforms,

@@ -6,18 +6,12 @@ from fastapi import APIRouter, Depends, Response
 
 from app.access.terms import Actor, Permission
 from app.exchange.exporting import csv_stream, note_export, statement, xlsx_stream
-from app.firms.terms import Sort
 from app.web.deps import ClockDep, DatabaseDep, TodayDep, acting
 from app.web.downloads import CSV, XLSX, streamed
-from app.web.filters import FilterDep
+from app.web.filters import FilterDep, usual_sort
 
 router = APIRouter()
 Exporter = Annotated[Actor, Depends(acting(Permission.FIRM_EXPORT))]
-
-
-def _sort(sort: str, q: str) -> str:
-    """The list's own default."""
-    return sort or (Sort.RELEVANCE.value if q else "-updated")
 
 
 @router.get("/firms/export.csv")
@@ -27,7 +21,7 @@ async def export_csv(
     # A transaction of its own, ended before the first byte leaves: the request's connection only reads.
     async with database.transaction() as conn:
         await note_export(conn, filters, form="csv", by=actor, today=today, at=clock.now())
-    query = statement(filters, viewer=actor.viewer, today=today, sort=_sort(sort, filters.q), escaped=True)
+    query = statement(filters, viewer=actor.viewer, today=today, sort=sort or usual_sort(filters.q), escaped=True)
     return streamed(csv_stream(database, query), f"企业名册-{today}.csv", CSV)
 
 
@@ -37,5 +31,5 @@ async def export_xlsx(
 ) -> Response:
     async with database.transaction() as conn:
         await note_export(conn, filters, form="xlsx", by=actor, today=today, at=clock.now())
-    query = statement(filters, viewer=actor.viewer, today=today, sort=_sort(sort, filters.q))
+    query = statement(filters, viewer=actor.viewer, today=today, sort=sort or usual_sort(filters.q))
     return streamed(xlsx_stream(database, query), f"企业名册-{today}.xlsx", XLSX)

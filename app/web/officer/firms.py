@@ -1,26 +1,26 @@
-"""The registry's pages: list, one firm, its form, its notes."""
+"""One firm's page and its notes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
-from app.assessments.queries import answers_for_firm, answers_for_policy
+from app.assessments.queries import answers_for_firm
 from app.assessments.terms import KeptAnswer
 from app.carriers.tenancies import tenancies_of_firm
 from app.errors import NotFound
 from app.firms import queries, service
-from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmFilter, FirmRow, FirmStatus, Sort
+from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmStatus
 from app.pipeline import queries as pipeline
 from app.pipeline.service import touch
 from app.pipeline.terms import MoveRecord, Tier
 from app.platforms.queries import platforms_of
 from app.recognitions.queries import held_by
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.filters import FilterDep, address, chips, options, status_label, unused
+from app.web.filters import status_label
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -33,122 +33,12 @@ ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
 ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
 
 
-@dataclass(frozen=True, slots=True)
-class RowView:
-    href: str
-    name: str
-    uscc: str
-    region: str
-    park: str
-    tier: Tier | None
-    days_on_tier: int | None
-    stale: bool
-    officer: str
-    updated_at: datetime
-    status: str
-    gap: KeptAnswer | None
-    gap_href: str
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnView:
-    label: str
-    sort_href: str | None
-    direction: str | None
-    numeric: bool = False
-
-
-def row_view(row: FirmRow, lookup: Lookup, today: date, gap: KeptAnswer | None = None) -> RowView:
-    return RowView(
-        href=f"/firms/{row.uscc}",
-        name=row.name,
-        uscc=row.uscc,
-        region=lookup.reference.region(row.region_code),
-        park=row.park or "",
-        tier=lookup.main.tier(row.tier),
-        days_on_tier=(today - row.tier_since).days if row.tier_since else None,
-        stale=row.stale_on is not None and row.stale_on <= today,
-        officer=row.officer_name or "",
-        updated_at=row.updated_at,
-        status="" if row.status == FirmStatus.ACTIVE else status_label(row.status),
-        gap=gap,
-        gap_href=f"/firms/{row.uscc}/gap?policy={gap.policy}" if gap else "",
-    )
-
-
 def shown_of(shown: int, hits: int) -> str:
     """Counted no further than the candidates from which the closest are chosen."""
     if hits <= shown:
         return f"{shown} 家"
     about = f"共 {hits} 家" if hits < queries.SEARCH_CANDIDATES else f"不少于 {hits} 家"
     return f"显示最相近的 {shown} 家，{about}"
-
-
-def _columns(filters: FirmFilter, sort: str) -> list[ColumnView]:
-    order, descending = queries.parse_sort(sort)
-
-    def column(label: str, key: Sort | None, *, numeric: bool = False, first: str = "") -> ColumnView:
-        if key is None:
-            return ColumnView(label, None, None, numeric)
-        here = order is key
-        flipped = ("" if descending else "-") + key.value if here else first + key.value
-        direction = ("desc" if descending else "asc") if here else None
-        return ColumnView(label, address("/firms", filters, sort=flipped), direction, numeric)
-
-    return [
-        column("企业名称", Sort.NAME),
-        column("统一社会信用代码", None),
-        column("镇街", None),
-        column("梯队", None),
-        *([column("差距", None)] if filters.policy else []),
-        column("在梯队天数", Sort.TIER_SINCE, numeric=True),
-        column("责任专员", None),
-        column("更新时间", Sort.UPDATED, first="-"),
-    ]
-
-
-@router.get("/firms")
-async def list_page(
-    request: Request,
-    viewer: ListFirms,
-    conn: ConnDep,
-    lookup: LookupDep,
-    today: TodayDep,
-    filters: FilterDep,
-    sort: str = "",
-    cursor: str = "",
-) -> Response:
-    sort = sort or (Sort.RELEVANCE.value if filters.q else "-updated")
-    found = await queries.list_firms(conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor or None)
-    closest = sort == Sort.RELEVANCE.value and bool(filters.q)
-    if closest:
-        count = found.hits
-        count_text = shown_of(len(found.items), count)
-    else:
-        count = await queries.count_firms(conn, filters, viewer=viewer, today=today)
-        count_text = f"{count:,} 家" if count <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,} 家以上"
-    ids = [row.id for row in found.items]
-    gaps = await answers_for_policy(conn, ids, filters.policy) if filters.policy else {}
-    exports = viewer.may(Permission.FIRM_EXPORT)
-    context: dict[str, Any] = {
-        "filters": filters,
-        "chips": chips("/firms", filters, lookup, viewer),
-        "nearness": unused(request, filters),
-        "options": options(lookup, viewer, filters),
-        "columns": _columns(filters, sort),
-        "rows": [row_view(row, lookup, today, gaps.get(row.id)) for row in found.items],
-        "count_text": count_text,
-        "sort": sort,
-        "all_href": address("/firms", filters, sort="-updated") if closest and count > len(found.items) else None,
-        "next_href": address("/firms", filters, sort=sort, cursor=found.next) if found.next else None,
-        "prev_href": address("/firms", filters, sort=sort) if cursor else None,
-        "export_csv_href": address("/firms/export.csv", filters, sort=sort) if exports else None,
-        "export_xlsx_href": address("/firms/export.xlsx", filters, sort=sort) if exports else None,
-        "board_href": address("/board", filters),
-        "can_create": viewer.may(Permission.FIRM_EDIT),
-        "can_merge": viewer.may(Permission.FIRM_MERGE),
-    }
-    return page(request, "officer/firms/list.html", title="企业库", **context)
 
 
 @dataclass(frozen=True, slots=True)

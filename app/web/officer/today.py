@@ -116,7 +116,7 @@ async def _own_firm(request: Request, viewer: Viewer, conn: ConnDep) -> Response
 def _numbers(counts: dict[str, int], lookup: Lookup) -> list[tuple[str, int, str]]:
     total = sum(counts.values())
     tiers = [(t.label, counts.get(t.code, 0), address("/firms", FirmFilter(tier=t.code))) for t in lookup.main.tiers]
-    return [("在册企业", total, "/firms"), *tiers]
+    return [("在册企业", total, address("/firms", FirmFilter())), *tiers]
 
 
 def _mine(n: Numbers, viewer: Viewer) -> list[tuple[str, int, str]]:

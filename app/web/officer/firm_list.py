@@ -1,0 +1,162 @@
+"""The registry's list, as its filter, its reader and their views want it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.access.terms import Permission, Viewer
+from app.assessments.queries import answers_for_policy
+from app.assessments.terms import KeptAnswer
+from app.db import new_id
+from app.firms import queries
+from app.firms.terms import FirmFilter, FirmRow, FirmStatus, Page, Sort
+from app.pipeline.terms import Tier
+from app.views.queries import desk_of
+from app.views.rules import sharing_problem
+from app.views.terms import EVERY_FIRM, Density, ListColumn
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard
+from app.web.filters import FilterDep, address, chips, options, status_label, unused, usual_sort, written
+from app.web.htmx import see_other
+from app.web.lookups import Lookup
+from app.web.officer.firms import shown_of
+from app.web.templating import page
+from app.web.view_input import arrangement_choices
+
+router = APIRouter()
+ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    href: str
+    name: str
+    uscc: str
+    region: str
+    park: str
+    tier: Tier | None
+    days_on_tier: int | None
+    stale: bool
+    officer: str
+    updated_at: datetime
+    status: str
+    gap: KeptAnswer | None
+    gap_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    label: str
+    sort_href: str | None
+    direction: str | None
+    numeric: bool = False
+
+
+def row_view(row: FirmRow, lookup: Lookup, today: date, gap: KeptAnswer | None = None) -> RowView:
+    return RowView(
+        href=f"/firms/{row.uscc}",
+        name=row.name,
+        uscc=row.uscc,
+        region=lookup.reference.region(row.region_code),
+        park=row.park or "",
+        tier=lookup.main.tier(row.tier),
+        days_on_tier=(today - row.tier_since).days if row.tier_since else None,
+        stale=row.stale_on is not None and row.stale_on <= today,
+        officer=row.officer_name or "",
+        updated_at=row.updated_at,
+        status="" if row.status == FirmStatus.ACTIVE else status_label(row.status),
+        gap=gap,
+        gap_href=f"/firms/{row.uscc}/gap?policy={gap.policy}" if gap else "",
+    )
+
+
+_C = ListColumn
+_SORTED: dict[ListColumn, tuple[Sort, str]] = {_C.DAYS: (Sort.TIER_SINCE, ""), _C.UPDATED: (Sort.UPDATED, "-")}
+
+
+def _columns(filters: FirmFilter, sort: str, hidden: frozenset[str]) -> list[ColumnView]:
+    order, descending = queries.parse_sort(sort)
+
+    def column(label: str, key: Sort | None, first: str = "") -> ColumnView:
+        if key is None:
+            return ColumnView(label, None, None)
+        here = order is key
+        flipped = ("" if descending else "-") + key.value if here else first + key.value
+        direction = ("desc" if descending else "asc") if here else None
+        return ColumnView(label, address("/firms", filters, sort=flipped), direction, key is Sort.TIER_SINCE)
+
+    columns = [column("企业名称", Sort.NAME)]
+    for one in ListColumn:
+        if one is _C.DAYS and filters.policy:
+            columns.append(column("差距", None))  # what is asked for is shown
+        if one.value not in hidden:
+            columns.append(column(one.label, *_SORTED.get(one, (None,))))
+    return columns
+
+
+async def _found(
+    conn: ConnDep, filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, cursor: str, rows: int
+) -> tuple[Page[FirmRow], str, bool]:
+    """A page, how many there are in words, and whether it shows only the closest of them."""
+    found = await queries.list_firms(
+        conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor or None, limit=rows
+    )
+    if sort == Sort.RELEVANCE.value and filters.q:
+        return found, shown_of(len(found.items), found.hits), found.hits > len(found.items)
+    count = await queries.count_firms(conn, filters, viewer=viewer, today=today)
+    limit = queries.COUNT_LIMIT
+    return found, f"{count:,} 家" if count <= limit else f"{limit:,} 家以上", False
+
+
+@router.get("/firms")
+async def list_page(
+    request: Request,
+    viewer: ListFirms,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    filters: FilterDep,
+    sort: str = "",
+    cursor: str = "",
+) -> Response:
+    desk = await desk_of(conn, viewer)
+    if desk.first and not request.url.query:
+        return see_other(request, f"/firms?{desk.first.query}")
+    sort = sort or usual_sort(filters.q)
+    wanted = desk.arrangement
+    found, count_text, closest = await _found(
+        conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor, rows=wanted.page_size
+    )
+    ids = [row.id for row in found.items]
+    gaps = await answers_for_policy(conn, ids, filters.policy) if filters.policy else {}
+    exports = viewer.may(Permission.FIRM_EXPORT)
+    here = written(filters, sort)
+    context: dict[str, Any] = {
+        "filters": filters,
+        "chips": chips("/firms", filters, lookup, viewer),
+        "nearness": unused(request, filters),
+        "options": options(lookup, viewer, filters),
+        "columns": _columns(filters, sort, wanted.hidden),
+        "shown": {column.value: column.value not in wanted.hidden for column in ListColumn},
+        "dense": wanted.density is Density.DENSE,
+        "rows": [row_view(row, lookup, today, gaps.get(row.id)) for row in found.items],
+        "desk": desk,
+        "arranging": arrangement_choices(wanted),
+        "view_query": here,
+        "every_href": f"/firms?{EVERY_FIRM}",
+        "every_here": here == EVERY_FIRM,
+        "shares": not sharing_problem(viewer),
+        "idempotency_key": str(new_id()),
+        "count_text": count_text,
+        "sort": sort,
+        "all_href": address("/firms", filters, sort="-updated") if closest else None,
+        "next_href": address("/firms", filters, sort=sort, cursor=found.next) if found.next else None,
+        "prev_href": address("/firms", filters, sort=sort) if cursor else None,
+        "export_csv_href": address("/firms/export.csv", filters, sort=sort) if exports else None,
+        "export_xlsx_href": address("/firms/export.xlsx", filters, sort=sort) if exports else None,
+        "board_href": address("/board", filters),
+        "can_create": viewer.may(Permission.FIRM_EDIT),
+        "can_merge": viewer.may(Permission.FIRM_MERGE),
+    }
+    return page(request, "officer/firms/list.html", title="企业库", **context)
