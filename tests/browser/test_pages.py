@@ -95,6 +95,7 @@ PAGES = [
     ("officer", "/imports"),
     ("officer", "/search?q=开平"),
     ("officer", "/search?q=没有这样的企业"),
+    ("officer", "/search?act=visit&q=开平"),
     ("officer", "/inbox"),
     ("carrier", "/inbox"),
     ("officer", "/filings?year=2027"),
