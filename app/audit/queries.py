@@ -93,6 +93,8 @@ ACTION_LABELS = {
     "carrier:space:opened": "新增房间",
     "carrier:space:edited": "修改房间",
     "carrier:space:closed": "停用房间",
+    "carrier:rooms:exported": "导出房间和入驻",
+    "carrier:rooms:imported": "导入房间和入驻",
     "carrier:tenancy:admitted": "办理入驻",
     "carrier:tenancy:renewed": "续租",
     "carrier:tenancy:extended": "延长孵化期限",

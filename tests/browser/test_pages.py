@@ -90,6 +90,7 @@ PAGES = [
     ("officer", "/carriers/new"),
     ("officer", "/carriers/proposals"),
     ("officer", "{carrier}"),
+    ("officer", "{carrier}/rooms/import"),
     ("carrier", "/carrier"),
     ("carrier", "{tenancy}/transfer"),
     ("officer", "/imports"),

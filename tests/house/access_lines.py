@@ -109,6 +109,10 @@ POST  /carriers/{{carrier_id}}/titles           carrier:keep   officer
 POST  /carriers/{{carrier_id}}/duties           carrier:keep   officer
 POST  /carriers/{{carrier_id}}/duties/{{duty_id}}/settle carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/close            carrier:keep   officer
+POST  /carriers/{{carrier_id}}/rooms/export.{{form}} carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/rooms/template.xlsx carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/rooms/import     carrier:let    carrier officer
+POST  /carriers/{{carrier_id}}/rooms/import     carrier:let    carrier officer
 GET   /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
 POST  /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
 GET   /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:read {CARRIER_READERS}

@@ -1,0 +1,150 @@
+"""A carrier's list brought in: a row is a room, and whoever is in it. By the house's own acts, one after the other."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.access.terms import Actor, Role
+from app.carriers.letting import admit, change, renew
+from app.carriers.proposal_terms import ProposalState
+from app.carriers.proposals import proposals_of
+from app.carriers.proposing import propose
+from app.carriers.queries import lock_carrier, spaces_of
+from app.carriers.spaces import add_space, amend_space
+from app.carriers.stay_terms import Lease, Tenancy, Terms
+from app.carriers.tenancies import taken
+from app.carriers.terms import Carrier, Space, SpaceEntry
+from app.clock import business_day
+from app.db import Conn
+from app.errors import AppError, Invalid, NotFound
+from app.exchange.terms import RowOutcome
+
+Place = tuple[str, str, str]  # building, floor, room
+_UNHELD = frozenset({ProposalState.WAITING, ProposalState.REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLine:
+    number: int
+    place: Place
+    raw: Mapping[str, Any]
+    fault: str = ""  # a cell that cannot be read at all
+
+
+@dataclass(frozen=True, slots=True)
+class RoomResult:
+    number: int
+    place: str
+    holder: str
+    outcome: RowOutcome
+    said: str  # what is done, or what is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What a row says, with what is known already in the place of what it leaves empty. Raise Invalid by field."""
+
+    space: Callable[[Mapping[str, Any], Space | None], SpaceEntry]
+    lease: Callable[[Mapping[str, Any], uuid.UUID], Lease | None]
+    again: Callable[[Mapping[str, Any], Tenancy], Lease]
+
+
+async def bring(
+    conn: Conn, carrier: Carrier, lines: Sequence[RoomLine], readers: Readers, *, by: Actor, at: datetime
+) -> list[RoomResult]:
+    """Under the carrier's lock, so that two lists of one carrier come one after the other. A wrong row writes nothing;
+    whether the others stay is the caller's."""
+    held = await lock_carrier(conn, carrier.id, viewer=by.viewer)
+    if held is None:
+        raise NotFound
+    spaces = {(s.building, s.floor, s.room): s for s in await spaces_of(conn, carrier.id)}
+    run, results = _Run(conn, held, readers, by, at, spaces, {}), []
+    for line in lines:
+        shown, holder = " ".join(part for part in line.place if part), str(line.raw.get("holder") or "")
+        known = dict(run.spaces)
+        try:
+            async with conn.begin_nested():
+                outcome, said = await run.one(line)
+        except AppError as error:
+            run.spaces = known  # a room that this row opened is gone with it
+            sentence = "".join(error.fields.values()) if isinstance(error, Invalid) else error.sentence
+            outcome, said = RowOutcome.REJECTED, sentence
+        results.append(RoomResult(line.number, shown, holder or str(line.raw.get("uscc") or ""), outcome, said))
+    return results
+
+
+@dataclass
+class _Run:
+    conn: Conn
+    carrier: Carrier
+    readers: Readers
+    by: Actor
+    at: datetime
+    spaces: dict[Place, Space]
+    seen: dict[tuple[Any, ...], int]
+
+    async def one(self, line: RoomLine) -> tuple[RowOutcome, str]:
+        if line.fault:
+            raise Invalid({"file": line.fault})
+        first, room = await self._room(line)
+        second, said = await self._lease(line, self.spaces[line.place].id)
+        both = {first, second}
+        outcome = next((o for o in (RowOutcome.CREATED, RowOutcome.UPDATED) if o in both), RowOutcome.UNCHANGED)
+        return outcome, "；".join(part for part in (room, said) if part)
+
+    async def _room(self, line: RoomLine) -> tuple[RowOutcome, str]:
+        held = self.spaces.get(line.place)
+        entry = self.readers.space(line.raw, held)
+        if held is None:
+            await add_space(self.conn, self.carrier, entry, by=self.by, at=self.at)
+        elif not await amend_space(
+            self.conn, self.carrier, held.id, entry, version=held.version, by=self.by, at=self.at
+        ):
+            return RowOutcome.UNCHANGED, ""
+        known = await spaces_of(self.conn, self.carrier.id)
+        self.spaces |= {(s.building, s.floor, s.room): s for s in known}
+        return (RowOutcome.CREATED, "新增房间") if held is None else (RowOutcome.UPDATED, "改房间资料")
+
+    async def _lease(self, line: RoomLine, space_id: uuid.UUID) -> tuple[RowOutcome, str]:
+        lease = self.readers.lease(line.raw, space_id)
+        if lease is None:
+            return RowOutcome.UNCHANGED, ""
+        who = (space_id, lease.uscc or (lease.team.name if lease.team else ""), lease.since)
+        if earlier := self.seen.setdefault(who, line.number) != line.number and self.seen[who]:
+            raise Invalid({"room": f"与第 {earlier} 行是同一份租约。"})
+        there = await taken(self.conn, space_id, since=lease.since, until=lease.since)
+        held = next((t for t in there if (t.since, t.uscc or t.team_name) == (lease.since, who[1])), None)
+        if held is not None:
+            return await self._again(held, self.readers.again(line.raw, held))
+        if lease.uscc and self.by.viewer.role is Role.CARRIER:
+            return await self._propose(lease)
+        await admit(self.conn, self.carrier, lease, by=self.by, at=self.at)
+        return RowOutcome.CREATED, "办理入驻"
+
+    async def _propose(self, lease: Lease) -> tuple[RowOutcome, str]:
+        """What the operator hears is the same whether there is such a firm, and whether it agrees."""
+        today = business_day(self.at)
+        for p in await proposals_of(self.conn, self.carrier.id):
+            waits = p.state in _UNHELD and p.closes_on >= today
+            if waits and (p.uscc, p.space_id) == (lease.uscc, lease.space_id):
+                return RowOutcome.UNCHANGED, "已提议入驻，等企业或主管部门确认"
+        await propose(self.conn, self.carrier, lease, by=self.by, at=self.at)
+        return RowOutcome.CREATED, "提议入驻，企业或主管部门确认后生效"
+
+    async def _again(self, held: Tenancy, lease: Lease) -> tuple[RowOutcome, str]:
+        if held.ended_on is not None:
+            if lease.until == held.until:
+                return RowOutcome.UNCHANGED, ""
+            raise Invalid({"until": f"{held.holder} 的这份租约已于 {held.ended_on} 登记退出。"})
+        if (lease.seats, lease.incubates) != (held.seats, held.clock_since is not None):
+            raise Invalid({"seats": "已登记的租约不能用表格改工位数和是否在孵，请在租约页办理。"})
+        done, version = [], held.version
+        if lease.until != held.until:
+            await renew(self.conn, held.id, until=lease.until, version=version, by=self.by, at=self.at)
+            done, version = [f"续租至 {lease.until}"], version + 1
+        terms = Terms(**{name: getattr(lease, name) for name in Terms.__dataclass_fields__})
+        if await change(self.conn, held.id, terms, version=version, by=self.by, at=self.at):
+            done.append("改协议内容")
+        return (RowOutcome.UPDATED if done else RowOutcome.UNCHANGED), "，".join(done)

@@ -1,0 +1,239 @@
+"""A carrier's rooms and who is in them, as a file: out, and in after a look. All of a list goes in, or nothing."""
+
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, UploadFile
+
+from app.access.terms import Actor, Role
+from app.carriers.queries import spaces_of
+from app.carriers.recording import trace
+from app.carriers.stay_terms import Lease, Tenancy
+from app.carriers.tenancies import open_tenancies
+from app.carriers.terms import Carrier, Space, SpaceEntry
+from app.db import Database
+from app.errors import Invalid
+from app.exchange.rooms import Place, Readers, RoomLine, RoomResult, bring
+from app.exchange.rules import as_text
+from app.exchange.terms import RowOutcome
+from app.sheets import MAX_FILE, Broken, Formula, SheetError, find_table, rows_of
+from app.sheets.isolated import in_turn, read_isolated
+from app.sheets.writing import harmless
+from app.text import key as key_of
+from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight, head
+from app.web.carrier_input import Reader, read_lease, read_space
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, TodayDep
+from app.web.later import Later
+from app.web.tables import file_of
+from app.web.templating import page
+
+router = APIRouter()
+_COLUMNS = {
+    "building": ("楼栋", "楼宇", "栋"),
+    "floor": ("楼层",),
+    "room": ("房间", "房号", "房间号", "工位区"),
+    "area": ("面积（㎡）", "面积", "面积（平方米）"),
+    "exclusive": ("独用", "是否独用"),
+    "capacity": ("工位总数",),
+    "opened_on": ("启用日期",),
+    "uscc": ("统一社会信用代码", "信用代码", "社会信用代码"),
+    "holder": ("企业或团队", "企业名称", "团队名称"),
+    "since": ("租期起", "入驻日期"),
+    "until": ("租期止", "到期日期"),
+    "seats": ("占用工位",),
+    "incubates": ("在孵", "是否在孵"),
+    "special_field": ("特殊领域",),
+    "rent_reduced": ("租金减免", "是否减免租金"),
+    "agreement_no": ("协议编号",),
+    "agreement_on": ("签订日期",),
+    "stage_target": ("阶段目标",),
+}
+_NAMES = {key_of(word): field for field, words in _COLUMNS.items() for word in words}
+_TITLES = tuple(words[0] for words in _COLUMNS.values())
+_NUMERIC = (3, 5, 11)
+_ROOM = tuple(_COLUMNS)[:7]
+_LEASE = tuple(_COLUMNS)[7:]
+_MOST = 1_000
+
+
+class _Undone(Exception):
+    """A list with a wrong row in it leaves nothing behind."""
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return "" if value is None else str(getattr(value, "label", value))
+
+
+def _room_cells(space: Space) -> dict[str, str]:
+    return {name: _cell(getattr(space, name)) for name in _ROOM}
+
+
+def _lease_cells(t: Tenancy) -> dict[str, str]:
+    plain = (name for name in _LEASE if name not in ("holder", "incubates"))
+    cells = {name: _cell(getattr(t, name)) for name in plain}
+    return cells | {"holder": t.holder, "incubates": _cell(t.clock_since is not None)}
+
+
+@router.post("/carriers/{carrier_id}/rooms/export.{form}")
+async def export(
+    carrier_id: uuid.UUID, form: str, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: LetSpaces
+) -> Response:
+    """Every room that is open, with each that is in it; an empty one stands by itself."""
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    inside: dict[uuid.UUID, list[Tenancy]] = {}
+    for tenancy in await open_tenancies(conn, carrier.id):
+        inside.setdefault(tenancy.space_id, []).append(tenancy)
+    rows = []
+    for space in await spaces_of(conn, carrier.id):
+        for cells in [_lease_cells(t) for t in inside.get(space.id, [])] or [{}]:
+            row = _room_cells(space) | cells
+            rows.append([row.get(name, "") for name in _COLUMNS])
+    done = {"count": len(rows), "form": form[:8]}
+    await trace(conn, (carrier.id, carrier.name), "rooms:exported", done, by=actor, at=clock.now())
+    name = f"{carrier.name}-房间和入驻-{today}"
+    return file_of("xlsx" if form == "xlsx" else "csv", name, "房间和入驻", _TITLES, rows, _NUMERIC)
+
+
+@router.get("/carriers/{carrier_id}/rooms/template.xlsx")
+async def template(carrier_id: uuid.UUID, conn: ConnDep, viewer: SeeLetting) -> Response:
+    await carrier_in_sight(conn, carrier_id, viewer)
+    return file_of("xlsx", "房间和入驻模板", "房间和入驻", _TITLES, (), _NUMERIC)
+
+
+@router.get("/carriers/{carrier_id}/rooms/import")
+async def import_form(request: Request, carrier_id: uuid.UUID, conn: ConnDep, viewer: SeeLetting) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    return _page(request, carrier, viewer)
+
+
+@router.post("/carriers/{carrier_id}/rooms/import")
+async def bring_in(
+    request: Request,
+    carrier_id: uuid.UUID,
+    conn: ConnDep,
+    database: DatabaseDep,
+    clock: ClockDep,
+    actor: LetSpaces,
+    file: UploadFile,
+) -> Response:
+    """With `act=check` everything is done and undone again, so that the preview says what would really happen."""
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    data, name, at = await file.read(MAX_FILE + 1), file.filename or "", clock.now()
+    check = str((await request.form()).get("act", "")) != "import"
+
+    async def work() -> Response:
+        try:
+            lines = await in_turn(_read, data, name)
+        except SheetError as error:
+            return _page(request, carrier, actor.viewer, fault=str(error))
+        results = await _bring(database, carrier, lines, actor, at=at, check=check)
+        return _page(request, carrier, actor.viewer, results=results, check=check)
+
+    return Later(work)
+
+
+async def _bring(
+    database: Database, carrier: Carrier, lines: Sequence[RoomLine], actor: Actor, *, at: datetime, check: bool
+) -> list[RoomResult]:
+    results: list[RoomResult] = []
+    readers = Readers(_space, _lease, _again)
+    try:
+        async with database.rehearsal() if check else database.transaction() as conn:
+            results = await bring(conn, carrier, lines, readers, by=actor, at=at)
+            if not check and any(r.outcome is RowOutcome.REJECTED for r in results):
+                raise _Undone
+            counts = Counter(str(r.outcome.value) for r in results)
+            await trace(conn, (carrier.id, carrier.name), "rooms:imported", dict(counts), by=actor, at=at)
+    except _Undone:
+        pass
+    return results
+
+
+def _read(data: bytes, name: str) -> list[RoomLine]:
+    """Raises SheetError."""
+    with tempfile.NamedTemporaryFile() as kept:
+        kept.write(data)
+        kept.flush()
+        sheets = read_isolated(Path(kept.name), name, list(_NAMES))
+    table = find_table(sheets, _NAMES, required=("room",), ignored=frozenset())
+    found = rows_of(table, _NAMES, identity=("room",), code="uscc")
+    if not found:
+        raise SheetError(f"工作表“{table.sheet.name}”有表头，没有房间。")
+    if len(found) > _MOST:
+        raise SheetError(f"一次最多 {_MOST:,} 行，请分成几个文件。")
+    raws = [(row.number, {field: _plain(cell) for field, cell in row.cells.items()}) for row in found]
+    faults = {row.number: _fault(row.cells) for row in found}
+    return [RoomLine(number, _place(raw), raw, faults[number]) for number, raw in raws]
+
+
+def _fault(cells: Mapping[str, Any]) -> str:
+    """Left out in silence, a formula without its result would be an empty cell."""
+    dead = (f for f, c in cells.items() if isinstance(c, Broken) or (isinstance(c, Formula) and c.result is None))
+    return next((f"“{_COLUMNS[field][0]}”是公式或错误值，请粘贴为数值。" for field in dead), "")
+
+
+def _plain(cell: Any) -> Any:
+    value = cell.result if isinstance(cell, Formula) else cell.text if isinstance(cell, Broken) else cell
+    if value is None or isinstance(value, date | bool):
+        return value
+    text = as_text(value).strip()
+    return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text  # as our own CSV wrote it
+
+
+def _place(raw: Mapping[str, Any]) -> Place:
+    reader = Reader(raw)
+    return reader.text("building"), reader.text("floor"), reader.text("room")
+
+
+def _filled(raw: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+    """An empty cell says nothing: what is known stays."""
+    return {**known, **{name: value for name, value in raw.items() if value not in (None, "")}}
+
+
+def _space(raw: Mapping[str, Any], held: Space | None) -> SpaceEntry:
+    return read_space(_filled(raw, _room_cells(held) if held else {}))
+
+
+def _lease(raw: Mapping[str, Any], space_id: uuid.UUID) -> Lease | None:
+    if not any(raw.get(name) not in (None, "") for name in ("uscc", "holder", "since")):
+        return None
+    team = "" if raw.get("uscc") else raw.get("holder")
+    return read_lease({**_filled(raw, {}), "team": team, "space": str(space_id)})
+
+
+def _again(raw: Mapping[str, Any], held: Tenancy) -> Lease:
+    lease = _lease(_filled(raw, _lease_cells(held)), held.space_id)
+    if lease is None:
+        raise Invalid({"since": "请填写租期起。"})
+    return lease
+
+
+def _page(
+    request: Request,
+    carrier: Carrier,
+    viewer: Any,
+    *,
+    results: Sequence[RoomResult] | None = None,
+    check: bool = True,
+    fault: str = "",
+) -> Response:
+    counts = Counter(r.outcome for r in results or ())
+    wrong = counts[RowOutcome.REJECTED] > 0
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "results": results,
+        "fault": fault,
+        "check": check,
+        "wrong": wrong,
+        "proposes": viewer.role is Role.CARRIER,
+        "counts": [(o.label, counts[o]) for o in RowOutcome],
+    }
+    status = 422 if fault or (wrong and not check) else 200
+    return page(request, "carrier/import.html", title=f"{carrier.name} 导入房间和入驻", status=status, **context)
