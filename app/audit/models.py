@@ -18,6 +18,12 @@ class AuditEvent(Base):
         Index("ix_audit_events_label", "object_label", desc("at")),
         Index("ix_audit_events_actor", "actor_name", desc("at")),
         Index("ix_audit_events_action", "action", desc("at")),
+        Index(
+            "ix_audit_events_tenant",
+            text("(after ->> 'uscc')"),
+            desc("at"),
+            postgresql_where=text("object_type = 'carrier'"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, bindparam, select, tuple_
+from sqlalchemy import Boolean, ColumnElement, and_, any_, bindparam, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -100,6 +100,7 @@ ACTION_LABELS = {
     "carrier:tenancy:extended": "延长孵化期限",
     "carrier:tenancy:changed": "修改入驻协议",
     "carrier:tenancy:ended": "登记退出",
+    "carrier:tenancy:graduated": "登记毕业",
     "carrier:team:linked": "团队注册为企业",
     "carrier:proposal:made": "提议企业入驻",
     "carrier:proposal:confirmed": "确认入驻提议",
@@ -210,6 +211,9 @@ class Event:
 _COLUMNS: tuple[Any, ...] = tuple(getattr(AuditEvent, f) for f in Event.__dataclass_fields__)
 
 
+# Written out: a value that is bound meets no partial index and none of an expression.
+_OF_CARRIER: ColumnElement[bool] = literal_column("audit_events.object_type = 'carrier'", Boolean())
+_TENANT: ColumnElement[str] = literal_column("(audit_events.after ->> 'uscc')", Text())
 _EVENTS = Kept(
     select(*_COLUMNS)
     .where(AuditEvent.object_type == bindparam("object_type"), AuditEvent.object_id == bindparam("object_id"))
@@ -236,12 +240,14 @@ async def trail(
 ) -> Sequence[Event]:
     """Newest first, keyset by (at, id); `readable` says which events the reader may see.
 
-    `objects` are ids or labels, `actors` names or logins, each exactly as recorded; none of them means all.
+    `objects` are ids, labels or the codes of carriers' tenants, `actors` names or logins, each exactly as recorded;
+    none of them means all.
     """
     query = select(*_COLUMNS).where(readable)
     if objects:
         named = bindparam("objects", list(objects), type_=ARRAY(Text()))
-        query = query.where((AuditEvent.object_id == any_(named)) | (AuditEvent.object_label == any_(named)))
+        tenant = and_(_OF_CARRIER, _TENANT == any_(named))
+        query = query.where((AuditEvent.object_id == any_(named)) | (AuditEvent.object_label == any_(named)) | tenant)
     if actors:
         query = query.where(AuditEvent.actor_name == any_(bindparam("actors", list(actors), type_=ARRAY(Text()))))
     if action:

@@ -91,7 +91,13 @@ async def put_in(
     if tenancy is None:
         raise NotFound
     await note(conn, made, carrier.id, kind, during, by=by, at=at)
-    said = {"tenant": tenancy.holder, "place": tenancy.place, "since": lease.since, "until": lease.until}
+    said = {
+        "tenant": tenancy.holder,
+        "uscc": tenancy.uscc,
+        "place": tenancy.place,
+        "since": lease.since,
+        "until": lease.until,
+    }
     await trace(conn, (carrier.id, carrier.name), "tenancy:admitted", said, by=by, at=at)
     return made
 
@@ -156,7 +162,7 @@ async def renew(
     await free(conn, space, seats=held.seats, since=begins, until=until, besides=held.id)
     await write(conn, held, {"during": span(since, until)}, at=at)
     await note(conn, held.id, held.carrier_id, Happening.RENEWED, span(since, until), by=by, at=at)
-    said = {"tenant": held.holder, "place": held.place, "until": until}
+    said = {"tenant": held.holder, "uscc": held.uscc, "place": held.place, "until": until}
     before = {"until": held.until}
     carrier = (held.carrier_id, held.carrier_name)
     await trace(conn, carrier, "tenancy:renewed", said, by=by, at=at, before=before)
@@ -187,7 +193,7 @@ async def extend(
     detail = {"months": months, "before": held.limit_months}
     during = span(since, held.until)
     await note(conn, held.id, held.carrier_id, Happening.EXTENDED, during, reason=reason, detail=detail, by=by, at=at)
-    said = {"tenant": held.holder, "months": months, "reason": reason}
+    said = {"tenant": held.holder, "uscc": held.uscc, "months": months, "reason": reason}
     before = {"months": held.limit_months}
     carrier = (held.carrier_id, held.carrier_name)
     await trace(conn, carrier, "tenancy:extended", said, by=by, at=at, before=before)
@@ -206,7 +212,7 @@ async def change(conn: Conn, tenancy_id: uuid.UUID, terms: Terms, *, version: in
     await write(conn, held, stored, at=at)
     during = span(since, held.until)
     await note(conn, held.id, held.carrier_id, Happening.CHANGED, during, detail=changed, by=by, at=at)
-    said = {"tenant": held.holder, **changed}
+    said = {"tenant": held.holder, "uscc": held.uscc, **changed}
     carrier = (held.carrier_id, held.carrier_name)
     await trace(conn, carrier, "tenancy:changed", said, by=by, at=at, before=old)
     return True
@@ -251,8 +257,10 @@ async def end(
         by=by,
         at=at,
     )
-    said = {"tenant": held.holder, "place": held.place, "on": ending.on, "reason": ending.reason.label}
-    await trace(conn, (held.carrier_id, held.carrier_name), "tenancy:ended", said, by=by, at=at)
+    said = {"tenant": held.holder, "uscc": held.uscc, "place": held.place, "on": ending.on}
+    said |= {"reason": ending.reason.label, "note": ending.note, "ground": (ending.ground or {}).get("stated")}
+    step = "tenancy:graduated" if ending.reason is EndReason.GRADUATED else "tenancy:ended"
+    await trace(conn, (held.carrier_id, held.carrier_name), step, said, by=by, at=at)
     return held
 
 

@@ -131,5 +131,5 @@ async def link_team(
     for tenancy_id, carrier_id, during in rows.all():
         detail = {"firm": firm.name, "on": on}
         await note(conn, tenancy_id, carrier_id, Happening.LINKED, during, detail=detail, by=by, at=at)
-    said = {"team": team.name, "firm": firm.name, "on": on}
+    said = {"team": team.name, "firm": firm.name, "uscc": uscc, "on": on}
     await trace(conn, (carrier.id, carrier.name), "team:linked", said, by=by, at=at)

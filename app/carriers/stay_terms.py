@@ -150,6 +150,14 @@ class TenancyEvent:
     actor_name: str
     at: datetime
 
+    @property
+    def label(self) -> str:
+        """A way of leaving has its own name; a graduation is nothing that people look for under 退出."""
+        if self.kind is not Happening.ENDED:
+            return self.kind.label
+        way = str(self.detail.get("reason", ""))
+        return way if way == EndReason.GRADUATED.label else f"{self.kind.label}（{way}）" if way else self.kind.label
+
 
 @dataclass(frozen=True, slots=True)
 class Team:

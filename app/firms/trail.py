@@ -18,6 +18,7 @@ from app.firms.models import Firm
 from app.firms.terms import FirmFilter
 
 _FIRM = "firm"
+_WHY = ("ground", "reason", "note")
 _MOST = 200  # of firms and accounts that part of a name stands for
 # Inside the CASE because nothing else promises that only a firm's object is read as an id: an export is of a list.
 _IS_FIRM = and_(AuditEvent.object_type == _FIRM, AuditEvent.object_id != "list")
@@ -64,7 +65,16 @@ async def trail(
     )
     if viewer.may(Permission.FIRM_INTERNAL):
         return events
-    return [replace(e, before=None, after=None) if e.object_type == _FIRM else e for e in events]
+    return [_outwardly(e) for e in events]
+
+
+def _outwardly(event: Event) -> Event:
+    """Of a tenant what was done, without why: those are words about a firm."""
+    if event.object_type == _FIRM:
+        return replace(event, before=None, after=None)
+    if event.object_type == "carrier" and event.after:
+        return replace(event, after={k: v for k, v in event.after.items() if k not in _WHY})
+    return event
 
 
 async def _people_named(conn: Conn, part: str) -> list[str]:
@@ -77,13 +87,13 @@ async def _people_named(conn: Conn, part: str) -> list[str]:
 
 
 async def _objects_named(conn: Conn, part: str, viewer: Viewer) -> list[str]:
-    """What was named so exactly, the firms that a search for it finds, and the accounts."""
+    """What was named so exactly, the firms that a search for it finds, as tenants by their code, and the accounts."""
     wanted = FirmFilter(q=part, status="all")
-    firms = select(Firm.id).where(*matching(sight_of(viewer), shape_of(wanted))).limit(_MOST)
-    found = (await conn.execute(firms, values_of(wanted, viewer, today=date.min))).scalars()
+    firms = select(Firm.id, Firm.uscc).where(*matching(sight_of(viewer), shape_of(wanted))).limit(_MOST)
+    found = (await conn.execute(firms, values_of(wanted, viewer, today=date.min))).all()
     alike = (func.strpos(User.name, part) > 0) | (func.strpos(User.login, func.lower(part)) > 0)
     accounts = (await conn.execute(select(User.id).where(alike).limit(_MOST))).scalars()
-    return [part, *map(str, found), *map(str, accounts)]
+    return [part, *(str(word) for row in found for word in row), *map(str, accounts)]
 
 
 def readable_by(viewer: Viewer) -> ColumnElement[bool]:

@@ -92,7 +92,9 @@ async def test_a_transfer_answers_with_the_new_tenancy(conn, api_as):
     assert (old["to"], old["end_reason"]) == ("2026-10-31", "transferred")
 
 
-async def test_graduation_is_409_with_what_is_missed(conn, api_as):
+async def test_graduation_is_409_with_what_is_missed_and_its_ground_is_read_wherever_it_is_told(
+    conn, api_as, client_as
+):
     client = await api_as("officer")
     carrier, space = await opened(client)
     lease = {"uscc": await factories.firm(conn), "space": space["id"], "from": "2026-01-01"}
@@ -102,6 +104,17 @@ async def test_graduation_is_409_with_what_is_missed(conn, api_as):
     assert answer.json()["reasons"]
     answer = await client.post(f"/api/v1/tenancies/{made['id']}/graduate", json={"ground": "新三板挂牌，见公告"})
     assert (answer.status_code, answer.json()["end_reason"]) == (200, "graduated")
+    page = (await (await client_as("officer")).get(f"/tenancies/{made['id']}")).text
+    assert page.count("新三板挂牌，见公告") == 1
+    assert "<b>毕业</b>" in page
+    assert "新三板挂牌" in (await (await client_as("officer")).get(f"/firms/{lease['uscc']}")).text
+    for role, told in (("auditor", True), ("admin", False)):
+        found = await api_as(role)
+        trail = (await found.get("/api/v1/audit", params={"object": lease["uscc"]})).json()["items"]
+        (event,) = [e for e in trail if e["action"] == "carrier:tenancy:graduated"]
+        assert ("新三板挂牌" in str(event["after"])) is told
+    seen = (await (await client_as("auditor")).get("/audit", params={"object": lease["uscc"]})).text
+    assert all(f'row">{word}</th>' in seen for word in ("租户", "房间", "日期", "依据"))
 
 
 @pytest.mark.parametrize(

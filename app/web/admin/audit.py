@@ -14,6 +14,7 @@ from app.firms.trail import trail
 from app.labels import Labelled
 from app.pipeline.terms import MoveKind
 from app.recognitions.terms import CertificateKind
+from app.web.carrier_input import LABELS
 from app.web.deps import ConnDep, LookupDep, guard
 from app.web.lookups import Lookup
 from app.web.templating import page
@@ -22,6 +23,15 @@ from app.work.terms import VisitKind
 router = APIRouter()
 PAGE = 100
 _KEYS = {"tier": "梯队", "kind": "类别", "effective_on": "生效日期", "reason": "理由", "stage": "环节", "why": "依据"}
+# What carriers' events say beside what their forms ask.
+_OF_CARRIERS = {
+    "tenant": "租户",
+    "place": "房间",
+    "about": "房间或团队",
+    "firm": "企业",
+    "title": "认定名称",
+    "closed_on": "停用日期",
+}
 # What a record keeps as a code, by its key; a code that means nothing here is shown as it is.
 _KINDS: tuple[type[Labelled], ...] = (MoveKind, CertificateKind, VisitKind)
 _CODES = {
@@ -66,7 +76,7 @@ async def audit_page(
         "events": shown,
         "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
         "role_labels": {r.value: r.label for r in Role},
-        "field_labels": {**_KEYS, **FIELD_LABELS},
+        "field_labels": {**LABELS, **_OF_CARRIERS, **_KEYS, **FIELD_LABELS},
         "codes": _codes(lookup),
         "next_href": f"/audit?{urlencode(more)}" if more else None,
     }

@@ -15,6 +15,7 @@ from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
 from app.incubation.graduating import Graduation, graduate
+from app.policy.terms import Outcome
 from app.web.carrier.frame import (
     LetSpaces,
     ReadCarriers,
@@ -129,6 +130,8 @@ async def shown(
         "tenancy": held,
         "inside": inside_of(held, today, today) if held.since else None,
         "events": await events_of(conn, held.id),
+        "ground": held.ground,
+        "ground_outcome": Outcome(held.ground["outcome"]).label if held.ground else "",
         "chain": [t for t in await chain_of(conn, held, viewer=viewer) if t.id != held.id],
         "reasons_to_leave": [(r.value, r.label) for r in (*LEAVING, EndReason.STRUCK)],
         "proposes": viewer.role is Role.CARRIER,
