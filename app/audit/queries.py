@@ -246,7 +246,7 @@ async def trail(
     query = select(*_COLUMNS).where(readable)
     if objects:
         named = bindparam("objects", list(objects), type_=ARRAY(Text()))
-        tenant = and_(_OF_CARRIER, _TENANT == any_(named))
+        tenant = and_(_OF_CARRIER, any_(named) == _TENANT)
         query = query.where((AuditEvent.object_id == any_(named)) | (AuditEvent.object_label == any_(named)) | tenant)
     if actors:
         query = query.where(AuditEvent.actor_name == any_(bindparam("actors", list(actors), type_=ARRAY(Text()))))
