@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "0185_trail_of_tenants"
-down_revision: str | None = "0140_closings_recorded"
+down_revision: str | None = "0150_saved_views"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
