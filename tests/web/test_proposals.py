@@ -49,6 +49,7 @@ async def test_a_firm_finds_the_proposal_on_its_home_and_is_a_tenant_once_it_say
     assert "等待确认" in desk
     assert "受邀机械" not in desk
     home = (await firm.get("/portal")).text
+    assert "您确认即入驻" in home
     assert "示例孵化器" in home
     assert "FH-9" in home
     (told,) = (await conn.execute(select(OutboxMessage.payload))).scalars()
@@ -63,6 +64,8 @@ async def test_a_firm_finds_the_proposal_on_its_home_and_is_a_tenant_once_it_say
     assert (await firm.post(f"/proposals/{proposal}/confirm")).status_code == 409, "answered once"
     home = (await firm.get("/portal")).text
     assert "入驻载体" in home
+    assert "还没有开始" in home, "a lease of next month is not one that runs"
+    assert "提出入驻" in desk
     assert "入驻要您确认" not in home
     assert "受邀机械" in (await operator.get("/carrier?on=2026-12-01")).text
     actions = set((await conn.execute(select(AuditEvent.action).where(AuditEvent.object_type == "carrier"))).scalars())

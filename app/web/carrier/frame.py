@@ -34,7 +34,12 @@ def home_of(carrier: Carrier, viewer: Viewer) -> str:
 
 
 def head(carrier: Carrier, viewer: Viewer) -> dict[str, Any]:
-    return {"carrier": carrier, "home": home_of(carrier, viewer), "can_let": viewer.may(Permission.CARRIER_LET)}
+    return {
+        "carrier": carrier,
+        "home": home_of(carrier, viewer),
+        "can_let": viewer.may(Permission.CARRIER_LET),
+        "proposes": viewer.role is Role.CARRIER,
+    }
 
 
 def faulty(error: AppError | None, place: str = "") -> dict[str, Any]:

@@ -91,7 +91,6 @@ async def _admit_form(
         "spaces": [("", "请选择"), *((str(s.id), f"{s.place}（{s.area:,} ㎡）") for s in spaces)],
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS,
-        "proposes": viewer.role is Role.CARRIER,
         "idempotency_key": key,
         **faulty(error, "space"),
     }
@@ -134,7 +133,6 @@ async def shown(
         "ground_outcome": Outcome(held.ground["outcome"]).label if held.ground else "",
         "chain": [t for t in await chain_of(conn, held, viewer=viewer) if t.id != held.id],
         "reasons_to_leave": [(r.value, r.label) for r in (*LEAVING, EndReason.STRUCK)],
-        "proposes": viewer.role is Role.CARRIER,
         "may_see_firm": viewer.may(Permission.FIRM_LIST),
         "values": dict(raw or {}),
         "on": today.isoformat(),
