@@ -265,6 +265,15 @@ POST  /inbox/read                               self:manage    {ALL}
 POST  /inbox/{{message_id}}/open                self:manage    {ALL}
 GET   /join/{{token}}                           PUBLIC
 POST  /join/{{token}}                           PUBLIC
+GET    /api/v1/views                            firm:list      {DESKS}
+POST   /api/v1/views                            firm:list      {DESKS}
+GET    /api/v1/views/{{view_id}}                firm:list      {DESKS}
+PATCH  /api/v1/views/{{view_id}}                firm:list      {DESKS}
+DELETE /api/v1/views/{{view_id}}                firm:list      {DESKS}
+GET    /api/v1/account/list                     firm:list      {DESKS}
+PUT    /api/v1/account/list                     firm:list      {DESKS}
+GET    /api/v1/role-views/{{role}}              setting:admin  admin
+PUT    /api/v1/role-views/{{role}}              setting:admin  admin
 GET   /views                                    firm:list      {DESKS}
 POST  /views                                    firm:list      {DESKS}
 POST  /views/first                              firm:list      {DESKS}

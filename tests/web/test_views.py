@@ -156,3 +156,38 @@ async def test_one_person_keeps_fifty_views_and_not_one_more(conn, client_as):
     assert (await client.post("/views", data={"name": "最后", "query": ""})).status_code == 303
     full = await client.post("/views", data={"name": "多余", "query": ""})
     assert (full.status_code, "最多存 50 个" in full.text) == (409, True)
+
+
+async def test_a_program_keeps_views_too_and_says_which_it_has_read(conn, api_as):
+    api, here = await api_as("officer"), "/api/v1/views"
+    body = {"name": "高企", "query": "?tier=hnte&q=&sort=-updated", "shared": True}
+    key = {"Idempotency-Key": "one"}
+    made = await api.post(here, json=body, headers=key)
+    assert (made.status_code, made.json()["query"], made.json()["scope"]) == (201, "tier=hnte", "440783")
+    assert (await api.post(here, json=body, headers=key)).json()["id"] == made.json()["id"]
+    assert (await api.post(here, json=body)).json()["errors"]["name"]
+    one, tag = made.headers["location"], {"If-Match": made.headers["etag"]}
+    assert (await api.patch(one, json={"query": "tier=leader"})).status_code == 428
+    changed = await api.patch(one, json={"query": "tier=leader"}, headers=tag)
+    assert (changed.json()["name"], changed.json()["query"]) == ("高企", "tier=leader")
+    for late in (await api.patch(one, json={"name": "迟"}, headers=tag), await api.delete(one, headers=tag)):
+        assert late.status_code == 412
+    town, admin = await api_as("town"), await api_as("admin")
+    assert [v["mine"] for v in (await town.get(here)).json()["items"]] == [False]
+    assert (await town.delete(one, headers={"If-Match": '"2"'})).status_code == 403
+
+    look = {"columns": ["tier"], "density": "dense", "page_size": 100, "first": made.json()["id"]}
+    unread = await town.get("/api/v1/account/list")
+    assert (unread.json()["version"], unread.json()["page_size"]) == (0, 50)
+    zero = {"If-Match": unread.headers["etag"]}
+    assert (await town.put("/api/v1/account/list", json=look, headers=zero)).json() == look | {"version": 1}
+    assert (await town.put("/api/v1/account/list", json=look, headers=zero)).status_code == 412
+    role = "/api/v1/role-views/manager"
+    assert (await admin.put(role, json={"view": made.json()["id"]}, headers=zero)).json()["version"] == 1
+    assert (await admin.put(role, json={"view": None}, headers=zero)).status_code == 412
+    assert (await admin.put("/api/v1/role-views/firm", json={"view": None})).status_code == 404
+
+    gone = await admin.delete(one, headers={"If-Match": changed.headers["etag"]})
+    assert (gone.status_code, (await town.get(here)).json()["items"]) == (200, [])
+    assert (await town.get("/api/v1/account/list")).json()["first"] is None
+    assert (await admin.get(role)).json() == {"role": "manager", "view": None, "version": 0}

@@ -24,6 +24,7 @@ from app.web.api import (
     results,
     tenancies,
     today,
+    views,
     work,
 )
 
@@ -51,6 +52,7 @@ for part in (
     carriers,
     letting,
     tenancies,
+    views,
 ):
     router.include_router(part.router)
 router.include_router(filings.feed)
