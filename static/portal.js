@@ -19,6 +19,14 @@
       else control.defaultValue = value;
     }
   }
+  // What the answer says is wrong, at its field; what the page itself said stays until it is loaded again.
+  function mark() {
+    const wrong = new Set([...saved.querySelectorAll("a")].map((a) => a.hash.slice(1)));
+    for (const c of fields()) {
+      if (wrong.has(c.id)) c.setAttribute("aria-invalid", "true");
+      else if (!document.getElementById(`${c.id}-error`)) c.removeAttribute("aria-invalid");
+    }
+  }
   async function save(keepalive = false) {
     clearTimeout(timer);
     if (stopped || form.dataset.sent || !dirty()) return;
@@ -33,9 +41,11 @@
         version.value = answer.headers.get("x-version") || version.value;
         settled(values);
       } else stopped = answer.status === 412 || answer.status === 409 || answer.status === 401;
-      saved.textContent = answer.status === 401
+      if (answer.ok || answer.status === 412) {
+        saved.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+        mark();
+      } else saved.textContent = answer.status === 401
         ? "登录已过期，还没有保存。您填的还在这一页，按“保存”，登录后接着办。"
-        : answer.ok || answer.status === 412 ? new DOMParser().parseFromString(await answer.text(), "text/html").body.textContent.trim()
         : answer.status === 409 ? "这份填报已经提交，不能再改。" : "自动保存没有成功，请按“保存”。";
     } catch {
       saved.textContent = "没有连上服务器，还没有保存；您填的还在这一页。";

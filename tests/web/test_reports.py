@@ -107,6 +107,25 @@ async def test_a_draft_is_saved_whatever_is_in_it_and_says_what_cannot_be_read(b
     assert (await kept(conn, "operations")).answers == {"sales_revenue": ["四千万", "wan_yuan"]}
 
 
+async def test_what_cannot_be_is_said_as_it_is_saved_and_one_may_go_on_all_the_same(boss):
+    wrong = PEOPLE | {"rd_staff": ("150", "")}
+    by_itself = await boss.post(f"{HERE}/people", data=typed(wrong, act="auto"))
+    assert '<a href="#rd_staff">科技人员：科技人员不能多于职工总数。</a>' in by_itself.text
+    onward = await boss.post(f"{HERE}/people", data=typed(wrong, version=1, act="next"))
+    assert onward.headers["location"] == f"{HERE}/people?faults=1"
+    page = (await boss.get(onward.headers["location"])).text
+    assert 'id="rd_staff-error"' in page
+    assert f'href="{HERE}/rd">先填下一节' in page
+    mended = await boss.post(f"{HERE}/people", data=typed(PEOPLE, version=2, act="next"))
+    assert mended.headers["location"] == f"{HERE}/rd"
+    await boss.post(f"{HERE}/operations", data=typed(OPERATIONS))
+    more = {"output.new_product_sales": ("4000.01", "wan_yuan")}
+    across = await boss.post(f"{HERE}/output", data=typed(PAGES["output"] | more, act="auto"))
+    assert "新产品销售收入不能大于销售收入" in across.text
+    again = typed(PAGES["output"] | {"output.new_product_sales": ("4000", "wan_yuan")}, version=1, act="auto")
+    assert "不对" not in (await boss.post(f"{HERE}/output", data=again)).text
+
+
 async def test_what_is_missing_or_cannot_be_is_refused_with_all_of_it_and_nothing_is_handed_in(boss, conn):
     wrong = PAGES | {"people": PEOPLE | {"rd_staff": ("150", "")}}
     await fill(boss, {k: v for k, v in wrong.items() if k != "output"})

@@ -9,9 +9,9 @@ from app.db import Conn
 from app.errors import Conflict, NotFound, Stale
 from app.recognitions.queries import rights_as_rows
 from app.reports import drafting
-from app.reports.catalogue import Section
+from app.reports.catalogue import Form, Section
 from app.reports.queries import Filing, figures_before, others_editing, pages_of
-from app.reports.reading import ROWS, Answers, Examined, examine, rows_of
+from app.reports.reading import ROWS, Answers, Fault, examine, rows_of
 from app.web.deps import ClockDep, ConnDep, LookupDep
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -147,30 +147,35 @@ async def save(
         now = await drafting.save_page(conn, filing.firm_id, year, chosen, typed, seen=seen, by=actor, at=at)
     except Stale as error:
         if act == "auto":
-            return fragment(request, "portal/report/_saved.html", status=412, at=None, sentence=error.sentence)
+            context: dict[str, Any] = {"at": None, "sentence": error.sentence, "wrong": []}
+            return fragment(request, "portal/report/_saved.html", status=412, **context)
         return await _both(request, conn, lookup, filing, chosen, typed, error)
+    wrong = await _wrong(conn, filing, form_of(filing, lookup), chosen, typed)
     if act == "auto":
-        headers = {"x-version": str(now)}
-        return fragment(request, "portal/report/_saved.html", headers=headers, at=at, sentence="")
-    target, sentence = _onward(chosen, typed, filing, lookup, act)
+        context = {"at": at, "sentence": "", "wrong": wrong}
+        return fragment(request, "portal/report/_saved.html", headers={"x-version": str(now)}, **context)
+    target, sentence = _onward(chosen, filing, lookup, act, wrong=len(wrong))
     return see_other(request, target, sentence)
 
 
-def _onward(section: Section, typed: Answers, filing: Filing, lookup: Lookup, act: str) -> tuple[str, str]:
+def _onward(section: Section, filing: Filing, lookup: Lookup, act: str, *, wrong: int) -> tuple[str, str]:
     here = f"/portal/report/{filing.year}/{section.code}"
-    if act == "next":
-        return _neighbours(filing, lookup, section.code)[1], "已保存"
     if act.startswith("remove."):
         return here, "已删去一条"
     if act == "add":
         return f"{here}?add=1#more", "已保存"
-    return f"{here}{_asks_again(section, typed, filing, lookup)}", "已保存"
+    if wrong:
+        return f"{here}?faults=1", f"已保存；有 {wrong} 处不对，提交前要改"
+    return _neighbours(filing, lookup, section.code)[1] if act == "next" else here, "已保存"
 
 
-def _asks_again(section: Section, typed: Answers, filing: Filing, lookup: Lookup) -> str:
-    """A draft is saved whatever is in it; the page says at once what cannot be read."""
-    found: Examined = examine(form_of(filing, lookup), {section.code: typed}, {})
-    return "?faults=1" if any(not f.missing for f in found.faults_of(section.code)) else ""
+async def _wrong(conn: Conn, filing: Filing, form: Form, section: Section, typed: Answers) -> list[Fault]:
+    """A draft is saved whatever is in it; what cannot be is said at once, what is missing only when asked for."""
+    mine = {q.code for q in section.questions}
+    elsewhere = any(not mine.issuperset(check.of) for q in section.questions for check in q.checks)
+    kept = await pages_of(conn, filing.id) if elsewhere else {}
+    answers = {code: page.answers for code, page in kept.items()} | {section.code: typed}
+    return [f for f in examine(form, answers, {}).faults_of(section.code) if not f.missing]
 
 
 def _acted(section: Section, typed: dict[str, Any], act: str) -> dict[str, Any]:
