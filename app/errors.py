@@ -59,6 +59,12 @@ class Stale(Conflict):
     status = 412
 
 
+class Waiting(Conflict):
+    """Something of the same kind waits for a second person, perhaps one's own: nobody was faster."""
+
+    title = "正待复核"
+
+
 class Refused(AppError):
     """A rule says no; `reasons` are the conditions missed, each a sentence to act on."""
 

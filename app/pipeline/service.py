@@ -12,7 +12,7 @@ from app.assessments.gathering import gather
 from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn, new_id
-from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Waiting
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmStatus
@@ -69,7 +69,8 @@ async def move_firm(
     if wrong:
         raise Invalid(wrong)
     if context["pending"]:
-        raise Conflict(f"{context['pending'][0]} 已提交一项移动，正待复核；通过或驳回之后才能再移动。")
+        who = "您" if context["pending"][1] == str(by.viewer.id) else f"{context['pending'][0]} "
+        raise Waiting(f"{who}已提交一项移动，正待复核；通过或驳回之后才能再移动。")
     facts = await facts_of(conn, standing.firm_id) if target else Facts()
     assessment = policies.assess(target.policy, facts, as_of=day, today=today) if target else None
     decision = decide(ladder, standing, target, assessment, correction=order.correction, override=order.override)

@@ -10,7 +10,7 @@ CONTEXT = Kept(
     text(
         """
 SELECT
-  (SELECT json_build_array(requester_name, to_tier) FROM move_requests
+  (SELECT json_build_array(requester_name, requested_by) FROM move_requests
      WHERE firm_id = :firm_id AND ladder = :ladder AND state = 'pending') AS pending,
   (SELECT json_build_array(actor_name, recorded_at) FROM moves
      WHERE firm_id = :firm_id AND ladder = :ladder ORDER BY recorded_at DESC, id DESC LIMIT 1) AS last_move,

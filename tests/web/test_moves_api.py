@@ -241,6 +241,26 @@ async def test_a_dialog_opened_before_a_colleague_moved_says_who_and_shows_where
     assert rendered[-1][1]["form"].expected == "eaglet"
 
 
+async def test_a_move_that_waits_is_said_before_one_fills_in_another_and_nobody_is_called_faster(
+    client_as, conn, rendered
+):
+    uscc = await factories.firm_on(conn, "eaglet")
+    client = await client_as("officer")
+    late = await form_of(client, uscc, rendered, to="hnte")
+    lower, *_ = rendered[-1][1]["targets"]
+    assert (lower.tier.code, lower.verdict) == ("tech_micro", "down")
+    assert lower.sentences == ["这是下移：从“雏鹰企业”退到“科技型小微企业”，不看本级条件，须写明理由。"]
+    asked = late | {"override_reason": "专家评审认可", "idempotency_key": "w1"}
+    assert (await client.post(f"/firms/{uscc}/move", data=asked)).status_code == 303
+    opened = (await client.get(f"/firms/{uscc}/move")).text
+    assert f"您于 {TODAY} 12:00 提交了这项移动，正待复核" in opened
+    assert 'name="effective_on"' not in opened
+    answer = await client.post(f"/firms/{uscc}/move", data=late | {"idempotency_key": "w2"})
+    assert answer.status_code == 409
+    assert "您已提交一项移动，正待复核" in answer.text
+    assert "与他人的操作冲突" not in answer.text
+
+
 @pytest.mark.parametrize("correction", ["", "true"])
 async def test_leaving_the_ladder_by_the_dialog(client_as, uscc, rendered, correction):
     client = await client_as("officer")

@@ -12,8 +12,9 @@ from app.assessments.policies import load_policies
 from app.errors import AppError, Conflict, Invalid, Refused
 from app.firms.terms import FirmDetail, FirmStatus
 from app.pipeline import service
+from app.pipeline.queries import pending_moves
 from app.pipeline.recording import MoveOrder
-from app.pipeline.rules import Verdict, decide
+from app.pipeline.rules import Decision, Verdict, decide
 from app.pipeline.terms import Standing, Tier
 from app.policy.terms import Outcome
 from app.text import DateError, parse_date
@@ -34,7 +35,7 @@ Approver = Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))]
 @dataclass(frozen=True, slots=True)
 class TargetView:
     tier: Tier
-    verdict: str  # ok | lacking | reason | approval | refused
+    verdict: str  # ok | lacking | reason | down | approval | refused
     sentences: list[str]
     source: str
 
@@ -56,8 +57,12 @@ async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date)
     facts = await service.facts_of(conn, firm.id)
     standing = Standing.of(firm)
     views = []
+    current = lookup.main.tier(firm.tier)
     for tier in lookup.main.tiers:
         if tier.code == firm.tier:
+            continue
+        if current and tier.rank < current.rank:
+            views.append(_lower(tier, current, decide(lookup.main, standing, tier, None)))
             continue
         assessment = lookup.policies.assess(tier.policy, facts, as_of=today)
         decision = decide(lookup.main, standing, tier, assessment)
@@ -68,6 +73,14 @@ async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date)
         sentences = list(decision.reasons) or assessment.sentences
         views.append(TargetView(tier, verdict, sentences, tier.source))
     return views
+
+
+def _lower(tier: Tier, current: Tier, decision: Decision) -> TargetView:
+    """Nobody is let down by conditions, so none is shown: read as advice they would say to earn less."""
+    told = f"这是下移：从“{current.label}”退到“{tier.label}”，不看本级条件，须写明理由。"
+    verdict = {Verdict.GO: "down", Verdict.WAIT: "approval"}.get(decision.verdict, "refused")
+    said = list(decision.reasons)
+    return TargetView(tier, verdict, said if verdict == "refused" else [told, *said], tier.source)
 
 
 async def _form(
@@ -82,12 +95,15 @@ async def _form(
     offered: str = "",
 ) -> Response:
     """`offered`: the step that suggests itself, unless its gate says no; then nobody chooses for the person."""
+    waiting = [] if error else await pending_moves(conn, viewer=request.state.viewer, firm_id=firm.id)
     targets = await _targets(conn, firm, lookup, today)
     if offered and all(t.tier.code != offered or t.verdict != "refused" for t in targets):
         form = replace(form, to=offered)
     context: dict[str, Any] = {
         "firm": firm,
         "current": lookup.main.tier(firm.tier),
+        "waiting": waiting[0] if waiting else None,
+        "waiting_to": lookup.main.tier(waiting[0].to_tier) if waiting else None,
         "targets": targets,
         "form": form,
         "chosen": form.to,
