@@ -69,8 +69,7 @@ async def move_firm(
     if wrong:
         raise Invalid(wrong)
     if context["pending"]:
-        who = "您" if context["pending"][1] == str(by.viewer.id) else f"{context['pending'][0]} "
-        raise Waiting(f"{who}已提交一项移动，正待复核；通过或驳回之后才能再移动。")
+        raise _waits(*context["pending"], by=by)
     facts = await facts_of(conn, standing.firm_id) if target else Facts()
     assessment = policies.assess(target.policy, facts, as_of=day, today=today) if target else None
     decision = decide(ladder, standing, target, assessment, correction=order.correction, override=order.override)
@@ -97,6 +96,11 @@ async def move_firm(
         move = Recorded(move_id, standing, order, decision.kind, assessment, by, None)
         await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
     return MoveOutcome(move_id, decision.verdict is Verdict.WAIT, decision, standing)
+
+
+def _waits(name: str, person: str, *, by: Actor) -> Waiting:
+    who = "您" if person == str(by.viewer.id) else f"{name} "
+    return Waiting(f"{who}已提交一项移动，正待复核；通过或驳回之后才能再移动。")
 
 
 async def approve(
