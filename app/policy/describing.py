@@ -121,6 +121,8 @@ def _note(finding: Finding, ctx: Context, found: str, closing: tuple[Gap, ...], 
         told.append(closing_sentence(closing))
     elif parts:
         told.append(_nearest(parts))
+    elif isinstance(criterion, SumOfScores):
+        told.append("总分由各项得分合成，没有哪一项单独算得出要补多少，请逐项看评分表。")
     return "".join((*told, criterion.hint))
 
 

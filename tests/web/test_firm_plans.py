@@ -295,3 +295,16 @@ async def test_more_plans_and_steps_cost_the_page_no_more_statements(conn, clien
     for policy in ("gazelle", "leader", "tech_sme"):
         await made(client, conn, uscc, form | {"policy": policy})
     assert await cost() == few
+
+
+async def test_a_path_that_does_not_reach_says_so_where_it_is_saved_and_in_the_plan(client_as, uscc, rendered):
+    client = await client_as("officer")
+    gap = (await client.get(f"/firms/{uscc}/gap?policy=leader")).text
+    path = rendered[-1][1]["path"]
+    assert path.steps
+    title = path.blocked[0][0]
+    said = gap[gap.index("只做这些还不够") : gap.index("先把这些存为一企一策")]
+    assert f"<li>{title}" in said
+    form = (await client.get(f"/firms/{uscc}/plans/new?policy=leader&as_of={FILING}")).text
+    assert "做到之后仍未达标" in form
+    assert title in form

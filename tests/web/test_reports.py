@@ -219,6 +219,10 @@ async def test_handed_in_twice_is_handed_in_once_and_then_nothing_changes(boss, 
     assert (await boss.post(f"{HERE}/people", data=typed(PEOPLE, version=1))).status_code == 409
     assert (await boss.post(f"{HERE}/people", data=typed(PEOPLE, version=1, act="auto"))).status_code == 409
     assert "周" not in (await kept(conn, "people")).answers
+    home = (await boss.get("/portal")).text
+    assert "2025 年度填报已提交，等待审核" in home
+    assert f'href="{HERE}/receipt"' in home
+    assert "填报后才知道" not in home
 
 
 async def test_the_receipt_has_a_number_of_its_own_and_is_still_there_later(boss, conn, uscc, clock):

@@ -82,7 +82,8 @@ async def new_form(
     path = cheapest_path(pack, gathered.facts, as_of=day, today=today, case=Case.NEW)
     responsible = firm.officer_id or (viewer.id if viewer.id in lookup.officers else None)
     raw = {"filing_on": f"{day}", "officer_id": str(responsible or ""), "policy": pack.policy}
-    return _form(request, firm, lookup, viewer, raw, rows_of_path(path, today=today), pack.title, uuid.uuid4().hex)
+    rows, short = rows_of_path(path, today=today), [c.title for c in path.blocked]
+    return _form(request, firm, lookup, viewer, raw, rows, pack.title, uuid.uuid4().hex, short=short)
 
 
 @router.post("/firms/{uscc}/plans/new")
@@ -237,13 +238,16 @@ def _form(
     error: AppError | None = None,
     *,
     plan: Plan | None = None,
+    short: Sequence[str] = (),
 ) -> Response:
+    """`short`: what is still missed when every step is done."""
     faults = error.fields if isinstance(error, Invalid) else {}
     context: dict[str, Any] = {
         "firm": firm,
         "plan": plan,
         "overtaken": plan if isinstance(error, Conflict) else None,
         "title_of": title,
+        "short": short,
         "values": {name: raw.get(name, "") for name in ("filing_on", "officer_id", "note", "policy", "version")},
         "rows": with_blanks(rows),
         "officers": officers_of(lookup, viewer, firm, plan),

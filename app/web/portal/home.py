@@ -12,13 +12,15 @@ from app.clerks.signatories import is_signatory
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
 from app.reports.queries import filings_of
-from app.reports.terms import asked_years
+from app.reports.terms import ReportState, asked_years
 from app.web.countdowns import countdowns
 from app.web.deps import ConnDep, LookupDep, TodayDep
 from app.web.portal.frame import UsePortal, head, own_firm
 from app.web.templating import page
 
 router = APIRouter()
+# What was handed in counts once it is accepted; what is lacking then is nothing that the form asks for.
+_KNOWN_WHEN = {ReportState.SUBMITTED: "，您提交的数据审核通过后才知道", ReportState.ACCEPTED: ""}
 
 
 @router.get("/portal")
@@ -28,12 +30,14 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
     windows = await list_windows(conn, viewer=viewer, states=LIVE)
     filings = {filing.year: filing for filing in await filings_of(conn, firm.id)}
     following = lookup.main.above(firm.tier)
+    latest = filings.get(asked_years(today)[-1])
     context: dict[str, Any] = {
         **head(firm, "/portal"),
         "tier": lookup.main.tier(firm.tier),
         "region": lookup.reference.region(firm.region_code),
         "following": following,
         "answer": answers.get(following.sought) if following else None,
+        "known_when": _KNOWN_WHEN.get(latest.state if latest else None, "，填报后才知道"),
         "years": [(year, filings.get(year)) for year in reversed(asked_years(today))],
         "soon": countdowns(windows, lookup.calendar, today)[:3],
         "clerks": await clerks_of(conn, firm.id),
