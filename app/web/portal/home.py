@@ -37,7 +37,7 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
         "region": lookup.reference.region(firm.region_code),
         "following": following,
         "answer": answers.get(following.sought) if following else None,
-        "known_when": _KNOWN_WHEN.get(latest.state if latest else None, "，填报后才知道"),
+        "known_when": _KNOWN_WHEN.get(latest.state if latest else ReportState.DRAFT, "，填报后才知道"),
         "years": [(year, filings.get(year)) for year in reversed(asked_years(today))],
         "soon": countdowns(windows, lookup.calendar, today)[:3],
         "clerks": await clerks_of(conn, firm.id),
