@@ -57,6 +57,14 @@ async def proposals_of(conn: Conn, carrier_id: uuid.UUID, *, limit: int = 50) ->
     return [_proposal(row) for row in await conn.execute(query)]
 
 
+async def asked_for(conn: Conn, carrier_id: uuid.UUID, *, today: date) -> dict[uuid.UUID, int]:
+    """How many proposals each space waits for, to its operator: a no is one that it has not heard."""
+    waiting = _P.state.in_([ProposalState.WAITING.value, ProposalState.REFUSED.value])
+    query = select(_P.space_id, func.count()).where(_P.carrier_id == carrier_id, waiting, _P.closes_on >= today)
+    rows = await conn.execute(query.where(_P.space_id.is_not(None)).group_by(_P.space_id))
+    return {space_id: count for space_id, count in rows if space_id}
+
+
 def _open(today: date) -> ColumnElement[bool]:
     return and_(_P.state == ProposalState.WAITING.value, _P.closes_on >= today)
 

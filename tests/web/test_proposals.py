@@ -47,6 +47,7 @@ async def test_a_firm_finds_the_proposal_on_its_home_and_is_a_tenant_once_it_say
     assert not (await conn.execute(select(TenancyRow.id))).all()
     desk = (await operator.get("/carrier")).text
     assert "等待确认" in desk
+    assert "1 份提议等确认" in desk, "the room is not merely empty"
     assert "受邀机械" not in desk
     home = (await firm.get("/portal")).text
     assert "您确认即入驻" in home
@@ -68,6 +69,7 @@ async def test_a_firm_finds_the_proposal_on_its_home_and_is_a_tenant_once_it_say
     assert "提出入驻" in desk
     assert "入驻要您确认" not in home
     assert "受邀机械" in (await operator.get("/carrier?on=2026-12-01")).text
+    assert "受邀机械有限公司 租至 2028-11-30" in (await operator.get(f"/carriers/{held.id}/tenancies/new")).text
     actions = set((await conn.execute(select(AuditEvent.action).where(AuditEvent.object_type == "carrier"))).scalars())
     assert {"carrier:proposal:made", "carrier:proposal:confirmed", "carrier:tenancy:admitted"} <= actions
 

@@ -12,7 +12,7 @@ from app.access.terms import Permission, Role, Viewer
 from app.carriers import listing, queries
 from app.carriers.occupancy import fills
 from app.carriers.proposal_terms import OPEN_DAYS, Proposal, ProposalState, told_operator
-from app.carriers.proposals import proposals_of
+from app.carriers.proposals import asked_for, proposals_of
 from app.carriers.tenancies import tenancies_on
 from app.carriers.terms import AREA_LABELS, Carrier, CarrierKind, CarrierState, Fill
 from app.db import Conn
@@ -152,6 +152,7 @@ async def shown(
         "duties": await queries.duties_of(conn, carrier.id),
         "changes": await queries.changes_of(conn, carrier.id),
         "open_days": OPEN_DAYS,
+        "asked": await asked_for(conn, carrier.id, today=today) if viewer.role is Role.CARRIER else {},
         "proposals": await _proposals(conn, carrier, viewer, today),
         "levels": [(level.value, level.label) for level in type(carrier.level)],
         "can_keep": viewer.may(Permission.CARRIER_KEEP),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.carriers import letting, proposing, queries
 from app.carriers.stay_terms import LEAVING, EndReason, SpecialField, Tenancy
-from app.carriers.tenancies import chain_of, events_of, tenancy_by_id
+from app.carriers.tenancies import chain_of, events_of, open_tenancies, tenancy_by_id
 from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
@@ -85,10 +85,11 @@ async def _admit_form(
     error: AppError | None = None,
 ) -> Response:
     spaces = await queries.spaces_of(conn, carrier.id)
+    let = {t.space_id: t for t in await open_tenancies(conn, carrier.id) if t.exclusive}
     context: dict[str, Any] = {
         **head(carrier, viewer),
         "values": {name: raw.get(name, "") for name in _FIELDS},
-        "spaces": [("", "请选择"), *((str(s.id), f"{s.place}（{s.area:,} ㎡）") for s in spaces)],
+        "spaces": [("", "请选择"), *((str(s.id), f"{s.place}（{s.area:,} ㎡）{_let(let.get(s.id))}") for s in spaces)],
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS,
         "idempotency_key": key,
@@ -96,6 +97,12 @@ async def _admit_form(
     }
     status = error.status if error else 200
     return page(request, "carrier/admit.html", title=f"{carrier.name} 办理入驻", status=status, **context)
+
+
+def _let(held: Tenancy | None) -> str:
+    if held is None:
+        return ""
+    return f"· {held.holder} 租至 {held.until}" if held.until else f"· {held.holder} 租用，没有约定期满日"
 
 
 async def tenancy_in_sight(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer) -> Tenancy:
