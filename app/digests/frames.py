@@ -51,6 +51,11 @@ class Frame:
         return midnight(self.week.shifted(1).monday)
 
     @property
+    def stands_on(self) -> date:
+        """The day whose tiers are told: the week's last, for what moved on the Monday after is told by the next."""
+        return min(self.on, self.week.sunday)
+
+    @property
     def viewer(self) -> Viewer:
         return viewer_over(self.scope)
 
@@ -79,10 +84,10 @@ def firms(*, of: Mapping[str, Any]) -> Select[Any]:
 def standing(frame: Frame) -> tuple[Any, Any, Any]:
     """Firms in sight with the tier they were on and since when: (from, tier, since).
 
-    The firm's own columns say it of this moment. Of another one the latest move says it that had been recorded and had
-    taken effect by then.
+    While the week goes on the firm's own columns say it. Of a week that is over the latest move says it that had been
+    recorded by the moment and had taken effect by the week's last day.
     """
-    if frame.moment.fresh:
+    if frame.moment.fresh and frame.on == frame.stands_on:
         return Firm.__table__, Firm.tier, Firm.tier_since
     latest = (
         select(
@@ -92,7 +97,7 @@ def standing(frame: Frame) -> tuple[Any, Any, Any]:
                 "days"
             ),
         )
-        .where(Move.ladder == MAIN_LADDER, Move.recorded_at <= frame.known_at, Move.effective_on <= frame.on)
+        .where(Move.ladder == MAIN_LADDER, Move.recorded_at <= frame.known_at, Move.effective_on <= frame.stands_on)
         .group_by(Move.firm_id)
         .subquery("latest")
     )

@@ -170,11 +170,26 @@ async def test_tiers_of_a_moment_that_is_over_are_those_that_stood_then(conn):
     digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
     moved = await factories.firm(conn, "开平市后来动了有限公司", at=EARLIER)
     await factories.move(conn, moved, "tech_micro", at=MONDAY + timedelta(days=1))
+    early = await factories.firm(conn, at=EARLIER)
+    await factories.firm(conn, at=MONDAY + timedelta(days=2))
+    await factories.move(conn, early, "tech_micro", at=MONDAY + timedelta(hours=2))  # of the next week's first day
     then = await read_digest(conn, WEEK, COUNTY, at=MONDAY + timedelta(days=9))
     assert then.document == digest.document
     anew = await read_digest(conn, WEEK, COUNTY, now=True, at=MONDAY + timedelta(days=9))
     assert value_of(anew.document, "tier-tech_micro") == value_of(digest.document, "tier-tech_micro")
     assert value_of(anew.document, "tier-eaglet") == value_of(digest.document, "tier-eaglet")
+    none = value_of(digest.document, "tier-none")
+    assert value_of(anew.document, "tier-none") == none + 2  # both stood on none; who came on Wednesday was not there
+
+
+async def test_what_moves_on_the_monday_itself_is_of_the_next_week_even_when_it_is_recorded_before_the_digest(conn):
+    await county(conn)
+    early = await factories.firm(conn, at=EARLIER)
+    await factories.move(conn, early, "tech_micro", at=MONDAY - timedelta(minutes=15))
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    following, _ = await keep(conn, WEEK.shifted(1), COUNTY, at=MONDAY + timedelta(days=7))
+    told = [(value_of(d.document, "moved-in"), value_of(d.document, "tier-tech_micro")) for d in (digest, following)]
+    assert told == [(0, 2), (1, 3)]
 
 
 async def test_a_digest_compares_itself_with_the_one_before(conn):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import null, select
+from sqlalchemy import null, or_, select
 
 from app.digests.frames import Frame, facts, firms, in_registry, standing
 from app.digests.terms import Facts, Listing, Words
@@ -10,12 +10,15 @@ from app.firms.models import Firm
 
 
 def tiers(frame: Frame) -> Sequence[Listing]:
-    """Together they are the registry: everybody stands on a tier or on none."""
+    """Together they are the registry: everybody stands on a tier or on none.
+
+    Who was entered after the week is in it only where a move that was recorded later says so.
+    """
     source, tier, since = standing(frame)
     whole = (
         select(Firm.uscc, Firm.name, Firm.region_code.label("region"), facts(since=since))
         .select_from(source)
-        .where(*in_registry(frame))
+        .where(*in_registry(frame), or_(Firm.created_at < frame.ends, tier.is_not(None)))
     )
     ranked = [(t.code, t.label, tier == t.code) for t in frame.ladder.tiers]
     return [
