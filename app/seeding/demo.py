@@ -13,6 +13,7 @@ from app.access.queries import user_by_login
 from app.access.service import Account, add_user
 from app.access.terms import Actor, Role, Viewer
 from app.assessments.policies import load_policies
+from app.carriers.terms import Carrier
 from app.clock import business_day
 from app.db import Conn, Database
 from app.errors import NotFound, Refused
@@ -33,7 +34,7 @@ from app.seeding import phrases
 from app.seeding.acts import Act, Amend, Ask, Call, Certify, Decide, Entitle, NoteDown, Register, Survey, Tell
 from app.seeding.county import DEMO_TOWN, invent_firms
 from app.seeding.demo_books import SOURCE, record_reports, record_survey
-from app.seeding.demo_carriers import bring_carriers
+from app.seeding.demo_carriers import ask_in, bring_carriers
 from app.seeding.demo_clerks import CLERKS_OF, SIGNATORIES, bring_clerks
 from app.seeding.demo_digests import Mondays
 from app.seeding.demo_plan import bring_plan
@@ -98,7 +99,12 @@ async def load_demo(
         rng = random.Random(seed)  # noqa: S311 - invention, not a secret
         officers = {login: actors[login].viewer.id for login in ("officer", "officer2")}
         invented = invent_firms(rng, firms, officers=officers, today=business_day(at))
-        mondays = Mondays(calendar, stage.policies, (COUNTY, DEMO_TOWN), at)
+        place: list[tuple[Carrier, uuid.UUID]] = []
+
+        async def furnish() -> None:
+            place.append(await _furnish(stage, at=at))
+
+        mondays = Mondays(calendar, stage.policies, (COUNTY, DEMO_TOWN), at, furnish)
         for act in tell_year(rng, invented, ladder, calendar, at=at):
             await mondays.before(conn, act.at)
             await perform(stage, act)
@@ -106,18 +112,23 @@ async def load_demo(
         some = [await _firm(stage, demo_code(number)) for number in CLERKS_OF]
         clerks = await bring_clerks(conn, some, passwords["firm"], by=actors["officer"], at=at, cheap=cheap)
         await bring_reports(conn, some, [clerks[login] for login in SIGNATORIES], by=actors["officer"], at=at)
-        hosts = select(Firm.id, Firm.name).where(Firm.tier.in_(["gazelle", "hnte", "leader"])).order_by(Firm.uscc)
-        few = [(row.id, row.name) for row in await conn.execute(hosts.limit(40))]
-        await bring_plan(conn, few, officer=actors["officer"], manager=actors["manager"], at=at)
-        young = select(Firm.uscc).where(Firm.tier.in_(["tech_micro", "eaglet"]), Firm.status == "active")
-        tenants = (await conn.execute(young.order_by(Firm.uscc).limit(8))).scalars().all()
-        asked = demo_code(next(iter(CLERKS_OF)))
-        by = {"by": actors["officer"], "operator": actors["carrier"]}
-        await bring_carriers(conn, tenants, asked=asked, **by, town=DEMO_TOWN, at=at)
+        await ask_in(conn, place[0], demo_code(next(iter(CLERKS_OF))), operator=actors["carrier"], at=at)
         await _type_twice(stage, at=at - timedelta(days=6))
         await _settle_old_messages(conn, before=at - timedelta(days=1))
         await put_rules_to_work(conn, by=actors["officer"], at=at)
     return True
+
+
+async def _furnish(stage: Stage, *, at: datetime) -> tuple[Carrier, uuid.UUID]:
+    """What the bureau has known for long: the plan's numbers, platforms, carriers and who sits in them."""
+    conn, actors = stage.conn, stage.actors
+    began = at - timedelta(days=60)
+    hosts = select(Firm.id, Firm.name).where(Firm.tier.in_(["gazelle", "hnte", "leader"])).order_by(Firm.uscc)
+    few = [(row.id, row.name) for row in await conn.execute(hosts.limit(40))]
+    await bring_plan(conn, few, officer=actors["officer"], manager=actors["manager"], at=began)
+    young = select(Firm.uscc).where(Firm.tier.in_(["tech_micro", "eaglet"]), Firm.status == "active")
+    tenants = (await conn.execute(young.order_by(Firm.uscc).limit(8))).scalars().all()
+    return await bring_carriers(conn, tenants, by=actors["officer"], town=DEMO_TOWN, at=at)
 
 
 async def _accounts(conn: Conn, passwords: Mapping[str, str], *, at: datetime, cheap: bool) -> dict[str, Actor]:

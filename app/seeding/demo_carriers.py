@@ -25,13 +25,16 @@ _REMARK = "演示数据（虚构）"
 _ROOMS = tuple((str(floor), f"{floor}{n:02}", Decimal(60 + 20 * n)) for floor in (1, 2, 3) for n in (1, 2, 3, 4))
 # Days since they came, days until the lease ends: a new one, usual ones, one near the limit of 48 months, one beyond
 # it, one whose lease is over and whose end nobody has recorded.
-_STAYS = ((40, 325), (200, 165), (380, 350), (500, 60), (700, 30), (1380, 90), (1500, 120), (820, -20))
+_STAYS = ((60, 305), (200, 165), (380, 350), (500, 60), (700, 30), (1380, 90), (1500, 120), (820, -20))
 
 
 async def bring_carriers(
-    conn: Conn, codes: Sequence[str], *, asked: str, by: Actor, operator: Actor, town: str, at: datetime
-) -> None:
-    """`codes`: firms that become tenants, as many as there are stays; `asked`: one that has not answered yet."""
+    conn: Conn, codes: Sequence[str], *, by: Actor, town: str, at: datetime
+) -> tuple[Carrier, uuid.UUID]:
+    """`codes`: firms that become tenants, as many as there are stays. Returns the incubator, and a room that is free.
+
+    Everybody has come in before the first of the demo's digests, which speak of all of them.
+    """
     began = at - timedelta(days=1700)
     incubator = await _carrier(conn, "演示孵化器", CarrierKind.INCUBATOR, by=by, town=town, at=began)
     rooms = [
@@ -46,15 +49,21 @@ async def bring_carriers(
     makerspace = await _carrier(conn, "演示众创空间", CarrierKind.MAKERSPACE, by=by, town=town, at=began)
     hall = SpaceEntry("", "1", "开放工位区", Decimal(180), False, capacity=24)
     seats = await add_space(conn, makerspace, hall, by=by, at=began)
-    for name, days, people in (("演示团队甲", 90, 4), ("演示团队乙", 30, 3)):
+    for name, days, people in (("演示团队甲", 90, 4), ("演示团队乙", 60, 3)):
         since = at - timedelta(days=days)
         team = TeamEntry(name, "演示负责人", people)
         lease = Lease(seats, business_day(since), None, team=team, seats=people)
         await admit(conn, makerspace, lease, by=by, at=since)
     await conn.execute(update(User).where(User.login == "carrier").values(carrier_id=incubator.id))
+    return incubator, rooms[-1]
+
+
+async def ask_in(conn: Conn, place: tuple[Carrier, uuid.UUID], uscc: str, *, operator: Actor, at: datetime) -> None:
+    """A proposal that the firm has not answered yet."""
+    incubator, room = place
     proposer = replace(operator, viewer=replace(operator.viewer, carrier_id=incubator.id))
     soon = business_day(at) + timedelta(days=10)
-    wish = Lease(rooms[-1], soon, soon + timedelta(days=730), uscc=asked, agreement_no="演示-待确认")
+    wish = Lease(room, soon, soon + timedelta(days=730), uscc=uscc, agreement_no="演示-待确认")
     await propose(conn, incubator, wish, by=proposer, at=at - timedelta(days=1))
 
 

@@ -1,6 +1,6 @@
 """The demo's weekly digests: each composed on its own Monday, while the demo's year goes by."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +24,7 @@ class Mondays:
     policies: Policies
     scopes: Sequence[str]
     until: datetime
+    first: Callable[[], Awaitable[None]]  # what had happened before any of them
     ahead: list[Week] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -32,6 +33,8 @@ class Mondays:
 
     async def before(self, conn: Conn, moment: datetime) -> None:
         while self.ahead and due_at(self.ahead[0], self.calendar) < moment:
+            if len(self.ahead) == WEEKS:
+                await self.first()
             week = self.ahead.pop(0)
             at = due_at(week, self.calendar)
             while await refresh_changed(conn, policies=self.policies, as_of=business_day(at), at=at):

@@ -13,6 +13,10 @@ from app.access.terms import Role
 from app.audit.models import AuditEvent
 from app.config import SEEDS
 from app.db import Base
+from app.digests.composing import compose, frame_of, lists_in, value_of
+from app.digests.queries import kept_digest
+from app.digests.rules import as_it_is
+from app.digests.terms import Week
 from app.errors import Refused
 from app.firms.models import Contact, Firm, FirmNote, FirmTag, FormerName, Industry, Region
 from app.firms.reference import load_reference
@@ -21,7 +25,7 @@ from app.pipeline.models import Move, MoveRequest, Placement, TierRow
 from app.recognitions.models import Certificate
 from app.reports.models import YearlyReport
 from app.seeding.demo import DEMO_LOGINS, load_demo
-from app.seeding.first_admin import ensure_admin
+from app.seeding.first_admin import COUNTY, ensure_admin
 from app.seeding.invented import DEMO
 from app.seeding.load import load_seeds
 from app.text import key
@@ -180,6 +184,15 @@ async def test_the_demo_is_a_county_with_everything_the_desks_show(county):
     assert any(today <= day <= today + timedelta(days=180) for day in lapses)
     stale = (await county.execute(select(func.count()).where(Firm.stale_on <= today))).scalar_one()
     assert 0 < stale < 100
+
+
+async def test_the_demos_digest_of_this_morning_says_what_the_pages_say_at_noon(county):
+    kept = await kept_digest(county, Week(2026, 47), COUNTY)
+    anew = await compose(county, await frame_of(county, Week(2026, 47), COUNTY, as_it_is(NOON)))
+    keys = [one["key"] for one in lists_in(anew) if one["key"].startswith(("plan-", "carriers", "tenants-"))]
+    then, now = [{key: value_of(told, key) for key in keys} for told in (kept.document, anew)]
+    assert then == now
+    assert (now["plan-missing"], now["carriers"], now["tenants-lapsed"], now["tenants-over"]) == (1, 2, 1, 1)
 
 
 async def test_nobody_can_take_a_demo_firm_for_a_real_one_and_yet_its_code_is_valid(county):
