@@ -142,10 +142,15 @@ _PENDING_COLUMNS = (
 
 
 async def pending_moves(
-    conn: Conn, *, viewer: Viewer, firm_id: uuid.UUID | None = None, limit: int = 50
+    conn: Conn,
+    *,
+    viewer: Viewer,
+    firm_id: uuid.UUID | None = None,
+    request_id: uuid.UUID | None = None,
+    limit: int = 50,
 ) -> list[PendingMove]:
-    whose = "firm" if firm_id else "all" if viewer.may(Permission.MOVE_APPROVE) else "mine"
-    values = {**sight_values(viewer), "firm_id": firm_id, "me": viewer.id, "rows": limit}
+    whose = "one" if request_id else "firm" if firm_id else "all" if viewer.may(Permission.MOVE_APPROVE) else "mine"
+    values = {**sight_values(viewer), "firm_id": firm_id, "request_id": request_id, "me": viewer.id, "rows": limit}
     rows: Sequence[Any] = (await conn.execute(_pending(sight_of(viewer), whose), values)).all()
     return [PendingMove(*row) for row in rows]
 
@@ -159,6 +164,8 @@ def _pending(sight: Sight, whose: str) -> Kept:
     )
     if whose == "firm":
         query = query.where(MoveRequest.firm_id == bindparam("firm_id"))
+    elif whose == "one":
+        query = query.where(MoveRequest.id == bindparam("request_id"))
     elif whose == "mine":
         query = query.where(MoveRequest.requested_by == bindparam("me"))
     return Kept(query.order_by(MoveRequest.requested_at).limit(bindparam("rows")))

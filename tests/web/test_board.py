@@ -203,6 +203,9 @@ async def test_a_refusal_comes_back_to_whom_asked_with_its_reason(conn, client_a
     page = await decider.get("/")
     assert "证书在途" in page.text  # who decides sees that a condition is passed over, and why
     (waiting,) = rendered[-1][1]["pending"]
+    unsaid = await decider.post(f"/moves/{waiting.id}/reject", data={"reason": " "})
+    assert (unsaid.status_code, "请写明驳回的理由" in unsaid.text, rendered[-1][1]["own"]) == (422, True, False)
+    assert f'action="/moves/{waiting.id}/reject"' in unsaid.text
     await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "证书未到，不同意"})
     await asker.get("/")
     first = rendered[-1][1]["queue"][0]

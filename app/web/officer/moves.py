@@ -223,12 +223,44 @@ async def reject(
     request: Request,
     request_id: uuid.UUID,
     conn: ConnDep,
+    lookup: LookupDep,
     clock: ClockDep,
     actor: Rejecter,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    standing = await service.reject(conn, request_id, reason=_short(reason, "reason"), by=actor, at=clock.now())
+    try:
+        standing = await service.reject(conn, request_id, reason=_short(reason, "reason"), by=actor, at=clock.now())
+    except Invalid as error:
+        return await _ask_reason(request, conn, lookup, request_id, reason, actor.viewer, error)
     return see_other(request, f"/firms/{standing.uscc}", f"已驳回 {standing.name} 的移动")
+
+
+async def _ask_reason(
+    request: Request,
+    conn: ConnDep,
+    lookup: Lookup,
+    request_id: uuid.UUID,
+    reason: str,
+    viewer: Viewer,
+    error: Invalid,
+) -> Response:
+    """The move that is to be refused, with what was typed and what is wrong with it."""
+    pending = next(iter(await pending_moves(conn, viewer=viewer, request_id=request_id)), None)
+    own = pending is not None and pending.requested_by == viewer.id
+    if pending is None or not (own or viewer.may(Permission.MOVE_APPROVE)):
+        raise error
+    return page(
+        request,
+        "officer/pipeline/reject.html",
+        title=f"{'撤回' if own else '驳回'} {pending.firm_name} 的移动",
+        status=error.status,
+        pending=pending,
+        own=own,
+        reason=reason,
+        fault=error.fields.get("reason", error.sentence),
+        from_tier=lookup.main.tier(pending.from_tier),
+        to_tier=lookup.main.tier(pending.to_tier),
+    )
 
 
 def _day(value: str, today: date) -> date:
