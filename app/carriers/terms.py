@@ -123,10 +123,11 @@ class Fill:
 
     @property
     def percent(self) -> Decimal | None:
-        """To one place and never up to a full house that is not one."""
+        """To one place, a half to the even one, and never up to a full house that is not one."""
         if self.rate is None:
             return None
-        return Decimal(int(self.rate * 1000)) / 10
+        tenths = round(self.rate * 1000)
+        return Decimal(min(tenths, 999) if self.rate < 1 else tenths) / 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ def gap_sentence(gap: Gap) -> str:
     if gap.amount == LEAST_YUAN and gap.unit == Unit.YUAN.label:
         return f"让 {gap.label}比现有数多一点"
     verb = "增加" if gap.amount > 0 else "减少"
-    return f"{verb}{gap.label} {_amount(gap)}"
+    apart = " " if gap.label[:1].isdigit() else ""
+    return f"{verb}{apart}{gap.label} {_amount(gap)}"
 
 
 def closing_sentence(closing: Sequence[Gap]) -> str:

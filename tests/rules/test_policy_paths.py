@@ -61,6 +61,8 @@ def test_shrinking_is_mentioned_only_where_nothing_else_helps():
     less = Gap("total_income", "总收入", 2026, Decimal(-50), Unit.YUAN.label, closed=False)
     assert closing_sentence([more, less]) == "还需增加高新收入 100 元。"
     assert closing_sentence([less]) == "还需减少总收入 50 元。"
+    of_a_year = Gap("rd", "2026 年研发费用", 2026, Decimal(100), Unit.YUAN.label, closed=False)
+    assert closing_sentence([of_a_year]) == "还需增加 2026 年研发费用 100 元。"
 
 
 # Grows by a thirtieth where 30 % are asked; what carries it is this year's number as a 科技型中小企业.

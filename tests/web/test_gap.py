@@ -18,7 +18,7 @@ async def test_the_page_says_which_condition_is_missed_by_how_much_and_under_whi
     assert "近三年研发费用占比" in page
     assert "4.75%" in page
     assert "不低于 5%" in page
-    assert "增加2025 年研发费用 30 万元" in page
+    assert "增加 2025 年研发费用 30 万元" in page
     assert "该年度已结束" in page
     assert "32号 第十一条(五)" in page
     assert "企业填报，已通过，2026-05-07" in page
@@ -28,7 +28,7 @@ async def test_the_page_says_which_condition_is_missed_by_how_much_and_under_whi
 async def test_the_next_years_filing_is_planned_with_figures_that_are_said_to_be_assumed(client_as, uscc):
     page = (await (await client_as("officer")).get(f"/firms/{uscc}/gap?policy=hnte")).text
     assert "任做一件即可" in page
-    assert "增加2026 年研发费用 30 万元" in page
+    assert "增加 2026 年研发费用 30 万元" in page
     ahead = (await (await client_as("officer")).get(f"/firms/{uscc}/gap?policy=hnte&as_of=2027-06-01")).text
     assert "假设与上一年相同" in ahead
 
