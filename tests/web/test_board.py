@@ -149,6 +149,9 @@ async def test_the_firm_page_tells_its_story_newest_first(conn, client_as, rende
     assert context["timeline"][0].what == "记录"
     assert "上门走访，扩产在即" in [e.detail for e in context["timeline"]]
     assert [s.state for s in context["steps"]] == ["current", "todo", "todo", "todo", "todo"]
+    above = await factories.firm_on(conn, "gazelle")
+    await client.get(f"/firms/{above}")
+    assert [s.state for s in rendered[-1][1]["steps"]] == ["skipped", "skipped", "current", "todo", "todo"]
 
 
 async def test_a_note_begins_the_stale_count_anew(conn, client_as, rendered):

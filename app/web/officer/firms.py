@@ -44,7 +44,7 @@ def shown_of(shown: int, hits: int) -> str:
 @dataclass(frozen=True, slots=True)
 class StepView:
     tier: Tier
-    state: str  # done | current | todo
+    state: str  # done | skipped | current | todo
     note: str
 
 
@@ -138,7 +138,8 @@ def _steps(
             steps.append(StepView(tier, "current", note))
         elif current and tier.rank < current.rank:
             since = arrived.get(tier.code)
-            steps.append(StepView(tier, "done", f"{since:%Y-%m} 进入" if since else "未经过"))
+            passed, note = ("done", f"{since:%Y-%m} 进入") if since else ("skipped", "未经过")
+            steps.append(StepView(tier, passed, note))
         else:
             answer = answers.get(tier.sought)
             notes = [answer.words if answer else "", "须第二人复核" if tier.needs_approval else ""]
