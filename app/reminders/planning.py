@@ -29,11 +29,18 @@ _TYPES: Mapping[str, Any] = {
 }
 _REASONS = " ".join(f"WHEN '{a.value}' THEN '{a.label}'" for a in Audience)
 # Somebody who was reminded of nearly the same date by this step or a more urgent one needs it no more.
-_SETTLED = f"""NOT EXISTS (SELECT 1 FROM reminders r WHERE r.rule_id = :rule AND r.subject_id = b.subject_id
-  AND r.recipient_id = {{recipient}} AND r.step = ANY(:settled_by) AND r.state <> 'withdrawn'
-  AND r.anchor_on > b.anchor_on - {SAME_DATE} AND r.anchor_on < b.anchor_on + {SAME_DATE})"""  # noqa: S608 - our own words only
+_SETTLED = """NOT EXISTS (SELECT 1 FROM reminders r WHERE r.rule_id = :rule AND r.subject_id = b.subject_id
+  AND r.recipient_id = {recipient} AND r.step = ANY(:settled_by) AND r.state <> 'withdrawn'
+  AND {near})"""
+_NEARLY = f"r.anchor_on > b.anchor_on - {SAME_DATE} AND r.anchor_on < b.anchor_on + {SAME_DATE}"
+# Of certificates, staff hear day by day, of other firms each day: what one day said settles nothing of the next.
+_THAT_DAY = "r.anchor_on = b.anchor_on"
 _FULL = """b.firm_id IN (SELECT r.firm_id FROM reminders r WHERE r.created_at > :week AND r.created_at <= :at
   AND r.party = 'firm' AND r.state = 'queued' GROUP BY r.firm_id HAVING count(*) >= :cap)"""
+
+
+def _settled_for_staff(rule: Rule) -> str:
+    return _SETTLED.format(recipient="b.person", near=_THAT_DAY if rule.anchor is Anchor.CERTIFICATE else _NEARLY)
 
 
 def _worded(field: str) -> str:
@@ -82,16 +89,16 @@ _PEOPLE = {
   AND u.role = 'officer' AND u.scope <> '' AND starts_with(b.region_code, u.scope)))""",
     Party.MANAGER: "u.active AND u.role = 'manager' AND u.scope <> '' AND starts_with(b.region_code, u.scope)",
 }
-_TO_STAFF = f"""
-WITH f AS MATERIALIZED ({{source}}),
+_TO_STAFF = """
+WITH f AS MATERIALIZED ({source}),
 b AS MATERIALIZED (
   SELECT u.id AS person, b.subject_id, b.anchor_on, count(*) AS firms,
     array_to_string((array_agg(b.name ORDER BY b.name))[1:5], '、') || CASE WHEN count(*) > 5 THEN '等' ELSE '' END
       AS names
-  FROM f b JOIN users u ON {{people}}
+  FROM f b JOIN users u ON {people}
   GROUP BY u.id, b.subject_id, b.anchor_on
 ),
-d AS MATERIALIZED (SELECT gen_random_uuid() AS id, b.* FROM b WHERE {_SETTLED.format(recipient="b.person")}),
+d AS MATERIALIZED (SELECT gen_random_uuid() AS id, b.* FROM b WHERE {settled}),
 kept AS (
   INSERT INTO reminders (id, rule_id, subject_id, recipient_id, step, anchor_on, due_on, party, milestone, state, firms,
     template_version, created_at)
@@ -102,13 +109,13 @@ kept AS (
 told AS (
   INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
   SELECT d.id, 'reminder:' || d.id, 'reminder', 'inbox', d.person, jsonb_build_object(
-    'subject', replace(replace(CAST(:subject_text AS text), '{{{{家数}}}}', d.firms::text), '{{{{名单}}}}', d.names),
-    'body', replace(replace(CAST(:body_text AS text), '{{{{家数}}}}', d.firms::text), '{{{{名单}}}}', d.names),
+    'subject', replace(replace(CAST(:subject_text AS text), '{{家数}}', d.firms::text), '{{名单}}', d.names),
+    'body', replace(replace(CAST(:body_text AS text), '{{家数}}', d.firms::text), '{{名单}}', d.names),
     'reminder_rule', CAST(:rule AS text), 'topic', CAST(:topic AS text)), :at, :at
   FROM d JOIN kept USING (id)
 )
 SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept), (SELECT count(*) FROM f)
-"""  # noqa: S608
+"""
 # A group hears how many and until when, and nothing of a firm: whoever is in it need not be of the bureau.
 _GROUP_WORDS = "【提醒】{事项}{环节} {日期}，{剩余}：{家数} 家企业还没有办结，请登录系统看名单。"
 _TO_GROUPS = """
@@ -206,7 +213,7 @@ async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned
         given |= {"week": moment.week, "cap": work.cap}
     parts = {
         "base": base(rule),
-        "settled": _SETTLED.format(recipient="b.firm_id"),
+        "settled": _SETTLED.format(recipient="b.firm_id", near=_NEARLY),
         "full": "false" if rule.mandatory else _FULL,
     }
     row = (await conn.execute(bound(_TO_FIRMS.format(**parts), given), given)).one()
@@ -219,7 +226,7 @@ async def _to_staff(conn: Conn, work: Work, target: Target, due: Due, given: dic
     by_day = work.rule.anchor is Anchor.CERTIFICATE
     source = _OPEN_FIRMS.format(base=base(work.rule), subject="CAST(:rule AS uuid)" if by_day else "b.subject_id")
     given["party"] = due.step.party.value
-    statement = _TO_STAFF.format(source=source, people=_PEOPLE[due.step.party])
+    statement = _TO_STAFF.format(source=source, people=_PEOPLE[due.step.party], settled=_settled_for_staff(work.rule))
     row = (await conn.execute(bound(statement, given), given)).one()
     if row[1] and due.step.party is Party.OFFICER:
         told = {
@@ -244,5 +251,6 @@ async def _ask_for_calls(conn: Conn, work: Work, target: Target, due: Due, given
         "subject_text": fill(_CALL_SUBJECT, words),
         "body_text": fill(_CALL_BODY, words),
     }
-    statement = _TO_STAFF.format(source=_UNREACHED, people=_PEOPLE[Party.OFFICER])
+    settled = _settled_for_staff(work.rule)
+    statement = _TO_STAFF.format(source=_UNREACHED, people=_PEOPLE[Party.OFFICER], settled=settled)
     await conn.execute(bound(statement, asked), asked)

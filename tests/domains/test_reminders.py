@@ -311,6 +311,20 @@ async def test_a_certificate_is_reminded_of_until_a_younger_one_is_there(conn, d
     assert len(await ledger(conn)) == 1
 
 
+async def test_what_an_officer_hears_of_one_days_certificates_settles_nothing_of_the_next_days(conn, database):
+    officer = await factories.person(conn, "officer")
+    for issued in (date(2024, 1, 25), date(2024, 1, 27)):
+        uscc = await factories.firm(conn, officer_id=officer.id, contacts=MAIL)
+        await factories.certificate(conn, uscc, issued_on=issued)
+    await factories.active_rule(conn, "hnte_expiry", planned_on=date(2026, 11, 25))
+    for on in (date(2026, 11, 26), date(2026, 11, 28), date(2026, 11, 28)):
+        await plan_reminders(database, at=day(on))
+    assert [row[:2] for row in await ledger(conn, "officer")] == [
+        ("officer:60d", date(2027, 1, 25)),
+        ("officer:60d", date(2027, 1, 27)),
+    ]
+
+
 async def test_a_firm_of_another_province_or_no_longer_in_business_is_nobody_to_remind(conn, database, window):
     await met_firm(conn)
     gone = await met_firm(conn)
