@@ -34,14 +34,14 @@ def asked(page: Page, *, leave: bool) -> list[str]:
 def test_after_back_the_controls_of_a_filter_agree_with_the_address(visitors: People) -> None:
     page = visitors.signed_in("officer")
     page.goto("/firms")
-    page.get_by_label("梯队", exact=True).select_option("雏鹰企业")
+    page.get_by_role("search", name="筛选企业").get_by_label("梯队", exact=True).select_option("雏鹰企业")
     page.get_by_label("只看停滞").check()
     page.get_by_label("名称、代码、联系人").fill("没有送出的词")
     page.get_by_role("link", name="看板", exact=True).click()
     expect(page).to_have_url(re.compile("/board"))
     page.go_back()
     expect(page).to_have_url(re.compile("/firms$"))
-    expect(page.get_by_label("梯队", exact=True)).to_have_value("")
+    expect(page.get_by_role("search", name="筛选企业").get_by_label("梯队", exact=True)).to_have_value("")
     expect(page.get_by_label("只看停滞")).not_to_be_checked()
     expect(page.get_by_label("名称、代码、联系人")).to_have_value("")
 

@@ -243,7 +243,7 @@ def overflow(page: Page) -> int:
 def test_a_page_is_valid_stays_in_its_frame_and_has_no_violations(visitors: People, who: str, address: str) -> None:
     """One visit for all of it: coming to the page takes as long as looking at it."""
     page = opened(visitors, who, address)
-    check_html(page.context.request.get(page.url).text())
+    check_html(page.context.request.get(page.url, max_retries=2).text())
     for width in (320, 360, 768, 820, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 800})
         assert overflow(page) <= 0, width

@@ -43,7 +43,7 @@ def test_the_forms_and_the_count_have_no_violations_and_stay_in_their_frame(peop
         "/examples/new",
     ):
         page.goto(here + path)
-        check_html(page.context.request.get(page.url).text())
+        check_html(page.context.request.get(page.url, max_retries=2).text())
         for width in (320, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             assert overflow(page) <= 0, (path, width)
