@@ -1,7 +1,9 @@
 """The policies in force, out of the database: what is published there is what every gate and page judges by."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -50,6 +52,11 @@ async def load_policies(conn: Conn, known: Policies | None = None) -> Policies:
 
 
 def _revision(marks: Sequence[Any]) -> str:
+    return _told(tuple((version, n) for version, n in marks))
+
+
+@lru_cache(maxsize=8)
+def _told(marks: tuple[tuple[uuid.UUID, int], ...]) -> str:
     return sha256(repr([(str(version), n) for version, n in marks]).encode()).hexdigest()[:16]
 
 
