@@ -80,8 +80,10 @@ def test_leaving_an_edited_condition_asks_first(people: People) -> None:
 def test_two_people_bring_a_version_into_force_without_javascript(people: People) -> None:
     manager = people.signed_in("manager", java_script_enabled=False)
     page, here = drafted(people, "高新技术企业证书", java_script_enabled=False)
-    while page.locator("[aria-labelledby=h-examples] form").count():
-        page.locator("[aria-labelledby=h-examples] form button").first.click()
+    examples = page.locator("[aria-labelledby=h-examples]")
+    while examples.locator("form").count():
+        examples.locator("summary").first.click()
+        examples.locator("details[open] form button").click()
     page.goto(f"{here}/head")
     page.get_by_label("版本号").fill("2027")
     page.get_by_label("有效期自").fill("2027年1月1日")

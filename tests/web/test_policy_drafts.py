@@ -239,6 +239,25 @@ async def test_from_a_copy_to_what_counts_by_two_people(conn, admin, client_as, 
     assert re.search("发布政策版本.*取代：2016", history.text, re.S)
 
 
+async def test_a_copy_that_keeps_its_first_day_is_submitted_only_as_a_correction_and_nothing_goes_at_one_press(
+    conn, admin
+):
+    draft = await copied(conn, admin)
+    here = f"/admin/policies/{draft.id}"
+    asked = (await admin.get(here)).text
+    assert "作为更正提交" in asked
+    assert f"{draft.version.effective_from} 以来的判断都会改" in asked
+    for act in ("submit", "remove"):
+        forms = re.findall(
+            rf'(<details class="confirm">\s*<summary(?:(?!</details>).)*)?action="[^"]*/{act}"', asked, re.S
+        )
+        assert forms, act
+        assert all(forms), act
+    head = form_of((await admin.get(f"{here}/head")).text)
+    await admin.post(f"{here}/head", data=head | {"f.effective_from": "2027-01-01"})
+    assert "作为更正提交" not in (await admin.get(here)).text
+
+
 async def test_what_is_sent_back_shows_its_reason_to_who_drafted_it(conn, admin, client_as):
     draft = await ready(conn, admin)
     here = f"/admin/policies/{draft.id}"
