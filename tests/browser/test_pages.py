@@ -239,6 +239,16 @@ def overflow(page: Page) -> int:
     return wide
 
 
+def out_of_frame(page: Page) -> list[str]:
+    """What buttons open, and where that cannot be reached; to the left, nothing can be scrolled to."""
+    found: list[str] = page.evaluate(
+        "[...document.querySelectorAll('details.confirm')].flatMap(asked => {"
+        " asked.open = true; const box = asked.querySelector('form').getBoundingClientRect(); asked.open = false;"
+        " return box.left < 0 || box.right > innerWidth ? [asked.innerText] : []; })"
+    )
+    return found
+
+
 @pytest.mark.parametrize(("who", "address"), PAGES)
 def test_a_page_is_valid_stays_in_its_frame_and_has_no_violations(visitors: People, who: str, address: str) -> None:
     """One visit for all of it: coming to the page takes as long as looking at it."""
@@ -247,6 +257,7 @@ def test_a_page_is_valid_stays_in_its_frame_and_has_no_violations(visitors: Peop
     for width in (320, 360, 768, 820, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 800})
         assert overflow(page) <= 0, width
+        assert out_of_frame(page) == [], width
     thin_out(page)
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 900})
