@@ -30,7 +30,7 @@ class Level(Labelled):
 
 
 MONEY = frozenset({Kind.AMOUNT, Kind.SIGNED, Kind.SUM})
-_CHECKS = frozenset({"at_most", "equals", "change"})
+_CHECKS = frozenset({"at_most", "at_least", "equals", "change", "not_before"})
 Body = Mapping[str, Any]
 
 
@@ -40,6 +40,8 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Check:
+    """`of`: codes asked once; of a section with rows, all its rows' sum; between questions of a row, the same row's."""
+
     kind: str
     level: Level
     of: tuple[str, ...] = ()
@@ -179,7 +181,16 @@ def _must_hang_together(form: Form) -> None:
     if twice := {code for code in codes if codes.count(code) > 1}:
         raise CatalogueError(f"表单里重复了：{'、'.join(sorted(twice))}。")
     asked = form.questions
-    for question in asked.values():
-        for code in (*question.of, *(c for check in question.checks for c in check.of)):
-            if code not in asked:
-                raise CatalogueError(f"{question.code} 用到的 {code} 不在表单里。")
+    for section in form.sections:
+        beside = {q.code for q in section.questions} if section.group else set(codes)
+        for question in section.questions:
+            used = {*(code for check in question.checks for code in check.of)}
+            if strange := (set(question.of) - asked.keys()) | (used - beside):
+                raise CatalogueError(
+                    f"{question.code} 用到的 {'、'.join(sorted(strange))} 不在表单里，或不在同一条里。"
+                )
+            softly = [check.kind for check in question.checks if check.level is Level.SOFT]
+            if section.group and softly:
+                raise CatalogueError(f"{question.code} 分条填，写不下说明：只能有硬性核对。")
+            if len(set(softly)) < len(softly):
+                raise CatalogueError(f"{question.code} 有两条同样的软性核对，说明会写在一处。")

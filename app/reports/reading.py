@@ -55,6 +55,10 @@ class Examined:
     values: dict[str, Value] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
+    rows: dict[str, Decimal] = field(default_factory=dict)  # by code of a row's question, the sum of all rows
+
+    def number(self, code: str) -> Decimal | None:
+        return self.values[code].number if code in self.values else self.rows.get(code)
 
     @property
     def figures(self) -> dict[str, str]:
@@ -133,14 +137,35 @@ def rows_of(answers: Answers) -> list[Row]:
 
 
 def _examine_rows(found: Examined, section: Section, answers: Answers) -> None:
+    unread: set[str] = set()
     for n, row in enumerate(rows_of(answers)):
+        values = {question.code: read(question, row.get(question.code)) for question in section.questions}
         for question in section.questions:
-            value = read(question, row.get(question.code))
+            value = values[question.code]
             found.values[f"{question.code}.{n}"] = Value(value.text, None, value.fault)
-            if value.fault:
-                label = f"{section.group}{n + 1:02d} {question.label}"
-                fault = Fault(section.code, f"{question.code}.{n}", label, value.fault, not value.text)
-                found.faults.append(fault)
+            if value.number is not None:
+                found.rows[question.code] = found.rows.get(question.code, Decimal(0)) + value.number
+            elif value.fault:
+                unread.add(question.code)
+            for sentence in (value.fault, *(_beside(check, value, values) for check in question.checks)):
+                if sentence:
+                    label = f"{section.group}{n + 1:02d} {question.label}"
+                    missing = sentence == value.fault and not value.text
+                    found.faults.append(Fault(section.code, f"{question.code}.{n}", label, sentence, missing))
+    for code in unread:
+        found.rows.pop(code, None)
+
+
+def _beside(check: Check, mine: Value, row: Mapping[str, Value]) -> str:
+    """What does not hold between two questions of one row."""
+    others = [row[code] for code in check.of]
+    if check.kind == "not_before":
+        ok = mine.fault or not mine.text or all(o.fault or not o.text or mine.text >= o.text for o in others)
+        return "" if ok else check.says
+    numbers = [other.number for other in others]
+    if mine.number is None or any(number is None for number in numbers):
+        return ""
+    return "" if _holds(check, mine.number, [number for number in numbers if number is not None]) else check.says
 
 
 def _apply(
@@ -166,13 +191,28 @@ def _sentence(found: Examined, form: Form, check: Check, mine: Decimal, before: 
             return ""
         word = "多" if change > 0 else "少"
         return f"比上年{word} {abs(change) * 100:.0f}%，请说明原因。"
-    others = [found.values[code].number for code in check.of]
-    if any(other is None for other in others):
+    known = [number for code in check.of if (number := found.number(code)) is not None]
+    # Parts that are known already come to too much, whatever the others are.
+    if (len(known) < len(check.of) and check.kind != "at_least") or not known or _holds(check, mine, known):
         return ""
-    whole = sum((other for other in others if other is not None), Decimal(0))
-    holds = mine <= whole if check.kind == "at_most" else mine == whole
-    named = "、".join(form.questions[code].label for code in check.of)
-    return "" if holds else check.says or f"与{named}对不上。"
+    asked = form.questions
+    says = check.says or f"与{'、'.join(asked[code].label for code in check.of if code in asked)}对不上。"
+    if all(code in asked for code in check.of):
+        return says
+    # A sum of rows stands on no page: both sides are named.
+    whole, money = sum(known, Decimal(0)), all(q.money for q in _asked(form, check.of))
+    return f"{says}（各条合计 {shown(whole, money=money, unit='')}，这里 {shown(mine, money=money, unit='')}）"
+
+
+def _asked(form: Form, codes: Sequence[str]) -> list[Question]:
+    return [q for s in form.sections for q in s.questions if q.code in codes]
+
+
+def _holds(check: Check, mine: Decimal, others: Sequence[Decimal]) -> bool:
+    whole = sum(others, Decimal(0))
+    if check.kind == "at_most":
+        return mine <= whole
+    return mine >= whole if check.kind == "at_least" else mine == whole
 
 
 def shown(number: Decimal, *, money: bool, unit: str) -> str:

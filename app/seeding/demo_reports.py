@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import select
 
@@ -20,9 +21,9 @@ from app.reports.models import YearlyReport
 from app.reports.queries import own_filing, pages_of
 from app.reports.reading import ROWS, Answers, typed_of
 from app.text import parse_amount
-from app.units import Unit
+from app.units import Unit, from_yuan
 
-_PROJECTS = (("节水型恒温阀芯研发", "320"), ("水龙头自动检测线", "180"))
+_PROJECTS = ("节水型恒温阀芯研发", "水龙头自动检测线")
 _NEW_RIGHT = {
     "kind": "utility_model",
     "number": "ZL202520987654.3",
@@ -82,10 +83,14 @@ async def _fill(conn: Conn, firm: FirmDetail, year: int, form: Form, *, by: Acto
 def _answers(section: Section, figures: dict[str, str]) -> Answers:
     if section.code == "projects":
         names = [q.code for q in section.questions if not q.optional]
+        whole = sum((Decimal(value) for code, value in figures.items() if code.startswith("rd.")), Decimal(0))
+        first = (whole * Decimal("0.6")).to_integral_value()
         rows = []
-        for name, spent in _PROJECTS:
-            typed = dict(zip(names, (name, "2025-01-10", "2025-12-20", "6", "52", spent), strict=True))
-            rows.append({code: [text, Unit.WAN_YUAN.value if text == spent else ""] for code, text in typed.items()})
+        for name, spent in zip(_PROJECTS, (first, whole - first), strict=True):
+            said = (name, "2025-01-10", "2025-12-20", "6", "52", f"{from_yuan(spent, Unit.WAN_YUAN):f}")
+            typed = dict(zip(names, said, strict=True))
+            money = {"project.spent": Unit.WAN_YUAN.value}
+            rows.append({code: [text, money.get(code, "")] for code, text in typed.items()})
         return {ROWS: rows}
     if section.group:
         return {}

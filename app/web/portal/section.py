@@ -9,7 +9,7 @@ from app.db import Conn
 from app.errors import Conflict, NotFound, Stale
 from app.recognitions.queries import rights_as_rows
 from app.reports import drafting
-from app.reports.catalogue import Form, Section
+from app.reports.catalogue import Form, Level, Section
 from app.reports.queries import Filing, figures_before, others_editing, pages_of
 from app.reports.reading import ROWS, Answers, Fault, examine, rows_of
 from app.web.deps import ClockDep, ConnDep, LookupDep
@@ -172,7 +172,8 @@ def _onward(section: Section, filing: Filing, lookup: Lookup, act: str, *, wrong
 async def _wrong(conn: Conn, filing: Filing, form: Form, section: Section, typed: Answers) -> list[Fault]:
     """A draft is saved whatever is in it; what cannot be is said at once, what is missing only when asked for."""
     mine = {q.code for q in section.questions}
-    elsewhere = any(not mine.issuperset(check.of) for q in section.questions for check in q.checks)
+    hard = [check for q in section.questions for check in q.checks if check.level is Level.HARD]
+    elsewhere = any(not mine.issuperset(check.of) for check in hard)
     kept = await pages_of(conn, filing.id) if elsewhere else {}
     answers = {code: page.answers for code, page in kept.items()} | {section.code: typed}
     return [f for f in examine(form, answers, {}).faults_of(section.code) if not f.missing]
