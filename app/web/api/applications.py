@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.assessments.proposing import proposals
 from app.errors import NotFound
 from app.filings import applications
@@ -15,6 +15,7 @@ from app.filings.stages import Application
 from app.filings.terms import Window
 from app.text import halve
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.filing_schemas import (
     ApplicationIn,
     ApplicationList,
@@ -23,15 +24,14 @@ from app.web.api.filing_schemas import (
     WindowProposalList,
     WindowProposalOut,
 )
-from app.web.api.if_match import IfMatch, version_of
+from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
 from app.web.application_input import read_step
-from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, guard
 
 router = APIRouter(tags=["申报"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
-Worker = Annotated[Actor, Depends(acting(Permission.FILING_WORK))]
+Worker = Annotated[Deed, Depends(doing(Permission.FILING_WORK))]
 
 
 def _out(a: Application) -> ApplicationOut:
@@ -114,15 +114,10 @@ async def proposed(
     summary="列入企业",
     openapi_extra=KEYED,
 )
-async def add(
-    window_id: uuid.UUID, body: ApplicationIn, conn: ConnDep, clock: ClockDep, actor: Worker, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        (made,) = await list_firms(conn, window_id, [halve(body.uscc).upper()], by=actor, at=at)
-        return slot.keep(_shown(await _one(conn, made, actor.viewer), status=201))
+@once_only
+async def add(window_id: uuid.UUID, body: ApplicationIn, deed: Worker) -> Response:
+    (made,) = await list_firms(deed.conn, window_id, [halve(body.uscc).upper()], by=deed.by, at=deed.at)
+    return _shown(await _one(deed.conn, made, deed.viewer), status=201)
 
 
 @router.get("/applications/{application_id}", response_model=ApplicationOut, summary="一项申报")
@@ -133,24 +128,12 @@ async def read(application_id: uuid.UUID, conn: ConnDep, viewer: Reader) -> Resp
 @router.post(
     "/applications/{application_id}/advance", response_model=ApplicationOut, summary="推进申报", openapi_extra=KEYED
 )
-async def step(
-    application_id: uuid.UUID,
-    body: StepIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Worker,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        kind = await _certificate(conn, application_id, actor.viewer)
-        asked = read_step(body.model_dump(), certificate=kind, expected=version_of(if_match), today=today)
-        await advance(conn, application_id, asked, by=actor, at=at)
-        return slot.keep(_shown(await _one(conn, application_id, actor.viewer)))
+@once_only
+async def step(application_id: uuid.UUID, body: StepIn, deed: Worker, if_match: IfMatch = None) -> Response:
+    kind = await _certificate(deed.conn, application_id, deed.viewer)
+    asked = read_step(body.model_dump(), certificate=kind, expected=version_needed(if_match), today=deed.today)
+    await advance(deed.conn, application_id, asked, by=deed.by, at=deed.at)
+    return _shown(await _one(deed.conn, application_id, deed.viewer))
 
 
 async def _certificate(conn: ConnDep, application_id: uuid.UUID, viewer: Viewer) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.carriers import listing, queries, service, spaces, tenancies
 from app.carriers.occupancy import fills
 from app.carriers.terms import AREA_LABELS, Carrier, Fill
@@ -28,16 +28,16 @@ from app.web.api.carrier_schemas import (
     SpaceOut,
     TenancyList,
 )
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
 from app.web.carrier_input import read_carrier, read_changed_on, read_space
-from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, TodayDep, guard
 
 router = APIRouter(prefix="/carriers", tags=["孵化载体"], responses=PROBLEMS)
 Read = Annotated[Viewer, Depends(guard(Permission.CARRIER_READ))]
-Keeper = Annotated[Actor, Depends(acting(Permission.CARRIER_KEEP))]
-Letter = Annotated[Actor, Depends(acting(Permission.CARRIER_LET))]
+Keeper = Annotated[Deed, Depends(doing(Permission.CARRIER_KEEP))]
+Letter = Annotated[Deed, Depends(doing(Permission.CARRIER_LET))]
 _EMPTY = Fill()
 # What the API calls a field that a form calls otherwise.
 _SAID = {"since": "from", "until": "to", "region": "region_code"}
@@ -102,19 +102,14 @@ async def carriers(
 
 
 @router.post("", response_model=CarrierDetail, status_code=201, summary="登记载体", openapi_extra=KEYED)
-async def register(
-    body: CarrierIn, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: Keeper, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        raw = {**body.model_dump(), "region": body.region_code or actor.viewer.scope}
-        try:
-            made = await service.register(conn, read_carrier(raw, today=today), by=actor, at=at)
-        except Invalid as error:
-            raise said(error) from error
-        return slot.keep(await _shown(conn, made, actor.viewer, today, status=201))
+@once_only
+async def register(body: CarrierIn, deed: Keeper) -> Response:
+    raw = {**body.model_dump(), "region": body.region_code or deed.viewer.scope}
+    try:
+        made = await service.register(deed.conn, read_carrier(raw, today=deed.today), by=deed.by, at=deed.at)
+    except Invalid as error:
+        raise said(error) from error
+    return await _shown(deed.conn, made, deed.viewer, deed.today, status=201)
 
 
 @router.get("/{carrier_id}", response_model=CarrierDetail, summary="一个载体")
@@ -123,33 +118,21 @@ async def read(carrier_id: uuid.UUID, conn: ConnDep, today: TodayDep, viewer: Re
 
 
 @router.patch("/{carrier_id}", response_model=CarrierDetail, summary="修改载体资料", openapi_extra=KEYED)
-async def edit(
-    carrier_id: uuid.UUID,
-    body: CarrierPatch,
-    conn: ConnDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Keeper,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        held = await carrier_in_sight(conn, carrier_id, actor.viewer)
-        version = version_needed(if_match)
-        given = body.model_dump(exclude_unset=True)
-        kept: dict[str, Any] = {f: getattr(held, f) for f in CarrierPatch.model_fields if hasattr(held, f)}
-        kept |= {f"area_{name}": getattr(held.areas, name) for name in AREA_LABELS}
-        raw = {**kept, **given}
-        raw["region"] = raw.pop("region_code")
-        try:
-            entry, changed_on = read_carrier(raw, today=today), read_changed_on(given, today=today)
-            await service.edit(conn, held.id, entry, version=version, changed_on=changed_on, by=actor, at=at)
-        except Invalid as error:
-            raise said(error) from error
-        return slot.keep(await _shown(conn, held.id, actor.viewer, today))
+@once_only
+async def edit(carrier_id: uuid.UUID, body: CarrierPatch, deed: Keeper, if_match: IfMatch = None) -> Response:
+    held = await carrier_in_sight(deed.conn, carrier_id, deed.viewer)
+    version = version_needed(if_match)
+    given = body.model_dump(exclude_unset=True)
+    kept: dict[str, Any] = {f: getattr(held, f) for f in CarrierPatch.model_fields if hasattr(held, f)}
+    kept |= {f"area_{name}": getattr(held.areas, name) for name in AREA_LABELS}
+    raw = {**kept, **given}
+    raw["region"] = raw.pop("region_code")
+    try:
+        entry, changed_on = read_carrier(raw, today=deed.today), read_changed_on(given, today=deed.today)
+        await service.edit(deed.conn, held.id, entry, version=version, changed_on=changed_on, by=deed.by, at=deed.at)
+    except Invalid as error:
+        raise said(error) from error
+    return await _shown(deed.conn, held.id, deed.viewer, deed.today)
 
 
 @router.get("/{carrier_id}/occupancy", response_model=FillOut, summary="任何一天的出租率")
@@ -180,18 +163,13 @@ async def list_spaces(
 
 
 @router.post("/{carrier_id}/spaces", response_model=SpaceOut, status_code=201, summary="新增房间", openapi_extra=KEYED)
-async def open_space(
-    carrier_id: uuid.UUID, body: SpaceIn, conn: ConnDep, clock: ClockDep, actor: Letter, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-        made = await spaces.add_space(conn, carrier, read_space(body.model_dump()), by=actor, at=at)
-        space = await queries.space_of(conn, carrier.id, made)
-        assert space is not None
-        return slot.keep(answer(space_out(space), status=201, headers={"etag": f'"{space.version}"'}))
+@once_only
+async def open_space(carrier_id: uuid.UUID, body: SpaceIn, deed: Letter) -> Response:
+    carrier = await carrier_in_sight(deed.conn, carrier_id, deed.viewer)
+    made = await spaces.add_space(deed.conn, carrier, read_space(body.model_dump()), by=deed.by, at=deed.at)
+    space = await queries.space_of(deed.conn, carrier.id, made)
+    assert space is not None
+    return answer(space_out(space), status=201, headers={"etag": f'"{space.version}"'})
 
 
 @router.get("/{carrier_id}/tenancies", response_model=TenancyList, summary="载体的租约，最近的在前")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.errors import NotFound
 from app.firms import queries
 from app.recognitions import registering
@@ -18,14 +18,14 @@ from app.web.api.certificate_schemas import (
     RevocationIn,
     StrikeIn,
 )
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.certificate_input import read_certificate, read_reason, read_revocation
-from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, TodayDep, guard
 
 router = APIRouter(prefix="/firms/{uscc}/certificates", tags=["证书"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
-Certifier = Annotated[Actor, Depends(acting(Permission.FIRM_CERTIFY))]
+Certifier = Annotated[Deed, Depends(doing(Permission.FIRM_CERTIFY))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 
 
@@ -62,55 +62,26 @@ async def read(uscc: Uscc, conn: ConnDep, today: TodayDep, viewer: Reader) -> Re
 
 
 @router.post("", response_model=CertificateOut, status_code=201, summary="登记证书", openapi_extra=KEYED)
-async def register(
-    uscc: Uscc, body: CertificateIn, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: Certifier, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        await _held(conn, uscc, actor.viewer, today)  # out of sight comes before what is wrong with the body
-        new = read_certificate(body.model_dump(), today=today)
-        made = await registering.register(conn, uscc.upper(), new, by=actor, at=at)
-        return slot.keep(answer(await _one(conn, uscc, made, actor.viewer, today), status=201))
+@once_only
+async def register(uscc: Uscc, body: CertificateIn, deed: Certifier) -> Response:
+    await _held(deed.conn, uscc, deed.viewer, deed.today)  # out of sight comes before what is wrong with the body
+    new = read_certificate(body.model_dump(), today=deed.today)
+    made = await registering.register(deed.conn, uscc.upper(), new, by=deed.by, at=deed.at)
+    return answer(await _one(deed.conn, uscc, made, deed.viewer, deed.today), status=201)
 
 
 @router.post("/{certificate_id}/revoke", response_model=CertificateOut, summary="登记证书撤销", openapi_extra=KEYED)
-async def revoke(
-    uscc: Uscc,
-    certificate_id: uuid.UUID,
-    body: RevocationIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Certifier,
-    key: KeyDep,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        on, reason = read_revocation(body.model_dump())
-        await registering.revoke(conn, uscc.upper(), certificate_id, on=on, reason=reason, by=actor, at=at)
-        return slot.keep(answer(await _one(conn, uscc, certificate_id, actor.viewer, today)))
+@once_only
+async def revoke(uscc: Uscc, certificate_id: uuid.UUID, body: RevocationIn, deed: Certifier) -> Response:
+    on, reason = read_revocation(body.model_dump())
+    await registering.revoke(deed.conn, uscc.upper(), certificate_id, on=on, reason=reason, by=deed.by, at=deed.at)
+    return answer(await _one(deed.conn, uscc, certificate_id, deed.viewer, deed.today))
 
 
 @router.post("/{certificate_id}/strike", response_model=CertificateList, summary="删去误登的证书", openapi_extra=KEYED)
-async def strike(
-    uscc: Uscc,
-    certificate_id: uuid.UUID,
-    body: StrikeIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Certifier,
-    key: KeyDep,
-) -> Response:
+@once_only
+async def strike(uscc: Uscc, certificate_id: uuid.UUID, body: StrikeIn, deed: Certifier) -> Response:
     """What is left is the answer."""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        reason = read_reason(body.model_dump())
-        await registering.strike(conn, uscc.upper(), certificate_id, reason=reason, by=actor, at=at)
-        return slot.keep(_list(await _held(conn, uscc, actor.viewer, today)))
+    reason = read_reason(body.model_dump())
+    await registering.strike(deed.conn, uscc.upper(), certificate_id, reason=reason, by=deed.by, at=deed.at)
+    return _list(await _held(deed.conn, uscc, deed.viewer, deed.today))

@@ -19,18 +19,18 @@ from app.reports.queries import Filing, own_filing, pages_of, version_tag
 from app.reports.reading import Typed
 from app.reports.terms import asked_years
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.figure_schemas import FiguresIn, FiguresOut, ReturnIn, SubmitIn
 from app.web.api.figure_views import shown_figures
 from app.web.api.openapi import KEYED
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.forms import clean_text
-from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 
 router = APIRouter(prefix="/firms/{uscc}/figures/{year}", tags=["年度数据"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
-Reporter = Annotated[Actor, Depends(acting(Permission.PORTAL))]
-Reviewer = Annotated[Actor, Depends(acting(Permission.REPORT_REVIEW))]
+Reporter = Annotated[Deed, Depends(doing(Permission.PORTAL))]
+Reviewer = Annotated[Deed, Depends(doing(Permission.REPORT_REVIEW))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 Year = Annotated[int, Path(ge=1990, le=2100, examples=[2025])]
 IfMatch = Annotated[str | None, Header(description="读取时得到的 ETag", max_length=60)]
@@ -125,35 +125,23 @@ async def _begun(
     responses={201: {"model": FiguresOut, "description": "这一年度的第一份草稿"}},
     openapi_extra=KEYED,
 )
+@once_only
 async def save(
-    uscc: Uscc,
-    year: Year,
-    body: FiguresIn,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Reporter,
-    key: KeyDep,
-    if_match: IfMatch = None,
+    uscc: Uscc, year: Year, body: FiguresIn, deed: Reporter, lookup: LookupDep, if_match: IfMatch = None
 ) -> Response:
     """还没有草稿时新建；已有的须带 If-Match。退回补正后只能改退回的项目，其余即使写了也须与原来一致。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        filing, status, seen = await own_filing(conn, firm.id, year), 200, if_match
-        if filing is None:
-            if if_match:
-                raise Stale("这一年度还没有草稿，没有可比的 ETag。")
-            filing, status = await _begun(conn, firm, year, lookup, today, actor, at), 201
-            seen = "0.0.0"
-        tag, form = _tag_of(_asked(seen)), _form(filing, lookup)
-        brought = read_brought(form, _flat(body.figures, form), _rows(body.rows, form))
-        await drafting.save_whole(conn, firm.id, year, form, brought, seen=tag, way="接口", by=actor, at=at)
-        await _explain(conn, filing, body.explanations)
-        return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup, status=status))
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    filing, status, seen = await own_filing(deed.conn, firm.id, year), 200, if_match
+    if filing is None:
+        if if_match:
+            raise Stale("这一年度还没有草稿，没有可比的 ETag。")
+        filing, status = await _begun(deed.conn, firm, year, lookup, deed.today, deed.by, deed.at), 201
+        seen = "0.0.0"
+    tag, form = _tag_of(_asked(seen)), _form(filing, lookup)
+    brought = read_brought(form, _flat(body.figures, form), _rows(body.rows, form))
+    await drafting.save_whole(deed.conn, firm.id, year, form, brought, seen=tag, way="接口", by=deed.by, at=deed.at)
+    await _explain(deed.conn, filing, body.explanations)
+    return await _shown(deed.conn, firm, year, deed.viewer, lookup, status=status)
 
 
 async def _explain(conn: Conn, filing: Filing, said: Mapping[str, str]) -> None:
@@ -163,33 +151,27 @@ async def _explain(conn: Conn, filing: Filing, said: Mapping[str, str]) -> None:
 
 
 @router.post("/submit", response_model=FiguresOut, summary="签字提交（仅签字人）", openapi_extra=KEYED)
+@once_only
 async def submit(
     uscc: Uscc,
     year: Year,
-    conn: ConnDep,
+    deed: Reporter,
     lookup: LookupDep,
-    clock: ClockDep,
-    actor: Reporter,
-    key: KeyDep,
     body: Annotated[SubmitIn, Body()] = _SUBMIT,
     if_match: IfMatch = None,
 ) -> Response:
     """须带 If-Match。提交即声明数据真实、完整，由签字人负责。重复提交得到同一张回执。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        filing = await own_filing(conn, firm.id, year, hold="update")
-        if filing is None:
-            raise NotFound(f"{year} 年度还没有开始填报。")
-        _asked(if_match)
-        if filing.editable:
-            await _must_match(conn, filing, if_match)
-            await _explain(conn, filing, body.explanations)
-        form = _form(filing, lookup)
-        await handing.hand_in(conn, firm.id, year, form, officer=firm.officer_id, by=actor, at=at)
-        return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup))
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    filing = await own_filing(deed.conn, firm.id, year, hold="update")
+    if filing is None:
+        raise NotFound(f"{year} 年度还没有开始填报。")
+    _asked(if_match)
+    if filing.editable:
+        await _must_match(deed.conn, filing, if_match)
+        await _explain(deed.conn, filing, body.explanations)
+    form = _form(filing, lookup)
+    await handing.hand_in(deed.conn, firm.id, year, form, officer=firm.officer_id, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, firm, year, deed.viewer, lookup)
 
 
 async def _signed(conn: Conn, firm: FirmDetail, year: int) -> Filing:
@@ -201,52 +183,29 @@ async def _signed(conn: Conn, firm: FirmDetail, year: int) -> Filing:
 
 
 @router.post("/accept", response_model=FiguresOut, summary="审核通过", openapi_extra=KEYED)
-async def accept(
-    uscc: Uscc,
-    year: Year,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    actor: Reviewer,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
+@once_only
+async def accept(uscc: Uscc, year: Year, deed: Reviewer, lookup: LookupDep, if_match: IfMatch = None) -> Response:
     """须带 If-Match。签字的数据原样进入年度台账，谁也不能改动。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        filing = await _signed(conn, firm, year)
-        await _must_match(conn, filing, if_match)
-        await handing.accept(conn, filing.id, by=actor, at=at)
-        return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup))
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    filing = await _signed(deed.conn, firm, year)
+    await _must_match(deed.conn, filing, if_match)
+    await handing.accept(deed.conn, filing.id, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, firm, year, deed.viewer, lookup)
 
 
 @router.post("/return", response_model=FiguresOut, summary="退回补正", openapi_extra=KEYED)
+@once_only
 async def give_back(
-    uscc: Uscc,
-    year: Year,
-    body: ReturnIn,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    actor: Reviewer,
-    key: KeyDep,
-    if_match: IfMatch = None,
+    uscc: Uscc, year: Year, body: ReturnIn, deed: Reviewer, lookup: LookupDep, if_match: IfMatch = None
 ) -> Response:
     """须带 If-Match。写了意见的项目对企业重新开放，其余锁定。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        filing = await _signed(conn, firm, year)
-        await _must_match(conn, filing, if_match)
-        form = _form(filing, lookup)
-        known = {q.code for q in form.questions.values() if not q.of} | {s.code for s in form.sections if s.group}
-        if strange := [code for code in body.comments if code not in known]:
-            raise Invalid({f"comments.{code}": "填报表里没有这一项，或者它是自动合计的。" for code in strange})
-        comments = _words(body.comments, longest=300, within="comments")
-        await handing.give_back(conn, filing.id, comments, form, by=actor, at=at)
-        return slot.keep(await _shown(conn, firm, year, actor.viewer, lookup))
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    filing = await _signed(deed.conn, firm, year)
+    await _must_match(deed.conn, filing, if_match)
+    form = _form(filing, lookup)
+    known = {q.code for q in form.questions.values() if not q.of} | {s.code for s in form.sections if s.group}
+    if strange := [code for code in body.comments if code not in known]:
+        raise Invalid({f"comments.{code}": "填报表里没有这一项，或者它是自动合计的。" for code in strange})
+    comments = _words(body.comments, longest=300, within="comments")
+    await handing.give_back(deed.conn, filing.id, comments, form, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, firm, year, deed.viewer, lookup)

@@ -6,24 +6,24 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.errors import Invalid, NotFound
 from app.filings import queries, service
 from app.filings.rules import phase_on
 from app.filings.terms import Window, WindowChange
 from app.web import calendar_feed
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.filing_schemas import ChangeIn, DatesIn, WindowIn, WindowList, WindowOut
-from app.web.api.if_match import IfMatch, version_of
+from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
-from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, TodayDep, guard
 from app.web.window_input import read_change, read_revision, read_window
 
 router = APIRouter(prefix="/windows", tags=["申报窗口"], responses=PROBLEMS)
 feed = APIRouter(tags=["申报窗口"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FILING_READ))]
-Keeper = Annotated[Actor, Depends(acting(Permission.FILING_KEEP))]
+Keeper = Annotated[Deed, Depends(doing(Permission.FILING_KEEP))]
 
 feed.get(
     "/windows.ics",
@@ -85,14 +85,11 @@ async def windows(
 
 
 @router.post("", response_model=WindowOut, status_code=201, summary="新增申报窗口", openapi_extra=KEYED)
-async def add(body: WindowIn, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: Keeper, key: KeyDep) -> Response:
+@once_only
+async def add(body: WindowIn, deed: Keeper) -> Response:
     """有日期的须同时给出通知的文号和网址，即为已确认；没有日期的只列为往年参考。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        made = await service.add_window(conn, read_window(body.model_dump()), by=actor, at=at)
-        return slot.keep(await _shown(conn, made, actor.viewer, today, status=201))
+    made = await service.add_window(deed.conn, read_window(body.model_dump()), by=deed.by, at=deed.at)
+    return await _shown(deed.conn, made, deed.viewer, deed.today, status=201)
 
 
 @router.get("/{window_id}", response_model=WindowOut, summary="一个申报窗口")
@@ -101,44 +98,20 @@ async def read(window_id: uuid.UUID, conn: ConnDep, today: TodayDep, viewer: Rea
 
 
 @router.post("/{window_id}/confirm", response_model=WindowOut, summary="按通知确认", openapi_extra=KEYED)
-async def confirm(
-    window_id: uuid.UUID,
-    body: DatesIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Keeper,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        await _shown(conn, window_id, actor.viewer, today)  # out of sight comes before what is wrong with the body
-        revision = read_revision(body.model_dump(), WindowChange.CONFIRMED, version_of(if_match))
-        await service.revise(conn, window_id, revision, by=actor, at=at)
-        return slot.keep(await _shown(conn, window_id, actor.viewer, today))
+@once_only
+async def confirm(window_id: uuid.UUID, body: DatesIn, deed: Keeper, if_match: IfMatch = None) -> Response:
+    await _shown(deed.conn, window_id, deed.viewer, deed.today)  # out of sight comes before what is wrong with the body
+    revision = read_revision(body.model_dump(), WindowChange.CONFIRMED, version_needed(if_match))
+    await service.revise(deed.conn, window_id, revision, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, window_id, deed.viewer, deed.today)
 
 
 @router.post(
     "/{window_id}/changes", response_model=WindowOut, summary="延期、更正、关闭或撤回确认", openapi_extra=KEYED
 )
-async def change(
-    window_id: uuid.UUID,
-    body: ChangeIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Keeper,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        await _shown(conn, window_id, actor.viewer, today)
-        revision = read_revision(body.model_dump(), read_change(body.change), version_of(if_match))
-        await service.revise(conn, window_id, revision, by=actor, at=at)
-        return slot.keep(await _shown(conn, window_id, actor.viewer, today))
+@once_only
+async def change(window_id: uuid.UUID, body: ChangeIn, deed: Keeper, if_match: IfMatch = None) -> Response:
+    await _shown(deed.conn, window_id, deed.viewer, deed.today)
+    revision = read_revision(body.model_dump(), read_change(body.change), version_needed(if_match))
+    await service.revise(deed.conn, window_id, revision, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, window_id, deed.viewer, deed.today)

@@ -4,27 +4,28 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.assessments.queries import answers_for_policy
-from app.errors import NotFound, PreconditionRequired, Stale
+from app.errors import NotFound, Stale
 from app.firms import queries, service
 from app.firms.terms import INTERNAL_FIELDS, FirmDetail
 from app.recognitions.queries import HeldCertificate, held_by
 from app.units import Unit
 from app.web.api.answers import PROBLEMS, answer, kept_answer
+from app.web.api.deeds import Deed, doing, once_only
+from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import FILTERED, KEYED
 from app.web.api.schemas import FirmIn, FirmList, FirmOut, FirmPatch, FirmSummary
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import FilterDep
 from app.web.firm_input import FirmReader
-from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 
 router = APIRouter(prefix="/firms", tags=["企业"], responses=PROBLEMS)
 ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
-Editor = Annotated[Actor, Depends(acting(Permission.FIRM_EDIT))]
+Editor = Annotated[Deed, Depends(doing(Permission.FIRM_EDIT))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
@@ -66,19 +67,14 @@ async def list_firms(
 
 
 @router.post("", response_model=FirmOut, status_code=201, summary="登记企业", openapi_extra=KEYED)
-async def create(
-    body: FirmIn, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: Editor, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        raw = _raw(body)
-        entry = FirmReader(raw, lookup, actor.viewer).read(creating=True)
-        await service.register(conn, entry, by=actor, at=at)
-        made = await _shown(conn, entry.values["uscc"], actor.viewer, lookup, today, status=201)
-        made.headers["location"] = f"/api/v1/firms/{entry.values['uscc']}"
-        return slot.keep(made)
+@once_only
+async def create(body: FirmIn, deed: Editor, lookup: LookupDep) -> Response:
+    raw = _raw(body)
+    entry = FirmReader(raw, lookup, deed.viewer).read(creating=True)
+    await service.register(deed.conn, entry, by=deed.by, at=deed.at)
+    made = await _shown(deed.conn, entry.values["uscc"], deed.viewer, lookup, deed.today, status=201)
+    made.headers["location"] = f"/api/v1/firms/{entry.values['uscc']}"
+    return made
 
 
 @router.get("/{uscc}", response_model=FirmOut, summary="一家企业")
@@ -87,35 +83,21 @@ async def read(uscc: Uscc, viewer: ReadFirms, conn: ConnDep, lookup: LookupDep, 
 
 
 @router.patch("/{uscc}", response_model=FirmOut, summary="修改企业", openapi_extra=KEYED)
+@once_only
 async def patch(
     uscc: Uscc,
     body: FirmPatch,
-    conn: ConnDep,
+    deed: Editor,
     lookup: LookupDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Editor,
-    key: KeyDep,
-    if_match: Annotated[str | None, Header(max_length=80)] = None,
+    if_match: IfMatch = None,
 ) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        # Before If-Match: the first request with this key is what made the tag an old one.
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        _check_tag(firm, if_match)
-        raw = {"uscc": firm.uscc, "uscc_override": firm.uscc_override, **_raw(body)}
-        entry = FirmReader(raw, lookup, actor.viewer, firm).read(creating=False)
-        await service.edit(conn, firm, entry, version=firm.version, by=actor, at=at)
-        return slot.keep(await _shown(conn, firm.uscc, actor.viewer, lookup, today))
-
-
-def _check_tag(firm: FirmDetail, if_match: str | None) -> None:
-    if not if_match:
-        raise PreconditionRequired("修改须带 If-Match，值为读取时得到的 ETag。")
-    if if_match.strip().removeprefix("W/").strip('"') != str(firm.version):
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    if version_needed(if_match) != firm.version:
         raise Stale("这家企业的资料已被别人改过，请重新读取后再改。")
+    raw = {"uscc": firm.uscc, "uscc_override": firm.uscc_override, **_raw(body)}
+    entry = FirmReader(raw, lookup, deed.viewer, firm).read(creating=False)
+    await service.edit(deed.conn, firm, entry, version=firm.version, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, firm.uscc, deed.viewer, lookup, deed.today)
 
 
 def _raw(body: FirmPatch) -> dict[str, Any]:

@@ -5,23 +5,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.errors import NotFound
 from app.firms.duplicates import twins
 from app.firms.queries import firm_by_uscc
 from app.firms.terms import FirmDetail
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.api.work_schemas import MergeIn, MergeOut, TwinList, TwinOut
-from app.web.deps import ClockDep, ConnDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, guard
 from app.web.merge_input import taken_from
 from app.work.merging import merge, undo_merge
 from app.work.terms import MergeState
 
 router = APIRouter(tags=["合并"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_MERGE))]
-Merger = Annotated[Actor, Depends(acting(Permission.FIRM_MERGE))]
+Merger = Annotated[Deed, Depends(doing(Permission.FIRM_MERGE))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 
 
@@ -44,24 +44,18 @@ async def list_twins(conn: ConnDep, viewer: Reader) -> Response:
 @router.post(
     "/firms/{uscc}/merge", response_model=MergeOut, status_code=201, summary="把另一条记录并入", openapi_extra=KEYED
 )
-async def make_one(uscc: Uscc, body: MergeIn, conn: ConnDep, clock: ClockDep, actor: Merger, key: KeyDep) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        kept, gone = await _firm(conn, uscc, actor.viewer), await _firm(conn, body.gone, actor.viewer)
-        taken, versions = taken_from(gone, body.take), (body.version, body.gone_version)
-        made = await merge(conn, kept.id, gone.id, taken=taken, versions=versions, by=actor, at=at)
-        out = MergeOut(id=made, state=MergeState.DONE.value, uscc=kept.uscc, gone=gone.uscc)
-        return slot.keep(answer(out, status=201))
+@once_only
+async def make_one(uscc: Uscc, body: MergeIn, deed: Merger) -> Response:
+    kept, gone = await _firm(deed.conn, uscc, deed.viewer), await _firm(deed.conn, body.gone, deed.viewer)
+    taken, versions = taken_from(gone, body.take), (body.version, body.gone_version)
+    made = await merge(deed.conn, kept.id, gone.id, taken=taken, versions=versions, by=deed.by, at=deed.at)
+    out = MergeOut(id=made, state=MergeState.DONE.value, uscc=kept.uscc, gone=gone.uscc)
+    return answer(out, status=201)
 
 
 @router.post("/merges/{merge_id}/undo", response_model=MergeOut, summary="撤销合并", openapi_extra=KEYED)
-async def take_back(merge_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Merger, key: KeyDep) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        kept, gone = await undo_merge(conn, merge_id, by=actor, at=at)
-        out = MergeOut(id=merge_id, state=MergeState.UNDONE.value, uscc=kept.uscc, gone=gone.uscc)
-        return slot.keep(answer(out))
+@once_only
+async def take_back(merge_id: uuid.UUID, deed: Merger) -> Response:
+    kept, gone = await undo_merge(deed.conn, merge_id, by=deed.by, at=deed.at)
+    out = MergeOut(id=merge_id, state=MergeState.UNDONE.value, uscc=kept.uscc, gone=gone.uscc)
+    return answer(out)

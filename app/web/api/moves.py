@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.assessments.policies import load_policies
 from app.clock import business_day
 from app.errors import NotFound
@@ -15,12 +15,12 @@ from app.firms.terms import Sort
 from app.pipeline import queries, service
 from app.pipeline.recording import MoveOrder
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.firms import Uscc
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import Decided, MoveIn, MoveList, MoveMade, MoveOut, RejectIn
-from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
+from app.web.deps import ConnDep, LookupDep, guard
 from app.web.forms import clean_text
-from app.web.idempotency import KeyDep, once
 
 router = APIRouter(tags=["梯队移动"], responses=PROBLEMS)
 
@@ -33,49 +33,40 @@ router = APIRouter(tags=["梯队移动"], responses=PROBLEMS)
     summary="移动企业",
     openapi_extra=KEYED,
 )
+@once_only
 async def move(
-    uscc: Uscc,
-    body: MoveIn,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    actor: Annotated[Actor, Depends(acting(Permission.MOVE))],
-    key: KeyDep,
+    uscc: Uscc, body: MoveIn, deed: Annotated[Deed, Depends(doing(Permission.MOVE))], lookup: LookupDep
 ) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        order = MoveOrder(
-            to=body.to,
-            effective_on=body.effective_on or business_day(at),
-            reason=clean_text("reason", body.reason, longest=1000),
-            expected=body.expected,
-            override=clean_text("override.reason", body.override.reason, longest=1000) if body.override else "",
-            correction=body.correction,
-        )
-        done = await service.move_firm(
-            conn,
-            uscc.upper(),
-            order,
-            ladder=lookup.main,
-            # What is kept in memory may be a minute old; a gate judges by what counts now.
-            policies=await load_policies(conn, lookup.policies),
-            calendar=lookup.calendar,
-            by=actor,
-            at=at,
-        )
-        made = MoveMade(
-            id=done.id,
-            state="pending" if done.waits else "recorded",
-            uscc=done.standing.uscc,
-            from_tier=done.standing.tier,
-            to_tier=order.to,
-            kind=done.decision.kind.value,
-            effective_on=order.effective_on,
-            reasons=list(done.decision.reasons),
-        )
-        return slot.keep(answer(made, status=202 if done.waits else 201))
+    order = MoveOrder(
+        to=body.to,
+        effective_on=body.effective_on or business_day(deed.at),
+        reason=clean_text("reason", body.reason, longest=1000),
+        expected=body.expected,
+        override=clean_text("override.reason", body.override.reason, longest=1000) if body.override else "",
+        correction=body.correction,
+    )
+    done = await service.move_firm(
+        deed.conn,
+        uscc.upper(),
+        order,
+        ladder=lookup.main,
+        # What is kept in memory may be a minute old; a gate judges by what counts now.
+        policies=await load_policies(deed.conn, lookup.policies),
+        calendar=lookup.calendar,
+        by=deed.by,
+        at=deed.at,
+    )
+    made = MoveMade(
+        id=done.id,
+        state="pending" if done.waits else "recorded",
+        uscc=done.standing.uscc,
+        from_tier=done.standing.tier,
+        to_tier=order.to,
+        kind=done.decision.kind.value,
+        effective_on=order.effective_on,
+        reasons=list(done.decision.reasons),
+    )
+    return answer(made, status=202 if done.waits else 201)
 
 
 @router.get("/firms/{uscc}/moves", response_model=MoveList, summary="移动记录")
@@ -112,43 +103,27 @@ async def history(
 
 
 @router.post("/moves/{move_id}/approve", response_model=Decided, summary="复核通过", openapi_extra=KEYED)
+@once_only
 async def approve(
-    move_id: uuid.UUID,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    actor: Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))],
-    key: KeyDep,
+    move_id: uuid.UUID, deed: Annotated[Deed, Depends(doing(Permission.MOVE_APPROVE))], lookup: LookupDep
 ) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        standing = await service.approve(
-            conn,
-            move_id,
-            ladder=lookup.main,
-            policies=await load_policies(conn, lookup.policies),
-            calendar=lookup.calendar,
-            by=actor,
-            at=at,
-        )
-        return slot.keep(answer(Decided(id=move_id, state="approved", uscc=standing.uscc)))
+    standing = await service.approve(
+        deed.conn,
+        move_id,
+        ladder=lookup.main,
+        policies=await load_policies(deed.conn, lookup.policies),
+        calendar=lookup.calendar,
+        by=deed.by,
+        at=deed.at,
+    )
+    return answer(Decided(id=move_id, state="approved", uscc=standing.uscc))
 
 
 @router.post("/moves/{move_id}/reject", response_model=Decided, summary="驳回或撤回", openapi_extra=KEYED)
+@once_only
 async def reject(
-    move_id: uuid.UUID,
-    body: RejectIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    actor: Annotated[Actor, Depends(acting(Permission.MOVE_REJECT))],
-    key: KeyDep,
+    move_id: uuid.UUID, body: RejectIn, deed: Annotated[Deed, Depends(doing(Permission.MOVE_REJECT))]
 ) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        reason = clean_text("reason", body.reason, longest=1000)
-        standing = await service.reject(conn, move_id, reason=reason, by=actor, at=at)
-        return slot.keep(answer(Decided(id=move_id, state="rejected", uscc=standing.uscc)))
+    reason = clean_text("reason", body.reason, longest=1000)
+    standing = await service.reject(deed.conn, move_id, reason=reason, by=deed.by, at=deed.at)
+    return answer(Decided(id=move_id, state="rejected", uscc=standing.uscc))

@@ -12,14 +12,15 @@ from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.outbox.terms import FIXED, PERSONAL, Topic
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_of
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import Short
-from app.web.deps import ClockDep, ConnDep, SettingsDep, acting
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, SettingsDep, acting
 
 router = APIRouter(tags=["提醒"], responses=PROBLEMS)
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
+Chooser = Annotated[Deed, Depends(doing(Permission.SELF))]
 Whose = Annotated[Literal["own", "firm"], Query(description="own 本人收到的；firm 发给企业联系人的")]
 _CHOSEN: dict[str, Any] = {"choices": {"duty": ["inbox", "email"], "reminder": ["email"], "account": ["inbox"]}}
 
@@ -73,28 +74,19 @@ async def read(conn: ConnDep, settings: SettingsDep, actor: Self, whose: Whose =
 
 
 @router.put("/account/notices", response_model=ChannelsOut, summary="选择通知方式", openapi_extra=KEYED)
+@once_only
 async def write(
-    body: ChannelsIn,
-    conn: ConnDep,
-    settings: SettingsDep,
-    clock: ClockDep,
-    actor: Self,
-    key: KeyDep,
-    whose: Whose = "own",
-    if_match: IfMatch = None,
+    body: ChannelsIn, deed: Chooser, settings: SettingsDep, whose: Whose = "own", if_match: IfMatch = None
 ) -> Response:
-    firm, texts, at = whose == "firm", bool(settings.sms_url), clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        held = await choice_of(conn, actor, firm=firm, texts=texts)
-        if held is None:
-            raise NotFound("这个账号不代表企业。")
-        chosen = {**held.chosen, **_read(body.choices)}
-        phone = held.phone if body.phone is None else body.phone
-        expected = version_of(if_match)
-        await choose(conn, chosen, phone, firm=firm, texts=texts, expected=expected, by=actor, at=at)
-        return slot.keep(await _shown(conn, settings, actor, whose))
+    firm, texts = whose == "firm", bool(settings.sms_url)
+    held = await choice_of(deed.conn, deed.by, firm=firm, texts=texts)
+    if held is None:
+        raise NotFound("这个账号不代表企业。")
+    chosen = {**held.chosen, **_read(body.choices)}
+    phone = held.phone if body.phone is None else body.phone
+    expected = version_of(if_match)
+    await choose(deed.conn, chosen, phone, firm=firm, texts=texts, expected=expected, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, settings, deed.by, whose)
 
 
 def _read(choices: dict[str, list[str]]) -> dict[Topic, frozenset[Any]]:

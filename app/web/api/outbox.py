@@ -5,17 +5,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.audit.paging import decode, encode
 from app.audit.service import event_row, record
 from app.outbox.queries import Message, messages
 from app.outbox.service import retry
 from app.outbox.terms import MessageState
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import MessageList, MessageOut
-from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, LookupDep, guard
 from app.web.lookups import Lookup
 from app.web.message_words import words
 
@@ -44,22 +44,14 @@ async def list_messages(
 
 
 @router.post("/{message_id}/retry", response_model=MessageOut, summary="重发", openapi_extra=KEYED)
+@once_only
 async def retry_message(
-    message_id: uuid.UUID,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    actor: Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))],
-    key: KeyDep,
+    message_id: uuid.UUID, deed: Annotated[Deed, Depends(doing(Permission.SETTING_ADMIN))], lookup: LookupDep
 ) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        message = await retry(conn, message_id, at=at)
-        retried = event_row("outbox:message:retried", by=actor, at=at, object_type="message", object_id=message.id)
-        await record(conn, retried)
-        return slot.keep(answer(_out(message, actor.viewer, lookup)))
+    message = await retry(deed.conn, message_id, at=deed.at)
+    retried = event_row("outbox:message:retried", by=deed.by, at=deed.at, object_type="message", object_id=message.id)
+    await record(deed.conn, retried)
+    return answer(_out(message, deed.viewer, lookup))
 
 
 def _out(message: Message, viewer: Viewer, lookup: Lookup) -> MessageOut:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.errors import Invalid
 from app.plans import service
 from app.plans.progress import Progress, progress
@@ -14,17 +14,17 @@ from app.plans.queries import indicators_of, list_plans, plan_by_code, scope_for
 from app.plans.terms import Actual, Figure, Indicator, IndicatorKind
 from app.units import Unit
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import version_of
 from app.web.api.openapi import KEYED
 from app.web.api.plan_schemas import ActualIn, ActualOut, IndicatorList, IndicatorOut, PlanList, PlanOut, PointOut
-from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, TodayDep, guard
 from app.web.target_input import read_actual
 
 router = APIRouter(prefix="/plans", tags=["规划指标"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.TARGET_READ))]
-Enterer = Annotated[Actor, Depends(acting(Permission.TARGET_ENTER))]
-Confirmer = Annotated[Actor, Depends(acting(Permission.TARGET_CONFIRM))]
+Enterer = Annotated[Deed, Depends(doing(Permission.TARGET_ENTER))]
+Confirmer = Annotated[Deed, Depends(doing(Permission.TARGET_CONFIRM))]
 Code = Annotated[str, Path(max_length=40, examples=["plan-14"])]
 IfMatch = Annotated[str | None, Header(max_length=80, description="读到的版本；还没有人填过的不用带")]
 
@@ -140,37 +140,21 @@ async def indicators(
 
 
 @router.put("/{plan}/indicators/actuals", response_model=ActualOut, summary="填报实际值", openapi_extra=KEYED)
-async def enter(
-    plan: Code,
-    body: ActualIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    actor: Enterer,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
+@once_only
+async def enter(plan: Code, body: ActualIn, deed: Enterer, if_match: IfMatch = None) -> Response:
     """每次填报都是新的一版，原来的留着。终值须第二人复核（confirm）后才生效。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        its = await plan_by_code(conn, plan, viewer=actor.viewer)
-        scope = scope_for(its, actor.viewer, region=body.region or its.region, park=body.park or "")
-        indicator = next((i for i in await indicators_of(conn, plan) if i.code == body.indicator), None)
-        if indicator is None:
-            raise Invalid({"indicator": "规划里没有这项指标。"})
-        entry = read_actual(body.model_dump(), indicator, scope, typed_in=Unit.YUAN)
-        made = await service.enter_actual(conn, plan, entry, expected=version_of(if_match), by=actor, at=at)
-        return slot.keep(answer(_actual(made), headers={"etag": f'"{made.version}"'}))
+    its = await plan_by_code(deed.conn, plan, viewer=deed.viewer)
+    scope = scope_for(its, deed.viewer, region=body.region or its.region, park=body.park or "")
+    indicator = next((i for i in await indicators_of(deed.conn, plan) if i.code == body.indicator), None)
+    if indicator is None:
+        raise Invalid({"indicator": "规划里没有这项指标。"})
+    entry = read_actual(body.model_dump(), indicator, scope, typed_in=Unit.YUAN)
+    made = await service.enter_actual(deed.conn, plan, entry, expected=version_of(if_match), by=deed.by, at=deed.at)
+    return answer(_actual(made), headers={"etag": f'"{made.version}"'})
 
 
 @router.post("/{plan}/actuals/{actual_id}/confirm", response_model=ActualOut, summary="复核终值", openapi_extra=KEYED)
-async def confirm(
-    plan: Code, actual_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Confirmer, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        made = await service.confirm_actual(conn, plan, actual_id, by=actor, at=at)
-        return slot.keep(answer(_actual(made), headers={"etag": f'"{made.version}"'}))
+@once_only
+async def confirm(plan: Code, actual_id: uuid.UUID, deed: Confirmer) -> Response:
+    made = await service.confirm_actual(deed.conn, plan, actual_id, by=deed.by, at=deed.at)
+    return answer(_actual(made), headers={"etag": f'"{made.version}"'})

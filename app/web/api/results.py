@@ -1,13 +1,11 @@
 """Published lists of who passed over JSON: the same way as over the pages."""
 
 import uuid
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.assessments.policies import load_policies
 from app.db import Conn
 from app.errors import Invalid, NotFound
@@ -18,17 +16,17 @@ from app.results.rules import line_of
 from app.results.terms import ResultList, ResultRow
 from app.results.undoing import undo
 from app.web.api.answers import PROBLEMS, answer
-from app.web.api.if_match import IfMatch, version_of
+from app.web.api.deeds import Deed, doing, once_only
+from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
 from app.web.api.result_schemas import CandidateOut, ResultLineOut, ResultListIn, ResultListOut, SettleIn, UndoIn
 from app.web.certificate_input import read_reason
-from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
-from app.web.idempotency import KeyDep, RequestKey, once
+from app.web.deps import ConnDep, LookupDep, guard
 from app.web.results_input import read_list
 
 router = APIRouter(tags=["申报"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FILING_KEEP))]
-Keeper = Annotated[Actor, Depends(acting(Permission.FILING_KEEP))]
+Keeper = Annotated[Deed, Depends(doing(Permission.FILING_KEEP))]
 _SOURCE = "接口"
 
 
@@ -87,17 +85,12 @@ async def _shown(conn: Conn, list_id: uuid.UUID, viewer: Viewer, *, status: int 
     summary="录入结果名单",
     openapi_extra=KEYED,
 )
-async def bring(
-    window_id: uuid.UUID, body: ResultListIn, conn: ConnDep, clock: ClockDep, actor: Keeper, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        new = read_list(body.model_dump(), source=_SOURCE)
-        lines = [line_of(number, line.model_dump()) for number, line in enumerate(body.lines, start=1)]
-        made = await service.bring(conn, window_id, new, lines, by=actor, at=at)
-        return slot.keep(await _shown(conn, made, actor.viewer, status=201))
+@once_only
+async def bring(window_id: uuid.UUID, body: ResultListIn, deed: Keeper) -> Response:
+    new = read_list(body.model_dump(), source=_SOURCE)
+    lines = [line_of(number, line.model_dump()) for number, line in enumerate(body.lines, start=1)]
+    made = await service.bring(deed.conn, window_id, new, lines, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, made, deed.viewer, status=201)
 
 
 @router.get("/results/{list_id}", response_model=ResultListOut, summary="一份结果名单")
@@ -105,83 +98,40 @@ async def read(list_id: uuid.UUID, conn: ConnDep, viewer: Reader) -> Response:
     return await _shown(conn, list_id, viewer)
 
 
-async def _step(
-    conn: Conn, list_id: uuid.UUID, key: RequestKey, actor: Actor, at: datetime, done: Callable[[], Awaitable[object]]
-) -> Response:
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        await _list(conn, list_id, actor.viewer)  # out of sight comes before what is wrong with the body
-        await done()
-        return slot.keep(await _shown(conn, list_id, actor.viewer))
-
-
 @router.post("/results/{list_id}/settle", response_model=ResultListOut, summary="核对各行", openapi_extra=KEYED)
-async def settle(
-    list_id: uuid.UUID,
-    body: SettleIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    actor: Keeper,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-
-    async def done() -> None:
-        if wrong := {n: "行号应是整数。" for n in body.lines if not (n.isascii() and n.isdecimal() and len(n) < 8)}:
-            raise Invalid(wrong)
-        said = {int(n): code for n, code in body.lines.items()}
-        await service.settle(conn, list_id, said, expected=version_of(if_match), by=actor, at=at)
-
-    return await _step(conn, list_id, key, actor, at, done)
+@once_only
+async def settle(list_id: uuid.UUID, body: SettleIn, deed: Keeper, if_match: IfMatch = None) -> Response:
+    await _list(deed.conn, list_id, deed.viewer)  # out of sight comes before what is wrong with the body
+    expected = version_needed(if_match)
+    if wrong := {n: "行号应是整数。" for n in body.lines if not (n.isascii() and n.isdecimal() and len(n) < 8)}:
+        raise Invalid(wrong)
+    said = {int(n): code for n, code in body.lines.items()}
+    await service.settle(deed.conn, list_id, said, expected=expected, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, list_id, deed.viewer)
 
 
 @router.post("/results/{list_id}/apply", response_model=ResultListOut, summary="按名单登记结果", openapi_extra=KEYED)
-async def enter(
-    list_id: uuid.UUID,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    actor: Keeper,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-
-    async def done() -> None:
-        rules = Rules(lookup.main, await load_policies(conn, lookup.policies), lookup.calendar)
-        await apply(conn, list_id, expected=version_of(if_match), rules=rules, by=actor, at=at)
-
-    return await _step(conn, list_id, key, actor, at, done)
+@once_only
+async def enter(list_id: uuid.UUID, deed: Keeper, lookup: LookupDep, if_match: IfMatch = None) -> Response:
+    await _list(deed.conn, list_id, deed.viewer)
+    expected = version_needed(if_match)
+    rules = Rules(lookup.main, await load_policies(deed.conn, lookup.policies), lookup.calendar)
+    await apply(deed.conn, list_id, expected=expected, rules=rules, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, list_id, deed.viewer)
 
 
 @router.post("/results/{list_id}/undo", response_model=ResultListOut, summary="撤销名单登记", openapi_extra=KEYED)
-async def take_back(
-    list_id: uuid.UUID,
-    body: UndoIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    actor: Keeper,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-
-    async def done() -> None:
-        reason = read_reason(body.model_dump())
-        await undo(conn, list_id, expected=version_of(if_match), reason=reason, by=actor, at=at)
-
-    return await _step(conn, list_id, key, actor, at, done)
+@once_only
+async def take_back(list_id: uuid.UUID, body: UndoIn, deed: Keeper, if_match: IfMatch = None) -> Response:
+    await _list(deed.conn, list_id, deed.viewer)
+    expected, reason = version_needed(if_match), read_reason(body.model_dump())
+    await undo(deed.conn, list_id, expected=expected, reason=reason, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, list_id, deed.viewer)
 
 
 @router.post("/results/{list_id}/discard", response_model=ResultListOut, summary="放弃名单", openapi_extra=KEYED)
-async def discard(
-    list_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Keeper, key: KeyDep, if_match: IfMatch = None
-) -> Response:
-    at = clock.now()
-
-    async def done() -> None:
-        await service.discard(conn, list_id, expected=version_of(if_match), by=actor, at=at)
-
-    return await _step(conn, list_id, key, actor, at, done)
+@once_only
+async def discard(list_id: uuid.UUID, deed: Keeper, if_match: IfMatch = None) -> Response:
+    await _list(deed.conn, list_id, deed.viewer)
+    await service.discard(deed.conn, list_id, expected=version_needed(if_match), by=deed.by, at=deed.at)
+    return await _shown(deed.conn, list_id, deed.viewer)

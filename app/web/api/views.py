@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.access.terms import Actor, Permission, Role, Viewer
+from app.access.terms import Permission, Role, Viewer
 from app.db import Conn
 from app.errors import NotFound
 from app.views.arranging import arrange, begin_role_with
@@ -15,18 +15,18 @@ from app.views.rules import ROLES_WITH_LIST
 from app.views.service import ViewEntry, change_view, remove_view, save_view
 from app.views.terms import Arrangement, ListColumn, RoleFirst, SavedList
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed, version_of
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import Short
-from app.web.deps import ClockDep, ConnDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, guard
 from app.web.view_input import read_arrangement, read_query
 
 router = APIRouter(tags=["列表视图"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
-Lister = Annotated[Actor, Depends(acting(Permission.FIRM_LIST))]
+Lister = Annotated[Deed, Depends(doing(Permission.FIRM_LIST))]
 AdminReader = Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))]
-Administrator = Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))]
+Administrator = Annotated[Deed, Depends(doing(Permission.SETTING_ADMIN))]
 RoleName = Annotated[str, Path(max_length=20, examples=["town"])]
 Query = Annotated[str, StringConstraints(max_length=2000)]
 _ID = "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a"
@@ -127,14 +127,11 @@ async def list_views(conn: ConnDep, viewer: Reader) -> Response:
 
 
 @router.post("/views", response_model=ViewOut, status_code=201, summary="保存视图", openapi_extra=KEYED)
-async def save(body: ViewIn, conn: ConnDep, clock: ClockDep, actor: Lister, key: KeyDep) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        entry = ViewEntry(body.name, read_query(body.query, actor.viewer), body.shared)
-        made = await save_view(conn, entry, by=actor, at=at)
-        return slot.keep(await _shown(conn, made, actor.viewer, status=201))
+@once_only
+async def save(body: ViewIn, deed: Lister) -> Response:
+    entry = ViewEntry(body.name, read_query(body.query, deed.viewer), body.shared)
+    made = await save_view(deed.conn, entry, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, made, deed.viewer, status=201)
 
 
 @router.get("/views/{view_id}", response_model=ViewOut, summary="一个视图")
@@ -143,38 +140,22 @@ async def read(view_id: uuid.UUID, conn: ConnDep, viewer: Reader) -> Response:
 
 
 @router.patch("/views/{view_id}", response_model=ViewOut, summary="修改自己的视图", openapi_extra=KEYED)
-async def change(
-    view_id: uuid.UUID,
-    body: ViewPatch,
-    conn: ConnDep,
-    clock: ClockDep,
-    actor: Lister,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        await _seen(conn, view_id, actor.viewer)  # out of sight comes before what is wrong with the request
-        expected = version_needed(if_match)
-        query = None if body.query is None else read_query(body.query, actor.viewer)
-        entry = ViewEntry(body.name, query, body.shared)
-        await change_view(conn, view_id, entry, expected=expected, by=actor, at=at)
-        return slot.keep(await _shown(conn, view_id, actor.viewer))
+@once_only
+async def change(view_id: uuid.UUID, body: ViewPatch, deed: Lister, if_match: IfMatch = None) -> Response:
+    await _seen(deed.conn, view_id, deed.viewer)  # out of sight comes before what is wrong with the request
+    expected = version_needed(if_match)
+    query = None if body.query is None else read_query(body.query, deed.viewer)
+    entry = ViewEntry(body.name, query, body.shared)
+    await change_view(deed.conn, view_id, entry, expected=expected, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, view_id, deed.viewer)
 
 
 @router.delete("/views/{view_id}", response_model=ViewOut, summary="删除视图，回答删掉的", openapi_extra=KEYED)
-async def remove(
-    view_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Lister, key: KeyDep, if_match: IfMatch = None
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        held = await _seen(conn, view_id, actor.viewer)
-        await remove_view(conn, view_id, expected=version_needed(if_match), by=actor, at=at)
-        return slot.keep(answer(_out(held)))
+@once_only
+async def remove(view_id: uuid.UUID, deed: Lister, if_match: IfMatch = None) -> Response:
+    held = await _seen(deed.conn, view_id, deed.viewer)
+    await remove_view(deed.conn, view_id, expected=version_needed(if_match), by=deed.by, at=deed.at)
+    return answer(_out(held))
 
 
 def _arranged(held: Arrangement) -> Response:
@@ -195,16 +176,11 @@ async def arrangement(conn: ConnDep, viewer: Reader) -> Response:
 
 
 @router.put("/account/list", response_model=ArrangementOut, summary="选择列表的显示方式", openapi_extra=KEYED)
-async def choose(
-    body: ArrangementIn, conn: ConnDep, clock: ClockDep, actor: Lister, key: KeyDep, if_match: IfMatch = None
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        wanted = read_arrangement(body.columns, body.density, body.page_size, body.first)
-        await arrange(conn, wanted, expected=version_of(if_match), by=actor, at=at)
-        return slot.keep(_arranged((await desk_of(conn, actor.viewer)).arrangement))
+@once_only
+async def choose(body: ArrangementIn, deed: Lister, if_match: IfMatch = None) -> Response:
+    wanted = read_arrangement(body.columns, body.density, body.page_size, body.first)
+    await arrange(deed.conn, wanted, expected=version_of(if_match), by=deed.by, at=deed.at)
+    return _arranged((await desk_of(deed.conn, deed.viewer)).arrangement)
 
 
 async def _of_role(conn: Conn, role: str, viewer: Viewer) -> Response:
@@ -221,19 +197,8 @@ async def of_role(role: RoleName, conn: ConnDep, viewer: AdminReader) -> Respons
 
 
 @router.put("/role-views/{role}", response_model=RoleViewOut, summary="指定角色的默认视图", openapi_extra=KEYED)
-async def begin_role(
-    role: RoleName,
-    body: RoleViewIn,
-    conn: ConnDep,
-    clock: ClockDep,
-    actor: Administrator,
-    key: KeyDep,
-    if_match: IfMatch = None,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        await _of_role(conn, role, actor.viewer)
-        await begin_role_with(conn, Role(role), body.view, expected=version_of(if_match), by=actor, at=at)
-        return slot.keep(await _of_role(conn, role, actor.viewer))
+@once_only
+async def begin_role(role: RoleName, body: RoleViewIn, deed: Administrator, if_match: IfMatch = None) -> Response:
+    await _of_role(deed.conn, role, deed.viewer)
+    await begin_role_with(deed.conn, Role(role), body.view, expected=version_of(if_match), by=deed.by, at=deed.at)
+    return await _of_role(deed.conn, role, deed.viewer)

@@ -4,13 +4,15 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 
-from app.access.terms import Actor, Permission, Viewer
-from app.errors import Invalid, NotFound, PreconditionRequired
+from app.access.terms import Permission, Viewer
+from app.errors import Invalid, NotFound
 from app.firms import queries as firms
 from app.firms.terms import FirmDetail
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
+from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
 from app.web.api.work_answers import need_out, task_out, visit_out
 from app.web.api.work_schemas import (
@@ -28,15 +30,14 @@ from app.web.api.work_schemas import (
     VisitList,
     VisitOut,
 )
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, LookupDep, guard
 from app.web.work_input import read_ending, read_follow_up, read_need, read_task, read_visit
 from app.work import needs, queries, tasks, visits
 from app.work.terms import Need, Task, TaskState, Visit
 
 router = APIRouter(prefix="/firms/{uscc}", tags=["走访与任务"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
-Worker = Annotated[Actor, Depends(acting(Permission.FIRM_NOTE))]
+Worker = Annotated[Deed, Depends(doing(Permission.FIRM_NOTE))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 MOST = 200
 
@@ -85,25 +86,13 @@ async def list_visits(uscc: Uscc, conn: ConnDep, viewer: Reader) -> Response:
 
 
 @router.post("/visits", response_model=VisitOut, status_code=201, summary="记走访", openapi_extra=KEYED)
-async def log_visit(
-    uscc: Uscc,
-    body: VisitIn,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Worker,
-    key: KeyDep,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        entry = read_visit(_raw(body), today=today)
-        ladder, calendar = lookup.main, lookup.calendar
-        made = await visits.log_visit(conn, firm, entry, ladder=ladder, calendar=calendar, by=actor, at=at)
-        return slot.keep(await _one_visit(conn, firm, made))
+@once_only
+async def log_visit(uscc: Uscc, body: VisitIn, deed: Worker, lookup: LookupDep) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    entry = read_visit(_raw(body), today=deed.today)
+    ladder, calendar = lookup.main, lookup.calendar
+    made = await visits.log_visit(deed.conn, firm, entry, ladder=ladder, calendar=calendar, by=deed.by, at=deed.at)
+    return await _one_visit(deed.conn, firm, made)
 
 
 @router.get("/tasks", response_model=TaskList, summary="企业的待办，未完成的在前，最多 200 件")
@@ -114,70 +103,43 @@ async def list_tasks(uscc: Uscc, conn: ConnDep, viewer: Reader) -> Response:
 
 
 @router.post("/tasks", response_model=TaskOut, status_code=201, summary="布置待办", openapi_extra=KEYED)
-async def give_task(
-    uscc: Uscc,
-    body: TaskIn,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Worker,
-    key: KeyDep,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        raw = {**_raw(body), "officer_id": str(body.officer_id or actor.viewer.id)}
-        entry = read_task(raw, lookup, actor.viewer, firm, today=today)
-        made = await tasks.add_task(conn, firm, entry, by=actor, at=at)
-        return slot.keep(await _one_task(conn, firm, made, status=201))
+@once_only
+async def give_task(uscc: Uscc, body: TaskIn, deed: Worker, lookup: LookupDep) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    raw = {**_raw(body), "officer_id": str(body.officer_id or deed.viewer.id)}
+    entry = read_task(raw, lookup, deed.viewer, firm, today=deed.today)
+    made = await tasks.add_task(deed.conn, firm, entry, by=deed.by, at=deed.at)
+    return await _one_task(deed.conn, firm, made, status=201)
 
 
 @router.patch("/tasks/{task_id}", response_model=TaskOut, summary="修改待办", openapi_extra=KEYED)
+@once_only
 async def amend_task(
     uscc: Uscc,
     task_id: uuid.UUID,
     body: TaskPatch,
-    conn: ConnDep,
+    deed: Worker,
     lookup: LookupDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Worker,
-    key: KeyDep,
-    if_match: Annotated[str | None, Header(max_length=80)] = None,
+    if_match: IfMatch = None,
 ) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        task = await _held(conn, firm, task_id)
-        if not if_match:
-            raise PreconditionRequired("修改须带 If-Match，值为读取时得到的版本。")
-        tag = if_match.strip().removeprefix("W/").strip('"')
-        kept = {"title": task.title, "due_on": task.due_on, "officer_id": str(task.officer_id or "")}
-        raw = {**kept, "owner": task.owner.value, **{k: str(v) for k, v in _raw(body).items() if v is not None}}
-        entry = read_task(raw, lookup, actor.viewer, firm, today=today, kept=task)
-        version = int(tag) if tag.isascii() and tag.isdigit() and len(tag) < 10 else 0
-        await tasks.amend_task(conn, firm, task.id, entry, version=version, by=actor, at=at)
-        return slot.keep(await _one_task(conn, firm, task.id))
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    task = await _held(deed.conn, firm, task_id)
+    version = version_needed(if_match)
+    kept = {"title": task.title, "due_on": task.due_on, "officer_id": str(task.officer_id or "")}
+    raw = {**kept, "owner": task.owner.value, **{k: str(v) for k, v in _raw(body).items() if v is not None}}
+    entry = read_task(raw, lookup, deed.viewer, firm, today=deed.today, kept=task)
+    await tasks.amend_task(deed.conn, firm, task.id, entry, version=version, by=deed.by, at=deed.at)
+    return await _one_task(deed.conn, firm, task.id)
 
 
 @router.post("/tasks/{task_id}/mark", response_model=TaskOut, summary="完成、取消或改回待办", openapi_extra=KEYED)
-async def mark_task(
-    uscc: Uscc, task_id: uuid.UUID, body: TaskMark, conn: ConnDep, clock: ClockDep, actor: Worker, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        if body.state not in {s.value for s in TaskState}:
-            raise Invalid({"state": "state 为 done、dropped 或 open。"})
-        await tasks.mark_task(conn, firm, task_id, TaskState(body.state), by=actor, at=at)
-        return slot.keep(await _one_task(conn, firm, task_id))
+@once_only
+async def mark_task(uscc: Uscc, task_id: uuid.UUID, body: TaskMark, deed: Worker) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    if body.state not in {s.value for s in TaskState}:
+        raise Invalid({"state": "state 为 done、dropped 或 open。"})
+    await tasks.mark_task(deed.conn, firm, task_id, TaskState(body.state), by=deed.by, at=deed.at)
+    return await _one_task(deed.conn, firm, task_id)
 
 
 @router.get("/needs", response_model=NeedList, summary="企业的诉求，办理中的在前，最多 200 条")
@@ -188,60 +150,34 @@ async def list_needs(uscc: Uscc, conn: ConnDep, viewer: Reader) -> Response:
 
 
 @router.post("/needs", response_model=NeedOut, status_code=201, summary="记诉求", openapi_extra=KEYED)
-async def raise_need(
-    uscc: Uscc,
-    body: NeedIn,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Worker,
-    key: KeyDep,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        raised = read_need(_raw(body), lookup, actor.viewer, firm, today=today)
-        made = await needs.raise_need(conn, firm, raised, raised_on=today, by=actor, at=at)
-        return slot.keep(answer(need_out(await _known(conn, firm, made)), status=201))
+@once_only
+async def raise_need(uscc: Uscc, body: NeedIn, deed: Worker, lookup: LookupDep) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    raised = read_need(_raw(body), lookup, deed.viewer, firm, today=deed.today)
+    made = await needs.raise_need(deed.conn, firm, raised, raised_on=deed.today, by=deed.by, at=deed.at)
+    return answer(need_out(await _known(deed.conn, firm, made)), status=201)
 
 
 @router.post("/needs/{need_id}/follow", response_model=NeedOut, summary="记录诉求的办理", openapi_extra=KEYED)
-async def follow_need(
-    uscc: Uscc,
-    need_id: uuid.UUID,
-    body: FollowUpIn,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    today: TodayDep,
-    actor: Worker,
-    key: KeyDep,
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        need = await _known(conn, firm, need_id)
-        given = _raw(body)
-        said, officer, due_on = read_follow_up(given, lookup, actor.viewer, firm, today=today, kept=need)
-        await needs.follow_need(conn, firm, need.id, body=said, officer_id=officer, due_on=due_on, by=actor, at=at)
-        return slot.keep(answer(need_out(await _known(conn, firm, need.id))))
+@once_only
+async def follow_need(uscc: Uscc, need_id: uuid.UUID, body: FollowUpIn, deed: Worker, lookup: LookupDep) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    need = await _known(deed.conn, firm, need_id)
+    given = _raw(body)
+    said, officer, due_on = read_follow_up(given, lookup, deed.viewer, firm, today=deed.today, kept=need)
+    await needs.follow_need(
+        deed.conn, firm, need.id, body=said, officer_id=officer, due_on=due_on, by=deed.by, at=deed.at
+    )
+    return answer(need_out(await _known(deed.conn, firm, need.id)))
 
 
 @router.post("/needs/{need_id}/close", response_model=NeedOut, summary="办结诉求", openapi_extra=KEYED)
-async def close_need(
-    uscc: Uscc, need_id: uuid.UUID, body: EndingIn, conn: ConnDep, clock: ClockDep, actor: Worker, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        firm = await _firm(conn, uscc, actor.viewer)
-        need = await _known(conn, firm, need_id)
-        state, said = read_ending(_raw(body))
-        await needs.close_need(conn, firm, need.id, state=state, answer=said, version=body.version, by=actor, at=at)
-        return slot.keep(answer(need_out(await _known(conn, firm, need.id))))
+@once_only
+async def close_need(uscc: Uscc, need_id: uuid.UUID, body: EndingIn, deed: Worker) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    need = await _known(deed.conn, firm, need_id)
+    state, said = read_ending(_raw(body))
+    await needs.close_need(
+        deed.conn, firm, need.id, state=state, answer=said, version=body.version, by=deed.by, at=deed.at
+    )
+    return answer(need_out(await _known(deed.conn, firm, need.id)))
