@@ -47,9 +47,13 @@ async def amend_platform(
     return True
 
 
-async def strike_platform(conn: Conn, platform_id: uuid.UUID, *, reason: str, by: Actor, at: datetime) -> Platform:
-    """The entry goes, the trail keeps what it said."""
+async def strike_platform(
+    conn: Conn, platform_id: uuid.UUID, *, reason: str, version: int, by: Actor, at: datetime
+) -> Platform:
+    """The entry goes, the trail keeps what it said. Raises NotFound, Stale when it says something else by now."""
     held = await _held(conn, platform_id, by)
+    if held.version != version:
+        raise Stale(f"{held.author_name} 刚改过这个平台；请看过现在的内容再删。")
     await conn.execute(delete(_P).where(_P.id == platform_id))
     said = _said(entry_of(held))
     await _trace(conn, "struck", platform_id, held.name, by=by, at=at, before=said, after={"reason": reason})

@@ -177,15 +177,17 @@ async def test_the_same_over_json_with_keys_tags_and_reasons(conn, api_as, windo
     assert again.headers["idempotent-replay"] == "true"
     assert (await client.post(path, json={"uscc": uscc})).status_code == 409
     here = f"/api/v1/applications/{made.json()['id']}"
-    refused = await client.post(f"{here}/advance", json={"to": "submitted"})
+    read = {"if-match": '"1"'}
+    assert (await client.post(f"{here}/advance", json={"to": "submitted"})).status_code == 428
+    refused = await client.post(f"{here}/advance", json={"to": "submitted"}, headers=read)
     assert refused.status_code == 409
     assert "还缺材料" in refused.json()["reasons"][0]
     body = {"to": "submitted", "on": "2026-11-20", "reason": "已在评价系统提交"}
     stale = await client.post(f"{here}/advance", json=body, headers={"if-match": '"9"'})
     assert stale.status_code == 412
-    done = await client.post(f"{here}/advance", json=body, headers={"if-match": '"1"'})
+    done = await client.post(f"{here}/advance", json=body, headers=read)
     assert (done.json()["stage"], done.json()["submitted_on"]) == ("submitted", "2026-11-20")
-    wrong = await client.post(f"{here}/advance", json={"to": "nowhere", "on": "soon"})
+    wrong = await client.post(f"{here}/advance", json={"to": "nowhere", "on": "soon"}, headers=read)
     assert set(wrong.json()["errors"]) == {"to", "on"}
     found = (await client.get(f"{path}?stage=submitted&limit=1")).json()
     assert [a["uscc"] for a in found["items"]] == [uscc]

@@ -68,9 +68,11 @@ async def test_an_end_frees_the_room_and_a_stale_tag_is_412(conn, api_as):
     assert (await client.get(here)).headers["etag"] == '"1"'
     end = {"on": "2026-11-22", "reason": "moved_out"}
     assert (await client.post(f"{here}/end", json=end, headers={"if-match": '"9"'})).status_code == 412
-    answer = await client.post(f"{here}/end", json=end)
+    assert (await client.post(f"{here}/end", json=end)).status_code == 428
+    answer = await client.post(f"{here}/end", json=end, headers={"if-match": '"1"'})
     assert (answer.status_code, answer.json()["ended_on"], answer.json()["to"]) == (200, "2026-11-22", "2026-11-22")
-    assert (await client.post(f"{here}/end", json=end)).status_code == 409
+    again = await client.post(f"{here}/end", json=end, headers={"if-match": answer.headers["etag"]})
+    assert again.status_code == 409
     again = await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease | {"from": "2026-11-23"})
     assert again.status_code == 201
     for day, rate in (("2026-06-01", "1.000000"), ("2025-12-31", "0.000000")):
@@ -99,10 +101,12 @@ async def test_graduation_is_409_with_what_is_missed_and_its_ground_is_read_wher
     carrier, space = await opened(client)
     lease = {"uscc": await factories.firm(conn), "space": space["id"], "from": "2026-01-01"}
     made = (await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease)).json()
-    answer = await client.post(f"/api/v1/tenancies/{made['id']}/graduate", json={})
+    here, read = f"/api/v1/tenancies/{made['id']}/graduate", {"if-match": '"1"'}
+    assert (await client.post(here, json={})).status_code == 428
+    answer = await client.post(here, json={}, headers=read)
     assert answer.status_code == 409
     assert answer.json()["reasons"]
-    answer = await client.post(f"/api/v1/tenancies/{made['id']}/graduate", json={"ground": "新三板挂牌，见公告"})
+    answer = await client.post(here, json={"ground": "新三板挂牌，见公告"}, headers=read)
     assert (answer.status_code, answer.json()["end_reason"]) == (200, "graduated")
     page = (await (await client_as("officer")).get(f"/tenancies/{made['id']}")).text
     assert page.count("新三板挂牌，见公告") == 1
@@ -186,8 +190,8 @@ async def test_an_operator_hears_which_condition_is_missed_and_no_figure_of_the_
     uscc = await factories.reporting_firm(conn)
     await conn.execute(text('UPDATE yearly_reports SET figures = figures || \'{"sales_revenue": "1234567.00"}\''))
     made = await houses.tenancy(conn, mine, await houses.space(conn, mine), uscc)
-    here = f"/api/v1/tenancies/{made}/graduate"
-    told = (await (await api_as(await houses.operator(conn, mine))).post(here, json={})).json()
+    here, asked = f"/api/v1/tenancies/{made}/graduate", {"json": {}, "headers": {"if-match": '"1"'}}
+    told = (await (await api_as(await houses.operator(conn, mine))).post(here, **asked)).json()
     assert "连续两年营业收入累计超过 1000 万元：未达标" in told["reasons"]
     assert "246.91" not in str(told)
-    assert "246.91" in str((await (await api_as("officer")).post(here, json={})).json())
+    assert "246.91" in str((await (await api_as("officer")).post(here, **asked)).json())

@@ -97,16 +97,19 @@ async def test_a_program_brings_a_list_settles_and_enters_it_once(conn, api_as, 
     )
     again = await api.post(f"/api/v1/windows/{window}/results", json=body, headers={"Idempotency-Key": "list"})
     assert again.json()["id"] == found["id"]
-    early = await api.post(f"{here}/apply")
-    assert (early.status_code, "没有核对" in early.json()["detail"]) == (409, True)
     tag = {"If-Match": made.headers["etag"]}
+    assert (await api.post(f"{here}/apply")).status_code == 428
+    early = await api.post(f"{here}/apply", headers=tag)
+    assert (early.status_code, "没有核对" in early.json()["detail"]) == (409, True)
     assert (await api.post(f"{here}/settle", json={"lines": {"x": ""}}, headers=tag)).status_code == 422
     settled = await api.post(f"{here}/settle", json={"lines": {"1": like}}, headers=tag)
     assert settled.json()["open"] == 0
     assert (await api.post(f"{here}/apply", headers=tag)).status_code == 412
-    done = (await api.post(f"{here}/apply", headers={"If-Match": settled.headers["etag"]})).json()
+    entered = await api.post(f"{here}/apply", headers={"If-Match": settled.headers["etag"]})
+    done, tag = entered.json(), {"If-Match": entered.headers["etag"]}
     assert (done["state"], done["lines"][0]["outcome"]) == ("applied", "done")
-    assert (await api.post(f"{here}/undo", json={"reason": ""})).status_code == 422
-    assert (await api.post(f"{here}/undo", json={"reason": "录错"})).json()["lines"][0]["outcome"] == "taken_back"
-    assert (await api.post(f"{here}/discard")).status_code == 409
+    assert (await api.post(f"{here}/undo", json={"reason": ""}, headers=tag)).status_code == 422
+    undone = await api.post(f"{here}/undo", json={"reason": "录错"}, headers=tag)
+    assert undone.json()["lines"][0]["outcome"] == "taken_back"
+    assert (await api.post(f"{here}/discard", headers={"If-Match": undone.headers["etag"]})).status_code == 409
     assert (await api.get(here)).json()["state"] == "undone"

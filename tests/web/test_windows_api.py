@@ -6,6 +6,7 @@ from tests import factories
 
 BODY = {"firm_due": "2027-06-25", "city_due": "2027/7/25", "document": "粤科函产字〔2027〕1号"}
 ADDRESS = {"address": "https://gdstc.gd.gov.cn/a.html"}
+READ = {"if-match": '"1"'}
 
 
 async def test_a_window_is_confirmed_and_extended_over_json(conn, api_as):
@@ -25,7 +26,7 @@ async def test_a_window_is_confirmed_and_extended_over_json(conn, api_as):
         "2027-07-25",
     )
     later = {"change": "extended", **BODY, **ADDRESS, "firm_due": "2027-07-05", "firm_until": "17:00"}
-    answer = await client.post(f"/api/v1/windows/{found}/changes", json=later)
+    answer = await client.post(f"/api/v1/windows/{found}/changes", json=later, headers={"if-match": '"2"'})
     assert (answer.json()["state"], answer.json()["firm_until"], answer.json()["version"]) == ("extended", "17:00", 3)
 
 
@@ -35,17 +36,20 @@ async def test_a_stale_tag_is_412_and_a_second_confirmation_409(conn, api_as):
     for tag in ('"1"', '"x"', "W/"):
         answer = await client.post(f"/api/v1/windows/{found}/confirm", json=BODY | ADDRESS, headers={"if-match": tag})
         assert answer.status_code == 412, tag
-    answer = await client.post(f"/api/v1/windows/{found}/confirm", json=BODY | ADDRESS)
+    for asked in ({}, {"if-match": "*"}):
+        answer = await client.post(f"/api/v1/windows/{found}/confirm", json=BODY | ADDRESS, headers=asked)
+        assert answer.status_code == 428, asked
+    read = {"if-match": '"2"'}
+    answer = await client.post(f"/api/v1/windows/{found}/confirm", json=BODY | ADDRESS, headers=read)
     assert answer.status_code == 409
     assert "不用再确认" in answer.json()["detail"]
 
 
 async def test_the_same_key_twice_is_one_version(conn, api_as):
     found = await factories.window_id(conn, "hnte", 2027, 1)
-    client = await api_as("officer")
+    client, key = await api_as("officer"), {"idempotency-key": "once"}
     answers = [
-        await client.post(f"/api/v1/windows/{found}/confirm", json=BODY | ADDRESS, headers={"idempotency-key": "once"})
-        for _ in range(2)
+        await client.post(f"/api/v1/windows/{found}/confirm", json=BODY | ADDRESS, headers=READ | key) for _ in range(2)
     ]
     assert [a.json()["version"] for a in answers] == [2, 2]
     assert answers[1].headers["idempotent-replay"] == "true"
@@ -64,7 +68,7 @@ async def test_the_same_key_twice_is_one_version(conn, api_as):
 )
 async def test_what_cannot_be_taken_is_said_by_field(conn, api_as, body, fields):
     found = await factories.window_id(conn, "hnte", 2027, 1)
-    answer = await (await api_as("officer")).post(f"/api/v1/windows/{found}/confirm", json=body)
+    answer = await (await api_as("officer")).post(f"/api/v1/windows/{found}/confirm", json=body, headers=READ)
     assert (answer.status_code, set(answer.json()["errors"])) == (422, fields)
 
 

@@ -152,8 +152,7 @@ async def amend(
     version = raw.get("version", "")
     try:
         entry = await read_platform(conn, raw, lookup, actor.viewer)
-        seen = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
-        await service.amend_platform(conn, held.id, entry, version=seen, by=actor, at=clock.now())
+        await service.amend_platform(conn, held.id, entry, version=_number(version), by=actor, at=clock.now())
     except (Invalid, Conflict) as error:
         now = await _in_sight(conn, platform_id, actor.viewer)
         raw["version"] = str(now.version) if isinstance(error, Stale) else version
@@ -168,10 +167,16 @@ async def strike(
     held, raw = await _in_sight(conn, platform_id, actor.viewer), await raw_form(request)
     try:
         reason = clean_text("reason", raw.get("reason", ""), longest=200, required="请写明怎么发现登记有误的。")
-        await service.strike_platform(conn, held.id, reason=reason, by=actor, at=clock.now())
-    except Invalid as error:
+        seen = _number(raw.get("version", ""))
+        await service.strike_platform(conn, held.id, reason=reason, version=seen, by=actor, at=clock.now())
+    except (Invalid, Stale) as error:
         return _form(request, lookup, actor.viewer, _values(held), "", error, held=held)
     return see_other(request, "/platforms", f"已删去{held.name}")
+
+
+def _number(version: str) -> int:
+    """As a page sends the version that it showed; none, or nonsense, is no version of anything."""
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
 
 
 async def _in_sight(conn: ConnDep, platform_id: uuid.UUID, viewer: Viewer) -> Platform:
