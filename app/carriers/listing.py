@@ -12,6 +12,7 @@ from sqlalchemy.types import Date, Text, Uuid
 from app.access.terms import TOWN_DIGITS, Viewer
 from app.carriers.models import CarrierRecord, TenancyRow
 from app.carriers.occupancy import fills
+from app.carriers.running import ran_on
 from app.carriers.sight import Sight, in_sight, sight_of, values_for
 from app.carriers.terms import CarrierKind, CarrierLevel, CarrierRow, CarrierState, Fill
 from app.db import Conn
@@ -29,7 +30,7 @@ class CarrierFilter:
     q: str = ""
     kind: str = ""
     region: str = ""  # division-code prefix
-    state: str = CarrierState.OPERATING.value  # "all" for every state
+    state: str = CarrierState.OPERATING.value  # on the day that is looked at; "all" for every one there is
     park: str = ""
 
 
@@ -38,7 +39,7 @@ class Shape:
     q: bool
     kind: bool
     region: str  # "" | "unit" | "division" | "none"
-    state: bool
+    state: str  # "operating" | "closed" | "all"
     park: bool
     following: bool
 
@@ -55,15 +56,15 @@ async def filled(conn: Conn, *, viewer: Viewer, region: str = "", park: str = ""
     """How many carriers run in a division or a park of the viewer's, and how full they are together."""
     shape, values = _asked(CarrierFilter(region=region, park=park), viewer)
     query = select(_C.id).where(*_narrowed(sight_of(viewer), shape))
-    ids = (await conn.execute(query, values)).scalars().all()
+    ids = (await conn.execute(query, values | {"on": today})).scalars().all()
     found = await fills(conn, ids, on=today, today=today)
     return len(ids), sum(found.values(), Fill())
 
 
-async def count_carriers(conn: Conn, filters: CarrierFilter, *, viewer: Viewer) -> int:
+async def count_carriers(conn: Conn, filters: CarrierFilter, *, viewer: Viewer, on: date) -> int:
     shape, values = _asked(filters, viewer)
     query = select(func.count()).select_from(_C).where(*_narrowed(sight_of(viewer), shape))
-    return (await conn.execute(query, values)).scalar_one()
+    return (await conn.execute(query, values | {"on": on})).scalar_one()
 
 
 def _asked(filters: CarrierFilter, viewer: Viewer, *, following: bool = False) -> tuple[Shape, dict[str, Any]]:
@@ -72,7 +73,7 @@ def _asked(filters: CarrierFilter, viewer: Viewer, *, following: bool = False) -
         q=bool(filters.q),
         kind=bool(filters.kind),
         region=_region(filters.region),
-        state=filters.state != "all",
+        state=filters.state if filters.state in ("all", CarrierState.CLOSED) else CarrierState.OPERATING.value,
         park=bool(filters.park),
         following=following,
     )
@@ -80,7 +81,6 @@ def _asked(filters: CarrierFilter, viewer: Viewer, *, following: bool = False) -
         **values_for(viewer),
         "q": filters.q,
         "kind": filters.kind,
-        "state": filters.state,
         "park": filters.park,
         "region_from": region,
         "region_until": str(int(region) + 1) if region else "",
@@ -105,6 +105,7 @@ async def list_carriers(
         "after_name": after[0] if after else "",
         "after_id": after[1] if after else None,
         "today": today,
+        "on": on,
         "rows": limit + 1,
     }
     rows = (await conn.execute(_page(sight_of(viewer), shape), values)).all()
@@ -152,8 +153,11 @@ def _narrowed(sight: Sight, shape: Shape) -> list[Any]:
         conditions.append(_C.kind == bindparam("kind"))
     if shape.region:
         conditions.append(below(_C.region_code, shape.region, "region"))
-    if shape.state:
-        conditions.append(_C.state == bindparam("state"))
+    on = bindparam("on", type_=Date())
+    if shape.state == CarrierState.OPERATING:
+        conditions.append(ran_on(on))
+    elif shape.state == CarrierState.CLOSED:
+        conditions.append(_C.closed_on <= on)
     if shape.park:
         conditions.append(_C.park == bindparam("park"))
     if shape.following:

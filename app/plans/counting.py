@@ -28,8 +28,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.access.terms import TOWN_DIGITS, Viewer
 from app.carriers.models import CarrierRecord
+from app.carriers.running import RUNS_SINCE, ran_on
 from app.carriers.sight import visible_to as carriers_visible_to
-from app.clock import BUSINESS_ZONE
 from app.db import Conn
 from app.firms.filtering import below, visible_to
 from app.firms.models import Firm
@@ -48,10 +48,6 @@ _DAYS = func.unnest(bindparam("days", type_=ARRAY(Date()))).table_valued("day", 
 _DAY: ColumnElement[date] = _DAYS.c.day
 # 规上工业: sections B, C and D of GB/T 4754 (国家统计局《工业统计报表制度》); of a firm without a code nobody knows.
 _INDUSTRIAL = func.left(Firm.industry_code, 1).in_(["B", "C", "D"])
-# Of one whose first day nobody wrote down: since it was registered here.
-_RUNS_SINCE: ColumnElement[date] = func.coalesce(
-    CarrierRecord.opened_on, func.timezone(BUSINESS_ZONE.key, CarrierRecord.created_at).cast(Date)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +199,7 @@ def carrier_members(counting: Mapping[str, Any], viewer: Viewer, scope: Scope, d
         carriers_visible_to(viewer),
         and_(here, c.park == scope.park) if scope.park else here,
         c.kind.in_(counting["kinds"]),
-        day >= _RUNS_SINCE,
-        or_(c.closed_on.is_(None), c.closed_on > day),
+        ran_on(day),
     ]
 
 
@@ -221,7 +216,7 @@ async def _begun(conn: Conn, counting: Mapping[str, Any]) -> date | None:
             PlatformRow.kind.in_(counting["kinds"]), PlatformRow.level.in_(counting["levels"])
         )
     elif of == "carriers":
-        first = select(func.min(_RUNS_SINCE)).where(CarrierRecord.kind.in_(counting["kinds"]))
+        first = select(func.min(RUNS_SINCE)).where(CarrierRecord.kind.in_(counting["kinds"]))
     elif of == "coverage":
         reported = select(func.min(FirmStatement.true_on)).where(
             FirmStatement.kind == StatementKind.RD_INSTITUTIONS.value,

@@ -8,7 +8,10 @@ from app.reminders.jobs import plan_in_one
 from app.reminders.queries import list_rules
 from app.reminders.service import activate
 
-_AT_WORK = {"hnte_due", "hnte_annual_report", "hnte_expiry", "innovative_sme_expiry", "tech_sme_due"}
+_AT_WORK = {
+    *("hnte_due", "hnte_annual_report", "hnte_expiry", "innovative_sme_expiry", "tech_sme_due"),
+    *("stay_limit", "stay_over", "lease_end", "lease_over"),
+}
 
 
 async def put_rules_to_work(conn: Conn, *, by: Actor, at: datetime) -> None:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from tests.house.access_carriers import CARRIERS
 from tests.house.access_filings import FILINGS
 
 ALL = "firm carrier town officer manager admin auditor"
 DESKS = "town officer manager admin auditor"
 READERS = "firm town officer manager admin auditor"
-CARRIER_READERS = "carrier town officer manager auditor"
 FILERS = "firm town officer manager auditor"
 TABLE = f"""
 GET   /                                         self:manage    {ALL}
@@ -94,63 +94,6 @@ POST  /api/v1/firms/{{uscc}}/figures/{{year}}/accept report:review officer
 POST  /api/v1/firms/{{uscc}}/figures/{{year}}/return report:review officer
 GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
-GET   /carrier                                  carrier:desk   carrier
-GET   /carriers                                 carrier:read   {CARRIER_READERS}
-GET   /carriers/new                             carrier:keep   officer
-POST  /carriers/new                             carrier:keep   officer
-GET   /carriers/proposals                       carrier:keep   officer
-POST  /proposals/{{proposal_id}}/confirm        carrier:agree  firm officer
-POST  /proposals/{{proposal_id}}/refuse         carrier:agree  firm officer
-POST  /proposals/{{proposal_id}}/withdraw       carrier:let    carrier officer
-GET   /carriers/{{carrier_id}}                  carrier:read   {CARRIER_READERS}
-GET   /carriers/{{carrier_id}}/edit             carrier:keep   officer
-POST  /carriers/{{carrier_id}}/edit             carrier:keep   officer
-POST  /carriers/{{carrier_id}}/titles           carrier:keep   officer
-POST  /carriers/{{carrier_id}}/duties           carrier:keep   officer
-POST  /carriers/{{carrier_id}}/duties/{{duty_id}}/settle carrier:let carrier officer
-POST  /carriers/{{carrier_id}}/close            carrier:keep   officer
-POST  /carriers/{{carrier_id}}/rooms/export.{{form}} carrier:let carrier officer
-GET   /carriers/{{carrier_id}}/rooms/template.xlsx carrier:let carrier officer
-GET   /carriers/{{carrier_id}}/rooms/import     carrier:let    carrier officer
-POST  /carriers/{{carrier_id}}/rooms/import     carrier:let    carrier officer
-GET   /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
-POST  /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
-GET   /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:read {CARRIER_READERS}
-POST  /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:let carrier officer
-POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/close carrier:let carrier officer
-GET   /carriers/{{carrier_id}}/tenancies/new    carrier:let    carrier officer
-POST  /carriers/{{carrier_id}}/tenancies/new    carrier:let    carrier officer
-GET   /tenancies/{{tenancy_id}}                 carrier:read   {CARRIER_READERS}
-GET   /tenancies/{{tenancy_id}}/transfer        carrier:let    carrier officer
-POST  /tenancies/{{tenancy_id}}/transfer        carrier:let    carrier officer
-GET   /tenancies/{{tenancy_id}}/agreement       carrier:let    carrier officer
-POST  /tenancies/{{tenancy_id}}/agreement       carrier:let    carrier officer
-POST  /tenancies/{{tenancy_id}}/extend          carrier:let    carrier officer
-POST  /tenancies/{{tenancy_id}}/link            carrier:let    carrier officer
-POST  /tenancies/{{tenancy_id}}/renew           carrier:let    carrier officer
-POST  /tenancies/{{tenancy_id}}/end             carrier:let    carrier officer
-POST  /tenancies/{{tenancy_id}}/graduate        carrier:let    carrier officer
-GET   /api/v1/carriers                          carrier:read   {CARRIER_READERS}
-POST  /api/v1/carriers                          carrier:keep   officer
-GET   /api/v1/carriers/{{carrier_id}}           carrier:read   {CARRIER_READERS}
-PATCH /api/v1/carriers/{{carrier_id}}           carrier:keep   officer
-GET   /api/v1/carriers/{{carrier_id}}/occupancy carrier:read   {CARRIER_READERS}
-GET   /api/v1/carriers/{{carrier_id}}/spaces    carrier:read   {CARRIER_READERS}
-POST  /api/v1/carriers/{{carrier_id}}/spaces    carrier:let    carrier officer
-GET   /api/v1/carriers/{{carrier_id}}/tenancies carrier:read   {CARRIER_READERS}
-POST  /api/v1/carriers/{{carrier_id}}/tenancies carrier:let    carrier officer
-POST  /api/v1/carriers/{{carrier_id}}/teams/{{team_id}}/link carrier:let carrier officer
-GET   /api/v1/carriers/{{carrier_id}}/proposals carrier:let    carrier officer
-GET   /api/v1/proposals                         carrier:agree  firm officer
-POST  /api/v1/proposals/{{proposal_id}}/confirm carrier:agree  firm officer
-POST  /api/v1/proposals/{{proposal_id}}/refuse  carrier:agree  firm officer
-POST  /api/v1/proposals/{{proposal_id}}/withdraw carrier:let   carrier officer
-GET   /api/v1/tenancies/{{tenancy_id}}          carrier:read   {CARRIER_READERS}
-POST  /api/v1/tenancies/{{tenancy_id}}/renew    carrier:let    carrier officer
-POST  /api/v1/tenancies/{{tenancy_id}}/extend   carrier:let    carrier officer
-POST  /api/v1/tenancies/{{tenancy_id}}/transfer carrier:let    carrier officer
-POST  /api/v1/tenancies/{{tenancy_id}}/end      carrier:let    carrier officer
-POST  /api/v1/tenancies/{{tenancy_id}}/graduate carrier:let    carrier officer
 GET   /api/v1/duplicates                        firm:merge     officer
 POST  /api/v1/firms/{{uscc}}/merge              firm:merge     officer
 POST  /api/v1/merges/{{merge_id}}/undo          firm:merge     officer
@@ -390,6 +333,6 @@ class Line:
     roles: frozenset[str]
 
 
-_ROWS = (TABLE + FILINGS).strip().splitlines()
+_ROWS = (TABLE + CARRIERS + FILINGS).strip().splitlines()
 LINES = [Line(m, p, asked, frozenset(roles)) for m, p, asked, *roles in map(str.split, _ROWS)]
 GUARDED = [line for line in LINES if line.permission != "PUBLIC"]

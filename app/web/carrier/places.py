@@ -60,7 +60,7 @@ async def list_page(
         return f"/carriers?{urlencode(parts)}" if parts else "/carriers"
 
     context: dict[str, Any] = {
-        "count_text": f"{await listing.count_carriers(conn, filters, viewer=viewer):,} 个",
+        "count_text": f"{await listing.count_carriers(conn, filters, viewer=viewer, on=day):,} 个",
         "rows": [(row, lookup.reference.region(row.region_code)) for row in rows],
         "filters": filters,
         "on": day,

@@ -1,0 +1,62 @@
+"""The routes of carriers, spaces and tenancies: a part of the table of all routes."""
+
+CARRIER_READERS = "carrier town officer manager auditor"
+CARRIERS = f"""\
+GET   /carrier                                  carrier:desk   carrier
+GET   /carriers                                 carrier:read   {CARRIER_READERS}
+GET   /carriers/new                             carrier:keep   officer
+POST  /carriers/new                             carrier:keep   officer
+GET   /carriers/proposals                       carrier:keep   officer
+POST  /proposals/{{proposal_id}}/confirm        carrier:agree  firm officer
+POST  /proposals/{{proposal_id}}/refuse         carrier:agree  firm officer
+POST  /proposals/{{proposal_id}}/withdraw       carrier:let    carrier officer
+GET   /carriers/{{carrier_id}}                  carrier:read   {CARRIER_READERS}
+GET   /carriers/{{carrier_id}}/edit             carrier:keep   officer
+POST  /carriers/{{carrier_id}}/edit             carrier:keep   officer
+POST  /carriers/{{carrier_id}}/titles           carrier:keep   officer
+POST  /carriers/{{carrier_id}}/duties           carrier:keep   officer
+POST  /carriers/{{carrier_id}}/duties/{{duty_id}}/settle carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/close            carrier:keep   officer
+POST  /carriers/{{carrier_id}}/rooms/export.{{form}} carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/rooms/template.xlsx carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/rooms/import     carrier:let    carrier officer
+POST  /carriers/{{carrier_id}}/rooms/import     carrier:let    carrier officer
+GET   /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
+POST  /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
+GET   /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:read {CARRIER_READERS}
+POST  /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/close carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/tenancies/new    carrier:let    carrier officer
+POST  /carriers/{{carrier_id}}/tenancies/new    carrier:let    carrier officer
+GET   /tenancies/{{tenancy_id}}                 carrier:read   {CARRIER_READERS}
+GET   /tenancies/{{tenancy_id}}/transfer        carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/transfer        carrier:let    carrier officer
+GET   /tenancies/{{tenancy_id}}/agreement       carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/agreement       carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/extend          carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/link            carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/renew           carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/end             carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/graduate        carrier:let    carrier officer
+GET   /api/v1/carriers                          carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers                          carrier:keep   officer
+GET   /api/v1/carriers/{{carrier_id}}           carrier:read   {CARRIER_READERS}
+PATCH /api/v1/carriers/{{carrier_id}}           carrier:keep   officer
+GET   /api/v1/carriers/{{carrier_id}}/occupancy carrier:read   {CARRIER_READERS}
+GET   /api/v1/carriers/{{carrier_id}}/spaces    carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/spaces    carrier:let    carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/tenancies carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/tenancies carrier:let    carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/teams/{{team_id}}/link carrier:let carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/proposals carrier:let    carrier officer
+GET   /api/v1/proposals                         carrier:agree  firm officer
+POST  /api/v1/proposals/{{proposal_id}}/confirm carrier:agree  firm officer
+POST  /api/v1/proposals/{{proposal_id}}/refuse  carrier:agree  firm officer
+POST  /api/v1/proposals/{{proposal_id}}/withdraw carrier:let   carrier officer
+GET   /api/v1/tenancies/{{tenancy_id}}          carrier:read   {CARRIER_READERS}
+POST  /api/v1/tenancies/{{tenancy_id}}/renew    carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/extend   carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/transfer carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/end      carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/graduate carrier:let    carrier officer
+"""
