@@ -1,7 +1,7 @@
 """An operator's proposal that a firm become its tenant, which the firm itself, or an officer in its stead, answers."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -35,6 +35,7 @@ class Proposal:
     building: str
     floor: str
     room: str
+    exclusive: bool  # a room for one; False where it is about a team
     team_id: uuid.UUID | None  # a team that says it has become the firm
     team_name: str
     since: date
@@ -74,6 +75,19 @@ def told_operator(proposal: Proposal, today: date) -> ProposalState:
     if proposal.state is ProposalState.LAPSED or today > proposal.closes_on:
         return ProposalState.LAPSED
     return ProposalState.WAITING
+
+
+def rivals_of(one: Proposal, waiting: Iterable[Proposal]) -> list[Proposal]:
+    """Those for the same room of one's own on some of the same days, of which the first to be agreed to gets it."""
+    last = one.until or date.max
+    return [
+        other
+        for other in waiting
+        if one.exclusive
+        and (other.space_id, other.id != one.id) == (one.space_id, True)
+        and other.since <= last
+        and one.since <= (other.until or date.max)
+    ]
 
 
 def days_of(on: date) -> tuple[date, date]:

@@ -1,7 +1,7 @@
 """Reads of proposals: an operator's own, those before a firm, those before the bureau's officers."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from app.access.models import User
 from app.access.terms import Role, Viewer
-from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyProposal
+from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import Asked, Proposal, ProposalState
 from app.carriers.sight import visible_to
 from app.carriers.terms import CarrierKind
@@ -31,6 +31,7 @@ def _columns() -> tuple[Any, ...]:
         "building": func.coalesce(_S.building, ""),
         "floor": func.coalesce(_S.floor, ""),
         "room": func.coalesce(_S.room, ""),
+        "exclusive": func.coalesce(_S.exclusive, False),
         "team_name": func.coalesce(_M.name, ""),
     }
     return tuple(elsewhere.get(name, getattr(_P, name, None)) for name in Proposal.__dataclass_fields__)
@@ -57,10 +58,30 @@ async def proposals_of(conn: Conn, carrier_id: uuid.UUID, *, limit: int = 50) ->
     return [_proposal(row) for row in await conn.execute(query)]
 
 
+def _unheard(today: date) -> ColumnElement[bool]:
+    """To its operator it still waits: a no is one that it has not heard."""
+    return and_(_P.state.in_([ProposalState.WAITING.value, ProposalState.REFUSED.value]), _P.closes_on >= today)
+
+
+async def waiting_for(conn: Conn, space_id: uuid.UUID, *, today: date) -> list[Proposal]:
+    """All that its operator has proposed for a space and still waits for, the first first."""
+    query = _all().where(_P.space_id == space_id, _unheard(today)).order_by(_P.created_at, _P.id)
+    return [_proposal(row) for row in await conn.execute(query)]
+
+
+async def named_inside(conn: Conn, carrier_id: uuid.UUID, codes: Iterable[str]) -> dict[str, str]:
+    """The names of those firms that are or were in the carrier, by code: of others its operator is told none."""
+    t, m = TenancyRow, CarrierTeam
+    inside = (
+        select(func.coalesce(t.firm_id, m.firm_id)).outerjoin(m, m.id == t.team_id).where(t.carrier_id == carrier_id)
+    )
+    query = select(Firm.uscc, Firm.name).where(Firm.uscc.in_(list(codes)), Firm.id.in_(inside))
+    return {uscc: name for uscc, name in await conn.execute(query)}
+
+
 async def asked_for(conn: Conn, carrier_id: uuid.UUID, *, today: date) -> dict[uuid.UUID, int]:
-    """How many proposals each space waits for, to its operator: a no is one that it has not heard."""
-    waiting = _P.state.in_([ProposalState.WAITING.value, ProposalState.REFUSED.value])
-    query = select(_P.space_id, func.count()).where(_P.carrier_id == carrier_id, waiting, _P.closes_on >= today)
+    """How many proposals each space waits for, to its operator."""
+    query = select(_P.space_id, func.count()).where(_P.carrier_id == carrier_id, _unheard(today))
     rows = await conn.execute(query.where(_P.space_id.is_not(None)).group_by(_P.space_id))
     return {space_id: count for space_id, count in rows if space_id}
 

@@ -168,6 +168,10 @@ async def test_carriers_count_from_the_day_they_open_to_the_day_they_close_and_o
     for year, names in ((2025, "ad"), (2024, "cd")):
         page = (await manager.get(f"/plans/plan-14/behind/carriers?year={year}")).text
         assert sorted(re.findall("载体 ([a-d])<", page)) == [*names]
+        then = (await manager.get(f"/carriers?on={year}-12-31")).text
+        assert sorted(re.findall("载体 ([a-d])<", then)) == [*names], "the carriers' list says the same of that day"
+        assert f"{len(names) + 1} 个" in then, "and counts the accelerator, which the plan does not"
+    assert sorted(re.findall("载体 ([a-d])<", (await manager.get("/carriers?state=closed")).text)) == [*"cd"]
     assert "2 家" in (await manager.get("/plans/plan-14/behind/carriers?year=2025&park=翠山湖")).text
 
 

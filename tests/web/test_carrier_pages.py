@@ -1,5 +1,6 @@
 """The carriers' pages: looked at by whom they concern, filled in without JavaScript, and never letting a room twice."""
 
+import re
 from datetime import date
 
 import pytest
@@ -85,9 +86,13 @@ async def test_a_tenancy_is_renewed_and_ended_on_its_page_and_the_past_stays(con
     assert renewed.status_code == 303
     stale = await officer.post(f"/tenancies/{tenancy}/renew", data={"until": "2028-12-31", "version": "1"})
     assert stale.status_code in (409, 412)
-    nothing = await officer.post(f"/tenancies/{tenancy}/end", data={"reason": "early", "version": "2"})
+    typed = {"reason": "early", "on": "2026-11-20", "version": "2"}
+    nothing = await officer.post(f"/tenancies/{tenancy}/end", data=typed)
     assert nothing.status_code == 422
     assert "请写明原因" in nothing.text
+    (open_form,) = re.findall(r'<details class="confirm" open>.*?</details>', nothing.text, re.S)
+    assert f"/tenancies/{tenancy}/end" in open_form
+    assert all(kept in open_form for kept in ('value="2026-11-20"', '<option value="early" selected', "请写明原因"))
     ended = await officer.post(
         f"/tenancies/{tenancy}/end",
         data={"reason": "moved_out", "on": str(TODAY), "version": "2"},
@@ -113,7 +118,10 @@ async def test_a_carrier_is_registered_and_its_rooms_added_without_javascript(co
     page = await officer.get(where)
     assert "501" in page.text
     for step in ("titles", "duties"):
-        assert (await officer.post(f"{where}/{step}", data={})).status_code == 422
+        wrong = await officer.post(f"{where}/{step}", data={"document": "开科〔2026〕1号", "basis": "孵化协议"})
+        assert wrong.status_code == 422
+        assert '<details class="confirm" open>' in wrong.text
+        assert ("开科〔2026〕1号" if step == "titles" else "孵化协议") in wrong.text, "what was typed is kept"
     owed = {"what": "报送年度总结", "due_on": "2027-03-31", "idempotency_key": "twice"}
     titled = {"name": "县级加速器", "level": "county", "issued_on": "2026-05-01", "idempotency_key": "again"}
     for step, sent in (("duties", owed), ("titles", titled)):

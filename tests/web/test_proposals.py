@@ -1,6 +1,7 @@
 """An operator proposes by a code; the firm, or an officer in its stead, answers; typing codes tells nothing."""
 
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import select
@@ -36,6 +37,11 @@ async def propose(client, held, space, uscc, **more):
 
 async def only(conn):
     return (await conn.execute(select(TenancyProposal.id))).scalar_one()
+
+
+async def latest(conn):
+    newest = select(TenancyProposal.id).order_by(TenancyProposal.created_at.desc(), TenancyProposal.id.desc())
+    return (await conn.execute(newest.limit(1))).scalar_one()
 
 
 async def test_a_firm_finds_the_proposal_on_its_home_and_is_a_tenant_once_it_says_yes(conn, client_as, held):
@@ -153,6 +159,30 @@ async def test_a_firm_that_says_yes_too_late_is_not_told_who_has_the_room(conn, 
     answer = await firm.post(f"/proposals/{await only(conn)}/confirm")
     assert answer.status_code == 409
     assert "捷足团队" not in answer.text
+
+
+async def test_a_room_proposed_to_two_says_so_at_once_and_until_when_and_names_only_who_has_been_inside(
+    conn, client_as, held
+):
+    space, hall = await houses.space(conn, held), await houses.space(conn, held, "工位区", exclusive=False, capacity=9)
+    inside = await factories.firm(conn, name="开平市已在机械有限公司")
+    await houses.tenancy(conn, held, await houses.space(conn, held, "909"), inside)
+    stranger, late = await factories.firm(conn, name="开平市未知机械有限公司"), await factories.firm(conn)
+    operator = await client_as("carrier")
+    quiet = await propose(operator, held, space, stranger)
+    assert "注意" not in unquote(quiet.headers["set-cookie"])
+    told = unquote((await propose(operator, held, space, inside, since="2028-11-30")).headers["set-cookie"])
+    assert "A 座 3层 301 在重叠的日期已向" in told
+    assert f"{stranger}（2026-12-01 至 2028-11-30）提议，2026-12-23 前确认的先得" in told
+    for n, (where, since) in enumerate(((space, "2028-12-01"), (hall, "2026-12-01"))):
+        answer = await propose(operator, held, where, late, since=since, until="", idempotency_key=f"k{n}")
+        assert "注意" not in unquote(answer.headers["set-cookie"]), "the day after, and a hall of seats"
+        await operator.post(f"/proposals/{await latest(conn)}/withdraw")
+    desk = (await operator.get("/carrier")).text
+    assert desk.count("先确认的先得") == 2
+    assert "开平市已在机械有限公司" in desk
+    assert "开平市未知机械有限公司" not in desk
+    assert (await (await client_as("officer")).get("/carriers/proposals")).text.count("另有 1 份提议在等") == 2
 
 
 async def test_a_team_becomes_a_firm_when_the_firm_says_that_it_is_it(conn, api_as, held):

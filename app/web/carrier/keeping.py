@@ -147,7 +147,8 @@ async def add_title(
     key: KeyDep,
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-    r, at = Reader(await raw_form(request)), clock.now()
+    raw = await raw_form(request)
+    r, at = Reader(raw), clock.now()
     try:
         issued = r.day("issued_on", required="请填写认定日期。")
         title = Title(
@@ -165,7 +166,7 @@ async def add_title(
             await service.add_title(conn, carrier, title, by=actor, at=at)
             return slot.keep(see_other(request, f"/carriers/{carrier.id}#h-titles", f"已登记 {title.name}"))
     except Invalid as error:
-        return await shown(request, conn, lookup, carrier, actor.viewer, today, error=error)
+        return await shown(request, conn, lookup, carrier, actor.viewer, today, failed="titles", raw=raw, error=error)
 
 
 @router.post("/carriers/{carrier_id}/duties")
@@ -180,7 +181,8 @@ async def add_duty(
     key: KeyDep,
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-    r, at = Reader(await raw_form(request)), clock.now()
+    raw = await raw_form(request)
+    r, at = Reader(raw), clock.now()
     try:
         what, due_on = r.text("what", required="请写要办什么。"), r.day("due_on", required="请填写期限。")
         basis = r.text("basis")
@@ -192,7 +194,7 @@ async def add_duty(
             await service.add_duty(conn, carrier, DutyKind.OTHER, what, by_when, basis, by=actor, at=at)
             return slot.keep(see_other(request, f"/carriers/{carrier.id}#h-duties", "已登记"))
     except Invalid as error:
-        return await shown(request, conn, lookup, carrier, actor.viewer, today, error=error)
+        return await shown(request, conn, lookup, carrier, actor.viewer, today, failed="duties", raw=raw, error=error)
 
 
 @router.post("/carriers/{carrier_id}/duties/{duty_id}/settle")
@@ -226,5 +228,5 @@ async def close(
         version = version_in(raw)
         await service.close(conn, carrier.id, on=today, version=version, by=actor, at=clock.now())
     except (Conflict, Refused) as error:
-        return await shown(request, conn, lookup, carrier, actor.viewer, today, error=error)
+        return await shown(request, conn, lookup, carrier, actor.viewer, today, failed="close", error=error)
     return see_other(request, f"/carriers/{carrier.id}", "已登记停止运营")

@@ -1,7 +1,8 @@
 """孵化载体: the list with how full each is, and one carrier with its floors, rooms and tenants on any day."""
 
 import uuid
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -11,8 +12,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.terms import Permission, Role, Viewer
 from app.carriers import listing, queries
 from app.carriers.occupancy import fills
-from app.carriers.proposal_terms import OPEN_DAYS, Proposal, ProposalState, told_operator
-from app.carriers.proposals import asked_for, proposals_of
+from app.carriers.proposal_terms import OPEN_DAYS, Proposal, ProposalState, rivals_of, told_operator
+from app.carriers.proposals import asked_for, named_inside, proposals_of
 from app.carriers.tenancies import tenancies_on
 from app.carriers.terms import AREA_LABELS, Carrier, CarrierKind, CarrierState, Fill
 from app.db import Conn
@@ -141,8 +142,11 @@ async def shown(
     today: date,
     *,
     day: date | None = None,
+    failed: str = "",
+    raw: Mapping[str, str] | None = None,
     error: AppError | None = None,
 ) -> Response:
+    """`failed`: the form that `error` is about; it stays open with what was typed."""
     context: dict[str, Any] = {
         **head(carrier, viewer),
         **await floors_context(conn, carrier, day=day or today, today=today),
@@ -158,17 +162,35 @@ async def shown(
         "can_keep": viewer.may(Permission.CARRIER_KEEP),
         "local_default": LOCAL_DEFAULT,
         "keys": {name: uuid.uuid4().hex for name in ("title", "duty")},
+        "failed": failed,
+        "values": dict(raw or {}),
         **faulty(error),
     }
     status = error.status if error else 200
     return page(request, "carrier/carrier.html", title=carrier.name, status=status, **context)
 
 
-async def _proposals(conn: Conn, carrier: Carrier, viewer: Viewer, today: date) -> list[tuple[Proposal, ProposalState]]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A proposal as its operator sees it."""
+
+    proposal: Proposal
+    state: ProposalState
+    name: str  # of a firm that is or was in the carrier; of others it hears none
+    rivals: Sequence[Proposal]
+
+
+async def _proposals(conn: Conn, carrier: Carrier, viewer: Viewer, today: date) -> list[Told]:
     """For its operator, what it asked of firms; officers have a queue of their own."""
     if viewer.role is not Role.CARRIER:
         return []
-    return [(one, told_operator(one, today)) for one in await proposals_of(conn, carrier.id, limit=20)]
+    found = [(one, told_operator(one, today)) for one in await proposals_of(conn, carrier.id, limit=20)]
+    names = await named_inside(conn, carrier.id, [one.uscc for one, _ in found]) if found else {}
+    waiting = [one for one, state in found if state is ProposalState.WAITING]
+    return [
+        Told(one, state, names.get(one.uscc, ""), rivals_of(one, waiting) if one in waiting else ())
+        for one, state in found
+    ]
 
 
 def _facts(carrier: Carrier) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Role
 from app.carriers import proposing
+from app.carriers.proposal_terms import rivals_of
 from app.carriers.proposals import before_officers
 from app.web.carrier.frame import LetSpaces, SeeKeeping
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting
@@ -25,9 +26,11 @@ def _home(actor: Actor) -> str:
 @router.get("/carriers/proposals")
 async def queue_page(request: Request, viewer: SeeKeeping, conn: ConnDep, today: TodayDep) -> Response:
     asked = await before_officers(conn, viewer=viewer, today=today)
+    waiting = [one.proposal for one in asked]
+    rivals = {one.id: len(rivals_of(one, waiting)) for one in waiting}
     mine = [one for one in asked if one.officers_turn(today)]
     others = [one for one in asked if not one.officers_turn(today)]
-    return page(request, "carrier/proposals.html", title="入驻提议", mine=mine, others=others)
+    return page(request, "carrier/proposals.html", title="入驻提议", mine=mine, others=others, rivals=rivals)
 
 
 @router.post("/proposals/{proposal_id}/confirm")

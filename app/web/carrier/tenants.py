@@ -9,9 +9,12 @@ from fastapi import APIRouter, Request, Response
 
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.carriers import letting, proposing, queries
+from app.carriers.proposal_terms import rivals_of
+from app.carriers.proposals import waiting_for
 from app.carriers.stay_terms import LEAVING, EndReason, SpecialField, Tenancy
 from app.carriers.tenancies import chain_of, events_of, open_tenancies, tenancy_by_id
 from app.carriers.terms import Carrier
+from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
 from app.incubation.graduating import Graduation, graduate
@@ -65,13 +68,25 @@ async def admit(
                 return slot.replayed
             lease = read_lease(raw)
             if lease.uscc and actor.viewer.role is Role.CARRIER:
-                await proposing.propose(conn, carrier, lease, by=actor, at=at)
-                return slot.keep(see_other(request, f"{home_of(carrier, actor.viewer)}#h-proposals", PROPOSED))
+                asked = await proposing.propose(conn, carrier, lease, by=actor, at=at)
+                said = PROPOSED + await _besides(conn, lease.space_id, asked, business_day(at))
+                return slot.keep(see_other(request, f"{home_of(carrier, actor.viewer)}#h-proposals", said))
             async with conn.begin_nested():  # a team that is new is not left behind without its room
                 made = await letting.admit(conn, carrier, lease, by=actor, at=at)
             return slot.keep(see_other(request, f"/tenancies/{made}", "已办理入驻"))
     except (Invalid, Conflict, Refused, TooMany) as error:
         return await _admit_form(request, conn, carrier, actor.viewer, raw, key=key.value, error=error)
+
+
+async def _besides(conn: Conn, space_id: uuid.UUID, asked: uuid.UUID, today: date) -> str:
+    """That the room has been proposed to others for the same days, and until when they may still say yes."""
+    waiting = {p.id: p for p in await waiting_for(conn, space_id, today=today)}
+    rivals = rivals_of(waiting[asked], waiting.values())
+    if not rivals:
+        return ""
+    first, more = rivals[0], f"等 {len(rivals)} 份" if len(rivals) > 1 else ""
+    span = f"{first.since} 至 {first.until or '未约定'}"
+    return f"。注意：{first.place} 在重叠的日期已向 {first.uscc}（{span}）{more}提议，{first.closes_on} 前确认的先得"
 
 
 async def _admit_form(
@@ -127,9 +142,11 @@ async def shown(
     viewer: Viewer,
     today: date,
     *,
+    failed: str = "",
     raw: Mapping[str, str] | None = None,
     error: AppError | None = None,
 ) -> Response:
+    """`failed`: the step that `error` is about; its form stays open with what was typed."""
     carrier = await carrier_in_sight(conn, held.carrier_id, viewer)
     context: dict[str, Any] = {
         **head(carrier, viewer),
@@ -141,6 +158,7 @@ async def shown(
         "chain": [t for t in await chain_of(conn, held, viewer=viewer) if t.id != held.id],
         "reasons_to_leave": [(r.value, r.label) for r in (*LEAVING, EndReason.STRUCK)],
         "may_see_firm": viewer.may(Permission.FIRM_LIST),
+        "failed": failed,
         "values": dict(raw or {}),
         "on": today.isoformat(),
         **faulty(error),
@@ -170,7 +188,8 @@ async def act(
         async with conn.begin_nested():
             await step(Reader(raw), version_in(raw))
     except (Invalid, Conflict, Refused, TooMany) as error:
-        return await shown(request, conn, held, actor.viewer, today, raw=raw, error=error)
+        failed = request.url.path.rpartition("/")[2]
+        return await shown(request, conn, held, actor.viewer, today, failed=failed, raw=raw, error=error)
     return see_other(request, where or f"/tenancies/{tenancy_id}", done)
 
 
