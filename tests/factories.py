@@ -309,7 +309,7 @@ async def visit(conn: Conn, uscc: str, *, at: datetime = NOON) -> uuid.UUID:
     promises = (Promise("寄送申报材料清单", Owner.BUREAU), Promise("补齐第三季度辅助账", Owner.FIRM))
     need = Raised(NeedKind.UTILITY, "夏季限电影响中试，请协调保供。")
     entry = VisitEntry(at.date(), VisitKind.ON_SITE, "周会计", "新车间已投产。", date(2026, 12, 10), promises, need)
-    return await log_visit(conn, held, entry, ladder=ladder, calendar=calendar, by=officer.actor, at=at)
+    return (await log_visit(conn, held, entry, ladder=ladder, calendar=calendar, by=officer.actor, at=at)).id
 
 
 async def active_rule(conn: Conn, code: str, *, at: datetime = NOON, **changes: Any) -> uuid.UUID:

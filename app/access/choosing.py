@@ -25,14 +25,17 @@ from app.outbox.rules import (
 )
 from app.outbox.terms import PERSONAL, Channel, Topic
 
-_OFFICERS = (Topic.DUTY, Topic.REMINDER, Topic.MOVE, Topic.WORK, Topic.REPORT, Topic.TENANCY, Topic.POLICY)
+_OFFICERS = (
+    *(Topic.DUTY, Topic.REMINDER, Topic.MOVE, Topic.WORK, Topic.FOLLOW),
+    *(Topic.REPORT, Topic.TENANCY, Topic.POLICY),
+)
 # What a role hears of at all.
 OFFERED: dict[Role, tuple[Topic, ...]] = {
     Role.FIRM: (Topic.DUTY, Topic.REMINDER, Topic.REPORT, Topic.TENANCY, Topic.ACCOUNT),
     Role.CARRIER: (Topic.TENANCY, Topic.ACCOUNT),
     Role.TOWN: (*_OFFICERS[:-1], Topic.ACCOUNT),
     Role.OFFICER: (*_OFFICERS, Topic.ACCOUNT),
-    Role.MANAGER: (Topic.DUTY, Topic.REMINDER, Topic.MOVE, Topic.WORK, Topic.POLICY, Topic.ACCOUNT),
+    Role.MANAGER: (Topic.DUTY, Topic.REMINDER, Topic.MOVE, Topic.WORK, Topic.FOLLOW, Topic.POLICY, Topic.ACCOUNT),
     Role.ADMIN: (Topic.POLICY, Topic.ACCOUNT),
     Role.AUDITOR: (Topic.ACCOUNT,),
 }

@@ -20,6 +20,8 @@ ACTION_LABELS = {
     "firm:record:created": "新增企业",
     "firm:record:edited": "修改资料",
     "firm:note:added": "记录",
+    "firm:record:followed": "关注企业",
+    "firm:record:unfollowed": "不再关注企业",
     "firm:tier:moved": "梯队移动",
     "firm:tier:requested": "提交移动待复核",
     "firm:tier:refused": "驳回移动",

@@ -182,6 +182,17 @@ class FirmNote(Base):
     body: Mapped[str]
 
 
+class FirmFollow(Base):
+    """Somebody of the bureau who wants to hear what happens to a firm that is not theirs to look after."""
+
+    __tablename__ = "firm_follows"
+    __table_args__ = (Index("ix_firm_follows_user", "user_id", "since"),)
+
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    since: Mapped[datetime]
+
+
 class TierCount(Base):
     """How many active firms stand on a tier in a division, folded now and then from `TierCountDelta`."""
 

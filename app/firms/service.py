@@ -167,10 +167,11 @@ async def edit_many(
     return ids
 
 
-async def add_note(conn: Conn, firm: FirmDetail, body: str, *, by: Actor, at: datetime) -> None:
+async def add_note(conn: Conn, firm: FirmDetail, body: str, *, by: Actor, at: datetime) -> uuid.UUID:
+    note_id = new_id()
     await conn.execute(
         insert(FirmNote).values(
-            id=new_id(),
+            id=note_id,
             firm_id=firm.id,
             author_id=by.viewer.id,
             author_name=by.viewer.name,
@@ -182,6 +183,7 @@ async def add_note(conn: Conn, firm: FirmDetail, body: str, *, by: Actor, at: da
         conn,
         event_row("firm:note:added", by=by, at=at, object_type="firm", object_id=firm.id, object_label=firm.name),
     )
+    return note_id
 
 
 def differences(firm: FirmDetail, entry: FirmEntry) -> dict[str, tuple[Any, Any]]:

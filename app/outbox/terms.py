@@ -32,6 +32,9 @@ KIND_LABELS = {
     "clerk_left": "填报人退出",
     "signatory_changed": "签字人变更",
     "work_given": "交办通知",
+    "mentioned": "提到您",
+    "followed": "关注的企业",
+    "stale_long": "停滞的企业",
     "report_submitted": "企业提交年度数据",
     "report_returned": "年度数据退回补正",
     "report_accepted": "年度数据审核通过",
@@ -61,6 +64,7 @@ class Topic(Labelled):
     TENANCY = "tenancy", "入驻"
     MOVE = "move", "梯队移动"
     WORK = "work", "交办的工作"
+    FOLLOW = "follow", "提到我的和我关注的企业"
     POLICY = "policy", "政策发布"
     ACCOUNT = "account", "账号与安全"
 
@@ -77,6 +81,9 @@ TOPICS = {
     "tenancy_agreed": Topic.TENANCY,
     "tier_moved": Topic.MOVE,
     "work_given": Topic.WORK,
+    "stale_long": Topic.WORK,
+    "mentioned": Topic.FOLLOW,
+    "followed": Topic.FOLLOW,
     "policy_step": Topic.POLICY,
     "account_handled": Topic.ACCOUNT,
     "clerk_joined": Topic.ACCOUNT,

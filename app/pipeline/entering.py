@@ -13,6 +13,7 @@ from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn, new_id
+from app.firms.following import followers
 from app.firms.terms import Footing
 from app.outbox.models import OutboxMessage
 from app.pipeline.models import Move, Placement
@@ -96,7 +97,7 @@ async def enter_many(
     moves = [_move(e, since[e.firm_id], reason, ladder, by, at) for e in entries]
     await conn.execute(insert(Move), moves)
     await record(conn, *(_event(e, since[e.firm_id], by, at) for e in entries))
-    await _tell_officers(conn, zip(entries, moves, strict=True), by=by, at=at)
+    await _tell(conn, list(zip(entries, moves, strict=True)), by=by, at=at)
     return since
 
 
@@ -154,29 +155,29 @@ def _event(e: Entry, since: date, by: Actor, at: datetime) -> dict[str, Any]:
     )
 
 
-async def _tell_officers(conn: Conn, moved: Any, *, by: Actor, at: datetime) -> None:
-    rows = [
-        {
-            "id": new_id(),
-            "dedup_key": f"tier_moved:{move['id']}",
+async def _tell(conn: Conn, moved: Sequence[tuple[Entry, Mapping[str, Any]]], *, by: Actor, at: datetime) -> None:
+    """Each firm's officer, and whoever follows it."""
+    heard: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for firm_id, user_id in await followers(conn, [e.firm_id for e, _ in moved], but=[by.viewer.id]):
+        heard.setdefault(firm_id, []).append(user_id)
+    rows = []
+    for e, move in moved:
+        said = _after(e.tier.code, move["effective_on"])
+        row = {
             "kind": "tier_moved",
             "channel": "inbox",
-            "user_id": e.officer_id,
-            "payload": {
-                "uscc": e.uscc,
-                "name": e.name,
-                "from": None,
-                "by": by.viewer.name,
-                **_after(e.tier.code, move["effective_on"]),
-            },
+            "payload": {"uscc": e.uscc, "name": e.name, "from": None, "by": by.viewer.name, **said},
             "next_attempt_at": at,
             "created_at": at,
-            # What one has just done oneself is no news.
-            "read_at": at if e.officer_id == by.viewer.id else None,
+            "read_at": None,
         }
-        for e, move in moved
-        if e.officer_id is not None
-    ]
+        key = f"tier_moved:{move['id']}"
+        if e.officer_id is not None:
+            # What one has just done oneself is no news.
+            read_at = at if e.officer_id == by.viewer.id else None
+            rows.append({**row, "id": new_id(), "dedup_key": key, "user_id": e.officer_id, "read_at": read_at})
+        others = [i for i in heard.get(e.firm_id, ()) if i != e.officer_id]
+        rows += [{**row, "id": new_id(), "dedup_key": f"{key}:{i}", "user_id": i} for i in others]
     if rows:
         await conn.execute(insert(OutboxMessage), rows)
 

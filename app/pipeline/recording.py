@@ -109,6 +109,7 @@ def _traces(move: Recorded, ladder: Ladder, calendar: Calendar, at: datetime) ->
         "outbox_id": new_id(),
         "dedup_key": f"tier_moved:{move.id}",
         "recipient_id": standing.officer_id,
+        "mover_id": move.by.viewer.id,
         "payload": {"uscc": standing.uscc, "name": standing.name, "from": standing.tier, "by": actor_name, **after},
         # What one has just done oneself is no news.
         "read_at": at if standing.officer_id == move.by.viewer.id else None,

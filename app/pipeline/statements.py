@@ -1,9 +1,10 @@
 """The statements of a move, written out: a move is the hottest write, so it takes five round trips and no more."""
 
-from sqlalchemy import Date, Uuid, bindparam, text
+from sqlalchemy import Date, DateTime, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import Text
 
+from app.firms.following import FOLLOWERS
 from app.statements import Kept
 
 CONTEXT = Kept(
@@ -74,10 +75,12 @@ FROM done WHERE :to_tier IS NOT NULL AND n >= 0
     ).bindparams(*_PLACEMENT)
 )
 
-# Everything else a move leaves behind, in one statement: the event, the firm's shortcut columns, audit, outbox.
+_FOLLOWERS = ", ".join(f"'{role}'" for role in FOLLOWERS)
+# Everything else a move leaves behind, in one statement: the event, the firm's shortcut columns, audit, and word to
+# its officer and to whoever follows it and can still open it.
 RECORD = Kept(
     text(
-        """
+        f"""
 WITH moved AS (
   INSERT INTO moves (id, firm_id, ladder, from_tier, to_tier, kind, effective_on, recorded_at, actor_id, actor_name,
                      approver_id, approver_name, reason, override_reason, assessment)
@@ -93,16 +96,27 @@ WITH moved AS (
           :firm_name, :before, :after, :ip, :session_id, :request_id)
 )
 INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at, read_at)
-VALUES (:outbox_id, :dedup_key, 'tier_moved', 'inbox', :recipient_id, :payload, :at, :at, :read_at)
-"""
+SELECT CAST(:outbox_id AS uuid), :dedup_key, 'tier_moved', 'inbox', CAST(:recipient_id AS uuid),
+  CAST(:payload AS jsonb), :at, :at, :read_at
+UNION ALL
+SELECT gen_random_uuid(), :dedup_key || ':' || u.id, 'tier_moved', 'inbox', u.id, CAST(:payload AS jsonb),
+  :at, :at, NULL
+FROM firm_follows w JOIN firms f ON f.id = w.firm_id JOIN users u ON u.id = w.user_id
+WHERE w.firm_id = :firm_id AND u.active AND u.role IN ({_FOLLOWERS}) AND u.scope <> ''
+  AND starts_with(f.region_code, u.scope) AND u.id IS DISTINCT FROM :recipient_id AND u.id IS DISTINCT FROM :mover_id
+"""  # noqa: S608  # our own roles
     ).bindparams(
         *(
             bindparam(n, type_=Uuid())
             for n in ("id", "firm_id", "actor_id", "approver_id", "audit_id", "audit_actor_id")
         ),
-        *(bindparam(n, type_=Uuid()) for n in ("outbox_id", "recipient_id")),
+        *(bindparam(n, type_=Uuid()) for n in ("outbox_id", "recipient_id", "mover_id")),
         *(bindparam(n, type_=Date()) for n in ("effective_on", "tier_since", "stale_on")),
         *(bindparam(n, type_=JSONB(none_as_null=True)) for n in ("assessment", "before", "after", "payload")),
-        *(bindparam(n, type_=Text()) for n in ("from_tier", "to_tier", "ladder", "approver_name", "override_reason")),
+        *(bindparam(n, type_=DateTime(timezone=True)) for n in ("at", "read_at")),
+        *(
+            bindparam(n, type_=Text())
+            for n in ("dedup_key", "from_tier", "to_tier", "ladder", "approver_name", "override_reason")
+        ),
     )
 )

@@ -15,10 +15,10 @@ from app.workdays.rules import Calendar
 
 
 async def visit(conn: Conn, firm: FirmDetail, act: Call, *, ladder: Ladder, calendar: Calendar, by: Actor) -> None:
-    visit_id = await log_visit(conn, firm, act.entry, ladder=ladder, calendar=calendar, by=by, at=act.at)
+    made = await log_visit(conn, firm, act.entry, ladder=ladder, calendar=calendar, by=by, at=act.at)
     turn = len(firm.name) % 2
     if act.entry.need and act.followed:
-        (need,) = [n for n in await needs_of(conn, firm.id) if n.visit_id == visit_id]
+        (need,) = [n for n in await needs_of(conn, firm.id) if n.visit_id == made.id]
         said, due = phrases.STEPS[turn], act.entry.next_touch_on
         await follow_need(conn, firm, need.id, body=said, officer_id=None, due_on=due, by=by, at=act.followed)
         if act.settled:
@@ -26,6 +26,6 @@ async def visit(conn: Conn, firm: FirmDetail, act: Call, *, ladder: Ladder, cale
             await close_need(conn, firm, need.id, state=state, answer=answer, version=2, by=by, at=act.settled)
     if act.settled:
         for task in await tasks_of(conn, firm.id):
-            if task.visit_id == visit_id:
+            if task.visit_id == made.id:
                 await mark_task(conn, firm, task.id, TaskState.DONE, by=by, at=act.settled)
         await set_next_touch(conn, firm, None, by=by, at=act.settled)

@@ -43,6 +43,11 @@ class Hold:
         target = self.target
         return self.back if target.kind is ObjectKind.REPORT else f"/files/on/{target.kind.value}/{target.id}"
 
+    @property
+    def by_camera(self) -> bool:
+        """What an officer finds on a table is photographed with the phone."""
+        return self.target.kind in (ObjectKind.VISIT, ObjectKind.NEED)
+
     def shows(self, file: Attachment) -> bool:
         return self.seen is None or file.created_at <= self.seen
 

@@ -111,6 +111,7 @@ async def upload(
     place: Annotated[str, Form(max_length=80)] = "",
     note: Annotated[str, Form(max_length=500)] = "",
     file: Annotated[UploadFile | None, FormFile()] = None,
+    photo: Annotated[UploadFile | None, FormFile()] = None,
 ) -> Response:
     hold = await hold_on(conn, _kind(kind), object_id, viewer=actor.viewer)
     _must_change(hold)
@@ -119,7 +120,7 @@ async def upload(
     try:
         must_belong(target, form)
         words = clean_text("note", note, longest=200)
-        taken = await take(file, files, settings)
+        taken = await take(photo if photo and photo.filename else file, files, settings)
         # Looked at again: it may have been handed in while the scanner read the file.
         _must_change(await hold_on(conn, target.kind, object_id, viewer=actor.viewer, lock=True))
         await service.attach(conn, target, taken, note=words, by=actor, at=clock.now())

@@ -37,6 +37,7 @@ class Moving:
     label: str
     clash: str = "false"
     key: str = "id"
+    fleeting: bool = False  # one that is gone by the time of an undoing was taken away by whoever it belongs to
 
 
 MOVING = (
@@ -56,6 +57,7 @@ MOVING = (
     Moving("tenancies", "载体租约"),
     Moving("carrier_teams", "注册前的团队"),
     Moving("channel_choices", "通知方式", "true"),
+    Moving("firm_follows", "关注", "o.user_id = t.user_id", key="user_id", fleeting=True),
 )
 # History stays with the record it happened to, moves among it, which have no key to a firm; answers are worked out
 # anew; accounts are people's, not records', and a form goes with the account that fills it in.
@@ -175,7 +177,7 @@ async def _give_back(conn: Conn, kept: FirmDetail, gone: FirmDetail, kept_record
         if keys:
             given = {"kept": kept.id, "gone": gone.id, "keys": keys}
             done = await conn.execute(_BACK[m.table], given)
-            if done.rowcount != len(keys) and m.table != "contacts":  # they come back from the images
+            if done.rowcount != len(keys) and not (m.fleeting or m.table == "contacts"):  # contacts are in the images
                 raise Conflict(f"合并时移过去的{m.label}有 {len(keys) - done.rowcount} 条已不在 {kept.name} 名下。")
     await restore(conn, {kept.id: kept_record["before"]["kept"], gone.id: kept_record["before"]["gone"]})
     await conn.execute(delete(FirmTag).where(FirmTag.firm_id.in_([kept.id, gone.id])))

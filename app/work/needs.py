@@ -10,9 +10,10 @@ from app.access.terms import Actor
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Stale
 from app.firms.terms import FirmDetail
+from app.work.mentions import mention
 from app.work.models import FirmNeed, NeedFollowUp
-from app.work.recording import tell, trace
-from app.work.terms import NeedKind, NeedState, Raised
+from app.work.recording import tell, tell_followers, trace
+from app.work.terms import NeedKind, NeedState, Raised, Told, Written
 
 
 async def raise_need(
@@ -24,8 +25,8 @@ async def raise_need(
     by: Actor,
     at: datetime,
     visit_id: uuid.UUID | None = None,
-) -> uuid.UUID:
-    """Without an officer it is with whoever writes it down."""
+) -> Written:
+    """Without an officer it is with whoever writes it down. Whoever follows the firm hears of it."""
     need_id, officer_id = new_id(), raised.officer_id or by.viewer.id
     row = {
         "id": need_id,
@@ -43,7 +44,10 @@ async def raise_need(
     await conn.execute(insert(FirmNeed).values(row))
     await trace(conn, firm, "need:raised", {"need": raised.kind.label, "said": raised.body}, by=by, at=at)
     await tell(conn, firm, [(officer_id, f"{need_id}:1", f"{raised.kind.label}诉求")], by=by, at=at)
-    return need_id
+    page, said = f"/firms/{firm.uscc}/needs/{need_id}", f"提了{raised.kind.label}诉求"
+    know = (by.viewer.id, officer_id)
+    await tell_followers(conn, firm, said, key=str(need_id), page=page, know=know, at=at)
+    return Written(need_id, await mention(conn, firm, raised.body, what="诉求", key=need_id, page=page, by=by, at=at))
 
 
 async def follow_need(
@@ -56,16 +60,18 @@ async def follow_need(
     due_on: date | None,
     by: Actor,
     at: datetime,
-) -> None:
+) -> Told:
     """What was done for it; perhaps it goes on with somebody else, or until another day."""
     need = await _open(conn, firm, need_id)
-    row = {"id": new_id(), "need_id": need_id, "at": at, "author_id": by.viewer.id, "author_name": by.viewer.name}
+    step_id, page = new_id(), f"/firms/{firm.uscc}/needs/{need_id}"
+    row = {"id": step_id, "need_id": need_id, "at": at, "author_id": by.viewer.id, "author_name": by.viewer.name}
     await conn.execute(insert(NeedFollowUp).values(**row, body=body))
     await _write(conn, need_id, {"officer_id": officer_id or need["officer_id"], "due_on": due_on})
     await trace(conn, firm, "need:followed", {"need": need["label"], "said": body}, by=by, at=at)
     if officer_id and officer_id != need["officer_id"]:
         given = (officer_id, f"{need_id}:{need['row_version'] + 1}", f"{need['label']}诉求")
         await tell(conn, firm, [given], by=by, at=at)
+    return await mention(conn, firm, body, what="诉求", key=step_id, page=page, by=by, at=at)
 
 
 async def close_need(

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
-
 from app.access.terms import Actor
 from app.audit.service import event_row, record
-from app.db import Conn, new_id
+from app.db import Conn
+from app.firms.following import followers
 from app.firms.terms import FirmDetail
-from app.outbox.models import OutboxMessage
-from app.outbox.terms import Channel
+from app.outbox.writing import notice, post
 
 
 async def trace(
@@ -52,18 +50,24 @@ async def tell(
 ) -> None:
     """(whom, which thing in which version, what it is): what one gives oneself is no news."""
     rows = [
-        {
-            "id": new_id(),
-            "dedup_key": f"work_given:{which}",
-            "kind": "work_given",
-            "channel": Channel.INBOX.value,
-            "user_id": whom,
-            "payload": {"uscc": firm.uscc, "subject": f"{by.viewer.name} 交给您：{firm.name}，{what}"},
-            "next_attempt_at": at,
-            "created_at": at,
-        }
+        notice(
+            "work_given",
+            which,
+            to=whom,
+            subject=f"{by.viewer.name} 交给您：{firm.name}，{what}",
+            at=at,
+            uscc=firm.uscc,
+        )
         for whom, which, what in given
         if whom is not None and whom != by.viewer.id
     ]
-    if rows:
-        await conn.execute(insert(OutboxMessage), rows)
+    await post(conn, *rows)
+
+
+async def tell_followers(
+    conn: Conn, firm: FirmDetail, said: str, *, key: str, page: str, know: Sequence[uuid.UUID | None], at: datetime
+) -> None:
+    """Once each; `know`: who has written it, or has been told already."""
+    subject = f"您关注的 {firm.name} {said}"
+    found = await followers(conn, [firm.id], but=know)
+    await post(conn, *(notice("followed", key, to=i, subject=subject, at=at, page=page) for _, i in found))

@@ -54,6 +54,35 @@ class MergeState(Labelled):
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Whom a text has told because it names them, and whom it names in vain."""
+
+    names: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+
+    @property
+    def sentence(self) -> str:
+        said = f"；已告诉 {'、'.join(self.names)}" if self.names else ""
+        vain = "、".join(f"@{name}" for name in self.unknown)
+        return said + (f"；没有告诉 {vain}：没有这位同事，或这家企业不在其管辖范围内" if vain else "")
+
+    def __or__(self, other: "Told") -> "Told":
+        names, unknown = (*self.names, *other.names), (*self.unknown, *other.unknown)
+        return Told(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(unknown)))
+
+
+NOBODY = Told()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written down, and who hears of it."""
+
+    id: uuid.UUID
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
 class Raised:
     """A need as the firm put it."""
 

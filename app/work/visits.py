@@ -15,16 +15,17 @@ from app.firms.service import FirmEntry, edit
 from app.firms.terms import FirmDetail
 from app.pipeline.service import touch
 from app.pipeline.terms import Ladder
+from app.work.mentions import mention
 from app.work.models import FirmTask, FirmVisit
 from app.work.needs import raise_need
 from app.work.recording import trace
-from app.work.terms import Promise, TaskState, VisitEntry
+from app.work.terms import Promise, TaskState, VisitEntry, Written
 from app.workdays.rules import Calendar
 
 
 async def log_visit(
     conn: Conn, firm: FirmDetail, entry: VisitEntry, *, ladder: Ladder, calendar: Calendar, by: Actor, at: datetime
-) -> uuid.UUID:
+) -> Written:
     """The visit, the promises as tasks, the need if there was one, the next touch, the stale count begun anew."""
     if entry.promises and entry.next_touch_on is None:
         raise Invalid({"next_touch_on": "有约定的事，请填下次联系日期，作为办理期限。"})
@@ -44,13 +45,17 @@ async def log_visit(
     }
     await conn.execute(insert(FirmVisit).values(row))
     await _promise(conn, firm, visit_id, entry.promises, due_on=entry.next_touch_on, by=by, at=at)
+    page = f"/firms/{firm.uscc}/work#h-visits"
+    told = await mention(conn, firm, entry.summary, what=entry.kind.label, key=visit_id, page=page, by=by, at=at)
     if entry.need:
-        await raise_need(conn, firm, entry.need, raised_on=entry.visited_on, visit_id=visit_id, by=by, at=at)
+        raised_on = entry.visited_on
+        raised = await raise_need(conn, firm, entry.need, raised_on=raised_on, visit_id=visit_id, by=by, at=at)
+        told |= raised.told
     await _touch_next(conn, firm, _next_touch(firm, entry), by=by, at=at)
     await touch(conn, firm.id, ladder=ladder, calendar=calendar, at=at, on=entry.visited_on)
     said = {"kind": entry.kind.label, "on": entry.visited_on, "promises": len(entry.promises)}
     await trace(conn, firm, "visit:logged", said, by=by, at=at)
-    return visit_id
+    return Written(visit_id, told)
 
 
 def _next_touch(firm: FirmDetail, entry: VisitEntry) -> date | None:

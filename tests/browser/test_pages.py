@@ -69,6 +69,7 @@ PAGES = [
     ("officer", f"/firms/{PLANNED}/merge"),
     ("officer", f"/firms/{PLANNED}/merge?with={OTHER}"),
     ("officer", "/work"),
+    ("officer", "/work/followed"),
     ("manager", "/handover"),
     ("manager", "/work?kind=needs&whose=all"),
     ("officer", "{firm}/work"),

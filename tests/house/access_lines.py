@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tests.house.access_carriers import CARRIERS
 from tests.house.access_filings import FILINGS
+from tests.house.access_work import WORK
 
 ALL = "firm carrier town officer manager admin auditor"
 DESKS = "town officer manager admin auditor"
@@ -94,23 +95,9 @@ POST  /api/v1/firms/{{uscc}}/figures/{{year}}/accept report:review officer
 POST  /api/v1/firms/{{uscc}}/figures/{{year}}/return report:review officer
 GET   /api/v1/firms/{{uscc}}/moves              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/moves              move:make      town officer
-GET   /api/v1/duplicates                        firm:merge     officer
-POST  /api/v1/firms/{{uscc}}/merge              firm:merge     officer
-POST  /api/v1/merges/{{merge_id}}/undo          firm:merge     officer
-GET   /api/v1/firms/{{uscc}}/visits             firm:internal  town officer manager auditor
-POST  /api/v1/firms/{{uscc}}/visits             firm:note      town officer manager
-GET   /api/v1/firms/{{uscc}}/tasks              firm:internal  town officer manager auditor
-POST  /api/v1/firms/{{uscc}}/tasks              firm:note      town officer manager
-PATCH /api/v1/firms/{{uscc}}/tasks/{{task_id}}  firm:note      town officer manager
-POST  /api/v1/firms/{{uscc}}/tasks/{{task_id}}/mark firm:note  town officer manager
-GET   /api/v1/firms/{{uscc}}/needs              firm:internal  town officer manager auditor
-POST  /api/v1/firms/{{uscc}}/needs              firm:note      town officer manager
-POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/follow firm:note town officer manager
-POST  /api/v1/firms/{{uscc}}/needs/{{need_id}}/close firm:note town officer manager
 POST  /api/v1/moves/{{move_id}}/approve         move:approve   officer manager
 POST  /api/v1/moves/{{move_id}}/reject          move:reject    town officer manager
 GET   /api/v1/today                             firm:note      town officer manager
-POST  /api/v1/handovers                         work:handover  town officer manager
 GET   /api/v1/openapi.json                      PUBLIC
 HEAD  /api/v1/openapi.json                      PUBLIC
 GET   /api/v1/outbox                            outbox:read    officer admin
@@ -128,11 +115,7 @@ POST  /clerks/{{request_id}}/refuse             clerk:admin    officer
 GET   /firms                                    firm:list      {DESKS}
 GET   /firms/export.csv                         firm:export    officer manager
 GET   /firms/export.xlsx                        firm:export    officer manager
-GET   /firms/duplicates                         firm:merge     officer
-POST  /firms/merges/{{merge_id}}/undo           firm:merge     officer
 GET   /firms/similar                            firm:edit      town officer
-GET   /firms/{{uscc}}/merge                     firm:merge     officer
-POST  /firms/{{uscc}}/merge                     firm:merge     officer
 GET   /firms/new                                firm:edit      town officer
 POST  /firms/new                                firm:edit      town officer
 GET   /firms/{{uscc}}                           firm:read      {READERS}
@@ -151,14 +134,12 @@ GET   /firms/{{uscc}}/edit                      firm:edit      town officer
 POST  /firms/{{uscc}}/edit                      firm:edit      town officer
 GET   /firms/{{uscc}}/move                      move:make      town officer
 POST  /firms/{{uscc}}/move                      move:make      town officer
-POST  /firms/{{uscc}}/notes                     firm:note      town officer manager
 POST  /files                                    self:manage    {ALL}
 GET   /files/{{attachment_id}}                  self:manage    {ALL}
 GET   /files/on/{{kind}}/{{object_id}}          self:manage    {ALL}
 POST  /files/{{attachment_id}}/remove           self:manage    {ALL}
 GET   /health/live                              PUBLIC
 GET   /health/ready                             PUBLIC
-GET   /imports                                  firm:import    officer
 GET   /firms/{{uscc}}/plans                     firm:internal  town officer manager auditor
 GET   /firms/{{uscc}}/plans/new                 plan:edit      town officer
 POST  /firms/{{uscc}}/plans/new                 plan:edit      town officer
@@ -166,21 +147,7 @@ GET   /firms/{{uscc}}/plans/{{plan_id}}/edit    plan:edit      town officer
 POST  /firms/{{uscc}}/plans/{{plan_id}}/edit    plan:edit      town officer
 POST  /firms/{{uscc}}/plans/{{plan_id}}/close   plan:edit      town officer
 POST  /firms/{{uscc}}/plans/{{plan_id}}/steps/{{step_id}} plan:edit town officer
-GET   /firms/{{uscc}}/work                      firm:internal  town officer manager auditor
 POST  /firms/{{uscc}}/next-touch                firm:note      town officer manager
-GET   /firms/{{uscc}}/visits/new                firm:note      town officer manager
-POST  /firms/{{uscc}}/visits/new                firm:note      town officer manager
-POST  /firms/{{uscc}}/visits/{{visit_id}}/strike firm:note   town officer manager
-GET   /firms/{{uscc}}/tasks/new                 firm:note      town officer manager
-POST  /firms/{{uscc}}/tasks/new                 firm:note      town officer manager
-GET   /firms/{{uscc}}/tasks/{{task_id}}/edit    firm:note      town officer manager
-POST  /firms/{{uscc}}/tasks/{{task_id}}/edit    firm:note      town officer manager
-POST  /firms/{{uscc}}/tasks/{{task_id}}/mark    firm:note      town officer manager
-GET   /firms/{{uscc}}/needs/new                 firm:note      town officer manager
-POST  /firms/{{uscc}}/needs/new                 firm:note      town officer manager
-GET   /firms/{{uscc}}/needs/{{need_id}}         firm:internal  town officer manager auditor
-POST  /firms/{{uscc}}/needs/{{need_id}}/follow  firm:note      town officer manager
-POST  /firms/{{uscc}}/needs/{{need_id}}/close   firm:note      town officer manager
 GET   /digests                                  digest:read    town officer manager auditor
 GET   /digests/{{week}}                         digest:read    town officer manager auditor
 GET   /digests/{{week}}/digest.pdf              digest:read    town officer manager auditor
@@ -190,14 +157,6 @@ POST  /digests/subscription                     digest:read    town officer mana
 POST  /digests/{{week}}/test                    digest:read    town officer manager auditor
 GET   /api/v1/digests                           digest:read    town officer manager auditor
 GET   /api/v1/digests/{{week}}                  digest:read    town officer manager auditor
-POST  /imports                                  firm:import    officer
-GET   /imports/template.xlsx                    firm:import    officer
-GET   /imports/{{batch_id}}                     firm:import    officer
-GET   /imports/{{batch_id}}/annotated.xlsx      firm:import    officer
-POST  /imports/{{batch_id}}/confirm             firm:import    officer
-POST  /imports/{{batch_id}}/discard             firm:import    officer
-GET   /imports/{{batch_id}}/progress            firm:import    officer
-POST  /imports/{{batch_id}}/undo                firm:import    officer
 GET   /forgotten                                PUBLIC
 POST  /forgotten                                PUBLIC
 GET   /forgotten/done                           PUBLIC
@@ -318,9 +277,6 @@ GET   /search                                   firm:list      {DESKS}
 GET   /sign-in                                  PUBLIC
 POST  /sign-in                                  PUBLIC
 POST  /sign-out                                 self:manage    {ALL}
-GET   /work                                     firm:internal  town officer manager auditor
-GET   /handover                                 work:handover  town officer manager
-POST  /handover                                 work:handover  town officer manager
 *     /static                                   PUBLIC
 """
 
@@ -333,6 +289,6 @@ class Line:
     roles: frozenset[str]
 
 
-_ROWS = (TABLE + CARRIERS + FILINGS).strip().splitlines()
+_ROWS = (TABLE + CARRIERS + FILINGS + WORK).strip().splitlines()
 LINES = [Line(m, p, asked, frozenset(roles)) for m, p, asked, *roles in map(str.split, _ROWS)]
 GUARDED = [line for line in LINES if line.permission != "PUBLIC"]

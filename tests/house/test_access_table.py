@@ -178,7 +178,10 @@ def a_body(line: Line) -> dict[str, object]:
         "mark": {"state": "done"},
         "needs": {"kind": "other", "body": "x"},
         "follow": {"body": "x"},
+        "PUT follow": {"following": True},
+        "notes": {"text": "x"},
         "close": {"state": "solved", "answer": "x", "version": 1},
         "return": {"comments": {"headcount": "x"}},
     }
-    return bodies.get(line.path.rsplit("/", 1)[-1], {})
+    last = line.path.rsplit("/", 1)[-1]
+    return bodies.get(f"{line.method} {last}", bodies.get(last, {}))

@@ -92,7 +92,7 @@ async def log_visit(uscc: Uscc, body: VisitIn, deed: Worker, lookup: LookupDep) 
     entry = read_visit(_raw(body), today=deed.today)
     ladder, calendar = lookup.main, lookup.calendar
     made = await visits.log_visit(deed.conn, firm, entry, ladder=ladder, calendar=calendar, by=deed.by, at=deed.at)
-    return await _one_visit(deed.conn, firm, made)
+    return await _one_visit(deed.conn, firm, made.id)
 
 
 @router.get("/tasks", response_model=TaskList, summary="企业的待办，未完成的在前，最多 200 件")
@@ -155,7 +155,7 @@ async def raise_need(uscc: Uscc, body: NeedIn, deed: Worker, lookup: LookupDep) 
     firm = await _firm(deed.conn, uscc, deed.viewer)
     raised = read_need(_raw(body), lookup, deed.viewer, firm, today=deed.today)
     made = await needs.raise_need(deed.conn, firm, raised, raised_on=deed.today, by=deed.by, at=deed.at)
-    return answer(need_out(await _known(deed.conn, firm, made)), status=201)
+    return answer(need_out(await _known(deed.conn, firm, made.id)), status=201)
 
 
 @router.post("/needs/{need_id}/follow", response_model=NeedOut, summary="记录诉求的办理", openapi_extra=KEYED)

@@ -62,7 +62,15 @@ _TWIN = {
     "other_name": "开平市长星卫浴有限公司",
     "why": "名称同音",
 }
+_FOLLOWED = {"uscc": "91440783M159083022", "name": "开平市长兴卫浴有限公司", "tier": "eaglet", "since": _AT}
+_NOTE = {"text": "电话确认材料已寄出，请 @李专员 收。"}
 EXAMPLES: dict[str, Any] = {
+    "FollowIn": {"following": True},
+    "FollowOut": {"uscc": "91440783M159083022", "following": True},
+    "FollowedFirm": _FOLLOWED,
+    "FollowedList": {"items": [_FOLLOWED], "next": None},
+    "NoteIn": _NOTE,
+    "NoteOut": {"id": _ID, "at": _AT, "author": "王专员", **_NOTE, "told": ["李专员"], "unknown": []},
     "HandoverIn": {"giver": _ID, "taker": _ID, "dry_run": False, "seen": "52.9.3.2.1", "reason": "岗位调整"},
     "HandoverOut": _HANDOVER,
     "MergeIn": {"gone": "914407830000000197", "take": ["address"], "version": 3, "gone_version": 1},

@@ -13,7 +13,7 @@ class _In(BaseModel):
 
 
 class VisitIn(_In):
-    summary: Long = Field(description="谈了什么")
+    summary: Long = Field(description="谈了什么；写 @姓名，这位同事会收到消息")
     visited_on: Short | None = Field(None, description="日期；缺省为今天，不能晚于今天")
     kind: Short = Field("on_site", description="on_site 上门、phone 电话、office 来局、online 线上")
     people: Short = Field("", description="见到的人")
@@ -130,6 +130,40 @@ class NeedOut(BaseModel):
 class NeedList(BaseModel):
     items: list[NeedOut]
     next: str | None
+
+
+class FollowIn(_In):
+    following: bool = Field(description="true 关注，false 不再关注；说的是要它怎样，重复发送没有影响")
+
+
+class FollowOut(BaseModel):
+    uscc: str
+    following: bool
+
+
+class FollowedFirm(BaseModel):
+    uscc: str
+    name: str
+    tier: str | None
+    since: datetime
+
+
+class FollowedList(BaseModel):
+    items: list[FollowedFirm]
+    next: str | None
+
+
+class NoteIn(_In):
+    text: Long = Field(description="写 @姓名，这位同事会收到消息，只要企业在其管辖范围内")
+
+
+class NoteOut(BaseModel):
+    id: uuid.UUID
+    at: datetime
+    author: str
+    text: str
+    told: list[str]
+    unknown: list[str]
 
 
 class MergeIn(_In):

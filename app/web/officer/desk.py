@@ -45,6 +45,7 @@ async def desk_page(
         "tabs": [
             ("待办", href(kind=""), not needs),
             ("诉求", href(kind="needs"), needs),
+            *tabs_of_desk(viewer, "")[2:],
         ],
         "choices": [
             ("我的", href(whose=""), mine),
@@ -57,6 +58,14 @@ async def desk_page(
         "prev_href": href() if cursor else None,
     }
     return page(request, "officer/desk/desk.html", title="待办与诉求", **context)
+
+
+def tabs_of_desk(viewer: Viewer, here: str) -> list[tuple[str, str, bool]]:
+    """Beside the two lists of what is to do, the firms that one hears of."""
+    found = [("待办", "/work", here == "tasks"), ("诉求", "/work?kind=needs", here == "needs")]
+    if viewer.may(Permission.FIRM_NOTE):
+        found.append(("关注的企业", "/work/followed", here == "/work/followed"))
+    return found
 
 
 def _position(day: date | None, row_id: Any) -> str:

@@ -12,10 +12,9 @@ from app.assessments.queries import answers_for_firm
 from app.assessments.terms import KeptAnswer
 from app.carriers.tenancies import tenancies_of_firm
 from app.errors import NotFound
-from app.firms import queries, service
+from app.firms import queries
 from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmStatus
 from app.pipeline import queries as pipeline
-from app.pipeline.service import touch
 from app.pipeline.terms import MoveRecord, Tier
 from app.platforms.queries import platforms_of
 from app.recognitions.queries import held_by
@@ -27,6 +26,7 @@ from app.web.lookups import Lookup
 from app.web.officer.timeline import timeline_of
 from app.web.templating import page
 from app.work.merging import merged_into
+from app.work.notes import note
 
 router = APIRouter()
 ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
@@ -185,6 +185,5 @@ async def add_note(
     firm = await firm_in_sight(conn, uscc, actor.viewer)
     at = clock.now()
     body = clean_text("text", text, longest=2000, required="请写点什么再保存。")
-    await service.add_note(conn, firm, body, by=actor, at=at)
-    await touch(conn, firm.id, ladder=lookup.main, calendar=lookup.calendar, at=at)
-    return see_other(request, f"/firms/{firm.uscc}#timeline", "已记录")
+    made = await note(conn, firm, body, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at)
+    return see_other(request, f"/firms/{firm.uscc}#timeline", f"已记录{made.told.sentence}")

@@ -53,8 +53,9 @@ async def write_down(
             if slot.replayed is not None:
                 return slot.replayed
             raised = read_need(raw, lookup, actor.viewer, firm, today=today)
-            await service.raise_need(conn, firm, raised, raised_on=today, by=actor, at=at)
-            return slot.keep(see_other(request, f"/firms/{firm.uscc}/work#h-needs", "已记录诉求"))
+            made = await service.raise_need(conn, firm, raised, raised_on=today, by=actor, at=at)
+            said = f"已记录诉求{made.told.sentence}"
+            return slot.keep(see_other(request, f"/firms/{firm.uscc}/work#h-needs", said))
     except (Invalid, Conflict) as error:
         return _form(request, firm, lookup, actor.viewer, raw, key.value, error)
 
@@ -86,10 +87,11 @@ async def follow(
             if slot.replayed is not None:
                 return slot.replayed
             body, officer_id, due_on = read_follow_up(raw, lookup, actor.viewer, firm, today=today, kept=need)
-            await service.follow_need(
+            told = await service.follow_need(
                 conn, firm, need.id, body=body, officer_id=officer_id, due_on=due_on, by=actor, at=at
             )
-            return slot.keep(see_other(request, f"/firms/{firm.uscc}/needs/{need.id}", "已记录办理情况"))
+            said = f"已记录办理情况{told.sentence}"
+            return slot.keep(see_other(request, f"/firms/{firm.uscc}/needs/{need.id}", said))
     except (Invalid, Conflict) as error:
         return _one(request, firm, lookup, actor.viewer, need, raw, error)
 

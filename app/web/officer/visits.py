@@ -11,6 +11,7 @@ from app.access.terms import Actor, Permission, Viewer
 from app.attachments.queries import attachments_of
 from app.attachments.terms import ObjectKind
 from app.errors import AppError, Conflict, Invalid
+from app.firms.following import follows
 from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import clean_text, error_context, raw_form
@@ -60,6 +61,7 @@ async def _leaf(
         "closed_tasks": [t for t in work.tasks if t.state is not TaskState.OPEN],
         "needs": work.needs,
         "can_work": viewer.may(Permission.FIRM_NOTE),
+        "followed": await follows(conn, firm.id, viewer=viewer),
         "officers": officers_of(lookup, viewer, firm),
         **error_context(error, LABELS),
     }
@@ -114,9 +116,11 @@ async def log(
             if slot.replayed is not None:
                 return slot.replayed
             entry = read_visit(raw, today=today)
-            await log_visit(conn, firm, entry, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at)
+            made = await log_visit(conn, firm, entry, ladder=lookup.main, calendar=lookup.calendar, by=actor, at=at)
             said = f"已记录{entry.kind.label}；下次联系 {entry.next_touch_on}" if entry.next_touch_on else "已记录"
-            return slot.keep(see_other(request, f"/firms/{firm.uscc}/work", said))
+            # The papers on the table are photographed while one still stands before them.
+            on = f"/files/on/visit/{made.id}" if raw.get("then") == "photo" else f"/firms/{firm.uscc}/work"
+            return slot.keep(see_other(request, on, said + made.told.sentence))
     except (Invalid, Conflict) as error:
         return await _form(request, conn, firm, lookup, actor.viewer, today, raw, key.value, error)
 

@@ -1,0 +1,77 @@
+"""What one hears of a firm that one follows, and the lines that are written about it, over JSON."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from app.access.terms import Permission, Viewer
+from app.errors import NotFound
+from app.firms import cursors
+from app.firms import queries as firms
+from app.firms.following import follow, followed_by, follows, unfollow
+from app.firms.terms import FirmDetail, Sort
+from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
+from app.web.api.openapi import KEYED
+from app.web.api.work_schemas import FollowedFirm, FollowedList, FollowIn, FollowOut, NoteIn, NoteOut
+from app.web.deps import ConnDep, LookupDep, guard
+from app.web.forms import clean_text
+from app.work.notes import note
+
+router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
+Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))]
+Worker = Annotated[Deed, Depends(doing(Permission.FIRM_NOTE))]
+Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
+
+
+async def _firm(conn: ConnDep, uscc: str, viewer: Viewer) -> FirmDetail:
+    firm = await firms.firm_by_uscc(conn, uscc.upper(), viewer=viewer)
+    if firm is None:
+        raise NotFound
+    return firm
+
+
+@router.get("/followed", response_model=FollowedList, summary="我关注的企业，最近关注的在前")
+async def followed(
+    conn: ConnDep,
+    viewer: Reader,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    after = cursors.decode(cursor, Sort.UPDATED) if cursor else None
+    found = await followed_by(conn, viewer=viewer, after=after, limit=limit)
+    shown = found[:limit]
+    more = cursors.encode(shown[-1].since.isoformat(), shown[-1].firm_id) if len(found) > limit else None
+    items = [FollowedFirm(uscc=f.uscc, name=f.name, tier=f.tier, since=f.since) for f in shown]
+    return answer(FollowedList(items=items, next=more))
+
+
+@router.get("/firms/{uscc}/follow", response_model=FollowOut, summary="我是否关注这家企业")
+async def am_following(uscc: Uscc, conn: ConnDep, viewer: Reader) -> Response:
+    firm = await _firm(conn, uscc, viewer)
+    return answer(FollowOut(uscc=firm.uscc, following=await follows(conn, firm.id, viewer=viewer)))
+
+
+@router.put(
+    "/firms/{uscc}/follow",
+    response_model=FollowOut,
+    summary="关注或不再关注：移动、诉求、证书到期是否告诉我",
+    openapi_extra=KEYED,
+)
+@once_only
+async def set_following(uscc: Uscc, body: FollowIn, deed: Worker) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    await (follow if body.following else unfollow)(deed.conn, firm, by=deed.by, at=deed.at)
+    return answer(FollowOut(uscc=firm.uscc, following=body.following))
+
+
+@router.post("/firms/{uscc}/notes", response_model=NoteOut, status_code=201, summary="记一笔往来", openapi_extra=KEYED)
+@once_only
+async def write_note(uscc: Uscc, body: NoteIn, deed: Worker, lookup: LookupDep) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    said = clean_text("text", body.text, longest=2000, required="请写点什么再保存。")
+    ladder, calendar = lookup.main, lookup.calendar
+    made = await note(deed.conn, firm, said, ladder=ladder, calendar=calendar, by=deed.by, at=deed.at)
+    told, unknown = list(made.told.names), list(made.told.unknown)
+    out = NoteOut(id=made.id, at=deed.at, author=deed.viewer.name, text=said, told=told, unknown=unknown)
+    return answer(out, status=201)

@@ -1,0 +1,34 @@
+"""Decisions of the work on plain facts: whom a text names."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+# "@" of a mail address is no mention: a name is called after a space, a stop, or at the beginning.
+_CALL = re.compile(r"(?<![A-Za-z0-9._%+-])[@＠]\s?")
+_SOMEBODY = re.compile(r"[\w·]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    names: tuple[str, ...]  # of those that are known
+    unknown: tuple[str, ...]  # as they were written
+
+
+def calls_somebody(text: str) -> bool:
+    return _CALL.search(text) is not None
+
+
+def named_in(text: str, known: Collection[str]) -> Named:
+    """The longest name that stands behind an "@"; Chinese names end where the next word begins, without a space."""
+    names: dict[str, None] = {}
+    unknown: dict[str, None] = {}
+    longest_first = sorted((name for name in known if name), key=len, reverse=True)
+    for call in _CALL.finditer(text):
+        rest = text[call.end() :]
+        found = next((name for name in longest_first if rest.startswith(name)), None)
+        if found is not None:
+            names[found] = None
+        elif somebody := _SOMEBODY.match(rest):
+            unknown[somebody.group()[:10]] = None
+    return Named(tuple(names), tuple(unknown))
