@@ -116,16 +116,19 @@ class Conn(AsyncConnection):
 
     async def _execute_kept(self, kept: Kept, values: Mapping[str, Any]) -> Rows:
         written = kept.written(self.dialect)
-        driver = self._driver()
-        filled = written.filled(values) if driver is not None and written.fixed else None
+        adapter = self._adapter()
+        filled = written.filled(values) if adapter is not None and written.fixed else None
         if filled is None:
             result = await super().execute(kept.statement, values)
             return Rows(result.all() if result.returns_rows else ())
-        self._tell(written.text, filled)
+        driver = adapter.driver_connection
         try:
+            if not (adapter.autocommit or driver.is_in_transaction()):
+                await _begin(adapter)
+            self._tell(written.text, filled)
             return Rows(await driver.fetch(written.text, *filled, record_class=Row))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            lost = driver.is_closed()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            lost = driver.is_closed() or _is_closed(error)
             if lost:
                 await self.invalidate(error)
             kind = IntegrityError if isinstance(error, asyncpg.IntegrityConstraintViolationError) else DBAPIError
@@ -134,20 +137,20 @@ class Conn(AsyncConnection):
             await self.invalidate(error)
             raise
 
-    def _driver(self) -> Any:
-        """The driver's own connection when it stands where SQLAlchemy's stands: in its transaction, or in none."""
+    def _adapter(self) -> Any:
+        """SQLAlchemy's wrapping of the driver, when both stand at the same place: in one transaction, or in none."""
         sync = self.sync_connection
         if sync is None or sync.closed or sync.invalidated:
             return None
         transaction = sync.get_nested_transaction() or sync.get_transaction()
         if transaction is not None and not transaction.is_active:
             return None
-        pooled: Any = sync.connection
-        driver = pooled.driver_connection
+        adapter: Any = sync.connection.dbapi_connection
+        driver = adapter.driver_connection
         if driver.is_closed():  # the server went away meanwhile: SQLAlchemy then gives up the pool's others, too
             return None
-        # SQLAlchemy begins with a transaction's first statement, which must therefore be one that it sees.
-        return driver if driver.is_in_transaction() or pooled.dbapi_connection.autocommit else None
+        begun = driver.is_in_transaction() or adapter.autocommit
+        return adapter if begun or (transaction is not None and adapter._transaction is None) else None
 
     def _tell(self, text: str, filled: Sequence[Any]) -> None:
         """Whoever listens to statements hears of a kept one too."""
@@ -156,6 +159,15 @@ class Conn(AsyncConnection):
             self._listeners = tuple(sync.dispatch.before_cursor_execute)
         for listener in self._listeners:
             listener(sync, None, text, tuple(filled), None, False)
+
+
+async def _begin(adapter: Any) -> None:
+    """SQLAlchemy begins with a transaction's first statement; a kept one in that place begins as it would have."""
+    async with adapter._execute_mutex:
+        try:
+            await adapter._start_transaction()
+        except adapter.dbapi.Error as error:
+            raise error.__cause__ or error from None
 
 
 class Engine(AsyncEngine):
@@ -235,7 +247,12 @@ def _is_value_error(error: BaseException) -> bool:
 
 
 def _is_closed(error: BaseException) -> bool:
-    """The driver has one class for a connection that is gone and for one used wrongly; the second is our fault."""
+    """The driver has one class for a connection that is gone and for one used wrongly; the second is our fault.
+
+    Between the server's last word and the end of the line, the driver says that it cannot leave the state it is in.
+    """
+    if isinstance(error, asyncpg.InternalClientError):
+        return "cannot switch to state" in str(error)
     return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
 
 

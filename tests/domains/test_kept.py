@@ -91,11 +91,43 @@ async def test_a_page_is_the_same_whether_its_statements_are_kept_or_not(
         outside = await seen(conn, officer, code)
     async with fresh_database.transaction() as conn:
         inside = await seen(conn, officer, code)
-    monkeypatch.setattr(Conn, "_driver", lambda _: None)  # all of it through SQLAlchemy
+    monkeypatch.setattr(Conn, "_adapter", lambda _: None)  # all of it through SQLAlchemy
     async with fresh_database.reading() as conn:
         ordinary = await seen(conn, officer, code)
     assert outside == ordinary
     assert inside == ordinary
+
+
+async def test_a_kept_statement_begins_the_transaction_that_it_is_the_first_of(fresh_database: Database) -> None:
+    _, code = await filled(fresh_database)
+    for _ in range(2):
+        async with fresh_database.rehearsal() as conn:
+            await conn.execute(RENAME, {"code": code, "where": "新址"})
+            raw: Any = (await conn.get_raw_connection()).driver_connection
+            assert raw.is_in_transaction()
+    assert await address_of(fresh_database, code) is None
+    async with fresh_database.transaction() as conn:
+        await conn.execute(RENAME, {"code": code, "where": "新址"})
+    assert await address_of(fresh_database, code) == "新址"
+
+
+async def test_a_session_lost_before_its_first_statement_is_an_outage_and_the_next_one_works(
+    fresh_database: Database,
+) -> None:
+    one = Database(str(fresh_database.engine.url.render_as_string(hide_password=False)), pool_size=1)
+    try:
+        async with one.reading() as conn:
+            pid = (await conn.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        async with fresh_database.reading() as conn:
+            await conn.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with pytest.raises(Exception, match=r".") as raised:
+            async with one.transaction() as conn:
+                await conn.execute(NUMBER, {"n": 7})
+        assert is_outage(raised.value)
+        async with one.transaction() as conn:
+            assert (await conn.execute(NUMBER, {"n": 7})).scalar_one() == 7
+    finally:
+        await one.dispose()
 
 
 async def test_kept_and_ordinary_statements_are_one_transaction(fresh_database: Database) -> None:
@@ -126,7 +158,7 @@ async def test_a_savepoint_takes_back_kept_statements_alone(fresh_database: Data
     assert await address_of(fresh_database, code) == "留下"
 
 
-async def test_a_kept_statement_goes_past_sqlalchemy_in_a_page_and_after_a_transaction_s_first(
+async def test_a_kept_statement_goes_past_sqlalchemy_in_a_page_and_in_a_transaction(
     fresh_database: Database,
 ) -> None:
     async with fresh_database.reading() as conn:
@@ -134,7 +166,7 @@ async def test_a_kept_statement_goes_past_sqlalchemy_in_a_page_and_after_a_trans
     async with fresh_database.transaction() as conn:
         inside = [isinstance((await conn.execute(COUNT)).one(), Row) for _ in range(3)]
     assert outside == [True, True]
-    assert inside == [False, True, True]
+    assert inside == [True, True, True]
 
 
 @pytest.mark.parametrize("way", ["kept", "ordinary"])
@@ -142,7 +174,7 @@ async def test_rows_are_read_the_same_way_whoever_ran_the_statement(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     if way == "ordinary":
-        monkeypatch.setattr(Conn, "_driver", lambda _: None)
+        monkeypatch.setattr(Conn, "_adapter", lambda _: None)
     two = Kept(select(literal("a").label("x")).union_all(select(literal("b"))).order_by("x"))
     async with fresh_database.reading() as conn:
         nobody = await conn.execute(NOBODY, {"code": "-"})
