@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, cast, func, insert, literal, null, select
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, aggregate_order_by
+from sqlalchemy import Text, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from app.clock import BUSINESS_ZONE
 from app.db import Conn
+from app.digests.counting import Count, counted
 from app.digests.frames import Frame
-from app.digests.models import Digest, DigestList
+from app.digests.models import Digest
 from app.digests.rules import due_at
 from app.digests.sections import SECTIONS, Section, listings_of, told
 from app.digests.terms import Line, Listing, Moment, SectionCode, Week, Words
@@ -25,7 +26,6 @@ from app.workdays.queries import load_calendar
 
 FORM = 1  # of the document; readers of old ones look at it
 TOWNS_NAMED = 3
-_EMPTY: Any = cast(literal("[]", Text()), JSONB())
 
 Document = dict[str, Any]
 
@@ -74,61 +74,31 @@ async def _section(
 ) -> dict[str, Any]:
     lists = []
     if told(section, frame):
-        for listing in await listings_of(section, conn, frame):
-            lists.append(await _list(conn, listing, frame.words, earlier.get(listing.key), keep_as))
+        for listing, count in await counted(conn, await listings_of(section, conn, frame), keep_as):
+            lists.append(_list(listing, count, frame.words, earlier.get(listing.key)))
     note = "" if told(section, frame) else section.lost
     if not note and section.code is SectionCode.CHANGES and frame.before is None:
         note = "上周的周报没有编制，无从比较。"
     return {"code": section.code.value, "title": section.code.label, "note": note, "lists": lists}
 
 
-async def _list(
-    conn: Conn, listing: Listing, words: Words, before: int | None, keep_as: uuid.UUID | None
-) -> dict[str, Any]:
-    total, sum_, head, towns = (await conn.execute(_counted(listing, keep_as))).one()
-    largest = sorted((towns or {}).items(), key=lambda town: (-town[1], town[0]))[:TOWNS_NAMED]
-    lines = [line_of(row, listing, words) for row in head]
+def _list(listing: Listing, count: Count, words: Words, before: int | None) -> dict[str, Any]:
+    largest = sorted(count.towns.items(), key=lambda town: (-town[1], town[0]))[:TOWNS_NAMED]
+    lines = [line_of(row, listing, words) for row in count.head]
     return {
         "key": listing.key,
         "label": listing.label,
-        "value": total,
+        "value": count.total,
         "before": before,
         "good": listing.good,
         "live": listing.live,
-        "md5": sum_,
+        "md5": count.md5,
         "towns": [[code, words.region(code), n] for code, n in largest],
         "lines": [
             {"uscc": one.uscc, "name": one.name, "region": one.region, "said": one.said, "href": one.href}
             for one in lines
         ],
     }
-
-
-def _counted(listing: Listing, keep_as: uuid.UUID | None) -> Any:
-    """How many, the sum of all rows, the first of them, and how many in each town; kept in the same breath.
-
-    Of a list that nobody keeps there is no sum: making all of it only for that costs more than all the rest.
-    """
-    number = func.row_number().over(order_by=list(listing.order)).label("n")
-    rows = listing.query.add_columns(number).cte("numbered")
-    row = func.jsonb_build_array(rows.c.uscc, rows.c.name, rows.c.region, rows.c.facts)
-    first = select(row.label("row"), rows.c.n).where(rows.c.n <= listing.shown).subquery("first")
-    head = select(func.coalesce(func.jsonb_agg(aggregate_order_by(first.c.row, first.c.n)), _EMPTY)).scalar_subquery()
-    how_many = select(func.count()).select_from(rows).scalar_subquery()
-    by_town = (
-        select(rows.c.region, func.count().label("n")).where(rows.c.region.is_not(None)).group_by(rows.c.region)
-    ).subquery("by_town")
-    towns = select(func.jsonb_object_agg(by_town.c.region, by_town.c.n)).scalar_subquery()
-    if keep_as is None:
-        return select(how_many, null().cast(Text()), head, towns)
-    # As text, once: what is summed is what is kept.
-    as_text = func.json_build_array(rows.c.uscc, rows.c.name, rows.c.region, rows.c.facts)
-    whole = func.json_agg(aggregate_order_by(as_text, rows.c.n)).cast(Text())
-    listed = select(func.coalesce(whole, "[]").label("rows")).cte("listed")
-    kept = insert(DigestList).from_select(
-        ["digest_id", "key", "rows"], select(literal(keep_as), literal(listing.key), cast(listed.c.rows, JSONB()))
-    )
-    return select(how_many, select(func.md5(listed.c.rows)).scalar_subquery(), head, towns).add_cte(kept.cte("kept"))
 
 
 def part_of(rows: Any, start: int, n: int) -> Any:

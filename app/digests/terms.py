@@ -101,6 +101,14 @@ Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """One query that several lists divide among themselves: `key` says of each row to which of them it belongs."""
+
+    query: Any
+    key: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One list, and the number that says how long it is.
 
@@ -116,6 +124,7 @@ class Listing:
     live: str = ""  # where the same question is asked of today
     shown: int = 8  # how many of its rows stand in the digest itself
     good: bool | None = None  # whether more of it is good news, where that can be said
+    shares: Shares | None = None  # with the lists beside it of the same section, which then are read in one go
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import null, or_, select
+from sqlalchemy import func, null, or_, select
 
 from app.digests.frames import Frame, facts, firms, in_registry, standing
-from app.digests.terms import Facts, Listing, Words
+from app.digests.terms import Facts, Listing, Shares, Words
 from app.firms.models import Firm
 
 
@@ -21,6 +21,7 @@ def tiers(frame: Frame) -> Sequence[Listing]:
         .where(*in_registry(frame), or_(Firm.created_at < frame.ends, tier.is_not(None)))
     )
     ranked = [(t.code, t.label, tier == t.code) for t in frame.ladder.tiers]
+    shares = Shares(whole, func.concat("tier-", func.coalesce(tier, "none")))
     return [
         Listing(
             f"tier-{code}",
@@ -31,6 +32,7 @@ def tiers(frame: Frame) -> Sequence[Listing]:
             frame.list_of(tier=code),
             shown=0,
             good=None if code == "none" else True,
+            shares=shares,
         )
         for code, label, condition in [*ranked, ("none", "未入梯队", tier.is_(None))]
     ]
