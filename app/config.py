@@ -10,6 +10,7 @@ TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
 SEEDS = ROOT / "seeds"
 MIGRATIONS = ROOT / "migrations"
+SHORTEST_TRAIL = 184  # days: six months of the calendar at their longest (网络安全法, 网络日志留存不少于六个月)
 
 
 class Settings(BaseSettings):
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=16, ge=2, le=200)
     idle_minutes: int = Field(default=30, ge=5, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
+    audit_days: int = 0  # how long the trail is kept; 0 is for ever, else at least 184
     cheap_passwords: bool = False  # for test suites: a real hash takes a good part of a second
 
     @field_validator("trusted_proxies")
@@ -43,6 +45,13 @@ class Settings(BaseSettings):
         for address in _listed(value):
             if ip_network(address).prefixlen == 0:
                 raise ValueError("every address is no list of proxies")
+        return value
+
+    @field_validator("audit_days")
+    @classmethod
+    def _long_enough(cls, value: int) -> int:
+        if value and value < SHORTEST_TRAIL:
+            raise ValueError("the law wants six months")
         return value
 
     @property

@@ -24,6 +24,7 @@ class Lock(IntEnum):
     PLANS = 781070  # bringing the five-year plans that are missing
     VIEWS = 781150  # one person's views are counted and told apart by one at a time
     FILES = 781012  # how many hang on one object is counted and added to by one at a time
+    SEALING = 781013  # one seal of the trail follows another
     DIGESTS = 781011  # composing a week's digest: one of each
     ANSWERS = 781008  # shared by the night's batches, alone for firms whose facts have just changed
 

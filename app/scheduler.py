@@ -36,10 +36,12 @@ SHARED: Mapping[str, Any] = {
     "assess-changed": IntervalTrigger(seconds=2),
     "policy-impacts": IntervalTrigger(seconds=2),
     "scan-files": IntervalTrigger(seconds=60),
+    "seal-audit": IntervalTrigger(seconds=5),
 }
 # Jobs that one worker is enough for.
 LED: Mapping[str, Any] = {
     "reassess": CronTrigger(hour=2, minute=10, timezone=BUSINESS_ZONE),
+    "verify-audit": CronTrigger(hour=4, minute=20, timezone=BUSINESS_ZONE),
     "clear-files": CronTrigger(hour=3, minute=40, timezone=BUSINESS_ZONE),
     "tidy": CronTrigger(minute=17, timezone=BUSINESS_ZONE),
     # Soon after midnight, and again in case that was missed: it does what the day asks for, however often it runs.

@@ -11,11 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.access.service import forget_old
+from app.access.terms import SYSTEM
 from app.assessments.impacts import waiting_firms
 from app.assessments.jobs import count_impacts, reassess
 from app.assessments.policies import load_policies
 from app.assessments.refreshing import changed_count, firm_count, refresh_changed
 from app.attachments.jobs import clear_orphans, orphans, scan_waiting, waiting_scans
+from app.audit.jobs import Sealer, check_chain, remove_old
+from app.audit.sealing import waiting
 from app.clock import Clock, business_day
 from app.config import Settings
 from app.db import Conn, Database
@@ -49,6 +52,7 @@ class Kept:
     """What a worker remembers between runs because reading it is slow."""
 
     policies: Policies | None = None
+    sealer: Sealer = field(default_factory=Sealer)
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,21 @@ async def _clear_files(house: House, at: datetime) -> Mapping[str, int]:
     return await clear_orphans(house.database, house.files, at=at)
 
 
+async def _seal_audit(house: House, at: datetime) -> Mapping[str, int]:
+    return {"created": await house.kept.sealer.seal(house.database, at=at)}
+
+
+async def _verify_audit(house: House, at: datetime) -> Mapping[str, int]:
+    """What is past its time goes only when the chain is whole: afterwards nobody could tell."""
+    checked = await check_chain(house.database)
+    keep = timedelta(days=house.settings.audit_days) if house.settings.audit_days else None
+    return {"planned": checked, "removed": await remove_old(house.database, keep=keep, at=at, by=SYSTEM)}
+
+
+async def _open_events(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": await waiting(conn)}
+
+
 async def _waiting_scans(conn: Conn, at: datetime) -> Mapping[str, int]:
     return {"planned": await waiting_scans(conn)}
 
@@ -200,6 +219,8 @@ _REHEARSALS: dict[str, Step] = {
     "scan-files": _waiting_scans,
     "clear-files": _orphans,
     "digests": _digests_in_one,
+    "seal-audit": _open_events,
+    "verify-audit": _open_events,
 }
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
@@ -211,10 +232,12 @@ JOBS: dict[str, Job] = {
     "scan-files": _scan,
     "clear-files": _clear_files,
     "digests": _digests,
+    "seal-audit": _seal_audit,
+    "verify-audit": _verify_audit,
     **{name: _in_one(step) for name, step in _STEPS.items()},
 }
 # Too frequent to keep a row for each run
-_QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed", "policy-impacts", "scan-files"}
+_QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed", "policy-impacts", "scan-files", "seal-audit"}
 
 
 async def run_job(house: House, name: str, *, at: datetime, keep: bool = False) -> dict[str, Any]:

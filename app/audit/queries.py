@@ -131,6 +131,8 @@ ACTION_LABELS = {
     "user:password:asked": "申请重设口令的链接",
     "user:password:recovered": "凭邮件链接重设口令",
     "user:token:issued": "发放令牌",
+    "audit:trail:removed": "删去保存期已满的审计记录",
+    "audit:trail:exported": "导出审计记录",
     "calendar:year:loaded": "载入放假安排",
     "setting:seeds:loaded": "载入基础数据",
     "setting:county:synthesised": "生成测试数据",
@@ -203,7 +205,9 @@ class Event:
     after: dict[str, Any] | None
     succeeded: bool
     ip: str
+    session_id: str
     request_id: str
+    number: int  # in the order of which events are sealed
 
     @property
     def label(self) -> str:

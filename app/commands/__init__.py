@@ -17,5 +17,7 @@ COMMANDS = {
     "digest": "digest",
     "run-job": "jobs",
     "routes": "routes",
+    "audit": "audit",
+    "grants": "grants",
     "check": "check",
 }

@@ -39,6 +39,8 @@ JOB_WORDS: Mapping[str, tuple[str, str]] = {
     "scan-files": ("上传文件查毒", "每分钟"),
     "clear-files": ("清理没有归属的文件", "每天 03:40"),
     "heartbeat": ("心跳", "每 15 秒"),
+    "seal-audit": ("封存审计记录", "每 5 秒"),
+    "verify-audit": ("核对审计记录，删去保存期已满的", "每天 04:20"),
     "digests": ("编制并发出周报", "工作日周一 08:30，每小时看一次"),
 }
 

@@ -107,6 +107,7 @@ GET   /api/v1/plans/{{plan}}/indicators         target:read    {DESKS}
 PUT   /api/v1/plans/{{plan}}/indicators/actuals target:enter   officer manager
 POST  /api/v1/plans/{{plan}}/actuals/{{actual_id}}/confirm target:confirm manager
 GET   /audit                                    audit:read     admin auditor
+POST  /audit/export.csv                         audit:read     admin auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}
 GET   /clerks                                   clerk:admin    officer

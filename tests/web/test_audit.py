@@ -1,5 +1,8 @@
 """The audit trail over pages and JSON: what can be found in it, and what it keeps from whom."""
 
+import csv
+import io
+
 import pytest
 
 from app.audit.service import event_row, record
@@ -122,3 +125,24 @@ async def test_a_firm_out_of_sight_is_not_found_by_part_of_its_name(api_as, conn
     await factories.firm(conn, "开平市彼处有限公司", region=factories.OTHER_TOWN)
     narrow = await api_as(await factories.person(conn, "auditor-town", scope=factories.TOWN))
     assert await asked(narrow, object="彼处") == []
+
+
+async def test_the_trail_leaves_as_a_file_with_its_filter_and_that_is_in_the_trail(client_as, api_as, conn):
+    uscc = await factories.firm(conn, "=开平市留痕有限公司", remark="内部备注金丝雀")
+    await factories.firm(conn, "开平市别家有限公司")
+    auditor = await client_as("auditor")
+    answer = await auditor.post("/audit/export.csv", params={"object": uscc})
+    lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert lines[0][:4] == ["编号", "时间", "经办人", "角色"]
+    assert len(lines) == 2
+    told = dict(zip(lines[0], lines[1], strict=True))
+    assert (told["动作代码"], told["对象"], told["成功"]) == ("firm:record:created", "'=开平市留痕有限公司", "是")
+    assert "内部备注金丝雀" in told["改后"]
+    newest = (await (await api_as("auditor-2")).get("/api/v1/audit?limit=1")).json()["items"][0]
+    assert newest["action"] == "audit:trail:exported"
+    assert newest["after"] == {"filter": {"object": uscc}, "form": "csv"}
+    assert newest["session_id"]
+    of_admin = await (await client_as("admin")).post("/audit/export.csv")
+    assert "开平市别家有限公司" in of_admin.text
+    assert "金丝雀" not in of_admin.text

@@ -1,27 +1,43 @@
-"""The audit trail, for administrators and auditors."""
+"""The audit trail, for administrators and auditors: read, and taken along as a file."""
 
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.access.terms import Permission, Role, Viewer
+from app.access.terms import Actor, Permission, Role, Viewer
 from app.audit.paging import decode, encode, read_day
-from app.audit.queries import ACTION_LABELS
+from app.audit.queries import ACTION_LABELS, Event
+from app.audit.service import event_row, record
+from app.clock import BUSINESS_ZONE
+from app.db import Database
 from app.filings.stages import Stage
 from app.firms.terms import FIELD_LABELS
 from app.firms.trail import trail
 from app.labels import Labelled
 from app.pipeline.terms import MoveKind
 from app.recognitions.terms import CertificateKind
+from app.sheets.writing import harmless
 from app.web.carrier_input import LABELS
-from app.web.deps import ConnDep, LookupDep, guard
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, LookupDep, TodayDep, acting, guard
+from app.web.downloads import CSV, streamed
 from app.web.lookups import Lookup
 from app.web.templating import page
 from app.work.terms import VisitKind
 
 router = APIRouter()
 PAGE = 100
+_PIECE = 500
+_TITLES = (
+    *("编号", "时间", "经办人", "角色", "做了什么", "动作代码", "对象类型", "对象编号", "对象"),
+    *("成功", "改前", "改后", "来自", "会话", "请求编号"),
+)
 _KEYS = {"tier": "梯队", "kind": "类别", "effective_on": "生效日期", "reason": "理由", "stage": "环节", "why": "依据"}
 # What carriers' events say beside what their forms ask.
 _OF_CARRIERS = {
@@ -45,34 +61,63 @@ def _codes(lookup: Lookup) -> dict[str, dict[str, str]]:
     return _CODES | {"tier": tiers, "from": tiers, "to": tiers}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What part of the trail is wanted."""
+
+    object: str
+    actor: str
+    action: str
+    since: date | None
+
+    @property
+    def every(self) -> dict[str, str]:
+        day = self.since.isoformat() if self.since else ""
+        return {"object": self.object, "actor": self.actor, "action": self.action, "from": day}
+
+    @property
+    def said(self) -> dict[str, str]:
+        """As an address carries it, without what was not asked."""
+        return {name: value for name, value in self.every.items() if value}
+
+
+async def asked(
+    object: Annotated[str, Query(max_length=200)] = "",
+    actor: Annotated[str, Query(max_length=60)] = "",
+    action: Annotated[str, Query(max_length=60)] = "",
+    since: Annotated[str, Query(alias="from", max_length=20)] = "",
+) -> Asked:
+    return Asked(object.strip(), actor.strip(), action, read_day(since))
+
+
+AskedDep = Annotated[Asked, Depends(asked)]
+
+
 @router.get("/audit")
 async def audit_page(
     request: Request,
     conn: ConnDep,
     lookup: LookupDep,
     viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
-    object: Annotated[str, Query(max_length=200)] = "",
-    actor: Annotated[str, Query(max_length=60)] = "",
-    action: Annotated[str, Query(max_length=60)] = "",
-    since: Annotated[str, Query(alias="from", max_length=20)] = "",
+    wanted: AskedDep,
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     after = decode(cursor) if cursor else None
     events = await trail(
         conn,
         viewer=viewer,
-        object=object.strip(),
-        actor=actor.strip(),
-        action=action,
-        since=read_day(since),
+        object=wanted.object,
+        actor=wanted.actor,
+        action=wanted.action,
+        since=wanted.since,
         after=after,
         limit=PAGE,
     )
     shown = events[:PAGE]
-    query = {"object": object, "actor": actor, "action": action, "from": since}
-    more = {k: v for k, v in query.items() if v} | {"cursor": encode(shown[-1])} if len(events) > PAGE else None
+    more = wanted.said | {"cursor": encode(shown[-1])} if len(events) > PAGE else None
     context: dict[str, Any] = {
-        "filters": query,
+        "filters": wanted.every,
+        "export_action": f"/audit/export.csv?{urlencode(wanted.said)}",
         "events": shown,
         "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
         "role_labels": {r.value: r.label for r in Role},
@@ -81,3 +126,53 @@ async def audit_page(
         "next_href": f"/audit?{urlencode(more)}" if more else None,
     }
     return page(request, "audit/list.html", title="审计记录", **context)
+
+
+@router.post("/audit/export.csv")
+async def export(
+    conn: ConnDep,
+    database: DatabaseDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: Annotated[Actor, Depends(acting(Permission.AUDIT_READ))],
+    wanted: AskedDep,
+) -> Response:
+    """What the page shows of it, all of it. That it was taken along is written down before the first byte leaves."""
+    event = event_row(
+        "audit:trail:exported",
+        by=actor,
+        at=clock.now(),
+        object_type="audit",
+        object_id="trail",
+        object_label="审计记录",
+        after={"filter": wanted.said, "form": "csv"},
+    )
+    await record(conn, event)
+    return streamed(_lines(database, actor.viewer, wanted), f"审计记录-{today}.csv", CSV)
+
+
+async def _lines(database: Database, viewer: Viewer, wanted: Asked) -> AsyncIterator[bytes]:
+    yield "\ufeff".encode() + _written([_TITLES])
+    said = {"object": wanted.object, "actor": wanted.actor, "action": wanted.action, "since": wanted.since}
+    after = None
+    while True:
+        async with database.reading() as conn:
+            events = await trail(conn, viewer=viewer, **said, after=after, limit=_PIECE)  # type: ignore[arg-type]
+        yield _written([_cells(event) for event in events[:_PIECE]])
+        if len(events) <= _PIECE:
+            return
+        after = (events[_PIECE - 1].at, events[_PIECE - 1].id)
+
+
+def _cells(e: Event) -> tuple[str, ...]:
+    images = (orjson.dumps(image).decode() if image is not None else "" for image in (e.before, e.after))
+    role = Role(e.actor_role).label if e.actor_role in set(Role) else e.actor_role
+    when = e.at.astimezone(BUSINESS_ZONE).isoformat()
+    what = (e.label, e.action, e.object_type, e.object_id, e.object_label, "是" if e.succeeded else "否")
+    return (str(e.number), when, e.actor_name, role, *what, *images, e.ip, e.session_id, e.request_id)
+
+
+def _written(rows: Sequence[Sequence[str]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows([harmless(cell) for cell in row] for row in rows)
+    return out.getvalue().encode()

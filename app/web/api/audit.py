@@ -49,7 +49,9 @@ async def audit(
             after=e.after,
             succeeded=e.succeeded,
             ip=e.ip,
+            session_id=e.session_id,
             request_id=e.request_id,
+            number=e.number,
         )
         for e in events[:limit]
     ]

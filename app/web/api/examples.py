@@ -184,7 +184,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "after": {"tier": "eaglet", "effective_on": "2026-06-01", "kind": "promotion"},
                 "succeeded": True,
                 "ip": "10.0.0.7",
+                "session_id": "5b1f22c09d7e",
                 "request_id": "5c1f0c1be9d44f3a8d6a3f1e0b7a9c2d",
+                "number": 4711,
             }
         ],
         "next": None,

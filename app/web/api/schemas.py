@@ -245,7 +245,9 @@ class AuditOut(BaseModel):
     after: dict[str, Any] | None
     succeeded: bool
     ip: str
+    session_id: str
     request_id: str
+    number: int
 
 
 class AuditList(BaseModel):
