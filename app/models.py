@@ -4,6 +4,7 @@ from app.access import models as access
 from app.assessments import models as assessments
 from app.attachments import models as attachments
 from app.audit import models as audit
+from app.carriers import log_models as carrier_logs
 from app.carriers import models as carriers
 from app.clerks import models as clerks
 from app.db import Base
@@ -31,6 +32,7 @@ __all__ = [
     "assessments",
     "attachments",
     "audit",
+    "carrier_logs",
     "carriers",
     "clerks",
     "digests",

@@ -15,7 +15,7 @@ from app.db import Base
 from app.labels import Labelled
 
 
-def _one_of(column: str, words: type[Labelled]) -> CheckConstraint:
+def one_of(column: str, words: type[Labelled]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(str(w.value)) for w in words)})", name=column)
 
 
@@ -28,9 +28,9 @@ class CarrierRecord(Base):
     __tablename__ = "carriers"
     __table_args__ = (
         UniqueConstraint("name"),
-        _one_of("kind", CarrierKind),
-        _one_of("level", CarrierLevel),
-        _one_of("state", CarrierState),
+        one_of("kind", CarrierKind),
+        one_of("level", CarrierLevel),
+        one_of("state", CarrierState),
         CheckConstraint("(closed_on IS NULL) = (state = 'operating')", name="closed"),
         Index("ix_carriers_region", "region_code", "name", "id"),
     )
@@ -65,7 +65,7 @@ class CarrierTitle(Base):
 
     __tablename__ = "carrier_titles"
     __table_args__ = (
-        _one_of("level", CarrierLevel),
+        one_of("level", CarrierLevel),
         CheckConstraint("valid_until >= issued_on", name="dates"),
         Index("ix_carrier_titles_carrier", "carrier_id", "issued_on"),
     )
@@ -86,7 +86,7 @@ class CarrierDuty(Base):
 
     __tablename__ = "carrier_duties"
     __table_args__ = (
-        _one_of("kind", DutyKind),
+        one_of("kind", DutyKind),
         CheckConstraint("(done_on IS NULL) = (doer_name = '')", name="done"),
         Index("ix_carrier_duties_carrier", "carrier_id", "due_on"),
     )
@@ -122,7 +122,7 @@ class CarrierStay(Base):
     """How long a kind of carrier keeps its tenants: seeded with its source, then the bureau's to set."""
 
     __tablename__ = "carrier_stays"
-    __table_args__ = (_one_of("kind", CarrierKind),)
+    __table_args__ = (one_of("kind", CarrierKind),)
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     months: Mapped[int | None] = mapped_column(SmallInteger)
@@ -198,8 +198,8 @@ class TenancyRow(Base):
         ExcludeConstraint(
             *(("space_id", "="), ("during", "&&")), name="ex_tenancies_overlap", using="gist", where=text("exclusive")
         ),
-        _one_of("special_field", SpecialField),
-        _one_of("end_reason", EndReason),
+        one_of("special_field", SpecialField),
+        one_of("end_reason", EndReason),
         CheckConstraint("(firm_id IS NULL) <> (team_id IS NULL)", name="holder"),
         CheckConstraint("(ended_on IS NULL) = (end_reason IS NULL)", name="ended"),
         CheckConstraint("isempty(during) = (end_reason IS NOT DISTINCT FROM 'struck')", name="during"),
@@ -245,7 +245,7 @@ class TenancyEventRow(Base):
 
     __tablename__ = "tenancy_events"
     __table_args__ = (
-        _one_of("kind", Happening),
+        one_of("kind", Happening),
         Index("ix_tenancy_events_tenancy", "tenancy_id", "at", "id"),
         Index("ix_tenancy_events_carrier", "carrier_id", "tenancy_id", "at"),
     )
@@ -268,7 +268,7 @@ class TenancyProposal(Base):
 
     __tablename__ = "tenancy_proposals"
     __table_args__ = (
-        _one_of("state", ProposalState),
+        one_of("state", ProposalState),
         CheckConstraint("(space_id IS NULL) <> (team_id IS NULL)", name="about"),
         Index(
             "uq_tenancy_proposals_open",

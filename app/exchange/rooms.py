@@ -19,7 +19,7 @@ from app.carriers.terms import Carrier, Space, SpaceEntry
 from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Invalid, NotFound
-from app.exchange.terms import RowOutcome
+from app.exchange.terms import LineResult, RowOutcome
 
 Place = tuple[str, str, str]  # building, floor, room
 _UNHELD = frozenset({ProposalState.WAITING, ProposalState.REFUSED})
@@ -34,15 +34,6 @@ class RoomLine:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomResult:
-    number: int
-    place: str
-    holder: str
-    outcome: RowOutcome
-    said: str  # what is done, or what is wrong
-
-
-@dataclass(frozen=True, slots=True)
 class Readers:
     """What a row says, with what is known already in the place of what it leaves empty. Raise Invalid by field."""
 
@@ -53,7 +44,7 @@ class Readers:
 
 async def bring(
     conn: Conn, carrier: Carrier, lines: Sequence[RoomLine], readers: Readers, *, by: Actor, at: datetime
-) -> list[RoomResult]:
+) -> list[LineResult]:
     """Under the carrier's lock, so that two lists of one carrier come one after the other. A wrong row writes nothing;
     whether the others stay is the caller's."""
     held = await lock_carrier(conn, carrier.id, viewer=by.viewer)
@@ -71,7 +62,7 @@ async def bring(
             run.spaces = known  # a room that this row opened is gone with it
             sentence = "".join(error.fields.values()) if isinstance(error, Invalid) else error.sentence
             outcome, said = RowOutcome.REJECTED, sentence
-        results.append(RoomResult(line.number, shown, holder or str(line.raw.get("uscc") or ""), outcome, said))
+        results.append(LineResult(line.number, shown, holder or str(line.raw.get("uscc") or ""), outcome, said))
     return results
 
 

@@ -16,6 +16,17 @@ class RowOutcome(Labelled):
     REJECTED = "rejected", "错误"
 
 
+@dataclass(frozen=True, slots=True)
+class LineResult:
+    """A row of a short list that is taken whole or not at all."""
+
+    number: int
+    what: str
+    who: str
+    outcome: RowOutcome
+    said: str  # what is done, or what is wrong
+
+
 class BatchState(Labelled):
     UPLOADED = "uploaded", "等待检查"
     CHECKING = "checking", "正在检查"

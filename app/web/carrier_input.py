@@ -61,6 +61,13 @@ LABELS = {
     "issued_on": "认定日期",
     "valid_until": "有效期止",
     "file": "文件",
+    "title": "名称",
+    "sort": "类别",
+    "holder": "企业或团队",
+    "mentor": "导师",
+    "party": "机构",
+    "people": "人次",
+    "amount": "金额",
 }
 _SHORT, _LONG = 200, 2000
 _LARGEST = Decimal(10_000_000)  # square metres

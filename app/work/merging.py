@@ -56,6 +56,12 @@ MOVING = (
     Moving("firm_statements", "情况说明", "o.kind = t.kind", key="kind"),
     Moving("tenancies", "载体租约"),
     Moving("carrier_teams", "注册前的团队"),
+    Moving(
+        "carrier_logs",
+        "载体服务和投资记录",
+        "(o.carrier_id, o.kind, o.happened_on, o.title) = (t.carrier_id, t.kind, t.happened_on, t.title) "
+        "AND o.struck_at IS NULL AND t.struck_at IS NULL",
+    ),
     Moving("channel_choices", "通知方式", "true"),
     Moving("firm_follows", "关注", "o.user_id = t.user_id", key="user_id", fleeting=True),
 )

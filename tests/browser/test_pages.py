@@ -92,6 +92,8 @@ PAGES = [
     ("officer", "/carriers/proposals"),
     ("officer", "{carrier}"),
     ("officer", "{carrier}/rooms/import"),
+    ("officer", "{carrier}/logs?kind=event"),
+    ("officer", "{carrier}/logs/investment/new"),
     ("carrier", "/carrier"),
     ("carrier", "{tenancy}/transfer"),
     ("officer", "/imports"),

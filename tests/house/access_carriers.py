@@ -59,4 +59,19 @@ POST  /api/v1/tenancies/{{tenancy_id}}/extend   carrier:let    carrier officer
 POST  /api/v1/tenancies/{{tenancy_id}}/transfer carrier:let    carrier officer
 POST  /api/v1/tenancies/{{tenancy_id}}/end      carrier:let    carrier officer
 POST  /api/v1/tenancies/{{tenancy_id}}/graduate carrier:let    carrier officer
+GET   /carriers/{{carrier_id}}/logs             carrier:read   {CARRIER_READERS}
+GET   /carriers/{{carrier_id}}/logs/{{kind}}/new carrier:let   carrier officer
+POST  /carriers/{{carrier_id}}/logs/{{kind}}/new carrier:let   carrier officer
+POST  /carriers/{{carrier_id}}/logs/{{kind}}/export.{{form}} carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/logs/{{kind}}/template.xlsx carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/logs/{{kind}}/import carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/logs/{{kind}}/import carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}} carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}} carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}}/strike carrier:let carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/logs      carrier:read   {CARRIER_READERS}
+GET   /api/v1/carriers/{{carrier_id}}/logs/counts carrier:read {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/logs/{{kind}} carrier:let carrier officer
+PUT   /api/v1/carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}} carrier:let carrier officer
+DELETE /api/v1/carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}} carrier:let carrier officer
 """

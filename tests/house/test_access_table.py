@@ -78,6 +78,7 @@ def filled(path: str, uscc: str) -> str:
         "form": "csv",
         "carrier_id": unknown,
         "space_id": unknown,
+        "entry_id": unknown,
         "team_id": unknown,
         "duty_id": unknown,
         "tenancy_id": unknown,

@@ -116,6 +116,7 @@ ENUM_COLUMNS = {
     "users.role": "app.access.terms.Role",
     "carriers.kind": "app.carriers.terms.CarrierKind",
     "carriers.state": "app.carriers.terms.CarrierState",
+    "carrier_logs.kind": "app.carriers.log_terms.LogKind",
     "carrier_duties.kind": "app.carriers.terms.DutyKind",
     "carrier_stays.kind": "app.carriers.terms.CarrierKind",
     "tenancy_proposals.state": "app.carriers.proposal_terms.ProposalState",

@@ -1,36 +1,30 @@
 """A carrier's rooms and who is in them, as a file: out, and in after a look. All of a list goes in, or nothing."""
 
-import tempfile
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, UploadFile
 
-from app.access.terms import Actor, Role
+from app.access.terms import Actor, Role, Viewer
 from app.carriers.queries import spaces_of
 from app.carriers.recording import trace
 from app.carriers.stay_terms import Lease, Tenancy
 from app.carriers.tenancies import open_tenancies
 from app.carriers.terms import Carrier, Space, SpaceEntry
-from app.db import Database
+from app.db import Conn, Database
 from app.errors import Invalid
-from app.exchange.rooms import Place, Readers, RoomLine, RoomResult, bring
-from app.exchange.rules import as_text
-from app.exchange.terms import RowOutcome
-from app.sheets import MAX_FILE, Broken, Formula, SheetError, find_table, rows_of
-from app.sheets.isolated import in_turn, read_isolated
-from app.sheets.writing import harmless
-from app.text import key as key_of
-from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight, head
+from app.exchange.rooms import Place, Readers, RoomLine, bring
+from app.exchange.terms import LineResult
+from app.sheets import MAX_FILE, SheetError
+from app.sheets.isolated import in_turn
+from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight
+from app.web.carrier.lists import Columns, cell_of, list_page, whole_or_nothing
 from app.web.carrier_input import Reader, read_lease, read_space
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, TodayDep
 from app.web.later import Later
 from app.web.tables import file_of
-from app.web.templating import page
 
 router = APIRouter()
 _COLUMNS = {
@@ -53,32 +47,20 @@ _COLUMNS = {
     "agreement_on": ("签订日期",),
     "stage_target": ("阶段目标",),
 }
-_NAMES = {key_of(word): field for field, words in _COLUMNS.items() for word in words}
-_TITLES = tuple(words[0] for words in _COLUMNS.values())
+_LIST = Columns(_COLUMNS)
 _NUMERIC = (3, 5, 11)
 _ROOM = tuple(_COLUMNS)[:7]
 _LEASE = tuple(_COLUMNS)[7:]
-_MOST = 1_000
-
-
-class _Undone(Exception):
-    """A list with a wrong row in it leaves nothing behind."""
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    return "" if value is None else str(getattr(value, "label", value))
 
 
 def _room_cells(space: Space) -> dict[str, str]:
-    return {name: _cell(getattr(space, name)) for name in _ROOM}
+    return {name: cell_of(getattr(space, name)) for name in _ROOM}
 
 
 def _lease_cells(t: Tenancy) -> dict[str, str]:
     plain = (name for name in _LEASE if name not in ("holder", "incubates"))
-    cells = {name: _cell(getattr(t, name)) for name in plain}
-    return cells | {"holder": t.holder, "incubates": _cell(t.clock_since is not None)}
+    cells = {name: cell_of(getattr(t, name)) for name in plain}
+    return cells | {"holder": t.holder, "incubates": cell_of(t.clock_since is not None)}
 
 
 @router.post("/carriers/{carrier_id}/rooms/export.{form}")
@@ -98,13 +80,13 @@ async def export(
     done = {"count": len(rows), "form": form[:8]}
     await trace(conn, (carrier.id, carrier.name), "rooms:exported", done, by=actor, at=clock.now())
     name = f"{carrier.name}-房间和入驻-{today}"
-    return file_of("xlsx" if form == "xlsx" else "csv", name, "房间和入驻", _TITLES, rows, _NUMERIC)
+    return file_of("xlsx" if form == "xlsx" else "csv", name, "房间和入驻", _LIST.titles, rows, _NUMERIC)
 
 
 @router.get("/carriers/{carrier_id}/rooms/template.xlsx")
 async def template(carrier_id: uuid.UUID, conn: ConnDep, viewer: SeeLetting) -> Response:
     await carrier_in_sight(conn, carrier_id, viewer)
-    return file_of("xlsx", "房间和入驻模板", "房间和入驻", _TITLES, (), _NUMERIC)
+    return file_of("xlsx", "房间和入驻模板", "房间和入驻", _LIST.titles, (), _NUMERIC)
 
 
 @router.get("/carriers/{carrier_id}/rooms/import")
@@ -141,50 +123,22 @@ async def bring_in(
 
 async def _bring(
     database: Database, carrier: Carrier, lines: Sequence[RoomLine], actor: Actor, *, at: datetime, check: bool
-) -> list[RoomResult]:
-    results: list[RoomResult] = []
+) -> list[LineResult]:
     readers = Readers(_space, _lease, _again)
-    try:
-        async with database.rehearsal() if check else database.transaction() as conn:
-            results = await bring(conn, carrier, lines, readers, by=actor, at=at)
-            if not check and any(r.outcome is RowOutcome.REJECTED for r in results):
-                raise _Undone
-            counts = Counter(str(r.outcome.value) for r in results)
-            await trace(conn, (carrier.id, carrier.name), "rooms:imported", dict(counts), by=actor, at=at)
-    except _Undone:
-        pass
-    return results
+
+    async def work(conn: Conn) -> list[LineResult]:
+        return await bring(conn, carrier, lines, readers, by=actor, at=at)
+
+    async def said(conn: Conn, counts: Mapping[str, int]) -> None:
+        await trace(conn, (carrier.id, carrier.name), "rooms:imported", counts, by=actor, at=at)
+
+    return await whole_or_nothing(database, work, said, check=check)
 
 
 def _read(data: bytes, name: str) -> list[RoomLine]:
     """Raises SheetError."""
-    with tempfile.NamedTemporaryFile() as kept:
-        kept.write(data)
-        kept.flush()
-        sheets = read_isolated(Path(kept.name), name, list(_NAMES))
-    table = find_table(sheets, _NAMES, required=("room",), ignored=frozenset())
-    found = rows_of(table, _NAMES, identity=("room",), code="uscc")
-    if not found:
-        raise SheetError(f"工作表“{table.sheet.name}”有表头，没有房间。")
-    if len(found) > _MOST:
-        raise SheetError(f"一次最多 {_MOST:,} 行，请分成几个文件。")
-    raws = [(row.number, {field: _plain(cell) for field, cell in row.cells.items()}) for row in found]
-    faults = {row.number: _fault(row.cells) for row in found}
-    return [RoomLine(number, _place(raw), raw, faults[number]) for number, raw in raws]
-
-
-def _fault(cells: Mapping[str, Any]) -> str:
-    """Left out in silence, a formula without its result would be an empty cell."""
-    dead = (f for f, c in cells.items() if isinstance(c, Broken) or (isinstance(c, Formula) and c.result is None))
-    return next((f"“{_COLUMNS[field][0]}”是公式或错误值，请粘贴为数值。" for field in dead), "")
-
-
-def _plain(cell: Any) -> Any:
-    value = cell.result if isinstance(cell, Formula) else cell.text if isinstance(cell, Broken) else cell
-    if value is None or isinstance(value, date | bool):
-        return value
-    text = as_text(value).strip()
-    return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text  # as our own CSV wrote it
+    found = _LIST.read(data, name, required=("room",), code="uscc", what="房间")
+    return [RoomLine(row.number, _place(row.raw), row.raw, row.fault) for row in found]
 
 
 def _place(raw: Mapping[str, Any]) -> Place:
@@ -215,25 +169,9 @@ def _again(raw: Mapping[str, Any], held: Tenancy) -> Lease:
     return lease
 
 
-def _page(
-    request: Request,
-    carrier: Carrier,
-    viewer: Any,
-    *,
-    results: Sequence[RoomResult] | None = None,
-    check: bool = True,
-    fault: str = "",
-) -> Response:
-    counts = Counter(r.outcome for r in results or ())
-    wrong = counts[RowOutcome.REJECTED] > 0
-    context: dict[str, Any] = {
-        **head(carrier, viewer),
-        "results": results,
-        "fault": fault,
-        "check": check,
-        "wrong": wrong,
-        "proposes": viewer.role is Role.CARRIER,
-        "counts": [(o.label, counts[o]) for o in RowOutcome],
-    }
-    status = 422 if fault or (wrong and not check) else 200
-    return page(request, "carrier/import.html", title=f"{carrier.name} 导入房间和入驻", status=status, **context)
+def _page(request: Request, carrier: Carrier, viewer: Viewer, **more: Any) -> Response:
+    hint = "一行一间房和里面的一家；空房间只填前几列，空格子不改已有的内容。"
+    if viewer.role is Role.CARRIER:
+        hint += "有信用代码的企业，提交后由企业或主管部门确认才入驻。"
+    kept = "现有的房间和租约，与模板同样的列，改好可以再导入。"
+    return list_page(request, carrier, viewer, "rooms", "房间和入驻", hint=hint, kept=kept, **more)
