@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0220_carrier_logs"
-down_revision: str | None = "0215_firm_follows"
+down_revision: str | None = "0240_audit_chain"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
