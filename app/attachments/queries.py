@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
 from app.attachments.models import AttachmentRow
-from app.attachments.terms import Attachment, ObjectKind
+from app.attachments.terms import Attachment, ObjectKind, Target
 from app.db import Conn
 from app.files.models import StoredFile
 from app.files.terms import FileKind, Scan
@@ -50,6 +50,14 @@ async def attachment_by_id(conn: Conn, attachment_id: uuid.UUID, *, hold: bool =
     query = _attachments().where(_A.id == attachment_id)
     row = (await conn.execute(query.with_for_update(of=_A.__table__) if hold else query)).one_or_none()
     return _attachment(row) if row else None
+
+
+async def hangs(conn: Conn, target: Target, sha256: str) -> uuid.UUID | None:
+    """The same file at the same place."""
+    same = (_A.object_kind == target.kind.value, _A.object_id == target.id, _A.place == target.place)
+    query = select(_A.id).where(*same, _A.sha256 == sha256, _A.removed_at.is_(None))
+    found: uuid.UUID | None = (await conn.execute(query)).scalar_one_or_none()
+    return found
 
 
 async def counts_at(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, place: str) -> tuple[int, int]:

@@ -3,11 +3,11 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from app.access.terms import Actor
 from app.attachments.models import AttachmentRow
-from app.attachments.queries import counts_at
+from app.attachments.queries import counts_at, hangs
 from app.attachments.terms import MOST_AT_A_PLACE, MOST_OF_AN_OBJECT, Attachment, Taken, Target
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
@@ -20,9 +20,7 @@ async def attach(conn: Conn, target: Target, taken: Taken, *, note: str = "", by
     """The same file at the same place again is the one that is there. Raises Invalid when there are too many."""
     await hold_part(conn, Lock.FILES, str(target.id))
     a = AttachmentRow
-    same = (a.object_kind == target.kind.value, a.object_id == target.id, a.place == target.place)
-    query = select(a.id).where(*same, a.sha256 == taken.sha256, a.removed_at.is_(None))
-    if (there := (await conn.execute(query)).scalar_one_or_none()) is not None:
+    if (there := await hangs(conn, target, taken.sha256)) is not None:
         return there
     whole, here = await counts_at(conn, target.kind, target.id, target.place)
     if here >= MOST_AT_A_PLACE or whole >= MOST_OF_AN_OBJECT:

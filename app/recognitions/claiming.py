@@ -21,7 +21,7 @@ from app.outbox.writing import notice, post
 from app.policy.figures import IpKind, ObtainedBy
 from app.recognitions import registering
 from app.recognitions.claims import Claim, claim_by_id
-from app.recognitions.models import IpRightRow, TitleClaim
+from app.recognitions.models import Certificate, IpRightRow, TitleClaim
 from app.recognitions.registering import NewCertificate
 from app.recognitions.rights import HeldRight, locked_firm, note_rights, rights_of
 from app.recognitions.terms import CertificateKind, ClaimKind, ClaimState
@@ -43,10 +43,10 @@ async def claim(
     by: Actor,
     at: datetime,
 ) -> uuid.UUID:
-    """Raises NotFound for a right that is not the firm's, Conflict when the same waits already."""
+    """Raises NotFound for a title that is not the firm's, Conflict when the same waits already."""
     await locked_firm(conn, firm.uscc, by)
-    if target is not None and target not in {right.id for right in await rights_of(conn, firm.id)}:
-        raise NotFound
+    if target is not None:
+        await _must_hold(conn, firm.id, kind, target)
     c = TitleClaim
     waiting = (c.firm_id == firm.id, c.state == ClaimState.WAITING.value)
     count = (await conn.execute(select(func.count()).where(*waiting))).scalar_one()
@@ -67,10 +67,19 @@ async def claim(
     return claim_id
 
 
+async def _must_hold(conn: Conn, firm_id: uuid.UUID, kind: ClaimKind, title_id: uuid.UUID) -> None:
+    """Raises NotFound for a title that is not in the ledger under the firm."""
+    model: Any = Certificate if kind is ClaimKind.CERTIFICATE else IpRightRow
+    if not (await conn.execute(select(model.id).where(model.id == title_id, model.firm_id == firm_id))).first():
+        raise NotFound("台账里没有这一项。")
+
+
 async def change(
     conn: Conn, claim_id: uuid.UUID, body: Mapping[str, Any], *, words: str, seen: int, by: Actor, at: datetime
 ) -> None:
     held = await _waiting(conn, claim_id, seen=seen, by=by)
+    if held.kind is ClaimKind.CERTIFICATE and held.target_id is not None:
+        raise Conflict("这一条只补充证明材料；台账里的证书有误，请联系责任专员更正。")
     c = TitleClaim
     await conn.execute(update(c).where(c.id == held.id).values(body=dict(body), words=words, version=held.version + 1))
     await _note(conn, "changed", held.firm_id, held.uscc, dict(body), before=held.body, by=by, at=at)
@@ -87,7 +96,9 @@ async def accept(conn: Conn, claim_id: uuid.UUID, *, seen: int, by: Actor, at: d
     """What the officer saw enters the ledger. Raises Stale when the firm has changed it since, Conflict."""
     held = await _waiting(conn, claim_id, seen=seen, by=by)
     firm = await locked_firm(conn, held.uscc, by)
-    if held.kind is ClaimKind.CERTIFICATE:
+    if held.papers_only:
+        await _still_held(conn, held)
+    elif held.kind is ClaimKind.CERTIFICATE:
         new = certificate_of(held.body)
         await registering.register(conn, firm.uscc, new, by=by, at=at, under=held.id, source=SOURCE)
     else:
@@ -115,6 +126,13 @@ def certificate_of(body: Mapping[str, Any]) -> NewCertificate:
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
+
+
+async def _still_held(conn: Conn, held: Claim) -> None:
+    try:
+        await _must_hold(conn, held.firm_id, held.kind, held.object_id)
+    except NotFound as error:
+        raise Conflict("台账里已经没有这一项了。") from error
 
 
 async def _enter_right(conn: Conn, firm: FirmDetail, held: Claim, *, by: Actor, at: datetime) -> None:

@@ -43,6 +43,11 @@ class Claim:
         return self.target_id or self.id
 
     @property
+    def papers_only(self) -> bool:
+        """Nothing in the ledger shall read otherwise: there is more to see of what it says."""
+        return self.body.keys() <= {"kind", "number"}
+
+    @property
     def title(self) -> str:
         kind = self.body["kind"]
         label = CertificateKind(kind).label if self.kind is ClaimKind.CERTIFICATE else IpKind(kind).label
@@ -88,12 +93,10 @@ async def claim_by_id(conn: Conn, claim_id: uuid.UUID, *, viewer: Viewer, hold: 
     return _claim(row) if row else None
 
 
-async def verified_at(conn: Conn, object_id: uuid.UUID) -> datetime | None:
-    """When an officer last had the evidence of it in hand."""
-    c = TitleClaim
-    query = select(func.max(c.decided_at)).where(
-        func.coalesce(c.target_id, c.id) == object_id, c.state == ClaimState.ACCEPTED.value
-    )
+async def judged_at(conn: Conn, object_id: uuid.UUID) -> datetime | None:
+    """When an officer last had the evidence of it in hand, whatever they made of it."""
+    c, judged = TitleClaim, (ClaimState.ACCEPTED.value, ClaimState.REFUSED.value)
+    query = select(func.max(c.decided_at)).where(func.coalesce(c.target_id, c.id) == object_id, c.state.in_(judged))
     found: datetime | None = (await conn.execute(query)).scalar_one_or_none()
     return found
 

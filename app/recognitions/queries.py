@@ -55,6 +55,12 @@ async def held_by(conn: Conn, firm_id: uuid.UUID, *, today: date) -> list[HeldCe
     ]
 
 
+def body_of(held: HeldCertificate) -> dict[str, str | None]:
+    """As a claim would say what the ledger says."""
+    dates = {f: getattr(held, f) for f in ("issued_on", "expires_on", "revoked_on")}
+    return {"kind": held.kind.value, "number": held.number} | {f: d and d.isoformat() for f, d in dates.items()}
+
+
 async def facts_of(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[CertificateFact, ...]]:
     """What the gates see of many firms' certificates."""
     query = select(

@@ -45,6 +45,19 @@ class HeldRight:
         return self.class_two and self.in_force is True and self.used_in_hnte_year is None
 
 
+def body_of(right: HeldRight) -> dict[str, Any]:
+    """As a claim would say what the ledger says."""
+    return {
+        "kind": right.kind.value,
+        "number": right.number,
+        "name": right.name,
+        "obtained_by": right.obtained_by.value if right.obtained_by else None,
+        "granted_on": right.granted_on.isoformat() if right.granted_on else None,
+        "in_force": right.in_force,
+        "used_in_hnte_year": right.used_in_hnte_year,
+    }
+
+
 _COLUMNS: tuple[Any, ...] = tuple(getattr(IpRightRow, f) for f in HeldRight.__dataclass_fields__)
 
 

@@ -1,7 +1,7 @@
 """Who may see and change the files of an object: whoever may see and change the object itself."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,10 @@ from app.db import Conn
 from app.errors import Forbidden, Invalid, NotFound
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.recognitions.claims import claim_by_id, verified_at
+from app.locks import Lock, hold_part
+from app.recognitions.claims import claim_by_id, judged_at
 from app.recognitions.models import Certificate, IpRightRow
+from app.recognitions.papers import hold_waiting
 from app.recognitions.terms import ClaimKind, ClaimState
 from app.reports.catalogue import Form
 from app.reports.queries import filing_by_id
@@ -36,6 +38,8 @@ class Hold:
     sealed: datetime | None = None
     seen: datetime | None = None
     form: tuple[str, int] | None = None  # by its questions a report's files are kept
+    claimed: ClaimKind | None = None  # evidence that somebody verifies
+    held: bool = False  # of what the ledger has already: what comes to it now is verified again
 
     @property
     def page(self) -> str:
@@ -50,6 +54,10 @@ class Hold:
 
     def shows(self, file: Attachment) -> bool:
         return self.seen is None or file.created_at <= self.seen
+
+    def unverified(self, file: Attachment) -> bool:
+        """Nobody has judged with it in sight."""
+        return self.claimed is not None and (self.sealed is None or file.created_at > self.sealed)
 
     def may_remove(self, file: Attachment) -> bool:
         return self.may_change and (self.sealed is None or file.created_at > self.sealed)
@@ -126,44 +134,42 @@ async def _title(
     return firm_id, uscc, None
 
 
-def _title_of(kind: ObjectKind, model: Any) -> Callable[[Conn, uuid.UUID, Viewer], Awaitable[Hold]]:
-    async def hold(conn: Conn, object_id: uuid.UUID, viewer: Viewer) -> Hold:
-        firm_id, uscc, state = await _title(conn, model, object_id, viewer)
-        _must(viewer, _P.ASSESSMENT_READ)
-        own = viewer.firm_id == firm_id and viewer.may(_P.PORTAL)
-        back = "/portal/titles" if own else f"/firms/{uscc}/rights" if model is IpRightRow else f"/firms/{uscc}"
-        back = f"/claims/{object_id}" if state and viewer.may(_P.FIRM_CERTIFY) else back
-        may = own and state in (None, ClaimState.WAITING)
-        sealed = await verified_at(conn, object_id)
-        return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的证明材料", may, sealed=sealed)
-
-    return hold
-
-
-def _work_of(kind: ObjectKind, model: Any) -> Callable[[Conn, uuid.UUID, Viewer], Awaitable[Hold]]:
-    async def hold(conn: Conn, object_id: uuid.UUID, viewer: Viewer) -> Hold:
-        firm_id, uscc, _ = await _of_firm(conn, model, object_id, viewer)
-        _must(viewer, _P.FIRM_INTERNAL)
-        back = f"/firms/{uscc}/needs/{object_id}" if kind is ObjectKind.NEED else f"/firms/{uscc}/work"
-        return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的附件", viewer.may(_P.FIRM_NOTE))
-
-    return hold
+async def _title_hold(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, viewer: Viewer, *, lock: bool) -> Hold:
+    model = _TITLES[kind]
+    found = await _title(conn, model, object_id, viewer)
+    if lock:
+        await hold_part(conn, Lock.FILES, str(object_id))
+        await hold_waiting(conn, object_id)
+        found = await _title(conn, model, object_id, viewer)
+    firm_id, uscc, state = found
+    _must(viewer, _P.ASSESSMENT_READ)
+    own = viewer.firm_id == firm_id and viewer.may(_P.PORTAL)
+    back = "/portal/titles" if own else f"/firms/{uscc}/rights" if model is IpRightRow else f"/firms/{uscc}"
+    back = f"/claims/{object_id}" if state and viewer.may(_P.FIRM_CERTIFY) else back
+    may = own and state in (None, ClaimState.WAITING)
+    target, claimed = Target(kind, object_id, firm_id, uscc), ClaimKind(kind.value)
+    sealed = await judged_at(conn, object_id)
+    return Hold(target, back, f"{kind.label}的证明材料", may, sealed=sealed, claimed=claimed, held=state is None)
 
 
-_HOLDS: dict[ObjectKind, Callable[[Conn, uuid.UUID, Viewer], Awaitable[Hold]]] = {
-    ObjectKind.REPORT: _report,
-    ObjectKind.CERTIFICATE: _title_of(ObjectKind.CERTIFICATE, Certificate),
-    ObjectKind.IP_RIGHT: _title_of(ObjectKind.IP_RIGHT, IpRightRow),
-    ObjectKind.VISIT: _work_of(ObjectKind.VISIT, FirmVisit),
-    ObjectKind.NEED: _work_of(ObjectKind.NEED, FirmNeed),
-}
+async def _work_hold(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, viewer: Viewer) -> Hold:
+    firm_id, uscc, _ = await _of_firm(conn, _WORK[kind], object_id, viewer)
+    _must(viewer, _P.FIRM_INTERNAL)
+    back = f"/firms/{uscc}/needs/{object_id}" if kind is ObjectKind.NEED else f"/firms/{uscc}/work"
+    return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的附件", viewer.may(_P.FIRM_NOTE))
+
+
+_TITLES: dict[ObjectKind, Any] = {ObjectKind.CERTIFICATE: Certificate, ObjectKind.IP_RIGHT: IpRightRow}
+_WORK: dict[ObjectKind, Any] = {ObjectKind.VISIT: FirmVisit, ObjectKind.NEED: FirmNeed}
 
 
 async def hold_on(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, *, viewer: Viewer, lock: bool = False) -> Hold:
     """Raises NotFound for what is out of the viewer's sight, Forbidden for what their role may not see.
 
-    `lock`: a form is not handed in until what is done with its files is over.
+    `lock`: a form is not handed in, nor a title verified, until what is done with its files is over.
     """
-    if lock and kind is ObjectKind.REPORT:
-        return await _report(conn, object_id, viewer, lock=True)
-    return await _HOLDS[kind](conn, object_id, viewer)
+    if kind is ObjectKind.REPORT:
+        return await _report(conn, object_id, viewer, lock=lock)
+    if kind in _TITLES:
+        return await _title_hold(conn, kind, object_id, viewer, lock=lock)
+    return await _work_hold(conn, kind, object_id, viewer)

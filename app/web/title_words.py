@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.policy.figures import IpKind, ObtainedBy
-from app.recognitions.rights import HeldRight
+from app.recognitions.rights import HeldRight, body_of
 from app.recognitions.terms import CertificateKind, ClaimKind
 from app.web.title_input import LABELS
 
@@ -17,14 +17,6 @@ _FORCE = {True: "有效", False: "已失效"}
 
 def said(kind: ClaimKind, body: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(_label(field), _word(kind, field, body.get(field))) for field in _FIELDS[kind]]
-
-
-def body_of(right: HeldRight) -> dict[str, Any]:
-    """As a claim would say what the ledger says."""
-    granted = right.granted_on.isoformat() if right.granted_on else None
-    plain = {field: getattr(right, field) for field in _FIELDS[ClaimKind.IP_RIGHT]}
-    way = right.obtained_by.value if right.obtained_by else None
-    return plain | {"kind": right.kind.value, "obtained_by": way, "granted_on": granted}
 
 
 def changed(right: HeldRight, body: Mapping[str, Any]) -> list[tuple[str, str, str]]:

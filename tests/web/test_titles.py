@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from app.attachments.models import AttachmentRow
 from app.audit.models import AuditEvent
 from app.db import new_id
+from app.files.models import StoredFile
 from app.outbox.models import OutboxMessage
 from app.policy.figures import IpKind
 from app.recognitions.models import Certificate, IpRightRow, TitleClaim
@@ -48,9 +49,17 @@ async def the(conn, column, *where):
     return (await conn.execute(select(column).where(*where))).scalar_one()
 
 
-async def decided(conn, officer, verb, version=1, **form):
-    claim_id = await the(conn, TitleClaim.id, TitleClaim.state == "waiting")
-    return await officer.post(f"/claims/{claim_id}/{verb}", data={"version": str(version), **form})
+async def decided(conn, officer, verb, version=None, **form):
+    waiting = select(TitleClaim.id, TitleClaim.version).where(TitleClaim.state == "waiting")
+    claim_id, now = (await conn.execute(waiting)).one()
+    return await officer.post(f"/claims/{claim_id}/{verb}", data={"version": str(version or now), **form})
+
+
+async def sent(client, object_id, name, *, kind="ip_right"):
+    data = PDF.replace(b"endobj", b"endobj\n%" + name.encode())
+    form = {"kind": kind, "object_id": str(object_id)}
+    answer = await client.post("/files", data=form, files={"file": (f"{name}.pdf", data)})
+    assert answer.status_code == 303, answer.text
 
 
 async def test_a_right_counts_once_it_is_verified_and_its_evidence_goes_with_it(boss, conn, client_as, uscc):
@@ -122,7 +131,7 @@ async def test_a_certificate_is_verified_refused_with_a_reason_or_taken_back(bos
     waiting = await the(conn, TitleClaim.id, TitleClaim.state == "waiting")
     await boss.post(f"/portal/titles/{waiting}", data={**fields, "number": "GR202444001235", "version": "1"})
     # What the officer had before their eyes was another number.
-    assert (await decided(conn, officer, "accept")).status_code == 412
+    assert (await decided(conn, officer, "accept", version=1)).status_code == 412
     assert (await decided(conn, officer, "accept", version=2)).status_code == 303
     found = (await conn.execute(select(Certificate.id, Certificate.number, Certificate.expires_on))).one()
     assert tuple(found) == (waiting, "GR202444001235", date(2027, 11, 28))
@@ -133,6 +142,79 @@ async def test_a_certificate_is_verified_refused_with_a_reason_or_taken_back(bos
     verbs = select(AuditEvent.action).where(AuditEvent.action.like("firm:claim:%")).order_by(AuditEvent.id)
     made, done = "firm:claim:made", ["firm:claim:withdrawn", "firm:claim:accepted", "firm:claim:changed"]
     assert sorted((await conn.execute(verbs)).scalars()) == sorted([made] * 3 + done + ["firm:claim:refused"])
+
+
+async def file_id(conn, name):
+    query = select(AttachmentRow.id).join(StoredFile, StoredFile.id == AttachmentRow.file_id)
+    return (await conn.execute(query.where(StoredFile.name == f"{name}.pdf"))).scalar_one()
+
+
+async def test_the_evidence_that_is_verified_is_the_evidence_that_was_seen(boss, conn, client_as, clock):
+    await claimed(boss)
+    claim_id = await the(conn, TitleClaim.id)
+    await sent(boss, claim_id, "真证书")
+    officer = await client_as("officer")
+    assert "真证书" in (await officer.get(f"/claims/{claim_id}")).text
+    seen = await the(conn, TitleClaim.version)
+    # While the officer reads, the file is swapped.
+    assert (await boss.post(f"/files/{await file_id(conn, '真证书')}/remove")).status_code == 303
+    await sent(boss, claim_id, "假证书")
+    late = await decided(conn, officer, "accept", version=seen)
+    assert (late.status_code, "在您打开之后改过" in late.text) == (412, True)
+    assert await the(conn, func.count(IpRightRow.id)) == 0
+    assert (await decided(conn, officer, "accept")).status_code == 303
+    clock.advance(minutes=1)
+    assert (await boss.post(f"/files/{await file_id(conn, '假证书')}/remove")).status_code == 409
+    # What the ledger has is verified again once there is more to see of it; nothing in the ledger moves by that.
+    await sent(boss, claim_id, "补件")
+    again = (await conn.execute(select(TitleClaim).where(TitleClaim.state == "waiting"))).one()
+    assert (again.target_id, again.body.keys()) == (claim_id, {"kind", "number"})
+    assert "补充材料" in (await boss.get("/portal/titles")).text
+    for path in (f"/claims/{again.id}", f"/files/on/ip_right/{claim_id}"):
+        page = (await officer.get(path)).text
+        assert page.count("还没有核实") == 1, path
+        assert page.index("假证书") < page.index("补件.pdf") < page.index("还没有核实"), path
+    assert "节水阀芯" in (await officer.get(f"/claims/{again.id}")).text
+    await conn.execute(IpRightRow.__table__.update().values(used_in_hnte_year=2025))
+    assert (await decided(conn, officer, "accept")).status_code == 303
+    assert (await the(conn, IpRightRow.used_in_hnte_year), await the(conn, IpRightRow.name)) == (2025, "节水阀芯")
+    clock.advance(minutes=1)
+    assert (await boss.post(f"/files/{await file_id(conn, '补件')}/remove")).status_code == 409
+    verbs = select(AuditEvent.action).where(AuditEvent.action.like("file:%")).order_by(AuditEvent.id)
+    told = [action.rpartition(":")[2] for action in (await conn.execute(verbs)).scalars()]
+    assert told == ["added", "removed", "added", "added"]
+
+
+async def test_more_evidence_of_a_certificate_waits_and_what_nobody_has_verified_can_be_taken_off(
+    boss, conn, client_as, uscc, clock
+):
+    officer = await client_as("officer")
+    new = {"kind": "hnte", "number": "GR202444001234", "issued_on": "2024-11-28", "idempotency_key": "k"}
+    await officer.post(f"/firms/{uscc}/certificates/new", data=new)
+    held = await the(conn, Certificate.id)
+    await sent(boss, held, "扫描件", kind="certificate")
+    claim_id = await the(conn, TitleClaim.id)
+    here = f"/portal/titles/{claim_id}"
+    assert "只补充证明材料" in (await boss.get(here)).text
+    changed = await boss.post(here, data={**new, "number": "GR202444009999", "version": "1"})
+    assert (changed.status_code, "请联系责任专员" in changed.text) == (409, True)
+    await sent(boss, held, "附页", kind="certificate")
+    assert await the(conn, TitleClaim.version) == 2
+    clock.advance(minutes=1)
+    assert (await decided(conn, officer, "refuse", reason="看不清")).status_code == 303
+    # The officer has judged with them in sight, so they stay.
+    assert (await boss.post(f"/files/{await file_id(conn, '附页')}/remove")).status_code == 409
+    clock.advance(minutes=1)
+    await sent(boss, held, "清晰的", kind="certificate")
+    waiting = await the(conn, TitleClaim.id, TitleClaim.state == "waiting")
+    await boss.post(f"/portal/titles/{waiting}/withdraw", data={"version": "1"})
+    assert (await boss.post(f"/files/{await file_id(conn, '清晰的')}/remove")).status_code == 303
+    assert await the(conn, func.count(TitleClaim.id), TitleClaim.state == "waiting") == 0
+    # Struck out of the ledger while it waited: there is nothing left to verify.
+    await sent(boss, held, "又一份", kind="certificate")
+    await officer.post(f"/firms/{uscc}/certificates/{held}/strike", data={"reason": "录错"})
+    gone = await decided(conn, officer, "accept")
+    assert (gone.status_code, "已经没有这一项" in gone.text) == (409, True)
 
 
 async def test_another_firm_sees_nothing_of_it_and_nobody_else_verifies(boss, conn, client_as):

@@ -1,6 +1,7 @@
 """What firms say they hold, verified one by one; and a firm's rights, with those of class Ⅱ that served a filing."""
 
 import uuid
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -8,10 +9,12 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from app.access.terms import Actor, Permission, Viewer
 from app.attachments.queries import attachments_of, attachments_on
 from app.attachments.terms import ObjectKind
+from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.recognitions import claiming, rights
-from app.recognitions.claims import claim_by_id, claims_of, claims_waiting, held_elsewhere
+from app.recognitions.claims import claim_by_id, claims_of, claims_waiting, held_elsewhere, judged_at
+from app.recognitions.papers import held_body
 from app.recognitions.rights import rights_of
 from app.recognitions.terms import ClaimKind, ClaimState
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
@@ -44,8 +47,10 @@ async def queue_page(request: Request, viewer: Verifier, conn: ConnDep) -> Respo
 
 
 @router.get("/claims/{claim_id}")
-async def claim_page(request: Request, claim_id: uuid.UUID, viewer: Verifier, conn: ConnDep) -> Response:
-    return await _claim(request, conn, viewer, claim_id)
+async def claim_page(
+    request: Request, claim_id: uuid.UUID, viewer: Verifier, conn: ConnDep, today: TodayDep
+) -> Response:
+    return await _claim(request, conn, viewer, claim_id, today)
 
 
 async def _claim(
@@ -53,6 +58,7 @@ async def _claim(
     conn: Conn,
     viewer: Viewer,
     claim_id: uuid.UUID,
+    today: date,
     *,
     reason: str = "",
     error: AppError | None = None,
@@ -61,11 +67,16 @@ async def _claim(
     if claim is None:
         raise NotFound
     held = next((r for r in await rights_of(conn, claim.firm_id) if r.id == claim.target_id), None)
+    kind, sealed = ObjectKind(claim.kind.value), await judged_at(conn, claim.object_id)
+    body = claim.body
+    if claim.papers_only:
+        body = await held_body(conn, claim.firm_id, claim.kind, claim.object_id, today=today) or body
     context: dict[str, Any] = {
         "claim": claim,
-        "said": said(claim.kind, claim.body),
-        "changed": changed(held, claim.body) if held else [],
-        "files": await attachments_on(conn, ObjectKind(claim.kind.value), claim.object_id),
+        "said": said(claim.kind, body),
+        "changed": changed(held, body) if held else [],
+        "files": await attachments_on(conn, kind, claim.object_id),
+        "unverified": (lambda f: f.created_at > sealed) if sealed and claim.state is ClaimState.WAITING else None,
         "elsewhere": await held_elsewhere(conn, claim, viewer=viewer),
         "open": claim.state is ClaimState.WAITING,
         "reason": reason,
@@ -79,10 +90,11 @@ async def _claim(
 async def accept(
     request: Request, claim_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Certifier, version: Version = 0
 ) -> Response:
+    at = clock.now()
     try:
-        claim = await claiming.accept(conn, claim_id, seen=version, by=actor, at=clock.now())
+        claim = await claiming.accept(conn, claim_id, seen=version, by=actor, at=at)
     except (Conflict, Invalid) as error:
-        return await _claim(request, conn, actor.viewer, claim_id, error=error)
+        return await _claim(request, conn, actor.viewer, claim_id, business_day(at), error=error)
     return see_other(request, "/claims", f"已核实 {claim.firm_name} 的 {claim.title}")
 
 
@@ -96,11 +108,12 @@ async def refuse(
     version: Version = 0,
     reason: Reason = "",
 ) -> Response:
+    at = clock.now()
     try:
         words = clean_text("reason", reason, longest=300, required=_WHY)
-        claim = await claiming.refuse(conn, claim_id, reason=words, seen=version, by=actor, at=clock.now())
+        claim = await claiming.refuse(conn, claim_id, reason=words, seen=version, by=actor, at=at)
     except (Conflict, Invalid) as error:
-        return await _claim(request, conn, actor.viewer, claim_id, reason=reason, error=error)
+        return await _claim(request, conn, actor.viewer, claim_id, business_day(at), reason=reason, error=error)
     return see_other(request, "/claims", f"已告诉 {claim.firm_name} {claim.title} 没有通过核实")
 
 

@@ -14,8 +14,9 @@ from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.policy.figures import IpKind, ObtainedBy
 from app.recognitions import claiming
 from app.recognitions.claims import Claim, claim_by_id, claims_of
+from app.recognitions.papers import held_body
 from app.recognitions.queries import held_by
-from app.recognitions.rights import HeldRight, rights_of
+from app.recognitions.rights import HeldRight, body_of, rights_of
 from app.recognitions.terms import CertificateKind, ClaimKind, ClaimState
 from app.web.deps import ClockDep, ConnDep, TodayDep
 from app.web.forms import error_context, raw_form
@@ -24,7 +25,7 @@ from app.web.idempotency import KeyDep, once
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
 from app.web.templating import page
 from app.web.title_input import LABELS, read_title, typed_of
-from app.web.title_words import body_of, said
+from app.web.title_words import said
 
 router = APIRouter()
 _HERE = "/portal/titles"
@@ -153,14 +154,19 @@ async def _own(conn: Conn, viewer: Viewer, claim_id: uuid.UUID) -> Claim:
 
 
 @router.get(_HERE + "/{claim_id}")
-async def claim_page(request: Request, claim_id: uuid.UUID, viewer: UsePortal, conn: ConnDep) -> Response:
+async def claim_page(
+    request: Request, claim_id: uuid.UUID, viewer: UsePortal, conn: ConnDep, today: TodayDep
+) -> Response:
     found = await _own(conn, viewer, claim_id)
-    if found.state is ClaimState.WAITING:
-        values = typed_of(found.body) | {"words": found.words}
+    body = found.body
+    if found.papers_only:
+        body = await held_body(conn, found.firm_id, found.kind, found.object_id, today=today) or body
+    if found.state is ClaimState.WAITING and not (found.papers_only and found.kind is ClaimKind.CERTIFICATE):
+        values = typed_of(body) | {"words": found.words}
         more: dict[str, Any] = {"claim": found, "changing": True, "version": found.version}
         return await _form(request, conn, viewer, found.kind, values, action=f"{_HERE}/{claim_id}", **more)
     firm = await own_firm(conn, viewer)
-    context: dict[str, Any] = {**head(firm, _HERE), "claim": found, "said": said(found.kind, found.body)}
+    context: dict[str, Any] = {**head(firm, _HERE), "claim": found, "said": said(found.kind, body)}
     return page(request, "portal/titles/claim.html", title=found.title, **context)
 
 
