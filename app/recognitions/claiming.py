@@ -20,7 +20,7 @@ from app.firms.terms import FirmDetail
 from app.outbox.writing import notice, post
 from app.policy.figures import IpKind, ObtainedBy
 from app.recognitions import registering
-from app.recognitions.claims import Claim, claim_by_id
+from app.recognitions.claims import NAMED, Claim, claim_by_id
 from app.recognitions.models import Certificate, IpRightRow, TitleClaim
 from app.recognitions.registering import NewCertificate
 from app.recognitions.rights import HeldRight, locked_firm, note_rights, rights_of
@@ -61,7 +61,9 @@ async def claim(
     await conn.execute(insert(c).values(row))
     await _note(conn, "made", firm.id, firm.uscc, dict(body), by=by, at=at)
     if firm.officer_id is not None:
-        subject = f"{firm.name}登记了{kind.label} {body['number']}，请核实"
+        what = f"{kind.label} {body['number']}"
+        said = f"补充了{what}的证明材料" if body.keys() <= NAMED else f"登记了{what}"
+        subject = f"{firm.name}{said}，请核实"
         told = notice("title_claimed", str(claim_id), to=firm.officer_id, subject=subject, at=at, page="/claims")
         await post(conn, told)
     return claim_id

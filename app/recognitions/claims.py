@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 
 from app.access.terms import Viewer
 from app.db import Conn
@@ -17,6 +17,7 @@ from app.recognitions.models import Certificate, IpRightRow, TitleClaim
 from app.recognitions.terms import CertificateKind, ClaimKind, ClaimState
 
 MOST = 100
+NAMED = frozenset({"kind", "number"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Claim:
     @property
     def papers_only(self) -> bool:
         """Nothing in the ledger shall read otherwise: there is more to see of what it says."""
-        return self.body.keys() <= {"kind", "number"}
+        return self.body.keys() <= NAMED
 
     @property
     def title(self) -> str:
@@ -67,17 +68,27 @@ def _claim(row: Any) -> Claim:
     return Claim(**{**named, "kind": ClaimKind(named["kind"]), "state": ClaimState(named["state"])})
 
 
-async def claims_of(conn: Conn, firm_id: uuid.UUID) -> list[Claim]:
+Position = tuple[datetime, uuid.UUID]
+
+
+async def claims_of(conn: Conn, firm_id: uuid.UUID, *, after: Position | None = None, limit: int = MOST) -> list[Claim]:
     """Newest first."""
-    query = _claims().where(TitleClaim.firm_id == firm_id).order_by(TitleClaim.created_at.desc(), TitleClaim.id)
-    return [_claim(row) for row in await conn.execute(query.limit(MOST))]
+    c = TitleClaim
+    query = _claims().where(c.firm_id == firm_id).order_by(c.created_at.desc(), c.id.desc())
+    if after is not None:
+        query = query.where(tuple_(c.created_at, c.id) < tuple_(*after))
+    return [_claim(row) for row in await conn.execute(query.limit(limit))]
 
 
-async def claims_waiting(conn: Conn, *, viewer: Viewer) -> list[Claim]:
+async def claims_waiting(
+    conn: Conn, *, viewer: Viewer, after: Position | None = None, limit: int = MOST
+) -> list[Claim]:
     """Longest waiting first."""
-    query = _claims().where(TitleClaim.state == ClaimState.WAITING.value, visible_to(viewer))
-    rows = await conn.execute(query.order_by(TitleClaim.created_at, TitleClaim.id).limit(MOST))
-    return [_claim(row) for row in rows]
+    c = TitleClaim
+    query = _claims().where(c.state == ClaimState.WAITING.value, visible_to(viewer)).order_by(c.created_at, c.id)
+    if after is not None:
+        query = query.where(tuple_(c.created_at, c.id) > tuple_(*after))
+    return [_claim(row) for row in await conn.execute(query.limit(limit))]
 
 
 async def count_waiting(conn: Conn, *, viewer: Viewer) -> int:

@@ -8,12 +8,11 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from app.access.terms import Actor
-from app.clock import business_day
 from app.db import Conn
 from app.firms.queries import firm_by_id
 from app.recognitions import queries, rights
 from app.recognitions.claiming import claim
-from app.recognitions.models import TitleClaim
+from app.recognitions.models import Certificate, IpRightRow, TitleClaim
 from app.recognitions.terms import ClaimKind, ClaimState
 
 
@@ -25,6 +24,16 @@ async def held_body(
         return next((rights.body_of(r) for r in await rights.rights_of(conn, firm_id) if r.id == object_id), None)
     held = await queries.held_by(conn, firm_id, today=today)
     return next((queries.body_of(c) for c in held if c.id == object_id), None)
+
+
+async def named_in_ledger(
+    conn: Conn, firm_id: uuid.UUID, kind: ClaimKind, object_id: uuid.UUID
+) -> Mapping[str, Any] | None:
+    """All that a claim says that brings nothing but more to see."""
+    model: Any = Certificate if kind is ClaimKind.CERTIFICATE else IpRightRow
+    query = select(model.kind, model.number).where(model.id == object_id, model.firm_id == firm_id)
+    row = (await conn.execute(query)).one_or_none()
+    return {"kind": row.kind, "number": row.number} if row else None
 
 
 async def papers_changed(
@@ -40,9 +49,8 @@ async def papers_changed(
     if (await conn.execute(seen)).first() or not added:
         return
     firm = await firm_by_id(conn, firm_id, viewer=by.viewer)
-    body = await held_body(conn, firm_id, kind, object_id, today=business_day(at))
-    if firm is not None and body is not None:
-        named = {"kind": body["kind"], "number": body["number"]}
+    named = await named_in_ledger(conn, firm_id, kind, object_id)
+    if firm is not None and named is not None:
         await claim(conn, firm, kind, named, target=object_id, by=by, at=at)
 
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Response
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
+from starlette.datastructures import UploadFile
 
 from app.access.models import IdempotencyKey
 from app.access.terms import Viewer
@@ -38,13 +39,23 @@ async def key_of(request: Request) -> RequestKey:
     if "form" in request.headers.get("content-type", ""):
         form = await request.form()
         value = value or str(form.get("idempotency_key", ""))
-        body = repr(sorted((k, str(v)) for k, v in form.multi_items() if k != "csrf_token")).encode()
+        fields = [(k, await _said(v) if value else "") for k, v in form.multi_items() if k != "csrf_token"]
+        body = repr(sorted(fields)).encode()
     else:
         body = await request.body()
     if len(value) > _LONGEST:
         raise Invalid({"Idempotency-Key": f"最多 {_LONGEST} 个字符。"})
     material = request.method.encode() + request.url.path.encode() + b"\0" + body
     return RequestKey(value, hashlib.sha256(material).digest())
+
+
+async def _said(part: str | UploadFile) -> str:
+    """A file is what is in it: another of the same name and size is another request."""
+    if isinstance(part, str):
+        return part
+    digest = hashlib.sha256(await part.read()).hexdigest()
+    await part.seek(0)
+    return f"{part.filename} {digest}"
 
 
 KeyDep = Annotated[RequestKey, Depends(key_of)]

@@ -240,6 +240,17 @@ GET   /portal/titles/{{claim_id}}               portal:use     firm
 POST  /portal/titles/{{claim_id}}               portal:use     firm
 POST  /portal/titles/{{claim_id}}/withdraw      portal:use     firm
 POST  /portal/report/{{year}}/ip/bring          portal:use     firm
+GET   /api/v1/firms/{{uscc}}/rights             assessment:read firm town officer manager auditor
+GET   /api/v1/firms/{{uscc}}/claims             assessment:read firm town officer manager auditor
+POST  /api/v1/firms/{{uscc}}/claims             portal:use     firm
+GET   /api/v1/claims                            firm:certify   officer
+GET   /api/v1/claims/{{claim_id}}               assessment:read firm town officer manager auditor
+PUT   /api/v1/claims/{{claim_id}}               portal:use     firm
+POST  /api/v1/claims/{{claim_id}}/withdraw      portal:use     firm
+POST  /api/v1/claims/{{claim_id}}/accept        firm:certify   officer
+POST  /api/v1/claims/{{claim_id}}/refuse        firm:certify   officer
+POST  /api/v1/claims/{{claim_id}}/files         portal:use     firm
+DELETE /api/v1/claims/{{claim_id}}/files/{{file_id}} portal:use firm
 GET   /claims                                   firm:certify   officer
 GET   /claims/{{claim_id}}                      firm:certify   officer
 POST  /claims/{{claim_id}}/accept               firm:certify   officer

@@ -84,6 +84,7 @@ def filled(path: str, uscc: str) -> str:
         "tenancy_id": unknown,
         "proposal_id": unknown,
         "claim_id": unknown,
+        "file_id": unknown,
         "right_id": unknown,
     }
     return path.format(**known)

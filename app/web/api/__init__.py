@@ -10,6 +10,7 @@ from app.web.api import (
     carrier_logs,
     carriers,
     certificates,
+    claims,
     digests,
     figures,
     filings,
@@ -34,6 +35,7 @@ router = APIRouter(prefix="/api/v1")
 for part in (
     firms,
     certificates,
+    claims,
     figures,
     assessments,
     moves,
