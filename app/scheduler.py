@@ -50,6 +50,8 @@ LED: Mapping[str, Any] = {
     "reminders": CronTrigger(minute=12, timezone=BUSINESS_ZONE),
     # Every hour, because the calendar says which day it is: most turns find nothing due, or find it done.
     "digests": CronTrigger(minute=30, timezone=BUSINESS_ZONE),
+    # When offices open; what was missed is told with the next turn.
+    "watch": CronTrigger(hour=8, minute=40, timezone=BUSINESS_ZONE),
     "fold-counts": CronTrigger(minute="*/5", timezone=BUSINESS_ZONE),
 }
 

@@ -39,6 +39,7 @@ from app.policy.policies import Policies
 from app.reminders.jobs import plan_in_one, plan_reminders
 from app.reminders.undelivered import tell_undelivered
 from app.web.digest_press import DigestPress
+from app.work.jobs import watch
 from app.workdays.queries import load_calendar
 from app.workdays.rules import is_office_hour
 
@@ -207,6 +208,7 @@ _STEPS: dict[str, Step] = {
     "heartbeat": _heartbeat,
     "open-windows": open_windows,
     "tidy": _tidy,
+    "watch": watch,
 }
 _REHEARSALS: dict[str, Step] = {
     **_STEPS,

@@ -37,6 +37,7 @@ JOB_WORDS: Mapping[str, tuple[str, str]] = {
     "assess-changed": ("评估有变化的企业", "每 2 秒"),
     "policy-impacts": ("计算政策影响", "每 2 秒"),
     "scan-files": ("上传文件查毒", "每分钟"),
+    "watch": ("停滞告诉局领导，关注企业的证书到期", "工作日 08:40"),
     "clear-files": ("清理没有归属的文件", "每天 03:40"),
     "heartbeat": ("心跳", "每 15 秒"),
     "seal-audit": ("封存审计记录", "每 5 秒"),

@@ -28,6 +28,7 @@ class TierRow(Base):
     policy: Mapped[str]
     expected_months: Mapped[int | None]
     stale_working_days: Mapped[int | None]
+    escalate_working_days: Mapped[int | None]
     needs_approval: Mapped[bool] = mapped_column(server_default=text("false"))
     source: Mapped[str] = mapped_column(server_default="")
 

@@ -61,6 +61,7 @@ async def load_ladders(conn: Conn) -> dict[str, Ladder]:
         TierRow.stale_working_days,
         TierRow.needs_approval,
         TierRow.source,
+        TierRow.escalate_working_days,
     ).order_by(TierRow.ladder, TierRow.rank)
     rows: Sequence[Any] = (await conn.execute(query)).all()
     for row in rows:

@@ -35,6 +35,7 @@ class Tier:
     stale_working_days: int | None
     needs_approval: bool
     source: str = ""
+    escalate_working_days: int | None = None  # of standing still, after which the bureau's head is told
 
     @property
     def sought(self) -> str:

@@ -49,7 +49,7 @@ class Plan:
 
 # A tier's months, days and second person are the bureau's to set. `tidu up` loads the seeds at every start, so
 # writing these again would undo a setting with each restart.
-_TIER_SETTINGS = frozenset({"expected_months", "stale_working_days", "needs_approval"})
+_TIER_SETTINGS = frozenset({"expected_months", "stale_working_days", "escalate_working_days", "needs_approval"})
 
 _STAY_SETTINGS = frozenset({"months", "special_months", "document", "grade"})
 

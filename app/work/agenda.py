@@ -177,14 +177,8 @@ def _lapsing(own: list[ColumnElement[bool]]) -> Any:
     )
 
 
-@lru_cache(maxsize=16)
-def _gathered(sight: Sight, mine: bool) -> Kept:
-    """`mine`: of those whom the person looks after; a lapsing certificate of nobody's firm is everybody's matter."""
-    seen = in_sight(sight)
-    own = [seen, Firm.officer_id == _ME] if mine else [seen]
-    lapsing = [seen, or_(Firm.officer_id == _ME, Firm.officer_id.is_(None))] if mine else [seen]
-    sources = [*_work(seen), *_silent(own), _near(own), _lapsing(lapsing)]
-    found = union_all(*(source.subquery().select() for source in sources)).cte("found").prefix_with("MATERIALIZED")
+def last_contact() -> Any:
+    """Of a firm: the day of its last visit or note."""
     visited = (
         select(FirmVisit.visited_on)
         .where(FirmVisit.firm_id == Firm.id, FirmVisit.struck_at.is_(None))
@@ -193,7 +187,18 @@ def _gathered(sight: Sight, mine: bool) -> Kept:
     )
     noted = select(func.max(FirmNote.at)).where(FirmNote.firm_id == Firm.id)
     last_noted = func.timezone(BUSINESS_ZONE.key, noted.correlate(Firm).scalar_subquery()).cast(Date())
-    contact = func.greatest(visited.correlate(Firm).scalar_subquery(), last_noted, type_=Date())
+    on: Any = func.greatest(visited.correlate(Firm).scalar_subquery(), last_noted, type_=Date())
+    return on
+
+
+@lru_cache(maxsize=16)
+def _gathered(sight: Sight, mine: bool) -> Kept:
+    """`mine`: of those whom the person looks after; a lapsing certificate of nobody's firm is everybody's matter."""
+    seen = in_sight(sight)
+    own = [seen, Firm.officer_id == _ME] if mine else [seen]
+    lapsing = [seen, or_(Firm.officer_id == _ME, Firm.officer_id.is_(None))] if mine else [seen]
+    sources = [*_work(seen), *_silent(own), _near(own), _lapsing(lapsing)]
+    found = union_all(*(source.subquery().select() for source in sources)).cte("found").prefix_with("MATERIALIZED")
     columns = ("matter", "day", "said", "policy", "missed", "shortfall")
     firms = (
         select(
@@ -202,7 +207,7 @@ def _gathered(sight: Sight, mine: bool) -> Kept:
             Firm.name,
             Firm.tier,
             Firm.tier_since,
-            contact.label("last_contact_on"),
+            last_contact().label("last_contact_on"),
             *(found.c[name] for name in columns),
         )
         .select_from(found.join(Firm.__table__, Firm.id == found.c.firm_id))

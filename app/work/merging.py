@@ -70,7 +70,15 @@ MOVING = (
 STAYING = frozenset(
     {
         *("move_requests", "placements", "former_names", "firm_tags", "users", "clerk_invitations", "submissions"),
-        *("assessments", "changed_firms", "policy_impact_firms", "firm_merges", "reminders", "verified_likenesses"),
+        *(
+            "assessments",
+            "changed_firms",
+            "policy_impact_firms",
+            "firm_merges",
+            "reminders",
+            "verified_likenesses",
+            "stale_escalations",
+        ),
     }
 )
 _STANDS = "NOT EXISTS (SELECT 1 FROM {0} o WHERE o.firm_id = :kept AND {1})"

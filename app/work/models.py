@@ -114,6 +114,15 @@ class NeedFollowUp(Base):
     body: Mapped[str]
 
 
+class StaleEscalation(Base):
+    """When the bureau's head was last told that nobody speaks with a firm: once for each silence."""
+
+    __tablename__ = "stale_escalations"
+
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    told_on: Mapped[date]
+
+
 class FirmMerge(Base):
     """Two records of one firm made one, with all that is needed to take it back."""
 

@@ -1,9 +1,12 @@
-"""Decisions of the work on plain facts: whom a text names."""
+"""Decisions of the work on plain facts: whom a text names, and whom a long silence concerns."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+K = TypeVar("K")
+RESETS = "记一次走访或往来记录，或移动梯队，就重新计时。"
 # "@" of a mail address is no mention: a name is called after a space, a stop, or at the beginning.
 _CALL = re.compile(r"(?<![A-Za-z0-9._%+-])[@＠]\s?")
 _SOMEBODY = re.compile(r"[\w·]{1,20}")
@@ -32,3 +35,10 @@ def named_in(text: str, known: Collection[str]) -> Named:
         elif somebody := _SOMEBODY.match(rest):
             unknown[somebody.group()[:10]] = None
     return Named(tuple(names), tuple(unknown))
+
+
+def heads_of(heads: Sequence[tuple[K, str]], region: str) -> tuple[K, ...]:
+    """Of (person, division) those whose division is the narrowest that the place lies in."""
+    covering = [(person, scope) for person, scope in heads if scope and region.startswith(scope)]
+    nearest = max((len(scope) for _, scope in covering), default=0)
+    return tuple(person for person, scope in covering if len(scope) == nearest)

@@ -70,6 +70,7 @@ PAGES = [
     ("officer", f"/firms/{PLANNED}/merge?with={OTHER}"),
     ("officer", "/work"),
     ("officer", "/work/followed"),
+    ("manager", "/work/stale"),
     ("manager", "/handover"),
     ("manager", "/work?kind=needs&whose=all"),
     ("officer", "{firm}/work"),

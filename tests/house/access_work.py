@@ -27,6 +27,8 @@ POST  /firms/{uscc}/notes                     firm:note      town officer manage
 GET   /imports                                  firm:import    officer
 GET   /firms/{uscc}/work                      firm:internal  town officer manager auditor
 POST  /firms/{uscc}/follow                    firm:note      town officer manager
+GET   /work/stale                               firm:note      town officer manager
+GET   /api/v1/stale                             firm:note      town officer manager
 GET   /work/followed                            firm:note      town officer manager
 GET   /firms/{uscc}/visits/new                firm:note      town officer manager
 POST  /firms/{uscc}/visits/new                firm:note      town officer manager

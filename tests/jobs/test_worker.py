@@ -14,6 +14,7 @@ from app.digests.terms import Week
 from app.exchange.models import ImportBatch
 from app.files.models import StoredFile
 from app.files.store import FileStore
+from app.firms.models import Firm, FirmFollow
 from app.outbox.models import Heartbeat, JobRun
 from app.scheduler import run_worker
 from app.worker import JOBS, House, rehearse_job, run_job
@@ -85,6 +86,8 @@ async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(hous
     await conn.execute(insert(ImportBatch).values(id=new_id(), **batch))
     await factories.window(conn, "hnte", 2027, 1, firm_due=LONG_AGO.date())
     await factories.certificate(conn, uscc, issued_on=NOON.date() - timedelta(days=1080))
+    firm_id = (await conn.execute(select(Firm.id).where(Firm.uscc == uscc))).scalar_one()
+    await conn.execute(insert(FirmFollow).values(firm_id=firm_id, user_id=officer.id, since=NOON))
     await factories.active_rule(conn, "hnte_expiry")
     version = (await conn.execute(select(PolicyVersion.id).where(PolicyVersion.policy == "tech_micro"))).scalar_one()
     count = {"text_hash": "", "as_of": NOON.date(), "asked_at": NOON, "total": 1, "counts": {}}

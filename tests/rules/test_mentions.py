@@ -1,8 +1,8 @@
-"""Whom a text names with an "@", decided on the text and the names alone."""
+"""Whom a text names with an "@", and whom a long silence concerns, decided on plain facts."""
 
 import pytest
 
-from app.work.rules import calls_somebody, named_in
+from app.work.rules import calls_somebody, heads_of, named_in
 
 KNOWN = {"王小明", "王小", "李芳", "officer-2", "Anna Lee"}
 
@@ -26,3 +26,12 @@ def test_the_longest_name_behind_an_at_is_meant_and_a_mail_address_names_nobody(
     found = named_in(text, KNOWN)
     assert (found.names, found.unknown) == (names, unknown)
     assert calls_somebody(text) == bool(names or unknown or text == "@")
+
+
+@pytest.mark.parametrize(
+    ("region", "heads"),
+    [("440783117", ("county", "deputy")), ("440784001", ("city",)), ("440783", ("county", "deputy")), ("450000", ())],
+)
+def test_the_heads_of_the_narrowest_division_hear_of_a_firm(region, heads):
+    people = [("city", "4407"), ("county", "440783"), ("nobody", ""), ("deputy", "440783")]
+    assert heads_of(people, region) == heads

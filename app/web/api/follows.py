@@ -13,10 +13,21 @@ from app.firms.terms import FirmDetail, Sort
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
-from app.web.api.work_schemas import FollowedFirm, FollowedList, FollowIn, FollowOut, NoteIn, NoteOut
-from app.web.deps import ConnDep, LookupDep, guard
+from app.web.api.work_schemas import (
+    FollowedFirm,
+    FollowedList,
+    FollowIn,
+    FollowOut,
+    NoteIn,
+    NoteOut,
+    StaleFirm,
+    StaleList,
+)
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.forms import clean_text
 from app.work.notes import note
+from app.work.rules import RESETS
+from app.work.stale import silent
 
 router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))]
@@ -44,6 +55,36 @@ async def followed(
     more = cursors.encode(shown[-1].since.isoformat(), shown[-1].firm_id) if len(found) > limit else None
     items = [FollowedFirm(uscc=f.uscc, name=f.name, tier=f.tier, since=f.since) for f in shown]
     return answer(FollowedList(items=items, next=more))
+
+
+@router.get("/stale", response_model=StaleList, summary="停滞已久仍没有联系的企业，最久的在前")
+async def long_silent(
+    conn: ConnDep,
+    viewer: Reader,
+    lookup: LookupDep,
+    today: TodayDep,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    after, calendar = cursors.decode(cursor, Sort.NEXT_TOUCH) if cursor else None, lookup.calendar
+    found = await silent(
+        conn, ladder=lookup.main, calendar=calendar, viewer=viewer, today=today, after=after, limit=limit
+    )
+    shown = found[:limit]
+    more = cursors.encode(shown[-1].stale_on.isoformat(), shown[-1].firm_id) if len(found) > limit else None
+    items = [
+        StaleFirm(
+            uscc=f.uscc,
+            name=f.name,
+            tier=f.tier,
+            officer=f.officer_name,
+            stale_on=f.stale_on,
+            working_days=calendar.working_days_between(f.stale_on, today),
+            last_contact_on=f.last_contact_on,
+        )
+        for f in shown
+    ]
+    return answer(StaleList(items=items, next=more, resets=RESETS))
 
 
 @router.get("/firms/{uscc}/follow", response_model=FollowOut, summary="我是否关注这家企业")

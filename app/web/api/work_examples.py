@@ -64,7 +64,18 @@ _TWIN = {
 }
 _FOLLOWED = {"uscc": "91440783M159083022", "name": "开平市长兴卫浴有限公司", "tier": "eaglet", "since": _AT}
 _NOTE = {"text": "电话确认材料已寄出，请 @李专员 收。"}
+_SILENT = {
+    "uscc": "91440783M159083022",
+    "name": "开平市长兴卫浴有限公司",
+    "tier": "eaglet",
+    "officer": "王专员",
+    "stale_on": "2026-11-03",
+    "working_days": 14,
+    "last_contact_on": "2026-08-06",
+}
 EXAMPLES: dict[str, Any] = {
+    "StaleFirm": _SILENT,
+    "StaleList": {"items": [_SILENT], "next": None, "resets": "记一次走访或往来记录，或移动梯队，就重新计时。"},
     "FollowIn": {"following": True},
     "FollowOut": {"uscc": "91440783M159083022", "following": True},
     "FollowedFirm": _FOLLOWED,

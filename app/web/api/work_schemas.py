@@ -153,6 +153,22 @@ class FollowedList(BaseModel):
     next: str | None
 
 
+class StaleFirm(BaseModel):
+    uscc: str
+    name: str
+    tier: str
+    officer: str
+    stale_on: date
+    working_days: int
+    last_contact_on: date | None
+
+
+class StaleList(BaseModel):
+    items: list[StaleFirm]
+    next: str | None
+    resets: str
+
+
 class NoteIn(_In):
     text: Long = Field(description="写 @姓名，这位同事会收到消息，只要企业在其管辖范围内")
 
