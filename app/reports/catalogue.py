@@ -12,12 +12,15 @@ from typing import Any
 from app.labels import Labelled
 from app.policy.terms import Grade
 from app.policy.yamls import YamlError, load
+from app.reports.basis import BASES
+from app.units import Unit
 
 
 class Kind(Labelled):
     AMOUNT = "amount", "金额"
     SIGNED = "signed", "金额，可为负"
     COUNT = "count", "计数"
+    NUMBER = "number", "数量"
     TEXT = "text", "文字"
     DATE = "date", "日期"
     CHOICE = "choice", "选一项"
@@ -29,8 +32,15 @@ class Level(Labelled):
     SOFT = "soft", "请写说明"
 
 
+class Owing(Labelled):
+    EVERY_FIRM = "every_firm", "每家企业"
+    HNTE_HOLDER = "hnte_holder", "年末高新技术企业证书有效的企业"
+    TENANT = "tenant", "当年在孵化器里的企业"
+
+
 MONEY = frozenset({Kind.AMOUNT, Kind.SIGNED, Kind.SUM})
-_CHECKS = frozenset({"at_most", "at_least", "equals", "change", "not_before"})
+WORDED = frozenset({Kind.TEXT, Kind.DATE, Kind.CHOICE})
+_CHECKS = frozenset({"at_most", "at_least", "equals", "change", "not_before", "needed_if"})
 Body = Mapping[str, Any]
 
 
@@ -47,6 +57,7 @@ class Check:
     of: tuple[str, ...] = ()
     ratio: Decimal = Decimal(0)
     says: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,9 @@ class Question:
     of: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     checks: tuple[Check, ...] = ()
+    basis: str = ""  # worked out from the lines of the R&D expense, and must agree with them
+    like: str = ""  # begun with another's figure, from which it may differ
+    spoken: Unit = Unit.WAN_YUAN  # the unit of an amount that nobody has chosen one for
 
     @property
     def money(self) -> bool:
@@ -83,10 +97,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Form:
+    """`mark` tells its receipts from another form's of the same year."""
+
     code: str
     version: int
     title: str
     sections: tuple[Section, ...]
+    mark: str = ""
+    owed_by: Owing = Owing.EVERY_FIRM
 
     def section(self, code: str) -> Section | None:
         return next((s for s in self.sections if s.code == code), None)
@@ -121,6 +139,9 @@ def _yaml(path: Path) -> Any:
 
 
 def _complete(form: Body, known: Mapping[str, Body], documents: Mapping[str, Body]) -> Body:
+    """With all that each question says of itself; a check with what this form does not ask is none of this form's."""
+    asked = {code for section in form["sections"] for code in section["questions"]}
+
     def full(code: str) -> Body:
         if code not in known:
             raise CatalogueError(f"表单 {form['form']} 里的 {code} 不在指标目录里。")
@@ -128,6 +149,11 @@ def _complete(form: Body, known: Mapping[str, Body], documents: Mapping[str, Bod
         document = documents.get(one.pop("source", ""))
         if document is None:
             raise CatalogueError(f"指标 {code} 没有写明来源。")
+        if strange := {other for check in one.get("checks", ()) for other in check.get("of", ())} - known.keys():
+            raise CatalogueError(f"指标 {code} 核对的 {'、'.join(sorted(strange))} 不在指标目录里。")
+        checks = [check for check in one.pop("checks", ()) if asked.issuperset(check.get("of", ()))]
+        if checks:
+            one["checks"] = checks
         article = one.pop("article", "")
         return {**one, "source": f"{document['doc']} {article}".strip(), "grade": document["grade"]}
 
@@ -138,21 +164,26 @@ def _complete(form: Body, known: Mapping[str, Body], documents: Mapping[str, Bod
 def form_of(body: Body) -> Form:
     """Raises CatalogueError."""
     try:
-        form = Form(body["form"], int(body["version"]), body["title"], tuple(_section(s) for s in body["sections"]))
+        spoken = Unit(body.get("unit", Unit.WAN_YUAN.value))
+        sections = tuple(_section(s, spoken) for s in body["sections"])
+        owing = Owing(body.get("owed_by", Owing.EVERY_FIRM.value))
+        form = Form(body["form"], int(body["version"]), body["title"], sections, body.get("mark", ""), owing)
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise CatalogueError(f"表单缺少内容或写错了：{error}") from error
     _must_hang_together(form)
     return form
 
 
-def _section(body: Body) -> Section:
-    questions = tuple(_question(q) for q in body["questions"])
+def _section(body: Body, spoken: Unit) -> Section:
+    questions = tuple(_question(q, spoken) for q in body["questions"])
     group = body.get("group", "")
     return Section(body["code"], body["title"], questions, body.get("hint", ""), group, int(body.get("most", 0)))
 
 
-def _question(body: Body) -> Question:
+def _question(body: Body, spoken: Unit) -> Question:
     kind = Kind(body["type"])
+    if (basis := body.get("basis", "")) and basis not in BASES:
+        raise ValueError(basis)
     return Question(
         code=body["code"],
         label=body["label"],
@@ -166,6 +197,9 @@ def _question(body: Body) -> Question:
         of=tuple(body.get("of", ())),
         options=tuple(body.get("options", {}).items()),
         checks=tuple(_check(c) for c in body.get("checks", ())),
+        basis=basis,
+        like=body.get("like", ""),
+        spoken=spoken,
     )
 
 
@@ -173,7 +207,8 @@ def _check(body: Body) -> Check:
     if body["kind"] not in _CHECKS:
         raise ValueError(body["kind"])
     ratio = Decimal(body.get("ratio", 0))
-    return Check(body["kind"], Level(body["level"]), tuple(body.get("of", ())), ratio, body.get("says", ""))
+    of, says, when = tuple(body.get("of", ())), body.get("says", ""), body.get("when", "")
+    return Check(body["kind"], Level(body["level"]), of, ratio, says, when)
 
 
 def _must_hang_together(form: Form) -> None:

@@ -6,32 +6,30 @@ in its place, empty and marked, so that nobody loses their place on the screen.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from app.policy import rd
 from app.policy.exact import EXACT
-from app.policy.figures import RD_LINES
 from app.policy.terms import Grade
 from app.policy.yamls import YamlError, load
-from app.reports.catalogue import CatalogueError, Form, Kind, Question
+from app.reports.basis import BASES, on_basis
+from app.reports.catalogue import WORDED, CatalogueError, Form, Question
 from app.reports.reading import Answers, Examined, read, rows_of
+from app.reports.terms import ANNUAL
 from app.units import Unit, from_yuan
-
-_FEN = Decimal("0.01")
-FIGURES = ("hnte", "hnte_home", "deduction")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`of`: codes, added up; `figure`: computed on a basis of its own; neither: the house does not know it."""
+    """`of`: codes, added up; `figure`: on a basis of its own; `firm`: "name" or "uscc"; none: nobody knows."""
 
     label: str
     of: tuple[str, ...] = ()
     figure: str = ""
     deep: int = 0
+    firm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,7 @@ class Layout:
     unit: Unit
     note: str
     blocks: tuple[Block, ...]
+    form: str = ANNUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +100,21 @@ def _layout(body: Mapping[str, Any]) -> Layout:
     )
     named = {name: body[name] for name in ("title", "doc", "note")}
     return Layout(
-        body["sheet"], int(body["version"]), **named, grade=Grade(body["grade"]), unit=Unit(body["unit"]), blocks=blocks
+        body["sheet"],
+        int(body["version"]),
+        **named,
+        grade=Grade(body["grade"]),
+        unit=Unit(body["unit"]),
+        blocks=blocks,
+        form=body.get("form", ANNUAL),
     )
 
 
 def _line(body: Mapping[str, Any]) -> Line:
-    of, figure = body.get("of", ()), body.get("figure", "")
-    if figure and figure not in FIGURES:
-        raise ValueError(figure)
-    return Line(body["label"], (of,) if isinstance(of, str) else tuple(of), figure, int(body.get("deep", 0)))
+    of, figure, firm = body.get("of", ()), body.get("figure", ""), body.get("firm", "")
+    if (figure and figure not in BASES) or firm not in ("", "name", "uscc"):
+        raise ValueError(figure or firm)
+    return Line(body["label"], (of,) if isinstance(of, str) else tuple(of), figure, int(body.get("deep", 0)), firm)
 
 
 def unknown_codes(layout: Layout, form: Form) -> list[str]:
@@ -128,19 +133,26 @@ def copied(
     answers: Mapping[str, Answers],
     found: Examined,
     earlier: Mapping[int, Mapping[str, Decimal]],
+    firm: Mapping[str, str],
 ) -> list[CopiedBlock]:
-    """`earlier`: the figures of one and two years before, by how many years before."""
+    """`earlier`: the figures of one and two years before, by how many years before; `firm`: its "name" and "uscc"."""
     now = {code: v.number for code, v in found.values.items() if v.number is not None}
     figures = {0: now, **earlier}
+    words = {code: v.text for code, v in found.values.items() if not v.fault} | dict(firm)
     return [
-        _rows(block, form, answers, layout.unit) if block.group else _once(block, form, figures, layout.unit)
+        _rows(block, form, answers, layout.unit) if block.group else _once(block, form, figures, words, layout.unit)
         for block in layout.blocks
     ]
 
 
-def _once(block: Block, form: Form, figures: Mapping[int, Mapping[str, Decimal]], unit: Unit) -> CopiedBlock:
+def _once(
+    block: Block, form: Form, figures: Mapping[int, Mapping[str, Decimal]], words: Mapping[str, str], unit: Unit
+) -> CopiedBlock:
     lines = []
     for line in block.lines:
+        if text := line.firm or next((code for code in line.of if form.questions[code].kind in WORDED), ""):
+            lines.append(CopiedLine(line.label, "", line.deep, [Cell(words.get(text, ""))]))
+            continue
         question = form.questions.get(line.of[0]) if line.of else None
         money = bool(line.figure) or (question is not None and question.money)
         known = bool(line.of or line.figure)
@@ -160,21 +172,10 @@ def _shown(number: Decimal | None, money: bool, unit: Unit) -> str:
 def _number(line: Line, figures: Mapping[str, Decimal]) -> Decimal | None:
     """Nothing where a part of it is not known: a sum of what happens to be there would be a wrong figure."""
     if line.figure:
-        return _on_basis(line.figure, figures)
+        return on_basis(line.figure, figures)
     numbers = [figures.get(code) for code in line.of]
     known = [number for number in numbers if number is not None]
     return EXACT.create_decimal(sum(known)) if numbers and len(known) == len(numbers) else None
-
-
-def _on_basis(figure: str, figures: Mapping[str, Decimal]) -> Decimal | None:
-    lines = {line: figures[f"rd.{line}"] for line in RD_LINES if f"rd.{line}" in figures}
-    if len(lines) < len(RD_LINES):
-        return None
-    if figure == "deduction":
-        base = rd.deduction(lines).base
-        return EXACT.divide(base.num, base.den).quantize(_FEN, ROUND_HALF_UP, context=EXACT)
-    whole, at_home = rd.hnte_total(lines)
-    return (whole if figure == "hnte" else at_home).quantize(_FEN, ROUND_HALF_UP, context=EXACT)
 
 
 def _rows(block: Block, form: Form, answers: Mapping[str, Answers], unit: Unit) -> CopiedBlock:
@@ -197,8 +198,4 @@ def _said(question: Question, row: Mapping[str, Sequence[str]], unit: Unit) -> s
     value = read(question, row.get(question.code))
     if value.fault:
         return ""
-    return (
-        value.text
-        if question.kind in (Kind.TEXT, Kind.DATE, Kind.CHOICE)
-        else _shown(value.number, question.money, unit)
-    )
+    return value.text if question.kind in WORDED else _shown(value.number, question.money, unit)

@@ -17,46 +17,36 @@ from app.firms.terms import FirmDetail
 from app.reports.bringing import Brought, changed_codes
 from app.reports.catalogue import Form, Section
 from app.reports.models import SectionEditor, Submission, SubmissionSection
-from app.reports.queries import Filing, ledger_figures, own_filing, pages_of, version_tag
-from app.reports.reading import ROWS, Answers, typed_of
-from app.reports.terms import ReportState
+from app.reports.queries import Filing, own_filing, pages_of, version_tag
+from app.reports.reading import Answers
+from app.reports.sharing import begun_with, told_figures
+from app.reports.terms import ANNUAL, ReportState
 from app.statements import Kept
-
-IP_LEDGER = "ip"
 
 
 async def begin(
-    conn: Conn, firm: FirmDetail, year: int, form: Form, rights: list[Any], *, by: Actor, at: datetime
+    conn: Conn, firm: FirmDetail, year: int, form: Form, facts: Mapping[str, Any], *, by: Actor, at: datetime
 ) -> Filing:
     """The firm's form of that year, made when it is missing; whoever comes second finds the first one's.
 
-    `rights` are the ledger's of intellectual property, as rows of the form: nothing is typed twice.
+    `facts` are what the house knows, by question, or by section for its rows: nothing is typed twice.
     """
     row = {"id": new_id(), "firm_id": firm.id, "year": year, "form": form.code, "form_version": form.version}
     made = insert(Submission).values(**row, created_at=at, created_by=by.viewer.id).on_conflict_do_nothing()
     filing_id = (await conn.execute(made.returning(Submission.id))).scalar_one_or_none()
     if filing_id is not None:
-        known = await ledger_figures(conn, firm.id, year)
-        pages = [
-            {"submission_id": filing_id, "section": s.code, "answers": _prefilled(s, known, rights)}
-            for s in form.sections
-        ]
+        known = begun_with(form, await told_figures(conn, firm.id, year, form.code), facts)
+        pages = [{"submission_id": filing_id, "section": code, "answers": page} for code, page in known.items()]
         await conn.execute(plain_insert(SubmissionSection), pages)
         told = {"year": year, "form": form.code, "form_version": form.version}
         begun = event_row(
             "firm:report:begun", by=by, at=at, object_type="firm", object_id=firm.id, object_label=firm.uscc, after=told
         )
         await record(conn, begun)
-    found = await own_filing(conn, firm.id, year)
+    found = await own_filing(conn, firm.id, year, form.code)
     if found is None:
         raise NotFound
     return found
-
-
-def _prefilled(section: Section, known: Mapping[str, Any], rights: list[Any]) -> dict[str, Any]:
-    if section.group:
-        return {ROWS: rights} if section.code == IP_LEDGER and rights else {}
-    return {q.code: list(typed_of(known[q.code], q)) for q in section.questions if q.code in known and not q.of}
 
 
 _P = SubmissionSection
@@ -80,17 +70,14 @@ async def save_page(
     section: Section,
     answers: Answers,
     *,
+    form: str = ANNUAL,
     seen: int,
     by: Actor,
     at: datetime,
 ) -> int:
     """The page's new version. Raises Stale when somebody saved it after it was `seen`, Conflict when it is closed."""
     # Shared with other pages' saves, never beside a handing-in: what is signed is what is kept.
-    filing = await own_filing(conn, firm_id, year, hold="share")
-    if filing is None:
-        raise NotFound
-    if not filing.editable:
-        raise Conflict(f"{year} 年度的填报{filing.state.label}，不能再改。")
+    filing = _open(await own_filing(conn, firm_id, year, form, hold="share"))
     if filing.state is ReportState.RETURNED:
         answers = await _only_open(conn, filing, section, answers)
     p = SubmissionSection
@@ -135,11 +122,7 @@ async def save_whole(
     Raises Stale when the form is not the one that was `seen`, Conflict when it is closed, and Invalid, by code, for
     what a return left locked.
     """
-    filing = await own_filing(conn, firm_id, year, hold="update")
-    if filing is None:
-        raise NotFound
-    if not filing.editable:
-        raise Conflict(f"{year} 年度的填报{filing.state.label}，不能再改。")
+    filing = _open(await own_filing(conn, firm_id, year, form.code, hold="update"))
     pages = await pages_of(conn, filing.id)
     if version_tag(filing, pages) != seen:
         raise Stale("这份填报在您读取之后有人保存过，请重新读取后再改。")
@@ -157,7 +140,7 @@ async def save_whole(
         await conn.execute(update(p).where(p.submission_id == filing.id, p.section == section.code).values(**values))
     found = [code for codes in changed.values() for code in codes]
     if found:
-        told = {"year": year, "way": way, "questions": "、".join(found)[:500]}
+        told = {"year": year, "form": form.code, "way": way, "questions": "、".join(found)[:500]}
         filled = event_row(
             "firm:report:filled",
             by=by,
@@ -199,12 +182,16 @@ async def note_editor(conn: Conn, filing_id: uuid.UUID, section: str, *, by: Act
     await conn.execute(_NOTE, {f"the_{name}": value for name, value in row.items()})
 
 
-async def explain(conn: Conn, firm_id: uuid.UUID, year: int, explanations: Mapping[str, str]) -> None:
+async def explain(conn: Conn, filing: Filing, explanations: Mapping[str, str]) -> None:
     """Keeps what was written beside the soft checks. Raises Conflict when the form is closed."""
-    filing = await own_filing(conn, firm_id, year, hold="update")
+    held = _open(await own_filing(conn, filing.firm_id, filing.year, filing.form, hold="update"))
+    kept = {key: words for key, words in explanations.items() if words}
+    await conn.execute(update(Submission).where(Submission.id == held.id).values(explanations=kept))
+
+
+def _open(filing: Filing | None) -> Filing:
     if filing is None:
         raise NotFound
     if not filing.editable:
-        raise Conflict(f"{year} 年度的填报{filing.state.label}，不能再改。")
-    kept = {key: words for key, words in explanations.items() if words}
-    await conn.execute(update(Submission).where(Submission.id == filing.id).values(explanations=kept))
+        raise Conflict(f"{filing.name}{filing.state.label}，不能再改。")
+    return filing

@@ -13,9 +13,9 @@ from app.db import Conn
 from app.errors import Refused
 from app.reports.catalogue import Body, Form, form_of
 from app.reports.models import FormVersion
+from app.reports.terms import ANNUAL
 
 Forms = Mapping[tuple[str, int], Form]
-ANNUAL = "annual"
 
 
 async def bring_forms(conn: Conn, bodies: Sequence[Body], *, at: datetime) -> int:
@@ -54,3 +54,9 @@ def _parsed(body: bytes) -> Form:
 def newest(forms: Forms, code: str = ANNUAL) -> Form | None:
     versions = [version for form, version in forms if form == code]
     return forms[code, max(versions)] if versions else None
+
+
+def current(forms: Forms) -> list[Form]:
+    """The newest version of each, the yearly one first."""
+    codes = sorted({code for code, _ in forms}, key=lambda code: (code != ANNUAL, code))
+    return [form for code in codes if (form := newest(forms, code)) is not None]

@@ -16,9 +16,10 @@ from app.errors import Conflict, Invalid, NotFound, Refused
 from app.outbox.writing import notice, post
 from app.reports.catalogue import Form
 from app.reports.models import Submission, SubmissionRound, YearlyReport
-from app.reports.queries import Filing, figures_before, filing_by_id, own_filing, pages_of, rounds_of
+from app.reports.queries import Filing, Round, figures_before, filing_by_id, own_filing, pages_of, rounds_of
 from app.reports.reading import Examined, examine
-from app.reports.terms import REPORTED, ReportState
+from app.reports.sharing import told_elsewhere
+from app.reports.terms import ANNUAL, REPORTED, ReportState
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Receipt:
 async def examined(conn: Conn, filing: Filing, form: Form) -> Examined:
     pages = await pages_of(conn, filing.id)
     answers = {code: page.answers for code, page in pages.items()}
-    return examine(form, answers, await figures_before(conn, filing.firm_id, filing.year))
+    last = await figures_before(conn, filing.firm_id, filing.year)
+    return examine(form, answers, last, await told_elsewhere(conn, filing))
 
 
 async def hand_in(
@@ -38,7 +40,7 @@ async def hand_in(
 ) -> Receipt:
     """Raises Refused with what is missing; handed in twice is handed in once."""
     await must_sign(conn, by)
-    filing = await own_filing(conn, firm_id, year, hold="update")
+    filing = await own_filing(conn, firm_id, year, form.code, hold="update")
     if filing is None:
         raise NotFound
     if not filing.editable:
@@ -49,7 +51,7 @@ async def hand_in(
     if found.faults or silent:
         reasons = [f"{f.label}：{f.sentence}" for f in found.faults] + [f"{d.label}：{d.sentence}" for d in silent]
         raise Refused("还不能提交，请先改好下面几处。", reasons=reasons[:30])
-    number = f"{year}-{filing.uscc}-{filing.round + 1:02d}"
+    number = f"{year}-{filing.uscc}-{form.mark}{filing.round + 1:02d}"
     pages = await pages_of(conn, filing.id)
     row = {"submission_id": filing.id, "round": filing.round + 1, "number": number, "figures": found.figures}
     row |= {"answers": {code: dict(page.answers) for code, page in pages.items()}}
@@ -60,7 +62,7 @@ async def hand_in(
     await conn.execute(update(Submission).where(Submission.id == filing.id).values(**changed, open_questions=[]))
     await _note(conn, filing, "submitted", by=by, at=at, number=number)
     if officer is not None:
-        subject = f"{filing.firm_name}提交了 {year} 年度数据"
+        subject = f"{filing.firm_name}提交了 {filing.name}"
         told = notice("report_submitted", number, to=officer, subject=subject, at=at, review=str(filing.id))
         await post(conn, told)
     return Receipt(number, filing)
@@ -79,15 +81,27 @@ async def give_back(
     opened = {"state": ReportState.RETURNED.value, "open_questions": sorted(said)}
     await conn.execute(update(Submission).where(Submission.id == filing.id).values(**opened))
     await _note(conn, filing, "returned", by=by, at=at, questions="、".join(sorted(said)))
-    subject = f"{filing.year} 年度数据退回补正 {len(said)} 处，请补正后重新提交"
+    subject = f"{filing.name}退回补正 {len(said)} 处，请补正后重新提交"
     await _tell_clerks(conn, filing, "report_returned", subject, at=at)
     return filing
 
 
 async def accept(conn: Conn, filing_id: uuid.UUID, *, by: Actor, at: datetime) -> Filing:
-    """The signed figures go into the ledger as they were signed: there is no other way in, and none to change them."""
+    """The yearly form's figures go into the ledger as they were signed: there is no other way in, and none to change
+    them. Another form asks for them again only to have them beside its own."""
     filing = await _waiting(conn, filing_id, viewer=by.viewer)
     signed = (await rounds_of(conn, filing.id))[0]
+    if filing.form == ANNUAL:
+        await _enter(conn, filing, signed, by=by, at=at)
+    await _decide(conn, filing, ReportState.ACCEPTED, {}, by=by, at=at)
+    state = ReportState.ACCEPTED.value
+    await conn.execute(update(Submission).where(Submission.id == filing.id).values(state=state, open_questions=[]))
+    await _note(conn, filing, "accepted", by=by, at=at, number=signed.number)
+    await _tell_clerks(conn, filing, "report_accepted", f"{filing.name}已审核通过", at=at)
+    return filing
+
+
+async def _enter(conn: Conn, filing: Filing, signed: Round, *, by: Actor, at: datetime) -> None:
     y = YearlyReport
     query = select(func.coalesce(func.max(y.version), 0)).where(y.firm_id == filing.firm_id, y.year == filing.year)
     version = (await conn.execute(query)).scalar_one() + 1
@@ -97,12 +111,6 @@ async def accept(conn: Conn, filing_id: uuid.UUID, *, by: Actor, at: datetime) -
     row |= {"submitted_at": signed.submitted_at, "submitter_name": signed.submitter_name}
     row |= {"decided_at": at, "decided_by": by.viewer.id, "decider_name": by.viewer.name}
     await conn.execute(insert(YearlyReport).values(row))
-    await _decide(conn, filing, ReportState.ACCEPTED, {}, by=by, at=at)
-    state = ReportState.ACCEPTED.value
-    await conn.execute(update(Submission).where(Submission.id == filing.id).values(state=state, open_questions=[]))
-    await _note(conn, filing, "accepted", by=by, at=at, number=signed.number)
-    await _tell_clerks(conn, filing, "report_accepted", f"{filing.year} 年度数据已审核通过", at=at)
-    return filing
 
 
 async def _waiting(conn: Conn, filing_id: uuid.UUID, *, viewer: Viewer) -> Filing:
@@ -124,7 +132,7 @@ async def _decide(
 
 
 async def _note(conn: Conn, filing: Filing, verb: str, *, by: Actor, at: datetime, **after: str) -> None:
-    told = {"year": filing.year, **after}
+    told = {"year": filing.year, "form": filing.form, **after}
     done = event_row(
         f"firm:report:{verb}",
         by=by,
@@ -140,5 +148,5 @@ async def _note(conn: Conn, filing: Filing, verb: str, *, by: Actor, at: datetim
 async def _tell_clerks(conn: Conn, filing: Filing, kind: str, subject: str, *, at: datetime) -> None:
     key = f"{filing.id}:{filing.round}"
     people = await clerks_of(conn, filing.firm_id)
-    rows = [notice(kind, key, to=one.id, subject=subject, at=at, report=str(filing.year)) for one in people]
+    rows = [notice(kind, key, to=one.id, subject=subject, at=at, report=filing.key) for one in people]
     await post(conn, *rows)

@@ -15,14 +15,22 @@ from app.access.terms import Viewer
 from app.db import Conn
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.reports.forms import ANNUAL
-from app.reports.models import SectionEditor, Submission, SubmissionRound, SubmissionSection, YearlyReport
+from app.reports.models import FormVersion, SectionEditor, Submission, SubmissionRound, SubmissionSection, YearlyReport
 from app.reports.reading import Answers
-from app.reports.terms import COUNTED, ReportState
+from app.reports.terms import ANNUAL, COUNTED, ReportState
 from app.statements import Kept
 
 STILL_THERE = timedelta(seconds=90)
 _COUNTED = [state.value for state in COUNTED]
+
+
+def key_of(year: int, form: str) -> str:
+    return str(year) if form == ANNUAL else f"{year}-{form}"
+
+
+def name_of(year: int, form: str, title: str) -> str:
+    """The yearly one is what everybody means by the year's figures."""
+    return f"{year} 年度数据" if form == ANNUAL else f"{year} 年度{title}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +44,30 @@ class Filing:
     year: int
     form: str
     form_version: int
+    title: str
     state: ReportState
     round: int
     explanations: Mapping[str, str]
     open_questions: Sequence[str]
     created_at: datetime
     submitted_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """What its addresses and messages name it by, within its firm."""
+        return key_of(self.year, self.form)
+
+    @property
+    def href(self) -> str:
+        return f"/portal/report/{self.key}"
+
+    @property
+    def name(self) -> str:
+        return name_of(self.year, self.form, self.title)
+
+    @property
+    def heading(self) -> str:
+        return f"{self.year} 年度填报" if self.form == ANNUAL else self.name
 
     @property
     def editable(self) -> bool:
@@ -78,14 +104,16 @@ class Round:
     decider_name: str
 
 
-_FIRM = {"firm_name": Firm.name, "uscc": Firm.uscc}
-_FILING: tuple[Any, ...] = tuple(_FIRM.get(f) or getattr(Submission, f) for f in Filing.__dataclass_fields__)
+_ELSEWHERE = {"firm_name": Firm.name, "uscc": Firm.uscc, "title": FormVersion.title}
+_FILING: tuple[Any, ...] = tuple(_ELSEWHERE.get(f) or getattr(Submission, f) for f in Filing.__dataclass_fields__)
 _PAGE: tuple[Any, ...] = tuple(getattr(SubmissionSection, f) for f in Page.__dataclass_fields__)
 _ROUND: tuple[Any, ...] = tuple(getattr(SubmissionRound, f) for f in Round.__dataclass_fields__)
 
 
 def filings() -> Any:
-    return select(*_FILING).join(Firm, Firm.id == Submission.firm_id)
+    s, v = Submission, FormVersion
+    asked = (v.form == s.form) & (v.version == s.form_version)
+    return select(*_FILING).select_from(s).join(Firm, Firm.id == s.firm_id).join(v, asked)
 
 
 def filing_of(row: Any) -> Filing:
@@ -94,7 +122,9 @@ def filing_of(row: Any) -> Filing:
 
 
 _OWN_PLAIN = filings().where(
-    Submission.firm_id == bindparam("firm_id"), Submission.year == bindparam("year"), Submission.form == ANNUAL
+    Submission.firm_id == bindparam("firm_id"),
+    Submission.year == bindparam("year"),
+    Submission.form == bindparam("form"),
 )
 # Asked for by every page that is saved.
 _OWN = {
@@ -104,9 +134,9 @@ _OWN = {
 }
 
 
-async def own_filing(conn: Conn, firm_id: uuid.UUID, year: int, *, hold: str = "") -> Filing | None:
+async def own_filing(conn: Conn, firm_id: uuid.UUID, year: int, form: str = ANNUAL, *, hold: str = "") -> Filing | None:
     """`hold`: "share" while a page of it is saved, "update" while it is handed in."""
-    row = (await conn.execute(_OWN[hold], {"firm_id": firm_id, "year": year})).one_or_none()
+    row = (await conn.execute(_OWN[hold], {"firm_id": firm_id, "year": year, "form": form})).one_or_none()
     return filing_of(row) if row else None
 
 
@@ -187,17 +217,15 @@ async def ledger_report(conn: Conn, firm_id: uuid.UUID, year: int) -> LedgerRepo
 
 
 async def figures_before(conn: Conn, firm_id: uuid.UUID, year: int) -> dict[str, Decimal]:
-    """Last year's: the ledger's, and beneath it what the firm's own form said beyond what the ledger keeps."""
+    """Last year's: the ledger's, and beneath it what the firm's own forms said beyond what the ledger keeps."""
     s, r = Submission, SubmissionRound
     query = (
         select(r.figures)
-        .join(s, s.id == r.submission_id)
+        .join(s, (s.id == r.submission_id) & (s.round == r.round))
         .where(s.firm_id == firm_id, s.year == year - 1, r.state == ReportState.ACCEPTED.value)
-        .order_by(r.round.desc())
-        .limit(1)
+        .order_by(s.form == ANNUAL, s.form)
     )
-    own = (await conn.execute(query)).scalar_one_or_none() or {}
-    told = {code: Decimal(value) for code, value in own.items()}
+    told = {code: Decimal(value) for own in (await conn.execute(query)).scalars() for code, value in own.items()}
     return told | await ledger_figures(conn, firm_id, year - 1)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from app.reports.basis import on_basis
 from app.reports.catalogue import Check, Form, Kind, Level, Question, Section
 from app.text import AmountError, DateError, parse_amount, parse_date
 from app.units import Unit, from_yuan
@@ -72,7 +73,8 @@ class Examined:
 def read(question: Question, typed: Typed | None) -> Value:
     text, unit = (str(typed[0]), str(typed[1])) if typed else ("", "")
     if not text.strip():
-        sentence = _MISSING_COUNT if question.money or question.kind is Kind.COUNT else _MISSING
+        counted = question.money or question.kind in (Kind.COUNT, Kind.NUMBER)
+        sentence = _MISSING_COUNT if counted else _MISSING
         return Value(fault="" if question.optional else sentence)
     try:
         return _read(question, text, unit)
@@ -86,10 +88,8 @@ def _read(question: Question, text: str, unit: str) -> Value:
         if number < 0 and question.kind is not Kind.SIGNED:
             return Value(text, fault="不能是负数。")
         return Value(text, number)
-    if question.kind is Kind.COUNT:
-        number = parse_amount(text.removesuffix(question.unit), Unit.YUAN)
-        whole = number == number.to_integral_value() and 0 <= number < 10**9
-        return Value(text, number) if whole else Value(text, fault="请填 0 或正整数。")
+    if question.kind in (Kind.COUNT, Kind.NUMBER):
+        return _counted(question, text)
     if question.kind is Kind.DATE:
         return Value(parse_date(text).isoformat())
     if question.kind is Kind.CHOICE:
@@ -98,12 +98,26 @@ def _read(question: Question, text: str, unit: str) -> Value:
     return Value(text) if len(text) <= LONGEST else Value(text, fault=f"最多 {LONGEST} 个字。")
 
 
+def _counted(question: Question, text: str) -> Value:
+    number = parse_amount(text.strip().removesuffix(question.unit), Unit.YUAN)
+    if not 0 <= number < 10**9:
+        return Value(text, fault="请填 0 或正数。" if question.kind is Kind.NUMBER else "请填 0 或正整数。")
+    whole = question.kind is Kind.NUMBER or number == number.to_integral_value()
+    return Value(text, number) if whole else Value(text, fault="请填 0 或正整数。")
+
+
 def _unit(value: str) -> Unit:
     return Unit(value) if value in {u.value for u in MONEY_UNITS} else Unit.YUAN
 
 
-def examine(form: Form, answers: Mapping[str, Answers], last: Mapping[str, Decimal]) -> Examined:
-    """`answers` by section; `last` are the figures of the year before, for the checks that compare with it."""
+def examine(
+    form: Form,
+    answers: Mapping[str, Answers],
+    last: Mapping[str, Decimal],
+    told: Mapping[str, Decimal] | None = None,
+) -> Examined:
+    """`answers` by section. `last` are the figures of the year before, for the checks that compare with it; `told` are
+    those of the same year that the firm has told elsewhere, from which nothing may differ without a word."""
     found = Examined()
     for section in form.sections:
         if section.group:
@@ -111,10 +125,21 @@ def examine(form: Form, answers: Mapping[str, Answers], last: Mapping[str, Decim
         else:
             _examine_section(found, section, answers.get(section.code, {}))
     for section in form.sections:
-        for question in section.questions:
-            for check in question.checks if not section.group else ():
-                _apply(found, form, section, question, check, last)
+        for question in section.questions if not section.group else ():
+            there = told_of(question, told or {})
+            mine = found.values[question.code].number
+            if there is not None and mine is not None and mine != there:
+                sentence = f"本年度别处填的是 {shown(there, question)}，请核对；确实不同的请说明。"
+                found.doubts.append(Doubt(f"{question.code}.told", section.code, question.label, sentence))
+            for check in question.checks:
+                # What was told elsewhere was explained there.
+                if there is None or mine != there or check.level is Level.HARD:
+                    _apply(found, form, section, question, check, last)
     return found
+
+
+def told_of(question: Question, told: Mapping[str, Decimal]) -> Decimal | None:
+    return on_basis(question.basis, told) if question.basis else told.get(question.code)
 
 
 def _examine_section(found: Examined, section: Section, answers: Answers) -> None:
@@ -157,11 +182,13 @@ def _examine_rows(found: Examined, section: Section, answers: Answers) -> None:
 
 
 def _beside(check: Check, mine: Value, row: Mapping[str, Value]) -> str:
-    """What does not hold between two questions of one row."""
+    """What does not hold between questions of one row, or of one form."""
     others = [row[code] for code in check.of]
     if check.kind == "not_before":
         ok = mine.fault or not mine.text or all(o.fault or not o.text or mine.text >= o.text for o in others)
         return "" if ok else check.says
+    if check.kind == "needed_if":
+        return check.says if not mine.text and any(other.text == check.when for other in others) else ""
     numbers = [other.number for other in others]
     if mine.number is None or any(number is None for number in numbers):
         return ""
@@ -172,7 +199,10 @@ def _apply(
     found: Examined, form: Form, section: Section, question: Question, check: Check, last: Mapping[str, Decimal]
 ) -> None:
     mine = found.values[question.code].number
-    sentence = "" if mine is None else _sentence(found, form, check, mine, last.get(question.code))
+    if check.kind in ("not_before", "needed_if"):
+        sentence = _beside(check, found.values[question.code], found.values)
+    else:
+        sentence = "" if mine is None else _sentence(found, form, question, check, last.get(question.code))
     if not sentence:
         return
     if check.level is Level.HARD:
@@ -181,8 +211,9 @@ def _apply(
         found.doubts.append(Doubt(f"{question.code}.{check.kind}", section.code, question.label, sentence))
 
 
-def _sentence(found: Examined, form: Form, check: Check, mine: Decimal, before: Decimal | None) -> str:
+def _sentence(found: Examined, form: Form, question: Question, check: Check, before: Decimal | None) -> str:
     """What does not hold, or nothing; what cannot be judged for want of a figure holds."""
+    mine = found.values[question.code].number or Decimal(0)
     if check.kind == "change":
         if before is None or before <= 0:
             return ""
@@ -200,12 +231,8 @@ def _sentence(found: Examined, form: Form, check: Check, mine: Decimal, before: 
     if all(code in asked for code in check.of):
         return says
     # A sum of rows stands on no page: both sides are named.
-    whole, money = sum(known, Decimal(0)), all(q.money for q in _asked(form, check.of))
-    return f"{says}（各条合计 {shown(whole, money=money, unit='')}，这里 {shown(mine, money=money, unit='')}）"
-
-
-def _asked(form: Form, codes: Sequence[str]) -> list[Question]:
-    return [q for s in form.sections for q in s.questions if q.code in codes]
+    whole = sum(known, Decimal(0))
+    return f"{says}（各条合计 {shown(whole, question)}，这里 {shown(mine, question)}）"
 
 
 def _holds(check: Check, mine: Decimal, others: Sequence[Decimal]) -> bool:
@@ -215,15 +242,15 @@ def _holds(check: Check, mine: Decimal, others: Sequence[Decimal]) -> bool:
     return mine >= whole if check.kind == "at_least" else mine == whole
 
 
-def shown(number: Decimal, *, money: bool, unit: str) -> str:
-    """For reading: 万元 as everywhere, counts with their unit."""
-    if not money:
-        return f"{number:,f} {unit}".strip()
-    return f"{from_yuan(number, Unit.WAN_YUAN):,f} 万元"
+def shown(number: Decimal, question: Question) -> str:
+    """For reading: an amount in the unit that the form speaks, counts with their own."""
+    if not question.money:
+        return f"{number:,f} {question.unit}".strip()
+    return f"{from_yuan(number, question.spoken):,f} {question.spoken.label}"
 
 
 def typed_of(number: Decimal, question: Question) -> Typed:
     """A figure of the ledger as a person would have typed it."""
     if question.money:
-        return (f"{from_yuan(number, Unit.WAN_YUAN):f}", Unit.WAN_YUAN.value)
+        return (f"{from_yuan(number, question.spoken):f}", question.spoken.value)
     return (f"{number:f}", "")

@@ -30,7 +30,7 @@ def check_code(signed: Round) -> str:
 def main_figures(form: Form, figures: Mapping[str, str]) -> list[tuple[str, str]]:
     """What policies read, and the sums, as on the screen."""
     asked = [q for s in form.sections if not s.group for q in s.questions if q.policy or q.kind is Kind.SUM]
-    return [(q.label, shown(Decimal(figures[q.code]), money=q.money, unit=q.unit)) for q in asked if q.code in figures]
+    return [(q.label, shown(Decimal(figures[q.code]), q)) for q in asked if q.code in figures]
 
 
 def sheet_data(firm: FirmDetail, filing: Filing, form: Form, signed: Round, *, bureau: str) -> dict[str, Any]:

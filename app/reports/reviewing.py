@@ -18,11 +18,10 @@ from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.outbox.writing import notice, post
 from app.reports.catalogue import Form
-from app.reports.forms import ANNUAL
 from app.reports.models import Submission, SubmissionRound
 from app.reports.queries import Filing, Round, filing_of, filings
 from app.reports.reading import rows_of
-from app.reports.terms import ReportState
+from app.reports.terms import ANNUAL, ReportState
 
 MOST = 100
 

@@ -15,6 +15,9 @@ class ReportState(Labelled):
     ACCEPTED = "accepted", "已通过"
 
 
+ANNUAL = "annual"  # the form whose figures become the ledger's; the others ask for what it does not
+IP_ROWS = "ip"  # the section of it that lists intellectual property, as the ledger of rights does
+
 YEARS_BACK = 3  # 高企 looks at three years; what is older nobody asks for
 
 

@@ -109,7 +109,7 @@ def _question(page: Any, at: int, looks: _Looks, section: Section, question: Que
         (0, question.code),
         (1, section.title),
         (2, question.label),
-        (5, "" if before is None else shown(before, money=question.money, unit=question.unit)),
+        (5, "" if before is None else shown(before, question)),
         (6, "" if question.kind is Kind.SUM else "锁定" if shut else "选填" if question.optional else "必填"),
         (7, question.help),
     ):
@@ -117,7 +117,7 @@ def _question(page: Any, at: int, looks: _Looks, section: Section, question: Que
     page.write_string(at, 8, sent.comments.get(question.code, ""), looks.back)
     page.write_string(at, 3, _SUMMED if question.kind is Kind.SUM else _worded(question, text), look)
     if question.money and question.kind is not Kind.SUM:
-        page.write_string(at, 4, Unit(unit or Unit.WAN_YUAN.value).label, look)
+        page.write_string(at, 4, Unit(unit or question.spoken.value).label, look)
         if not shut:
             page.data_validation(at, 4, at, 4, {"validate": "list", "source": [u.label for u in MONEY_UNITS]})
     else:
@@ -143,7 +143,7 @@ def _group(page: Any, looks: _Looks, section: Section, sent: Sent) -> None:
     rows, shut = rows_of(sent.answers.get(section.code, {})), section.code in sent.locked
     look = looks.fixed if shut else looks.open
     for column, question in enumerate(section.questions, 1):
-        unit = Unit.WAN_YUAN.label if question.money else question.unit
+        unit = question.spoken.label if question.money else question.unit
         title = question.label + (f"（{unit}）" if unit else "")
         page.set_column(column, column, 24 if question.kind is Kind.TEXT else 16, look)
         page.write_string(0, column, question.code, looks.fixed)

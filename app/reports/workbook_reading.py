@@ -54,7 +54,9 @@ def _remembered(sheets: Sequence[RawSheet], form: Form, *, uscc: str, year: int)
     said = [_text(_cell(sheet.rows[0], column)) for column in range(1, 5)]
     if said[2] != uscc or said[3] != str(year):
         raise Invalid({"file": f"这个工作簿是另一家企业或另一年度的，这里是 {year} 年度，没有读取。"})
-    if said[:2] != [form.code, str(form.version)]:
+    if said[0] != form.code:
+        raise Invalid({"file": f"这个工作簿是另一张表的，这里填的是“{form.title}”，没有读取。"})
+    if said[1] != str(form.version):
         raise Invalid({"file": f"这个工作簿是表单第 {said[1][:4]} 版，现在是第 {form.version} 版，请重新下载再填。"})
     found: dict[str, Any] = {}
     for row in sheet.rows[1:]:
@@ -101,7 +103,7 @@ def _figures(sheet: RawSheet, at: int, form: Form, places: dict[str, str]) -> di
             raise Invalid({"file": f"代码 {code[:80]} 出现了两次，请删去多的一行。"})
         places[code] = f"“{sheet.name}”第 {sheet.number(n)} 行"
         unit = _text(_cell(row, titles[_UNIT])).strip() if _UNIT in titles else ""
-        spoken = Unit(units.get(unit, Unit.WAN_YUAN.value))
+        spoken = Unit(units.get(unit, (question.spoken if question else Unit.WAN_YUAN).value))
         typed = _said(question, _cell(row, titles[_TYPED]), spoken)
         found[code] = [typed, spoken.value if question and question.money else ""]
     return found
@@ -114,8 +116,8 @@ def _rows(sheet: RawSheet, section: Section, places: dict[str, str]) -> list[Row
         row: dict[str, Typed] = {}
         for question in section.questions:
             cell = _cell(cells, columns[question.code]) if question.code in columns else None
-            if text := _said(question, cell, Unit.WAN_YUAN):
-                row[question.code] = [text, Unit.WAN_YUAN.value if question.money else ""]
+            if text := _said(question, cell, question.spoken):
+                row[question.code] = [text, question.spoken.value if question.money else ""]
         if row:
             places |= {f"{q.code}.{len(found)}": f"“{sheet.name}”第 {sheet.number(n)} 行" for q in section.questions}
             found.append(row)

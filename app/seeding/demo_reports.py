@@ -20,6 +20,7 @@ from app.reports.forms import load_forms, newest
 from app.reports.models import YearlyReport
 from app.reports.queries import own_filing, pages_of
 from app.reports.reading import ROWS, Answers, typed_of
+from app.reports.terms import IP_ROWS
 from app.text import parse_amount
 from app.units import Unit, from_yuan
 
@@ -45,7 +46,7 @@ async def bring_reports(
         return
     for n, (firm, clerk) in enumerate(zip(firms, clerks, strict=True)):
         then = at - timedelta(days=9 - n)
-        await begin(conn, firm, year, form, await _whole_rights(conn, firm, form), by=clerk, at=then)
+        await begin(conn, firm, year, form, {IP_ROWS: await _whole_rights(conn, firm, form)}, by=clerk, at=then)
         await _fill(conn, firm, year, form, by=clerk, at=then, whole=n > 0)
         if n == 0:
             words = "证书刚收到，扫描件稍后上传。"
@@ -106,5 +107,5 @@ async def _sign(conn: Conn, firm: FirmDetail, year: int, form: Form, *, by: Acto
     filing = await own_filing(conn, firm.id, year)
     assert filing
     found = await handing.examined(conn, filing, form)
-    await explain(conn, firm.id, year, {doubt.key: _WHY for doubt in found.doubts})
+    await explain(conn, filing, {doubt.key: _WHY for doubt in found.doubts})
     await handing.hand_in(conn, firm.id, year, form, officer=firm.officer_id, by=by, at=at)

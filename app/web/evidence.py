@@ -101,9 +101,9 @@ async def _report(conn: Conn, object_id: uuid.UUID, viewer: Viewer, *, lock: boo
         raise NotFound
     _must(viewer, _P.ASSESSMENT_READ)
     target = Target(ObjectKind.REPORT, filing.id, filing.firm_id, filing.uscc)
-    title = f"{filing.year} 年度填报的证明材料"
+    title = f"{filing.name}的证明材料"
     if viewer.firm_id == filing.firm_id:
-        back = f"/portal/report/{filing.year}/evidence"
+        back = f"{filing.href}/evidence"
         may, form = viewer.may(_P.PORTAL) and filing.editable, (filing.form, filing.form_version)
         return Hold(target, back, title, may, sealed=filing.submitted_at, form=form)
     if not filing.round:  # a draft is nobody else's to know of

@@ -45,7 +45,8 @@ async def key_of(request: Request) -> RequestKey:
         body = await request.body()
     if len(value) > _LONGEST:
         raise Invalid({"Idempotency-Key": f"最多 {_LONGEST} 个字符。"})
-    material = request.method.encode() + request.url.path.encode() + b"\0" + body
+    asked = f"{request.url.path}?{request.url.query}"
+    material = request.method.encode() + asked.encode() + b"\0" + body
     return RequestKey(value, hashlib.sha256(material).digest())
 
 

@@ -6,14 +6,16 @@ from decimal import Decimal
 import pytest
 
 from app.config import SEEDS
-from app.policy.figures import IpKind, ObtainedBy, Unit
+from app.policy.figures import RD_LINES, IpKind, ObtainedBy, Unit
 from app.policy.terms import Grade
 from app.reports.catalogue import CatalogueError, Kind, Level, form_of, read_forms
 from app.reports.reading import ROWS, examine, read
 from app.reports.terms import REPORTED
 
-BODY = next(body for body in read_forms(SEEDS) if body["form"] == "annual")
-FORM = form_of(BODY)
+BODIES = {body["form"]: body for body in read_forms(SEEDS)}
+BODY = BODIES["annual"]
+FORMS = {code: form_of(body) for code, body in BODIES.items()}
+FORM = FORMS["annual"]
 
 
 def test_every_figure_that_a_policy_reads_is_asked_under_its_own_name_and_unit():
@@ -28,10 +30,11 @@ def test_every_figure_that_a_policy_reads_is_asked_under_its_own_name_and_unit()
 
 
 def test_every_question_has_a_source_and_a_grade():
-    for section in FORM.sections:
-        for question in section.questions:
-            assert question.source
-            assert Grade(question.grade)
+    for form in FORMS.values():
+        for section in form.sections:
+            for question in section.questions:
+                assert question.source
+                assert Grade(question.grade)
 
 
 def test_choices_are_the_houses_own_words():
@@ -50,7 +53,8 @@ def broken(change):
     "change",
     [
         lambda questions: questions.append(dict(questions[0])),
-        lambda questions: questions[0].update(type="number"),
+        lambda questions: questions[0].update(type="colour"),
+        lambda questions: questions[0].update(basis="mine"),
         lambda questions: questions[0].update(checks=[{"kind": "like", "level": "hard"}]),
         lambda questions: questions[0].update(checks=[{"kind": "at_most", "of": ["nowhere"], "level": "hard"}]),
         lambda questions: questions[0].update(grade="sure"),
@@ -112,22 +116,23 @@ def test_what_stands_in_rows_cannot_be_checked_softly_nor_against_another_sectio
 
 
 CHECKS = [
-    (section, question, check)
-    for section in FORM.sections
+    (form, section, question, check)
+    for form in FORMS.values()
+    for section in form.sections
     for question in section.questions
     for check in question.checks
-    if check.kind not in ("change", "not_before")
+    if check.kind not in ("change", "not_before", "needed_if")
 ]
 
 
-def put(answers, code, number):
+def put(form, answers, code, number):
     """`number` as the answer to `code`: of a sum its first line, of a row's question in two rows."""
-    for section in FORM.sections:
+    for section in form.sections:
         question = next((q for q in section.questions if q.code == code), None)
         if question is None:
             continue
         if question.kind is Kind.SUM:
-            put(answers, question.of[0], number)
+            put(form, answers, question.of[0], number)
         elif section.group:
             rows = answers.setdefault(section.code, {}).setdefault(ROWS, [{}, {}])
             rows[0][code], rows[1][code] = ([str(n), "yuan"] for n in (number - 40, 40))
@@ -135,29 +140,30 @@ def put(answers, code, number):
             answers.setdefault(section.code, {})[code] = [str(number), "yuan" if question.money else ""]
 
 
-def answered(section, question, check, mine):
+def answered(form, section, question, check, mine):
     if section.group:
-        return {section.code: {ROWS: [{code: ["100", "yuan"] for code in check.of} | {question.code: [mine, "yuan"]}]}}
+        row = {code: ["100", "yuan"] for code in check.of} | {question.code: [str(mine), "yuan"]}
+        return {section.code: {ROWS: [row]}}
     answers = {}
     for code in check.of:
-        put(answers, code, Decimal(100))
-    put(answers, question.code, Decimal(mine))
+        put(form, answers, code, Decimal(100))
+    put(form, answers, question.code, mine)
     return answers
 
 
 @pytest.mark.parametrize(
-    ("section", "question", "check"), CHECKS, ids=[f"{q.code} {c.kind} {'+'.join(c.of)}" for _, q, c in CHECKS]
+    ("form", "section", "question", "check"),
+    CHECKS,
+    ids=[f"{f.code} {q.code} {c.kind} {'+'.join(c.of)}" for f, _, q, c in CHECKS],
 )
-def test_each_check_holds_on_its_boundary_and_not_a_step_beyond(section, question, check):
+def test_each_check_holds_on_its_boundary_and_not_a_step_beyond(form, section, question, check):
     step = Decimal("0.01") if question.money else Decimal(1)
     edge = Decimal(100) * len(check.of)
 
     def said(mine):
-        found = examine(FORM, answered(section, question, check, str(mine)), {})
-        sentences = (
-            [d.sentence for d in found.doubts] if check.level is Level.SOFT else [f.sentence for f in found.faults]
-        )
-        return any(sentence.startswith(check.says) for sentence in sentences)
+        found = examine(form, answered(form, section, question, check, mine), {})
+        told = found.doubts if check.level is Level.SOFT else found.faults
+        return any(one.sentence.startswith(check.says) for one in told)
 
     assert not said(edge)
     assert said(edge + step) == (check.kind != "at_least")
@@ -192,3 +198,58 @@ def test_projects_that_do_not_come_to_the_whole_are_a_doubt_with_both_sums_and_n
     assert not examine(FORM, rd, {}).doubts
     unreadable = [*rows, PROJECT | {"project.spent": ["约五十", ""]}]
     assert not examine(FORM, rd | {"projects": {ROWS: unreadable}}, {}).doubts
+
+
+HNTE, TENANT = FORMS["hnte_annual"], FORMS["incubator_tenant"]
+
+
+def test_what_two_forms_ask_is_one_question_and_no_form_has_receipts_of_another():
+    shared = set(HNTE.questions) & set(FORM.questions)
+    assert {"headcount", "rd_staff", "total_income", "sales_revenue", "high_tech_income"} == shared
+    assert {"total_income", "net_profit"} == set(TENANT.questions) & set(FORM.questions)
+    assert len({form.mark for form in FORMS.values()}) == len(FORMS)
+
+
+def test_what_differs_from_what_was_told_elsewhere_wants_a_word_and_what_agrees_wants_none_again():
+    told, last = {"headcount": Decimal(120)}, {"headcount": Decimal(40)}
+
+    def doubts(count):
+        return [d.key for d in examine(HNTE, {"people": {"headcount": [str(count), ""]}}, last, told).doubts]
+
+    assert doubts(120) == []  # three times last year's, and explained where it was told
+    assert doubts(119) == ["headcount.told", "headcount.change"]
+    assert doubts(121) == ["headcount.told", "headcount.change"]
+
+
+def test_the_expense_on_the_basis_of_the_title_is_worked_out_and_held_against():
+    lines = dict.fromkeys(RD_LINES, Decimal(0)) | {"personnel": Decimal(800), "outsourced_overseas": Decimal(100)}
+    told = {f"rd.{line}": value for line, value in lines.items()}
+
+    def doubts(whole, home):
+        typed = {"rd": {"hnte.rd": [whole, "yuan"], "hnte.rd_home": [home, "yuan"]}}
+        return [d.key for d in examine(HNTE, typed, {}, told).doubts]
+
+    assert doubts("880", "800") == []
+    assert doubts("880.01", "800") == ["hnte.rd.told"]
+    assert doubts("880", "799.99") == ["hnte.rd_home.told"]
+    del told["rd.other"]
+    assert doubts("1", "1") == []  # not known whole: nothing to hold it against
+
+
+def test_who_has_graduated_says_when_and_not_before_they_came():
+    def faults(graduated, on):
+        basics = {"tenant.graduated": [graduated, ""], "tenant.entered": ["2022-05-01", ""]}
+        basics |= {"tenant.graduated_on": [on, ""]} if on else {}
+        return [f.sentence for f in examine(TENANT, {"basics": basics}, {}).faults if f.field == "tenant.graduated_on"]
+
+    assert faults("no", "") == []
+    assert faults("yes", "") == ["毕业企业要填毕业时间。"]
+    assert faults("yes", "2022-04-30") == ["毕业时间早于入驻时间。"]
+    assert faults("yes", "2022-05-01") == []
+
+
+@pytest.mark.parametrize(("text", "number"), [("120.5", "120.5"), ("１２０ 平方米", "120"), ("0", "0"), ("-1", None)])
+def test_a_measure_may_have_a_fraction(text, number):
+    value = read(TENANT.questions["tenant.area"], (text, ""))
+    assert value.number == (Decimal(number) if number else None)
+    assert bool(value.fault) == (number is None)

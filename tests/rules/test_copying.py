@@ -11,7 +11,9 @@ from app.reports.copying import copied, read_layouts, unknown_codes
 from app.reports.reading import examine
 from app.sheets.tables import Table, write_tables
 
-FORM = form_of(next(body for body in read_forms(SEEDS) if body["form"] == "annual"))
+FORMS = {body["form"]: form_of(body) for body in read_forms(SEEDS)}
+FORM = FORMS["annual"]
+OURS = {"name": "开平市金丝雀有限公司", "uscc": "91440783M159083022"}
 LAYOUTS = read_layouts(SEEDS / "sheets")
 RD = {
     "personnel": "100",
@@ -33,7 +35,7 @@ ANSWERS = {
 
 
 def sheet(name, earlier=None):
-    blocks = copied(LAYOUTS[name], FORM, ANSWERS, examine(FORM, ANSWERS, {}), earlier or {})
+    blocks = copied(LAYOUTS[name], FORM, ANSWERS, examine(FORM, ANSWERS, {}), earlier or {}, OURS)
     return {line.label: line for block in blocks for line in block.lines}
 
 
@@ -44,10 +46,10 @@ def value(name, label, n=0, earlier=None):
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
 def test_every_layout_names_its_source_and_only_what_the_form_asks(name):
     layout = LAYOUTS[name]
-    assert unknown_codes(layout, FORM) == []
+    assert unknown_codes(layout, FORMS[layout.form]) == []
     assert layout.doc
     assert layout.grade is not Grade.OFFICIAL or "http" not in layout.doc
-    assert set(LAYOUTS) == {"107-1", "107-2", "tech_sme", "hnte"}
+    assert set(LAYOUTS) == {"107-1", "107-2", "tech_sme", "hnte", "hnte_annual", "incubator_tenant"}
 
 
 def test_statistics_are_in_thousands_in_full_and_in_the_forms_order():
@@ -84,7 +86,7 @@ def test_three_years_stand_side_by_side_newest_first():
 
 
 def test_choices_are_in_words_and_dates_as_dates():
-    blocks = copied(LAYOUTS["hnte"], FORM, ANSWERS, examine(FORM, ANSWERS, {}), {})
+    blocks = copied(LAYOUTS["hnte"], FORM, ANSWERS, examine(FORM, ANSWERS, {}), {}, OURS)
     rights = next(b for b in blocks if b.title == "知识产权")
     assert [line.cells[0].value for line in rights.lines] == ["软件著作权", "", "", "2024-05-01", ""]
     products = next(b for b in blocks if b.title.startswith("高新技术产品"))
@@ -113,3 +115,25 @@ def test_a_workbook_of_tables_keeps_numbers_as_numbers_and_runs_nothing():
     cells = [[c.value for c in row] for row in book.worksheets[0].iter_rows(min_row=3)]
     assert cells == [["=1+1", "0012", 605], ["b", "=cmd", None]]
     assert book.worksheets[0]["A3"].data_type == "s"
+
+
+def test_a_tenants_sheet_is_in_thousands_and_says_words_and_measures_as_they_are():
+    form, layout = FORMS["incubator_tenant"], LAYOUTS["incubator_tenant"]
+    typed = {
+        "basics": {"tenant.graduated": ["no", ""], "tenant.founded": ["2020年5月6日", ""]},
+        "economy": {"tenant.area": ["120.5平方米", ""], "total_income": ["12.5", "wan_yuan"]},
+    }
+    blocks = copied(layout, form, typed, examine(form, typed, {}), {}, OURS)
+    lines = {line.label: (line.cells[0].value, line.unit) for block in blocks for line in block.lines}
+    assert lines["1. 企业名称"] == (OURS["name"], "")
+    assert lines["3. 成立时间"] == ("2020-05-06", "")
+    assert lines["10. 是否毕业企业"] == ("否", "")
+    assert lines["17. 占用场地面积"] == ("120.5", "平方米")
+    assert lines["19. 总收入"] == ("125", "千元")
+    assert lines["24. 从业人员"] == ("", "人")
+
+
+@pytest.mark.parametrize("name", ["hnte_annual", "incubator_tenant"])
+def test_every_question_of_a_form_that_goes_to_one_screen_stands_on_its_sheet(name):
+    listed = {code for block in LAYOUTS[name].blocks for line in block.lines for code in line.of}
+    assert listed == set(FORMS[name].questions)

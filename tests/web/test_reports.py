@@ -295,7 +295,7 @@ async def test_two_saves_at_the_same_moment_leave_one_and_tell_the_other(fresh_d
         firm = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
         people = [await clerk(conn, uscc, login, signatory=False) for login in ("firm-a", "firm-b")]
         form = newest(await load_forms(conn))
-        await begin(conn, firm, 2025, form, [], by=people[0].actor, at=NOON)
+        await begin(conn, firm, 2025, form, {}, by=people[0].actor, at=NOON)
 
     async def save(who, words):
         async with fresh_database.transaction() as conn:

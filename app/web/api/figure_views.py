@@ -20,19 +20,20 @@ from app.reports.queries import (
     version_tag,
 )
 from app.reports.reading import Answers, Examined, examine, read, rows_of
-from app.reports.terms import ReportState
+from app.reports.sharing import told_elsewhere
+from app.reports.terms import ANNUAL, ReportState
 from app.web.api.figure_schemas import DoubtOut, FaultOut, FiguresOut
 from app.web.lookups import Lookup
 
 
 async def shown_figures(
-    conn: Conn, firm: FirmDetail, year: int, *, viewer: Viewer, lookup: Lookup
+    conn: Conn, firm: FirmDetail, year: int, form: str, *, viewer: Viewer, lookup: Lookup
 ) -> tuple[FiguresOut, str]:
     """With the tag of what was read. Raises NotFound when nothing of that year is for this viewer."""
-    filing = await own_filing(conn, firm.id, year)
+    filing = await own_filing(conn, firm.id, year, form)
     if filing is not None and (viewer.firm_id == firm.id or filing.round):
         return await _filed(conn, filing, lookup, own=viewer.firm_id == firm.id)
-    kept = await ledger_report(conn, firm.id, year)
+    kept = await ledger_report(conn, firm.id, year) if form == ANNUAL else None
     if kept is None:
         raise NotFound(f"没有这家企业 {year} 年度的数据。")
     return _kept(firm.uscc, year, kept), f"ledger.{kept.version}"
@@ -48,7 +49,8 @@ async def _filed(conn: Conn, filing: Filing, lookup: Lookup, *, own: bool) -> tu
     answers: Mapping[str, Answers] = {code: page.answers for code, page in pages.items()}
     if not drafted and latest is not None:
         answers = latest.answers
-    found = examine(form, answers, await figures_before(conn, filing.firm_id, filing.year))
+    last = await figures_before(conn, filing.firm_id, filing.year)
+    found = examine(form, answers, last, await told_elsewhere(conn, filing))
     explanations = filing.explanations if drafted or latest is None else latest.explanations
     return _out(filing, form, answers, found, latest, explanations), version_tag(filing, pages)
 

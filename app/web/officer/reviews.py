@@ -20,6 +20,7 @@ from app.reports.catalogue import Question
 from app.reports.queries import Filing, Round, figures_before, filing_by_id, quartiles, rounds_of
 from app.reports.reading import examine, shown
 from app.reports.receipts import check_code
+from app.reports.sharing import told_elsewhere
 from app.reports.terms import ReportState
 from app.verifying.queries import prompts_of, verified_of
 from app.verifying.rules import open_prompts
@@ -142,7 +143,7 @@ async def _page(
     latest, last = rounds[0], await figures_before(conn, firm.id, filing.year)
     codes = [q.code for q in form.questions.values() if q.policy]
     quarters = await quartiles(conn, firm.id, industry=firm.industry_code or "", year=filing.year, codes=codes)
-    found = examine(form, latest.answers, last)
+    found = examine(form, latest.answers, last, await told_elsewhere(conn, filing))
     comments = typed or dict(latest.comments)
     words = reviewing.standing(latest.figures, quarters, codes)
     prompts, verified = await _prompts(conn, filing, form, latest, last, viewer)
@@ -192,7 +193,7 @@ def _line(
     comments: dict[str, str],
 ) -> Line:
     def words_of(number: Decimal | None) -> str:
-        return "—" if number is None else shown(number, money=question.money, unit=question.unit)
+        return "—" if number is None else shown(number, question)
 
     text = latest.figures.get(question.code)
     now, before = Decimal(text) if text is not None else None, last.get(question.code)
@@ -221,7 +222,7 @@ async def accept(
     request: Request, filing_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: ActingReviewer
 ) -> Response:
     filing = await handing.accept(conn, filing_id, by=actor, at=clock.now())
-    return see_other(request, "/reviews", f"已通过 {filing.firm_name} 的 {filing.year} 年度数据")
+    return see_other(request, "/reviews", f"已通过 {filing.firm_name} 的 {filing.name}")
 
 
 @router.post("/reviews/{filing_id}/prompts")

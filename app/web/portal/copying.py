@@ -11,24 +11,32 @@ from app.errors import NotFound
 from app.reports.copying import CopiedBlock, Layout, copied, read_layouts
 from app.reports.queries import Filing, figures_before, pages_of, rounds_of
 from app.reports.reading import examine
+from app.reports.terms import ANNUAL
 from app.sheets.tables import Table, write_tables
 from app.web.deps import ConnDep, LookupDep
 from app.web.downloads import XLSX, attachment
 from app.web.lookups import Lookup
 from app.web.portal.frame import UsePortal
-from app.web.portal.report import Year, filing_in_hand, form_of, report_head
+from app.web.portal.report import Asked, Which, filing_in_hand, form_of, report_head
 from app.web.templating import page
 
 router = APIRouter()
 _HERE = "/portal/report/{year}/copy"
 _UNKNOWN = "本系统没有收集"
+_USUAL = {ANNUAL: "107-2"}
 
 
-def _layout(sheet: str) -> Layout:
-    found = read_layouts(SEEDS / "sheets").get(sheet)
-    if found is None:
+def _layouts(filing: Filing) -> list[Layout]:
+    return [layout for layout in read_layouts(SEEDS / "sheets").values() if layout.form == filing.form]
+
+
+def _layout(filing: Filing, sheet: str) -> Layout:
+    """The one that was asked for, else the usual one of that form."""
+    known = _layouts(filing)
+    found = next((layout for layout in known if layout.sheet == (sheet or _USUAL.get(filing.form, ""))), None)
+    if found is None and (sheet or not known):
         raise NotFound("没有这张誊抄单。")
-    return found
+    return found or known[0]
 
 
 async def _blocks(conn: Conn, filing: Filing, layout: Layout, lookup: Lookup) -> list[CopiedBlock]:
@@ -39,7 +47,8 @@ async def _blocks(conn: Conn, filing: Filing, layout: Layout, lookup: Lookup) ->
         answers = dict(rounds[0].answers)
     last = await figures_before(conn, filing.firm_id, filing.year)
     earlier = {1: last, 2: await figures_before(conn, filing.firm_id, filing.year - 1)}
-    blocks = copied(layout, form, answers, examine(form, answers, last), earlier)
+    firm = {"name": filing.firm_name, "uscc": filing.uscc}
+    blocks = copied(layout, form, answers, examine(form, answers, last), earlier, firm)
     return [_dated(block, filing.year) for block in blocks]
 
 
@@ -50,38 +59,37 @@ def _dated(block: CopiedBlock, year: int) -> CopiedBlock:
 
 @router.get(_HERE)
 async def copy_page(
-    request: Request, year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, sheet: str = "107-2"
+    request: Request, which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, sheet: str = ""
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
-    layout = _layout(sheet)
+    firm, filing = await filing_in_hand(conn, viewer, which)
+    layout = _layout(filing, sheet)
     context: dict[str, Any] = await report_head(conn, firm, filing)
     context |= {
-        "layouts": list(read_layouts(SEEDS / "sheets").values()),
+        "layouts": _layouts(filing),
         "layout": layout,
         "blocks": await _blocks(conn, filing, layout, lookup),
         "unknown": _UNKNOWN,
     }
-    return page(request, "portal/report/copy.html", title=f"{year} 年度誊抄单：{layout.title}", **context)
+    return page(request, "portal/report/copy.html", title=f"{filing.name}誊抄单：{layout.title}", **context)
 
 
 @router.get(_HERE + ".xlsx")
-async def copy_workbook(
-    year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, sheet: str = "107-2"
-) -> Response:
-    return await _workbook(conn, viewer, year, lookup, _layout(sheet))
+async def copy_workbook(which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, sheet: str = "") -> Response:
+    return await _workbook(conn, viewer, which, lookup, sheet)
 
 
-async def _workbook(conn: Conn, viewer: Viewer, year: int, lookup: Lookup, layout: Layout) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+async def _workbook(conn: Conn, viewer: Viewer, which: Asked, lookup: Lookup, sheet: str) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, which)
+    layout = _layout(filing, sheet)
     blocks = await _blocks(conn, filing, layout, lookup)
     signed = "" if filing.round and not filing.editable else "（草稿，未签字）"
     lead = [
-        f"{firm.name} {year} 年度 {layout.title}{signed}",
+        f"{firm.name} {filing.year} 年度 {layout.title}{signed}",
         f"依据：{layout.doc}（{layout.grade.label}）",
         layout.note,
     ]
     tables = [_table(block, lead) for block in blocks]
-    return attachment(write_tables(tables), f"{firm.name} {year} 誊抄单 {layout.title}.xlsx", XLSX)
+    return attachment(write_tables(tables), f"{firm.name} {filing.year} 誊抄单 {layout.title}.xlsx", XLSX)
 
 
 def _table(block: CopiedBlock, lead: list[str]) -> Table:

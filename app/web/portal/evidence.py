@@ -10,7 +10,7 @@ from app.files.terms import ACCEPT, MAX_FILE, MB
 from app.web.deps import ConnDep, LookupDep
 from app.web.evidence import by_place, hold_on, places_of
 from app.web.portal.frame import UsePortal
-from app.web.portal.report import Year, filing_in_hand, form_of, report_head
+from app.web.portal.report import Which, filing_in_hand, form_of, report_head
 from app.web.templating import page
 
 router = APIRouter()
@@ -18,9 +18,9 @@ router = APIRouter()
 
 @router.get("/portal/report/{year}/evidence")
 async def evidence_page(
-    request: Request, year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, place: str = ""
+    request: Request, which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, place: str = ""
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+    firm, filing = await filing_in_hand(conn, viewer, which)
     form = form_of(filing, lookup)
     context: dict[str, Any] = await report_head(conn, firm, filing)
     hold = await hold_on(conn, ObjectKind.REPORT, filing.id, viewer=viewer)
@@ -32,4 +32,4 @@ async def evidence_page(
         "accept": ACCEPT,
         "most_mb": MAX_FILE // MB,
     }
-    return page(request, "portal/report/evidence.html", title=f"{year} 年度证明材料", **context)
+    return page(request, "portal/report/evidence.html", title=f"{filing.name}的证明材料", **context)

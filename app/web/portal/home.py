@@ -1,20 +1,30 @@
 """The portal's home: what there is to do, and where the firm stands."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.access.terms import Viewer
 from app.assessments.queries import answers_for_firm
 from app.carriers.proposals import before_firm
 from app.carriers.tenancies import tenancies_of_firm
 from app.clerks.queries import clerks_of
 from app.clerks.signatories import is_signatory
+from app.db import Conn
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
-from app.reports.queries import filings_of
-from app.reports.terms import ReportState, asked_years
+from app.firms.terms import FirmDetail
+from app.owing.queries import owed_of
+from app.reports.catalogue import Owing
+from app.reports.forms import current
+from app.reports.queries import Filing, filings_of, key_of, name_of
+from app.reports.terms import ANNUAL, ReportState, asked_years
 from app.web.countdowns import countdowns
 from app.web.deps import ConnDep, LookupDep, TodayDep
+from app.web.lookups import Lookup
 from app.web.portal.frame import UsePortal, head, own_firm
 from app.web.templating import page
 
@@ -23,14 +33,46 @@ router = APIRouter()
 _KNOWN_WHEN = {ReportState.SUBMITTED: "，您提交的数据审核通过后才知道", ReportState.ACCEPTED: ""}
 
 
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A form of a year that the firm owes, or has begun."""
+
+    name: str
+    key: str
+    why: str
+    filing: Filing | None
+
+
+async def _duties(
+    conn: Conn,
+    firm: FirmDetail,
+    filings: Mapping[tuple[int, str], Filing],
+    lookup: Lookup,
+    viewer: Viewer,
+    today: date,
+) -> list[Duty]:
+    forms, years = current(lookup.forms), list(reversed(asked_years(today)))
+    special = [form for form in forms if form.owed_by is not Owing.EVERY_FIRM]
+    owed = await owed_of(conn, firm.id, special, years, viewer=viewer, today=today)
+    whys = {(one.year, one.form.code): one.why for one in owed}
+    found = []
+    for year in years:
+        for form in forms:
+            which = (year, form.code)
+            if form.owed_by is Owing.EVERY_FIRM or which in whys or which in filings:
+                name = name_of(year, form.code, form.title)
+                found.append(Duty(name, key_of(*which), whys.get(which, ""), filings.get(which)))
+    return found
+
+
 @router.get("/portal")
 async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, today: TodayDep) -> Response:
     firm = await own_firm(conn, viewer)
     answers = await answers_for_firm(conn, firm.id)
     windows = await list_windows(conn, viewer=viewer, states=LIVE)
-    filings = {filing.year: filing for filing in await filings_of(conn, firm.id)}
+    filings = {(filing.year, filing.form): filing for filing in await filings_of(conn, firm.id)}
     following = lookup.main.above(firm.tier)
-    latest = filings.get(asked_years(today)[-1])
+    latest = filings.get((asked_years(today)[-1], ANNUAL))
     context: dict[str, Any] = {
         **head(firm, "/portal"),
         "tier": lookup.main.tier(firm.tier),
@@ -38,7 +80,8 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
         "following": following,
         "answer": answers.get(following.sought) if following else None,
         "known_when": _KNOWN_WHEN.get(latest.state if latest else ReportState.DRAFT, "，填报后才知道"),
-        "years": [(year, filings.get(year)) for year in reversed(asked_years(today))],
+        "filings": sorted(filings.values(), key=lambda filing: -filing.year),
+        "duties": await _duties(conn, firm, filings, lookup, viewer, today),
         "soon": countdowns(windows, lookup.calendar, today)[:3],
         "clerks": await clerks_of(conn, firm.id),
         "proposals": await before_firm(conn, firm.uscc, today=today),

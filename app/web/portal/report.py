@@ -4,23 +4,22 @@ import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.access.terms import Viewer
 from app.attachments.queries import attachments_on
 from app.attachments.terms import ObjectKind
 from app.clerks.signatories import is_signatory
 from app.db import Conn
-from app.errors import Invalid, NotFound, Refused
+from app.errors import NotFound, Refused
 from app.firms.terms import FirmDetail
-from app.recognitions.queries import rights_as_rows
+from app.owing.service import begin_owed
 from app.reports import drafting, handing
 from app.reports.catalogue import Form, Section
-from app.reports.forms import newest
 from app.reports.queries import Filing, own_filing, pages_of, rounds_of
 from app.reports.reading import Answers, Examined, rows_of, shown
 from app.reports.receipts import check_code, main_figures, receipt_pdf
-from app.reports.terms import asked_years
+from app.reports.terms import ANNUAL
 from app.web.deps import ClockDep, ConnDep, LookupDep, SettingsDep, TodayDep
 from app.web.downloads import attachment
 from app.web.forms import clean_text
@@ -31,7 +30,22 @@ from app.web.portal.report_views import UNITS
 from app.web.templating import page
 
 router = APIRouter()
-Year = Annotated[int, Path(ge=1990, le=2100)]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which form of which year an address is about: `2025` the yearly one, `2025-hnte_annual` another."""
+
+    year: int
+    form: str
+
+
+def _asked(year: Annotated[str, Path(pattern=r"^(19|20)[0-9]{2}(-[a-z_]{1,30})?$", examples=["2025"])]) -> Asked:
+    number, _, form = year.partition("-")
+    return Asked(int(number), form or ANNUAL)
+
+
+Which = Annotated[Asked, Depends(_asked)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +57,16 @@ class Task:
     note: str
 
 
-async def filing_in_hand(conn: Conn, viewer: Viewer, year: int) -> tuple[FirmDetail, Filing]:
+async def filing_in_hand(conn: Conn, viewer: Viewer, which: Asked) -> tuple[FirmDetail, Filing]:
     firm = await own_firm(conn, viewer)
-    return firm, await own_filing_in_hand(conn, viewer, year)
+    return firm, await own_filing_in_hand(conn, viewer, which)
 
 
-async def own_filing_in_hand(conn: Conn, viewer: Viewer, year: int) -> Filing:
+async def own_filing_in_hand(conn: Conn, viewer: Viewer, which: Asked) -> Filing:
     """Without the firm, which nobody who only saves a page looks at."""
-    filing = await own_filing(conn, viewer.firm_id, year) if viewer.firm_id else None
+    filing = await own_filing(conn, viewer.firm_id, which.year, which.form) if viewer.firm_id else None
     if filing is None:
-        raise NotFound(f"{year} 年度还没有开始填报，请从首页开始。")
+        raise NotFound(f"{which.year} 年度还没有开始填报，请从首页开始。")
     return filing
 
 
@@ -72,19 +86,17 @@ async def report_head(conn: Conn, firm: FirmDetail, filing: Filing) -> dict[str,
 
 @router.post("/portal/report/{year}/begin")
 async def begin(
-    request: Request, year: Year, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: ActPortal
+    request: Request, which: Which, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: ActPortal
 ) -> Response:
     firm = await own_firm(conn, actor.viewer)
-    form = newest(lookup.forms)
-    if form is None or year not in asked_years(today):
-        raise Invalid({"year": f"可以填报 {asked_years(today)[0]} 到 {asked_years(today)[-1]} 年度。"})
-    await drafting.begin(conn, firm, year, form, await rights_as_rows(conn, firm.id), by=actor, at=clock.now())
-    return see_other(request, f"/portal/report/{year}")
+    known: dict[str, Any] = {"forms": lookup.forms, "reference": lookup.reference, "today": today}
+    filing = await begin_owed(conn, firm, which.year, which.form, **known, by=actor, at=clock.now())
+    return see_other(request, filing.href)
 
 
 @router.get("/portal/report/{year}")
-async def tasks_page(request: Request, year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+async def tasks_page(request: Request, which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, which)
     form = form_of(filing, lookup)
     context = await report_head(conn, firm, filing)
     found = await handing.examined(conn, filing, form)
@@ -97,11 +109,11 @@ async def tasks_page(request: Request, year: Year, viewer: UsePortal, conn: Conn
         "pages": pages,
         "evidence": len(await attachments_on(conn, ObjectKind.REPORT, filing.id)),
     }
-    return page(request, "portal/report/tasks.html", title=f"{year} 年度填报", **context)
+    return page(request, "portal/report/tasks.html", title=filing.name, **context)
 
 
 def _task(section: Section, filing: Filing, found: Examined, comments: dict[str, str], answers: Answers) -> Task:
-    href = f"/portal/report/{filing.year}/{section.code}"
+    href = f"{filing.href}/{section.code}"
     asked = [q.code for q in section.questions if q.code in comments] + [c for c in (section.code,) if c in comments]
     faults = found.faults_of(section.code)
     wrong = [f for f in faults if not f.missing]
@@ -118,9 +130,9 @@ def _task(section: Section, filing: Filing, found: Examined, comments: dict[str,
 
 
 async def _check_page(
-    request: Request, conn: Conn, lookup: Lookup, viewer: Viewer, year: int, *, refused: Refused | None = None
+    request: Request, conn: Conn, lookup: Lookup, viewer: Viewer, which: Asked, *, refused: Refused | None = None
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+    firm, filing = await filing_in_hand(conn, viewer, which)
     form = form_of(filing, lookup)
     found = await handing.examined(conn, filing, form)
     context = await report_head(conn, firm, filing)
@@ -134,12 +146,12 @@ async def _check_page(
         "units": dict(UNITS),
     }
     status = refused.status if refused else 200
-    return page(request, "portal/report/check.html", title=f"{year} 年度：核对", status=status, **context)
+    return page(request, "portal/report/check.html", title=f"{filing.name}：核对", status=status, **context)
 
 
 @router.get("/portal/report/{year}/check")
-async def check_page(request: Request, year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
-    return await _check_page(request, conn, lookup, viewer, year)
+async def check_page(request: Request, which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
+    return await _check_page(request, conn, lookup, viewer, which)
 
 
 async def _keep_words(request: Request, conn: Conn, filing: Filing) -> None:
@@ -147,53 +159,53 @@ async def _keep_words(request: Request, conn: Conn, filing: Filing) -> None:
     words = {key[2:]: str(value) for key, value in form.items() if key.startswith("x.")}
     kept = {key[:60]: clean_text(f"x.{key}", value, longest=500) for key, value in list(words.items())[:200]}
     if kept and filing.editable:
-        await drafting.explain(conn, filing.firm_id, filing.year, {**filing.explanations, **kept})
+        await drafting.explain(conn, filing, {**filing.explanations, **kept})
 
 
 @router.post("/portal/report/{year}/explain")
-async def explain(request: Request, year: Year, conn: ConnDep, actor: ActPortal) -> Response:
-    _, filing = await filing_in_hand(conn, actor.viewer, year)
+async def explain(request: Request, which: Which, conn: ConnDep, actor: ActPortal) -> Response:
+    _, filing = await filing_in_hand(conn, actor.viewer, which)
     await _keep_words(request, conn, filing)
-    return see_other(request, f"/portal/report/{year}/check", "说明已保存")
+    return see_other(request, f"{filing.href}/check", "说明已保存")
 
 
 @router.post("/portal/report/{year}/submit")
 async def submit(
-    request: Request, year: Year, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
+    request: Request, which: Which, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, actor.viewer, year)
+    firm, filing = await filing_in_hand(conn, actor.viewer, which)
     await _keep_words(request, conn, filing)
     if not (await request.form()).get("declared"):
         refused = Refused("请先勾选声明：数据真实、完整，由签字人负责。")
-        return await _check_page(request, conn, lookup, actor.viewer, year, refused=refused)
+        return await _check_page(request, conn, lookup, actor.viewer, which, refused=refused)
     try:
         form = form_of(filing, lookup)
-        await handing.hand_in(conn, firm.id, year, form, officer=firm.officer_id, by=actor, at=clock.now())
+        await handing.hand_in(conn, firm.id, filing.year, form, officer=firm.officer_id, by=actor, at=clock.now())
     except Refused as error:
         # Answered, not raised: the explanations that came along are kept.
-        return await _check_page(request, conn, lookup, actor.viewer, year, refused=error)
-    return see_other(request, f"/portal/report/{year}/receipt")
+        return await _check_page(request, conn, lookup, actor.viewer, which, refused=error)
+    return see_other(request, f"{filing.href}/receipt")
 
 
 @router.get("/portal/report/{year}/receipt")
-async def receipt_page(request: Request, year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+async def receipt_page(request: Request, which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, which)
     context = await report_head(conn, firm, filing)
     if not context["rounds"]:
         raise NotFound("还没有提交过，没有回执。")
     form, signed = form_of(filing, lookup), context["rounds"][0]
     context |= {"form": form, "figures": main_figures(form, signed.figures), "check": check_code(signed)}
-    return page(request, "portal/report/receipt.html", title=f"{year} 年度填报回执", **context)
+    return page(request, "portal/report/receipt.html", title=f"{filing.name}回执", **context)
 
 
 @router.get("/portal/report/{year}/receipt.pdf")
 async def receipt_sheet(
-    year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, settings: SettingsDep
+    which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, settings: SettingsDep
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+    firm, filing = await filing_in_hand(conn, viewer, which)
     rounds = await rounds_of(conn, filing.id)
     if not rounds:
         raise NotFound("还没有提交过，没有回执。")
     how = {"bureau": lookup.reference.bureau, "fonts": settings.fonts}
     made = await asyncio.to_thread(receipt_pdf, firm, filing, form_of(filing, lookup), rounds[0], **how)
-    return attachment(made, f"{firm.name} {year} 年度填报回执 {rounds[0].number}.pdf", "application/pdf")
+    return attachment(made, f"{firm.name} {filing.name}回执 {rounds[0].number}.pdf", "application/pdf")

@@ -9,7 +9,6 @@ from app.reports.bringing import same_rows
 from app.reports.catalogue import Kind, Question, Section
 from app.reports.queries import Filing
 from app.reports.reading import MONEY_UNITS, ROWS, Answers, Examined, Row, read, rows_of, shown
-from app.units import Unit
 
 _DOUBTED = {Grade.UNSOURCED.value, Grade.THIRD_PARTY.value, Grade.CODE.value}
 UNITS = [(unit.value, unit.label) for unit in MONEY_UNITS]
@@ -72,7 +71,7 @@ def _field(question: Question, name: str, answers: Answers, around: Around, comp
     typed, unit = _typed(answers.get(question.code))
     if question.kind is Kind.SUM:
         number = computed.values[question.code].number if computed else None
-        said = shown(number, money=True, unit="") if number is not None else "—"
+        said = shown(number, question) if number is not None else "—"
     else:
         said = _said(question, typed, unit)
     before = around.last.get(question.code)
@@ -80,10 +79,10 @@ def _field(question: Question, name: str, answers: Answers, around: Around, comp
         name=name,
         question=question,
         typed=typed,
-        unit=unit or Unit.WAN_YUAN.value,
+        unit=unit or question.spoken.value,
         fault=around.faults.get(name, ""),
         said=said,
-        before="" if before is None else shown(before, money=question.money, unit=question.unit),
+        before="" if before is None else shown(before, question),
         theirs=_theirs(question, answers, around),
         comment=around.comments.get(question.code, ""),
         locked=around.filing.locked(question.code),
@@ -94,7 +93,7 @@ def _row_field(question: Question, name: str, row: Row, around: Around, *, locke
     typed, unit = _typed(row.get(question.code))
     fault = around.faults.get(name, "")
     said = _said(question, typed, unit)
-    return FieldView(name, question, typed, unit or Unit.WAN_YUAN.value, fault, said, "", "", "", locked)
+    return FieldView(name, question, typed, unit or question.spoken.value, fault, said, "", "", "", locked)
 
 
 def _typed(answer: object) -> tuple[str, str]:

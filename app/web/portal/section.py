@@ -12,11 +12,13 @@ from app.reports import drafting
 from app.reports.catalogue import Form, Level, Section
 from app.reports.queries import Filing, figures_before, others_editing, pages_of
 from app.reports.reading import ROWS, Answers, Fault, examine, rows_of
+from app.reports.sharing import told_elsewhere
+from app.reports.terms import ANNUAL, IP_ROWS
 from app.web.deps import ClockDep, ConnDep, LookupDep
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal
-from app.web.portal.report import Year, filing_in_hand, form_of, own_filing_in_hand, report_head
+from app.web.portal.report import Asked, Which, filing_in_hand, form_of, own_filing_in_hand, report_head
 from app.web.portal.report_views import UNITS, Around, fields_of, rows_view, typed_in
 from app.web.templating import fragment, page
 
@@ -34,7 +36,7 @@ def section_of(filing: Filing, lookup: Lookup, code: str) -> Section:
 def _neighbours(filing: Filing, lookup: Lookup, code: str) -> tuple[str, str]:
     codes = [s.code for s in form_of(filing, lookup).sections]
     at = codes.index(code)
-    base = f"/portal/report/{filing.year}"
+    base = filing.href
     before = f"{base}/{codes[at - 1]}" if at else base
     after = f"{base}/{codes[at + 1]}" if at + 1 < len(codes) else f"{base}/check"
     return before, after
@@ -49,11 +51,11 @@ def _missing(section: Section, answers: Answers, rights: list[Any]) -> list[Any]
 
 @router.post("/portal/report/{year}/ip/bring")
 async def bring(
-    request: Request, year: Year, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
+    request: Request, which: Which, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
 ) -> Response:
     """What has entered the ledger since the form was begun, and is in force."""
-    firm, filing = await filing_in_hand(conn, actor.viewer, year)
-    section = section_of(filing, lookup, drafting.IP_LEDGER)
+    firm, filing = await filing_in_hand(conn, actor.viewer, which)
+    section = section_of(filing, lookup, IP_ROWS)
     if filing.locked(section.code):
         raise Conflict("这一节已锁定，不能再改。")
     kept = (await pages_of(conn, filing.id))[section.code]
@@ -61,14 +63,14 @@ async def bring(
     if new:
         answers: Answers = {ROWS: [*rows_of(kept.answers), *new]}
         at = clock.now()
-        await drafting.save_page(conn, firm.id, year, section, answers, seen=kept.version, by=actor, at=at)
-    return see_other(request, f"/portal/report/{year}/{section.code}", f"已从台账补入 {len(new)} 项")
+        await drafting.save_page(conn, firm.id, filing.year, section, answers, seen=kept.version, by=actor, at=at)
+    return see_other(request, f"{filing.href}/{section.code}", f"已从台账补入 {len(new)} 项")
 
 
 @router.get(_HERE)
 async def section_page(
     request: Request,
-    year: Year,
+    which: Which,
     section: str,
     viewer: UsePortal,
     conn: ConnDep,
@@ -77,7 +79,7 @@ async def section_page(
     faults: str = "",
     add: str = "",
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+    firm, filing = await filing_in_hand(conn, viewer, which)
     chosen = section_of(filing, lookup, section)
     context = await report_head(conn, firm, filing)
     pages = await pages_of(conn, filing.id)
@@ -86,10 +88,10 @@ async def section_page(
     answers = {code: kept.answers for code, kept in pages.items()}
     shown = bool(faults) or filing.state == "returned"
     context |= await _shown(conn, filing, lookup, chosen, answers, context["comments"], faults=shown, more=bool(add))
-    if section == drafting.IP_LEDGER and not filing.locked(section):
+    if filing.form == ANNUAL and section == IP_ROWS and not filing.locked(section):
         held = await rights_as_rows(conn, firm.id)
         context["missing"] = len(_missing(chosen, pages[section].answers, held))
-    return page(request, "portal/report/section.html", title=f"{year} 年度：{chosen.title}", **context)
+    return page(request, "portal/report/section.html", title=f"{filing.name}：{chosen.title}", **context)
 
 
 async def _shown(
@@ -105,7 +107,7 @@ async def _shown(
     more: bool = False,
 ) -> dict[str, Any]:
     last = await figures_before(conn, filing.firm_id, filing.year)
-    found = examine(form_of(filing, lookup), answers, last)
+    found = examine(form_of(filing, lookup), answers, last, await told_elsewhere(conn, filing))
     # What cannot be read is said at once; what is missing only when somebody asks for it.
     wrong = [f for f in found.faults_of(section.code) if faults or not f.missing]
     around = Around(filing, last, comments, {f.field: f.sentence for f in wrong}, theirs)
@@ -129,14 +131,14 @@ async def _shown(
 @router.post(_HERE)
 async def save(
     request: Request,
-    year: Year,
+    which: Which,
     section: str,
     conn: ConnDep,
     lookup: LookupDep,
     clock: ClockDep,
     actor: ActPortal,
 ) -> Response:
-    filing = await own_filing_in_hand(conn, actor.viewer, year)
+    filing = await own_filing_in_hand(conn, actor.viewer, which)
     chosen, at = section_of(filing, lookup, section), clock.now()
     form = {key: str(value) for key, value in (await request.form()).items()}
     act = form.get("act", "save")
@@ -144,7 +146,9 @@ async def save(
     version = form.get("version", "")
     seen = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else -1
     try:
-        now = await drafting.save_page(conn, filing.firm_id, year, chosen, typed, seen=seen, by=actor, at=at)
+        now = await drafting.save_page(
+            conn, filing.firm_id, filing.year, chosen, typed, form=filing.form, seen=seen, by=actor, at=at
+        )
     except Stale as error:
         if act == "auto":
             context: dict[str, Any] = {"at": None, "sentence": error.sentence, "wrong": []}
@@ -159,7 +163,7 @@ async def save(
 
 
 def _onward(section: Section, filing: Filing, lookup: Lookup, act: str, *, wrong: int) -> tuple[str, str]:
-    here = f"/portal/report/{filing.year}/{section.code}"
+    here = f"{filing.href}/{section.code}"
     if act.startswith("remove."):
         return here, "已删去一条"
     if act == "add":
@@ -196,7 +200,7 @@ async def _both(
     error: Stale,
 ) -> Response:
     """Mine in the fields, theirs beside them; saving again is a decision, and nothing typed was lost on the way."""
-    firm, filing = await filing_in_hand(conn, request.state.viewer, filing.year)
+    firm, filing = await filing_in_hand(conn, request.state.viewer, Asked(filing.year, filing.form))
     pages = await pages_of(conn, filing.id)
     context = await report_head(conn, firm, filing)
     answers = {code: kept.answers for code, kept in pages.items()} | {section.code: typed}
@@ -204,16 +208,16 @@ async def _both(
     context |= await _shown(conn, filing, lookup, section, answers, context["comments"], theirs=theirs)
     context |= {"editing": [], "version": pages[section.code].version, "saved": pages[section.code]}
     context |= {"sentence": error.sentence}
-    title = f"{filing.year} 年度：{section.title}"
+    title = f"{filing.name}：{section.title}"
     return page(request, "portal/report/section.html", title=title, status=error.status, **context)
 
 
 @router.post(_HERE + "/editing")
 async def editing(
-    request: Request, year: Year, section: str, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
+    request: Request, which: Which, section: str, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
 ) -> Response:
     """Says that one is here, and who else is."""
-    filing = await own_filing_in_hand(conn, actor.viewer, year)
+    filing = await own_filing_in_hand(conn, actor.viewer, which)
     section_of(filing, lookup, section)
     await drafting.note_editor(conn, filing.id, section, by=actor, at=clock.now())
     others = await others_editing(conn, filing.id, section, me=actor.viewer.id, at=clock.now())

@@ -27,7 +27,7 @@ from app.web.htmx import see_other
 from app.web.later import Later
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal
-from app.web.portal.report import Year, filing_in_hand, form_of, report_head
+from app.web.portal.report import Asked, Which, filing_in_hand, form_of, report_head
 from app.web.portal.report_views import answer_words, rows_words
 from app.web.templating import page
 
@@ -42,37 +42,37 @@ def _locked(filing: Filing, form: Form) -> frozenset[str]:
 
 
 @router.get(_HERE)
-async def workbook_page(request: Request, year: Year, viewer: UsePortal, conn: ConnDep) -> Response:
-    return await _ask(request, conn, viewer, year)
+async def workbook_page(request: Request, which: Which, viewer: UsePortal, conn: ConnDep) -> Response:
+    return await _ask(request, conn, viewer, which)
 
 
-async def _ask(request: Request, conn: Conn, viewer: Viewer, year: int, error: AppError | None = None) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+async def _ask(request: Request, conn: Conn, viewer: Viewer, which: Asked, error: AppError | None = None) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, which)
     context = await report_head(conn, firm, filing) | error_context(error, {"file": "工作簿"})
     status = error.status if error else 200
-    return page(request, "portal/report/workbook.html", title=f"{year} 年度：用 Excel 填", status=status, **context)
+    return page(request, "portal/report/workbook.html", title=f"{filing.name}：用 Excel 填", status=status, **context)
 
 
 @router.get(_HERE + ".xlsx")
-async def workbook(year: Year, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+async def workbook(which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
+    firm, filing = await filing_in_hand(conn, viewer, which)
     form, context = form_of(filing, lookup), await report_head(conn, firm, filing)
     sent = Sent(
         uscc=firm.uscc,
         firm=firm.name,
-        year=year,
+        year=filing.year,
         answers={code: kept.answers for code, kept in (await pages_of(conn, filing.id)).items()},
-        last=await figures_before(conn, firm.id, year),
+        last=await figures_before(conn, firm.id, filing.year),
         locked=_locked(filing, form),
         comments=context["comments"],
     )
-    return attachment(await asyncio.to_thread(write_workbook, form, sent), f"{firm.name} {year} 年度填报.xlsx", XLSX)
+    return attachment(await asyncio.to_thread(write_workbook, form, sent), f"{firm.name} {filing.name}.xlsx", XLSX)
 
 
 @router.post(_HERE)
 async def upload(
     request: Request,
-    year: Year,
+    which: Which,
     database: DatabaseDep,
     lookups: LookupsDep,
     actor: ActPortal,
@@ -85,14 +85,14 @@ async def upload(
         sheets = await _sheets(data, name)
         async with database.reading() as conn:
             lookup = await lookups.get(conn)
-            firm, filing = await filing_in_hand(conn, actor.viewer, year)
+            firm, filing = await filing_in_hand(conn, actor.viewer, which)
             try:
                 if isinstance(sheets, Invalid):
                     raise sheets
-                filled = read_workbook(sheets, form_of(filing, lookup), uscc=firm.uscc, year=year)
+                filled = read_workbook(sheets, form_of(filing, lookup), uscc=firm.uscc, year=filing.year)
             except Invalid as error:
-                return await _ask(request, conn, actor.viewer, year, error)
-            return await _beside(request, conn, lookup, actor.viewer, year, filled)
+                return await _ask(request, conn, actor.viewer, which, error)
+            return await _beside(request, conn, lookup, actor.viewer, which, filled)
 
     return Later(work)
 
@@ -126,12 +126,12 @@ async def _beside(
     conn: Conn,
     lookup: Lookup,
     viewer: Viewer,
-    year: int,
+    which: Asked,
     filled: Filled,
     *,
     stale: Stale | None = None,
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, year)
+    firm, filing = await filing_in_hand(conn, viewer, which)
     form = form_of(filing, lookup)
     found, _, tag = await _compared(conn, filing, form, filled)
     context: dict[str, Any] = await report_head(conn, firm, filing)
@@ -144,7 +144,7 @@ async def _beside(
         "seen": tag,
         "sentence": "您看对照的时候，同事保存过这份填报；下面是与现在的不同，请再看一遍。" if stale else "",
     }
-    title = f"{year} 年度：核对 Excel 里的改动"
+    title = f"{filing.name}：核对 Excel 里的改动"
     status = stale.status if stale else 200
     return page(request, "portal/report/workbook_check.html", title=title, status=status, **context)
 
@@ -191,23 +191,23 @@ def _row(value: Any) -> dict[str, list[str]]:
 
 @router.post(_HERE + "/save")
 async def save(
-    request: Request, year: Year, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
+    request: Request, which: Which, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, actor.viewer, year)
+    firm, filing = await filing_in_hand(conn, actor.viewer, which)
     sent, form = await request.form(), form_of(filing, lookup)
     try:
         filled = _held(str(sent.get("held", "")), form)
     except Invalid as error:
-        return await _ask(request, conn, actor.viewer, year, error)
+        return await _ask(request, conn, actor.viewer, which, error)
     found, kept, _ = await _compared(conn, filing, form, filled)
     mine = {str(code) for code in sent.getlist("mine")}
     wanted = {c.code: c.now for c in found.changes if not c.contested or c.code in mine}
     whole, seen = merged(form, kept, wanted), str(sent.get("seen", ""))
     try:
         changed = await drafting.save_whole(
-            conn, firm.id, year, form, whole, seen=seen, way="Excel", by=actor, at=clock.now()
+            conn, firm.id, filing.year, form, whole, seen=seen, way="Excel", by=actor, at=clock.now()
         )
     except Stale as error:
-        return await _beside(request, conn, lookup, actor.viewer, year, filled, stale=error)
+        return await _beside(request, conn, lookup, actor.viewer, which, filled, stale=error)
     said = f"已存为草稿，改了 {len(changed)} 处" if changed else "没有要改的，草稿和原来一样"
-    return see_other(request, f"/portal/report/{year}", said)
+    return see_other(request, filing.href, said)
