@@ -89,6 +89,7 @@ ACTION_LABELS = {
     "carrier:record:registered": "登记载体",
     "carrier:record:edited": "修改载体资料",
     "carrier:record:closed": "载体停止运营",
+    "carrier:figures:said": "填写载体年度数",
     "carrier:title:recorded": "登记载体认定",
     "carrier:duty:recorded": "登记载体应办事项",
     "carrier:duty:settled": "载体应办事项已办",

@@ -95,6 +95,7 @@ PAGES = [
     ("officer", "{carrier}/rooms/import"),
     ("officer", "{carrier}/logs?kind=event"),
     ("officer", "{carrier}/logs/investment/new"),
+    ("officer", "{carrier}/readiness"),
     ("carrier", "/carrier"),
     ("carrier", "{tenancy}/transfer"),
     ("officer", "/imports"),

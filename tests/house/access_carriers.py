@@ -13,6 +13,11 @@ POST  /proposals/{{proposal_id}}/withdraw       carrier:let    carrier officer
 GET   /carriers/{{carrier_id}}                  carrier:read   {CARRIER_READERS}
 GET   /carriers/{{carrier_id}}/edit             carrier:keep   officer
 POST  /carriers/{{carrier_id}}/edit             carrier:keep   officer
+GET   /carriers/{{carrier_id}}/readiness        carrier:read   {CARRIER_READERS}
+POST  /carriers/{{carrier_id}}/readiness/{{year}} carrier:let  carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/readiness carrier:read   {CARRIER_READERS}
+GET   /api/v1/carriers/{{carrier_id}}/figures/{{year}} carrier:read {CARRIER_READERS}
+PUT   /api/v1/carriers/{{carrier_id}}/figures/{{year}} carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/titles           carrier:keep   officer
 POST  /carriers/{{carrier_id}}/duties           carrier:keep   officer
 POST  /carriers/{{carrier_id}}/duties/{{duty_id}}/settle carrier:let carrier officer

@@ -16,7 +16,10 @@ from app.policy.terms import LOCAL_DEFAULT, Case, Outcome
 PACKS = read_packs(SEEDS / "policies")
 VERSIONS = [pytest.param(pack, v, id=f"{pack.policy}-{v.version}") for pack in PACKS.values() for v in pack.versions]
 JUDGING = [pytest.param(pack, id=code) for code, pack in PACKS.items() if code != "super_deduction"]
-LOCAL = {"tech_micro", "eaglet", "gazelle_seed", "gazelle", "leader_seed", "leader"}
+LOCAL = {
+    *("tech_micro", "eaglet", "gazelle_seed", "gazelle", "leader_seed", "leader"),
+    *("incubator_municipal", "incubator_municipal_county"),  # beside the contract: a municipal analogue
+}
 DAYS = [date(2026, 6, 1), date(2026, 11, 23), date(2027, 5, 1)]
 
 

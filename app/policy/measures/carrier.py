@@ -3,15 +3,25 @@
 from decimal import Decimal
 from functools import partial
 
-from app.policy.context import Context
-from app.policy.exact import Quotient
+from app.policy.context import Between, Context, Value
+from app.policy.exact import ZERO, Quotient
 from app.policy.figures import CARRIER, Unit
 from app.policy.measures.reading import ratio
 from app.policy.registry import MEASURES, Lever, Measure
 
+# How many houses more there may be of a count: those of which nobody knows yet whether they belong to it.
+MAYBE = "carrier_maybe."
 
-def _carrier_figure(code: str, ctx: Context) -> Quotient:
-    return Quotient(ctx.need(f"carrier.{code}")[0])
+
+def _maybe(code: str, ctx: Context) -> Decimal:
+    more: Decimal = ctx.values.get(MAYBE + code, ZERO)
+    return more
+
+
+def _carrier_figure(code: str, ctx: Context) -> Value:
+    (least,) = ctx.need(f"carrier.{code}")
+    more = _maybe(code, ctx)
+    return Between(Quotient(least), Quotient(least + more), (f"carrier.{code}",)) if more else Quotient(least)
 
 
 for _code, _figure in CARRIER.items():
@@ -20,9 +30,10 @@ for _code, _figure in CARRIER.items():
     )
 
 
-def _carrier_ratio(num: str, den: str, per: Decimal, ctx: Context) -> Quotient:
+def _carrier_ratio(num: str, den: str, per: Decimal, ctx: Context) -> Value:
     above, below = ctx.need(f"carrier.{num}", f"carrier.{den}")
-    return ratio(above * per, below, CARRIER[den].label)
+    least, more = ratio(above * per, below, CARRIER[den].label), _maybe(num, ctx)
+    return Between(least, Quotient((above + more) * per, below), (f"carrier.{num}",)) if more else least
 
 
 for _name, _label, _num, _den, _per, _unit in (

@@ -23,6 +23,7 @@ from app.web.api import (
     notices,
     outbox,
     plans,
+    readiness,
     reminders,
     results,
     tenancies,
@@ -58,6 +59,7 @@ for part in (
     carriers,
     letting,
     tenancies,
+    readiness,
     views,
 ):
     router.include_router(part.router)
