@@ -44,6 +44,7 @@ HEALTH = (
 )
 # What firms told the bureau and not their landlord.
 _CONFIDED = frozenset({"financed", "growing"})
+_LOGGED = {"events": "十二个月内的活动记录", "mentors": "在聘的导师记录", "invested": "上年度自有或合作资金的投资记录"}
 _INSIDE = """
   lower(t.during) <= :on AND (t.during @> CAST(:on AS date) OR (t.ended_on IS NULL AND :on <= :today))
   AND t.incubating_since IS NOT NULL
@@ -85,11 +86,20 @@ SELECT
   (SELECT count(*) FROM carrier_teams m WHERE m.carrier_id = :carrier_id
    AND m.linked_on BETWEEN :since AND :on) AS new_firms,
   (SELECT count(DISTINCT coalesce(t.firm_id, t.team_id)) FROM tenancies t WHERE t.carrier_id = :carrier_id
-   AND t.end_reason = 'graduated' AND t.ended_on <= :on) AS graduates
+   AND t.end_reason = 'graduated' AND t.ended_on <= :on) AS graduates,
+  (SELECT count(*) FROM carrier_logs l WHERE l.carrier_id = :carrier_id AND l.struck_at IS NULL AND l.kind = 'event'
+   AND l.happened_on BETWEEN :since AND :on) AS events,
+  (SELECT count(DISTINCT l.title) FROM carrier_logs l WHERE l.carrier_id = :carrier_id AND l.struck_at IS NULL
+   AND l.kind = 'mentor' AND l.happened_on <= :on AND (l.until IS NULL OR l.until >= :on)) AS mentors,
+  (SELECT count(DISTINCT coalesce(l.firm_id, m.firm_id, m.id)) FROM carrier_logs l
+   LEFT JOIN carrier_teams m ON m.id = l.team_id WHERE l.carrier_id = :carrier_id AND l.struck_at IS NULL
+   AND l.kind = 'investment' AND l.sort = 'own_fund' AND extract(year FROM l.happened_on) = :year) AS invested
 """  # noqa: S608 - a condition of our own
 _BINDS = (bindparam("carrier_id", type_=Uuid()), bindparam("on", type_=Date()), bindparam("today", type_=Date()))
 _READ_TENANTS = Kept(text(_TENANTS).bindparams(*_BINDS, bindparam("year", type_=Integer())))
-_READ_COUNTS = Kept(text(_COUNTS).bindparams(*_BINDS, bindparam("since", type_=Date())))
+_READ_COUNTS = Kept(
+    text(_COUNTS).bindparams(*_BINDS, bindparam("since", type_=Date()), bindparam("year", type_=Integer()))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,7 @@ async def readiness(
     values: dict[str, Any] = {"carrier_id": carrier.id, "on": on, "today": today}
     rows = await conn.execute(_READ_TENANTS, values | {"year": year})
     tenants = [_tenant(row, year) for row in rows]
-    counts = (await conn.execute(_READ_COUNTS, values | {"since": _year_before(on)})).one()
+    counts = (await conn.execute(_READ_COUNTS, values | {"since": _year_before(on), "year": year})).one()
     figures = _figures(carrier, tenants, counts, said, on, landlord=viewer.role is Role.CARRIER)
     facts = _facts(figures)
     asked = [COUNTY if county and code == MUNICIPAL else code for code in ASKED.get(carrier.kind, ())]
@@ -185,6 +195,8 @@ def _figures(
                 found.append(known(None, 0, f"填报的企业不足 {rules.FEW} 家，合计数只给主管部门看"))
             else:
                 found.append(known(Decimal(number.least), number.maybe, source))
+        elif logged := getattr(counts, code, 0):  # kept line by line goes before what is said of the year
+            found.append(known(Decimal(logged), 0, _LOGGED[code]))
         else:
             found.append(known(said.figures.get(code), 0, f"运营机构 {said.year} 年度数"))
     return found

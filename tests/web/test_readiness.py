@@ -97,6 +97,10 @@ async def test_the_year_is_said_by_the_operator_under_the_version_it_read(conn, 
     assert late.status_code == 412
     _, outcomes = read(await program.get(f"/api/v1/carriers/{held.id}/readiness"))
     assert (outcomes["fund"], outcomes["mentors"], outcomes["professional_share"]) == ("met", "met", "met")
+    note = {"kind": "mentor", "on": "2026-01-05", "title": "示例导师", "idempotency_key": "m"}
+    assert (await operator.post(f"/carriers/{held.id}/logs/mentor/new", data=note)).status_code == 303
+    figures, _ = read(await program.get(f"/api/v1/carriers/{held.id}/readiness"))
+    assert figures["mentors"] == ("1", 0), "what is kept line by line goes before what is said of the year"
     county = (await operator.get(f"{here}?policy=incubator_municipal&county=1")).text
     assert "系统默认参考规则·可配置·非官方认定条件" in county
     assert "1,600 平方米" in county
