@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0225_carrier_figures"
-down_revision: str | None = "0220_carrier_logs"
+down_revision: str | None = "0216_stale_escalations"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
