@@ -19,6 +19,18 @@ EXAMPLES: dict[str, Any] = {
             }
         ],
     },
-    "YearIn": {"staff": 12, "professional_staff": 10, "mentors": 8, "fund": "5000000", "events": 14},
+    "YearIn": {
+        "statistics_years": 3,
+        "staff": 12,
+        "professional_staff": 10,
+        "mentors": 8,
+        "events": 14,
+        "typical_cases": 3,
+        "fund": "5000000",
+        "funded_cases": 3,
+        "invested": 2,
+        "total_income": "2600000",
+        "service_income": "900000",
+    },
     "YearOut": {"year": 2025, "figures": {"staff": "12", "fund": "5000000"}, "by": "示例运营", "version": 1},
 }
