@@ -176,51 +176,46 @@ COLOURS: dict[str, object] = {"runOnly": {"type": "rule", "values": ["color-cont
 
 
 # What stands first in a list, by the mark that an address has for it.
-LISTED = {
+# Where a mark's page is found: a list and the link in it, and then a link on the page that it leads to.
+LISTED: dict[str, tuple[str, ...]] = {
+    "{firm}": ("/", "#h-queue ~ ul .name"),
+    "{pending}": ("/", ".pending .name"),
     "{review}": ("/reviews", "tbody .name"),
     "{claim}": ("/claims", "tbody .name"),
     "{window}": ("/filings?year=2027", ".year-table .name"),
+    "{application}": ("{window}/applications", ".card > a"),
     "{policy}": ("/admin/policies", "tbody .name"),
+    "{rule}": ("/reminders", "a:text-is('高企证书到期')"),
     "{carrier}": ("/carriers", "tbody .name"),
     "{tenancy}": ("/carrier", ".lines a[href^='/tenancies/']"),
     "{operator}": ("/admin/users", "tbody a[href$='/carrier']"),
+    "{certificate}": ("/firms?tier=hnte", "tbody .name", "[aria-labelledby=h-certificates] a.code"),
+    "{receipt}": ("/firms?tier=hnte", "tbody .name", ".timeline a[href$='/receipt']"),
+    "{need}": (f"/firms/{PLANNED}/work", "[aria-labelledby=h-needs] .lines a"),
+    "{task}": (f"/firms/{PLANNED}/work", "[aria-labelledby=h-tasks] .lines a"),
 }
+_found: dict[tuple[str, str], str] = {}
+
+
+def led_to(page: Page, who: str, mark: str) -> str:
+    """Looked for once by each person: the pages behind one mark are many."""
+    if (who, mark) not in _found:
+        address, *links = LISTED[mark]
+        address = named(page, who, address)
+        for link in links:
+            page.goto(address)
+            address = page.locator(link).first.get_attribute("href") or ""
+        _found[who, mark] = address
+    return _found[who, mark]
+
+
+def named(page: Page, who: str, address: str) -> str:
+    return re.sub(r"\{[a-z]+\}", lambda mark: led_to(page, who, mark[0]), address)
 
 
 def opened(visitors: People, who: str, address: str) -> Page:
     page = visitors.returning(who)
-    if "{firm}" in address or "{pending}" in address:
-        page.goto("/")
-        link = page.locator(".pending .name" if "pending" in address else "#h-queue ~ ul .name").first
-        path = link.get_attribute("href") or ""
-        address = address.format(firm=path, pending=path)
-    if address == "{planned}":
-        address = f"/firms/{PLANNED}/plans"
-    if address == "{receipt}":
-        page.goto("/firms?tier=hnte")
-        page.locator("tbody .name").first.click()
-        address = page.locator(".timeline a[href$='/receipt']").first.get_attribute("href") or ""
-    if address in ("{need}", "{task}"):
-        page.goto(f"/firms/{PLANNED}/work")
-        part = "h-needs" if address == "{need}" else "h-tasks"
-        address = page.locator(f"[aria-labelledby={part}] .lines a").first.get_attribute("href") or ""
-    if address == "{certificate}":
-        page.goto("/firms?tier=hnte")
-        page.locator("tbody .name").first.click()
-        address = page.locator("[aria-labelledby=h-certificates] a.code").first.get_attribute("href") or ""
-    if "{rule}" in address:
-        page.goto("/reminders")
-        link = page.get_by_role("link", name="高企证书到期").first.get_attribute("href")
-        address = address.format(rule=link)
-    for mark, (listed, names) in LISTED.items():
-        if mark in address:
-            page.goto(listed)
-            address = address.replace(mark, page.locator(names).first.get_attribute("href") or "")
-    if address == "{application}":
-        page.goto("/filings?year=2027")
-        page.goto(f"{page.locator('.year-table .name').first.get_attribute('href')}/applications")
-        address = page.locator(".card > a").first.get_attribute("href") or ""
-    page.goto(address)
+    page.goto(named(page, who, address.replace("{planned}", f"/firms/{PLANNED}/plans")))
     return page
 
 
@@ -264,15 +259,14 @@ def test_a_page_is_valid_stays_in_its_frame_and_has_no_violations(visitors: Peop
         assert overflow(page) <= 0, width
         assert out_of_frame(page) == [], width
     thin_out(page)
+    page.emulate_media(color_scheme="light")
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme="light")
-        assert violations(page) == [], f"{width} light"
-        page.emulate_media(color_scheme="dark")
-        assert violations(page, COLOURS) == [], f"{width} dark"
+        assert violations(page) == [], width
+    page.emulate_media(color_scheme="dark")  # the same colours at every width
+    assert violations(page, COLOURS) == [], "dark"
     page.set_viewport_size({"width": 360, "height": 800})
-    page.get_by_role("button", name="大字版").click()
-    expect(page.get_by_role("button", name="标准版")).to_be_visible()
+    page.evaluate("document.documentElement.dataset.size = 'large'")  # as its button does, which has a test of its own
     assert overflow(page) <= 0
 
 
