@@ -280,6 +280,8 @@ def test_tidu_up_brings_the_whole_house_up_and_takes_it_down(up: Up) -> None:
     ]
     house.send_signal(signal.SIGINT)
     greeting, complaint = house.communicate(timeout=60)
-    assert (house.returncode, complaint) == (0, "")
+    # The trail's anchor, once an hour, is all that a well house says.
+    said = [line for line in complaint.splitlines() if "audit chain sealed" not in line]
+    assert (house.returncode, said) == (0, [])
     assert f"http://127.0.0.1:{up.port}" in greeting
     assert [pid for pid in everything if processes.alive(pid)] == []
