@@ -10,6 +10,7 @@ TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
 SEEDS = ROOT / "seeds"
 MIGRATIONS = ROOT / "migrations"
+SHORTEST_KEY = 32  # characters
 SHORTEST_TRAIL = 184  # days: six months of the calendar at their longest (网络安全法, 网络日志留存不少于六个月)
 
 
@@ -21,6 +22,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     data: Path = Path(".tidu")
     secret_key: SecretStr = SecretStr("")
+    encryption_keys: SecretStr = SecretStr("")  # of what is kept sealed, see app.vault; newest first
     base_url: str = "http://127.0.0.1:8000"
     smtp_url: str = ""
     mail_from: str = "tidu@localhost"
@@ -45,6 +47,14 @@ class Settings(BaseSettings):
         for address in _listed(value):
             if ip_network(address).prefixlen == 0:
                 raise ValueError("every address is no list of proxies")
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr) -> SecretStr:
+        """Raises ValueError, without the key in it, for one that could be guessed."""
+        if any(len(part) < SHORTEST_KEY for part in _listed(value.get_secret_value())):
+            raise ValueError("a key is too short")
         return value
 
     @field_validator("audit_days")

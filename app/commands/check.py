@@ -16,8 +16,8 @@ import aiosmtplib
 from sqlalchemy import select, text
 
 from app.clock import SystemClock, business_day
-from app.commands.context import SHORTEST_KEY, CommandError, add_data_option, database_url, settings_for
-from app.config import Settings
+from app.commands.context import CommandError, add_data_option, database_url, settings_for
+from app.config import SHORTEST_KEY, Settings
 from app.db import Conn, Database
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.queries import load_ladders

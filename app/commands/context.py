@@ -12,8 +12,6 @@ from app.config import Settings
 from app.db import Database
 from app.embedded import EmbeddedError, start
 
-SHORTEST_KEY = 32
-
 
 class CommandError(Exception):
     """One sentence for the person at the terminal."""

@@ -8,8 +8,8 @@ import uvicorn
 from pydantic import SecretStr
 
 from app import logs
-from app.commands.context import SHORTEST_KEY, CommandError, secret_key, settings_for
-from app.config import Settings
+from app.commands.context import CommandError, secret_key, settings_for
+from app.config import SHORTEST_KEY, Settings
 from app.main import create_app
 from app.scheduler import run_worker
 
