@@ -17,6 +17,7 @@ class Lock(IntEnum):
     INVENTION = 781003  # filling an empty registry with a demo or a synthetic county
     CALENDAR = 781004  # a year's schedule and the stale days that hang on it
     REFUSALS = 781005  # the trail's rows of sign-ins refused during a lockout
+    PROVING = 781090  # one person's tries of the password while signed in
     WINDOWS = 781006  # opening, closing and laying out filing windows
     REASSESSING = 781007  # the night's round over everybody
     REMINDING = 781009  # planning reminders: what one planner has written the next must see

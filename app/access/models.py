@@ -1,13 +1,15 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.terms import Role
+from app.access.terms import ResetState, Role
 from app.db import Base
 
 _ROLES = ", ".join(f"'{r.value}'" for r in Role)
+_STATES = ", ".join(f"'{s.value}'" for s in ResetState)
 
 
 class User(Base):
@@ -121,3 +123,73 @@ class IdempotencyKey(Base):
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
     headers: Mapped[dict[str, str] | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SecondFactor(Base):
+    """Somebody's authenticator. A new one waits in `pending` while the old one still counts."""
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, see app.vault
+    confirmed_at: Mapped[datetime | None]
+    pending: Mapped[bytes | None] = mapped_column(LargeBinary)
+    pending_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # codes up to here are used up
+    wrong: Mapped[int] = mapped_column(server_default=text("0"))  # codes in a row
+    wrong_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class HalfSignIn(Base):
+    """A browser whose password was right and whose code is still to come. It opens nothing else."""
+
+    __tablename__ = "half_sign_ins"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class FactorReset(Base):
+    """One asks that somebody's authenticator be taken away, another does it."""
+
+    __tablename__ = "factor_resets"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        Index("uq_factor_resets_waiting", "user_id", unique=True, postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    reason: Mapped[str]
+    asker_id: Mapped[uuid.UUID]
+    asker_name: Mapped[str]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    decider_name: Mapped[str] = mapped_column(server_default="")
+    decided_at: Mapped[datetime | None]
+
+
+class SignInRules(Base):
+    """What the security administrator has decided for everybody; without a row the house's defaults hold."""
+
+    __tablename__ = "sign_in_rules"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    factor_roles: Mapped[list[str]] = mapped_column(ARRAY(Text))  # who must have a second factor
+    one_session: Mapped[bool]
+    version: Mapped[int]
+    changed_at: Mapped[datetime]
+    changer_name: Mapped[str]

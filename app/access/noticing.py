@@ -1,5 +1,6 @@
-"""Who hears of it when somebody gets a hand on an account that decides: the others who decide, and who audits."""
+"""Who hears of what is done to an account: its owner; of one that decides also who else does, and who audits."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -24,3 +25,10 @@ async def tell_of_hand(conn: Conn, account: Mapping[str, Any], act: str, *, by: 
     people = (await conn.execute(others.order_by(User.id))).scalars().all()
     key = f"{account['id']}:{at.isoformat()}"
     await post(conn, *(notice("account_handled", key, to=person, subject=told, at=at) for person in people))
+
+
+async def tell_owner(conn: Conn, user_id: uuid.UUID, sentence: str, *, by: Actor, at: datetime) -> None:
+    """Something that the owner should know of, even where it was done in the owner's name."""
+    where = f"，来自 {by.origin.ip}" if by.origin.ip else ""
+    told = f"{sentence}{where}。不是您本人的，请马上修改口令，并告诉系统管理员。"
+    await post(conn, notice("account_safety", f"{user_id}:{at.isoformat()}", to=user_id, subject=told, at=at))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, func, literal_column, select, true
 
-from app.access.models import ApiToken, SignInAttempt, User, UserSession
+from app.access.models import ApiToken, SecondFactor, SignInAttempt, SignInRules, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
 from app.access.terms import SYSTEM, Role, Viewer
 from app.audit.models import AuditEvent
@@ -100,6 +100,7 @@ class UserRow:
     last_sign_in_at: datetime | None
     password_expires_at: datetime | None  # None when it is the person's own
     carrier_id: uuid.UUID | None
+    has_factor: bool
 
 
 # Whoever does one of these to an account can sign in as it until the person has chosen a password of their own.
@@ -191,9 +192,23 @@ async def list_users(conn: Conn) -> Sequence[UserRow]:
         User.last_sign_in_at,
         User.password_expires_at,
         User.carrier_id,
-    ).order_by(User.login)
+        SecondFactor.secret.is_not(None).label("has_factor"),
+    )
+    query = query.join_from(User, SecondFactor, SecondFactor.user_id == User.id, isouter=True).order_by(User.login)
     rows: Sequence[Any] = (await conn.execute(query)).all()
     return [UserRow(r.id, r.login, r.name, Role(r.role), *r[4:]) for r in rows]
+
+
+async def sign_in_record(conn: Conn, login: str) -> Any:
+    """The account, whether it has a second factor, and what signing in asks of everybody: one statement."""
+    factor = SecondFactor.secret.is_not(None).label("has_factor")
+    query = (
+        select(User.__table__, factor, SignInRules.factor_roles, SignInRules.one_session)
+        .join_from(User, SecondFactor, SecondFactor.user_id == User.id, isouter=True)
+        .join(SignInRules, true(), isouter=True)
+        .where(User.login == login)
+    )
+    return (await conn.execute(query)).mappings().one_or_none()
 
 
 async def user_by_login(conn: Conn, login: str) -> Any:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, update
 from app.access.models import (
     ApiToken,
     CalendarFeed,
+    HalfSignIn,
     IdempotencyKey,
     PasswordLink,
     SignInAttempt,
@@ -17,7 +18,7 @@ from app.access.models import (
     UserSession,
 )
 from app.access.noticing import tell_of_hand
-from app.access.passwords import hash_password, verify
+from app.access.passwords import hash_password
 from app.access.queries import user_by_id, user_by_login
 from app.access.rules import new_token, one_time_until, password_faults, token_hash
 from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Role
@@ -56,27 +57,6 @@ async def revoke_session(conn: Conn, reference: str, *, by: Actor, at: datetime)
     if done.rowcount == 0:
         raise NotFound
     await record(conn, event_row("session:record:revoked", by=by, at=at, object_type="session", object_id=reference))
-
-
-async def change_password(
-    conn: Conn, *, current: str, new: str, keep_token: str, by: Actor, at: datetime, cheap: bool = False
-) -> None:
-    """Ends every other session and every token of the account. Raises Invalid."""
-    user = await user_by_id(conn, by.viewer.id)
-    if not await verify(current, user["password_hash"], cheap=cheap):
-        raise Invalid({"current": "现在的口令不对。"})
-    if new == current:
-        raise Invalid({"new": "新口令不能与现在的相同。"})
-    if faults := password_faults(new, login=by.viewer.login):
-        raise Invalid({"new": "".join(faults)})
-    hashed = await hash_password(new, cheap=cheap)
-    await conn.execute(
-        update(User)
-        .where(User.id == by.viewer.id)
-        .values(password_hash=hashed, must_change_password=False, password_expires_at=None)
-    )
-    await end_access(conn, by.viewer.id, at=at, except_token=keep_token)
-    await record(conn, event_row("user:password:changed", by=by, at=at, object_type="user", object_id=by.viewer.id))
 
 
 async def add_user(
@@ -245,6 +225,7 @@ async def forget_old(conn: Conn, *, at: datetime) -> int:
     old = (
         delete(SignInAttempt).where(SignInAttempt.at < at - timedelta(days=1)),
         delete(UserSession).where(UserSession.expires_at < at - timedelta(days=7)),
+        delete(HalfSignIn).where(HalfSignIn.expires_at < at),
         delete(ApiToken).where(ApiToken.expires_at < at - timedelta(days=90)),
         delete(PasswordLink).where(PasswordLink.expires_at < at - timedelta(days=2)),
         delete(IdempotencyKey).where(IdempotencyKey.created_at < at - timedelta(days=2)),
@@ -254,13 +235,19 @@ async def forget_old(conn: Conn, *, at: datetime) -> int:
 
 async def end_access(conn: Conn, user_id: uuid.UUID, *, at: datetime, except_token: str = "") -> None:
     """Every way in that was opened under the old password: sessions, tokens, calendars and links in letters."""
-    sessions = update(UserSession).where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
-    if except_token:
-        sessions = sessions.where(UserSession.token_hash != token_hash(except_token))
-    await conn.execute(sessions.values(revoked_at=at))
+    await end_sessions(conn, user_id, at=at, except_token=except_token)
     tokens = update(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
     await conn.execute(tokens.values(revoked_at=at))
     feeds = update(CalendarFeed).where(CalendarFeed.user_id == user_id, CalendarFeed.revoked_at.is_(None))
     await conn.execute(feeds.values(revoked_at=at))
     links = update(PasswordLink).where(PasswordLink.user_id == user_id, PasswordLink.ended_at.is_(None))
     await conn.execute(links.values(ended_at=at))
+
+
+async def end_sessions(conn: Conn, *people: uuid.UUID, at: datetime, except_token: str = "") -> int:
+    """Those of a browser, whole and half. Returns how many whole ones ended."""
+    await conn.execute(delete(HalfSignIn).where(HalfSignIn.user_id.in_(people)))
+    sessions = update(UserSession).where(UserSession.user_id.in_(people), UserSession.revoked_at.is_(None))
+    if except_token:
+        sessions = sessions.where(UserSession.token_hash != token_hash(except_token))
+    return (await conn.execute(sessions.values(revoked_at=at))).rowcount

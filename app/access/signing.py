@@ -1,31 +1,38 @@
 """Signing in and out: each try is counted before it is made, and each end of one is in the trail."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from app.access.models import SignInAttempt, User, UserSession
+from app.access.models import HalfSignIn, SignInAttempt, User, UserSession
 from app.access.passwords import verify
-from app.access.queries import recent_failures, user_by_login
+from app.access.queries import recent_failures, sign_in_record
 from app.access.rules import ONE_TIME_HOURS, WINDOW, new_token, token_hash, wait_seconds
+from app.access.service import end_sessions
 from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.models import AuditEvent
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.locks import Lock, try_hold_part
 
+TOO_OFTEN = "尝试次数过多，请 {} 分钟后再试。"
 _REFUSED, _ADDRESS = "session:sign_in:refused", "address"
+HALF_WAY = timedelta(minutes=10)  # from the password to the code
 _NOTED_REFUSALS = 5  # accounts, for one address within one window
 
 
 @dataclass(frozen=True, slots=True)
 class SignInResult:
-    """A token, or the sentence that refuses one without telling whether the account exists."""
+    """A token, or that of a sign-in whose second step is to come, or the sentence that refuses one without telling
+    whether the account exists."""
 
     token: str = ""
+    half: str = ""
+    must_bind: bool = False  # the second step is to bind an authenticator first
     sentence: str = ""
     wait: int = 0
     must_change: bool = False
@@ -60,13 +67,9 @@ async def sign_in(
     cheap: bool = False,
 ) -> SignInResult:
     login = attempt.login
-    earlier = await recent_failures(conn, login=login, ip=origin.ip, at=at, besides=attempt.id)
-    if wait := wait_seconds(earlier, login=login, ip=origin.ip, at=at):
-        # A try that was not made does not make the wait any longer.
-        await conn.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
-        await _note_refused(conn, login=login, origin=origin, wait=wait, at=at)
-        return SignInResult(sentence=f"尝试次数过多，请 {-(-wait // 60)} 分钟后再试。", wait=wait)
-    user = await user_by_login(conn, login)
+    if wait := await must_wait(conn, attempt, origin=origin, at=at):
+        return SignInResult(sentence=TOO_OFTEN.format(-(-wait // 60)), wait=wait)
+    user = await sign_in_record(conn, login)
     good = await verify(password, user["password_hash"] if user else None, cheap=cheap)
     if (sentence := _refusal(user if good else None, at)) or user is None:
         failed = event_row(
@@ -80,7 +83,47 @@ async def sign_in(
         )
         await record(conn, {**failed, "actor_role": ""})  # who it was is not known, so neither is the role
         return SignInResult(sentence=sentence)
+    await mark_succeeded(conn, attempt)
+    asked = user["has_factor"] or user["role"] in (user["factor_roles"] or ())
+    if asked:
+        return SignInResult(half=await _half(conn, user["id"], at), must_bind=not user["has_factor"])
+    token = await open_session(conn, user, origin=origin, user_agent=user_agent, lifetime=lifetime, at=at)
+    return SignInResult(token=token, must_change=user["must_change_password"])
+
+
+async def must_wait(conn: Conn, attempt: Attempt, *, origin: Origin, at: datetime) -> int:
+    """Seconds; a try that was not made does not make the wait any longer."""
+    login = attempt.login
+    earlier = await recent_failures(conn, login=login, ip=origin.ip, at=at, besides=attempt.id)
+    if wait := wait_seconds(earlier, login=login, ip=origin.ip, at=at):
+        await conn.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
+        await _note_refused(conn, login=login, origin=origin, wait=wait, at=at)
+    return wait
+
+
+async def mark_succeeded(conn: Conn, attempt: Attempt) -> None:
     await conn.execute(update(SignInAttempt).where(SignInAttempt.id == attempt.id).values(succeeded=True))
+
+
+async def _half(conn: Conn, user_id: uuid.UUID, at: datetime) -> str:
+    token = new_token()
+    row = {"token_hash": token_hash(token), "user_id": user_id, "created_at": at, "expires_at": at + HALF_WAY}
+    await conn.execute(insert(HalfSignIn).values(row))
+    return token
+
+
+async def open_session(
+    conn: Conn,
+    user: Mapping[str, Any],
+    *,
+    origin: Origin,
+    user_agent: str,
+    lifetime: timedelta,
+    at: datetime,
+    way: str = "",
+) -> str:
+    """`way`: what was proven besides the password. `user`: as `sign_in_record` gives it."""
+    ended = await end_sessions(conn, user["id"], at=at) if user["one_session"] else 0
     token = new_token()
     await conn.execute(
         insert(UserSession).values(
@@ -95,13 +138,18 @@ async def sign_in(
     )
     await conn.execute(update(User).where(User.id == user["id"]).values(last_sign_in_at=at))
     actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
-    await record(
-        conn,
-        event_row(
-            "session:sign_in:done", by=actor, at=at, object_type="user", object_id=user["id"], object_label=login
-        ),
+    after = ({"factor": way} if way else {}) | ({"sessions_ended": ended} if ended else {})
+    done = event_row(
+        "session:sign_in:done",
+        by=actor,
+        at=at,
+        object_type="user",
+        object_id=user["id"],
+        object_label=user["login"],
+        after=after or None,
     )
-    return SignInResult(token=token, must_change=user["must_change_password"])
+    await record(conn, done)
+    return token
 
 
 def _refusal(user: Any, at: datetime) -> str:

@@ -21,6 +21,12 @@ class Role(Labelled):
     AUDITOR = "auditor", "审计员"
 
 
+class ResetState(Labelled):
+    WAITING = "waiting", "等待第二人"
+    DONE = "done", "已重置"
+    REFUSED = "refused", "未同意"
+
+
 class Permission(StrEnum):
     FIRM_READ = "firm:read"
     FIRM_LIST = "firm:list"  # the desk's pages of many firms; a clerk has one firm and its own page
@@ -54,6 +60,8 @@ class Permission(StrEnum):
     PLATFORM_KEEP = "platform:keep"  # the register of innovation platforms: the bureau's own officers
     DIGEST_READ = "digest:read"  # the week of a division, with the bureau's own words about its firms
     USER_ADMIN = "user:admin"
+    SECURITY_ADMIN = "security:admin"  # what everybody's signing in asks for
+    FACTOR_RESET = "factor:reset"  # the second person's yes to taking somebody's authenticator away
     POLICY_READ = "policy:read"
     POLICY_ADMIN = "policy:admin"  # drafts and submits; what counts, another decides
     POLICY_APPROVE = "policy:approve"  # publishes and retires what another has drafted: the bureau's head
@@ -149,6 +157,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.REMINDER_READ,
             _P.POLICY_READ,
             _P.POLICY_APPROVE,
+            _P.FACTOR_RESET,
             _P.CARRIER_READ,
         }
     ),
@@ -161,6 +170,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.USER_ADMIN,
+            _P.SECURITY_ADMIN,
+            _P.FACTOR_RESET,
             _P.SETTING_ADMIN,
             _P.AUDIT_READ,
             _P.OUTBOX_READ,

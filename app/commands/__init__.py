@@ -10,6 +10,7 @@ COMMANDS = {
     "synth": "seeding",
     "user": "users",
     "token": "users",
+    "keys": "keys",
     "uscc": "uscc",
     "assess": "assess",
     "import": "exchange",

@@ -1,4 +1,4 @@
-"""`tidu user add` and `tidu token`: accounts and bearer tokens from the terminal."""
+"""`tidu user` and `tidu token`: accounts and bearer tokens from the terminal."""
 
 import argparse
 import secrets
@@ -6,6 +6,7 @@ import sys
 import uuid
 from typing import Any
 
+from app.access.factors import take_away
 from app.access.queries import user_by_login
 from app.access.rules import ONE_TIME_HOURS
 from app.access.service import Account, add_user, issue_token, reset_password
@@ -40,6 +41,10 @@ def add_parser(subparsers: Any) -> None:
     reset.add_argument("login", metavar="LOGIN")
     add_data_option(reset)
     reset.set_defaults(run=run_reset)
+    factor: argparse.ArgumentParser = verbs.add_parser("factor-reset", help="重置两步验证：没有第二人可找时用")
+    factor.add_argument("login", metavar="LOGIN")
+    add_data_option(factor)
+    factor.set_defaults(run=run_factor_reset)
     token: argparse.ArgumentParser = subparsers.add_parser("token", help="发放接口令牌，只显示一次")
     token.add_argument("login", metavar="LOGIN")
     token.add_argument("--days", type=int, default=90, metavar="N", help=f"有效天数，1 到 {LONGEST_DAYS}，缺省 90")
@@ -88,6 +93,14 @@ async def run_reset(args: argparse.Namespace) -> int:
         await reset_password(conn, user["id"], password, at=SystemClock().now(), cheap=settings.cheap_passwords)
     print(f"已重置账号 {args.login} 的口令，原有登录和令牌已失效。", file=sys.stderr)
     _tell(password)
+    return 0
+
+
+async def run_factor_reset(args: argparse.Namespace) -> int:
+    async with opened(args) as (_, database), database.transaction() as conn:
+        if not await take_away(conn, args.login, at=SystemClock().now()):
+            raise CommandError(f"没有账号 {args.login}，或者它没有开启两步验证。")
+    print(f"已重置账号 {args.login} 的两步验证，原有登录已失效。", file=sys.stderr)
     return 0
 
 

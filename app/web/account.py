@@ -5,16 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from app.access import service, signing
+from app.access import changing, service, signing
 from app.access.queries import sessions_of
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
-from app.web import calendar_feed, forgotten, inbox, look, notices
+from app.web import calendar_feed, forgotten, inbox, look, notices, second_factor, second_step
+from app.web.coming_in import come_in, refused
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard, origin_of
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
-from app.web.kept import LONGEST, unseal
-from app.web.security import came_from_us, clear_session, cookie_name, csrf_token, safe_path, set_session
+from app.web.kept import LONGEST
+from app.web.security import came_from_us, clear_session, cookie_name, safe_path
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -23,6 +24,8 @@ router.include_router(look.router)
 router.include_router(inbox.router)
 router.include_router(notices.router)
 router.include_router(calendar_feed.router)
+router.include_router(second_step.router)
+router.include_router(second_factor.router)
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 
@@ -60,20 +63,12 @@ async def sign_in(
             at=at,
             cheap=settings.cheap_passwords,
         )
+    if result.half:
+        return await second_step.lead_on(request, result.half, next=safe_path(next), kept=kept)
     if not result.token:
         # Answered, not raised: the failed attempt and its audit row must be kept.
-        status = 429 if result.wait else 401
-        headers = {"retry-after": str(result.wait)} if result.wait else {}
-        context: dict[str, Any] = {"error": result.sentence, "next": safe_path(next), "login": login, "kept": kept}
-        return page(request, "sign_in.html", title="登录", status=status, headers=headers, **context)
-    form = unseal(settings, kept) if kept and not result.must_change else None
-    if form:
-        csrf = csrf_token(settings, result.token)
-        response = page(request, "account/resume.html", title="继续刚才的操作", kept=form, csrf=csrf)
-    else:
-        response = see_other(request, "/account/password" if result.must_change else safe_path(next))
-    set_session(response, settings, result.token)
-    return response
+        return refused(request, result, "sign_in.html", title="登录", next=safe_path(next), login=login, kept=kept)
+    return come_in(request, settings, result, next=next, kept=kept)
 
 
 @router.post("/sign-out")
@@ -104,7 +99,7 @@ async def change_password(
     try:
         if new != again:
             raise Invalid({"again": "两次输入的新口令不一样。"})
-        await service.change_password(
+        await changing.change_password(
             conn,
             current=current,
             new=new,

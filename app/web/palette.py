@@ -18,12 +18,15 @@ _PAGES = (
     NavItem("提醒台账", "/reminders/sent", _P.REMINDER_READ),
     NavItem("大屏", "/dashboard/wall", _P.FIRM_INTERNAL),
     NavItem("周报订阅", "/digests/subscription", _P.DIGEST_READ),
+    NavItem("登录安全", "/admin/security", _P.SECURITY_ADMIN),
+    NavItem("重置两步验证", "/admin/factor-resets", _P.FACTOR_RESET),
     NavItem("群机器人", "/admin/outlets", _P.SETTING_ADMIN),
     NavItem("一次性口令", "/admin/users/one-time", _P.USER_ADMIN),
     NavItem("消息", "/inbox", _P.SELF),
     NavItem("日历订阅", "/account/calendar", _P.FILING_READ),
     NavItem("通知方式", "/account/notices", _P.SELF),
     NavItem("登录会话", "/account/sessions", _P.SELF),
+    NavItem("两步验证", "/account/second-factor", _P.SELF),
     NavItem("修改口令", "/account/password", _P.SELF),
 )
 

@@ -16,6 +16,11 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-tidu" if settings.secure_cookies else "tidu"
 
 
+def half_cookie(settings: Settings) -> str:
+    """Of a sign-in between password and code."""
+    return f"{cookie_name(settings)}-half"
+
+
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int) -> None:
     """The one way a cookie leaves: not for scripts, not for other sites, and over https only where there is https."""
     response.set_cookie(

@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 # {rule} a reminder's rule with dates ahead.
 PAGES = [
     ("", "/sign-in"),
+    ("officer", "/account/second-factor"),
+    ("admin", "/admin/security"),
+    ("manager", "/admin/factor-resets"),
     ("officer", "/"),
     ("manager", "/"),
     ("carrier", "/"),

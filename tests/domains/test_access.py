@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select, text
 
+from app.access.changing import change_password
 from app.access.forgotten import ask, choose
 from app.access.models import ApiToken, IdempotencyKey, PasswordLink, SignInAttempt, User, UserSession
 from app.access.queries import signed_in_by_bearer, signed_in_by_cookie
 from app.access.service import (
     Account,
     add_user,
-    change_password,
     forget_old,
     issue_token,
     reset_password,

@@ -21,6 +21,11 @@ GET   /account/notices                          self:manage    {ALL}
 POST  /account/notices                          self:manage    {ALL}
 GET   /account/password                         self:manage    {ALL}
 POST  /account/password                         self:manage    {ALL}
+GET   /account/second-factor                    self:manage    {ALL}
+POST  /account/second-factor/begin              self:manage    {ALL}
+POST  /account/second-factor/bind               self:manage    {ALL}
+POST  /account/second-factor/codes              self:manage    {ALL}
+POST  /account/second-factor/remove             self:manage    {ALL}
 GET   /account/sessions                         self:manage    {ALL}
 POST  /account/sessions/{{reference}}/revoke    self:manage    {ALL}
 GET   /admin/calendar                           setting:admin  admin
@@ -67,6 +72,11 @@ POST  /admin/policies/{{version_id}}/submit     policy:admin   admin
 POST  /admin/policies/{{version_id}}/withdraw   policy:admin   admin
 GET   /admin/policies/{{version_id}}/compare    policy:read    {DESKS}
 GET   /admin/policies/{{version_id}}/export.yaml policy:read   {DESKS}
+GET   /admin/factor-resets                      factor:reset   manager admin
+POST  /admin/factor-resets/{{reset_id}}/agree   factor:reset   manager admin
+POST  /admin/factor-resets/{{reset_id}}/refuse  factor:reset   manager admin
+GET   /admin/security                           security:admin admin
+POST  /admin/security                           security:admin admin
 GET   /admin/users                              user:admin     admin
 GET   /admin/users/one-time                     user:admin     admin
 GET   /admin/users/new                          user:admin     admin
@@ -75,6 +85,8 @@ GET   /admin/users/{{user_id}}/carrier          user:admin     admin
 POST  /admin/users/{{user_id}}/carrier          user:admin     admin
 POST  /admin/users/{{user_id}}/disable          user:admin     admin
 POST  /admin/users/{{user_id}}/enable           user:admin     admin
+GET   /admin/users/{{user_id}}/factor-reset     user:admin     admin
+POST  /admin/users/{{user_id}}/factor-reset     user:admin     admin
 POST  /admin/users/{{user_id}}/reset            user:admin     admin
 GET   /api/v1/audit                             audit:read     admin auditor
 GET   /api/v1/board                             firm:read      {READERS}
@@ -288,6 +300,9 @@ POST  /reviews/{{filing_id}}/return             report:review  officer
 GET   /search                                   firm:list      {DESKS}
 GET   /sign-in                                  PUBLIC
 POST  /sign-in                                  PUBLIC
+POST  /sign-in/bind                             PUBLIC
+GET   /sign-in/code                             PUBLIC
+POST  /sign-in/code                             PUBLIC
 POST  /sign-out                                 self:manage    {ALL}
 *     /static                                   PUBLIC
 """

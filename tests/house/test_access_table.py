@@ -86,6 +86,7 @@ def filled(path: str, uscc: str) -> str:
         "claim_id": unknown,
         "file_id": unknown,
         "right_id": unknown,
+        "reset_id": unknown,
     }
     return path.format(**known)
 
@@ -135,6 +136,8 @@ async def test_public_routes_answer_without_signing_in_and_say_nothing_of_firms(
             assert (line.path, answer.status_code) in {
                 (line.path, 200),
                 ("/sign-in", 401),
+                ("/sign-in/code", 303),
+                ("/sign-in/bind", 303),
                 ("/look", 303),
                 ("/api/v1/windows.ics", 404),
                 ("/join/{token}", 404),

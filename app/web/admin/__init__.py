@@ -11,12 +11,14 @@ from app.web.admin import (
     policy_conditions,
     policy_drafts,
     policy_publishing,
+    security,
     users,
 )
 
 # Fixed addresses below /admin/policies come before /admin/policies/{version_id}.
 _PARTS = (
     users,
+    security,
     audit,
     calendar,
     jobs,

@@ -35,6 +35,7 @@ async def users_page(
         "carriers": {uuid.UUID(known): name for known, name in await carrier_choices(conn)},
         "me": viewer.id,
         "now": clock.now(),
+        "may_secure": viewer.may(Permission.SECURITY_ADMIN),
     }
     return page(request, "admin/users.html", title="账号", **context)
 

@@ -1,0 +1,94 @@
+"""The second step of signing in: a code, or, where one is asked for and there is none, an authenticator bound first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from app.access import factors
+from app.access.models import HalfSignIn, User
+from app.access.noticing import tell_owner
+from app.access.queries import sign_in_record
+from app.access.rules import token_hash
+from app.access.signing import TOO_OFTEN, Attempt, SignInResult, mark_succeeded, must_wait, open_session
+from app.access.terms import Actor, Origin, Role, Viewer
+from app.audit.service import event_row, record
+from app.db import Conn
+from app.errors import NotFound
+from app.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where somebody signs in from, and for how long."""
+
+    origin: Origin
+    user_agent: str
+    lifetime: timedelta
+
+
+async def half_way(conn: Conn, token: str, *, at: datetime) -> Any:
+    """Who has given the password in this browser and no more, as `sign_in_record`; None for nobody."""
+    h = HalfSignIn
+    login = select(User.login).join(h, h.user_id == User.id).where(h.token_hash == token_hash(token), h.expires_at > at)
+    found = (await conn.execute(login.where(User.active))).scalar_one_or_none() if token else None
+    return await sign_in_record(conn, found) if found else None
+
+
+def person_of(user: Mapping[str, Any], origin: Origin) -> Actor:
+    return Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
+
+
+async def finish(
+    conn: Conn,
+    token: str,
+    user: Mapping[str, Any],
+    attempt: Attempt,
+    typed: str,
+    *,
+    browser: Browser,
+    vault: Vault,
+    at: datetime,
+) -> SignInResult:
+    """A wrong code is counted with the wrong passwords of this address, and for the account by itself."""
+    if wait := await must_wait(conn, attempt, origin=browser.origin, at=at):
+        return SignInResult(sentence=TOO_OFTEN.format(-(-wait // 60)), wait=wait)
+    by = person_of(user, browser.origin)
+    verdict = await factors.prove(conn, user["id"], typed, vault=vault, at=at)
+    if not verdict.way:
+        me = {"object_type": "user", "object_id": user["id"], "object_label": user["login"]}
+        await record(conn, event_row("session:code:failed", by=by, at=at, succeeded=False, **me))
+        if verdict.wrong == factors.WARNED_AT:
+            told = f"有人知道您的口令，但连续 {verdict.wrong} 次没有通过两步验证"
+            await tell_owner(conn, user["id"], told, by=by, at=at)
+        return SignInResult(sentence=verdict.sentence, wait=verdict.wait)
+    await mark_succeeded(conn, attempt)
+    return await _come_in(conn, token, user, verdict.way, browser=browser, at=at)
+
+
+async def bind_first(
+    conn: Conn, token: str, user: Mapping[str, Any], typed: str, *, browser: Browser, vault: Vault, at: datetime
+) -> tuple[SignInResult, list[str]]:
+    """Binds what was offered and comes in. Raises Invalid, and NotFound where one is bound: that one must be proven."""
+    if user["has_factor"]:
+        raise NotFound
+    codes = await factors.bind(conn, typed, vault=vault, by=person_of(user, browser.origin), at=at)
+    return await _come_in(conn, token, user, "totp", browser=browser, at=at), codes
+
+
+async def _come_in(
+    conn: Conn, token: str, user: Mapping[str, Any], way: str, *, browser: Browser, at: datetime
+) -> SignInResult:
+    await conn.execute(delete(HalfSignIn).where(HalfSignIn.token_hash == token_hash(token)))
+    opened = await open_session(
+        conn,
+        user,
+        origin=browser.origin,
+        user_agent=browser.user_agent,
+        lifetime=browser.lifetime,
+        at=at,
+        way=way,
+    )
+    return SignInResult(token=opened, must_change=user["must_change_password"])
