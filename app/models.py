@@ -8,6 +8,7 @@ from app.carriers import figure_models as carrier_figures
 from app.carriers import log_models as carrier_logs
 from app.carriers import models as carriers
 from app.clerks import models as clerks
+from app.collecting import models as collecting
 from app.db import Base
 from app.digests import models as digests
 from app.exchange import models as exchange
@@ -37,6 +38,7 @@ __all__ = [
     "carrier_logs",
     "carriers",
     "clerks",
+    "collecting",
     "digests",
     "exchange",
     "files",

@@ -47,6 +47,8 @@ KIND_LABELS = {
     "digest_test": "周报试发",
     "tenancy_proposed": "入驻提议",
     "tenancy_agreed": "入驻提议已确认",
+    "collection_opened": "载体收集数据",
+    "collection_chased": "载体催报数据",
     "password_link": "重设口令的链接",
 }
 
@@ -80,6 +82,8 @@ TOPICS = {
     "report_accepted": Topic.REPORT,
     "report_chased": Topic.REPORT,
     "tenancy_proposed": Topic.TENANCY,
+    "collection_opened": Topic.TENANCY,
+    "collection_chased": Topic.TENANCY,
     "tenancy_agreed": Topic.TENANCY,
     "tier_moved": Topic.MOVE,
     "work_given": Topic.WORK,

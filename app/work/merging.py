@@ -62,6 +62,7 @@ MOVING = (
         "(o.carrier_id, o.kind, o.happened_on, o.title) = (t.carrier_id, t.kind, t.happened_on, t.title) "
         "AND o.struck_at IS NULL AND t.struck_at IS NULL",
     ),
+    Moving("collection_answers", "载体收集的数据", "o.round_id = t.round_id"),
     Moving("channel_choices", "通知方式", "true"),
     Moving("firm_follows", "关注", "o.user_id = t.user_id", key="user_id", fleeting=True),
 )

@@ -79,4 +79,18 @@ GET   /api/v1/carriers/{{carrier_id}}/logs/counts carrier:read {CARRIER_READERS}
 POST  /api/v1/carriers/{{carrier_id}}/logs/{{kind}} carrier:let carrier officer
 PUT   /api/v1/carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}} carrier:let carrier officer
 DELETE /api/v1/carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}} carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/collections      carrier:read   {CARRIER_READERS}
+POST  /carriers/{{carrier_id}}/collections      carrier:let    carrier officer
+GET   /collections/{{round_id}}                 carrier:read   {CARRIER_READERS}
+POST  /collections/{{round_id}}/enlist          carrier:let    carrier officer
+POST  /collections/{{round_id}}/chase           carrier:let    carrier officer
+POST  /collections/{{round_id}}/close           carrier:let    carrier officer
+GET   /collections/{{round_id}}/answers/{{answer_id}} carrier:read {CARRIER_READERS}
+POST  /collections/{{round_id}}/answers/{{answer_id}} carrier:let carrier officer
+POST  /collections/{{round_id}}/answers/{{answer_id}}/excuse carrier:let carrier officer
+GET   /collections/{{round_id}}/statistics      carrier:read   {CARRIER_READERS}
+POST  /collections/{{round_id}}/statistics      carrier:let    carrier officer
+POST  /collections/{{round_id}}/statistics/export.xlsx carrier:let carrier officer
+GET   /portal/collections/{{answer_id}}         portal:use     firm
+POST  /portal/collections/{{answer_id}}         portal:use     firm
 """

@@ -13,7 +13,7 @@ from tests.house.routes import routes_of
 # Pages of one thing, asked for by an id that nothing has.
 _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
-    "|carrier|tenancy|user|list|claim|view"
+    "|carrier|tenancy|user|list|claim|view|round|answer"
 )
 UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
 
@@ -79,6 +79,8 @@ def filled(path: str, uscc: str) -> str:
         "carrier_id": unknown,
         "space_id": unknown,
         "entry_id": unknown,
+        "round_id": unknown,
+        "answer_id": unknown,
         "team_id": unknown,
         "duty_id": unknown,
         "tenancy_id": unknown,

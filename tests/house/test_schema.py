@@ -117,6 +117,7 @@ ENUM_COLUMNS = {
     "factor_resets.state": "app.access.terms.ResetState",
     "carriers.kind": "app.carriers.terms.CarrierKind",
     "carriers.state": "app.carriers.terms.CarrierState",
+    "collection_answers.state": "app.collecting.terms.AnswerState",
     "carrier_logs.kind": "app.carriers.log_terms.LogKind",
     "carrier_duties.kind": "app.carriers.terms.DutyKind",
     "carrier_stays.kind": "app.carriers.terms.CarrierKind",

@@ -1,7 +1,23 @@
 """Carriers' pages: an operator's own desk, and what the bureau's officers look at and do in all of their division."""
 
-from app.web.carrier import keeping, logs, logs_file, onward, places, proposals, readiness, rooms, rooms_file, tenants
+from app.web.carrier import (
+    collections,
+    keeping,
+    logs,
+    logs_file,
+    onward,
+    places,
+    proposals,
+    readiness,
+    rooms,
+    rooms_file,
+    statistics,
+    tenants,
+)
 
 # Fixed addresses below /carriers come before /carriers/{carrier_id}.
-_PARTS = (keeping, proposals, places, readiness, rooms, rooms_file, logs_file, logs, tenants, onward)
+_PARTS = (
+    *(keeping, proposals, places, readiness, rooms, rooms_file, logs_file, logs, tenants, onward),
+    *(collections, statistics),
+)
 ROUTERS = tuple(part.router for part in _PARTS)

@@ -13,6 +13,7 @@ from app.carriers.proposals import before_firm
 from app.carriers.tenancies import tenancies_of_firm
 from app.clerks.queries import clerks_of
 from app.clerks.signatories import is_signatory
+from app.collecting.queries import owed_by
 from app.db import Conn
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
@@ -85,6 +86,7 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
         "soon": countdowns(windows, lookup.calendar, today)[:3],
         "clerks": await clerks_of(conn, firm.id),
         "proposals": await before_firm(conn, firm.uscc, today=today),
+        "collections": await owed_by(conn, viewer=viewer),
         "tenancies": [t for t in await tenancies_of_firm(conn, firm.id, viewer=viewer) if t.open],
         "signs": await is_signatory(conn, viewer.id),
     }

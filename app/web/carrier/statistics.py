@@ -1,0 +1,138 @@
+"""The carrier's statistics forms: counted, completed and corrected by its operator, exported in the form's order."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.access.terms import Viewer
+from app.collecting import answering
+from app.collecting.forms import Line, form_for
+from app.collecting.items import Item, read_items
+from app.collecting.queries import corrections_of
+from app.collecting.recording import trace
+from app.collecting.service import CLOSED
+from app.collecting.statistics import Statistics, said, statistics_of
+from app.collecting.terms import Entry
+from app.db import Conn
+from app.errors import AppError, Conflict, Invalid
+from app.sheets.tables import Table, write_tables
+from app.web.carrier.collections import round_in_sight
+from app.web.carrier.frame import LetSpaces, ReadCarriers, head, version_in
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
+from app.web.downloads import XLSX, attachment
+from app.web.forms import error_context, raw_form
+from app.web.htmx import see_other
+from app.web.lookups import Lookup
+from app.web.templating import page
+
+router = APIRouter()
+
+
+@router.get("/collections/{round_id}/statistics")
+async def statistics_page(
+    request: Request, round_id: uuid.UUID, viewer: ReadCarriers, conn: ConnDep, lookup: LookupDep, today: TodayDep
+) -> Response:
+    return await _page(request, conn, lookup, round_id, viewer, today)
+
+
+@router.post("/collections/{round_id}/statistics")
+async def correct(
+    request: Request,
+    round_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: LetSpaces,
+) -> Response:
+    raw = await raw_form(request)
+    held, carrier = await round_in_sight(conn, round_id, actor.viewer)
+    found = await statistics_of(conn, held, viewer=actor.viewer, reference=lookup.reference, today=today)
+    try:
+        if not held.open:
+            raise Conflict(CLOSED)
+        entries = read_corrections(form_for(carrier.kind, held.period).lines, found, raw)
+        version = version_in(raw)
+        done = await answering.correct(conn, held.id, entries, version=version, by=actor, at=clock.now())
+    except (Invalid, Conflict) as error:
+        return await _page(request, conn, lookup, round_id, actor.viewer, today, raw=raw, error=error)
+    words = f"已保存 {done} 栏" if done else "没有变化"
+    return see_other(request, f"/collections/{held.id}/statistics", words)
+
+
+def read_corrections(lines: tuple[Line, ...], found: Statistics, raw: Mapping[str, Any]) -> list[Entry]:
+    """What differs from what stands there, by line. Where it differs from what was counted a reason is wanted. Raises
+    Invalid by code."""
+    shown = {line.code: line for line in found.lines}
+    changed = [line for line in lines if str(raw.get(line.code, "")).strip() not in ("", shown[line.code].value)]
+    items = [Item(line.code, line.label, line.kind, 0, line.section, line.unit, line.options) for line in changed]
+    kept, faults = read_items(items, raw)
+    entries = []
+    for line in changed:
+        reason = str(raw.get(f"why.{line.code}", "")).strip()[:200]
+        if line.found and shown[line.code].found and not reason and line.code not in faults:
+            faults[line.code] = f"数出来的是 {shown[line.code].found}，改它请写明原因。"
+        if line.code in kept:
+            entries.append(Entry(line.code, kept[line.code], reason))
+    if faults:
+        raise Invalid(faults)
+    return entries
+
+
+@router.post("/collections/{round_id}/statistics/export.xlsx")
+async def export(
+    round_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: LetSpaces
+) -> Response:
+    held, carrier = await round_in_sight(conn, round_id, actor.viewer)
+    found = await statistics_of(conn, held, viewer=actor.viewer, reference=lookup.reference, today=today)
+    await trace(conn, held, "exported", {"rows": len(found.rows)}, by=actor, at=clock.now())
+    name = f"{carrier.name}-{held.period.label}-统计报表.xlsx"
+    return attachment(write_tables(tables_of(found, f"{carrier.name} {held.period.label}")), name, XLSX)
+
+
+def tables_of(found: Statistics, what: str) -> list[Table]:
+    lead = (f"{what}　{found.title}　金额单位：千元", found.note)
+    lines = [(line.label, line.code, line.value, line.unit) for line in found.lines]
+    tables = [Table(found.title, lead, ("指标", "代码", "数值", "单位"), lines)]
+    if found.head:
+        tables.append(Table("在孵（毕业）企业情况", lead[:1], found.head, found.rows))
+    problems = [(p.sentence, "须改正" if p.hard else "请核对") for p in found.problems]
+    return [*tables, Table("校验", lead[:1], ("对不上的地方", "要求"), problems)]
+
+
+async def _page(
+    request: Request,
+    conn: Conn,
+    lookup: Lookup,
+    round_id: uuid.UUID,
+    viewer: Viewer,
+    today: date,
+    *,
+    raw: Mapping[str, str] | None = None,
+    error: AppError | None = None,
+) -> Response:
+    held, carrier = await round_in_sight(conn, round_id, viewer)
+    found = await statistics_of(conn, held, viewer=viewer, reference=lookup.reference, today=today)
+    sections: dict[str, list[Any]] = {}
+    for line in found.lines:
+        typed = (raw or {}).get(line.code, line.value)
+        sections.setdefault(line.section, []).append((line, typed, (raw or {}).get(f"why.{line.code}", "")))
+    lines = {line.code: line for line in form_for(carrier.kind, held.period).lines}
+    labels = {code: line.label for code, line in lines.items()}
+    history = [(one, lines[one.code], said(lines[one.code], one.value)) for one in await corrections_of(conn, held.id)]
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "round": held,
+        "found": found,
+        "options": {code: line.options for code, line in lines.items()},
+        "sections": list(sections.items()),
+        "history": history,
+        "version": (raw or {}).get("version", held.version),
+        **error_context(error, labels),
+    }
+    status = error.status if error else 200
+    title = f"{carrier.name} {held.period.label}统计报表"
+    return page(request, "carrier/statistics.html", title=title, status=status, **context)

@@ -1,0 +1,51 @@
+"""What is asked of a tenant, as a form shows it and as it comes back: one reading for the firm and for its operator."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.collecting.items import Item, as_typed, asked, read_items
+from app.collecting.prefilling import Known
+from app.collecting.terms import Answer, Round
+from app.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    item: Item
+    value: str
+    source: str
+    fault: str
+
+
+def items_of(held: Round, answer: Answer) -> list[Item]:
+    return asked(yearly=held.period.yearly, team=answer.team_id is not None)
+
+
+def labels_of(items: Sequence[Item]) -> dict[str, str]:
+    return {item.code: item.label for item in items}
+
+
+def fields_of(
+    items: Sequence[Item],
+    known: Mapping[str, Known],
+    typed: Mapping[str, str] | None = None,
+    faults: Mapping[str, str] | None = None,
+) -> list[tuple[str, list[Asked]]]:
+    """By the form's sections. What was typed stays as it was typed."""
+    sections: dict[str, list[Asked]] = {}
+    for item in items:
+        found = known.get(item.code)
+        value = as_typed(item, found.value) if found else ""
+        if typed is not None:
+            value = typed.get(item.code, "")
+        one = Asked(item, value, found.source if found else "", (faults or {}).get(item.code, ""))
+        sections.setdefault(item.section, []).append(one)
+    return list(sections.items())
+
+
+def read_answer(items: list[Item], typed: Mapping[str, str]) -> dict[str, str]:
+    """Raises Invalid by code."""
+    kept, faults = read_items(items, typed)
+    if faults:
+        raise Invalid(faults)
+    return kept

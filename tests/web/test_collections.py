@@ -1,0 +1,193 @@
+"""A carrier collects a time's figures: the firm confirms what it gives, types nothing twice, and closed is closed."""
+
+import io
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import select
+
+from app.audit.models import AuditEvent
+from app.carriers.models import CarrierTeam
+from app.collecting.items import ITEMS, ItemKind
+from app.collecting.models import CollectionAnswer, CollectionRound, CollectionVersion
+from app.outbox.models import OutboxMessage
+from app.recognitions.models import IpRightRow
+from app.reports.models import YearlyReport
+from tests import factories, houses
+from tests.harness import NOON
+
+FIRM = "开平市在孵机械有限公司"
+QUARTER = {"tenant.venture": "0", "total_income": "1200.5", "net_profit": "-30", "tenant.rd": "80", "tenant.taxes": "5"}
+QUARTER |= {"tenant.staff": "20", "tenant.graduates": "3", "version": "1"}
+
+
+@pytest.fixture
+async def held(conn):
+    found = await houses.carrier(conn)
+    await houses.operator(conn, found)
+    return found
+
+
+async def tenant(conn, held, room="301", login="firm", name=FIRM):
+    """A firm inside with somebody who reports for it, where a login is given."""
+    uscc = await factories.firm(conn, name=name)
+    await houses.tenancy(conn, held, await houses.space(conn, held, room), uscc)
+    if not login:
+        return None
+    return await factories.person(conn, login, firm_id=await factories.id_of(conn, uscc))
+
+
+async def opened(operator, held, period="2026Q4", due_on="2026-12-05"):
+    answer = await operator.post(
+        f"/carriers/{held.id}/collections", data={"period": period, "due_on": due_on, "idempotency_key": period}
+    )
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+async def owed(conn, name=FIRM):
+    query = select(CollectionAnswer.id, CollectionAnswer.state, CollectionAnswer.figures)
+    rows = (await conn.execute(query.order_by(CollectionAnswer.id))).all()
+    assert rows
+    return rows
+
+
+async def test_a_quarter_is_asked_confirmed_corrected_and_closed_for_good(conn, client_as, held):
+    clerk = await tenant(conn, held)
+    operator = await client_as("carrier")
+    here = await opened(operator, held)
+    again = await operator.post(f"/carriers/{held.id}/collections", data={"period": "2026Q4", "due_on": "2026-12-05"})
+    assert (again.status_code, "已经发起过" in again.text) == (409, True)
+    (told,) = (await conn.execute(select(OutboxMessage.payload))).scalars()
+    firm, way = await client_as(clerk), told["page"]
+    assert "核对并确认" in (await firm.get("/portal")).text
+    assert "确认后示例孵化器才看得到" in (await firm.get(way)).text
+    ((answer_id, *_),) = await owed(conn)
+    assert "还没有报" in (await operator.get(f"{here}/answers/{answer_id}")).text
+    wrong = await firm.post(way, data=QUARTER | {"tenant.graduates": "21", "total_income": ""})
+    assert (wrong.status_code, "不能多于“从业人员”" in wrong.text, "没有请填 0" in wrong.text) == (422, True, True)
+    assert (await firm.post(way, data=QUARTER)).status_code == 303
+    assert (await firm.post(way, data=QUARTER)).status_code == 412, "a second tab has read the first version"
+    corrected = QUARTER | {"total_income": "130万元", "version": "2", "note": "月底补记"}
+    assert (await firm.post(way, data=corrected)).status_code == 303
+    kept = (await conn.execute(select(CollectionVersion.figures).order_by(CollectionVersion.version))).scalars().all()
+    assert [one["total_income"] for one in kept] == ["1200500", "1300000"]
+    shown = (await operator.get(f"{here}/answers/{answer_id}")).text
+    assert ("1300" in shown, "月底补记" in shown) == (True, True)
+    assert (await operator.post(f"{here}/answers/{answer_id}", data=QUARTER | {"basis": "表"})).status_code == 409
+    statistics = (await operator.get(f"{here}/statistics")).text
+    assert "数出来的：1300" in statistics
+    assert (await operator.post(f"{here}/close", data={"version": "1"})).status_code == 303
+    late = await firm.post(way, data=QUARTER | {"version": "3"})
+    assert (late.status_code, "已经关账" in late.text) == (409, True)
+    assert (await operator.post(f"{here}/statistics", data={"t.firms": "9", "version": "2"})).status_code == 409
+    await conn.execute(CollectionAnswer.__table__.update().values(figures={"total_income": "1"}))
+    assert "1300" in (await operator.get(f"{here}/statistics")).text, "closed forms are read as they were"
+    acts = set((await conn.execute(select(AuditEvent.action))).scalars())
+    assert {"carrier:collection:opened", "firm:collection:answered", "carrier:collection:closed"} <= acts
+
+
+async def test_who_has_not_answered_is_chased_once_a_day_and_who_has_no_account_is_entered_by_the_operator(
+    conn, client_as, clock, held
+):
+    await tenant(conn, held)
+    await tenant(conn, held, "302", login="", name="开平市没账号有限公司")
+    await houses.tenancy(conn, held, await houses.space(conn, held, "303"), "示例团队")
+    await conn.execute(CarrierTeam.__table__.update().values(members=4))
+    operator = await client_as("carrier")
+    here = await opened(operator, held)
+    first = await operator.post(f"{here}/chase")
+    assert first.status_code == 303
+    await operator.post(f"{here}/chase")
+    kinds = (await conn.execute(select(OutboxMessage.kind))).scalars().all()
+    assert sorted(kinds) == ["collection_chased", "collection_opened"]
+    page = (await operator.get(here)).text
+    assert "还有 3 家没有报" in page
+    rows = (await conn.execute(select(CollectionAnswer.id, CollectionAnswer.team_id, CollectionAnswer.chases))).all()
+    team = next(row.id for row in rows if row.team_id)
+    assert sorted(row.chases for row in rows) == [0, 0, 1]
+    form = (await operator.get(f"{here}/answers/{team}")).text
+    assert ('value="4"' in form, "总收入" in form) == (True, False), "a team is asked what a team can say"
+    typed = {"tenant.staff": "4", "tenant.graduates": "1", "tenant.venture": "50", "version": "1"}
+    assert (await operator.post(f"{here}/answers/{team}", data=typed)).status_code == 422
+    assert (await operator.post(f"{here}/answers/{team}", data=typed | {"basis": "负责人签字"})).status_code == 303
+    refused = await operator.post(f"{here}/close", data={"version": "1"})
+    assert (refused.status_code, "还有 2 家没有报" in refused.text) == (409, True)
+    other = next(r.id for r in await owed(conn) if r.state == "waiting")
+    assert (
+        await operator.post(f"{here}/answers/{other}/excuse", data={"reason": "", "version": "1"})
+    ).status_code == 422
+    excused = {"reason": "已停业", "version": "1"}
+    assert (await operator.post(f"{here}/answers/{other}/excuse", data=excused)).status_code == 303
+    despite = {"version": "1", "despite": "通知今天截止"}
+    assert (await operator.post(f"{here}/close", data=despite)).status_code == 303
+    assert "通知今天截止" in (await operator.get(here)).text
+
+
+async def test_a_year_comes_prefilled_for_the_firm_and_is_hidden_from_its_operator_until_it_is_given(
+    conn, client_as, held
+):
+    clerk = await tenant(conn, held)
+    firm_id = clerk.viewer.firm_id
+    figures = {"total_income": "4600000", "net_profit": "-120000.5", "headcount": "31"}
+    report = {"id": firm_id, "firm_id": firm_id, "year": 2026, "version": 1, "state": "submitted", "figures": figures}
+    await conn.execute(YearlyReport.__table__.insert().values(report | {"created_at": NOON}))
+    right = {"id": firm_id, "firm_id": firm_id, "kind": "invention_patent", "number": "ZL1", "in_force": True}
+    right |= {"granted_on": NOON.date(), "obtained_by": "self_developed", "recorded_at": NOON}
+    await conn.execute(IpRightRow.__table__.insert().values(right))
+    operator = await client_as("carrier")
+    here = await opened(operator, held, "2026", "2027-01-31")
+    ((answer_id, *_),) = await owed(conn)
+    firm, way = await client_as(clerk), f"/portal/collections/{answer_id}"
+    page = (await firm.get(way)).text
+    assert 'value="4600"' in page
+    assert 'value="-120.0005"' in page
+    assert "带入：企业 2026 年度填报" in page
+    assert "带入：知识产权台账" in page
+    for address in (here, f"{here}/answers/{answer_id}", f"{here}/statistics"):
+        assert "4600" not in (await operator.get(address)).text
+    stranger = await client_as(await factories.person(conn, "firm-2", firm_id=await _another(conn)))
+    assert (await stranger.get(way)).status_code == 404
+    assert (await stranger.post(way, data=QUARTER)).status_code == 404
+    other = await houses.carrier(conn, "另一家孵化器")
+    await houses.operator(conn, other, "carrier-2")
+    foreign = await client_as("carrier-2")
+    for address in (here, f"{here}/statistics", f"{here}/answers/{answer_id}"):
+        assert (await foreign.get(address)).status_code == 404
+    assert (await foreign.post(f"{here}/chase")).status_code == 404
+
+
+async def _another(conn):
+    return await factories.id_of(conn, await factories.firm(conn))
+
+
+async def test_the_forms_come_in_their_order_with_what_was_corrected_and_why(conn, client_as, held):
+    clerk = await tenant(conn, held)
+    operator = await client_as("carrier")
+    here = await opened(operator, held, "2026", "2027-01-31")
+    ((answer_id, *_),) = await owed(conn)
+    firm, way = await client_as(clerk), f"/portal/collections/{answer_id}"
+    said = {i.code: "0" for i in ITEMS} | {i.code: "示例" for i in ITEMS if i.kind is ItemKind.TEXT}
+    said |= {i.code: i.options[0][0] for i in ITEMS if i.options} | {"tenant.staff": "8", "total_income": "2500"}
+    assert (await firm.post(way, data=said | {"version": "1"})).status_code == 303
+    form = {"b00": "100", "b01": "60", "b04": "20", "b02": "10", "b03": "10", "TDF713": "企业", "version": "1"}
+    assert (await operator.post(f"{here}/statistics", data=form)).status_code == 303
+    changed = {"t.staff": "9", "version": "2"}
+    asked = await operator.post(f"{here}/statistics", data=changed)
+    assert (asked.status_code, "数出来的是 8" in asked.text) == (422, True)
+    assert (await operator.post(f"{here}/statistics", data=changed | {"why.t.staff": "含实习生"})).status_code == 303
+    assert (await operator.post(f"{here}/statistics", data=changed)).status_code == 412
+    page = (await operator.get(f"{here}/statistics")).text
+    assert "含实习生" in page
+    book = load_workbook(io.BytesIO((await operator.post(f"{here}/statistics/export.xlsx")).content))
+    whole, tenants, checked = book.worksheets
+    lines = {row[1]: row[2] for row in whole.iter_rows(values_only=True) if row[1]}
+    assert (lines["b00"], lines["t.staff"], lines["t.income"], lines["t.firms"]) == (100, 9, 2500, 1)
+    codes = [row[1] for row in whole.iter_rows(values_only=True)]
+    assert codes.index("b00") < codes.index("b04") < codes.index("c00") < codes.index("e00")
+    head, row = list(tenants.iter_rows(values_only=True))[1:3]
+    assert [int(str(title).split(" ")[0]) for title in head] == sorted(int(str(title).split(" ")[0]) for title in head)
+    assert dict(zip(head, row, strict=True))["19 总收入（千元）"] == 2500
+    assert any("没有填" in str(r[0]) for r in checked.iter_rows(values_only=True))
+    rounds = (await conn.execute(select(CollectionRound.version))).scalar_one()
+    assert rounds == 3
