@@ -4,6 +4,7 @@ from app.access import models as access
 from app.assessments import models as assessments
 from app.attachments import models as attachments
 from app.audit import models as audit
+from app.bulk import models as bulk
 from app.carriers import figure_models as carrier_figures
 from app.carriers import log_models as carrier_logs
 from app.carriers import models as carriers
@@ -34,6 +35,7 @@ __all__ = [
     "assessments",
     "attachments",
     "audit",
+    "bulk",
     "carrier_figures",
     "carrier_logs",
     "carriers",

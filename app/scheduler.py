@@ -33,6 +33,7 @@ SHARED: Mapping[str, Any] = {
     "heartbeat": IntervalTrigger(seconds=15),
     "deliver": IntervalTrigger(seconds=5),
     "imports": IntervalTrigger(seconds=1),
+    "bulk": IntervalTrigger(seconds=1),
     "assess-changed": IntervalTrigger(seconds=2),
     "policy-impacts": IntervalTrigger(seconds=2),
     "scan-files": IntervalTrigger(seconds=60),

@@ -19,6 +19,7 @@ from app.assessments.refreshing import changed_count, firm_count, refresh_change
 from app.attachments.jobs import clear_orphans, orphans, scan_waiting, waiting_scans
 from app.audit.jobs import Sealer, check_chain, remove_old
 from app.audit.sealing import waiting
+from app.bulk.jobs import forget_previews, run_waiting_acts, waiting_acts
 from app.clock import Clock, business_day
 from app.config import Settings
 from app.db import Conn, Database
@@ -95,6 +96,10 @@ async def _digests_in_one(conn: Conn, at: datetime) -> Mapping[str, int]:
 
 async def _imports(house: House, at: datetime) -> Mapping[str, int]:
     return {"planned": await run_waiting_imports(house.database, house.files, at=at)}
+
+
+async def _bulk(house: House, at: datetime) -> Mapping[str, int]:
+    return {"planned": await run_waiting_acts(house.database, at=at)}
 
 
 async def _reassess(house: House, at: datetime) -> Mapping[str, int]:
@@ -180,7 +185,12 @@ async def _heartbeat(conn: Conn, at: datetime) -> Mapping[str, int]:
 
 async def _tidy(conn: Conn, at: datetime) -> Mapping[str, int]:
     forgotten = await forget_old(conn, at=at) + await forget_runs(conn, before=at - RUNS_KEPT)
+    forgotten += await forget_previews(conn, at=at)
     return {"planned": forgotten + await forget_files(conn, before=at - ENCLOSURES_KEPT)}
+
+
+async def _waiting_acts(conn: Conn, at: datetime) -> Mapping[str, int]:
+    return {"planned": await waiting_acts(conn, at=at)}
 
 
 async def _due(conn: Conn, at: datetime) -> Mapping[str, int]:
@@ -214,6 +224,7 @@ _REHEARSALS: dict[str, Step] = {
     **_STEPS,
     "deliver": _due,
     "imports": _claimable,
+    "bulk": _waiting_acts,
     "assess-changed": _waiting_firms,
     "policy-impacts": _waiting_impacts,
     "reassess": _all_firms,
@@ -227,6 +238,7 @@ _REHEARSALS: dict[str, Step] = {
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
     "imports": _imports,
+    "bulk": _bulk,
     "assess-changed": _assess_changed,
     "policy-impacts": _impacts,
     "reassess": _reassess,
@@ -239,7 +251,7 @@ JOBS: dict[str, Job] = {
     **{name: _in_one(step) for name, step in _STEPS.items()},
 }
 # Too frequent to keep a row for each run
-_QUIET = {"imports", "fold-counts", "heartbeat", "assess-changed", "policy-impacts", "scan-files", "seal-audit"}
+_QUIET = {"imports", "bulk", "fold-counts", "heartbeat", "assess-changed", "policy-impacts", "scan-files", "seal-audit"}
 
 
 async def run_job(house: House, name: str, *, at: datetime, keep: bool = False) -> dict[str, Any]:

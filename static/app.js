@@ -213,7 +213,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-tick]");
     if (!button) return;
-    const boxes = all("input[type=checkbox]", button.form), tick = boxes.some((box) => !box.checked);
+    const boxes = [...button.form.elements].filter((box) => box.type === "checkbox"), tick = boxes.some((box) => !box.checked);
     boxes.forEach((box) => { box.checked = tick; });
   });
   all("[data-copy], [data-print], [data-tick]").forEach((button) => { button.hidden = false; });

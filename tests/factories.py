@@ -17,6 +17,9 @@ from app.assessments.models import FirmAssessment
 from app.assessments.plan_queries import plan_of
 from app.assessments.plans import make_plan, mark_step
 from app.assessments.terms import PlanEntry, StepEntry
+from app.bulk.doing import Kit
+from app.bulk.service import Choice, prepare
+from app.bulk.terms import BulkKind, Change
 from app.config import SEEDS
 from app.db import Conn, new_id
 from app.filings.models import FilingWindow
@@ -25,6 +28,7 @@ from app.filings.terms import Dates, Notice, WindowChange
 from app.firms.models import Firm
 from app.firms.queries import firm_by_uscc
 from app.firms.service import FirmEntry, register
+from app.firms.terms import FirmFilter
 from app.pipeline.queries import load_ladders
 from app.pipeline.recording import MoveOrder
 from app.pipeline.service import approve, move_firm
@@ -334,3 +338,12 @@ async def answer(
     row = {"version": "2016", "outcome": outcome, "missed": missed, "lacking": lacking, "shortfall": shortfall}
     new = {"firm_id": await id_of(conn, uscc), "policy": policy, **row, "open_codes": [], "as_of": NOON.date()}
     await conn.execute(insert(FirmAssessment).values(**new, assessed_at=NOON))
+
+
+async def bulk_preview(conn: Conn, who: Person, tier: str, *, at: datetime = NOON) -> uuid.UUID:
+    """What it would mean to move every firm of the list to the tier."""
+    ladder, calendar = await main_ladder(conn)
+    kit = Kit(ladder, POLICIES, calendar)
+    change = Change(BulkKind.TIER, tier=tier, on=at.date(), reason="年度核对")
+    choice = Choice(FirmFilter(), "status=active")
+    return await prepare(conn, choice, change, kit=kit, by=who.actor, today=at.date(), at=at)

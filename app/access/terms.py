@@ -34,6 +34,7 @@ class Permission(StrEnum):
     FIRM_EDIT = "firm:edit"
     FIRM_NOTE = "firm:note"
     FIRM_MERGE = "firm:merge"  # two records made one: the bureau's own officers
+    FIRM_BULK = "firm:bulk"  # one thing with many firms; which things, each with its own right
     FIRM_CERTIFY = "firm:certify"  # what the gates rest on: the bureau's own officers, as with rosters
     FIRM_EXPORT = "firm:export"
     FIRM_IMPORT = "firm:import"
@@ -91,6 +92,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_NOTE,
             _P.PLAN_EDIT,
             _P.HANDOVER,
+            _P.FIRM_BULK,
             _P.MOVE,
             _P.MOVE_REJECT,
             _P.FILING_READ,
@@ -121,6 +123,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_IMPORT,
             _P.PLAN_EDIT,
             _P.HANDOVER,
+            _P.FIRM_BULK,
             _P.MOVE,
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,
@@ -151,6 +154,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_NOTE,
             _P.FIRM_EXPORT,
             _P.HANDOVER,
+            _P.FIRM_BULK,
             _P.MOVE_APPROVE,
             _P.MOVE_REJECT,
             _P.FILING_READ,

@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor, Viewer
@@ -19,6 +18,7 @@ from app.firms.filtering import visible_to
 from app.firms.models import Firm, FirmNote
 from app.firms.search import refresh_search, search_fields
 from app.firms.terms import CODE_TAKEN, FirmDetail, FirmEntry
+from app.firms.writing import insert_rows, update_rows
 from app.text import index_grams, key, pinyin
 
 __all__ = [
@@ -55,6 +55,8 @@ EDITABLE = frozenset(
     }
 )
 _LISTS = ("contacts", "tags", "former_names")
+# What the search document is made of, as far as an edit reaches it.
+_SEARCHED = frozenset({"name", "uscc", "contacts", "former_names"})
 
 
 async def register(conn: Conn, entry: FirmEntry, *, by: Actor, at: datetime) -> uuid.UUID:
@@ -69,7 +71,7 @@ async def register_many(conn: Conn, entries: Sequence[FirmEntry], *, by: Actor, 
     if not rows:
         return []
     with _explained():
-        await _insert(conn, rows)
+        await insert_rows(conn, rows)
     ids = [row["id"] for row in rows]
     await write_children(conn, list(zip(ids, entries, strict=True)), new=True)
     await record(
@@ -88,16 +90,6 @@ async def register_many(conn: Conn, entries: Sequence[FirmEntry], *, by: Actor, 
         ),
     )
     return ids
-
-
-async def _insert(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
-    """All in one statement: the trigger that keeps the counters runs once and adds a line a tier, not a line a firm."""
-    names = ", ".join(rows[0])
-    statement = text(
-        f"INSERT INTO firms ({names}) "  # noqa: S608  # names of our own columns
-        f"SELECT {names} FROM jsonb_populate_recordset(NULL::firms, CAST(:rows AS jsonb))"
-    )
-    await conn.execute(statement, {"rows": orjson.dumps(rows, default=str).decode()})
 
 
 async def edit(
@@ -138,6 +130,7 @@ async def edit_many(
     """The same as `edit` for rows that the caller has locked; unchanged ones cost nothing."""
     changed: list[tuple[FirmDetail, FirmEntry]] = []
     renamed: list[tuple[uuid.UUID, str]] = []
+    found_by: list[uuid.UUID] = []
     events: list[dict[str, Any]] = []
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for firm, entry in edits:
@@ -149,22 +142,18 @@ async def edit_many(
             sort_key, initials = pinyin(columns["name"])
             columns |= {"name_key": key(columns["name"]), "name_pinyin": sort_key, "name_initials": initials}
             renamed.append((firm.id, firm.name))
+        if _SEARCHED & changes.keys():
+            found_by.append(firm.id)
         by_columns.setdefault(tuple(sorted(columns)), []).append({**columns, "b_id": firm.id, "b_at": at})
         changed.append((firm, _changed_only(entry, changes)))
         events.append(edit_event(firm, changes, by=by, at=at))
     for names, rows in by_columns.items():
-        statement = (
-            update(Firm.__table__)  # type: ignore[arg-type]
-            .where(Firm.id == bindparam("b_id"))
-            .values({**{n: bindparam(n) for n in names}, "version": Firm.version + 1, "updated_at": bindparam("b_at")})
-        )
-        await conn.execute(statement, rows)
+        await update_rows(conn, names, rows, at=at)
     await write_children(conn, [(firm.id, entry) for firm, entry in changed])
     await remember_names(conn, renamed, at=at)
-    ids = [firm.id for firm, _ in changed]
-    await refresh_search(conn, ids)
+    await refresh_search(conn, found_by)
     await record(conn, *events)
-    return ids
+    return [firm.id for firm, _ in changed]
 
 
 async def add_note(conn: Conn, firm: FirmDetail, body: str, *, by: Actor, at: datetime) -> uuid.UUID:

@@ -35,6 +35,7 @@ JOB_WORDS: Mapping[str, tuple[str, str]] = {
     "fold-counts": ("合并看板计数", "每 5 分钟"),
     "imports": ("处理导入", "每秒"),
     "assess-changed": ("评估有变化的企业", "每 2 秒"),
+    "bulk": ("批量办理", "每秒"),
     "policy-impacts": ("计算政策影响", "每 2 秒"),
     "scan-files": ("上传文件查毒", "每分钟"),
     "watch": ("停滞告诉局领导，关注企业的证书到期", "工作日 08:40"),

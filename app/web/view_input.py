@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from app.access.terms import Viewer
 from app.errors import Invalid
+from app.firms.terms import FirmFilter
 from app.views.terms import LONGEST_QUERY, PAGE_SIZES, Arrangement, Density, ListColumn
 from app.web.filters import filter_in, written
 
@@ -23,6 +24,11 @@ def read_query(value: str, viewer: Viewer) -> str:
     if len(query) > LONGEST_QUERY:
         raise Invalid({"query": "筛选条件太长，请减少一些再保存。"})
     return query
+
+
+def filter_of(query: str, viewer: Viewer) -> FirmFilter:
+    """The filter that a kept address means."""
+    return filter_in(dict(parse_qsl(query)), viewer, program=False)
 
 
 def read_id(field: str, value: str) -> uuid.UUID | None:

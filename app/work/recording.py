@@ -23,7 +23,19 @@ async def trace(
     at: datetime,
     before: Mapping[str, Any] | None = None,
 ) -> None:
-    row = event_row(
+    await record(conn, trace_row(firm, action, said, by=by, at=at, before=before))
+
+
+def trace_row(
+    firm: FirmDetail,
+    action: str,
+    said: Mapping[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    return event_row(
         f"firm:{action}",
         by=by,
         at=at,
@@ -33,7 +45,6 @@ async def trace(
         before=_plain(before) if before is not None else None,
         after=_plain(said),
     )
-    await record(conn, row)
 
 
 def _plain(said: Mapping[str, Any]) -> dict[str, Any]:

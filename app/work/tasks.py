@@ -1,38 +1,79 @@
 """Tasks: given, changed by one at a time, done or called off."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Uuid, any_, bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.access.terms import Actor
+from app.audit.service import record
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Stale
 from app.firms.terms import FirmDetail
 from app.work.models import FirmTask
-from app.work.recording import tell, trace
+from app.work.recording import tell, trace, trace_row
 from app.work.terms import TaskEntry, TaskState
+
+_IDS = bindparam("ids", type_=ARRAY(Uuid()))
 
 
 async def add_task(conn: Conn, firm: FirmDetail, entry: TaskEntry, *, by: Actor, at: datetime) -> uuid.UUID:
-    task_id = new_id()
-    row = {
-        "id": task_id,
-        "firm_id": firm.id,
-        "title": entry.title,
-        "due_on": entry.due_on,
-        "owner": entry.owner.value,
-        "officer_id": entry.officer_id,
-        "author_id": by.viewer.id,
-        "author_name": by.viewer.name,
-        "created_at": at,
-    }
-    await conn.execute(insert(FirmTask).values(row))
-    await trace(conn, firm, "task:given", {"task": entry.title, "due_on": entry.due_on}, by=by, at=at)
+    (task_id,) = await add_tasks(conn, [(firm, entry)], by=by, at=at)
     given = (entry.officer_id, f"{task_id}:1", f"{entry.title}（{entry.due_on} 前）")
     await tell(conn, firm, [given], by=by, at=at)
     return task_id
+
+
+async def add_tasks(
+    conn: Conn, given: Sequence[tuple[FirmDetail, TaskEntry]], *, by: Actor, at: datetime
+) -> list[uuid.UUID]:
+    """In the order given. Nobody is told yet: of many tasks the caller tells in one word."""
+    if not given:
+        return []
+    ids = [new_id() for _ in given]
+    rows = [
+        {
+            "id": task_id,
+            "firm_id": firm.id,
+            "title": entry.title,
+            "due_on": entry.due_on,
+            "owner": entry.owner.value,
+            "officer_id": entry.officer_id,
+            "author_id": by.viewer.id,
+            "author_name": by.viewer.name,
+            "created_at": at,
+        }
+        for task_id, (firm, entry) in zip(ids, given, strict=True)
+    ]
+    await conn.execute(insert(FirmTask), rows)
+    said = [(firm, {"task": entry.title, "due_on": entry.due_on}) for firm, entry in given]
+    await record(conn, *(trace_row(firm, "task:given", words, by=by, at=at) for firm, words in said))
+    return ids
+
+
+async def drop_untouched(
+    conn: Conn, tasks: Mapping[uuid.UUID, FirmDetail], *, by: Actor, at: datetime
+) -> set[uuid.UUID]:
+    """Calls off those that are still as they were given, to the firm they were given for; returns which."""
+    if not tasks:
+        return set()
+    query = (
+        select(FirmTask.id, FirmTask.firm_id, FirmTask.title)
+        .where(FirmTask.id == any_(_IDS), FirmTask.state == TaskState.OPEN.value, FirmTask.row_version == 1)
+        .order_by(FirmTask.id)
+        .with_for_update()
+    )
+    found = (await conn.execute(query, {"ids": list(tasks)})).all()
+    open_ = {row.id: row.title for row in found if row.firm_id == tasks[row.id].id}
+    closing = {"state": TaskState.DROPPED.value, "closed_at": at, "closer_name": by.viewer.name}
+    statement = update(FirmTask).where(FirmTask.id == any_(_IDS))
+    await conn.execute(statement.values(**closing, row_version=FirmTask.row_version + 1), {"ids": list(open_)})
+    said = [(tasks[i], {"task": title}) for i, title in open_.items()]
+    await record(conn, *(trace_row(firm, "task:dropped", words, by=by, at=at) for firm, words in said))
+    return set(open_)
 
 
 async def amend_task(

@@ -180,6 +180,7 @@ async def _fill(url: str) -> None:
     async with database.transaction() as conn:
         await factories.plan(conn, PLANNED)
         await factories.visit(conn, PLANNED)
+        await factories.bulk_preview(conn, officer, "gazelle")
     await database.dispose()
 
 

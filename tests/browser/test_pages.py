@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 # that a firm holds, {window} one that waits for its notice, {policy} the first version of the list,
 # {application} a firm in the window, {receipt} one of a move,
 # {planned} the plans of a firm, {need} and {task} what is open after a visit to it,
-# {rule} a reminder's rule with dates ahead.
+# {rule} a reminder's rule with dates ahead, {act} a bulk act that waits for its word.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/account/second-factor"),
@@ -75,6 +75,9 @@ PAGES = [
     ("officer", "/work/followed"),
     ("manager", "/work/stale"),
     ("manager", "/handover"),
+    ("officer", "/bulk"),
+    ("officer", "/bulk/new?kind=tier&all=1"),
+    ("officer", "{act}"),
     ("manager", "/work?kind=needs&whose=all"),
     ("officer", "{firm}/work"),
     ("officer", f"/firms/{PLANNED}/filings"),
@@ -185,6 +188,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "{pending}": ("/", ".pending .name"),
     "{review}": ("/reviews", "tbody .name"),
     "{claim}": ("/claims", "tbody .name"),
+    "{act}": ("/bulk", "tbody .name"),
     "{window}": ("/filings?year=2027", ".year-table .name"),
     "{application}": ("{window}/applications", ".card > a"),
     "{policy}": ("/admin/policies", "tbody .name"),

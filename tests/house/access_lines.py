@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests.house.access_bulk import BULK
 from tests.house.access_carriers import CARRIERS
 from tests.house.access_filings import FILINGS
 from tests.house.access_work import WORK
@@ -316,6 +317,6 @@ class Line:
     roles: frozenset[str]
 
 
-_ROWS = (TABLE + CARRIERS + FILINGS + WORK).strip().splitlines()
+_ROWS = (TABLE + BULK + CARRIERS + FILINGS + WORK).strip().splitlines()
 LINES = [Line(m, p, asked, frozenset(roles)) for m, p, asked, *roles in map(str.split, _ROWS)]
 GUARDED = [line for line in LINES if line.permission != "PUBLIC"]

@@ -13,6 +13,7 @@ from tests.house.routes import routes_of
 # Pages of one thing, asked for by an id that nothing has.
 _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
+    "|carrier|tenancy|user|list|claim|view|act"
     "|carrier|tenancy|user|list|claim|view|round|answer"
 )
 UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
@@ -48,6 +49,7 @@ def filled(path: str, uscc: str) -> str:
         "request_id": unknown,
         "attachment_id": unknown,
         "view_id": unknown,
+        "act_id": unknown,
         "role": "officer",
         "kind": "visit",
         "object_id": unknown,

@@ -8,6 +8,8 @@ from sqlalchemy import func, insert, select, text
 
 from app.access.models import SignInAttempt
 from app.assessments.models import PolicyImpact, PolicyVersion
+from app.bulk.models import BulkAct
+from app.bulk.terms import BulkKind, Change
 from app.db import new_id
 from app.digests.service import keep
 from app.digests.terms import Week
@@ -84,6 +86,9 @@ async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(hous
         "created_at": LONG_AGO,
     }
     await conn.execute(insert(ImportBatch).values(id=new_id(), **batch))
+    act = {"kind": "tag_add", "query": "", "state": "checking", "scope": "440783", "creator_name": "王"}
+    change = Change(BulkKind.TAG_ADD, tag="重点").to_json()
+    await conn.execute(insert(BulkAct).values(id=new_id(), created_at=LONG_AGO, change=change, **act))
     await factories.window(conn, "hnte", 2027, 1, firm_due=LONG_AGO.date())
     await factories.certificate(conn, uscc, issued_on=NOON.date() - timedelta(days=1080))
     firm_id = (await conn.execute(select(Firm.id).where(Firm.uscc == uscc))).scalar_one()

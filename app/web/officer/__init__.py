@@ -3,6 +3,7 @@
 from app.web.officer import (
     applications,
     board,
+    bulk,
     certificates,
     clerks,
     dashboard,
@@ -48,6 +49,7 @@ from app.web.officer import (
 _PARTS = (
     today,
     board,
+    bulk,
     firm_list,
     search,
     handover,

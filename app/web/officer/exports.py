@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.access.terms import Actor, Permission
+from app.bulk.terms import MOST_PICKED
 from app.exchange.exporting import csv_stream, note_export, statement, xlsx_stream
 from app.web.deps import ClockDep, DatabaseDep, TodayDep, acting
 from app.web.downloads import CSV, XLSX, streamed
@@ -12,24 +13,41 @@ from app.web.filters import FilterDep, usual_sort
 
 router = APIRouter()
 Exporter = Annotated[Actor, Depends(acting(Permission.FIRM_EXPORT))]
+# Codes of firms that were ticked in the list; none: all of it.
+Picked = Annotated[str, Query(max_length=(18 + 1) * MOST_PICKED)]
 
 
 @router.get("/firms/export.csv")
 async def export_csv(
-    database: DatabaseDep, clock: ClockDep, today: TodayDep, filters: FilterDep, actor: Exporter, sort: str = ""
+    database: DatabaseDep,
+    clock: ClockDep,
+    today: TodayDep,
+    filters: FilterDep,
+    actor: Exporter,
+    sort: str = "",
+    pick: Picked = "",
 ) -> Response:
     # A transaction of its own, ended before the first byte leaves: the request's connection only reads.
+    only = pick.upper().split()
     async with database.transaction() as conn:
-        await note_export(conn, filters, form="csv", by=actor, today=today, at=clock.now())
-    query = statement(filters, viewer=actor.viewer, today=today, sort=sort or usual_sort(filters.q), escaped=True)
+        await note_export(conn, filters, form="csv", by=actor, today=today, at=clock.now(), only=only)
+    order = sort or usual_sort(filters.q)
+    query = statement(filters, viewer=actor.viewer, today=today, sort=order, escaped=True, only=only)
     return streamed(csv_stream(database, query), f"企业名册-{today}.csv", CSV)
 
 
 @router.get("/firms/export.xlsx")
 async def export_xlsx(
-    database: DatabaseDep, clock: ClockDep, today: TodayDep, filters: FilterDep, actor: Exporter, sort: str = ""
+    database: DatabaseDep,
+    clock: ClockDep,
+    today: TodayDep,
+    filters: FilterDep,
+    actor: Exporter,
+    sort: str = "",
+    pick: Picked = "",
 ) -> Response:
+    only = pick.upper().split()
     async with database.transaction() as conn:
-        await note_export(conn, filters, form="xlsx", by=actor, today=today, at=clock.now())
-    query = statement(filters, viewer=actor.viewer, today=today, sort=sort or usual_sort(filters.q))
+        await note_export(conn, filters, form="xlsx", by=actor, today=today, at=clock.now(), only=only)
+    query = statement(filters, viewer=actor.viewer, today=today, sort=sort or usual_sort(filters.q), only=only)
     return streamed(xlsx_stream(database, query), f"企业名册-{today}.xlsx", XLSX)

@@ -16,6 +16,7 @@ from app.pipeline.terms import Tier
 from app.views.queries import desk_of
 from app.views.rules import sharing_problem
 from app.views.terms import EVERY_FIRM, Density, ListColumn
+from app.web.bulk_input import bulk_options
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import FilterDep, address, chips, options, status_label, unused, usual_sort, written
 from app.web.htmx import see_other
@@ -158,5 +159,6 @@ async def list_page(
         "board_href": address("/board", filters),
         "can_create": viewer.may(Permission.FIRM_EDIT),
         "can_merge": viewer.may(Permission.FIRM_MERGE),
+        "bulk": bulk_options(viewer),
     }
     return page(request, "officer/firms/list.html", title="企业库", **context)
