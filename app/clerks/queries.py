@@ -1,10 +1,13 @@
 """A firm's accounts, the invitations that are open, and who asks for an account."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import any_, cast, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Uuid
 
 from app.access.models import User
 from app.access.rules import token_hash
@@ -32,6 +35,17 @@ async def clerks_of(conn: Conn, firm_id: uuid.UUID) -> list[Clerk]:
         .order_by(User.signatory.desc(), User.created_at, User.id)
     )
     return [Clerk(*row) for row in await conn.execute(query)]
+
+
+async def clerk_ids_of(conn: Conn, firms: Collection[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """By firm, those who can sign in."""
+    mine = User.firm_id == any_(cast(list(firms), ARRAY(Uuid())))
+    query = select(User.firm_id, User.id).where(mine, User.role == Role.FIRM.value, User.active).order_by(User.id)
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    rows: Any = await conn.execute(query)
+    for firm_id, user_id in rows:
+        found.setdefault(firm_id, []).append(user_id)
+    return found
 
 
 async def invitations_of(conn: Conn, firm_id: uuid.UUID, *, at: datetime) -> list[Invitation]:

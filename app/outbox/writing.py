@@ -59,6 +59,15 @@ async def post(conn: Conn, *rows: Row) -> None:
         await conn.execute(insert(OutboxMessage).on_conflict_do_nothing(index_elements=["dedup_key"]), list(rows))
 
 
+async def post_new(conn: Conn, *rows: Row) -> set[str]:
+    """As `post`; the keys of those that had not been told yet."""
+    if not rows:
+        return set()
+    o = OutboxMessage
+    made = insert(o).on_conflict_do_nothing(index_elements=["dedup_key"]).returning(o.dedup_key)
+    return set((await conn.execute(made, list(rows))).scalars())
+
+
 async def post_if(conn: Conn, row: Row, person: Select[uuid.UUID | None]) -> None:
     """Posts to the person that the query finds; when it finds nobody nothing is posted, and it takes as long."""
     table, found = OutboxMessage.__table__, person.subquery()

@@ -1,22 +1,34 @@
 """Handing in: checked whole, signed, numbered; and what becomes of it. Nobody but the firm ever changes a figure."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
 from app.access.terms import Actor, Viewer
 from app.audit.service import event_row, record
-from app.clerks.queries import clerks_of
+from app.clerks.queries import clerk_ids_of
 from app.clerks.signatories import must_sign
 from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused
 from app.outbox.writing import notice, post
 from app.reports.catalogue import Form
+from app.reports.earlier import figures_before
 from app.reports.models import Submission, SubmissionRound, YearlyReport
-from app.reports.queries import Filing, Round, figures_before, filing_by_id, own_filing, pages_of, rounds_of
+from app.reports.queries import (
+    ROUND,
+    Filing,
+    Round,
+    filing_by_id,
+    filings_held,
+    own_filing,
+    pages_of,
+    rounds_in,
+    rounds_of,
+)
 from app.reports.reading import Examined, examine
 from app.reports.sharing import told_elsewhere
 from app.reports.terms import ANNUAL, REPORTED, ReportState
@@ -60,7 +72,7 @@ async def hand_in(
     await conn.execute(insert(SubmissionRound).values(row))
     changed = {"state": ReportState.SUBMITTED.value, "round": filing.round + 1, "submitted_at": at}
     await conn.execute(update(Submission).where(Submission.id == filing.id).values(**changed, open_questions=[]))
-    await _note(conn, filing, "submitted", by=by, at=at, number=number)
+    await record(conn, _noted(filing, "submitted", by=by, at=at, number=number))
     if officer is not None:
         subject = f"{filing.firm_name}提交了 {filing.name}"
         told = notice("report_submitted", number, to=officer, subject=subject, at=at, review=str(filing.id))
@@ -77,40 +89,67 @@ async def give_back(
     said = {code: words for code, words in comments.items() if words and code in known}
     if not said:
         raise Invalid({"comments": "请至少在一项下面写明要补正什么。"})
-    await _decide(conn, filing, ReportState.RETURNED, said, by=by, at=at)
+    await _decide(conn, [filing.id], ReportState.RETURNED, said, by=by, at=at)
     opened = {"state": ReportState.RETURNED.value, "open_questions": sorted(said)}
     await conn.execute(update(Submission).where(Submission.id == filing.id).values(**opened))
-    await _note(conn, filing, "returned", by=by, at=at, questions="、".join(sorted(said)))
+    await record(conn, _noted(filing, "returned", by=by, at=at, questions="、".join(sorted(said))))
     subject = f"{filing.name}退回补正 {len(said)} 处，请补正后重新提交"
-    await _tell_clerks(conn, filing, "report_returned", subject, at=at)
+    await _tell_clerks(conn, [(filing, subject)], "report_returned", at=at)
     return filing
 
 
 async def accept(conn: Conn, filing_id: uuid.UUID, *, by: Actor, at: datetime) -> Filing:
-    """The yearly form's figures go into the ledger as they were signed: there is no other way in, and none to change
-    them. Another form asks for them again only to have them beside its own."""
+    """Raises Conflict for what does not wait any more."""
     filing = await _waiting(conn, filing_id, viewer=by.viewer)
-    signed = (await rounds_of(conn, filing.id))[0]
-    if filing.form == ANNUAL:
-        await _enter(conn, filing, signed, by=by, at=at)
-    await _decide(conn, filing, ReportState.ACCEPTED, {}, by=by, at=at)
-    state = ReportState.ACCEPTED.value
-    await conn.execute(update(Submission).where(Submission.id == filing.id).values(state=state, open_questions=[]))
-    await _note(conn, filing, "accepted", by=by, at=at, number=signed.number)
-    await _tell_clerks(conn, filing, "report_accepted", f"{filing.name}已审核通过", at=at)
+    await _accept(conn, [filing], by=by, at=at)
     return filing
 
 
-async def _enter(conn: Conn, filing: Filing, signed: Round, *, by: Actor, at: datetime) -> None:
+async def accept_all(conn: Conn, ids: Sequence[uuid.UUID], *, by: Actor, at: datetime) -> list[Filing]:
+    """Those that still wait; what somebody else decided meanwhile stays as it was decided."""
+    found = await filings_held(conn, ids, viewer=by.viewer)
+    waiting = [filing for filing in found if filing.state is ReportState.SUBMITTED]
+    await _accept(conn, waiting, by=by, at=at)
+    return waiting
+
+
+async def _accept(conn: Conn, filings: Sequence[Filing], *, by: Actor, at: datetime) -> None:
+    """Those that are held: as few statements for many as for one."""
+    if not filings:
+        return
+    ids = [filing.id for filing in filings]
+    rounds = {one.submission_id: one for one in await _decide(conn, ids, ReportState.ACCEPTED, {}, by=by, at=at)}
+    await _enter(conn, [(f, rounds[f.id]) for f in filings if f.form == ANNUAL], by=by, at=at)
+    closed = {"state": ReportState.ACCEPTED.value, "open_questions": []}
+    await conn.execute(update(Submission).where(Submission.id.in_(ids)).values(**closed))
+    await record(conn, *(_noted(f, "accepted", by=by, at=at, number=rounds[f.id].number) for f in filings))
+    await _tell_clerks(conn, [(f, f"{f.name}已审核通过") for f in filings], "report_accepted", at=at)
+
+
+async def _enter(conn: Conn, signed: Sequence[tuple[Filing, Round]], *, by: Actor, at: datetime) -> None:
+    """The yearly form's figures go into the ledger as they were signed: there is no other way in, and none to change
+    them. Another form asks for some of them again only to have them beside its own."""
     y = YearlyReport
-    query = select(func.coalesce(func.max(y.version), 0)).where(y.firm_id == filing.firm_id, y.year == filing.year)
-    version = (await conn.execute(query)).scalar_one() + 1
-    row = {"id": new_id(), "firm_id": filing.firm_id, "year": filing.year, "version": version}
-    row |= {"state": ReportState.ACCEPTED.value, "source": f"企业填报，回执 {signed.number}", "created_at": at}
-    row |= {"figures": {code: value for code, value in signed.figures.items() if code in REPORTED}}
-    row |= {"submitted_at": signed.submitted_at, "submitter_name": signed.submitter_name}
-    row |= {"decided_at": at, "decided_by": by.viewer.id, "decider_name": by.viewer.name}
-    await conn.execute(insert(YearlyReport).values(row))
+    query = select(y.firm_id, y.year, func.max(y.version)).where(y.firm_id.in_({f.firm_id for f, _ in signed}))
+    latest = {(firm, year): last for firm, year, last in await conn.execute(query.group_by(y.firm_id, y.year))}
+    decided = {"state": ReportState.ACCEPTED.value, "created_at": at, "decided_at": at}
+    decided |= {"decided_by": by.viewer.id, "decider_name": by.viewer.name}
+    rows = [
+        {
+            **decided,
+            "id": new_id(),
+            "firm_id": filing.firm_id,
+            "year": filing.year,
+            "version": latest.get((filing.firm_id, filing.year), 0) + 1,
+            "figures": {code: value for code, value in one.figures.items() if code in REPORTED},
+            "source": f"企业填报，回执 {one.number}",
+            "submitted_at": one.submitted_at,
+            "submitter_name": one.submitter_name,
+        }
+        for filing, one in signed
+    ]
+    if rows:
+        await conn.execute(insert(y), rows)
 
 
 async def _waiting(conn: Conn, filing_id: uuid.UUID, *, viewer: Viewer) -> Filing:
@@ -123,17 +162,19 @@ async def _waiting(conn: Conn, filing_id: uuid.UUID, *, viewer: Viewer) -> Filin
 
 
 async def _decide(
-    conn: Conn, filing: Filing, state: ReportState, comments: Mapping[str, str], *, by: Actor, at: datetime
-) -> None:
-    r = SubmissionRound
+    conn: Conn, ids: Sequence[uuid.UUID], state: ReportState, comments: Mapping[str, str], *, by: Actor, at: datetime
+) -> list[Round]:
+    """Of each the latest round, which is what waits."""
+    r, s = SubmissionRound, Submission
     decided = {"state": state.value, "comments": dict(comments), "decided_at": at}
     decided |= {"decided_by": by.viewer.id, "decider_name": by.viewer.name}
-    await conn.execute(update(r).where(r.submission_id == filing.id, r.round == filing.round).values(**decided))
+    latest = (r.submission_id == s.id, r.round == s.round, s.id.in_(ids))
+    return rounds_in(await conn.execute(update(r).where(*latest).values(**decided).returning(*ROUND)))
 
 
-async def _note(conn: Conn, filing: Filing, verb: str, *, by: Actor, at: datetime, **after: str) -> None:
+def _noted(filing: Filing, verb: str, *, by: Actor, at: datetime, **after: str) -> Mapping[str, Any]:
     told = {"year": filing.year, "form": filing.form, **after}
-    done = event_row(
+    return event_row(
         f"firm:report:{verb}",
         by=by,
         at=at,
@@ -142,11 +183,13 @@ async def _note(conn: Conn, filing: Filing, verb: str, *, by: Actor, at: datetim
         object_label=filing.uscc,
         after=told,
     )
-    await record(conn, done)
 
 
-async def _tell_clerks(conn: Conn, filing: Filing, kind: str, subject: str, *, at: datetime) -> None:
-    key = f"{filing.id}:{filing.round}"
-    people = await clerks_of(conn, filing.firm_id)
-    rows = [notice(kind, key, to=one.id, subject=subject, at=at, report=filing.key) for one in people]
+async def _tell_clerks(conn: Conn, subjects: Sequence[tuple[Filing, str]], kind: str, *, at: datetime) -> None:
+    people = await clerk_ids_of(conn, [filing.firm_id for filing, _ in subjects])
+    rows = [
+        notice(kind, f"{filing.id}:{filing.round}", to=one, subject=subject, at=at, report=filing.key)
+        for filing, subject in subjects
+        for one in people.get(filing.firm_id, ())
+    ]
     await post(conn, *rows)

@@ -1,7 +1,7 @@
 """Reads of submissions. A firm's clerk reaches their own by year; the bureau's people by what they can see of firms."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -107,7 +107,7 @@ class Round:
 _ELSEWHERE = {"firm_name": Firm.name, "uscc": Firm.uscc, "title": FormVersion.title}
 _FILING: tuple[Any, ...] = tuple(_ELSEWHERE.get(f) or getattr(Submission, f) for f in Filing.__dataclass_fields__)
 _PAGE: tuple[Any, ...] = tuple(getattr(SubmissionSection, f) for f in Page.__dataclass_fields__)
-_ROUND: tuple[Any, ...] = tuple(getattr(SubmissionRound, f) for f in Round.__dataclass_fields__)
+ROUND: tuple[Any, ...] = tuple(getattr(SubmissionRound, f) for f in Round.__dataclass_fields__)
 
 
 def filings() -> Any:
@@ -147,6 +147,12 @@ async def filing_by_id(conn: Conn, filing_id: uuid.UUID, *, viewer: Viewer, hold
     return filing_of(row) if row else None
 
 
+async def filings_held(conn: Conn, ids: Collection[uuid.UUID], *, viewer: Viewer) -> list[Filing]:
+    """Nobody else decides on them until this is over; always in one order, so that two never wait for each other."""
+    query = filings().where(Submission.id.in_(ids), visible_to(viewer)).order_by(Submission.id)
+    return [filing_of(row) for row in await conn.execute(query.with_for_update(of=Submission.__table__))]
+
+
 async def filings_of(conn: Conn, firm_id: uuid.UUID) -> list[Filing]:
     query = filings().where(Submission.firm_id == firm_id).order_by(Submission.year.desc())
     return [filing_of(row) for row in await conn.execute(query)]
@@ -165,8 +171,12 @@ def version_tag(filing: Filing, pages: Mapping[str, Page]) -> str:
 
 async def rounds_of(conn: Conn, filing_id: uuid.UUID) -> list[Round]:
     """Newest first."""
-    query = select(*_ROUND).where(SubmissionRound.submission_id == filing_id)
-    rows = await conn.execute(query.order_by(SubmissionRound.round.desc()))
+    query = select(*ROUND).where(SubmissionRound.submission_id == filing_id)
+    return rounds_in(await conn.execute(query.order_by(SubmissionRound.round.desc())))
+
+
+def rounds_in(rows: Iterable[Any]) -> list[Round]:
+    """Of rows of `ROUND`."""
     named = (dict(zip(Round.__dataclass_fields__, row, strict=True)) for row in rows)
     return [Round(**{**one, "state": ReportState(one["state"])}) for one in named]
 
@@ -214,19 +224,6 @@ async def ledger_report(conn: Conn, firm_id: uuid.UUID, year: int) -> LedgerRepo
     query = select(*_LEDGER).where(y.firm_id == firm_id, y.year == year, y.state.in_(_COUNTED))
     row = (await conn.execute(query.order_by(y.version.desc()).limit(1))).one_or_none()
     return LedgerReport(row[0], ReportState(row[1]), *row[2:]) if row else None
-
-
-async def figures_before(conn: Conn, firm_id: uuid.UUID, year: int) -> dict[str, Decimal]:
-    """Last year's: the ledger's, and beneath it what the firm's own forms said beyond what the ledger keeps."""
-    s, r = Submission, SubmissionRound
-    query = (
-        select(r.figures)
-        .join(s, (s.id == r.submission_id) & (s.round == r.round))
-        .where(s.firm_id == firm_id, s.year == year - 1, r.state == ReportState.ACCEPTED.value)
-        .order_by(s.form == ANNUAL, s.form)
-    )
-    told = {code: Decimal(value) for own in (await conn.execute(query)).scalars() for code, value in own.items()}
-    return told | await ledger_figures(conn, firm_id, year - 1)
 
 
 _QUARTILES = text(

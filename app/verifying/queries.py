@@ -1,14 +1,15 @@
-"""Likenesses of a form and its firm with others, among the firms in the viewer's sight."""
+"""Likenesses of forms and their firms with others, among the firms in the viewer's sight; of many at once."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import any_, bindparam, func, literal, select, union_all
+from sqlalchemy import and_, any_, bindparam, cast, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
-from sqlalchemy.types import Text
+from sqlalchemy.types import Text, Uuid
 
 from app.access.terms import Viewer
 from app.attachments.models import AttachmentRow
@@ -20,26 +21,53 @@ from app.firms.models import Contact, Firm
 from app.recognitions.models import Certificate, IpRightRow, TitleClaim
 from app.reports.catalogue import Form, Kind
 from app.reports.models import Submission, SubmissionRound
-from app.reports.queries import Filing, Round
+from app.reports.queries import Filing
 from app.verifying.models import VerifiedLikeness
 from app.verifying.rules import alike, enough, telling
-from app.verifying.terms import OTHERS_WITH_ADDRESS, OTHERS_WITH_PHONE, Likeness, Other, Outcome, Prompt, Verified
+from app.verifying.terms import (
+    OTHERS_WITH_ADDRESS,
+    OTHERS_WITH_PHONE,
+    SAME_FIGURES,
+    Likeness,
+    Other,
+    Outcome,
+    Prompt,
+    Verified,
+)
 
 MOST = 20
+Prompts = dict[uuid.UUID, list[Prompt]]
 
 
-async def prompts_of(
-    conn: Conn, filing: Filing, form: Form, signed: Round, last: Mapping[str, Decimal], *, viewer: Viewer
-) -> list[Prompt]:
-    """The strongest kinds first."""
-    sums = {q.code for q in form.questions.values() if q.kind is Kind.SUM}
-    return [
-        *await _documents(conn, filing.firm_id, viewer),
-        *await _copied(conn, filing, form, telling(signed.figures, sums), viewer),
-        *_last_year(filing, form, telling(signed.figures, sums), last),
-        *await _phones(conn, filing.firm_id, viewer),
-        *await _addresses(conn, filing.firm_id, viewer),
-    ]
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A form as it was signed, and the figures of the year before."""
+
+    filing: Filing
+    form: Form
+    figures: Mapping[str, str]
+    last: Mapping[str, Decimal]
+
+    @property
+    def telling(self) -> dict[str, str]:
+        return telling(self.figures, {q.code for q in self.form.questions.values() if q.kind is Kind.SUM})
+
+
+async def prompts_of(conn: Conn, cases: Sequence[Case], *, viewer: Viewer) -> Prompts:
+    """By filing, the strongest kinds first."""
+    firms = {case.filing.firm_id for case in cases}
+    documents, phones = await _documents(conn, firms, viewer), await _phones(conn, firms, viewer)
+    addresses, copied = await _addresses(conn, firms, viewer), await _copied(conn, cases, viewer)
+    return {
+        case.filing.id: [
+            *documents.get(case.filing.firm_id, ()),
+            *copied.get(case.filing.id, ()),
+            *_last_year(case),
+            *phones.get(case.filing.firm_id, ()),
+            *addresses.get(case.filing.firm_id, ()),
+        ]
+        for case in cases
+    }
 
 
 def _firms_papers() -> Any:
@@ -56,64 +84,95 @@ def _hung() -> tuple[Any, Any, Any]:
     return a, owner, (owner.c.id == a.object_id) & (owner.c.kind == a.object_kind) & a.removed_at.is_(None)
 
 
-async def _documents(conn: Conn, firm_id: uuid.UUID, viewer: Viewer) -> list[Prompt]:
+def _among(column: Any, ids: Collection[uuid.UUID]) -> Any:
+    return column == any_(cast(list(ids), ARRAY(Uuid())))
+
+
+async def _documents(conn: Conn, firms: Collection[uuid.UUID], viewer: Viewer) -> Prompts:
     own, mine, joined = _hung()
-    hashes = select(own.sha256).join(mine, joined).where(mine.c.firm_id == firm_id)
+    theirs = select(mine.c.firm_id, own.sha256).join(mine, joined).where(_among(mine.c.firm_id, firms)).distinct()
+    held = theirs.subquery()
     a, owner, joined = _hung()
     query = (
-        select(a.sha256, StoredFile.name, Firm.id, Firm.uscc, Firm.name)
-        .join(owner, joined)
+        select(held.c.firm_id, a.sha256, StoredFile.name, Firm.id, Firm.uscc, Firm.name)
+        .join(held, held.c.sha256 == a.sha256)
+        .join(owner, and_(joined, owner.c.firm_id != held.c.firm_id))
         .join(StoredFile, StoredFile.id == a.file_id)
         .join(Firm, Firm.id == owner.c.firm_id)
-        .where(owner.c.firm_id != firm_id, a.sha256.in_(hashes), visible_to(viewer))
+        .where(visible_to(viewer))
         .order_by(a.sha256, Firm.name)
     )
-    found: dict[str, dict[uuid.UUID, Other]] = {}
-    for sha256, file, other_id, uscc, name in await conn.execute(query):
-        found.setdefault(sha256, {})[other_id] = Other(other_id, uscc, name, f"文件名 {file}")
+    found: dict[uuid.UUID, dict[str, dict[uuid.UUID, Other]]] = {}
+    for firm_id, sha256, file, other_id, uscc, name in await conn.execute(query):
+        alike_files = found.setdefault(firm_id, {}).setdefault(sha256, {})
+        alike_files[other_id] = Other(other_id, uscc, name, f"文件名 {file}")
     said = "同一份文件也在 {} 家别的企业名下。"
-    return [
-        Prompt(Likeness.DOCUMENT, sha256, said.format(len(others)), len(others), [*others.values()])
-        for sha256, others in list(found.items())[:MOST]
-    ]
+    return {
+        firm_id: [
+            Prompt(Likeness.DOCUMENT, sha256, said.format(len(others)), len(others), [*others.values()])
+            for sha256, others in list(hashes.items())[:MOST]
+        ]
+        for firm_id, hashes in found.items()
+    }
 
 
 def _digits(column: Any) -> Any:
     return func.btrim(func.replace(func.replace(column, "-", ""), ".", ""), "0")
 
 
-async def _copied(conn: Conn, filing: Filing, form: Form, mine: Mapping[str, str], viewer: Viewer) -> list[Prompt]:
+async def _copied(conn: Conn, cases: Sequence[Case], viewer: Viewer) -> Prompts:
+    """Every form of the same year is read once, however many are looked at."""
+    found: Prompts = {}
+    for form, year in sorted({(case.filing.form, case.filing.year) for case in cases}):
+        of_year = [case for case in cases if (case.filing.form, case.filing.year) == (form, year)]
+        for case, others in await _with_same_figures(conn, of_year, viewer):
+            told = [_as_prompt(case, other, codes) for other, codes in others]
+            found[case.filing.id] = sorted(told, key=lambda p: -p.weight)[:MOST]
+    return found
+
+
+async def _with_same_figures(
+    conn: Conn, cases: Sequence[Case], viewer: Viewer
+) -> list[tuple[Case, list[tuple[Other, list[str]]]]]:
+    """`cases`: of one form and year."""
+    mine = [(case.filing.id, f"{code}={digits}") for case in cases for code, digits in case.telling.items()]
     if not mine:
         return []
     s, r = Submission, SubmissionRound
+    ids, told = bindparam("ids", type_=ARRAY(Uuid())), bindparam("told", type_=ARRAY(Text()))
+    asked = func.unnest(ids, told).table_valued("filing", "said").render_derived("asked")
     each = func.jsonb_each_text(r.figures).table_valued("key", "value").render_derived("each")
-    pairs = [f"{code}={digits}" for code, digits in mine.items()]
-    said = each.c.key + literal("=") + _digits(each.c.value)
     query = (
-        select(Firm.id, Firm.uscc, Firm.name, func.array_agg(each.c.key))
+        select(asked.c.filing, Firm.id, Firm.uscc, Firm.name, func.array_agg(each.c.key))
         .select_from(s)
         .join(r, (r.submission_id == s.id) & (r.round == s.round))
         .join(Firm, Firm.id == s.firm_id)
         .join(each, literal(True))
-        .where(s.year == filing.year, s.form == filing.form, s.id != filing.id, visible_to(viewer))
-        .where(said == any_(bindparam("pairs", type_=ARRAY(Text()))))
-        .group_by(Firm.id, Firm.uscc, Firm.name)
+        .join(asked, and_(asked.c.said == each.c.key + literal("=") + _digits(each.c.value), asked.c.filing != s.id))
+        .where(s.year == cases[0].filing.year, s.form == cases[0].filing.form, visible_to(viewer))
+        .group_by(asked.c.filing, Firm.id, Firm.uscc, Firm.name)
+        .having(func.count() >= SAME_FIGURES)
     )
-    prompts = []
-    for other_id, uscc, name, codes in await conn.execute(query, {"pairs": pairs}):
-        if enough(codes):
-            key, which = f"{filing.year}:{other_id}", _named(form, [code for code in mine if code in codes])
-            sentence = f"有 {len(codes)} 个数与这家企业同一年的一样：{which}。"
-            prompts.append(Prompt(Likeness.COPIED, key, sentence, len(codes), [Other(other_id, uscc, name)]))
-    return sorted(prompts, key=lambda p: -p.weight)[:MOST]
+    by_filing: dict[uuid.UUID, list[tuple[Other, list[str]]]] = {}
+    values = {"ids": [filing_id for filing_id, _ in mine], "told": [said for _, said in mine]}
+    for filing_id, other_id, uscc, name, same in await conn.execute(query, values):
+        by_filing.setdefault(filing_id, []).append((Other(other_id, uscc, name), same))
+    return [(case, by_filing[case.filing.id]) for case in cases if case.filing.id in by_filing]
 
 
-def _last_year(filing: Filing, form: Form, mine: Mapping[str, str], last: Mapping[str, Decimal]) -> list[Prompt]:
-    codes = alike(mine, telling({code: f"{value:f}" for code, value in last.items()}))
+def _as_prompt(case: Case, other: Other, codes: Sequence[str]) -> Prompt:
+    key, which = f"{case.filing.year}:{other.firm_id}", _named(case.form, [c for c in case.telling if c in codes])
+    sentence = f"有 {len(codes)} 个数与这家企业同一年的一样：{which}。"
+    return Prompt(Likeness.COPIED, key, sentence, len(codes), [other])
+
+
+def _last_year(case: Case) -> list[Prompt]:
+    codes = alike(case.telling, telling({code: f"{value:f}" for code, value in case.last.items()}))
     if not enough(codes):
         return []
-    sentence = f"有 {len(codes)} 个数与自己 {filing.year - 1} 年度的一样：{_named(form, codes)}。"
-    return [Prompt(Likeness.LAST_YEAR, str(filing.year), sentence, len(codes))]
+    year = case.filing.year
+    sentence = f"有 {len(codes)} 个数与自己 {year - 1} 年度的一样：{_named(case.form, codes)}。"
+    return [Prompt(Likeness.LAST_YEAR, str(year), sentence, len(codes))]
 
 
 def _named(form: Form, codes: Sequence[str]) -> str:
@@ -126,41 +185,53 @@ def _bare(column: Any) -> Any:
     return func.translate(column, " -()（），,。", "")
 
 
-async def _phones(conn: Conn, firm_id: uuid.UUID, viewer: Viewer) -> list[Prompt]:
-    mine = select(_bare(Contact.phone)).where(Contact.firm_id == firm_id, func.length(_bare(Contact.phone)) >= 7)
+async def _phones(conn: Conn, firms: Collection[uuid.UUID], viewer: Viewer) -> Prompts:
+    mine = select(Contact.firm_id, _bare(Contact.phone).label("said")).distinct()
+    own = mine.where(_among(Contact.firm_id, firms), func.length(_bare(Contact.phone)) >= 7).subquery()
     query = (
-        select(_bare(Contact.phone), Firm.id, Firm.uscc, Firm.name)
+        select(own.c.firm_id, own.c.said, Firm.id, Firm.uscc, Firm.name)
+        .select_from(Contact)
+        .join(own, and_(_bare(Contact.phone) == own.c.said, Contact.firm_id != own.c.firm_id))
         .join(Firm, Firm.id == Contact.firm_id)
-        .where(_bare(Contact.phone).in_(mine), Firm.id != firm_id, visible_to(viewer))
+        .where(visible_to(viewer))
         .distinct()
     )
     sentence = "联系电话也登记在 {n} 家别的企业名下；代账机构常有这种情况。"
     return _shared(Likeness.PHONE, await conn.execute(query), OTHERS_WITH_PHONE, sentence)
 
 
-async def _addresses(conn: Conn, firm_id: uuid.UUID, viewer: Viewer) -> list[Prompt]:
-    mine = select(_bare(Firm.address)).where(Firm.id == firm_id, Firm.address != "")
-    query = select(_bare(Firm.address), Firm.id, Firm.uscc, Firm.name).where(
-        _bare(Firm.address) == mine.scalar_subquery(), Firm.id != firm_id, visible_to(viewer)
+async def _addresses(conn: Conn, firms: Collection[uuid.UUID], viewer: Viewer) -> Prompts:
+    me = aliased(Firm)
+    own = select(me.id, _bare(me.address).label("said")).where(_among(me.id, firms), me.address != "").subquery()
+    query = (
+        select(own.c.id, own.c.said, Firm.id, Firm.uscc, Firm.name)
+        .join(own, and_(_bare(Firm.address) == own.c.said, Firm.id != own.c.id))
+        .where(visible_to(viewer))
     )
     sentence = "地址与 {n} 家别的企业一样；孵化器、园区里常有这种情况。"
     return _shared(Likeness.ADDRESS, await conn.execute(query), OTHERS_WITH_ADDRESS, sentence)
 
 
-def _shared(kind: Likeness, rows: Any, least: int, sentence: str) -> list[Prompt]:
-    found: dict[str, list[Other]] = {}
-    for key, other_id, uscc, name in rows:
-        found.setdefault(key, []).append(Other(other_id, uscc, name))
-    return [
-        Prompt(kind, key, sentence.format(n=len(others)), len(others), sorted(others, key=lambda o: o.name)[:MOST])
-        for key, others in found.items()
-        if len(others) >= least
-    ]
+def _shared(kind: Likeness, rows: Any, least: int, sentence: str) -> Prompts:
+    found: dict[uuid.UUID, dict[str, list[Other]]] = {}
+    for firm_id, key, other_id, uscc, name in rows:
+        found.setdefault(firm_id, {}).setdefault(key, []).append(Other(other_id, uscc, name))
+    return {
+        firm_id: [
+            Prompt(kind, key, sentence.format(n=len(others)), len(others), sorted(others, key=lambda o: o.name)[:MOST])
+            for key, others in keys.items()
+            if len(others) >= least
+        ]
+        for firm_id, keys in found.items()
+    }
 
 
-async def verified_of(conn: Conn, firm_id: uuid.UUID) -> list[Verified]:
-    """Newest first."""
+async def verified_of(conn: Conn, firms: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Verified]]:
+    """By firm, newest first."""
     v = VerifiedLikeness
-    query = select(v.kind, v.key, v.weight, v.outcome, v.words, v.at, v.name).where(v.firm_id == firm_id)
+    query = select(v.firm_id, v.kind, v.key, v.weight, v.outcome, v.words, v.at, v.name).where(_among(v.firm_id, firms))
+    found: dict[uuid.UUID, list[Verified]] = {firm_id: [] for firm_id in firms}
     rows: Any = await conn.execute(query.order_by(v.at.desc(), v.id.desc()))
-    return [Verified(Likeness(kind), key, weight, Outcome(said), *rest) for kind, key, weight, said, *rest in rows]
+    for firm_id, kind, key, weight, said, *rest in rows:
+        found[firm_id].append(Verified(Likeness(kind), key, weight, Outcome(said), *rest))
+    return found

@@ -8,11 +8,11 @@ from app.db import Conn
 from app.errors import NotFound
 from app.firms.terms import FirmDetail
 from app.reports.catalogue import Form, Kind, Section
+from app.reports.earlier import figures_before
 from app.reports.queries import (
     Filing,
     LedgerReport,
     Round,
-    figures_before,
     ledger_report,
     own_filing,
     pages_of,

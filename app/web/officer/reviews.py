@@ -1,74 +1,85 @@
-"""填报审核: who waits; figures beside last year's and the industry's; sent back by question or accepted as signed."""
+"""填报审核: who waits, what wants to be looked at first, and who has not filed."""
 
 import uuid
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
-from app.access.terms import Actor, Permission, Viewer
-from app.attachments.queries import attachments_on
-from app.attachments.terms import Attachment, ObjectKind
-from app.db import Conn
-from app.errors import Invalid, NotFound
-from app.firms.queries import firm_by_id
+from app.access.terms import Permission
+from app.errors import NotFound
+from app.owing.missing import MOST as LISTED
+from app.owing.missing import chase, missing, missing_by_town, tally
 from app.recognitions.claims import count_waiting
-from app.reports import handing, reviewing
 from app.reports.catalogue import Form as ReportForm
-from app.reports.catalogue import Question
-from app.reports.queries import Filing, Round, figures_before, filing_by_id, quartiles, rounds_of
-from app.reports.reading import examine, shown
-from app.reports.receipts import check_code
-from app.reports.sharing import told_elsewhere
-from app.reports.terms import ReportState
-from app.verifying.queries import prompts_of, verified_of
-from app.verifying.rules import open_prompts
-from app.verifying.service import note_outcome
-from app.verifying.terms import Outcome, Prompt, Verified
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.evidence import by_place
-from app.web.forms import clean_text
+from app.reports.forms import current, newest
+from app.reports.reviewing import MOST
+from app.reports.terms import ANNUAL, ReportState
+from app.verifying.queue import accept_clean, queue
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.officer.review import ActingReviewer, Reviewer
 from app.web.templating import page
 
 router = APIRouter()
-Reviewer = Annotated[Viewer, Depends(guard(Permission.REPORT_REVIEW))]
-ActingReviewer = Annotated[Actor, Depends(acting(Permission.REPORT_REVIEW))]
-_LONGEST = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    question: Question
-    now: str
-    before: str
-    change: str
-    middle: str
-    word: str
-    comment: str
+def _form(lookup: Lookup, code: str) -> ReportForm:
+    form = newest(lookup.forms, code or ANNUAL)
+    if form is None:
+        raise NotFound("没有这张表。")
+    return form
 
 
 @router.get("/reviews")
-async def queue_page(request: Request, viewer: Reviewer, conn: ConnDep, today: TodayDep) -> Response:
-    year = today.year - 1
+async def queue_page(
+    request: Request,
+    viewer: Reviewer,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    form: str = "",
+    region: str = "",
+    select: str = "",
+) -> Response:
+    """`select=clean`: with those ticked that may be accepted together."""
+    year, chosen = today.year - 1, _form(lookup, form)
+    rows, more = await queue(conn, lookup.forms, viewer=viewer)
     context: dict[str, Any] = {
-        "waiting": await reviewing.waiting(conn, viewer=viewer),
-        "counts": await reviewing.state_counts(conn, year, viewer=viewer),
-        "silent": await reviewing.silent(conn, year, viewer=viewer),
+        "queue": rows,
+        "more": more,
+        "most": MOST,
+        "clean": sum(row.clean for row in rows),
+        "ticked": select == "clean",
+        "tallies": [await tally(conn, one, year, viewer=viewer, region=region) for one in current(lookup.forms)],
         "states": list(ReportState),
+        "form": chosen,
+        "region": region,
+        "missing": await missing(conn, chosen, year, viewer=viewer, region=region),
+        "listed": LISTED,
+        "towns": await missing_by_town(conn, chosen, year, viewer=viewer),
+        "name_of": lookup.reference.region,
         "year": year,
-        "most": reviewing.MOST,
         "claims": await count_waiting(conn, viewer=viewer) if viewer.may(Permission.FIRM_CERTIFY) else 0,
     }
     return page(request, "officer/reviews/queue.html", title="填报审核", **context)
 
 
 @router.post("/reviews/chase")
-async def chase(request: Request, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: ActingReviewer) -> Response:
-    count = await reviewing.chase(conn, today.year - 1, by=actor, at=clock.now())
-    return see_other(request, "/reviews", f"已提醒 {count} 家企业的填报人" if count else "没有要催的企业")
+async def chase_all(
+    request: Request,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: ActingReviewer,
+    form: Annotated[str, Form(max_length=30)] = "",
+    region: Annotated[str, Form(max_length=12)] = "",
+) -> Response:
+    late, fresh = await chase(conn, _form(lookup, form), today.year - 1, region=region, by=actor, at=clock.now())
+    before = f"；其余 {late - fresh} 家今天已经提醒过" if late > fresh else ""
+    said = f"已提醒 {fresh} 家企业的填报人{before}" if fresh else "今天都已经提醒过" if late else "没有要催的企业"
+    return see_other(request, "/reviews", said)
 
 
 @router.post("/reviews/accept")
@@ -78,178 +89,9 @@ async def accept_many(
     lookup: LookupDep,
     clock: ClockDep,
     actor: ActingReviewer,
-    ids: Annotated[list[uuid.UUID], Form()],
+    ids: Annotated[list[uuid.UUID] | None, Form(max_length=MOST)] = None,
 ) -> Response:
     """Clean ones only: what has an explanation, or is like another's, is looked at one by one."""
-    clean = {one.filing.id for one in await reviewing.waiting(conn, viewer=actor.viewer) if not one.doubts}
-    chosen = [filing_id for filing_id in dict.fromkeys(ids) if filing_id in clean]
-    alike = [filing_id for filing_id in chosen if await _prompted(conn, lookup, filing_id, actor.viewer)]
-    for filing_id in chosen:
-        if filing_id not in alike:
-            await handing.accept(conn, filing_id, by=actor, at=clock.now())
-    left = f"；{len(alike)} 份有要核实的提示，请逐份看" if alike else ""
-    return see_other(request, "/reviews", f"已通过 {len(chosen) - len(alike)} 份{left}")
-
-
-async def _prompted(conn: Conn, lookup: Lookup, filing_id: uuid.UUID, viewer: Viewer) -> bool:
-    filing, form, rounds = await _found(conn, lookup, filing_id, viewer)
-    last = await figures_before(conn, filing.firm_id, filing.year)
-    return bool((await _prompts(conn, filing, form, rounds[0], last, viewer))[0])
-
-
-async def _prompts(
-    conn: Conn, filing: Filing, form: ReportForm, signed: Round, last: dict[str, Decimal], viewer: Viewer
-) -> tuple[list[Prompt], list[Verified]]:
-    """Those to look into, and what was found out before."""
-    found = await prompts_of(conn, filing, form, signed, last, viewer=viewer)
-    known = await verified_of(conn, filing.firm_id)
-    return open_prompts(found, known), known
-
-
-async def _found(
-    conn: Conn, lookup: Lookup, filing_id: uuid.UUID, viewer: Viewer
-) -> tuple[Filing, ReportForm, list[Round]]:
-    filing = await filing_by_id(conn, filing_id, viewer=viewer)
-    rounds = await rounds_of(conn, filing_id) if filing else []
-    if filing is None or not rounds:  # a draft is nobody's statement yet, and nobody else's to read
-        raise NotFound
-    form = lookup.forms.get((filing.form, filing.form_version))
-    if form is None:
-        raise NotFound("这份填报用的表单版本不在系统里。")
-    return filing, form, rounds
-
-
-@router.get("/reviews/{filing_id}")
-async def review_page(
-    request: Request, filing_id: uuid.UUID, viewer: Reviewer, conn: ConnDep, lookup: LookupDep
-) -> Response:
-    return await _page(request, conn, lookup, filing_id, viewer, {})
-
-
-async def _page(
-    request: Request,
-    conn: Conn,
-    lookup: Lookup,
-    filing_id: uuid.UUID,
-    viewer: Viewer,
-    typed: dict[str, str],
-    *,
-    error: Invalid | None = None,
-) -> Response:
-    filing, form, rounds = await _found(conn, lookup, filing_id, viewer)
-    firm = await firm_by_id(conn, filing.firm_id, viewer=viewer)
-    if firm is None:
-        raise NotFound
-    latest, last = rounds[0], await figures_before(conn, firm.id, filing.year)
-    codes = [q.code for q in form.questions.values() if q.policy]
-    quarters = await quartiles(conn, firm.id, industry=firm.industry_code or "", year=filing.year, codes=codes)
-    found = examine(form, latest.answers, last, await told_elsewhere(conn, filing))
-    comments = typed or dict(latest.comments)
-    words = reviewing.standing(latest.figures, quarters, codes)
-    prompts, verified = await _prompts(conn, filing, form, latest, last, viewer)
-    context: dict[str, Any] = {
-        "filing": filing,
-        "firm": firm,
-        "form": form,
-        "rounds": rounds,
-        "latest": latest,
-        "check": check_code(latest),
-        "doubts": [(d, latest.explanations.get(d.key, "")) for d in found.doubts],
-        "lines": {
-            s.code: [_line(q, latest, last, quarters, words, comments) for q in s.questions]
-            for s in form.sections
-            if not s.group
-        },
-        "found": found,
-        "comments": comments,
-        "files": await _files(conn, filing, form),
-        "changed": reviewing.differences(form, rounds[1], latest) if len(rounds) > 1 else [],
-        "prompts": prompts,
-        "verified": verified,
-        "outcomes": [("", "请选择"), *Outcome.options()],
-        "error": "".join(error.fields.values()) or error.sentence if error else "",
-        "open": filing.state is ReportState.SUBMITTED,
-    }
-    status = error.status if error else 200
-    return page(request, "officer/reviews/review.html", title=f"审核：{filing.firm_name}", status=status, **context)
-
-
-async def _files(conn: Conn, filing: Filing, form: ReportForm) -> list[tuple[str, list[Attachment]]]:
-    """What was there when it was signed, by what it belongs to."""
-    signed = [
-        file
-        for file in await attachments_on(conn, ObjectKind.REPORT, filing.id)
-        if filing.submitted_at is not None and file.created_at <= filing.submitted_at
-    ]
-    return by_place(signed, form)
-
-
-def _line(
-    question: Question,
-    latest: Round,
-    last: dict[str, Decimal],
-    quarters: dict[str, reviewing.Quartiles],
-    words: dict[str, str],
-    comments: dict[str, str],
-) -> Line:
-    def words_of(number: Decimal | None) -> str:
-        return "—" if number is None else shown(number, question)
-
-    text = latest.figures.get(question.code)
-    now, before = Decimal(text) if text is not None else None, last.get(question.code)
-    change = f"{(now - before) / before:+.0%}" if now is not None and before else ""
-    middle = words_of(quarters[question.code][1].quantize(Decimal(1))) if question.code in quarters else ""
-    code = question.code
-    return Line(question, words_of(now), words_of(before), change, middle, words.get(code, ""), comments.get(code, ""))
-
-
-@router.post("/reviews/{filing_id}/return")
-async def give_back(
-    request: Request, filing_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActingReviewer
-) -> Response:
-    _, form, _ = await _found(conn, lookup, filing_id, actor.viewer)
-    sent = {key[2:]: str(value) for key, value in (await request.form()).items() if key.startswith("c.")}
-    try:
-        comments = {key: clean_text(f"c.{key}", words, longest=_LONGEST) for key, words in sent.items()}
-        filing = await handing.give_back(conn, filing_id, comments, form, by=actor, at=clock.now())
-    except Invalid as error:
-        return await _page(request, conn, lookup, filing_id, actor.viewer, sent, error=error)
-    return see_other(request, "/reviews", f"已退回 {filing.firm_name} 补正")
-
-
-@router.post("/reviews/{filing_id}/accept")
-async def accept(
-    request: Request, filing_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: ActingReviewer
-) -> Response:
-    filing = await handing.accept(conn, filing_id, by=actor, at=clock.now())
-    return see_other(request, "/reviews", f"已通过 {filing.firm_name} 的 {filing.name}")
-
-
-@router.post("/reviews/{filing_id}/prompts")
-async def look_into(
-    request: Request,
-    filing_id: uuid.UUID,
-    conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    actor: ActingReviewer,
-    kind: Annotated[str, Form(max_length=20)] = "",
-    key: Annotated[str, Form(max_length=300)] = "",
-    outcome: Annotated[str, Form(max_length=20)] = "",
-    words: Annotated[str, Form(max_length=1000)] = "",
-) -> Response:
-    """Says what was found out; accepting and sending back stay as they were."""
-    filing, form, rounds = await _found(conn, lookup, filing_id, actor.viewer)
-    last = await figures_before(conn, filing.firm_id, filing.year)
-    prompts, _ = await _prompts(conn, filing, form, rounds[0], last, actor.viewer)
-    prompt = next((p for p in prompts if (p.kind.value, p.key) == (kind, key)), None)
-    try:
-        if prompt is None:
-            raise Invalid({"key": "这条提示已经有了结果，或者情况变了，请重新看。"})
-        if outcome not in dict(Outcome.options()):
-            raise Invalid({"outcome": "请选择核实结果。"})
-        said = clean_text("words", words, longest=_LONGEST, required="请写明怎么核实的。")
-        await note_outcome(conn, filing, prompt, Outcome(outcome), said, by=actor, at=clock.now())
-    except Invalid as error:
-        return await _page(request, conn, lookup, filing_id, actor.viewer, {}, error=error)
-    return see_other(request, f"/reviews/{filing_id}#h-prompts", "已记下核实结果")
+    done, left = await accept_clean(conn, set(ids or ()), lookup.forms, by=actor, at=clock.now())
+    others = f"；{left} 份有说明、有要核实的提示或已有人处理，请逐份看" if left else ""
+    return see_other(request, "/reviews", f"已通过 {done} 份{others}" if done or left else "没有选中任何一份")

@@ -9,7 +9,8 @@ from app.config import SEEDS
 from app.db import Conn
 from app.errors import NotFound
 from app.reports.copying import CopiedBlock, Layout, copied, read_layouts
-from app.reports.queries import Filing, figures_before, pages_of, rounds_of
+from app.reports.earlier import figures_before
+from app.reports.queries import Filing, pages_of, rounds_of
 from app.reports.reading import examine
 from app.reports.terms import ANNUAL
 from app.sheets.tables import Table, write_tables

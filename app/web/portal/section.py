@@ -10,7 +10,8 @@ from app.errors import Conflict, NotFound, Stale
 from app.recognitions.queries import rights_as_rows
 from app.reports import drafting
 from app.reports.catalogue import Form, Level, Section
-from app.reports.queries import Filing, figures_before, others_editing, pages_of
+from app.reports.earlier import figures_before
+from app.reports.queries import Filing, others_editing, pages_of
 from app.reports.reading import ROWS, Answers, Fault, examine, rows_of
 from app.reports.sharing import told_elsewhere
 from app.reports.terms import ANNUAL, IP_ROWS

@@ -14,7 +14,8 @@ from app.errors import AppError, Invalid, Stale
 from app.reports import drafting
 from app.reports.catalogue import Form
 from app.reports.comparing import Change, Compared, compare, merged
-from app.reports.queries import Filing, figures_before, pages_of, version_tag
+from app.reports.earlier import figures_before
+from app.reports.queries import Filing, pages_of, version_tag
 from app.reports.reading import Answers
 from app.reports.workbook import Sent, write_workbook
 from app.reports.workbook_reading import Filled, read_workbook
