@@ -30,6 +30,7 @@ class ResetState(Labelled):
 class Permission(StrEnum):
     FIRM_READ = "firm:read"
     FIRM_LIST = "firm:list"  # the desk's pages of many firms; a clerk has one firm and its own page
+    CONTACT_REVEAL = "contact:reveal"  # reading in full what is masked, with a reason: see app.access.personal
     FIRM_INTERNAL = "firm:internal"  # the bureau's own words about a firm: notes, reasons, remarks
     FIRM_EDIT = "firm:edit"
     FIRM_NOTE = "firm:note"
@@ -149,6 +150,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.DIGEST_READ,
+            _P.CONTACT_REVEAL,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.FIRM_NOTE,
@@ -190,6 +192,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.DIGEST_READ,
+            _P.CONTACT_REVEAL,
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.AUDIT_READ,

@@ -19,6 +19,7 @@ from app.statements import Kept
 ACTION_LABELS = {
     "firm:record:created": "新增企业",
     "firm:record:edited": "修改资料",
+    "firm:contacts:revealed": "查看完整的联系方式",
     "firm:note:added": "记录",
     "firm:record:followed": "关注企业",
     "firm:record:unfollowed": "不再关注企业",

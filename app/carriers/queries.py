@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.types import Uuid
 
+from app.access.personal import shown
 from app.access.terms import Viewer
 from app.carriers.models import (
     CarrierChangeRow,
@@ -33,6 +35,7 @@ from app.carriers.terms import (
     Title,
 )
 from app.db import Conn
+from app.personal.terms import Kind
 from app.statements import Kept
 
 _C = CarrierRecord
@@ -72,7 +75,12 @@ def carrier_of(row: Sequence[Any]) -> Carrier:
 async def carrier_by_id(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer) -> Carrier | None:
     query = _by_id(sight_of(viewer))
     row = (await conn.execute(query, {**values_for(viewer), "carrier_id": carrier_id})).one_or_none()
-    return carrier_of(row) if row is not None else None
+    return _shown_to(viewer, carrier_of(row)) if row is not None else None
+
+
+def _shown_to(viewer: Viewer, carrier: Carrier) -> Carrier:
+    name, phone = shown(viewer, Kind.NAME, carrier.contact_name), shown(viewer, Kind.PHONE, carrier.contact_phone)
+    return replace(carrier, contact_name=name, contact_phone=phone)
 
 
 @lru_cache(maxsize=8)
@@ -98,7 +106,7 @@ async def lock_carrier(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer) -> 
 async def carriers_by_name(conn: Conn, *, viewer: Viewer) -> dict[str, Carrier]:
     """Those in sight, by name: for lists that name them, and for drop-downs."""
     rows = await conn.execute(_DETAIL.where(visible_to(viewer)).order_by(_C.name))
-    return {carrier.name: carrier for carrier in map(carrier_of, rows)}
+    return {carrier.name: _shown_to(viewer, carrier) for carrier in map(carrier_of, rows)}
 
 
 async def carrier_choices(conn: Conn) -> list[tuple[str, str]]:

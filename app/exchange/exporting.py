@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from app.access.models import User
+from app.access.personal import hidden_from
 from app.access.terms import Actor, Viewer
 from app.assessments.models import FirmAssessment
 from app.audit.service import event_row, record
@@ -36,6 +37,8 @@ from app.firms.filtering import matching, shape_of, sight_of, values_of
 from app.firms.models import Contact, Direction, Firm, HighTechField, Region
 from app.firms.queries import count_firms, ordering
 from app.firms.terms import MAIN_LADDER, FirmFilter, FirmStatus
+from app.personal.columns import masked_column
+from app.personal.terms import Kind
 from app.pipeline.models import TierRow
 from app.policy.terms import Outcome
 from app.recognitions.models import Certificate
@@ -80,7 +83,7 @@ async def note_export(
         object_type="firm",
         object_id="list",
         object_label=f"{count} 家企业",
-        after={"filter": said, "count": count, "form": form},
+        after={"filter": said, "count": count, "form": form, "masked": bool(hidden_from(by.viewer))},
     )
     await record(conn, row)
     return count
@@ -159,8 +162,8 @@ def statement(
         # Multiplied, not divided: PostgreSQL multiplies exactly.
         cast(func.trim_scale(Firm.registered_capital * literal_column("0.0001")), Text),
         case((Firm.above_designated_size.is_(True), "是"), (Firm.above_designated_size.is_(False), "否")),
-        typed(person.c.name),
-        typed(person.c.phone),
+        typed(_person(person.c.name, Kind.NAME, viewer)),
+        typed(_person(person.c.phone, Kind.PHONE, viewer)),
         TierRow.label,
         typed(certificate.c.number),
         cast(certificate.c.issued_on, Text),
@@ -181,6 +184,10 @@ def statement(
 
 def titles_of(query: Select[Any]) -> tuple[str, ...]:
     return (*TITLES, *NEARNESS)[: len(query.selected_columns)]
+
+
+def _person(cell: Any, kind: Kind, viewer: Viewer) -> Any:
+    return masked_column(kind, cell) if kind in hidden_from(viewer) else cell
 
 
 _RISKY: list[ColumnElement[str]] = [literal_column(c) for c in ("'='", "'+'", "'-'", "'@'", "chr(9)", "chr(13)")]
@@ -241,13 +248,13 @@ async def _copy(database: Database, query: Select[Any], spool: Spool) -> None:
     await spool.flush()
 
 
-async def write_xlsx(database: Database, query: Select[Any], path: Path) -> int:
+async def write_xlsx(database: Database, query: Select[Any], path: Path, *, mark: str = "") -> int:
     """A thread writes a thousand firms while the next thousand are read from a cursor; returns how many."""
     written = 0
     writing: asyncio.Future[None] | None = None
     titles = titles_of(query)
     book = await asyncio.to_thread(
-        XlsxFile, path, "企业", titles, _WIDTHS[: len(titles)], numeric=frozenset({_CAPITAL})
+        XlsxFile, path, "企业", titles, _WIDTHS[: len(titles)], numeric=frozenset({_CAPITAL}), mark=mark
     )
     async with _TURNS.turn(), database.transaction() as conn:
         await conn.execute(_SETTINGS)
@@ -265,11 +272,11 @@ async def write_xlsx(database: Database, query: Select[Any], path: Path) -> int:
     return written
 
 
-async def xlsx_stream(database: Database, query: Select[Any]) -> AsyncIterator[bytes]:
+async def xlsx_stream(database: Database, query: Select[Any], *, mark: str = "") -> AsyncIterator[bytes]:
     """A workbook is complete only at its end, so it is made in a folder of its own, which goes when the reader does."""
     with tempfile.TemporaryDirectory(prefix="tidu-export-") as folder:
         path = Path(folder) / "export.xlsx"
-        await write_xlsx(database, query, path)
+        await write_xlsx(database, query, path, mark=mark)
         with path.open("rb") as made:
             while chunk := await asyncio.to_thread(made.read, PIECE):
                 yield chunk

@@ -15,21 +15,29 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from app.access.personal import hidden_from
 from app.access.terms import TOWN_DIGITS, Role, Viewer
 from app.firms.models import Firm, FirmTag
 from app.firms.nearness import answering, near_values, nearness_of
+from app.firms.search import MARKS, without
 from app.firms.terms import FirmFilter, FirmStatus
+from app.personal.terms import Kind
 from app.text import is_code, key, query_grams
 
 # What stands for a value in a condition: a parameter of that name, or the value itself.
 Value = Callable[[str], Any]
 
 
+_FOUND_BY = frozenset(MARKS)
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How a viewer's view is bounded, without the bounds: "firm", "unit", "division", or "" for those who see none."""
+    """How a viewer's view is bounded, without the bounds: "firm", "unit", "division", or "" for those who see none; and
+    by what of a firm's people they find nothing, because they may not read it."""
 
     bound: str
+    hidden: frozenset[Kind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ def sight_of(viewer: Viewer) -> Sight:
         return Sight("firm" if viewer.firm_id else "")
     if viewer.role is Role.CARRIER or not is_code(viewer.scope):
         return Sight("")
-    return Sight(_bound(viewer.scope))
+    return Sight(_bound(viewer.scope), hidden_from(viewer) & _FOUND_BY)
 
 
 def in_sight(sight: Sight, value: Value = bindparam) -> ColumnElement[bool]:
@@ -157,7 +165,10 @@ def matching(sight: Sight, shape: Shape) -> list[ColumnElement[bool]]:
     """
     searched = shape.q in ("gram", "some")
     value: Value = _written if searched else bindparam
-    return [in_sight(sight, value), *_shaped(shape, value)]
+    conditions = [in_sight(sight, value), *_shaped(shape, value)]
+    if searched and sight.hidden:
+        conditions.append(without(Firm.search_text, sight.hidden).like(_SEARCHED_TEXT))
+    return conditions
 
 
 def _shaped(shape: Shape, value: Value) -> list[ColumnElement[bool]]:

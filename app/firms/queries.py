@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import Date, Text, Uuid
 
 from app.access.models import User
+from app.access.personal import hidden_from
 from app.access.terms import Viewer
 from app.db import Conn
 from app.firms import cursors
@@ -219,7 +221,7 @@ _DETAIL = select(
 
 
 async def firm_by_uscc(conn: Conn, uscc: str, *, viewer: Viewer) -> FirmDetail | None:
-    return await _one(conn, _by_uscc(sight_of(viewer)), {**sight_values(viewer), "uscc": uscc})
+    return await _one(conn, _by_uscc(sight_of(viewer)), {**sight_values(viewer), "uscc": uscc}, viewer)
 
 
 @lru_cache(maxsize=8)
@@ -228,7 +230,7 @@ def _by_uscc(sight: Sight) -> Kept:
 
 
 async def firm_by_id(conn: Conn, firm_id: uuid.UUID, *, viewer: Viewer) -> FirmDetail | None:
-    return await _one(conn, _by_id(sight_of(viewer)), {**sight_values(viewer), "firm_id": firm_id})
+    return await _one(conn, _by_id(sight_of(viewer)), {**sight_values(viewer), "firm_id": firm_id}, viewer)
 
 
 @lru_cache(maxsize=8)
@@ -242,13 +244,18 @@ async def firm_id_by_uscc(conn: Conn, uscc: str) -> uuid.UUID | None:
 
 
 async def details(conn: Conn, *conditions: ColumnElement[bool], parameters: Mapping[str, Any]) -> list[FirmDetail]:
-    """Many at once; the caller's conditions say whose sight they are in."""
+    """Many at once, as they are: for those who change them. The caller's conditions say whose sight they are in."""
     return [_detail(row) for row in await conn.execute(_DETAIL.where(*conditions), parameters)]
 
 
-async def _one(conn: Conn, query: Kept, values: Mapping[str, Any]) -> FirmDetail | None:
+async def _one(conn: Conn, query: Kept, values: Mapping[str, Any], viewer: Viewer) -> FirmDetail | None:
     row = (await conn.execute(query, values)).one_or_none()
-    return _detail(row) if row is not None else None
+    return _shown_to(viewer, _detail(row)) if row is not None else None
+
+
+def _shown_to(viewer: Viewer, firm: FirmDetail) -> FirmDetail:
+    hidden = hidden_from(viewer)
+    return replace(firm, contacts=tuple(contact.masked(hidden) for contact in firm.contacts)) if hidden else firm
 
 
 def _detail(row: Sequence[Any]) -> FirmDetail:

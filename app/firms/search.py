@@ -1,7 +1,8 @@
 """The one document a firm is found by: names, codes, initials, people, and what other domains add."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import any_, bindparam, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -9,9 +10,11 @@ from sqlalchemy.types import Text, Uuid
 
 from app.db import Conn
 from app.firms.models import Contact, Firm, FormerName
+from app.personal.terms import Kind
 from app.text import index_grams, key
 
 _BATCH = 2000
+_BETWEEN = "\t"  # in no name and no number: both are kept in one line
 # One statement for all of them, so that the counters' trigger runs once; a document that stays as it was costs no
 # index entry. Grams hold letters and digits only, so a line end may part them.
 _WRITE = text(
@@ -27,11 +30,32 @@ WHERE firms.id = d.id AND firms.search_text <> d.text
 )
 
 
+# In front of a line that says something of a person, so that it can be left out for those who may not read it.
+MARKS: Mapping[Kind, str] = {Kind.NAME: "\N{WHITE SMILING FACE}", Kind.PHONE: "\N{BLACK TELEPHONE}"}
+
+
 def search_fields(
-    *, name: str, uscc: str, initials: str, former: Sequence[str], people: Sequence[str], extra: str
+    *, name: str, uscc: str, initials: str, former: Sequence[str], people: Iterable[tuple[str, str]], extra: str
 ) -> list[str]:
+    """The lines of a firm's document; `people` are names with their telephones."""
+    several = list(people)
+    named = [MARKS[Kind.NAME] + key(who) for who in sorted(who for who, _ in several) if who]
+    called = [MARKS[Kind.PHONE] + key(number) for number in sorted(number for _, number in several) if number]
     # Sorted, so that one content makes one document, in whatever order the tables give it.
-    return [key(f) for f in (name, uscc, initials, *sorted(former), *sorted(people), *sorted(extra.split())) if f]
+    return [
+        *(key(f) for f in (name, uscc, initials, *sorted(former)) if f),
+        *named,
+        *called,
+        *map(key, sorted(extra.split())),
+    ]
+
+
+def without(text: Any, hidden: Collection[Kind]) -> Any:
+    """A document's column without the lines of those kinds."""
+    marks = "".join(MARKS[kind] for kind in MARKS if kind in hidden)
+    return func.regexp_replace(
+        text, literal_column(f"E'(^|\\\\n)[{marks}][^\\\\n]*'"), literal_column("''"), literal_column("'g'")
+    )
 
 
 async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
@@ -43,7 +67,7 @@ async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
         .scalar_subquery()
     )
     people = (
-        select(func.coalesce(func.array_agg(Contact.name + " " + Contact.phone), literal_column("'{}'::text[]")))
+        select(func.coalesce(func.array_agg(Contact.name + _BETWEEN + Contact.phone), literal_column("'{}'::text[]")))
         .where(Contact.firm_id == Firm.id)
         .correlate(Firm)
         .scalar_subquery()
@@ -66,7 +90,7 @@ async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
                 uscc=row.uscc,
                 initials=row.name_initials,
                 former=row.former,
-                people=[part for person in row.people for part in person.split(" ", 1)],
+                people=[(who, number) for who, _, number in (person.partition(_BETWEEN) for person in row.people)],
                 extra=row.search_extra,
             )
             texts.append("\n".join(fields))

@@ -233,7 +233,7 @@ def _new_row(entry: FirmEntry, *, by: Actor, at: datetime) -> dict[str, Any]:
         uscc=values["uscc"],
         initials=initials,
         former=entry.former_names or (),
-        people=[part for c in entry.contacts or () for part in (c.name, c.phone)],
+        people=[(c.name, c.phone) for c in entry.contacts or ()],
         extra=entry.search_extra,
     )
     footing = entry.footing

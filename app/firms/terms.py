@@ -1,13 +1,15 @@
 """The registry's words: status, size, the fields a person can fill, and the one filter all lists share."""
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from app.labels import Labelled
+from app.personal.masking import mask
+from app.personal.terms import Kind
 
 MAIN_LADDER = "main"
 
@@ -91,6 +93,10 @@ class ContactDetails:
     phone: str = ""
     title: str = ""
     email: str = ""
+
+    def masked(self, hidden: Collection[Kind]) -> "ContactDetails":
+        parts = {"name": Kind.NAME, "phone": Kind.PHONE, "email": Kind.EMAIL}
+        return replace(self, **{f: mask(kind, getattr(self, f)) for f, kind in parts.items() if kind in hidden})
 
 
 @dataclass(frozen=True, slots=True)

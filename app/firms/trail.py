@@ -1,13 +1,15 @@
 """The audit trail as far as a viewer may read it: what happened to firms in their sight, and what their people did."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Uuid, and_, case, cast, exists, func, or_, select
 
 from app.access.models import User
+from app.access.personal import hidden_from
 from app.access.terms import SYSTEM, Permission, Viewer
 from app.audit import queries
 from app.audit.models import AuditEvent
@@ -16,6 +18,8 @@ from app.db import Conn
 from app.firms.filtering import matching, shape_of, sight_of, values_of, visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmFilter
+from app.personal.masking import mask_keys
+from app.personal.terms import Kind
 
 _FIRM = "firm"
 _WHY = ("ground", "reason", "note")
@@ -63,9 +67,16 @@ async def trail(
         after=after,
         limit=limit,
     )
+    hidden = hidden_from(viewer)
+    if hidden:
+        events = [replace(e, before=_masked(e.before, hidden), after=_masked(e.after, hidden)) for e in events]
     if viewer.may(Permission.FIRM_INTERNAL):
         return events
     return [_outwardly(e) for e in events]
+
+
+def _masked(image: dict[str, Any] | None, hidden: Collection[Kind]) -> dict[str, Any] | None:
+    return mask_keys(image, hidden) if image else image
 
 
 def _outwardly(event: Event) -> Event:

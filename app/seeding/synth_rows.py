@@ -203,8 +203,7 @@ class _Firm:
         sort_key, initials = pinyin(name)
         uscc = synthetic_code(self.recipe.seed, self.number)
         extra = " ".join(c.number for c in self.certificates)
-        parts = [part for one in people for part in one]
-        fields = search_fields(name=name, uscc=uscc, initials=initials, former=[], people=parts, extra=extra)
+        fields = search_fields(name=name, uscc=uscc, initials=initials, former=[], people=people, extra=extra)
         last = self.steps[-1] if self.steps else None
         tier = last.tier if last else None
         touched = max(last.on, business_day(noted)) if last and noted else (last.on if last else self.today)

@@ -11,10 +11,18 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 class XlsxFile:
-    """One sheet of text and amounts. `numeric` names the columns (from 0) whose text is a number."""
+    """One sheet of text and amounts. `numeric` names the columns (from 0) whose text is a number; `mark` stands on
+    every printed page and in the file's properties."""
 
     def __init__(
-        self, path: Path, sheet: str, titles: Sequence[str], widths: Sequence[int], *, numeric: frozenset[int]
+        self,
+        path: Path,
+        sheet: str,
+        titles: Sequence[str],
+        widths: Sequence[int],
+        *,
+        numeric: frozenset[int],
+        mark: str = "",
     ) -> None:
         import xlsxwriter  # noqa: PLC0415
 
@@ -27,6 +35,9 @@ class XlsxFile:
         }
         self._book = xlsxwriter.Workbook(str(path), options)
         self._page = self._book.add_worksheet(sheet)
+        if mark:
+            self._page.set_footer("&L" + mark.replace("&", "&&"))
+            self._book.set_properties({"comments": mark})
         self._numeric = numeric
         self._row = 0
         text = self._book.add_format({"num_format": "@"})

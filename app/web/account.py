@@ -9,7 +9,7 @@ from app.access import changing, service, signing
 from app.access.queries import sessions_of
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
-from app.web import calendar_feed, forgotten, inbox, look, notices, second_factor, second_step
+from app.web import calendar_feed, forgotten, inbox, look, notices, personal, second_factor, second_step
 from app.web.coming_in import come_in, refused
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard, origin_of
 from app.web.forms import LONGEST_ADDRESS
@@ -20,6 +20,7 @@ from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
 router.include_router(forgotten.router)
+router.include_router(personal.router)
 router.include_router(look.router)
 router.include_router(inbox.router)
 router.include_router(notices.router)

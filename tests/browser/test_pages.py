@@ -48,6 +48,7 @@ PAGES = [
     ("", "/forgotten"),
     ("", "/forgotten/done"),
     ("", "/register"),
+    ("", "/personal"),
     ("", "/register/done"),
     ("officer", "/clerks"),
     ("officer", "{firm}/clerks"),

@@ -120,6 +120,9 @@ GET   /api/v1/plans/{{plan}}/indicators         target:read    {DESKS}
 PUT   /api/v1/plans/{{plan}}/indicators/actuals target:enter   officer manager
 POST  /api/v1/plans/{{plan}}/actuals/{{actual_id}}/confirm target:confirm manager
 GET   /audit                                    audit:read     admin auditor
+POST  /firms/{{uscc}}/contacts                  contact:reveal manager auditor
+POST  /api/v1/firms/{{uscc}}/contacts/reveal    contact:reveal manager auditor
+GET   /personal                                 PUBLIC
 POST  /audit/export.csv                         audit:read     admin auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}

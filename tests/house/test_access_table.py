@@ -180,6 +180,7 @@ def a_body(line: Line) -> dict[str, object]:
         "certificates": {"kind": "hnte", "number": "GR202444001234", "issued_on": "2024-11-28"},
         "revoke": {"revoked_on": "2026-01-05", "reason": "x"},
         "strike": {"reason": "x"},
+        "reveal": {"reason": "x"},
         "what-if": {"changes": {}},
         "merge": {"gone": "x", "version": 1, "gone_version": 1},
         "visits": {"summary": "x"},

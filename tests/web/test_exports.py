@@ -45,7 +45,10 @@ async def test_an_export_is_the_filter_in_the_address_and_its_order(client_as: C
     assert answer.status_code == 200
     assert codes(answer, form) == [b, a]
     assert answer.headers["content-disposition"].startswith("attachment; ")
-    assert f"2026-11-23.{form}" in answer.headers["content-disposition"]
+    assert f"officer-2026-11-23.{form}" in answer.headers["content-disposition"]
+    if form == "xlsx":  # whose it is stands on every printed page
+        sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
+        assert sheet.oddFooter.left.text == "局专员officer officer 2026-11-23 12:00 导出"
     assert answer.headers["cache-control"] == "no-store"
 
 

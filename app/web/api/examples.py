@@ -168,6 +168,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "next": None,
     },
     "Decided": {"id": _ID, "state": "approved", "uscc": _USCC},
+    "RevealIn": {"reason": "核实企业的投诉"},
+    "RevealOut": {"uscc": _USCC, "contacts": [{"name": "联系人1", "phone": "13800000001", "title": "", "email": ""}]},
     "RejectIn": {"reason": "证书复印件不清晰，请补正后再提交"},
     "AuditList": {
         "items": [

@@ -10,6 +10,7 @@ from app.access.terms import Permission, Viewer
 from app.assessments.queries import answers_for_policy
 from app.errors import NotFound, Stale
 from app.firms import queries, service
+from app.firms.revealing import reveal_contacts
 from app.firms.terms import INTERNAL_FIELDS, FirmDetail
 from app.recognitions.queries import HeldCertificate, held_by
 from app.units import Unit
@@ -17,15 +18,17 @@ from app.web.api.answers import PROBLEMS, answer, kept_answer
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import FILTERED, KEYED
-from app.web.api.schemas import FirmIn, FirmList, FirmOut, FirmPatch, FirmSummary
+from app.web.api.schemas import ContactIn, FirmIn, FirmList, FirmOut, FirmPatch, FirmSummary, RevealIn, RevealOut
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import FilterDep
 from app.web.firm_input import FirmReader
+from app.web.forms import clean_text
 from app.web.lookups import Lookup
 
 router = APIRouter(prefix="/firms", tags=["企业"], responses=PROBLEMS)
 ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
 Editor = Annotated[Deed, Depends(doing(Permission.FIRM_EDIT))]
+Revealer = Annotated[Deed, Depends(doing(Permission.CONTACT_REVEAL))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
@@ -144,3 +147,12 @@ def _out(firm: FirmDetail, certificates: list[HeldCertificate], lookup: Lookup) 
             for c in certificates
         ],
     )
+
+
+@router.post("/{uscc}/contacts/reveal", response_model=RevealOut, summary="完整的联系方式；每次都记入审计记录")
+async def reveal(uscc: Uscc, body: RevealIn, deed: Revealer) -> Response:
+    """No key is asked for: the first answer would be kept to be given again, and each look is an act of its own."""
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    said = clean_text("reason", body.reason, longest=200, required="请写明为什么要看。")
+    contacts = await reveal_contacts(deed.conn, firm, reason=said, by=deed.by, at=deed.at)
+    return answer(RevealOut(uscc=firm.uscc, contacts=[ContactIn(**asdict(contact)) for contact in contacts]))

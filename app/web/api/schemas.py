@@ -95,6 +95,17 @@ class AnswerOut(BaseModel):
     shortfall: str | None = Field(description="差得最远的一项占其要求的比例；无法度量，或明年也补不上的，为 null")
 
 
+class RevealIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Short = Field(description="为什么要看完整的联系方式；记入审计记录")
+
+
+class RevealOut(BaseModel):
+    uscc: str
+    contacts: list[ContactIn]
+
+
 class FirmSummary(BaseModel):
     uscc: str
     name: str

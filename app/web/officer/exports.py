@@ -1,4 +1,4 @@
-"""The filtered list out, as CSV and XLSX: what the screen shows, in its order, streamed."""
+"""The filtered list out, as CSV and XLSX: what the screen shows, in its order, streamed; who took it stands on it."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.access.terms import Actor, Permission
 from app.bulk.terms import MOST_PICKED
+from app.clock import BUSINESS_ZONE
 from app.exchange.exporting import csv_stream, note_export, statement, xlsx_stream
 from app.web.deps import ClockDep, DatabaseDep, TodayDep, acting
 from app.web.downloads import CSV, XLSX, streamed
@@ -33,7 +34,7 @@ async def export_csv(
         await note_export(conn, filters, form="csv", by=actor, today=today, at=clock.now(), only=only)
     order = sort or usual_sort(filters.q)
     query = statement(filters, viewer=actor.viewer, today=today, sort=order, escaped=True, only=only)
-    return streamed(csv_stream(database, query), f"企业名册-{today}.csv", CSV)
+    return streamed(csv_stream(database, query), f"企业名册-{actor.viewer.login}-{today}.csv", CSV)
 
 
 @router.get("/firms/export.xlsx")
@@ -50,4 +51,6 @@ async def export_xlsx(
     async with database.transaction() as conn:
         await note_export(conn, filters, form="xlsx", by=actor, today=today, at=clock.now(), only=only)
     query = statement(filters, viewer=actor.viewer, today=today, sort=sort or usual_sort(filters.q), only=only)
-    return streamed(xlsx_stream(database, query), f"企业名册-{today}.xlsx", XLSX)
+    when = clock.now().astimezone(BUSINESS_ZONE)
+    mark = f"{actor.viewer.name} {actor.viewer.login} {when:%Y-%m-%d %H:%M} 导出"
+    return streamed(xlsx_stream(database, query, mark=mark), f"企业名册-{actor.viewer.login}-{today}.xlsx", XLSX)

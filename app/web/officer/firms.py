@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
+from app.access.personal import hidden_from
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments.queries import answers_for_firm
 from app.assessments.terms import KeptAnswer
@@ -68,6 +69,8 @@ async def firm_page(
         "steps": _steps(firm, moves, lookup, today, answers),
         "facts": _facts(firm, lookup, internal=internal),
         "contacts": firm.contacts,
+        "contacts_masked": bool(hidden_from(viewer)),
+        "can_reveal": bool(firm.contacts) and viewer.may(Permission.CONTACT_REVEAL),
         "former_names": firm.former_names,
         "tags": firm.tags if internal else (),
         "certificates": await held_by(conn, firm.id, today=today),

@@ -1,0 +1,38 @@
+"""What stays readable of a telephone, an address or a name for those who need not know it."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from app.personal.terms import KEYS, Kind
+
+MARK = "*"
+
+
+def mask(kind: Kind, value: str) -> str:
+    """138****1234, w***@example.com, 王**; nothing stays nothing."""
+    if not value:
+        return value
+    match kind:
+        case Kind.PHONE:
+            kept = (value[:3], value[-4:]) if len(value) >= 10 else ("", value[-2:])
+            return kept[0] + MARK * (len(value) - len("".join(kept))) + kept[1]
+        case Kind.EMAIL:
+            name, at, host = value.rpartition("@")
+            return f"{name[:1]}{MARK * 3}{at}{host}" if at else MARK * 3
+        case Kind.NAME:
+            return value[0] + MARK * max(len(value) - 1, 1)
+        case Kind.TRACE:
+            return value
+
+
+def mask_keys(image: Mapping[str, Any], hidden: Collection[Kind]) -> dict[str, Any]:
+    """A record's image with what it says of persons masked, however deep it lies."""
+    return {name: _masked(value, KEYS.get(name), hidden) for name, value in image.items()}
+
+
+def _masked(value: Any, kind: Kind | None, hidden: Collection[Kind]) -> Any:
+    if isinstance(value, Mapping):
+        return mask_keys(value, hidden)
+    if isinstance(value, list):
+        return [_masked(item, kind, hidden) for item in value]
+    return mask(kind, value) if kind and kind in hidden and isinstance(value, str) else value

@@ -1,0 +1,121 @@
+"""How persons are reached, behind every door: in full for whom the table says, else masked and not to be found."""
+
+import pytest
+from sqlalchemy import text
+
+from app.access.personal import READABLE
+from app.access.terms import Role
+from app.audit.service import event_row, record
+from app.firms.terms import ContactDetails
+from app.personal.terms import Kind
+from tests import factories, houses
+from tests.harness import NOON
+
+NAME, PHONE, EMAIL = "金丝雀", "13987654321", "jinsique@example.com"
+MASKED = {Kind.NAME: "金**", Kind.PHONE: "139****4321", Kind.EMAIL: "j***@example.com"}
+FULL = {Kind.NAME: NAME, Kind.PHONE: PHONE, Kind.EMAIL: EMAIL}
+PEOPLE = [ContactDetails(NAME, PHONE, "财务", EMAIL)]
+
+
+async def a_firm(conn):
+    return await factories.firm(conn, "开平市受访有限公司", contacts=PEOPLE)
+
+
+def told(answer):
+    return {kind for kind, word in FULL.items() if word in answer.text}
+
+
+@pytest.mark.parametrize("role", [r for r in Role if r is not Role.CARRIER])
+async def test_a_door_tells_a_role_no_more_of_persons_than_the_one_table_says(conn, client_as, api_as, role):
+    uscc = await a_firm(conn)
+    held = await houses.carrier(conn, contact_name=NAME, contact_phone=PHONE)
+    said = {"name": "x", "email": EMAIL, "phone": PHONE, "contact_name": NAME}
+    officer = await factories.person(conn, "officer")
+    firm_id = await factories.id_of(conn, uscc)
+    await record(conn, event_row("firm:clerk:invited", by=officer.actor, at=NOON, object_type="user",
+                                 object_id=officer.id, after=said))  # fmt: skip
+    who = await factories.person(conn, role.value, firm_id=firm_id if role is Role.FIRM else None)
+    page, api = await client_as(who), await api_as(who)
+    doors = [
+        await page.get(f"/firms/{uscc}"),
+        await api.get(f"/api/v1/firms/{uscc}"),
+        await page.get(f"/firms/{uscc}/work"),
+        await page.get(f"/firms/{uscc}/visits/new"),
+        await page.get("/firms/export.csv"),
+        await page.get(f"/carriers/{held.id}"),
+        await api.get(f"/api/v1/carriers/{held.id}"),
+        await page.get("/audit"),
+        await page.post("/audit/export.csv"),
+        await api.get("/api/v1/audit"),
+        await page.get("/today"),
+        await page.get("/firms"),
+        await page.get("/search?q=受访"),
+    ]
+    for answer in doors:
+        assert told(answer) <= READABLE[role], answer.request.url
+    detail = doors[1].text
+    assert all((FULL if kind in READABLE[role] else MASKED)[kind] in detail for kind in FULL)
+
+
+@pytest.mark.parametrize("role", ["officer", "manager", "admin"])
+async def test_what_one_may_not_read_one_does_not_find_by_trying(conn, api_as, role):
+    uscc = await a_firm(conn)
+    api = await api_as(role)
+
+    async def found(q):
+        return [f["uscc"] for f in (await api.get("/api/v1/firms", params={"q": q})).json()["items"]]
+
+    assert await found("受访") == [uscc]
+    assert await found(uscc[2:8]) == [uscc]
+    readable = READABLE[Role(role)]
+    for part in ("139", "1398", PHONE, "4321"):
+        assert await found(part) == ([uscc] if Kind.PHONE in readable else [])
+    assert await found(NAME) == ([uscc] if Kind.NAME in readable else [])
+    assert await found("丝雀") == ([uscc] if Kind.NAME in readable else [])
+
+
+async def test_a_number_is_read_in_full_for_a_reason_which_stays_in_the_trail_with_who_read_it(conn, client_as, api_as):
+    uscc = await a_firm(conn)
+    manager = await client_as("manager")
+    assert "查看完整号码" in (await manager.get(f"/firms/{uscc}")).text
+    without = await manager.post(f"/firms/{uscc}/contacts", data={"reason": " "})
+    assert without.status_code == 422
+    assert told(without) == {Kind.NAME}
+    seen = await manager.post(f"/firms/{uscc}/contacts", data={"reason": "核实投诉"})
+    assert told(seen) == set(FULL)
+    assert "局领导manager manager 2026" in seen.text  # who and when, over the page
+    assert seen.headers["cache-control"] == "no-store"
+    api = await api_as("auditor")
+    assert (await api.post(f"/api/v1/firms/{uscc}/contacts/reveal", json={"reason": ""})).status_code == 422
+    answer = await api.post(f"/api/v1/firms/{uscc}/contacts/reveal", json={"reason": "抽查"})
+    assert answer.json()["contacts"] == [{"name": NAME, "phone": PHONE, "title": "财务", "email": EMAIL}]
+    events = (await api.get("/api/v1/audit", params={"action": "firm:contacts:revealed"})).json()["items"]
+    assert [(e["actor"], e["after"]["reason"]) for e in events] == [
+        ("审计员auditor", "抽查"),
+        ("局领导manager", "核实投诉"),
+    ]
+    assert PHONE not in str(events)
+    for role in ("admin", "officer", "firm"):
+        assert (await (await client_as(role)).post(f"/firms/{uscc}/contacts", data={"reason": "x"})).status_code == 403
+    elsewhere = await client_as("manager-elsewhere", scope=factories.OTHER_TOWN)
+    assert (await elsewhere.post(f"/firms/{uscc}/contacts", data={"reason": "x"})).status_code == 404
+
+
+async def test_what_is_held_of_persons_what_for_and_how_long_is_there_for_anybody(anonymous):
+    answer = await anonymous.get("/personal")
+    assert answer.status_code == 200
+    assert all(
+        word in answer.text for word in ("企业联系人", "不少于 184 天", "个人信息保护法第十三条", "删除不再需要的")
+    )
+
+
+async def test_documents_made_before_are_marked_by_the_migration(conn):
+    import importlib
+
+    uscc = await a_firm(conn)
+    lines = text("SELECT search_text FROM firms WHERE uscc = :uscc")
+    marked = (await conn.execute(lines, {"uscc": uscc})).scalar_one()
+    await conn.execute(text("UPDATE firms SET search_text = translate(search_text, '☎☺', '')"))
+    assert (await conn.execute(lines, {"uscc": uscc})).scalar_one() != marked
+    await conn.execute(text(importlib.import_module("migrations.versions.20261222_people_marked")._MARK))
+    assert (await conn.execute(lines, {"uscc": uscc})).scalar_one() == marked
