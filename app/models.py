@@ -16,6 +16,7 @@ from app.exchange import models as exchange
 from app.files import models as files
 from app.filings import models as filings
 from app.firms import models as firms
+from app.incubation import models as incubation
 from app.outbox import models as outbox
 from app.pipeline import models as pipeline
 from app.plans import models as plans
@@ -46,6 +47,7 @@ __all__ = [
     "files",
     "filings",
     "firms",
+    "incubation",
     "outbox",
     "pipeline",
     "plans",

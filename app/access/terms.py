@@ -8,6 +8,7 @@ from typing import Any
 from app.labels import Labelled
 
 # A scope of so many digits is one town, sub-district or zone; a shorter one is all below it.
+COUNTY_DIGITS = 6
 TOWN_DIGITS = 9
 
 

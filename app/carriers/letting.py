@@ -32,9 +32,14 @@ NO_MORE = "不能再办入驻"
 UNKNOWN_FIRM = "您的辖区里没有这个信用代码；没有注册的请按团队登记，别的镇街的请县局办理，没有建档的请先建档。"
 
 
-async def admit(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: datetime) -> uuid.UUID:
-    """Raises Invalid by field, Conflict when the space is taken, Refused while the one before has not left."""
-    holder = await _holder(conn, carrier, lease, by=by, at=at)
+async def admit(
+    conn: Conn, carrier: Carrier, lease: Lease, *, applicant: uuid.UUID | None = None, by: Actor, at: datetime
+) -> uuid.UUID:
+    """Raises Invalid by field, Conflict when the space is taken, Refused while the one before has not left.
+
+    `applicant`: a firm that has asked for it itself, which an operator need not have in sight.
+    """
+    holder = {"firm_id": applicant} if applicant else await _holder(conn, carrier, lease, by=by, at=at)
     space = await hold_space(
         conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=business_day(at)
     )
@@ -78,6 +83,7 @@ async def put_in(
         "agreement_no": lease.agreement_no,
         "agreement_on": lease.agreement_on,
         "stage_target": lease.stage_target,
+        "entry": dict(lease.entry) if lease.entry else None,
         "created_at": at,
         "updated_at": at,
         **row,

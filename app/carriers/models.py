@@ -235,6 +235,7 @@ class TenancyRow(Base):
     end_reason: Mapped[str | None]
     end_note: Mapped[str] = mapped_column(server_default="")
     ground: Mapped[dict[str, Any] | None]
+    entry: Mapped[dict[str, Any] | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.types import Uuid
 
 from app.access.personal import shown
@@ -91,6 +91,11 @@ def _by_id(sight: Sight) -> Kept:
 async def carrier_asking(conn: Conn, carrier_id: uuid.UUID) -> Carrier:
     """Of a proposal that the caller has in sight: who answers it may not see the carrier yet."""
     return carrier_of((await conn.execute(_DETAIL.where(_C.id == carrier_id))).one())
+
+
+async def carriers_where(conn: Conn, condition: ColumnElement[bool]) -> list[Carrier]:
+    """By name; the caller says who may see them."""
+    return [carrier_of(row) for row in await conn.execute(_DETAIL.where(condition).order_by(_C.name, _C.id))]
 
 
 async def own_carrier(conn: Conn, *, viewer: Viewer) -> Carrier | None:

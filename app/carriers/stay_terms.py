@@ -69,6 +69,7 @@ class Lease:
     agreement_no: str = ""
     agreement_on: date | None = None
     stage_target: str = ""
+    entry: Mapping[str, Any] | None = None  # how it stood beside the conditions of entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class Tenancy:
     ground: Mapping[str, Any] | None
     previous_id: uuid.UUID | None
     version: int
+    entry: Mapping[str, Any] | None  # how it stood beside the conditions when it came in
 
     @property
     def holder(self) -> str:

@@ -54,6 +54,7 @@ _COLUMNS: tuple[Any, ...] = (
     _T.ground,
     _T.previous_id,
     _T.version,
+    _T.entry,
 )
 _UNTIL, _SPECIAL, _REASON, _KIND = 18, 23, 29, 3
 

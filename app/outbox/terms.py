@@ -49,6 +49,8 @@ KIND_LABELS = {
     "tenancy_agreed": "入驻提议已确认",
     "collection_opened": "载体收集数据",
     "collection_chased": "载体催报数据",
+    "entry_asked": "企业申请入驻",
+    "entry_answered": "入驻申请的答复",
     "password_link": "重设口令的链接",
 }
 
@@ -85,6 +87,8 @@ TOPICS = {
     "collection_opened": Topic.TENANCY,
     "collection_chased": Topic.TENANCY,
     "tenancy_agreed": Topic.TENANCY,
+    "entry_asked": Topic.TENANCY,
+    "entry_answered": Topic.TENANCY,
     "tier_moved": Topic.MOVE,
     "work_given": Topic.WORK,
     "stale_long": Topic.WORK,

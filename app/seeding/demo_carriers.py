@@ -20,6 +20,10 @@ from app.carriers.terms import Carrier, CarrierEntry, CarrierKind, CarrierLevel,
 from app.clock import business_day
 from app.db import Conn
 from app.errors import NotFound
+from app.firms.queries import firm_by_uscc
+from app.incubation.applying import apply
+from app.incubation.terms import Need
+from app.policy.policies import Policies
 
 _REMARK = "演示数据（虚构）"
 _ROOMS = tuple((str(floor), f"{floor}{n:02}", Decimal(60 + 20 * n)) for floor in (1, 2, 3) for n in (1, 2, 3, 4))
@@ -65,6 +69,18 @@ async def ask_in(conn: Conn, place: tuple[Carrier, uuid.UUID], uscc: str, *, ope
     soon = business_day(at) + timedelta(days=10)
     wish = Lease(room, soon, soon + timedelta(days=730), uscc=uscc, agreement_no="演示-待确认")
     await propose(conn, incubator, wish, by=proposer, at=at - timedelta(days=1))
+
+
+async def ask_for_room(
+    conn: Conn, place: tuple[Carrier, uuid.UUID], uscc: str, *, policies: Policies, clerk: Actor, at: datetime
+) -> None:
+    """An application that the incubator has not answered yet."""
+    firm = await firm_by_uscc(conn, uscc, viewer=clerk.viewer)
+    if firm is None:
+        raise NotFound
+    soon = business_day(at) + timedelta(days=20)
+    need = Need(soon, Decimal(80), business="水暖卫浴智能温控阀的研发和生产（演示）", contact="演示联系人 13800000000")
+    await apply(conn, firm, place[0].id, need, policies=policies, by=clerk, at=at - timedelta(hours=5))
 
 
 async def _carrier(conn: Conn, name: str, kind: CarrierKind, *, by: Actor, town: str, at: datetime) -> Carrier:

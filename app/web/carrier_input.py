@@ -52,6 +52,8 @@ LABELS = {
     "reason": "原因",
     "note": "说明",
     "ground": "依据",
+    "business": "主营产品和技术",
+    "contact": "联系人和电话",
     "months": "孵化期限",
     "carrier": "转往的载体",
     "what": "事项",

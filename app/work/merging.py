@@ -57,6 +57,11 @@ MOVING = (
     Moving("tenancies", "载体租约"),
     Moving("carrier_teams", "注册前的团队"),
     Moving(
+        "entry_applications",
+        "入驻申请",
+        "o.carrier_id = t.carrier_id AND o.state = 'waiting' AND t.state = 'waiting'",
+    ),
+    Moving(
         "carrier_logs",
         "载体服务和投资记录",
         "(o.carrier_id, o.kind, o.happened_on, o.title) = (t.carrier_id, t.kind, t.happened_on, t.title) "

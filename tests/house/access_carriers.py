@@ -7,6 +7,13 @@ GET   /carriers                                 carrier:read   {CARRIER_READERS}
 GET   /carriers/new                             carrier:keep   officer
 POST  /carriers/new                             carrier:keep   officer
 GET   /carriers/proposals                       carrier:keep   officer
+GET   /entries/{{entry_id}}                      carrier:let    carrier officer
+POST  /entries/{{entry_id}}/accept               carrier:let    carrier officer
+POST  /entries/{{entry_id}}/decline              carrier:let    carrier officer
+GET   /portal/entries                           portal:use     firm
+GET   /portal/entries/new                       portal:use     firm
+POST  /portal/entries/new                       portal:use     firm
+POST  /portal/entries/{{entry_id}}/withdraw      portal:use     firm
 POST  /proposals/{{proposal_id}}/confirm        carrier:agree  firm officer
 POST  /proposals/{{proposal_id}}/refuse         carrier:agree  firm officer
 POST  /proposals/{{proposal_id}}/withdraw       carrier:let    carrier officer
@@ -54,6 +61,12 @@ GET   /api/v1/carriers/{{carrier_id}}/tenancies carrier:read   {CARRIER_READERS}
 POST  /api/v1/carriers/{{carrier_id}}/tenancies carrier:let    carrier officer
 POST  /api/v1/carriers/{{carrier_id}}/teams/{{team_id}}/link carrier:let carrier officer
 GET   /api/v1/carriers/{{carrier_id}}/proposals carrier:let    carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/entries    portal:use     firm
+GET   /api/v1/carriers/{{carrier_id}}/entries    carrier:let    carrier officer
+GET   /api/v1/entries                           portal:use     firm
+POST  /api/v1/entries/{{entry_id}}/accept        carrier:let    carrier officer
+POST  /api/v1/entries/{{entry_id}}/decline       carrier:let    carrier officer
+POST  /api/v1/entries/{{entry_id}}/withdraw      portal:use     firm
 GET   /api/v1/proposals                         carrier:agree  firm officer
 POST  /api/v1/proposals/{{proposal_id}}/confirm carrier:agree  firm officer
 POST  /api/v1/proposals/{{proposal_id}}/refuse  carrier:agree  firm officer

@@ -122,6 +122,7 @@ ENUM_COLUMNS = {
     "carrier_duties.kind": "app.carriers.terms.DutyKind",
     "carrier_stays.kind": "app.carriers.terms.CarrierKind",
     "tenancy_proposals.state": "app.carriers.proposal_terms.ProposalState",
+    "entry_applications.state": "app.incubation.terms.AskState",
     "tenancy_events.kind": "app.carriers.stay_terms.Happening",
     "firms.status": "app.firms.terms.FirmStatus",
     "firms.size_class": "app.firms.terms.SizeClass",

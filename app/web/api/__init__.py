@@ -13,6 +13,7 @@ from app.web.api import (
     certificates,
     claims,
     digests,
+    entries,
     figures,
     filings,
     firms,
@@ -62,6 +63,7 @@ for part in (
     letting,
     tenancies,
     readiness,
+    entries,
     views,
 ):
     router.include_router(part.router)

@@ -55,6 +55,7 @@ def tenancy_out(t: Tenancy, today: date) -> TenancyOut:
         ended_on=t.ended_on,
         end_reason=t.end_reason.value if t.end_reason else None,
         end_note=t.end_note,
+        entry=dict(t.entry) if t.entry else None,
         ground=dict(t.ground) if t.ground else None,
         previous_id=t.previous_id,
         version=t.version,

@@ -102,6 +102,7 @@ _TENANCY = {
     "ended_on": None,
     "end_reason": None,
     "end_note": "",
+    "entry": None,
     "ground": None,
     "previous_id": None,
     "version": 1,
@@ -121,6 +122,7 @@ _ADMITTED = {
     "agreement_no": "FH-2025-001",
     "agreement_on": "2024-12-20",
     "stage_target": "",
+    "ground": "",
 }
 _ENTRY = {
     "name": "示例孵化器",

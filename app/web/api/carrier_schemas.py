@@ -146,6 +146,7 @@ class TenancyIn(_In):
     agreement_no: Short = ""
     agreement_on: Short | None = None
     stage_target: Long = ""
+    ground: Long = Field("", description="不符合在孵条件、仍按在孵办理的依据")
 
 
 class TenancyOut(BaseModel):
@@ -172,6 +173,7 @@ class TenancyOut(BaseModel):
     ended_on: date | None
     end_reason: str | None
     end_note: str
+    entry: dict[str, Any] | None = Field(description="入驻时对照在孵条件的结果；没有检查的为 null")
     ground: dict[str, Any] | None
     previous_id: uuid.UUID | None
     version: int

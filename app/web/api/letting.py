@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.access.terms import Permission, Role, Viewer
-from app.carriers import letting, moving, proposing, tenancies
+from app.carriers import moving, proposing, tenancies
 from app.carriers.occupancy import fills
 from app.carriers.proposals import before_firm, before_officers, locked, proposals_of
 from app.carriers.terms import Fill
@@ -16,6 +16,7 @@ from app.errors import Invalid, NotFound
 from app.firms import cursors
 from app.firms.queries import firm_by_id
 from app.firms.terms import Sort
+from app.incubation.entering import enter
 from app.text.uscc import check
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.carrier_answers import fill_out, proposal_out, tenancy_out
@@ -24,7 +25,7 @@ from app.web.api.carriers import Letter, carrier_in_sight, said
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.carrier_input import Reader, read_lease
-from app.web.deps import ConnDep, TodayDep, guard
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.forms import clean_text
 
 router = APIRouter(tags=["孵化载体"], responses=PROBLEMS)
@@ -45,8 +46,8 @@ _PROPOSED: dict[int | str, dict[str, object]] = {
     responses=_PROPOSED,
 )
 @once_only
-async def admit(carrier_id: uuid.UUID, body: TenancyIn, deed: Letter) -> Response:
-    """独用房间在任何一天只租给一家：已有人的回答 409，说明是谁、到哪天。"""
+async def admit(carrier_id: uuid.UUID, body: TenancyIn, deed: Letter, lookup: LookupDep) -> Response:
+    """独用房间在任何一天只租给一家：已有人的回答 409，说明是谁、到哪天。不符合在孵条件又没有 ground 的也回答 409。"""
     carrier = await carrier_in_sight(deed.conn, carrier_id, deed.viewer)
     raw = body.model_dump()
     raw |= {"since": raw.pop("from_"), "until": raw.pop("to")}
@@ -55,7 +56,8 @@ async def admit(carrier_id: uuid.UUID, body: TenancyIn, deed: Letter) -> Respons
         if lease.uscc and deed.viewer.role is Role.CARRIER:
             asked = await proposing.propose(deed.conn, carrier, lease, by=deed.by, at=deed.at)
             return await _proposed(deed.conn, asked, deed.viewer, deed.today, status=202)
-        made = await letting.admit(deed.conn, carrier, lease, by=deed.by, at=deed.at)
+        ground, policies = clean_text("ground", body.ground, longest=2000), lookup.policies
+        made = await enter(deed.conn, carrier, lease, ground=ground, policies=policies, by=deed.by, at=deed.at)
     except Invalid as error:
         raise said(error) from error
     found = await tenancies.tenancy_by_id(deed.conn, made, viewer=deed.viewer)

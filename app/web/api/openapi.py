@@ -6,7 +6,15 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.firms.terms import Near
-from app.web.api import carrier_examples, examples, figure_examples, plan_examples, readiness_examples, work_examples
+from app.web.api import (
+    carrier_examples,
+    entry_examples,
+    examples,
+    figure_examples,
+    plan_examples,
+    readiness_examples,
+    work_examples,
+)
 
 
 def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
@@ -20,6 +28,7 @@ EXAMPLES = (
     | figure_examples.EXAMPLES
     | plan_examples.EXAMPLES
     | carrier_examples.EXAMPLES
+    | entry_examples.EXAMPLES
     | readiness_examples.EXAMPLES
 )
 # The one filter that list, board and export share; see app/web/filters.py.

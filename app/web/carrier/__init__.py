@@ -2,6 +2,7 @@
 
 from app.web.carrier import (
     collections,
+    entries,
     keeping,
     logs,
     logs_file,
@@ -17,7 +18,7 @@ from app.web.carrier import (
 
 # Fixed addresses below /carriers come before /carriers/{carrier_id}.
 _PARTS = (
-    *(keeping, proposals, places, readiness, rooms, rooms_file, logs_file, logs, tenants, onward),
+    *(keeping, entries, proposals, places, readiness, rooms, rooms_file, logs_file, logs, tenants, onward),
     *(collections, statistics),
 )
 ROUTERS = tuple(part.router for part in _PARTS)

@@ -20,6 +20,7 @@ from app.db import Conn
 from app.errors import AppError
 from app.firms import cursors
 from app.firms.terms import Sort
+from app.incubation.applying import waiting_in
 from app.policy.terms import LOCAL_DEFAULT
 from app.text import TextError, normalise
 from app.web.carrier.frame import ReadCarriers, carrier_in_sight, faulty, head
@@ -158,6 +159,7 @@ async def shown(
         "open_days": OPEN_DAYS,
         "asked": await asked_for(conn, carrier.id, today=today) if viewer.role is Role.CARRIER else {},
         "proposals": await _proposals(conn, carrier, viewer, today),
+        "entries": await waiting_in(conn, viewer=viewer, today=today) if viewer.role is Role.CARRIER else [],
         "levels": [(level.value, level.label) for level in type(carrier.level)],
         "can_keep": viewer.may(Permission.CARRIER_KEEP),
         "local_default": LOCAL_DEFAULT,

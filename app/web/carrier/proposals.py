@@ -1,7 +1,7 @@
 """An operator's proposals: the officers' queue of them, and the answers of firms and officers."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
@@ -9,6 +9,7 @@ from app.access.terms import Actor, Permission, Role
 from app.carriers import proposing
 from app.carriers.proposal_terms import rivals_of
 from app.carriers.proposals import before_officers
+from app.incubation.applying import waiting_in
 from app.web.carrier.frame import LetSpaces, SeeKeeping
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting
 from app.web.forms import clean_text
@@ -30,7 +31,9 @@ async def queue_page(request: Request, viewer: SeeKeeping, conn: ConnDep, today:
     rivals = {one.id: len(rivals_of(one, waiting)) for one in waiting}
     mine = [one for one in asked if one.officers_turn(today)]
     others = [one for one in asked if not one.officers_turn(today)]
-    return page(request, "carrier/proposals.html", title="入驻提议", mine=mine, others=others, rivals=rivals)
+    entries = await waiting_in(conn, viewer=viewer, today=today)
+    context: dict[str, Any] = {"mine": mine, "others": others, "rivals": rivals, "entries": entries}
+    return page(request, "carrier/proposals.html", title="入驻提议和申请", **context)
 
 
 @router.post("/proposals/{proposal_id}/confirm")

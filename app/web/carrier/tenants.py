@@ -17,6 +17,7 @@ from app.carriers.terms import Carrier
 from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
+from app.incubation.entering import enter
 from app.incubation.graduating import Graduation, graduate
 from app.policy.terms import Outcome
 from app.web.carrier.frame import (
@@ -32,7 +33,7 @@ from app.web.carrier.frame import (
 from app.web.carrier.views import inside_of
 from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
-from app.web.forms import raw_form
+from app.web.forms import clean_text, raw_form
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.templating import page
@@ -40,7 +41,7 @@ from app.web.templating import page
 router = APIRouter()
 _FIELDS = (
     *("space", "uscc", "team", "team_leader", "team_members", "since", "until", "seats", "incubates"),
-    *("special_field", "rent_reduced", "agreement_no", "agreement_on", "stage_target"),
+    *("special_field", "rent_reduced", "agreement_no", "agreement_on", "stage_target", "ground"),
 )
 # The same whether there is such a firm, and whether it agrees.
 PROPOSED = "已提交；企业或主管部门确认后即入驻"
@@ -57,7 +58,13 @@ async def admit_form(
 
 @router.post("/carriers/{carrier_id}/tenancies/new")
 async def admit(
-    request: Request, carrier_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces, key: KeyDep
+    request: Request,
+    carrier_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: LetSpaces,
+    key: KeyDep,
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
     at = clock.now()
@@ -71,8 +78,9 @@ async def admit(
                 asked = await proposing.propose(conn, carrier, lease, by=actor, at=at)
                 said = PROPOSED + await _besides(conn, lease.space_id, asked, business_day(at))
                 return slot.keep(see_other(request, f"{home_of(carrier, actor.viewer)}#h-proposals", said))
+            ground = clean_text("ground", raw.get("ground", ""), longest=2000)
             async with conn.begin_nested():  # a team that is new is not left behind without its room
-                made = await letting.admit(conn, carrier, lease, by=actor, at=at)
+                made = await enter(conn, carrier, lease, ground=ground, policies=lookup.policies, by=actor, at=at)
             return slot.keep(see_other(request, f"/tenancies/{made}", "已办理入驻"))
     except (Invalid, Conflict, Refused, TooMany) as error:
         return await _admit_form(request, conn, carrier, actor.viewer, raw, key=key.value, error=error)
@@ -104,7 +112,10 @@ async def _admit_form(
     context: dict[str, Any] = {
         **head(carrier, viewer),
         "values": {name: raw.get(name, "") for name in _FIELDS},
-        "spaces": [("", "请选择"), *((str(s.id), f"{s.place}（{s.area:,} ㎡）{_let(let.get(s.id))}") for s in spaces)],
+        "spaces": [
+            ("", "请选择"),
+            *((str(s.id), f"{s.place}（{s.area:,} ㎡）{let_words(let.get(s.id))}") for s in spaces),
+        ],
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS,
         "idempotency_key": key,
@@ -114,7 +125,7 @@ async def _admit_form(
     return page(request, "carrier/admit.html", title=f"{carrier.name} 办理入驻", status=status, **context)
 
 
-def _let(held: Tenancy | None) -> str:
+def let_words(held: Tenancy | None) -> str:
     if held is None:
         return ""
     return f"· {held.holder} 租至 {held.until}" if held.until else f"· {held.holder} 租用，没有约定期满日"
@@ -155,6 +166,7 @@ async def shown(
         "events": await events_of(conn, held.id),
         "ground": held.ground,
         "ground_outcome": Outcome(held.ground["outcome"]).label if held.ground else "",
+        "entry_outcome": Outcome(held.entry["outcome"]).label if held.entry else "",
         "chain": [t for t in await chain_of(conn, held, viewer=viewer) if t.id != held.id],
         "reasons_to_leave": [(r.value, r.label) for r in (*LEAVING, EndReason.STRUCK)],
         "may_see_firm": viewer.may(Permission.FIRM_LIST),

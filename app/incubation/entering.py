@@ -1,0 +1,66 @@
+"""入孵: the conditions are asked of the policy for the first day inside, and what it said is kept with the tenancy.
+
+Whether a firm of the data is one that may be incubated is said, never guessed: where it is not, a person's ground
+decides (国科发区〔2018〕300号 第八条), or it comes in as a plain tenant.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.access.terms import Actor, Permission
+from app.assessments.gathering import gather
+from app.carriers.letting import admit
+from app.carriers.stay_terms import Lease
+from app.carriers.terms import Carrier
+from app.db import Conn
+from app.errors import Refused
+from app.firms.filtering import visible_to
+from app.firms.models import Firm
+from app.incubation.graduating import ground_of, sentences
+from app.policy.policies import Policies
+from app.policy.terms import Assessment, Outcome
+
+POLICY = "incubation_entry"
+
+
+async def conditions(conn: Conn, firm_id: uuid.UUID, *, policies: Policies, since: date) -> Assessment | None:
+    """As of the day on which it would come in. Who is in no carrier yet would come in on that day."""
+    found = (await gather(conn, [firm_id])).get(firm_id)
+    if found is None:
+        return None
+    facts = found.facts
+    if "carrier_tenant_since" not in facts.values:
+        facts = facts.set({"carrier_tenant_since": None})
+    return policies.assess(POLICY, facts, as_of=since)
+
+
+def kept(found: Assessment, stated: str = "") -> Mapping[str, Any]:
+    """With which conditions are not met, and none of the firm's figures."""
+    return {**ground_of(found, stated), "lacking": sentences(found, figures=False)}
+
+
+def must_suit(found: Assessment, ground: str, who: str, *, by: Actor) -> None:
+    """Raises Refused with the conditions missed while nobody says on what ground it is let in all the same."""
+    if found.outcome is Outcome.NOT_MET and not ground:
+        figures = by.viewer.may(Permission.ASSESSMENT_READ)
+        said = f"{who} 不符合在孵企业的条件；请写明依据，或者不作为在孵企业办理。"
+        raise Refused(said, reasons=sentences(found, figures=figures))
+
+
+async def enter(
+    conn: Conn, carrier: Carrier, lease: Lease, *, ground: str, policies: Policies, by: Actor, at: datetime
+) -> uuid.UUID:
+    """As `letting.admit`, by somebody who has the firm in sight. Raises Refused as well."""
+    if lease.uscc and lease.incubates:
+        query = select(Firm.id, Firm.name).where(Firm.uscc == lease.uscc, visible_to(by.viewer))
+        firm = (await conn.execute(query)).one_or_none()
+        found = await conditions(conn, firm.id, policies=policies, since=lease.since) if firm else None
+        if firm and found:
+            must_suit(found, ground, firm.name, by=by)
+            lease = replace(lease, entry=kept(found, ground))
+    return await admit(conn, carrier, lease, by=by, at=at)

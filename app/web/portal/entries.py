@@ -1,0 +1,131 @@
+"""入驻申请: a firm asks a carrier for a room, sees how it stands beside the conditions, and reads the answer."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.carriers.terms import Carrier
+from app.db import Conn
+from app.errors import AppError, Conflict, Invalid, NotFound, TooMany
+from app.firms.terms import FirmDetail
+from app.incubation.applying import apply, asked_by, carrier_near, carriers_near, take_back
+from app.incubation.entering import POLICY, conditions
+from app.policy.terms import Outcome
+from app.web.carrier_input import LABELS
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
+from app.web.entry_input import read_need
+from app.web.forms import error_context, raw_form
+from app.web.gap_views import condition_view, input_view
+from app.web.htmx import see_other
+from app.web.idempotency import KeyDep, once
+from app.web.lookups import Lookup
+from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
+from app.web.templating import page
+
+router = APIRouter(prefix="/portal/entries")
+_FIELDS = ("since", "area", "seats", "business", "stage_target", "contact")
+
+
+@router.get("")
+async def entries_page(
+    request: Request, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, today: TodayDep
+) -> Response:
+    firm = await own_firm(conn, viewer)
+    asked = await asked_by(conn, firm.id)
+    waiting = {a.carrier_id for a in asked if a.open(today)}
+    context: dict[str, Any] = {
+        **head(firm, "/portal/entries"),
+        "asked": [(a, a.told(today), a.open(today)) for a in asked],
+        "carriers": [
+            (c, lookup.reference.region(c.region_code), c.id in waiting)
+            for c in await carriers_near(conn, firm, today=today)
+        ],
+    }
+    return page(request, "portal/entries.html", title="申请入驻", **context)
+
+
+@router.get("/new")
+async def entry_form(
+    request: Request,
+    viewer: UsePortal,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    carrier: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    firm = await own_firm(conn, viewer)
+    held = await _carrier(conn, firm, carrier, today)
+    contact = next((f"{c.name} {c.phone}".strip() for c in firm.contacts), "")
+    raw = {"since": today.isoformat(), "contact": contact}
+    return await _form(request, conn, lookup, firm, held, today, raw, key=uuid.uuid4().hex)
+
+
+@router.post("/new")
+async def ask(
+    request: Request,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: ActPortal,
+    key: KeyDep,
+) -> Response:
+    firm, raw, at = await own_firm(conn, actor.viewer), await raw_form(request), clock.now()
+    held = await _carrier(conn, firm, raw.get("carrier", ""), today)
+    try:
+        async with once(conn, key, viewer=actor.viewer, at=at) as slot:
+            if slot.replayed is not None:
+                return slot.replayed
+            need = read_need(raw)
+            await apply(conn, firm, held.id, need, policies=lookup.policies, by=actor, at=at)
+            return slot.keep(see_other(request, "/portal/entries", f"已向{held.name}提出申请"))
+    except (Invalid, Conflict, TooMany) as error:
+        return await _form(request, conn, lookup, firm, held, today, raw, key=key.value, error=error)
+
+
+@router.post("/{entry_id}/withdraw")
+async def withdraw(request: Request, entry_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: ActPortal) -> Response:
+    done = await take_back(conn, entry_id, by=actor, at=clock.now())
+    return see_other(request, "/portal/entries", "已撤回" if done else "早先已经撤回")
+
+
+async def _carrier(conn: Conn, firm: FirmDetail, said: str, today: date) -> Carrier:
+    try:
+        carrier_id = uuid.UUID(said)
+    except ValueError:
+        raise NotFound from None
+    return await carrier_near(conn, firm, carrier_id, today=today)
+
+
+async def _form(
+    request: Request,
+    conn: Conn,
+    lookup: Lookup,
+    firm: FirmDetail,
+    carrier: Carrier,
+    today: date,
+    raw: Mapping[str, str],
+    *,
+    key: str,
+    error: AppError | None = None,
+) -> Response:
+    found = await conditions(conn, firm.id, policies=lookup.policies, since=today)
+    version = lookup.policies.packs[POLICY].version_on(today, found.case) if found else None
+    grade, told = (version.source.grade if version else ""), partial(input_view, lookup=lookup)
+    context: dict[str, Any] = {
+        **head(firm, "/portal/entries"),
+        "carrier": carrier,
+        "values": {name: raw.get(name, "") for name in _FIELDS},
+        "labels": {**LABELS, "since": "希望哪天入驻", "area": "要多大的房间"},
+        "conditions": [condition_view(c, told, grade) for c in (found.criteria if found else ())],
+        "outcome": Outcome(found.outcome).label if found else "",
+        "document": found.document if found else "",
+        "idempotency_key": key,
+        **error_context(error, LABELS),
+    }
+    status = error.status if error else 200
+    return page(request, "portal/entry.html", title=f"申请入驻 {carrier.name}", status=status, **context)
