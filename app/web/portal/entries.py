@@ -58,6 +58,8 @@ async def entry_form(
     carrier: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     firm = await own_firm(conn, viewer)
+    if not carrier:  # which one is chosen there
+        return see_other(request, "/portal/entries")
     held = await _carrier(conn, firm, carrier, today)
     contact = next((f"{c.name} {c.phone}".strip() for c in firm.contacts), "")
     raw = {"since": today.isoformat(), "contact": contact}
