@@ -199,7 +199,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "{rule}": ("/reminders", "a:text-is('高企证书到期')"),
     "{carrier}": ("/carriers", "tbody .name"),
     "{entry}": ("/carrier", "a[href^='/entries/']"),
-    "{asking}": ("/portal/entries", "a[href^='/portal/entries/new']"),
+    "{asking}": ("/portal/entries", "a[href^='/portal/entries/to/']"),
     "{tenancy}": ("/carrier", ".lines a[href^='/tenancies/']"),
     "{operator}": ("/admin/users", "tbody a[href$='/carrier']"),
     "{certificate}": ("/firms?tier=hnte", "tbody .name", "[aria-labelledby=h-certificates] a.code"),

@@ -11,8 +11,8 @@ GET   /entries/{{entry_id}}                      carrier:let    carrier officer
 POST  /entries/{{entry_id}}/accept               carrier:let    carrier officer
 POST  /entries/{{entry_id}}/decline              carrier:let    carrier officer
 GET   /portal/entries                           portal:use     firm
-GET   /portal/entries/new                       portal:use     firm
-POST  /portal/entries/new                       portal:use     firm
+GET   /portal/entries/to/{{carrier_id}}                 portal:use     firm
+POST  /portal/entries/to/{{carrier_id}}                 portal:use     firm
 POST  /portal/entries/{{entry_id}}/withdraw      portal:use     firm
 POST  /proposals/{{proposal_id}}/confirm        carrier:agree  firm officer
 POST  /proposals/{{proposal_id}}/refuse         carrier:agree  firm officer

@@ -41,15 +41,17 @@ async def test_a_firm_asks_and_is_inside_once_the_carrier_gives_it_a_room(conn, 
     firm, operator = await client_as(clerk), await client_as("carrier")
     listed = (await firm.get("/portal/entries")).text
     assert "示例孵化器" in listed
-    form = await firm.get(f"/portal/entries/new?carrier={held.id}")
+    form = await firm.get(f"/portal/entries/to/{held.id}")
     assert "300号 第八条" in form.text
-    sent = {**ASKED, "carrier": str(held.id), "idempotency_key": "a"}
-    wrong = await firm.post("/portal/entries/new", data=sent | {"area": "", "business": ""})
+    sent = {**ASKED, "idempotency_key": "a"}
+    wrong = await firm.post(f"/portal/entries/to/{held.id}", data=sent | {"area": "", "business": ""})
     assert wrong.status_code == 422
     assert "请写明主要做什么" in wrong.text
     assert "黄工" in wrong.text, "what was typed is kept"
-    assert {(await firm.post("/portal/entries/new", data=sent)).status_code for _ in "ab"} == {303}, "a double click"
-    again = await firm.post("/portal/entries/new", data=sent | {"idempotency_key": "b"})
+    assert {(await firm.post(f"/portal/entries/to/{held.id}", data=sent)).status_code for _ in "ab"} == {303}, (
+        "a double click"
+    )
+    again = await firm.post(f"/portal/entries/to/{held.id}", data=sent | {"idempotency_key": "b"})
     assert again.status_code == 409
     entry = await only(conn)
     desk = (await operator.get("/carrier")).text

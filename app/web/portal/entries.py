@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.carriers.terms import Carrier
 from app.db import Conn
-from app.errors import AppError, Conflict, Invalid, NotFound, TooMany
+from app.errors import AppError, Conflict, Invalid, TooMany
 from app.firms.terms import FirmDetail
 from app.incubation.applying import apply, asked_by, carrier_near, carriers_near, take_back
 from app.incubation.entering import POLICY, conditions
@@ -48,27 +48,21 @@ async def entries_page(
     return page(request, "portal/entries.html", title="申请入驻", **context)
 
 
-@router.get("/new")
+@router.get("/to/{carrier_id}")
 async def entry_form(
-    request: Request,
-    viewer: UsePortal,
-    conn: ConnDep,
-    lookup: LookupDep,
-    today: TodayDep,
-    carrier: Annotated[str, Query(max_length=40)] = "",
+    request: Request, carrier_id: uuid.UUID, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, today: TodayDep
 ) -> Response:
     firm = await own_firm(conn, viewer)
-    if not carrier:  # which one is chosen there
-        return see_other(request, "/portal/entries")
-    held = await _carrier(conn, firm, carrier, today)
+    held = await carrier_near(conn, firm, carrier_id, today=today)
     contact = next((f"{c.name} {c.phone}".strip() for c in firm.contacts), "")
     raw = {"since": today.isoformat(), "contact": contact}
     return await _form(request, conn, lookup, firm, held, today, raw, key=uuid.uuid4().hex)
 
 
-@router.post("/new")
+@router.post("/to/{carrier_id}")
 async def ask(
     request: Request,
+    carrier_id: uuid.UUID,
     conn: ConnDep,
     lookup: LookupDep,
     clock: ClockDep,
@@ -77,7 +71,7 @@ async def ask(
     key: KeyDep,
 ) -> Response:
     firm, raw, at = await own_firm(conn, actor.viewer), await raw_form(request), clock.now()
-    held = await _carrier(conn, firm, raw.get("carrier", ""), today)
+    held = await carrier_near(conn, firm, carrier_id, today=today)
     try:
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
@@ -93,14 +87,6 @@ async def ask(
 async def withdraw(request: Request, entry_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: ActPortal) -> Response:
     done = await take_back(conn, entry_id, by=actor, at=clock.now())
     return see_other(request, "/portal/entries", "已撤回" if done else "早先已经撤回")
-
-
-async def _carrier(conn: Conn, firm: FirmDetail, said: str, today: date) -> Carrier:
-    try:
-        carrier_id = uuid.UUID(said)
-    except ValueError:
-        raise NotFound from None
-    return await carrier_near(conn, firm, carrier_id, today=today)
 
 
 async def _form(
