@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0226_entry_applications"
-down_revision: str | None = "0225_carrier_figures"
+down_revision: str | None = "0221_collections"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
