@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0226_entry_applications"
-down_revision: str | None = "0221_collections"
+down_revision: str | None = "0241_people_marked"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
