@@ -1,7 +1,7 @@
 """Files of objects. Who may see an object is decided by whoever knows it, before anything is read here."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import any_, bindparam, func, select
@@ -46,8 +46,11 @@ async def attachments_on(conn: Conn, kind: ObjectKind, object_id: uuid.UUID) -> 
     return (await attachments_of(conn, kind, [object_id])).get(object_id, [])
 
 
-async def attachment_by_id(conn: Conn, attachment_id: uuid.UUID, *, hold: bool = False) -> Attachment | None:
-    query = _attachments().where(_A.id == attachment_id)
+async def attachment_by_id(
+    conn: Conn, attachment_id: uuid.UUID, *, on: Callable[[Any], Any], hold: bool = False
+) -> Attachment | None:
+    """`on`: of the object that it hangs on, whether the caller may know of it."""
+    query = _attachments().where(_A.id == attachment_id, on(_A.object_id))
     row = (await conn.execute(query.with_for_update(of=_A.__table__) if hold else query)).one_or_none()
     return _attachment(row) if row else None
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 
 from app.access.terms import Permission, Viewer
+from app.attachments.queries import attachment_by_id
 from app.attachments.terms import Attachment, ObjectKind, Target
 from app.db import Conn
 from app.errors import Forbidden, Invalid, NotFound
@@ -16,10 +17,11 @@ from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.locks import Lock, hold_part
 from app.recognitions.claims import claim_by_id, judged_at
-from app.recognitions.models import Certificate, IpRightRow
+from app.recognitions.models import Certificate, IpRightRow, TitleClaim
 from app.recognitions.papers import hold_waiting
 from app.recognitions.terms import ClaimKind, ClaimState
 from app.reports.catalogue import Form
+from app.reports.models import Submission
 from app.reports.queries import filing_by_id
 from app.work.models import FirmNeed, FirmVisit
 
@@ -161,6 +163,21 @@ async def _work_hold(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, viewer:
 
 _TITLES: dict[ObjectKind, Any] = {ObjectKind.CERTIFICATE: Certificate, ObjectKind.IP_RIGHT: IpRightRow}
 _WORK: dict[ObjectKind, Any] = {ObjectKind.VISIT: FirmVisit, ObjectKind.NEED: FirmNeed}
+_OBJECTS: tuple[Any, ...] = (Submission, TitleClaim, *_TITLES.values(), *_WORK.values())
+
+
+async def file_in_sight(conn: Conn, attachment_id: uuid.UUID, *, viewer: Viewer, hold: bool = False) -> Attachment:
+    """Raises NotFound: of a file on what is out of sight by the same one statement as of a file that is not there."""
+    objects = union_all(*(select(m.id, m.firm_id) for m in _OBJECTS)).subquery()
+
+    def in_sight(object_id: Any) -> Any:
+        seen = select(objects.c.id).join(Firm, Firm.id == objects.c.firm_id)
+        return seen.where(objects.c.id == object_id, visible_to(viewer)).exists()
+
+    file = await attachment_by_id(conn, attachment_id, on=in_sight, hold=hold)
+    if file is None:
+        raise NotFound
+    return file
 
 
 async def hold_on(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, *, viewer: Viewer, lock: bool = False) -> Hold:

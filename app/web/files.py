@@ -8,13 +8,13 @@ from fastapi import File as FormFile
 
 from app.access.terms import Actor, Permission, Viewer
 from app.attachments import service
-from app.attachments.queries import attachment_by_id, attachments_on
-from app.attachments.terms import Attachment, ObjectKind, Target
+from app.attachments.queries import attachments_on
+from app.attachments.terms import ObjectKind, Target
 from app.errors import Conflict, Invalid, NotFound
 from app.files.terms import ACCEPT, MAX_FILE, MB, MEDIA, Scan
 from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, SettingsDep, acting, guard
 from app.web.downloads import attachment
-from app.web.evidence import Hold, hold_on, must_belong, places_of
+from app.web.evidence import Hold, file_in_sight, hold_on, must_belong, places_of
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.taking import hang, must_change, take, take_off
@@ -37,9 +37,7 @@ async def files_page(request: Request, kind: str, object_id: uuid.UUID, viewer: 
 async def download(
     attachment_id: uuid.UUID, actor: Sender, conn: ConnDep, files: FilesDep, settings: SettingsDep, clock: ClockDep
 ) -> Response:
-    file = await attachment_by_id(conn, attachment_id)
-    if file is None:
-        raise NotFound
+    file = await file_in_sight(conn, attachment_id, viewer=actor.viewer)
     hold = await hold_on(conn, file.object_kind, file.object_id, viewer=actor.viewer)
     if not hold.shows(file):
         raise NotFound
@@ -104,8 +102,6 @@ def _refused(
 
 @router.post("/files/{attachment_id}/remove")
 async def remove(request: Request, attachment_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Sender) -> Response:
-    file: Attachment | None = await attachment_by_id(conn, attachment_id, hold=True)
-    if file is None:
-        raise NotFound
+    file = await file_in_sight(conn, attachment_id, viewer=actor.viewer, hold=True)
     hold = await take_off(conn, file, by=actor, clock=clock)
     return see_other(request, hold.page, f"已移除 {file.name}")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Response, UploadFile
 from fastapi import File as FormFile
 
 from app.access.terms import Permission, Viewer
-from app.attachments.queries import attachment_by_id, attachments_of, attachments_on
+from app.attachments.queries import attachments_of, attachments_on
 from app.attachments.terms import ObjectKind
 from app.db import Conn
 from app.errors import Invalid, NotFound
@@ -40,7 +40,7 @@ from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
 from app.web.deps import ClockDep, ConnDep, FilesDep, SettingsDep, guard
-from app.web.evidence import hold_on
+from app.web.evidence import file_in_sight, hold_on
 from app.web.forms import clean_text
 from app.web.taking import hang, must_change, take, take_off
 from app.web.title_input import read_title
@@ -273,8 +273,8 @@ async def send(
 @once_only
 async def take_away(claim_id: uuid.UUID, file_id: uuid.UUID, deed: Holder, clock: ClockDep) -> Response:
     held = await _one(deed.conn, claim_id, deed.viewer)
-    file = await attachment_by_id(deed.conn, file_id, hold=True)
-    if file is None or (file.object_kind.value, file.object_id) != (held.kind.value, held.object_id):
+    file = await file_in_sight(deed.conn, file_id, viewer=deed.viewer, hold=True)
+    if (file.object_kind.value, file.object_id) != (held.kind.value, held.object_id):
         raise NotFound
     await take_off(deed.conn, file, by=deed.by, clock=clock)
     return await _shown(deed.conn, claim_id, deed.viewer)
