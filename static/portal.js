@@ -6,6 +6,7 @@
   if (!form) return;
   const saved = document.querySelector("#saved"), editing = document.querySelector("#editing");
   const version = form.elements.version;
+  let unsure = null; // sent, and no answer came: asked once more before anything newer, since it may have been kept
   let timer = 0, busy = false, stopped = !form.querySelector("button[value=save]"), wanted = false;
 
   // A button has a name and a value and no default: taken for a field, it made every page look edited, and leaving one
@@ -29,14 +30,16 @@
   }
   async function save(keepalive = false) {
     clearTimeout(timer);
-    if (stopped || form.dataset.sent || !dirty()) return;
+    if (stopped || form.dataset.sent || !(unsure || dirty())) return;
     if (busy) { wanted = true; return; }
     busy = true;
-    const values = fields().map((c) => [c, c.value]);
-    const body = new URLSearchParams(new FormData(form));
+    wanted ||= Boolean(unsure);
+    unsure ||= { values: fields().map((c) => [c, c.value]), body: new URLSearchParams(new FormData(form)) };
+    const { values, body } = unsure;
     body.set("act", "auto");
     try {
       const answer = await fetch(form.action, { method: "POST", body, keepalive });
+      if (answer.status < 500) unsure = null;
       if (answer.ok) {
         version.value = answer.headers.get("x-version") || version.value;
         settled(values);
@@ -50,6 +53,7 @@
     } catch {
       saved.textContent = "没有连上服务器，还没有保存；您填的还在这一页。";
     }
+    if (unsure) wanted = false; // a server that is away is asked again at the next key, not at once
     busy = false;
     if (wanted) { wanted = false; save(); }
   }

@@ -75,7 +75,10 @@ async def save_page(
     by: Actor,
     at: datetime,
 ) -> int:
-    """The page's new version. Raises Stale when somebody saved it after it was `seen`, Conflict when it is closed."""
+    """The page's new version. Raises Stale when somebody saved it after it was `seen`, Conflict when it is closed.
+
+    The same once more, as after an answer that never came, is neither written again nor anybody's conflict.
+    """
     # Shared with other pages' saves, never beside a handing-in: what is signed is what is kept.
     filing = _open(await own_filing(conn, firm_id, year, form, hold="share"))
     if filing.state is ReportState.RETURNED:
@@ -85,10 +88,12 @@ async def save_page(
     saved = await conn.execute(_SAVE, {**typed, "moment": at, "person": by.viewer.name})
     if saved.one_or_none() is None:
         mine = (p.submission_id == filing.id, p.section == section.code)
-        who = (await conn.execute(select(p.saver_name, p.saved_at).where(*mine))).one_or_none()
-        if who is None:
+        kept = (await conn.execute(select(p.saver_name, p.version, p.answers).where(*mine))).one_or_none()
+        if kept is None:
             raise NotFound
-        raise Stale(f"{who.saver_name or '同事'}在您打开之后保存过这一节。")
+        if kept.answers != typed["typed"]:
+            raise Stale(f"{kept.saver_name or '同事'}在您打开之后保存过这一节。")
+        return int(kept.version)
     await note_editor(conn, filing.id, section.code, by=by, at=at)
     return seen + 1
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests import factories
 from tests.browser.conftest import People, Site
@@ -59,6 +59,35 @@ def fill(clerk: Page, section: str, answers: dict[str, tuple[str, str]]) -> None
     expect(clerk).not_to_have_url(re.compile(f"/{section}$"))
 
 
+def back_again(clerk: Page) -> None:
+    """By the browser's button one is where one was, with what is kept, and saving it again is nobody's conflict."""
+    clerk.go_back()
+    expect(clerk.locator('[name="conversions"]')).to_have_value("5")
+    clerk.get_by_role("button", name="保存并继续").click()
+    expect(clerk).not_to_have_url(re.compile("/output$"))
+
+
+def an_answer_that_never_came(people: People, clerk: Page) -> None:
+    """The server has kept it and died before it said so: what is typed next is kept too, and nobody is in the way."""
+
+    def lost(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    clerk.goto("/portal/report/2025/output")
+    clerk.route("**/2025/output", lost, times=1)
+    conversions, saved = clerk.locator('[name="conversions"]'), clerk.locator("#saved")
+    conversions.fill("4")
+    conversions.blur()
+    expect(saved).to_contain_text("没有连上服务器")
+    people.complaints.remove("Failed to load resource: net::ERR_FAILED")
+    conversions.fill("5")
+    conversions.blur()
+    expect(saved).to_contain_text("已于")
+    clerk.reload()
+    expect(conversions).to_have_value("5")
+
+
 def hand_in(clerk: Page) -> None:
     clerk.goto("/portal/report/2025/check")
     for words in clerk.locator('textarea[name^="x."]').all():
@@ -89,8 +118,12 @@ def test_a_clerk_reports_corrects_what_was_returned_and_the_gap_is_smaller(
     expect(intensity(clerk, uscc)).to_contain_text("4.75%")
     clerk.goto("/portal")
     clerk.get_by_role("button", name=re.compile("开始填报.*2025")).click()
+    if scripted:
+        an_answer_that_never_came(people, clerk)
     for section, answers in SECTIONS.items():
         fill(clerk, section, answers)
+        if section == "output":
+            back_again(clerk)
     hand_in(clerk)
     expect(clerk.get_by_text(f"2025-{uscc}-01")).to_be_visible()
     review(officer)
