@@ -62,7 +62,7 @@ async def begun(database):
         uscc = await factories.firm(conn)
         person = await clerk(conn, uscc)
         firm = await firm_by_uscc(conn, uscc, viewer=person.viewer)
-        await begin(conn, firm, 2025, newest(await load_forms(conn)), [], by=person.actor, at=now)
+        await begin(conn, firm, 2025, newest(await load_forms(conn)), {}, by=person.actor, at=now)
         return await factories.session_of(conn, person, at=now)
 
 
