@@ -14,6 +14,7 @@
     said.textContent = codes.size ? `已选 ${codes.size} 家${others ? `（本页 ${here}，其他页 ${others}）` : ""}` : "";
     if (codes.size > most) said.textContent += `；逐家选的一次最多 ${most} 家，更多的请办理全部`;
     clear.hidden = !codes.size;
+    form.dataset.picked = codes.size || "";
     sessionStorage.setItem("picked", JSON.stringify({ query, codes: [...codes] }));
   }
   function read() {

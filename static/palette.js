@@ -53,7 +53,17 @@
     box.focus();
     begin();
   }
+  // On the list a bulk command is about what was ticked there, else about all that its filter finds.
+  function bulk(option, event) {
+    const form = one("#bulk"), kind = new URLSearchParams(option.search).get("kind");
+    if (!form || option.pathname !== form.getAttribute("action")) return;
+    event.preventDefault();
+    palette.close();
+    form.elements.kind.value = kind;
+    form.requestSubmit(one(form.dataset.picked ? "[type=submit]" : "[name=all]", form));
+  }
   function choose(option, event) {
+    if (event && !event.ctrlKey && !event.metaKey) bulk(option, event);
     if (!option.dataset.act || event?.ctrlKey || event?.metaKey) return;
     event?.preventDefault();
     box.focus();

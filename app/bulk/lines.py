@@ -13,7 +13,7 @@ from app.access.terms import Viewer
 from app.bulk.models import BulkLine
 from app.bulk.terms import LineOutcome
 from app.db import Conn
-from app.firms.filtering import matching, shape_of, sight_of, sight_values, values_of, visible_to
+from app.firms.filtering import matching, shape_of, sight_of, values_of, visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmFilter
 
@@ -41,7 +41,7 @@ async def hold_matching(conn: Conn, act_id: uuid.UUID, filters: FirmFilter, *, v
 async def hold_named(conn: Conn, act_id: uuid.UUID, codes: Sequence[str], *, viewer: Viewer) -> int:
     named = Firm.uscc == any_(bindparam("codes", type_=ARRAY(Text())))
     statement = insert(BulkLine).from_select(list(_LINE), _seen(act_id).where(named, visible_to(viewer)))
-    return (await conn.execute(statement, {"codes": list(codes), **sight_values(viewer)})).rowcount
+    return (await conn.execute(statement, {"codes": list(codes)})).rowcount
 
 
 _WRITE = text(

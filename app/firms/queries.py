@@ -61,7 +61,7 @@ _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
 }
 
 
-def _rows() -> Select[Any]:
+def firm_rows() -> Select[Any]:
     return select(*_row_columns(Firm.__table__.c)).select_from(
         Firm.__table__.outerjoin(_OFFICER, _OFFICER.c.id == Firm.officer_id)
     )
@@ -96,7 +96,7 @@ async def list_firms(
 @lru_cache(maxsize=SHAPES)
 def _page(sight: Sight, shape: Shape, order: Sort, descending: bool, following: bool) -> Kept:
     sort_key = _SORT_KEYS[order]
-    query = _rows().add_columns(sort_key.label("sort_key")).where(*matching(sight, shape))
+    query = firm_rows().add_columns(sort_key.label("sort_key")).where(*matching(sight, shape))
     if following:
         position = tuple_(sort_key, Firm.id)
         last = tuple_(bindparam("after_key", type_=sort_key.type), bindparam("after_id", type_=Uuid()))

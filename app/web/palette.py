@@ -12,6 +12,7 @@ _P = Permission
 # What the rail has no room for.
 _PAGES = (
     NavItem("待办与诉求", "/work", _P.FIRM_INTERNAL),
+    NavItem("批量办理的记录", "/bulk", _P.FIRM_BULK),
     NavItem("可能重复", "/firms/duplicates", _P.FIRM_MERGE),
     NavItem("证书与知识产权核实", "/claims", _P.FIRM_CERTIFY),
     NavItem("入驻提议", "/carriers/proposals", _P.CARRIER_KEEP),
@@ -62,6 +63,11 @@ _COMMANDS = (
     Command("登记载体", "/carriers/new", _P.CARRIER_KEEP),
     Command("登记创新平台", "/platforms/new", _P.PLATFORM_KEEP),
     Command("工作移交", "/handover", _P.HANDOVER),
+    Command("批量指定责任专员", "/bulk/new?kind=officer&all=1", _P.FIRM_EDIT),
+    Command("批量加标签", "/bulk/new?kind=tag_add&all=1", _P.FIRM_EDIT),
+    Command("批量定下次联系", "/bulk/new?kind=next_touch&all=1", _P.FIRM_EDIT),
+    Command("批量布置待办", "/bulk/new?kind=task&all=1", _P.FIRM_NOTE),
+    Command("批量移动梯队", "/bulk/new?kind=tier&all=1", _P.MOVE),
     Command("新增账号", "/admin/users/new", _P.USER_ADMIN, also="新建账号"),
     Command("载入政策", "/admin/policies/upload", _P.POLICY_ADMIN),
 )

@@ -17,12 +17,17 @@ from tests.bench.measure import Call, Side, by_turns, ratio
 CROWD = 8
 # Common, middling and rare words of a synthetic county, and one that nobody carries.
 WORDS = ("卫浴", "水暖", "华兴", "金源", "长达", "宏盛", "恒泰", "鑫发", "食品", "碧波", "石磊", "沧海")
+# The same by their initials, and as somebody writes them who has only heard them.
+INITIALS = ("wy", "sn", "hxwy", "jysn", "cdsp", "hssn")
+MISSPELT = ("华星卫雨", "金元水暖", "昌达食品", "红盛水暖", "恒太卫浴", "欣发食品")
 TOWNS = ("440783117", "440783400", "440783002", "440783115", "440783116")
 TIERS = ("", "tech_micro", "eaglet", "gazelle", "hnte")
 TITLES = {
     "board": "看板首屏",
     "list": "列表（镇街×梯队）",
     "search": "两字搜索",
+    "initials": "拼音首字母搜索",
+    "misspelt": "写错一个字的搜索",
     "firm": "企业页",
     "gap": "差距页",
     "dashboard": "总览（县、镇、园区）",
@@ -51,6 +56,8 @@ async def paths_of(url: str) -> dict[str, list[str]]:
         "board": ["/board"],
         "list": [f"/firms?region={town}" + (f"&tier={tier}" if tier else "") for town in TOWNS for tier in TIERS],
         "search": [f"/firms?q={word}" for word in WORDS],
+        "initials": [f"/firms?q={word}" for word in INITIALS],
+        "misspelt": [f"/firms?q={word}" for word in MISSPELT],
         "firm": [f"/firms/{code}" for code in codes],
         "gap": [f"/firms/{code}/gap" for code in codes],
     }

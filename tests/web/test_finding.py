@@ -7,6 +7,7 @@ import pytest
 from app.firms.queries import SEARCH_CANDIDATES
 from app.web.officer.firms import shown_of
 from tests import factories
+from tests.factories import OTHER_TOWN
 
 
 @pytest.mark.parametrize("headers", [{}, {"hx-request": "true"}])
@@ -30,6 +31,33 @@ async def test_a_list_of_the_closest_says_of_how_many_and_leads_to_all(client_as
     whole = rendered[-1][1]["all_href"]
     assert whole.endswith("sort=-updated")
     assert ">52 家<" in (await client.get(whole)).text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "长星卫浴",  # sounds the same
+        "开平市长兴卫浴有限责任公司",  # the legal form is another
+        "长兴卫谷",
+        "长信卫浴",
+        "常兴",
+    ],
+)
+async def test_a_misspelt_name_leads_to_the_firm_that_was_meant(client_as, conn, typed):
+    uscc = await factories.firm(conn, "开平市长兴卫浴有限公司")
+    await factories.firm(conn, "开平市金源食品有限公司")
+    far = await factories.firm(conn, "开平市长兴卫浴配件有限公司", region=OTHER_TOWN)
+    client = await client_as("town")
+    for address in (f"/search?q={typed}", f"/firms?q={typed}"):
+        page = (await client.get(address)).text
+        assert "读音或写法相近的" in page, address
+        assert f"/firms/{uscc}" in page
+        assert "金源" not in page
+        assert far not in page  # out of sight
+    live = await client.get(f"/search?q={typed}&palette=1", headers={"hx-request": "true"})
+    assert "读音或写法相近的企业" in live.text
+    for nothing in ("沧海桑田", "zzqq", "91440783000000000X"):
+        assert "相近" not in (await client.get(f"/search?q={nothing}")).text
 
 
 def test_what_was_not_counted_to_its_end_is_said_to_be_no_fewer():

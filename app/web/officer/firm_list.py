@@ -11,6 +11,7 @@ from app.assessments.queries import answers_for_policy
 from app.assessments.terms import KeptAnswer
 from app.db import new_id
 from app.firms import queries
+from app.firms.mistyped import nearly
 from app.firms.terms import FirmFilter, FirmRow, FirmStatus, Page, Sort
 from app.pipeline.terms import Tier
 from app.views.queries import desk_of
@@ -110,6 +111,12 @@ async def _found(
     return found, f"{count:,} 家" if count <= limit else f"{limit:,} 家以上", False
 
 
+async def _nearly(conn: ConnDep, filters: FirmFilter, viewer: Viewer) -> list[tuple[str, str]]:
+    """Whose name was perhaps meant: (address, name)."""
+    active = filters.status == FirmStatus.ACTIVE
+    return [(f"/firms/{r.uscc}", r.name) for r in await nearly(conn, filters.q, viewer=viewer, active=active)]
+
+
 @router.get("/firms")
 async def list_page(
     request: Request,
@@ -160,5 +167,7 @@ async def list_page(
         "can_create": viewer.may(Permission.FIRM_EDIT),
         "can_merge": viewer.may(Permission.FIRM_MERGE),
         "bulk": bulk_options(viewer),
+        "bulk_all": "全部结果" if sort == Sort.RELEVANCE.value and filters.q else f"全部 {count_text}",
+        "nearly": await _nearly(conn, filters, viewer) if filters.q and not found.items else [],
     }
     return page(request, "officer/firms/list.html", title="企业库", **context)

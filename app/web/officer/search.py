@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.terms import Permission, Viewer
 from app.db import Conn
 from app.firms import queries
+from app.firms.mistyped import nearly
 from app.firms.terms import FirmFilter, Sort
 from app.pipeline.terms import Tier
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
@@ -52,6 +53,10 @@ async def search(
         if len(wanted.q) >= 2
         else None
     )
+    rows, meant = (found.items if found else []), False
+    if found and not rows:
+        rows = await nearly(conn, wanted.q, viewer=viewer, active=chosen is not None)
+        meant = bool(rows)
     results = [
         Hit(
             _home(r.uscc, chosen),
@@ -61,14 +66,15 @@ async def search(
             lookup.main.tier(r.tier),
             "" if r.status == "active" else status_label(r.status),
         )
-        for r in (found.items if found else [])
+        for r in rows
     ]
     if chosen and at and not wanted.q:
         results = await _here(conn, at, chosen, viewer, lookup)
     context: dict[str, Any] = {
         "q": wanted.q,
         "results": results,
-        "count_text": shown_of(len(results), found.hits if found else 0),
+        "count_text": shown_of(len(results), found.hits if found and not meant else 0),
+        "meant": meant,
         "all_href": address("/firms", wanted),
         "act": chosen,
     }
