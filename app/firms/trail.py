@@ -14,6 +14,7 @@ from app.access.terms import SYSTEM, Permission, Viewer
 from app.audit import queries
 from app.audit.models import AuditEvent
 from app.audit.queries import Event
+from app.audit.words import ACTION_LABELS
 from app.db import Conn
 from app.firms.filtering import matching, shape_of, sight_of, values_of, visible_to
 from app.firms.models import Firm
@@ -39,7 +40,7 @@ class News:
 
     @property
     def label(self) -> str:
-        return queries.ACTION_LABELS.get(self.action, self.action)
+        return ACTION_LABELS.get(self.action, self.action)
 
 
 async def trail(

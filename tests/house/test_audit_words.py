@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from app.audit.queries import ACTION_LABELS
+from app.audit.words import ACTION_LABELS
 from app.clerks.terms import AskedState
 from app.config import ROOT
 from app.filings.stages import Happening

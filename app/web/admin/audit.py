@@ -13,8 +13,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.audit.paging import decode, encode, read_day
-from app.audit.queries import ACTION_LABELS, Event
+from app.audit.queries import Event
 from app.audit.service import event_row, record
+from app.audit.words import ACTION_LABELS
 from app.clock import BUSINESS_ZONE
 from app.db import Database
 from app.filings.stages import Stage
