@@ -135,15 +135,19 @@ class Counts:
     amount: Decimal = Decimal(0)
     mentors: int = 0  # on the last day
 
+    @property
+    def lines(self) -> int:
+        return self.services + self.activities + self.trainings + self.investments
+
 
 COUNT_LABELS: Mapping[str, str] = {
     "services": "服务次数",
-    "served": "服务企业和团队",
-    "activities": "活动场次",
-    "trainings": "培训场次",
+    "served": "服务家数",
+    "activities": "活动",
+    "trainings": "培训",
     "people": "参加人次",
     "investments": "投资笔数",
-    "financed": "获投企业和团队",
+    "financed": "获投家数",
     "amount": "投资金额",
-    "mentors": "期末在聘导师",
+    "mentors": "在聘导师",
 }

@@ -36,6 +36,7 @@ from app.seeding.county import DEMO_TOWN, invent_firms
 from app.seeding.demo_books import SOURCE, record_reports, record_survey
 from app.seeding.demo_carriers import ask_for_room, ask_in, bring_carriers
 from app.seeding.demo_clerks import CLERKS_OF, SIGNATORIES, bring_clerks
+from app.seeding.demo_collecting import bring_collection, bring_logs
 from app.seeding.demo_digests import Mondays
 from app.seeding.demo_plan import bring_plan
 from app.seeding.demo_reminders import put_rules_to_work
@@ -115,6 +116,8 @@ async def load_demo(
         await ask_in(conn, place[0], demo_code(next(iter(CLERKS_OF))), operator=actors["carrier"], at=at)
         clerk = clerks["firm-2"]
         await ask_for_room(conn, place[0], demo_code([*CLERKS_OF][1]), policies=stage.policies, clerk=clerk, at=at)
+        await bring_logs(conn, place[0][0], operator=actors["carrier"], at=at)
+        await bring_collection(conn, place[0][0], operator=actors["carrier"], at=at)
         await _type_twice(stage, at=at - timedelta(days=6))
         await _settle_old_messages(conn, before=at - timedelta(days=1))
         await put_rules_to_work(conn, by=actors["officer"], at=at)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from app.collecting.items import Item, as_typed, asked, read_items
 from app.collecting.prefilling import Known
-from app.collecting.terms import Answer, Round
+from app.collecting.terms import Answer, Period, Round, period_of
 from app.errors import Invalid
+from app.web.carrier_input import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,20 @@ def read_answer(items: list[Item], typed: Mapping[str, str]) -> dict[str, str]:
     if faults:
         raise Invalid(faults)
     return kept
+
+
+def read_round(raw: Mapping[str, Any], today: date) -> tuple[Period, date]:
+    """Raises Invalid by field."""
+    r = Reader(raw)
+    period, due_on = period_of(str(raw.get("period") or "")), r.day("due_on", required="请填写截止日期。")
+    if period is None:
+        r.faults["period"] = "请选择时期。"
+    r.done()
+    return period or Period(today.year), due_on or today
+
+
+def from_program(items: Sequence[Item], figures: Mapping[str, str]) -> dict[str, str]:
+    """As a form would have typed it: a program says amounts in 元."""
+    given = {item.code: figures.get(item.code, "") for item in items}
+    money = {item.code for item in items if item.money}
+    return {code: f"{said}元" if code in money and said else said for code, said in given.items()}

@@ -106,4 +106,13 @@ POST  /collections/{{round_id}}/statistics      carrier:let    carrier officer
 POST  /collections/{{round_id}}/statistics/export.xlsx carrier:let carrier officer
 GET   /portal/collections/{{answer_id}}         portal:use     firm
 POST  /portal/collections/{{answer_id}}         portal:use     firm
+GET   /api/v1/carriers/{{carrier_id}}/collections carrier:read {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/collections carrier:let  carrier officer
+GET   /api/v1/collections/{{round_id}}          carrier:read   {CARRIER_READERS}
+POST  /api/v1/collections/{{round_id}}/chase    carrier:let    carrier officer
+POST  /api/v1/collections/{{round_id}}/close    carrier:let    carrier officer
+GET   /api/v1/collections/{{round_id}}/statistics carrier:read {CARRIER_READERS}
+PUT   /api/v1/collections/{{round_id}}/answers/{{answer_id}} carrier:let carrier officer
+GET   /api/v1/owed-collections                  portal:use     firm
+PUT   /api/v1/owed-collections/{{answer_id}}    portal:use     firm
 """

@@ -76,7 +76,7 @@ async def test_a_quarter_is_asked_confirmed_corrected_and_closed_for_good(conn, 
     assert ("1300" in shown, "月底补记" in shown) == (True, True)
     assert (await operator.post(f"{here}/answers/{answer_id}", data=QUARTER | {"basis": "表"})).status_code == 409
     statistics = (await operator.get(f"{here}/statistics")).text
-    assert "数出来的：1300" in statistics
+    assert 'value="1300"' in statistics
     assert (await operator.post(f"{here}/close", data={"version": "1"})).status_code == 303
     late = await firm.post(way, data=QUARTER | {"version": "3"})
     assert (late.status_code, "已经关账" in late.text) == (409, True)
@@ -191,3 +191,39 @@ async def test_the_forms_come_in_their_order_with_what_was_corrected_and_why(con
     assert any("没有填" in str(r[0]) for r in checked.iter_rows(values_only=True))
     rounds = (await conn.execute(select(CollectionRound.version))).scalar_one()
     assert rounds == 3
+
+
+async def test_programs_open_give_in_yuan_chase_and_close(conn, api_as, held):
+    clerk = await tenant(conn, held)
+    await houses.tenancy(conn, held, await houses.space(conn, held, "303"), "示例团队")
+    operator, firm = await api_as("carrier"), await api_as(clerk)
+    body = {"period": "2026Q4", "due_on": "2026-12-05"}
+    made = await operator.post(f"/api/v1/carriers/{held.id}/collections", json=body)
+    assert (made.status_code, made.json()["owing"]) == (201, 2)
+    assert (await operator.post(f"/api/v1/carriers/{held.id}/collections", json=body)).status_code == 409
+    here = made.headers["location"]
+    assert (await operator.post(f"{here}/chase")).json() == {"told": 1, "today_already": 0, "no_account": 1}
+    (mine,) = (await firm.get("/api/v1/owed-collections")).json()["items"]
+    assert (mine["state"], mine["version"], len(mine["items"])) == ("waiting", 1, 7)
+    figures = {code: "0" for code in mine["items"]} | {"total_income": "1200500", "tenant.staff": "2"}
+    way = f"/api/v1/owed-collections/{mine['id']}"
+    assert (await firm.put(way, json={"figures": figures})).status_code == 428
+    few = {code: said for code, said in figures.items() if code != "tenant.taxes"}
+    short = await firm.put(way, json={"figures": few}, headers={"If-Match": '"1"'})
+    assert list(short.json()["errors"]) == ["tenant.taxes"]
+    given = await firm.put(way, json={"figures": figures}, headers={"If-Match": '"1"'})
+    assert (given.json()["figures"]["total_income"], given.headers["etag"]) == ("1200500", '"2"')
+    seen = (await operator.get(here)).json()
+    team = next(one for one in seen["answers"] if one["team"])
+    typed = {"figures": {"tenant.staff": "4", "tenant.graduates": "0", "tenant.venture": "0"}, "basis": "签字的表"}
+    own = next(one for one in seen["answers"] if one["uscc"])
+    for one, said, status in ((own, typed | {"figures": figures}, 409), (team, typed, 200)):
+        read = {"If-Match": f'"{one["version"]}"'}
+        assert (await operator.put(f"{here}/answers/{one['id']}", json=said, headers=read)).status_code == status
+    found = (await operator.get(f"{here}/statistics")).json()
+    assert {line["code"]: line["value"] for line in found["lines"]}["t.income"] == "1200.5"
+    assert found["problems"] == []
+    assert (await operator.post(f"{here}/close", json={}, headers={"If-Match": '"9"'})).status_code == 412
+    closed = await operator.post(f"{here}/close", json={}, headers={"If-Match": '"1"'})
+    assert closed.json()["closed_at"]
+    assert (await firm.put(way, json={"figures": figures}, headers={"If-Match": '"2"'})).status_code == 409

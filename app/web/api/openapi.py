@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from app.firms.terms import Near
 from app.web.api import (
     carrier_examples,
+    collection_examples,
     entry_examples,
     examples,
     figure_examples,
@@ -30,6 +31,7 @@ EXAMPLES = (
     | carrier_examples.EXAMPLES
     | entry_examples.EXAMPLES
     | readiness_examples.EXAMPLES
+    | collection_examples.EXAMPLES
 )
 # The one filter that list, board and export share; see app/web/filters.py.
 FILTERED: dict[str, Any] = {

@@ -13,12 +13,12 @@ from app.collecting import answering, service
 from app.collecting.prefilling import known_of
 from app.collecting.queries import answer_of, answers_of, round_by_id, rounds_of, versions_of
 from app.collecting.statistics import statistics_of
-from app.collecting.terms import Answer, Period, Round, period_of, tally_of
+from app.collecting.terms import Answer, Period, Round, tally_of
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, faulty, head, version_in
 from app.web.carrier_input import Reader
-from app.web.collection_input import fields_of, items_of, labels_of, read_answer
+from app.web.collection_input import fields_of, items_of, labels_of, read_answer, read_round
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
@@ -69,16 +69,6 @@ async def open_round(
             return slot.keep(see_other(request, f"/collections/{made}", f"已发起 {period.label}"))
     except (Invalid, Conflict) as error:
         return await _rounds(request, conn, carrier, actor.viewer, today, raw, error=error)
-
-
-def read_round(raw: Mapping[str, Any], today: date) -> tuple[Period, date]:
-    """Raises Invalid by field."""
-    r = Reader(raw)
-    period, due_on = period_of(str(raw.get("period") or "")), r.day("due_on", required="请填写截止日期。")
-    if period is None:
-        r.faults["period"] = "请选择时期。"
-    r.done()
-    return period or Period(today.year), due_on or today
 
 
 async def _rounds(
