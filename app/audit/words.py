@@ -13,6 +13,8 @@ ACTION_LABELS = {
     "firm:tier:refused": "驳回移动",
     "firm:certificate:recorded": "导入证书",
     "firm:certificate:registered": "登记证书",
+    "firm:certificate:corrected": "按名单改证书日期",
+    "firm:certificate:taken_back": "撤销导入的证书",
     "firm:certificate:revoked": "登记证书撤销",
     "firm:certificate:struck": "删去误登的证书",
     "firm:plan:made": "立一企一策",

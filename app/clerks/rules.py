@@ -1,14 +1,10 @@
 """What a person may type about themselves, judged at the door."""
 
-import re
-
 from app.clerks.terms import Application, Asked
 from app.errors import Invalid
-from app.text import TextError, halve, is_phone, normalise
+from app.text import TextError, halve, is_email, is_phone, normalise
 from app.text.uscc import check
 
-# One address and nothing else: no spaces, no lists, nothing that begins another header of a letter.
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _LONGEST_NAME, _LONGEST_EMAIL, _LONGEST_WORDS = 30, 120, 300
 
 
@@ -47,7 +43,7 @@ def _name(value: str, faults: dict[str, str]) -> str:
 
 def _email(value: str, faults: dict[str, str]) -> str:
     email = halve(value).lower()
-    if not _EMAIL.fullmatch(email) or len(email) > _LONGEST_EMAIL:
+    if not is_email(email) or len(email) > _LONGEST_EMAIL:
         faults["email"] = "请填写一个邮箱地址，如 caiwu@example.com；链接会发到这里。"
     return email
 

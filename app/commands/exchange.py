@@ -23,10 +23,11 @@ from app.exchange.applying import CHUNK
 from app.exchange.columns import NAMES
 from app.exchange.examining import Bureau, Examined, examine
 from app.exchange.exporting import csv_stream, note_export, statement, write_xlsx
+from app.exchange.listing import LISTS, undo_list
 from app.exchange.queries import Batch, Said, batch_by_id, said_of
 from app.exchange.reporting import notes_for
 from app.exchange.rosters import Roster, understand
-from app.exchange.terms import BatchState, RowOutcome
+from app.exchange.terms import BatchKind, BatchState, RowOutcome
 from app.exchange.undoing import undo_batch
 from app.files.store import FileStore
 from app.firms.reference import bureau_scope
@@ -48,6 +49,14 @@ def add_parser(subparsers: Any) -> None:
     firms.add_argument("--json", action="store_true", help="只输出一行 JSON，不逐行说明")
     add_data_option(firms)
     firms.set_defaults(run=run_import)
+    for kind in LISTS:
+        listed = kinds.add_parser(kind.value, help=f"导入{kind.label}（.xlsx、.xls、.csv）；企业须已在库里")
+        listed.add_argument("file", type=Path, metavar="FILE")
+        listed.add_argument("--dry-run", action="store_true", help="只检查，不写入")
+        listed.add_argument("--report", type=Path, metavar="OUT.xlsx", help="把标出错误和原因的工作簿写到这里")
+        listed.add_argument("--json", action="store_true", help="只输出一行 JSON，不逐行说明")
+        add_data_option(listed)
+        listed.set_defaults(run=run_list, kind=kind)
     undo = kinds.add_parser("undo", help="撤销一次导入")
     undo.add_argument("batch", metavar="BATCH")
     add_data_option(undo)
@@ -81,6 +90,16 @@ async def run_import(args: argparse.Namespace) -> int:
         return await _import(database, settings, path, roster, actor, args)
 
 
+async def run_list(args: argparse.Namespace) -> int:
+    """The same as a roster; what is only checked is discarded, and leaves the upload in the trail."""
+    path: Path = args.file
+    _readable(path)
+    async with opened(args) as (settings, database):
+        async with database.reading() as conn:
+            actor = jobs.command_actor(await bureau_scope(conn))
+        return await _import(database, settings, path, None, actor, args)
+
+
 def _readable(path: Path) -> None:
     try:
         size = path.stat().st_size
@@ -111,7 +130,7 @@ async def _dry_run(
 
 
 async def _import(
-    database: Database, settings: Settings, path: Path, roster: Roster, actor: Actor, args: argparse.Namespace
+    database: Database, settings: Settings, path: Path, roster: Roster | None, actor: Actor, args: argparse.Namespace
 ) -> int:
     files, clock = FileStore(settings.file_root), SystemClock()
     data = await asyncio.to_thread(path.read_bytes)
@@ -125,10 +144,13 @@ async def _import(
             filename=path.name,
             by=actor,
             at=clock.now(),
+            kind=args.kind if roster is None else BatchKind.FIRMS,
             state=BatchState.CHECKING,
         )
     await jobs.check(database, files, batch_id, at=clock.now(), roster=roster)
-    await _in_state(database, batch_id, BatchState.PREVIEW, exit_code=2)
+    previewed = await _in_state(database, batch_id, BatchState.PREVIEW, exit_code=2)
+    if args.dry_run:
+        return await _only_checked(database, files, previewed, actor, args)
     async with database.transaction() as conn:
         await service.confirm(conn, batch_id, by=actor, at=clock.now(), state=BatchState.APPLYING)
     for _ in range(_PATIENCE):
@@ -136,13 +158,27 @@ async def _import(
             break
         await asyncio.sleep(0.5)
     batch = await _in_state(database, batch_id, BatchState.APPLIED, exit_code=1)
+    return _say(args, batch.counts, batch_id, await _told(database, files, batch, args))
+
+
+async def _only_checked(
+    database: Database, files: FileStore, batch: Batch, actor: Actor, args: argparse.Namespace
+) -> int:
+    said = await _told(database, files, batch, args)
+    async with database.transaction() as conn:
+        await service.discard(conn, batch.id, by=actor, at=SystemClock().now())
+    return _say(args, batch.counts, None, said)
+
+
+async def _told(database: Database, files: FileStore, batch: Batch, args: argparse.Namespace) -> list[Said]:
     async with database.reading() as conn:
-        said = await said_of(conn, batch_id)
+        said = await said_of(conn, batch.id)
     if args.report:
         messages = {s.row_no: s.messages for s in said}
-        notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages)
-        await _report(args.report, files.path(sha256), path.name, notes)
-    return _say(args, batch.counts, batch_id, said)
+        names = LISTS[batch.kind].names if batch.kind in LISTS else NAMES
+        notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages, names)
+        await _report(args.report, files.path(batch.sha256), batch.filename, notes)
+    return said
 
 
 async def _in_state(database: Database, batch_id: uuid.UUID, state: BatchState, *, exit_code: int) -> Batch:
@@ -181,7 +217,11 @@ async def run_undo(args: argparse.Namespace) -> int:
     async with opened(args) as (_, database), database.transaction() as conn:
         actor = jobs.command_actor(await bureau_scope(conn))
         bureau = await jobs.bureau_for(conn, actor.viewer)
-        done = await undo_batch(conn, batch_id, ladder=bureau.ladder, by=actor, at=SystemClock().now())
+        batch, at = await batch_by_id(conn, batch_id, viewer=actor.viewer), SystemClock().now()
+        if batch is not None and batch.kind in LISTS:
+            done = await undo_list(conn, batch, bureau=bureau, by=actor, at=at)
+        else:
+            done = await undo_batch(conn, batch_id, ladder=bureau.ladder, by=actor, at=at)
     for row in done.left:
         print(f"导入之后又有变动，没有撤销：{row}", file=sys.stderr)
     print(orjson.dumps({"restored": done.restored, "left": list(done.left), "batch": str(batch_id)}).decode())

@@ -17,7 +17,7 @@ from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.models import Move
-from app.pipeline.terms import Ladder
+from app.pipeline.terms import Ladder, MoveKind
 from app.workdays.rules import Calendar
 
 ACTIVE: ColumnElement[bool] = literal_column("firms.status = 'active'")
@@ -89,13 +89,14 @@ def standing(frame: Frame) -> tuple[Any, Any, Any]:
     """
     if frame.moment.fresh and frame.on == frame.stands_on:
         return Firm.__table__, Firm.tier, Firm.tier_since
+    # What is brought in of the time before stands behind everything that was recorded as it happened.
+    past = case((Move.kind == MoveKind.HISTORY.value, Move.effective_on))
+    order = (past.is_not(None), past.desc(), Move.recorded_at.desc(), Move.id.desc())
     latest = (
         select(
             Move.firm_id,
-            func.array_agg(aggregate_order_by(Move.to_tier, Move.recorded_at.desc(), Move.id.desc())).label("tiers"),
-            func.array_agg(aggregate_order_by(Move.effective_on, Move.recorded_at.desc(), Move.id.desc())).label(
-                "days"
-            ),
+            func.array_agg(aggregate_order_by(Move.to_tier, *order)).label("tiers"),
+            func.array_agg(aggregate_order_by(Move.effective_on, *order)).label("days"),
         )
         .where(Move.ladder == MAIN_LADDER, Move.recorded_at <= frame.known_at, Move.effective_on <= frame.stands_on)
         .group_by(Move.firm_id)

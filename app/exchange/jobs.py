@@ -18,9 +18,11 @@ from app.exchange import service
 from app.exchange.applying import CHUNK, alone, apply_batch
 from app.exchange.columns import NAMES
 from app.exchange.examining import Bureau, examine
+from app.exchange.lines import World
+from app.exchange.listing import LISTS, apply_list, in_chunks, read_list, undo_list
 from app.exchange.naming import names_for
 from app.exchange.queries import Batch, batch_by_id
-from app.exchange.rosters import Roster, understand
+from app.exchange.rosters import Roster, kept, understand
 from app.exchange.terms import BatchState
 from app.exchange.undoing import undo_batch
 from app.files.store import FileStore
@@ -83,8 +85,9 @@ async def actor_of(conn: Conn, batch: Batch) -> Actor:
     if user is None or not user["active"]:
         raise Conflict(f"{who}的账号已停用，这一批没有{what}。")
     viewer = Viewer(user["id"], user["login"], user["name"], Role(user["role"]), user["scope"], unit=user["unit"])
-    if not viewer.may(Permission.FIRM_IMPORT):
-        raise Conflict(f"{who}已没有导入企业的权限，这一批没有{what}。")
+    asked = {Permission.FIRM_IMPORT, service.needed(batch.kind)}
+    if not all(viewer.may(permission) for permission in asked):
+        raise Conflict(f"{who}已没有导入{batch.kind.label}的权限，这一批没有{what}。")
     return Actor(viewer)
 
 
@@ -104,6 +107,9 @@ async def check(
             assert batch is not None
             actor = await actor_of(conn, batch)
             bureau = await bureau_for(conn, actor.viewer)
+        if batch.kind in LISTS:
+            await _check_list(database, files, batch, bureau, actor.viewer, now)
+            return
         if roster is None:
             async with _still_there(database, batch_id, now):
                 roster = await read_roster(files, batch, bureau)
@@ -158,11 +164,32 @@ async def _check_rows(
             examined = await examine(
                 conn, chunk, bureau=bureau, viewer=viewer, filename=batch.filename, today=business_day(now())
             )
-            await service.keep_rows(conn, batch.id, examined)
+            await service.keep_rows(conn, batch.id, [kept(e) for e in examined])
             done = start + len(chunk)
             await service.note_progress(conn, batch.id, done=done, total=len(roster.rows), at=now())
     async with database.transaction() as conn:
-        await service.keep_preview(conn, batch.id, roster)
+        await service.keep_preview(conn, batch.id, roster.read)
+
+
+async def _check_list(
+    database: Database, files: FileStore, batch: Batch, bureau: Bureau, viewer: Viewer, now: _Now
+) -> None:
+    kind = LISTS[batch.kind]
+    async with _still_there(database, batch.id, now):
+        sheets = await in_turn(read_isolated, files.path(batch.sha256), batch.filename, kind.names)
+        read, lines = await asyncio.to_thread(read_list, kind, sheets, bureau.names)
+    async with database.transaction() as conn:
+        await service.forget_preview(conn, batch.id)
+    done = 0
+    for chunk in in_chunks(lines):
+        async with database.transaction() as conn:
+            world = World(bureau, viewer, batch.filename, business_day(now()))
+            judged = await kind.judge(conn, chunk, world)
+            await service.keep_rows(conn, batch.id, [one.kept() for one in judged])
+            done += len(chunk)
+            await service.note_progress(conn, batch.id, done=done, total=read.total, at=now())
+    async with database.transaction() as conn:
+        await service.keep_preview(conn, batch.id, read)
 
 
 async def apply(
@@ -205,7 +232,10 @@ async def _write_once(database: Database, batch_id: uuid.UUID, state: BatchState
 
             actor = await actor_of(conn, batch)
             bureau = await bureau_for(conn, actor.viewer)
-            if state is BatchState.UNDOING:
+            if batch.kind in LISTS:
+                act = undo_list if state is BatchState.UNDOING else apply_list
+                await act(conn, batch, bureau=bureau, by=actor, at=now(), progress=progress)
+            elif state is BatchState.UNDOING:
                 await undo_batch(conn, batch_id, ladder=bureau.ladder, by=actor, at=now(), progress=progress)
             else:
                 await apply_batch(conn, batch, bureau=bureau, by=actor, at=now(), progress=progress)

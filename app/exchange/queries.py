@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, false, func, literal_column, selec
 from app.access.terms import Viewer
 from app.db import Conn
 from app.exchange.models import ImportBatch, ImportRow
-from app.exchange.terms import BatchState, RowOutcome
+from app.exchange.terms import BatchKind, BatchState, RowOutcome
 from app.files.models import StoredFile
 from app.text import is_code
 
@@ -23,6 +23,7 @@ _HAS_WARNING: ColumnElement[bool] = literal_column("""import_rows.messages @> '[
 @dataclass(frozen=True, slots=True)
 class Batch:
     id: uuid.UUID
+    kind: BatchKind
     filename: str
     state: BatchState
     created_by: uuid.UUID | None
@@ -75,6 +76,7 @@ _BATCH = select(
     *(getattr(ImportBatch, f) for f in Batch.__dataclass_fields__ if f != "sha256"),
     StoredFile.sha256,
 ).outerjoin(StoredFile, StoredFile.id == ImportBatch.file_id)
+_WRITES = ImportRow.outcome.in_([RowOutcome.CREATED.value, RowOutcome.UPDATED.value])
 _ROW = select(*(getattr(ImportRow, f) for f in BatchRow.__dataclass_fields__))
 
 
@@ -89,6 +91,7 @@ def _batch(row: Mapping[Any, Any]) -> Batch:
     return Batch(
         **{
             **values,
+            "kind": BatchKind(values["kind"]),
             "state": BatchState(values["state"]),
             "sheet": values["sheet"] or {},
             "sha256": values["sha256"] or "",
@@ -136,12 +139,19 @@ async def rows_of(
 
 async def writing_rows(conn: Conn, batch_id: uuid.UUID, *, after: int, limit: int) -> list[BatchRow]:
     """The next rows that would change something."""
-    outcomes = [RowOutcome.CREATED.value, RowOutcome.UPDATED.value]
     query = (
-        _ROW.where(ImportRow.batch_id == batch_id, ImportRow.row_no > after, ImportRow.outcome.in_(outcomes))
+        _ROW.where(ImportRow.batch_id == batch_id, ImportRow.row_no > after, _WRITES)
         .order_by(ImportRow.row_no)
         .limit(limit)
     )
+    return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in await conn.execute(query)]
+
+
+async def writing_rows_of_firms(conn: Conn, batch_id: uuid.UUID, *, after: str, limit: int) -> list[BatchRow]:
+    """As `writing_rows`, all rows of the next `limit` firms together, by their codes."""
+    mine = (ImportRow.batch_id == batch_id, ImportRow.uscc > after, _WRITES)
+    codes = select(ImportRow.uscc).where(*mine).distinct().order_by(ImportRow.uscc).limit(limit).subquery()
+    query = _ROW.where(*mine, ImportRow.uscc.in_(select(codes.c.uscc))).order_by(ImportRow.uscc, ImportRow.row_no)
     return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in await conn.execute(query)]
 
 
@@ -158,7 +168,9 @@ async def said_of(conn: Conn, batch_id: uuid.UUID) -> list[Said]:
 async def undo_rows(conn: Conn, batch_id: uuid.UUID) -> list[tuple[int, str, uuid.UUID, Mapping[str, Any]]]:
     query = (
         select(ImportRow.row_no, ImportRow.name, ImportRow.firm_id, ImportRow.undo)
-        .where(ImportRow.batch_id == batch_id, ImportRow.undo.is_not(None), ImportRow.firm_id.is_not(None))
+        .where(ImportRow.batch_id == batch_id, ImportRow.firm_id.is_not(None))
+        # Of a row that changed nothing earlier versions kept a JSON null.
+        .where(func.jsonb_typeof(ImportRow.undo) == "object")
         .order_by(ImportRow.row_no)
     )
     return [(r.row_no, r.name, r.firm_id, r.undo) for r in await conn.execute(query)]

@@ -1,6 +1,6 @@
 """What a batch's messages look like in the workbook they are about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.exchange.columns import NAMES, REASON
@@ -9,7 +9,11 @@ from app.sheets.annotating import Mark, Notes
 
 
 def notes_for(
-    sheet: str, header_row: int, columns: Mapping[str, int], messages: Mapping[int, Sequence[Mapping[str, Any]]]
+    sheet: str,
+    header_row: int,
+    columns: Mapping[str, int],
+    messages: Mapping[int, Sequence[Mapping[str, Any]]],
+    names: Collection[str] = tuple(NAMES),
 ) -> Notes:
     """`columns` by field from 0, `messages` by row, each as `Message.to_json` writes it."""
     marks = [
@@ -19,4 +23,4 @@ def notes_for(
         if m["field"] in columns
     ]
     reasons = {row: "\n".join(m["sentence"] for m in said) for row, said in messages.items() if said}
-    return Notes(sheet, header_row, REASON, reasons, marks, tuple(NAMES))
+    return Notes(sheet, header_row, REASON, reasons, marks, tuple(names))

@@ -7,10 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from app.exchange.columns import IGNORED, NAMES, REQUIRED
+from app.exchange.examining import Examined
+from app.exchange.marks import refuse_other_template
 from app.exchange.naming import Names
 from app.exchange.rules import Understood, compare_within, read_row
-from app.exchange.terms import Message, RowCertificate, Severity
+from app.exchange.terms import BatchKind, Message, ReadSheet, RowCertificate, Severity
 from app.sheets import RawSheet, SheetError, find_table, rows_of
+from app.text.clean import printable
 
 _DATES, _AMOUNTS = frozenset({"registered_on"}), frozenset({"registered_capital"})
 
@@ -24,9 +27,14 @@ class Roster:
     columns: Mapping[str, int]  # field → column, from 0
     rows: Sequence[Understood]
 
+    @property
+    def read(self) -> ReadSheet:
+        return ReadSheet(self.sheet, self.header_row, self.unknown, self.doubled, self.columns, len(self.rows))
+
 
 def understand(sheets: Sequence[RawSheet], names: Names) -> Roster:
     """Raises SheetError."""
+    refuse_other_template(BatchKind.FIRMS, sheets)
     table = find_table(sheets, NAMES, required=REQUIRED, ignored=IGNORED)
     raw = rows_of(table, NAMES, identity=REQUIRED, code="uscc")
     if not raw:
@@ -43,6 +51,21 @@ def to_json(row: Understood) -> dict[str, Any]:
         "certificate": [certificate.number, certificate.issued_on.isoformat()] if certificate else None,
         "tier": row.tier,
         "messages": [m.to_json() for m in row.messages],
+    }
+
+
+def kept(examined: Examined) -> dict[str, Any]:
+    """A row as `service.keep_rows` writes it."""
+    row, firm = examined.row, examined.firm
+    return {
+        "row_no": row.row_no,
+        "outcome": examined.outcome.value,
+        "uscc": printable(row.uscc),
+        "name": printable(row.name),
+        "firm_id": firm.id if firm else None,
+        "values": {**to_json(row), "version": firm.version if firm else None},
+        "changes": [c.to_json() for c in examined.changes],
+        "messages": [m.to_json() for m in examined.messages],
     }
 
 

@@ -50,11 +50,12 @@ class Understood:
 
 
 @dataclass
-class _Reader:
+class RowReader:
     """Collects every fault of a row before it complains, so that nothing has to be corrected twice."""
 
     cells: Mapping[str, Value]
     names: Names
+    titles: Mapping[str, str] = field(default_factory=lambda: TITLES)
     messages: list[Message] = field(default_factory=list)
 
     def error(self, name: str, sentence: str) -> None:
@@ -68,10 +69,10 @@ class _Reader:
         value = self.cells.get(name)
         if isinstance(value, Formula):
             if value.result is None:
-                self.error(name, f"“{TITLES[name]}”是公式，没有结果；请粘贴为数值。")
+                self.error(name, f"“{self.titles[name]}”是公式，没有结果；请粘贴为数值。")
             value = value.result
         if isinstance(value, Broken):
-            self.error(name, f"“{TITLES[name]}”是 Excel 的错误值 {value.text}，请改正。")
+            self.error(name, f"“{self.titles[name]}”是 Excel 的错误值 {value.text}，请改正。")
             return None
         return None if isinstance(value, str) and not value.strip() else value
 
@@ -82,7 +83,7 @@ class _Reader:
         try:
             return normalise(as_text(value), longest=_LONGEST.get(name, 200), lines=lines) or None
         except TextError as error:
-            self.error(name, f"{TITLES[name]}：{error}")
+            self.error(name, f"{self.titles[name]}：{error}")
             return None
 
     def parsed(self, name: str, parse: Callable[[Any], Any]) -> Any:
@@ -92,7 +93,7 @@ class _Reader:
         try:
             return parse(value)
         except TextError as error:
-            self.error(name, f"{TITLES[name]}：{error}")
+            self.error(name, f"{self.titles[name]}：{error}")
             return None
 
     def named(self, name: str, find: Callable[[str], str | None], sentence: str) -> str | None:
@@ -113,8 +114,8 @@ def as_text(value: str | float | date) -> str:
 
 
 def read_row(row_no: int, cells: Mapping[str, Value], *, names: Names) -> Understood:
-    reader = _Reader(cells, names)
-    name, uscc = _name(reader), _code(reader)
+    reader = RowReader(cells, names)
+    name, uscc = read_name(reader), read_code(reader)
     spoken = {
         "registered_on": reader.parsed("registered_on", parse_date),
         "region_code": reader.named("region_code", names.region, f"“{{}}”不是{names.place}的镇街；请改正或留空。"),
@@ -141,14 +142,14 @@ def read_row(row_no: int, cells: Mapping[str, Value], *, names: Names) -> Unders
     )
 
 
-def _identity_formula(reader: _Reader, name: str) -> bool:
+def _identity_formula(reader: RowReader, name: str) -> bool:
     cell = reader.cells.get(name)
     if isinstance(cell, Formula):
-        reader.error(name, f"“{TITLES[name]}”是公式 {excerpt(cell.text)}，不是文字；请改成文字。")
+        reader.error(name, f"“{reader.titles[name]}”是公式 {excerpt(cell.text)}，不是文字；请改成文字。")
     return isinstance(cell, Formula)
 
 
-def _name(reader: _Reader) -> str:
+def read_name(reader: RowReader) -> str:
     if _identity_formula(reader, "name"):
         return ""
     before = len(reader.messages)
@@ -158,7 +159,7 @@ def _name(reader: _Reader) -> str:
     return name
 
 
-def _code(reader: _Reader) -> str:
+def read_code(reader: RowReader) -> str:
     if _identity_formula(reader, "uscc"):
         return ""
     value = reader.plain("uscc")
@@ -173,7 +174,7 @@ def _code(reader: _Reader) -> str:
     return result.code if result.valid else excerpt(result.code)
 
 
-def _industry(reader: _Reader) -> str | None:
+def _industry(reader: RowReader) -> str | None:
     text = reader.text("industry_code")
     if text is None:
         return None
@@ -183,7 +184,7 @@ def _industry(reader: _Reader) -> str | None:
     return code
 
 
-def _capital(reader: _Reader) -> Any:
+def _capital(reader: RowReader) -> Any:
     amount = reader.parsed("registered_capital", lambda v: parse_amount(v, Unit.WAN_YUAN))
     if amount is not None and amount < 0:
         reader.error("registered_capital", "注册资本不能是负数。")
@@ -191,12 +192,12 @@ def _capital(reader: _Reader) -> Any:
     return amount
 
 
-def _contact(reader: _Reader) -> tuple[str, str]:
+def _contact(reader: RowReader) -> tuple[str, str]:
     name, phone = reader.text("contact_name") or "", reader.text("contact_phone") or ""
     return name, phone
 
 
-def _certificate(reader: _Reader) -> RowCertificate | None:
+def _certificate(reader: RowReader) -> RowCertificate | None:
     said = reader.text("certificate_number")
     issued_on = reader.parsed("certificate_issued_on", parse_date)
     number = number_of(CertificateKind.HNTE, said) if said is not None else None

@@ -11,22 +11,27 @@ from sqlalchemy import Integer, Text, bindparam, delete, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Uuid
 
-from app.access.terms import Actor
+from app.access.terms import Actor, Permission
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, NotFound
-from app.exchange.examining import Examined
 from app.exchange.models import ImportBatch, ImportRow
 from app.exchange.queries import Batch, batch_by_id, count_rows
-from app.exchange.rosters import Roster, to_json
-from app.exchange.terms import BatchState
+from app.exchange.terms import BatchKind, BatchState, ReadSheet
 from app.files.models import StoredFile
 from app.text.clean import printable
 
 LEASE = timedelta(seconds=30)
 SOON = timedelta(seconds=2)
-_KIND = "firms"
 _WRITING = (BatchState.APPLYING.value, BatchState.UNDOING.value)
+
+
+# Beside the right to import at all.
+_NEEDED = {BatchKind.CERTIFICATES: Permission.FIRM_CERTIFY, BatchKind.MOVES: Permission.MOVE}
+
+
+def needed(kind: BatchKind) -> Permission:
+    return _NEEDED.get(kind, Permission.FIRM_IMPORT)
 
 
 async def upload(
@@ -37,9 +42,15 @@ async def upload(
     filename: str,
     by: Actor,
     at: datetime,
+    kind: BatchKind = BatchKind.FIRMS,
     state: BatchState = BatchState.UPLOADED,
 ) -> uuid.UUID:
-    """The file is in the store already. A command that checks the batch itself starts it as CHECKING, with a lease."""
+    """The file is in the store already. A command that checks the batch itself starts it as CHECKING, with a lease.
+
+    Raises Forbidden when this kind of list is not for whoever brings it.
+    """
+    if by.viewer.login and not by.viewer.may(needed(kind)):
+        raise Forbidden
     file_id, batch_id = new_id(), new_id()
     creator = by.viewer.id if by.viewer.login else None
     await conn.execute(
@@ -50,7 +61,7 @@ async def upload(
     await conn.execute(
         insert(ImportBatch).values(
             id=batch_id,
-            kind=_KIND,
+            kind=kind.value,
             file_id=file_id,
             filename=filename,
             state=state.value,
@@ -110,49 +121,35 @@ async def forget_preview(conn: Conn, batch_id: uuid.UUID) -> None:
     await conn.execute(delete(ImportRow).where(ImportRow.batch_id == batch_id))
 
 
-async def keep_rows(conn: Conn, batch_id: uuid.UUID, examined: Sequence[Examined]) -> None:
+async def keep_rows(conn: Conn, batch_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
     # Should two ever check one batch at once, both say the same of every row.
-    await conn.execute(insert(ImportRow).on_conflict_do_nothing(), [_row(batch_id, e) for e in examined])
+    if rows:
+        each = [{**row, "batch_id": batch_id} for row in rows]
+        await conn.execute(insert(ImportRow).on_conflict_do_nothing(), each)
 
 
-async def keep_preview(conn: Conn, batch_id: uuid.UUID, roster: Roster) -> None:
+async def keep_preview(conn: Conn, batch_id: uuid.UUID, read: ReadSheet) -> None:
     """The rows are kept already; now the batch shows them. Does nothing when somebody else has finished the check."""
     batch = await batch_by_id(conn, batch_id, viewer=None, lock=True)
     if batch is None or batch.state is not BatchState.CHECKING:
         return
     sheet = {
-        "name": printable(roster.sheet),
-        "header_row": roster.header_row,
-        "columns": dict(roster.columns),
-        "unknown": [printable(t) for t in roster.unknown],
-        "doubled": [printable(t) for t in roster.doubled],
+        "name": printable(read.sheet),
+        "header_row": read.header_row,
+        "columns": dict(read.columns),
+        "unknown": [printable(t) for t in read.unknown],
+        "doubled": [printable(t) for t in read.doubled],
     }
     await _write(
         conn,
         batch_id,
         state=BatchState.PREVIEW.value,
-        total=len(roster.rows),
-        done=len(roster.rows),
+        total=read.total,
+        done=read.total,
         lease_until=None,
         sheet={**batch.sheet, **sheet},
         **await count_rows(conn, batch_id),
     )
-
-
-def _row(batch_id: uuid.UUID, examined: Examined) -> dict[str, Any]:
-    row = examined.row
-    return {
-        "batch_id": batch_id,
-        "row_no": row.row_no,
-        "outcome": examined.outcome.value,
-        "uscc": printable(row.uscc),
-        "name": printable(row.name),
-        "firm_id": examined.firm.id if examined.firm else None,
-        "values": {**to_json(row), "version": examined.firm.version if examined.firm else None},
-        "changes": [c.to_json() for c in examined.changes],
-        "messages": [m.to_json() for m in examined.messages],
-        "undo": None,
-    }
 
 
 async def refuse(conn: Conn, batch_id: uuid.UUID, sentence: str) -> None:

@@ -1,52 +1,72 @@
-"""The import template: headers, drop-downs, a sheet that says how to fill it in."""
+"""The import templates: headers, drop-downs, a sheet that says how to fill it in and which version it is."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from app.exchange.columns import COLUMNS, REQUIRED
-from app.exchange.naming import Names
-from app.firms.terms import Reference
-from app.pipeline.terms import Ladder
+from app.exchange.columns import COLUMNS, REQUIRED, Column
+from app.exchange.examining import Bureau
+from app.exchange.listing import LISTS
+from app.exchange.marks import mark_of
+from app.exchange.terms import BatchKind
 from app.sheets.writing import list_sheet
 
 _ROWS = 2_000  # how far down the drop-downs reach
-_AS_TEXT = frozenset({"uscc", "contact_phone", "industry_code", "certificate_number"})
-_RULES = (
-    "只填“名册”这张表，一行一家企业；表头的名称不要改，列的先后可以换，不用的列可以删。",
-    "带 * 的必填。其余留空表示不知道：已有的资料不会被空格子清掉。",
-    "按统一社会信用代码认企业：库里已有的更新，没有的新增。",
+_AS_TEXT = frozenset({"uscc", "contact_phone", "industry_code", "certificate_number", "phone", "number"})
+_ALWAYS = (
+    "表头的名称不要改，列的先后可以换，不用的列可以删；带 * 的必填。",
     "上传后先看预览，确认之后才写入；导入之后还可以整批撤销。",
+    "有错的行会在下载的工作簿里标红并写明原因；改好后把整份再传一次，已导入的不会重复，只补没成功的。",
+)
+_FIRM_RULES = (
+    "只填“名册”这张表，一行一家企业。",
+    "留空表示不知道：已有的资料不会被空格子清掉。",
+    "按统一社会信用代码认企业：库里已有的更新，没有的新增。",
 )
 
 
-def write_template(reference: Reference, ladder: Ladder, names: Names, *, scope: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Form:
+    sheet: str
+    columns: Sequence[Column]
+    required: Sequence[str]
+    rules: Sequence[str]
+    lists: Sequence[tuple[str, Sequence[str]]]
+
+
+def _form(kind: BatchKind, bureau: Bureau, scope: str) -> _Form:
+    if kind in LISTS:
+        one = LISTS[kind]
+        return _Form(kind.label, one.columns, one.required, one.rules, one.lists(bureau))
+    regions = bureau.reference.regions
+    towns = [n for c, n in regions.items() if c.startswith(scope) and len(c) > len(scope)]
+    lists = [
+        ("region_code", towns),
+        ("tier", [t.label for t in bureau.ladder.tiers]),
+        ("direction", list(bureau.reference.directions.values())),
+        ("above_designated_size", ["是", "否"]),
+    ]
+    return _Form("名册", COLUMNS, REQUIRED, _FIRM_RULES, lists)
+
+
+def write_template(kind: BatchKind, bureau: Bureau, *, scope: str) -> bytes:
     import xlsxwriter  # noqa: PLC0415
 
-    out = io.BytesIO()
-    towns = [n for c, n in reference.regions.items() if c.startswith(scope) and len(c) > len(scope)]
+    out, form = io.BytesIO(), _form(kind, bureau, scope)
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        page, guide = book.add_worksheet("名册"), book.add_worksheet("填写说明")
-        lists = list_sheet(
-            book,
-            [
-                ("region_code", towns),
-                ("tier", [t.label for t in ladder.tiers]),
-                ("direction", list(reference.directions.values())),
-                ("above_designated_size", ["是", "否"]),
-            ],
-        )
-        _fill_page(book, page, lists)
-        _fill_guide(book, guide, names.place)
+        page, guide = book.add_worksheet(form.sheet), book.add_worksheet("填写说明")
+        _fill_page(book, page, form, list_sheet(book, form.lists))
+        _fill_guide(book, guide, form, f"{bureau.names.place}{kind.label}填写说明", mark_of(kind))
     return out.getvalue()
 
 
-def _fill_page(book: Any, page: Any, lists: dict[str, str]) -> None:
+def _fill_page(book: Any, page: Any, form: _Form, lists: Mapping[str, str]) -> None:
     must = book.add_format({"bold": True, "bg_color": "#E3E8EE", "font_color": "#B3261E"})
     may = book.add_format({"bold": True, "bg_color": "#E3E8EE"})
     text = book.add_format({"num_format": "@"})
-    for n, column in enumerate(COLUMNS):
-        needed = column.field in REQUIRED
+    for n, column in enumerate(form.columns):
+        needed = column.field in form.required
         page.set_column(n, n, column.width, text if column.field in _AS_TEXT else None)
         page.write_string(0, n, column.title + ("*" if needed else ""), must if needed else may)
         if column.field in lists:
@@ -62,17 +82,19 @@ def _fill_page(book: Any, page: Any, lists: dict[str, str]) -> None:
     page.freeze_panes(1, 2)
 
 
-def _fill_guide(book: Any, guide: Any, place: str) -> None:
+def _fill_guide(book: Any, guide: Any, form: _Form, title: str, mark: str) -> None:
     bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
     guide.set_column(0, 0, 22)
     guide.set_column(1, 1, 70)
     guide.set_column(2, 2, 26)
-    guide.write_string(0, 0, f"{place}企业名册填写说明", bold)
-    for row, rule in enumerate(_RULES, 1):
-        guide.write_string(row, 0, f"{row}. {rule}")
-    start = len(_RULES) + 2
+    guide.write_string(0, 0, title, bold)
+    guide.write_string(1, 0, mark)
+    rules = (*form.rules, *_ALWAYS)
+    for row, rule in enumerate(rules, 1):
+        guide.write_string(row + 1, 0, f"{row}. {rule}")
+    start = len(rules) + 3
     _write_row(guide, start, ("列", "怎么填", "例子"), bold)
-    for row, column in enumerate(COLUMNS, start + 1):
+    for row, column in enumerate(form.columns, start + 1):
         _write_row(guide, row, (column.title, column.hint, column.example), wrap)
 
 

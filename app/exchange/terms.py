@@ -1,12 +1,19 @@
 """Words of Excel in and out: what a row does to the registry, and where a batch stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from app.labels import Labelled
 from app.text.clean import printable
+
+
+class BatchKind(Labelled):
+    FIRMS = "firms", "企业名册"
+    CONTACTS = "contacts", "联系人"
+    CERTIFICATES = "certificates", "证书"
+    MOVES = "moves", "梯队移动"
 
 
 class RowOutcome(Labelled):
@@ -95,6 +102,18 @@ class Change:
 
     def to_json(self) -> dict[str, str]:
         return {"field": self.field, "label": self.label, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSheet:
+    """Where in the file its table was found."""
+
+    sheet: str
+    header_row: int
+    unknown: Sequence[str]
+    doubled: Sequence[str]
+    columns: Mapping[str, int]  # field → column, from 0
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

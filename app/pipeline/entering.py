@@ -38,6 +38,11 @@ class Entry:
     effective_on: date
     assessment: Assessment
     footed: bool = False
+    came_from: str | None = None  # where an earlier stay that comes with it ended
+    kind: MoveKind = MoveKind.ENTRY
+    reason: str = ""  # its own, in the place of the whole list's
+    first_recorder: str = ""
+    first_recorded_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +128,20 @@ def _move(e: Entry, since: date, reason: str, ladder: Ladder, by: Actor, at: dat
         "id": new_id(),
         "firm_id": e.firm_id,
         "ladder": ladder.code,
-        "from_tier": None,
+        "from_tier": e.came_from,
         "to_tier": e.tier.code,
-        "kind": MoveKind.ENTRY.value,
+        "kind": e.kind.value,
         "effective_on": since,
         "recorded_at": at,
         "actor_id": by.audit_fields["actor_id"],
         "actor_name": by.viewer.name,
         "approver_id": None,
         "approver_name": None,
-        "reason": reason,
+        "reason": e.reason or reason,
         "override_reason": None,
         "assessment": e.assessment.to_json(),
+        "first_recorder": e.first_recorder or None,
+        "first_recorded_on": e.first_recorded_on,
     }
 
 

@@ -85,6 +85,8 @@ class Move(Base):
     reason: Mapped[str]
     override_reason: Mapped[str | None]
     assessment: Mapped[dict[str, Any]]  # the gate's result as the officer saw it
+    first_recorder: Mapped[str | None]  # of a move that was brought from elsewhere: who wrote it down there, and when
+    first_recorded_on: Mapped[date | None]
 
 
 class MoveRequest(Base):

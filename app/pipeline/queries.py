@@ -82,6 +82,8 @@ _NEWEST_FIRST = (
         Move.approver_name,
         Move.reason,
         Move.override_reason,
+        Move.first_recorder,
+        Move.first_recorded_on,
     )
     .where(Move.firm_id == bindparam("firm_id"), Move.ladder == bindparam("ladder"))
     .order_by(Move.recorded_at.desc(), Move.id.desc())

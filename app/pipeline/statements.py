@@ -14,7 +14,8 @@ SELECT
   (SELECT json_build_array(requester_name, requested_by) FROM move_requests
      WHERE firm_id = :firm_id AND ladder = :ladder AND state = 'pending') AS pending,
   (SELECT json_build_array(actor_name, recorded_at) FROM moves
-     WHERE firm_id = :firm_id AND ladder = :ladder ORDER BY recorded_at DESC, id DESC LIMIT 1) AS last_move,
+     WHERE firm_id = :firm_id AND ladder = :ladder AND kind <> 'history'
+     ORDER BY recorded_at DESC, id DESC LIMIT 1) AS last_move,
   (SELECT json_build_array(lower(period), upper(period)) FROM placements
      WHERE firm_id = :firm_id AND ladder = :ladder AND NOT upper_inf(period)
      ORDER BY lower(period) DESC LIMIT 1) AS previous

@@ -15,6 +15,7 @@ class MoveKind(Labelled):
     DEMOTION = "demotion", "下移"
     CORRECTION = "correction", "更正"
     EXIT = "exit", "退出"
+    HISTORY = "history", "补录"  # a stay from before the house knew the firm; it stands behind whatever was recorded
 
 
 class RequestState(Labelled):
@@ -101,3 +102,5 @@ class MoveRecord:
     approver_name: str | None
     reason: str
     override_reason: str | None
+    first_recorder: str | None = None
+    first_recorded_on: date | None = None

@@ -3,6 +3,7 @@
 from app.text.amounts import AmountError, AnswerError, parse_amount, parse_yes_no
 from app.text.clean import TextError, halve, is_code, key, normalise
 from app.text.dates import DateError, parse_date
+from app.text.emails import is_email
 from app.text.grams import index_grams, query_grams
 from app.text.names import pinyin
 from app.text.phones import is_phone
@@ -15,6 +16,7 @@ __all__ = [
     "halve",
     "index_grams",
     "is_code",
+    "is_email",
     "is_phone",
     "key",
     "normalise",

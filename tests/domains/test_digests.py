@@ -19,6 +19,7 @@ from app.filings.applying import list_firms
 from app.firms.queries import count_firms, firm_by_uscc
 from app.firms.terms import FirmFilter
 from app.pipeline.board import tier_counts
+from app.pipeline.pasts import PastStay, write_past
 from app.work.tasks import add_task
 from app.work.terms import TaskEntry
 from tests import factories, houses
@@ -180,6 +181,27 @@ async def test_tiers_of_a_moment_that_is_over_are_those_that_stood_then(conn):
     assert value_of(anew.document, "tier-eaglet") == value_of(digest.document, "tier-eaglet")
     none = value_of(digest.document, "tier-none")
     assert value_of(anew.document, "tier-none") == none + 2  # both stood on none; who came on Wednesday was not there
+
+
+async def test_a_past_that_is_written_down_later_moves_no_tier_and_is_no_weeks_news(conn):
+    up, down, *_ = await county(conn)
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    ladder, _ = await factories.main_ladder(conn)
+    officer = await factories.person(conn, "officer")
+    began, ended = date(2020, 3, 1), EARLIER.date()
+    past = [
+        PastStay((await firm_of(conn, code)).id, code, None, "gazelle", began, ended, "台账", "李四", began)
+        for code in (up, down)
+    ]
+    await write_past(conn, past, ladder=ladder, by=officer.actor, at=MONDAY + timedelta(days=1))
+    anew = await read_digest(conn, WEEK, COUNTY, now=True, at=MONDAY + timedelta(days=9))
+    following, _ = await keep(conn, WEEK.shifted(1), COUNTY, at=MONDAY + timedelta(days=7))
+    for document in (anew.document, following.document):
+        for tier in ("tech_micro", "eaglet", "gazelle"):
+            assert value_of(document, f"tier-{tier}") == value_of(digest.document, f"tier-{tier}")
+    assert value_of(following.document, "corrected", "moved-in", "changed-tier") == 0
+    then = await read_digest(conn, Week(2020, 20), COUNTY, now=True, at=MONDAY + timedelta(days=9))
+    assert value_of(then.document, "tier-gazelle") == 2, "where nothing was recorded as it happened, the past is known"
 
 
 async def test_what_moves_on_the_monday_itself_is_of_the_next_week_even_when_it_is_recorded_before_the_digest(conn):

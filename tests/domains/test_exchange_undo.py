@@ -73,8 +73,10 @@ async def test_undo_restores_every_affected_row_identically(
     number = await factories.certificate(conn, held, issued_on=date(2024, 1, 5))
     placed = await factories.firm_on(conn, "tech_micro")
     plain = await factories.firm(conn)
+    same = await factories.firm(conn, "开平市不变有限公司")
     before = await dump(conn)
     data = roster(
+        {NAME: "开平市不变有限公司", CODE: same},
         line(rich, 备注="新\n两行", 联系人="王五", 联系电话="3", 所属镇街="赤坎镇", **{"注册资本（万元）": "9"}),
         line(held, 高企证书编号=number, 高企发证日期="2025-01-05", 当前梯队="高企"),
         line(placed, 成立日期="2015-03-01", 当前梯队="瞪羚"),
@@ -82,7 +84,7 @@ async def test_undo_restores_every_affected_row_identically(
         line(factories.code(), 当前梯队="雏鹰", 联系人="新人"),
     )
     done = await imported(database, files, data, by=officer.actor)
-    assert (done.created, done.updated) == (1, 4)
+    assert (done.created, done.updated, done.unchanged) == (1, 4, 1)
     assert await dump(conn) != before
     undone = await undo(conn, done.id, officer)
     assert (undone.restored, undone.left) == (5, [])

@@ -27,6 +27,13 @@ POST  /firms/{uscc}/notes                     firm:note      town officer manage
 GET   /imports                                  firm:import    officer
 GET   /firms/{uscc}/work                      firm:internal  town officer manager auditor
 POST  /firms/{uscc}/follow                    firm:note      town officer manager
+GET   /api/v1/imports                           firm:import    officer
+POST  /api/v1/imports                           firm:import    officer
+GET   /api/v1/imports/{batch_id}                firm:import    officer
+GET   /api/v1/imports/{batch_id}/rows           firm:import    officer
+POST  /api/v1/imports/{batch_id}/confirm        firm:import    officer
+POST  /api/v1/imports/{batch_id}/discard        firm:import    officer
+POST  /api/v1/imports/{batch_id}/undo           firm:import    officer
 GET   /work/stale                               firm:note      town officer manager
 GET   /api/v1/stale                             firm:note      town officer manager
 GET   /work/followed                            firm:note      town officer manager

@@ -28,7 +28,10 @@ async def dump(conn: Any) -> dict[str, list[str]]:
             row = "(to_jsonb(t) - 'version')" if table.name == "firms" else "to_jsonb(t)"
             found[table.name] = sorted((await conn.execute(text(f"SELECT {row}::text FROM {table.name} t"))).scalars())
     # Counts are kept as deltas that are appended; what they come to is what must be the same.
-    counted = "SELECT tier || ' ' || region_code || ' ' || sum(n) FROM tier_count_deltas GROUP BY tier, region_code"
+    counted = (
+        "SELECT tier || ' ' || region_code || ' ' || sum(n) FROM tier_count_deltas "
+        "GROUP BY tier, region_code HAVING sum(n) <> 0"
+    )
     found["tier_count_deltas"] = sorted((await conn.execute(text(counted))).scalars())
     return found
 

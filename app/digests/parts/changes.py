@@ -17,12 +17,14 @@ from app.firms.terms import MAIN_LADDER, FirmStatus
 from app.pipeline.models import Move
 from app.pipeline.terms import MoveKind
 
+_AS_IT_HAPPENED = Move.kind != MoveKind.HISTORY.value
+
 
 def changes(frame: Frame) -> Sequence[Listing]:
     """Nothing can be compared with a week that nobody composed."""
     if frame.before is None:
         return []
-    since = moves(Move.recorded_at > frame.since, Move.recorded_at <= frame.known_at, frame=frame)
+    since = moves(Move.recorded_at > frame.since, Move.recorded_at <= frame.known_at, _AS_IT_HAPPENED, frame=frame)
     order = (Move.recorded_at, Move.id)
     (still,) = stuck(frame)
     close = near_any(frame)
@@ -70,6 +72,7 @@ def _went(
         .where(
             Move.firm_id == Firm.id,
             Move.ladder == MAIN_LADDER,
+            _AS_IT_HAPPENED,
             Move.recorded_at > frame.since,
             Move.recorded_at <= frame.known_at,
         )

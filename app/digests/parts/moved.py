@@ -44,7 +44,7 @@ def moves(*conditions: ColumnElement[bool], frame: Frame) -> Select[Any]:
 
 def in_week(frame: Frame) -> ColumnElement[bool]:
     days = Move.effective_on.between(frame.week.monday, frame.week.sunday)
-    return and_(days, Move.kind != MoveKind.CORRECTION.value)
+    return and_(days, Move.kind.not_in([MoveKind.CORRECTION.value, MoveKind.HISTORY.value]))
 
 
 def moved(frame: Frame) -> Sequence[Listing]:
@@ -64,6 +64,7 @@ def corrections(frame: Frame) -> Sequence[Listing]:
     query = moves(
         Move.recorded_at > frame.since,
         Move.recorded_at <= frame.known_at,
+        Move.kind != MoveKind.HISTORY.value,  # a list of years ago is no week's news
         or_(Move.kind == MoveKind.CORRECTION.value, earlier),
         frame=frame,
     )

@@ -95,6 +95,8 @@ async def history(
             approver=m.approver_name,
             reason=m.reason,
             override_reason=m.override_reason,
+            first_recorder=m.first_recorder,
+            first_recorded_on=m.first_recorded_on,
         )
         for m in shown
     ]

@@ -226,6 +226,8 @@ class MoveOut(BaseModel):
     approver: str | None
     reason: str
     override_reason: str | None
+    first_recorder: str | None = Field(None, description="从别处迁来的，当时是谁记录的")
+    first_recorded_on: date | None = None
 
 
 class MoveList(BaseModel):

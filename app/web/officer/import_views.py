@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.exchange.queries import WARNED, Batch, BatchRow
-from app.exchange.terms import BatchState, RowOutcome, Severity
+from app.exchange.terms import BatchKind, BatchState, RowOutcome, Severity
 
 _TONES = {
     BatchState.APPLIED: "good",
@@ -20,6 +20,7 @@ _OUTCOME_TONES = {RowOutcome.CREATED: "good", RowOutcome.UPDATED: "warn", RowOut
 class BatchView:
     id: uuid.UUID
     href: str
+    kind: BatchKind
     filename: str
     state: str
     state_label: str
@@ -68,6 +69,7 @@ def batch_view(batch: Batch) -> BatchView:
     return BatchView(
         id=batch.id,
         href=f"/imports/{batch.id}",
+        kind=batch.kind,
         filename=batch.filename,
         state=batch.state.value,
         state_label=batch.state.label,

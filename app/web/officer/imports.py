@@ -4,16 +4,19 @@ import asyncio
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Conflict, NotFound
 from app.exchange import queries, service
+from app.exchange.columns import NAMES
+from app.exchange.examining import Bureau
+from app.exchange.listing import LISTS
 from app.exchange.naming import names_for
 from app.exchange.queries import Batch
 from app.exchange.reporting import notes_for
 from app.exchange.template import write_template
-from app.exchange.terms import BatchState
+from app.exchange.terms import BatchKind, BatchState
 from app.files.naming import clean_name
 from app.sheets import MAX_FILE, SheetError, kind_of
 from app.sheets.isolated import annotate_isolated, in_turn
@@ -42,6 +45,7 @@ async def _list(
     before: uuid.UUID | None = None,
     error: str = "",
     status: int = 200,
+    of: BatchKind = BatchKind.FIRMS,
 ) -> Response:
     found = await queries.list_batches(conn, viewer=viewer, before=before, limit=queries.PAGE + 1)
     shown = found[: queries.PAGE]
@@ -51,6 +55,8 @@ async def _list(
         "prev_href": "/imports" if before else None,
         "error": error,
         "max_mb": MAX_FILE >> 20,
+        "kinds": [kind for kind in BatchKind if viewer.may(service.needed(kind))],
+        "of": of,
     }
     return page(request, "officer/imports/list.html", title="导入", status=status, **context)
 
@@ -62,27 +68,40 @@ async def upload(
     files: FilesDep,
     clock: ClockDep,
     actor: Importer,
+    kind: Annotated[str, Form(max_length=20)] = BatchKind.FIRMS.value,
     file: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
+    of = kind_named(kind)
     if file is None or not file.filename:
-        return await _list(request, conn, actor.viewer, error="请选择要上传的文件。", status=422)
+        return await _list(request, conn, actor.viewer, error="请选择要上传的文件。", status=422, of=of)
     name = clean_name(file.filename)
     # One byte more than is taken is enough to know that it is too much.
     data = await file.read(MAX_FILE + 1)
     try:
         kind_of(data, name)
     except SheetError as error:
-        return await _list(request, conn, actor.viewer, error=str(error), status=422)
+        return await _list(request, conn, actor.viewer, error=str(error), status=422, of=of)
     sha256 = await files.put(data)
-    batch_id = await service.upload(conn, sha256=sha256, size=len(data), filename=name, by=actor, at=clock.now())
+    at = clock.now()
+    batch_id = await service.upload(conn, sha256=sha256, size=len(data), filename=name, kind=of, by=actor, at=at)
     return see_other(request, f"/imports/{batch_id}")
 
 
 @router.get("/imports/template.xlsx")
-async def template(lookup: LookupDep, viewer: Reader) -> Response:
+async def template(
+    lookup: LookupDep, viewer: Reader, kind: Annotated[str, Query(max_length=20)] = BatchKind.FIRMS.value
+) -> Response:
+    of = kind_named(kind)
     names = names_for(lookup.reference, lookup.main, scope=viewer.scope)
-    data = await asyncio.to_thread(write_template, lookup.reference, lookup.main, names, scope=viewer.scope)
-    return attachment(data, "企业名册模板.xlsx", XLSX)
+    bureau = Bureau(lookup.reference, lookup.main, lookup.calendar, lookup.policies, names)
+    data = await asyncio.to_thread(write_template, of, bureau, scope=viewer.scope)
+    return attachment(data, f"{of.label}模板.xlsx", XLSX)
+
+
+def kind_named(value: str) -> BatchKind:
+    if value not in {kind.value for kind in BatchKind}:
+        raise NotFound("没有这一种表。")
+    return BatchKind(value)
 
 
 async def _in_sight(conn: ConnDep, batch_id: uuid.UUID, viewer: Viewer) -> Batch:
@@ -153,7 +172,8 @@ async def annotated(batch_id: uuid.UUID, viewer: Reader, conn: ConnDep, files: F
     if batch.state.busy or "header_row" not in batch.sheet:
         raise Conflict("这一批还没有检查完，或者没有可以标注的内容。")
     messages = {said.row_no: said.messages for said in await queries.said_of(conn, batch_id)}
-    notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages)
+    names = LISTS[batch.kind].names if batch.kind in LISTS else NAMES
+    notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages, names)
 
     async def annotate() -> Response:
         try:

@@ -1,6 +1,6 @@
 """What people did with a firm and what machines noted, newest first."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.audit.queries import events_of
@@ -22,13 +22,7 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
         return tier.label if tier else "梯队外"
 
     entries = [_remarked(remark, f"/firms/{firm.uscc}/work") for remark in await remarks_of(conn, firm.id)]
-    for move in moves:
-        what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}"
-        detail = f"{move.effective_on} 生效。{move.reason}"
-        if move.override_reason:
-            detail += f"（越过条件：{move.override_reason}）"
-        who = f"{move.actor_name}，{move.approver_name} 复核" if move.approver_name else move.actor_name
-        entries.append(TimelineEntry(move.recorded_at, who, what, detail, False, f"/moves/{move.id}/receipt", "凭据"))
+    entries += [_moved(move, name) for move in moves]
     for event in await events_of(conn, "firm", str(firm.id), limit=50):
         if event.action in _TOLD:
             continue
@@ -52,6 +46,17 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
         changed = "、".join(FIELD_LABELS.get(f, f) for f in after)
         entries.append(TimelineEntry(event.at, event.actor_name, event.label, changed, machine=True))
     return sorted(entries, key=lambda e: e.at, reverse=True)
+
+
+def _moved(move: MoveRecord, name: Callable[[str | None], str]) -> TimelineEntry:
+    what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}"
+    detail = f"{move.effective_on} 生效。{move.reason}"
+    if move.override_reason:
+        detail += f"（越过条件：{move.override_reason}）"
+    if first := " ".join(str(part) for part in (move.first_recorder, move.first_recorded_on) if part):
+        detail += f"（原记录：{first}）"
+    who = f"{move.actor_name}，{move.approver_name} 复核" if move.approver_name else move.actor_name
+    return TimelineEntry(move.recorded_at, who, what, detail, False, f"/moves/{move.id}/receipt", "凭据")
 
 
 def _remarked(remark: Remark, href: str) -> TimelineEntry:

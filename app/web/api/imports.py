@@ -1,0 +1,144 @@
+"""Lists in over JSON: uploaded, previewed row by row, confirmed, taken back. The work itself is the worker's."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
+from fastapi import File as FormFile
+
+from app.access.terms import Permission, Viewer
+from app.db import Conn
+from app.errors import Invalid, NotFound
+from app.exchange import queries, service
+from app.exchange.queries import Batch
+from app.exchange.terms import BatchKind
+from app.files.naming import clean_name
+from app.sheets import MAX_FILE, SheetError, kind_of
+from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
+from app.web.api.import_schemas import BatchList, BatchOut, RowList, RowOut
+from app.web.api.openapi import KEYED
+from app.web.deps import ConnDep, FilesDep, guard
+
+router = APIRouter(prefix="/imports", tags=["导入"], responses=PROBLEMS)
+Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_IMPORT))]
+Importer = Annotated[Deed, Depends(doing(Permission.FIRM_IMPORT))]
+
+
+def _out(b: Batch) -> BatchOut:
+    return BatchOut(
+        id=b.id,
+        kind=b.kind.value,
+        filename=b.filename,
+        state=b.state.value,
+        creator=b.creator_name,
+        created_at=b.created_at,
+        applied_at=b.applied_at,
+        undone_at=b.undone_at,
+        done=b.done,
+        total=b.total,
+        **b.counts,
+        unknown_columns=list(b.sheet.get("unknown", [])),
+        sentence=b.sentence,
+    )
+
+
+async def _one(conn: Conn, batch_id: uuid.UUID, viewer: Viewer) -> Batch:
+    batch = await queries.batch_by_id(conn, batch_id, viewer=viewer)
+    if batch is None:
+        raise NotFound
+    return batch
+
+
+async def _shown(deed: Deed, batch_id: uuid.UUID, *, status: int = 200) -> Response:
+    return answer(_out(await _one(deed.conn, batch_id, deed.viewer)), status=status)
+
+
+@router.get("", response_model=BatchList, summary="导入，最近的在前")
+async def list_batches(
+    conn: ConnDep,
+    viewer: Reader,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: uuid.UUID | None = None,
+) -> Response:
+    found = await queries.list_batches(conn, viewer=viewer, before=cursor, limit=limit + 1)
+    more = str(found[limit - 1].id) if len(found) > limit else None
+    return answer(BatchList(items=[_out(b) for b in found[:limit]], next=more))
+
+
+@router.post(
+    "", response_model=BatchOut, status_code=201, summary="上传一份表（multipart/form-data）", openapi_extra=KEYED
+)
+@once_only
+async def upload(
+    deed: Importer,
+    files: FilesDep,
+    file: Annotated[UploadFile, FormFile(description=f".xlsx、.xls、.csv，不超过 {MAX_FILE >> 20} MB")],
+    kind: Annotated[str, Form(max_length=20, description="firms、contacts、certificates、moves")] = "firms",
+) -> Response:
+    """收下之后由后台检查；state 到 preview 时可以看逐行结果，再确认。"""
+    if kind not in {k.value for k in BatchKind}:
+        raise Invalid({"kind": "kind 为 firms、contacts、certificates 或 moves。"})
+    name = clean_name(file.filename or "")
+    data = await file.read(MAX_FILE + 1)
+    try:
+        kind_of(data, name)
+    except SheetError as error:
+        raise Invalid({"file": str(error)}) from error
+    sha256 = await files.put(data)
+    made = await service.upload(
+        deed.conn, sha256=sha256, size=len(data), filename=name, kind=BatchKind(kind), by=deed.by, at=deed.at
+    )
+    return await _shown(deed, made, status=201)
+
+
+@router.get("/{batch_id}", response_model=BatchOut, summary="一次导入，办到了哪一步")
+async def read(batch_id: uuid.UUID, conn: ConnDep, viewer: Reader) -> Response:
+    return answer(_out(await _one(conn, batch_id, viewer)))
+
+
+@router.get("/{batch_id}/rows", response_model=RowList, summary="逐行结果，按文件里的先后")
+async def rows(
+    batch_id: uuid.UUID,
+    conn: ConnDep,
+    viewer: Reader,
+    outcome: Annotated[str, Query(max_length=20, description="created、updated、unchanged、rejected、warned")] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[int, Query(ge=0, le=1 << 30)] = 0,
+) -> Response:
+    await _one(conn, batch_id, viewer)
+    found = await queries.rows_of(conn, batch_id, outcome=outcome, after=cursor, limit=limit + 1)
+    items = [
+        RowOut(
+            row=r.row_no,
+            outcome=r.outcome.value,
+            uscc=r.uscc,
+            name=r.name,
+            changes=[dict(c) for c in r.changes],
+            messages=[dict(m) for m in r.messages],
+        )
+        for r in found[:limit]
+    ]
+    return answer(RowList(items=items, next=str(items[-1].row) if len(found) > limit else None))
+
+
+@router.post("/{batch_id}/confirm", response_model=BatchOut, summary="确认导入", openapi_extra=KEYED)
+@once_only
+async def confirm(batch_id: uuid.UUID, deed: Importer) -> Response:
+    await service.confirm(deed.conn, batch_id, by=deed.by, at=deed.at)
+    return await _shown(deed, batch_id)
+
+
+@router.post("/{batch_id}/discard", response_model=BatchOut, summary="放弃", openapi_extra=KEYED)
+@once_only
+async def discard(batch_id: uuid.UUID, deed: Importer) -> Response:
+    await service.discard(deed.conn, batch_id, by=deed.by, at=deed.at)
+    return await _shown(deed, batch_id)
+
+
+@router.post("/{batch_id}/undo", response_model=BatchOut, summary="撤销导入", openapi_extra=KEYED)
+@once_only
+async def undo(batch_id: uuid.UUID, deed: Importer) -> Response:
+    """由后台撤销；之后又有变动的不动，sentence 里列出。"""
+    await service.ask_undo(deed.conn, batch_id, by=deed.by, at=deed.at)
+    return await _shown(deed, batch_id)
