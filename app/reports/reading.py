@@ -18,6 +18,7 @@ Row = Mapping[str, Typed]
 Answers = Mapping[str, Typed | Sequence[Row]]  # of one section; rows under "rows"
 ROWS = "rows"
 MONEY_UNITS = (Unit.WAN_YUAN, Unit.THOUSAND_YUAN, Unit.YUAN)
+MONEY_WORDS = tuple((unit.value, unit.label) for unit in MONEY_UNITS)
 LONGEST = 200
 _MISSING = "还没有填。"
 _MISSING_COUNT = "还没有填；没有请填 0。"

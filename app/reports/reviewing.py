@@ -7,10 +7,10 @@ from decimal import Decimal
 from app.access.terms import Viewer
 from app.db import Conn
 from app.firms.filtering import visible_to
-from app.reports.catalogue import Form
+from app.reports.catalogue import WORDED, Form, Question, Section
 from app.reports.models import Submission, SubmissionRound
 from app.reports.queries import Filing, Round, filing_of, filings
-from app.reports.reading import rows_of
+from app.reports.reading import read, rows_of, shown
 from app.reports.terms import ReportState
 
 MOST = 500
@@ -50,10 +50,17 @@ def differences(form: Form, before: Round, after: Round) -> list[Changed]:
                 found.append(Changed(section.title, f"{one} 条", f"{other} 条（有改动）"))
             continue
         for question in section.questions:
-            a, b = before.figures.get(question.code), after.figures.get(question.code)
+            a, b = (_said(question, section, one) for one in (before, after))
             if a != b:
-                found.append(Changed(question.label, a or "", b or ""))
+                found.append(Changed(question.label, a, b))
     return found
+
+
+def _said(question: Question, section: Section, signed: Round) -> str:
+    if question.kind in WORDED:
+        return read(question, signed.answers.get(section.code, {}).get(question.code)).text  # type: ignore[arg-type]
+    number = signed.figures.get(question.code)
+    return "" if number is None else shown(Decimal(number), question)
 
 
 Quartiles = tuple[Decimal, Decimal, Decimal]

@@ -35,6 +35,7 @@ _NEW_RIGHT = {
 }
 _RETURNED = {"headcount": "与社保人数差得多，请核对后重填。", "rd.other": "其他费用请附明细，核对是否都与研发有关。"}
 _LEFT = ("people", "output")  # by the one that is half way
+_LISTED = (Decimal(1), Decimal(1), Decimal(1), Decimal("0.9"))  # of the whole, by each one's projects
 _WHY = "今年增加了研发人员和设备，已与辅助账核对。"
 
 
@@ -47,7 +48,7 @@ async def bring_reports(
     for n, (firm, clerk) in enumerate(zip(firms, clerks, strict=True)):
         then = at - timedelta(days=9 - n)
         await begin(conn, firm, year, form, {IP_ROWS: await _whole_rights(conn, firm, form)}, by=clerk, at=then)
-        await _fill(conn, firm, year, form, by=clerk, at=then, whole=n > 0)
+        await _fill(conn, firm, year, form, by=clerk, at=then, n=n)
         if n == 0:
             words = "证书刚收到，扫描件稍后上传。"
             new = {**_NEW_RIGHT, "granted_on": f"{year}-09-16"}
@@ -66,25 +67,26 @@ async def _whole_rights(conn: Conn, firm: FirmDetail, form: Form) -> list[dict[s
     return [row for row in await rights_as_rows(conn, firm.id) if set(row) == asked]
 
 
-async def _fill(conn: Conn, firm: FirmDetail, year: int, form: Form, *, by: Actor, at: datetime, whole: bool) -> None:
+async def _fill(conn: Conn, firm: FirmDetail, year: int, form: Form, *, by: Actor, at: datetime, n: int) -> None:
     known = select(YearlyReport.figures).where(YearlyReport.firm_id == firm.id).order_by(YearlyReport.year.desc())
     figures = (await conn.execute(known.limit(1))).scalar_one_or_none() or {}
     filing = await own_filing(conn, firm.id, year)
     assert filing
     pages = await pages_of(conn, filing.id)
-    for n, section in enumerate(form.sections):
-        answers = {**_answers(section, figures), **pages[section.code].answers}
-        if not whole and section.code in _LEFT:
+    for at_section, section in enumerate(form.sections):
+        answers = {**_answers(section, figures, _LISTED[n]), **pages[section.code].answers}
+        if n == 0 and section.code in _LEFT:
             answers = {}
         if answers != pages[section.code].answers:
-            moment = at + timedelta(minutes=7 * n)
+            moment = at + timedelta(minutes=7 * at_section)
             await save_page(conn, firm.id, year, section, answers, seen=0, by=by, at=moment)
 
 
-def _answers(section: Section, figures: dict[str, str]) -> Answers:
+def _answers(section: Section, figures: dict[str, str], listed: Decimal) -> Answers:
     if section.code == "projects":
         names = [q.code for q in section.questions if not q.optional]
         whole = sum((Decimal(value) for code, value in figures.items() if code.startswith("rd.")), Decimal(0))
+        whole = (whole * listed).quantize(Decimal("0.01"))
         first = (whole * Decimal("0.6")).to_integral_value()
         rows = []
         for name, spent in zip(_PROJECTS, (first, whole - first), strict=True):

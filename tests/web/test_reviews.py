@@ -95,9 +95,9 @@ async def test_a_return_opens_what_was_asked_and_locks_the_rest_and_the_differen
     assert (signed["headcount"], signed["rd_staff"], signed["sales_revenue"]) == ("118", "15", "40000000")
     shown = (await officer.get(f"/reviews/{await filing(conn)}")).text
     assert "与上次提交的不同" in shown
-    assert "<del>120</del>" in shown
-    assert "<ins>118</ins>" in shown
-    assert "<ins>15</ins>" not in shown
+    assert "<del>120 人</del>" in shown
+    assert "<ins>118 人</ins>" in shown
+    assert "<ins>15 人</ins>" not in shown
 
 
 async def test_a_return_without_a_word_is_no_return(boss, conn, client_as):

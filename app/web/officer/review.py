@@ -14,11 +14,11 @@ from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.firms.queries import firm_by_id
 from app.reports import handing, reviewing
+from app.reports.catalogue import WORDED, Question
 from app.reports.catalogue import Form as ReportForm
-from app.reports.catalogue import Question
 from app.reports.earlier import figures_before
 from app.reports.queries import Filing, Round, filing_by_id, quartiles, rounds_of
-from app.reports.reading import examine, shown
+from app.reports.reading import MONEY_WORDS, Value, examine, shown
 from app.reports.receipts import check_code
 from app.reports.sharing import told_elsewhere
 from app.reports.terms import ReportState
@@ -48,6 +48,7 @@ class Line:
     middle: str
     word: str
     comment: str
+    given: bool
 
 
 async def _prompts(
@@ -109,7 +110,7 @@ async def _page(
         "check": check_code(latest),
         "doubts": [(d, latest.explanations.get(d.key, "")) for d in found.doubts],
         "lines": {
-            s.code: [_line(q, latest, last, quarters, words, comments) for q in s.questions]
+            s.code: [_line(q, found.values[q.code], last, quarters, words, comments) for q in s.questions]
             for s in form.sections
             if not s.group
         },
@@ -120,6 +121,7 @@ async def _page(
         "prompts": prompts,
         "verified": verified,
         "outcomes": [("", "请选择"), *Outcome.options()],
+        "units": dict(MONEY_WORDS),
         "error": "".join(error.fields.values()) or error.sentence if error else "",
         "open": filing.state is ReportState.SUBMITTED,
     }
@@ -139,7 +141,7 @@ async def _files(conn: Conn, filing: Filing, form: ReportForm) -> list[tuple[str
 
 def _line(
     question: Question,
-    latest: Round,
+    signed: Value,
     last: dict[str, Decimal],
     quarters: dict[str, reviewing.Quartiles],
     words: dict[str, str],
@@ -148,12 +150,12 @@ def _line(
     def words_of(number: Decimal | None) -> str:
         return "—" if number is None else shown(number, question)
 
-    text = latest.figures.get(question.code)
-    now, before = Decimal(text) if text is not None else None, last.get(question.code)
+    code, now, before = question.code, signed.number, last.get(question.code)
+    said = signed.text if question.kind in WORDED and signed.text else words_of(now)
     change = f"{(now - before) / before:+.0%}" if now is not None and before else ""
-    middle = words_of(quarters[question.code][1].quantize(Decimal(1))) if question.code in quarters else ""
-    code = question.code
-    return Line(question, words_of(now), words_of(before), change, middle, words.get(code, ""), comments.get(code, ""))
+    middle = words_of(quarters[code][1].quantize(Decimal(1))) if code in quarters else ""
+    given = now is not None or bool(signed.text)
+    return Line(question, said, words_of(before), change, middle, words.get(code, ""), comments.get(code, ""), given)
 
 
 @router.post("/reviews/{filing_id}/return")

@@ -54,7 +54,8 @@ async def _duties(
 ) -> list[Duty]:
     forms, years = current(lookup.forms), list(reversed(asked_years(today)))
     special = [form for form in forms if form.owed_by is not Owing.EVERY_FIRM]
-    owed = await owed_of(conn, firm.id, special, years, viewer=viewer, today=today)
+    # The yearly figures of three years are read by policies; of the other forms only the last year is still taken.
+    owed = await owed_of(conn, firm.id, special, years[:1], viewer=viewer, today=today)
     whys = {(one.year, one.form.code): one.why for one in owed}
     found = []
     for year in years:

@@ -17,7 +17,7 @@ from app.owing.service import begin_owed
 from app.reports import drafting, handing
 from app.reports.catalogue import Form, Section
 from app.reports.queries import Filing, own_filing, pages_of, rounds_of
-from app.reports.reading import Answers, Examined, rows_of, shown
+from app.reports.reading import MONEY_WORDS, Answers, Examined, rows_of, shown
 from app.reports.receipts import check_code, main_figures, receipt_pdf
 from app.reports.terms import ANNUAL
 from app.web.deps import ClockDep, ConnDep, LookupDep, SettingsDep, TodayDep
@@ -26,7 +26,6 @@ from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
-from app.web.portal.report_views import UNITS
 from app.web.templating import page
 
 router = APIRouter()
@@ -106,6 +105,7 @@ async def tasks_page(request: Request, which: Which, viewer: UsePortal, conn: Co
         "form": form,
         "tasks": tasks,
         "left": sum(task.tone in ("warn", "bad") for task in tasks),
+        "silent": sum(not filing.explanations.get(doubt.key) for doubt in found.doubts),
         "pages": pages,
         "evidence": len(await attachments_on(conn, ObjectKind.REPORT, filing.id)),
     }
@@ -139,11 +139,12 @@ async def _check_page(
     context |= {
         "form": form,
         "found": found,
+        "silent": [(f"x.{d.key}", d.label, d.sentence) for d in found.doubts if not filing.explanations.get(d.key)],
         "pages": await pages_of(conn, filing.id),
         "signs": await is_signatory(conn, viewer.id),
         "refused": refused,
         "show": shown,
-        "units": dict(UNITS),
+        "units": dict(MONEY_WORDS),
     }
     status = refused.status if refused else 200
     return page(request, "portal/report/check.html", title=f"{filing.name}：核对", status=status, **context)

@@ -8,10 +8,9 @@ from app.policy.terms import Grade
 from app.reports.bringing import same_rows
 from app.reports.catalogue import Kind, Question, Section
 from app.reports.queries import Filing
-from app.reports.reading import MONEY_UNITS, ROWS, Answers, Examined, Row, read, rows_of, shown
+from app.reports.reading import MONEY_WORDS, ROWS, Answers, Examined, Row, read, rows_of, shown
 
 _DOUBTED = {Grade.UNSOURCED.value, Grade.THIRD_PARTY.value, Grade.CODE.value}
-UNITS = [(unit.value, unit.label) for unit in MONEY_UNITS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def _theirs(question: Question, mine: Answers, around: Around) -> str:
 def answer_words(question: Question, answer: object) -> str:
     """What was typed, with its unit."""
     typed, unit = _typed(answer)
-    word = dict(UNITS).get(unit, "") if question.money else ""
+    word = dict(MONEY_WORDS).get(unit, "") if question.money else ""
     return f"{dict(question.options).get(typed, typed)} {word if typed else ''}".strip()
 
 

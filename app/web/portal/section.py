@@ -12,7 +12,7 @@ from app.reports import drafting
 from app.reports.catalogue import Form, Level, Section
 from app.reports.earlier import figures_before
 from app.reports.queries import Filing, others_editing, pages_of
-from app.reports.reading import ROWS, Answers, Fault, examine, rows_of
+from app.reports.reading import MONEY_WORDS, ROWS, Answers, Fault, examine, rows_of
 from app.reports.sharing import told_elsewhere
 from app.reports.terms import ANNUAL, IP_ROWS
 from app.web.deps import ClockDep, ConnDep, LookupDep
@@ -20,7 +20,7 @@ from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal
 from app.web.portal.report import Asked, Which, filing_in_hand, form_of, own_filing_in_hand, report_head
-from app.web.portal.report_views import UNITS, Around, fields_of, rows_view, typed_in
+from app.web.portal.report_views import Around, fields_of, rows_view, typed_in
 from app.web.templating import fragment, page
 
 router = APIRouter()
@@ -121,7 +121,7 @@ async def _shown(
         "summary": [(f.field, f.label, f.sentence) for f in wrong],
         "doubts": [d for d in found.doubts if d.section == section.code],
         "locked": all(filing.locked(code) for code in (*[q.code for q in section.questions], section.code)),
-        "units": UNITS,
+        "units": MONEY_WORDS,
         "before": before,
         "after": after,
         "stale": theirs is not None,
