@@ -1,15 +1,20 @@
 """The demo's yearly forms: one half filled in, one that waits, one that came back, one that wants to be looked at."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 
 from app.access.terms import Actor
 from app.clock import business_day
 from app.db import Conn
+from app.errors import NotFound
+from app.firms.reference import load_reference
 from app.firms.terms import FirmDetail
+from app.owing.service import begin_owed
 from app.recognitions.claiming import claim
 from app.recognitions.queries import rights_as_rows
 from app.recognitions.terms import ClaimKind
@@ -42,7 +47,8 @@ _WHY = "今年增加了研发人员和设备，已与辅助账核对。"
 async def bring_reports(
     conn: Conn, firms: Sequence[FirmDetail], clerks: Sequence[Actor], *, by: Actor, at: datetime
 ) -> None:
-    form, year = newest(await load_forms(conn)), business_day(at).year - 1
+    forms, reference, today = await load_forms(conn), await load_reference(conn), business_day(at)
+    form, year = newest(forms), today.year - 1
     if form is None:
         return
     for n, (firm, clerk) in enumerate(zip(firms, clerks, strict=True)):
@@ -55,6 +61,10 @@ async def bring_reports(
             await claim(conn, firm, ClaimKind.IP_RIGHT, new, words=words, by=clerk, at=at - timedelta(days=2))
         if n > 0:
             await _sign(conn, firm, year, form, by=clerk, at=then + timedelta(hours=3))
+        if n == 1:
+            known: dict[str, Any] = {"forms": forms, "reference": reference, "today": today}
+            with suppress(NotFound):  # by another seed it may hold no certificate
+                await begin_owed(conn, firm, year, "hnte_annual", **known, by=clerk, at=then + timedelta(hours=4))
         if n == 2:
             found = await own_filing(conn, firm.id, year)
             assert found

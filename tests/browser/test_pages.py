@@ -43,6 +43,8 @@ PAGES = [
     ("officer", "{firm}/rights"),
     ("firm-2", "/portal/report/2025/copy?sheet=hnte"),
     ("firm-3", "/portal/report/2025/people"),
+    ("firm-2", "/portal/report/2025-hnte_annual/rd"),
+    ("firm-2", "/portal/report/2025-hnte_annual/copy"),
     ("officer", "/reviews"),
     ("officer", "{review}"),
     ("", "/forgotten"),
