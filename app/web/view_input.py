@@ -78,3 +78,10 @@ def arrangement_choices(held: Arrangement) -> Choices:
         str(held.page_size),
         held.version,
     )
+
+
+def typed_choices(columns: Sequence[str], density: str, size: str) -> Choices:
+    """What was chosen in a form that could not be saved."""
+    chosen = [(c.value, c.label, c.value in columns) for c in ListColumn]
+    sizes = [(str(n), f"{n} 行") for n in PAGE_SIZES]
+    return Choices(chosen, Density.options(), sizes, density, size, 0)

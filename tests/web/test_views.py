@@ -54,10 +54,17 @@ async def test_a_view_is_kept_opened_renamed_begun_with_and_removed(conn, client
     assert (await client.post(here, data={"name": "雏鹰", "version": "1"})).status_code == 303
     stale = await client.post(here, data={"name": "瞪羚", "version": "1"})
     assert (stale.status_code, "刚被改过" in stale.text) == (412, True)
-    assert (await client.post(f"{here}/remove", data={"version": "2"})).status_code == 303
+    assert 'value="瞪羚"' in stale.text  # what was typed, over what is there now
+    assert f'id="name-{view.id}"' in stale.text[stale.text.index("<details open>") :]
+    mended = await client.post(here, data={"name": "瞪羚", "version": "2"})
+    assert mended.status_code == 303
+    nameless = (await client.post(here, data={"name": "", "version": "3"})).text
+    assert f'href="#name-{view.id}"' in nameless
+    assert (await client.post(f"{here}/remove", data={"version": "3"})).status_code == 303
     assert await kept(conn) == {}
     assert (await client.get("/firms")).status_code == 200
-    whole = ["view:record:saved", "view:list:arranged", "view:record:changed", "view:record:removed"]
+    changed = ["view:record:changed"] * 2
+    whole = ["view:record:saved", "view:list:arranged", *changed, "view:record:removed"]
     assert await acts(conn) == whole
 
 
@@ -128,7 +135,13 @@ async def test_a_list_looks_as_its_reader_wants_it_and_pages_by_as_many_rows(con
     assert len(asked) == 4  # who, how they want it, the page, how many
     wanted = {"columns": ["tier", "days"], "density": "dense", "page_size": "25", "version": "0", "back": "/firms"}
     assert (await client.post("/views/list", data=wanted)).headers["location"] == "/firms"
-    assert (await client.post("/views/list", data=wanted)).status_code == 412
+    late = await client.post("/views/list", data=wanted | {"columns": ["region"], "page_size": "100"})
+    assert late.status_code == 412
+    form = late.text[late.text.index('action="/views/list"') :]
+    assert 'name="version" value="1"' in form
+    assert 'id="column-region" name="columns" value="region" checked' in form
+    assert 'id="column-tier" name="columns" value="tier">' in form
+    assert '<option value="100" selected>' in form
     await client.get("/firms?tier=eaglet&policy=hnte")
     shown = rendered[-1][1]
     assert [c.label for c in shown["columns"]] == ["企业名称", "梯队", "差距", "在梯队天数"]

@@ -20,7 +20,15 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.security import safe_path
 from app.web.templating import page
-from app.web.view_input import arrangement_choices, read_arrangement, read_id, read_query, whole
+from app.web.view_input import (
+    Choices,
+    arrangement_choices,
+    read_arrangement,
+    read_id,
+    read_query,
+    typed_choices,
+    whole,
+)
 
 router = APIRouter()
 Lister = Annotated[Actor, Depends(acting(Permission.FIRM_LIST))]
@@ -36,9 +44,17 @@ async def views_page(request: Request, conn: ConnDep, actor: Lister) -> Response
 
 
 async def _page(
-    request: Request, conn: ConnDep, actor: Actor, error: AppError | None = None, typed: dict[str, Any] | None = None
+    request: Request,
+    conn: ConnDep,
+    actor: Actor,
+    error: AppError | None = None,
+    typed: dict[str, Any] | None = None,
+    *,
+    edited: dict[str, Any] | None = None,
+    arranged: Choices | None = None,
 ) -> Response:
-    """`typed` is a view that could not be saved: its form comes back with what was written."""
+    """What could not be saved comes back in its form as it was written: `typed` a new view, `edited` one that is
+    there, `arranged` how the list looks. Each stands on what is there now, so that it can be saved once it was seen."""
     viewer = actor.viewer
     desk = await desk_of(conn, viewer)
     administers = viewer.may(Permission.SETTING_ADMIN) and not sharing_problem(viewer)
@@ -47,7 +63,8 @@ async def _page(
         "desk": desk,
         "own": [v for v in desk.views if v.mine],
         "others": [(v, may_remove(v, viewer)) for v in desk.views if not v.mine],
-        "arranging": arrangement_choices(desk.arrangement),
+        "arranging": replace(arranged or arrangement_choices(desk.arrangement), version=desk.arrangement.version),
+        "edited": edited,
         "roles": [(role, firsts.get(role)) for role in ROLES_WITH_LIST] if administers else [],
         "role_options": [("", "不指定"), *((str(v.id), v.name) for v in desk.views if v.shared)],
         "shares": not sharing_problem(viewer),
@@ -55,6 +72,8 @@ async def _page(
         "idempotency_key": str(new_id()),
         **error_context(error, _LABELS),
     }
+    if edited:
+        context["errors"] = [(f"{field}-{edited['view']}", label, said) for field, label, said in context["errors"]]
     return page(request, "officer/firms/views.html", title="列表视图", status=error.status if error else 200, **context)
 
 
@@ -91,7 +110,13 @@ async def _begin_with(conn: ConnDep, actor: Actor, view_id: uuid.UUID | None, *,
 
 
 async def _done(
-    request: Request, conn: ConnDep, actor: Actor, work: Awaitable[None], said: str, back: str = "/views"
+    request: Request,
+    conn: ConnDep,
+    actor: Actor,
+    work: Awaitable[None],
+    said: str,
+    back: str = "/views",
+    **typed: Any,
 ) -> Response:
     """Back to where it was asked; what was wrong stands on the page of views."""
     try:
@@ -99,7 +124,7 @@ async def _done(
     except NotFound:
         raise
     except AppError as error:
-        return await _page(request, conn, actor, error)
+        return await _page(request, conn, actor, error, **typed)
     return see_other(request, back, said)
 
 
@@ -127,7 +152,8 @@ async def arrange_list(
         wanted = read_arrangement(columns, density, whole(page_size), first)
         await arrange(conn, wanted, expected=whole(version), by=actor, at=clock.now())
 
-    return await _done(request, conn, actor, work(), "列表的显示方式已保存", safe_path(back))
+    typed = typed_choices(columns, density, page_size)
+    return await _done(request, conn, actor, work(), "列表的显示方式已保存", safe_path(back), arranged=typed)
 
 
 @router.post("/views/roles/{role}")
@@ -159,7 +185,8 @@ async def change(
 ) -> Response:
     entry = ViewEntry(name=name, shared=bool(shared))
     work = change_view(conn, view_id, entry, expected=whole(version), by=actor, at=clock.now())
-    return await _done(request, conn, actor, work, "视图已修改")
+    typed = {"view": str(view_id), "name": name, "shared": bool(shared)}
+    return await _done(request, conn, actor, work, "视图已修改", edited=typed)
 
 
 @router.post("/views/{view_id}/remove")
