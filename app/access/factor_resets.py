@@ -14,7 +14,7 @@ from app.access.noticing import tell_owner
 from app.access.queries import handled_by, user_by_id
 from app.access.second_person import IN_HAND, must_be_in_other_hands
 from app.access.service import end_sessions
-from app.access.terms import PERMISSIONS, Actor, Permission, ResetState, Role
+from app.access.terms import PERMISSIONS, Actor, Permission, Power, ResetState, Role
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Waiting
@@ -67,7 +67,11 @@ async def ask(conn: Conn, user_id: uuid.UUID, reason: str, *, by: Actor, at: dat
 
 async def _second_people(conn: Conn, besides: set[uuid.UUID]) -> Sequence[uuid.UUID]:
     roles = [role.value for role, held in PERMISSIONS.items() if Permission.FACTOR_RESET in held]
-    query = select(User.id).where(User.role.in_(roles), User.active, User.id.not_in(besides)).order_by(User.id)
+    query = (
+        select(User.id)
+        .where(User.role.in_(roles), User.power != Power.SYSTEM, User.active, User.id.not_in(besides))
+        .order_by(User.id)
+    )
     return (await conn.execute(query)).scalars().all()
 
 

@@ -5,9 +5,10 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.terms import ResetState, Role
+from app.access.terms import Power, ResetState, Role
 from app.db import Base
 
+_POWERS = ", ".join(f"'{p.value}'" for p in Power)
 _ROLES = ", ".join(f"'{r.value}'" for r in Role)
 _STATES = ", ".join(f"'{s.value}'" for s in ResetState)
 
@@ -16,6 +17,8 @@ class User(Base):
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint(f"role IN ({_ROLES})", name="role"),
+        CheckConstraint(f"power IN ({_POWERS})", name="power"),
+        CheckConstraint("NOT (active AND awaits_grant)", name="awaits_grant"),
         Index("uq_users_signatory", "firm_id", unique=True, postgresql_where=text("signatory")),
     )
 
@@ -23,6 +26,8 @@ class User(Base):
     login: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     role: Mapped[str]
+    power: Mapped[str] = mapped_column(server_default="sole")
+    awaits_grant: Mapped[bool] = mapped_column(server_default=text("false"))  # see app.access.powers
     # Administrative division prefix: 440783 sees 440783115. Empty sees nothing, except for roles bound otherwise.
     scope: Mapped[str] = mapped_column(server_default="")
     unit: Mapped[str] = mapped_column(server_default="")

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, literal_column, select, true
 
 from app.access.models import ApiToken, SecondFactor, SignInAttempt, SignInRules, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
-from app.access.terms import SYSTEM, Role, Viewer
+from app.access.terms import SYSTEM, Power, Role, Viewer
 from app.audit.models import AuditEvent
 from app.db import Conn
 from app.outbox.models import OutboxMessage
@@ -27,6 +27,7 @@ VIEWER = (
     User.unit,
     User.must_change_password,
     User.carrier_id,
+    User.power,
 )
 MANY_UNREAD = 100  # counted no further: a page says 99+
 # Beside the session, so that no page pays a round trip for it.
@@ -100,6 +101,8 @@ class UserRow:
     last_sign_in_at: datetime | None
     password_expires_at: datetime | None  # None when it is the person's own
     carrier_id: uuid.UUID | None
+    power: Power
+    awaits_grant: bool
     has_factor: bool
 
 
@@ -135,6 +138,7 @@ def viewer_of(row: Any) -> Viewer:
         row.unit,
         row.must_change_password,
         row.carrier_id,
+        Power(row.power),
     )
 
 
@@ -192,11 +196,13 @@ async def list_users(conn: Conn) -> Sequence[UserRow]:
         User.last_sign_in_at,
         User.password_expires_at,
         User.carrier_id,
+        User.power,
+        User.awaits_grant,
         SecondFactor.secret.is_not(None).label("has_factor"),
     )
     query = query.join_from(User, SecondFactor, SecondFactor.user_id == User.id, isouter=True).order_by(User.login)
     rows: Sequence[Any] = (await conn.execute(query)).all()
-    return [UserRow(r.id, r.login, r.name, Role(r.role), *r[4:]) for r in rows]
+    return [UserRow(**{**r._mapping, "role": Role(r.role), "power": Power(r.power)}) for r in rows]
 
 
 async def sign_in_record(conn: Conn, login: str) -> Any:

@@ -19,12 +19,13 @@ from app.access.models import (
 )
 from app.access.noticing import tell_of_hand
 from app.access.passwords import hash_password
+from app.access.powers import are_separated, ask_for_grant, makes_only, may_handle, separate, waits_after_reset
 from app.access.queries import user_by_id, user_by_login
 from app.access.rules import new_token, one_time_until, password_faults, token_hash
-from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Role
+from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Power, Role
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
-from app.errors import Invalid, NotFound
+from app.errors import Invalid, NotFound, Waiting
 from app.text import is_code
 
 _LOGIN = re.compile(r"[a-z][a-z0-9_.-]{1,39}")
@@ -41,6 +42,7 @@ class Account:
     email: str | None = None
     firm_id: uuid.UUID | None = None
     carrier_id: uuid.UUID | None = None  # an operator may wait for its carrier
+    power: Power = Power.SOLE  # of an administrator
 
 
 async def revoke_session(conn: Conn, reference: str, *, by: Actor, at: datetime) -> None:
@@ -82,10 +84,14 @@ async def add_user(
         faults["password"] = "".join(wrong)
     if faults:
         raise Invalid(faults)
-    user_id = new_id()
+    user_id, waits = new_id(), makes_only(by)
+    power = await _power_of(conn, account, by=by, at=at)
     await conn.execute(
         insert(User).values(
             id=user_id,
+            power=power.value,
+            active=not waits,
+            awaits_grant=waits,
             login=account.login,
             name=account.name.strip(),
             role=account.role.value,
@@ -107,12 +113,28 @@ async def add_user(
         object_type="user",
         object_id=user_id,
         object_label=account.login,
-        after={"role": account.role.value, "scope": account.scope} | _bound(account.carrier_id),
+        after={"role": account.role.value, "scope": account.scope} | _bound(account.carrier_id) | _said(power),
     )
     await record(conn, created)
+    if waits:
+        await ask_for_grant(conn, user_id, account.login, by=by, at=at)
     opened = {"id": user_id, "login": account.login, "name": account.name.strip(), "role": account.role.value}
     await tell_of_hand(conn, opened, "开通", by=by, at=at)
     return user_id
+
+
+async def _power_of(conn: Conn, account: Account, *, by: Actor, at: datetime) -> Power:
+    if account.role is not Role.ADMIN:
+        return Power.SOLE
+    if account.power is Power.SECURITY:
+        if not await are_separated(conn):
+            await separate(conn, by=by, at=at)
+        return Power.SECURITY
+    return Power.SYSTEM if await are_separated(conn) else Power.SOLE
+
+
+def _said(power: Power) -> dict[str, str]:
+    return {"power": power.value} if power is not Power.SOLE else {}
 
 
 def _bound_faults(account: Account) -> dict[str, str]:
@@ -163,6 +185,12 @@ async def set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, by: Actor,
     """A disabled account's sessions and tokens end at once."""
     if user_id == by.viewer.id:
         raise Invalid({"active": "不能停用自己的账号。"})
+    user = await user_by_id(conn, user_id)
+    if user is None:
+        raise NotFound
+    may_handle(user, by=by)
+    if active and user["awaits_grant"]:
+        raise Waiting("这个账号还没有授权，要由安全管理员来办。")
     await _set_active(conn, user_id, active, at=at)
     verb = "enabled" if active else "disabled"
     await record(conn, event_row(f"user:record:{verb}", by=by, at=at, object_type="user", object_id=user_id))
@@ -191,10 +219,14 @@ async def reset_password(
     user = await user_by_id(conn, user_id)
     if user is None:
         raise NotFound
+    may_handle(user, by=by)
     hashed = await hash_password(password, cheap=cheap)
     values = {"password_hash": hashed, "must_change_password": True, "password_expires_at": one_time_until(at)}
     await conn.execute(update(User).where(User.id == user_id).values(**values))
     await end_access(conn, user_id, at=at)
+    if waits_after_reset(user, by=by) and user["active"]:
+        await conn.execute(update(User).where(User.id == user_id).values(active=False, awaits_grant=True))
+        await ask_for_grant(conn, user_id, user["login"], by=by, at=at)
     reset = event_row(
         "user:password:reset", by=by, at=at, object_type="user", object_id=user_id, object_label=user["login"]
     )

@@ -28,6 +28,14 @@ class ResetState(Labelled):
     REFUSED = "refused", "未同意"
 
 
+class Power(Labelled):
+    """Which part of administering is an administrator's; of nobody else's account it means anything."""
+
+    SOLE = "sole", "系统管理员（未分设）"  # both, until a security administrator is appointed
+    SYSTEM = "system", "系统管理员"
+    SECURITY = "security", "安全管理员"
+
+
 class Permission(StrEnum):
     FIRM_READ = "firm:read"
     FIRM_LIST = "firm:list"  # the desk's pages of many firms; a clerk has one firm and its own page
@@ -64,6 +72,7 @@ class Permission(StrEnum):
     DIGEST_READ = "digest:read"  # the week of a division, with the bureau's own words about its firms
     USER_ADMIN = "user:admin"
     SECURITY_ADMIN = "security:admin"  # what everybody's signing in asks for
+    ACCESS_GRANT = "access:grant"  # the yes to an account that another administrator has made
     FACTOR_RESET = "factor:reset"  # the second person's yes to taking somebody's authenticator away
     POLICY_READ = "policy:read"
     POLICY_ADMIN = "policy:admin"  # drafts and submits; what counts, another decides
@@ -178,6 +187,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_LIST,
             _P.USER_ADMIN,
             _P.SECURITY_ADMIN,
+            _P.ACCESS_GRANT,
             _P.FACTOR_RESET,
             _P.SETTING_ADMIN,
             _P.AUDIT_READ,
@@ -206,6 +216,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
+# What each part leaves to the other, once they are two.
+_LEFT: dict[Power, frozenset[Permission]] = {
+    Power.SOLE: frozenset(),
+    Power.SYSTEM: frozenset({_P.SECURITY_ADMIN, _P.ACCESS_GRANT, _P.FACTOR_RESET}),
+    Power.SECURITY: frozenset({_P.USER_ADMIN, _P.SETTING_ADMIN, _P.OUTBOX_READ, _P.POLICY_ADMIN, _P.TARGET_ADMIN}),
+}
+HELD = {power: {role: held - left for role, held in PERMISSIONS.items()} for power, left in _LEFT.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """The signed-in person: who, as what, over which part of the country, carrier or firm."""
@@ -219,9 +238,10 @@ class Viewer:
     unit: str = ""
     must_change_password: bool = False
     carrier_id: uuid.UUID | None = None
+    power: Power = Power.SOLE
 
     def may(self, permission: Permission) -> bool:
-        return permission in PERMISSIONS[self.role]
+        return permission in HELD[self.power][self.role]
 
 
 @dataclass(frozen=True, slots=True)

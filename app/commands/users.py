@@ -10,7 +10,7 @@ from app.access.factors import take_away
 from app.access.queries import user_by_login
 from app.access.rules import ONE_TIME_HOURS
 from app.access.service import Account, add_user, issue_token, reset_password
-from app.access.terms import Role
+from app.access.terms import Power, Role
 from app.carriers.queries import carrier_choices
 from app.clock import SystemClock
 from app.commands.context import CommandError, add_data_option, opened
@@ -30,6 +30,12 @@ def add_parser(subparsers: Any) -> None:
     add.add_argument("login", metavar="LOGIN", help="小写字母开头，2 到 40 个小写字母、数字或 . _ -")
     roles = "、".join(f"{role.value}（{role.label}）" for role in Role)
     add.add_argument("--role", required=True, choices=[role.value for role in Role], metavar="ROLE", help=roles)
+    add.add_argument(
+        "--power",
+        default="",
+        choices=["system", "security"],
+        help="管理员的分工：system 系统管理员、security 安全管理员",
+    )
     add.add_argument("--scope", default="", metavar="CODE", help="管辖的行政区划代码，如 440783")
     add.add_argument("--name", default="", help="姓名，缺省同账号")
     add.add_argument("--firm", default="", metavar="USCC", help="填报员所属企业的统一社会信用代码")
@@ -56,6 +62,8 @@ async def run_add(args: argparse.Namespace) -> int:
     role = Role(args.role)
     if args.firm and role is not Role.FIRM:
         raise CommandError("--firm 只用于填报员（--role firm）。", exit_code=2)
+    if args.power and role is not Role.ADMIN:
+        raise CommandError("--power 只用于系统管理员（--role admin）。", exit_code=2)
     if args.carrier and role is not Role.CARRIER:
         raise CommandError("--carrier 只用于载体运营（--role carrier）。", exit_code=2)
     given = _read_password() if args.password_stdin else ""
@@ -64,7 +72,8 @@ async def run_add(args: argparse.Namespace) -> int:
         firm_id = await _firm(conn, args.firm) if args.firm else None
         carrier_id = await _carrier(conn, args.carrier) if args.carrier else None
         name = args.name.strip() or args.login
-        account = Account(args.login, name, role, args.scope, firm_id=firm_id, carrier_id=carrier_id)
+        part = Power(args.power) if args.power else Power.SOLE
+        account = Account(args.login, name, role, args.scope, firm_id=firm_id, carrier_id=carrier_id, power=part)
         try:
             await add_user(
                 conn,

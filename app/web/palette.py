@@ -19,6 +19,7 @@ _PAGES = (
     NavItem("提醒台账", "/reminders/sent", _P.REMINDER_READ),
     NavItem("大屏", "/dashboard/wall", _P.FIRM_INTERNAL),
     NavItem("周报订阅", "/digests/subscription", _P.DIGEST_READ),
+    NavItem("授权", "/admin/grants", _P.ACCESS_GRANT),
     NavItem("登录安全", "/admin/security", _P.SECURITY_ADMIN),
     NavItem("重置两步验证", "/admin/factor-resets", _P.FACTOR_RESET),
     NavItem("群机器人", "/admin/outlets", _P.SETTING_ADMIN),
@@ -95,7 +96,7 @@ def pages_for(viewer: Viewer, q: str = "") -> list[NavItem]:
 
 
 def _open_to(viewer: Viewer) -> Iterator[NavItem]:
-    yield from rail(viewer.role)
+    yield from rail(viewer.role, viewer.power)
     yield from (n for n in _PAGES if viewer.may(n.permission))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.access.terms import PERMISSIONS, Permission, Role, Viewer
+from app.access.terms import HELD, Permission, Power, Role, Viewer
 from app.clock import BUSINESS_ZONE
 from app.config import STATIC, TEMPLATES
 from app.units import show_wan
@@ -50,6 +50,11 @@ _NAV = (
     NavItem("发件箱", "/admin/outbox", Permission.SETTING_ADMIN),
     NavItem("后台任务", "/admin/jobs", Permission.SETTING_ADMIN),
     NavItem("审计", "/audit", Permission.AUDIT_READ),
+)
+# A security administrator has no page of accounts from which these are reached.
+_SECURING = (
+    NavItem("授权", "/admin/grants", Permission.ACCESS_GRANT),
+    NavItem("登录安全", "/admin/security", Permission.SECURITY_ADMIN),
 )
 # Firms and carriers have no rail: a narrow page that shows one thing at a time.
 _NO_DESK = (Role.FIRM, Role.CARRIER)
@@ -103,9 +108,10 @@ def make_environment() -> Environment:
     return environment
 
 
-@lru_cache(maxsize=len(Role))
-def rail(role: Role) -> tuple[NavItem, ...]:
-    return tuple(n for n in _NAV if role not in _NO_DESK and n.permission in PERMISSIONS[role])
+@lru_cache(maxsize=len(Role) * len(Power))
+def rail(role: Role, power: Power) -> tuple[NavItem, ...]:
+    wide = _NAV if power is not Power.SECURITY else (*_NAV, *_SECURING)
+    return tuple(n for n in wide if role not in _NO_DESK and n.permission in HELD[power][role])
 
 
 def base_context(request: Request) -> dict[str, Any]:
@@ -115,7 +121,7 @@ def base_context(request: Request) -> dict[str, Any]:
     path: str = request.scope["path"]
     nav = [
         (n.label, n.href, path == n.href or (n.href != "/" and path.startswith(n.href)))
-        for n in (rail(viewer.role) if viewer else ())
+        for n in (rail(viewer.role, viewer.power) if viewer else ())
     ]
     token = request.cookies.get(cookie_name(state.settings), "")
     return {

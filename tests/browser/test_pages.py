@@ -170,6 +170,7 @@ PAGES = [
     ("officer", "/platforms/coverage"),
     ("admin", "/admin/users"),
     ("admin", "/admin/users/new"),
+    ("admin", "/admin/grants"),
     ("admin", "{operator}"),
     ("admin", "/admin/users/one-time"),
     ("admin", "/admin/calendar"),

@@ -123,6 +123,9 @@ GET   /audit                                    audit:read     admin auditor
 POST  /firms/{{uscc}}/contacts                  contact:reveal manager auditor
 POST  /api/v1/firms/{{uscc}}/contacts/reveal    contact:reveal manager auditor
 GET   /personal                                 PUBLIC
+GET   /admin/grants                             access:grant   admin
+POST  /admin/grants/{{user_id}}/agree            access:grant   admin
+POST  /admin/grants/{{user_id}}/refuse           access:grant   admin
 POST  /audit/export.csv                         audit:read     admin auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}

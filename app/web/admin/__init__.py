@@ -3,6 +3,7 @@
 from app.web.admin import (
     audit,
     calendar,
+    grants,
     jobs,
     outbox,
     outlets,
@@ -19,6 +20,7 @@ from app.web.admin import (
 _PARTS = (
     users,
     security,
+    grants,
     audit,
     calendar,
     jobs,

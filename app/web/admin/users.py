@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from app.access import service
 from app.access.queries import list_users, user_by_id, user_by_login
 from app.access.rules import ONE_TIME_HOURS
-from app.access.terms import Actor, Permission, Role, Viewer
+from app.access.terms import Actor, Permission, Power, Role, Viewer
 from app.carriers.queries import carrier_choices
 from app.db import Conn
 from app.errors import Invalid, NotFound
@@ -48,11 +48,12 @@ async def new_page(request: Request, _: ReadUsers, conn: ConnDep, lookup: Lookup
 async def _form(
     request: Request, conn: Conn, lookup: Lookup, values: dict[str, str], errors: dict[str, str], *, status: int = 200
 ) -> Response:
-    names = ("login", "name", "role", "scope", "unit", "email", "uscc", "carrier")
+    names = ("login", "name", "role", "power", "scope", "unit", "email", "uscc", "carrier")
     context: dict[str, Any] = {
         "values": {n: values.get(n, "") for n in names},
         "errors": errors,
         "roles": Role.options(),
+        "powers": [(Power.SYSTEM.value, Power.SYSTEM.label), (Power.SECURITY.value, Power.SECURITY.label)],
         "regions": list(lookup.reference.regions.items()),
         "carriers": await carrier_choices(conn),
     }
@@ -75,8 +76,18 @@ async def add(
     email: Annotated[str, Form(max_length=120)] = "",
     uscc: Annotated[str, Form(max_length=40)] = "",
     carrier: Annotated[str, Form(max_length=40)] = "",
+    power: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
-    values = {"login": login, "name": name, "role": role, "scope": scope, "unit": unit, "email": email, "uscc": uscc}
+    values = {
+        "power": power,
+        "login": login,
+        "name": name,
+        "role": role,
+        "scope": scope,
+        "unit": unit,
+        "email": email,
+        "uscc": uscc,
+    }
     values["carrier"] = carrier
     made = one_time.make(settings, actor, login.strip().lower())
     try:
@@ -86,8 +97,9 @@ async def add(
         if uscc.strip() and firm_id is None:
             raise Invalid({"uscc": "企业库里没有这个信用代码。"})
         bound = await _chosen(conn, carrier)
+        part = Power.SECURITY if power == Power.SECURITY else Power.SOLE
         account = service.Account(
-            made.login, name, Role(role), scope.strip(), unit.strip(), email.strip() or None, firm_id, bound
+            made.login, name, Role(role), scope.strip(), unit.strip(), email.strip() or None, firm_id, bound, part
         )
         await service.add_user(
             conn, account, password=made.password, by=actor, at=clock.now(), cheap=settings.cheap_passwords

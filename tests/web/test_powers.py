@@ -1,0 +1,92 @@
+"""三员分立: one makes accounts, another grants, a third reads the trail; and none comes by another's part."""
+
+import pytest
+from sqlalchemy import text
+
+from app.access.queries import user_by_login
+from app.access.terms import HELD, Permission, Power, Role
+from tests import factories
+
+PASSWORD = factories.PASSWORD
+FORM = {"login": "xin", "name": "新来的", "role": "officer", "scope": "440783"}
+
+
+async def two(conn, client_as):
+    """A house with its two administrators, as it becomes one: the one who did both appoints the second."""
+    system = await client_as("admin")
+    made = await system.post(
+        "/admin/users/new", data={"login": "anquan", "name": "安全员", "role": "admin", "power": "security"}
+    )
+    assert made.status_code == 303
+    user = await user_by_login(conn, "anquan")
+    assert (user["active"], user["power"]) == (True, "security")
+    assert (await user_by_login(conn, "admin"))["power"] == "system"
+    await conn.execute(text("UPDATE users SET must_change_password = false WHERE login = 'anquan'"))
+    person = await factories.person(conn, "admin")
+    security = factories.Person(person.viewer.__class__(user["id"], "anquan", "安全员", Role.ADMIN))
+    return system, await client_as(security)
+
+
+def test_each_part_lacks_what_is_the_others_and_together_they_are_the_whole():
+    system, security = (HELD[power][Role.ADMIN] for power in (Power.SYSTEM, Power.SECURITY))
+    whole = HELD[Power.SOLE][Role.ADMIN]
+    assert system | security == whole
+    assert {Permission.USER_ADMIN, Permission.SETTING_ADMIN} <= system - security
+    assert {Permission.ACCESS_GRANT, Permission.SECURITY_ADMIN, Permission.FACTOR_RESET} == security - system
+    writes = {p for p in HELD[Power.SOLE][Role.AUDITOR] if p.endswith(("admin", "edit", "keep", "grant", "reset"))}
+    assert writes == set()
+
+
+async def test_what_one_makes_opens_nothing_until_the_other_has_said_yes(conn, client_as, anonymous):
+    system, security = await two(conn, client_as)
+    assert (await system.post("/admin/users/new", data=FORM)).status_code == 303
+    waiting = await user_by_login(conn, "xin")
+    assert (waiting["active"], waiting["awaits_grant"]) == (False, True)
+    assert "等待授权" in (await system.get("/admin/users")).text
+    user_id = waiting["id"]
+    assert (await system.post(f"/admin/users/{user_id}/enable")).status_code == 409
+    for path in ("/admin/grants", "/admin/security"):
+        assert (await system.get(path)).status_code == 403
+    assert (await system.post(f"/admin/grants/{user_id}/agree")).status_code == 403
+    assert (await security.get("/admin/users")).status_code == 403
+    assert (await security.post("/admin/users/new", data=FORM | {"login": "zwei"})).status_code == 403
+    assert "请核对角色和范围" in (await security.get("/inbox")).text
+    page = (await security.get("/admin/grants")).text
+    assert "新来的" in page
+    assert "局专员" in page
+    assert (await security.post(f"/admin/grants/{user_id}/agree")).status_code == 303
+    assert (await user_by_login(conn, "xin"))["active"]
+    assert (await security.post(f"/admin/grants/{user_id}/agree")).status_code == 409
+    trail = (await security.get("/audit?action=user:access:granted")).text
+    assert "安全员" in trail
+
+
+async def test_a_refused_account_stays_shut_and_a_new_administrator_has_one_part(conn, client_as):
+    system, security = await two(conn, client_as)
+    await system.post("/admin/users/new", data=FORM)
+    await system.post("/admin/users/new", data={"login": "zweite", "name": "第二个", "role": "admin"})
+    refused = (await user_by_login(conn, "xin"))["id"]
+    assert (await security.post(f"/admin/grants/{refused}/refuse")).status_code == 303
+    assert not (await user_by_login(conn, "xin"))["active"]
+    assert (await user_by_login(conn, "zweite"))["power"] == "system"
+
+
+async def test_nobody_comes_by_anothers_part_through_a_password(conn, client_as):
+    system, security = await two(conn, client_as)
+    auditor = await factories.person(conn, "auditor")
+    reading = await client_as(auditor)
+    anquan = (await user_by_login(conn, "anquan"))["id"]
+    for act in ("reset", "disable"):
+        assert (await system.post(f"/admin/users/{anquan}/{act}")).status_code == 403
+    assert (await reading.get("/audit")).status_code == 200
+    assert (await system.post(f"/admin/users/{auditor.id}/reset")).status_code == 303
+    assert (await reading.get("/audit")).status_code == 303
+    assert (await user_by_login(conn, "auditor"))["awaits_grant"]
+    assert "审计员" in (await security.get("/admin/grants")).text
+
+
+@pytest.mark.parametrize("path", ["/admin/grants", "/admin/users"])
+async def test_until_there_are_two_one_does_both_and_is_told_so(client_as, path):
+    admin = await client_as("admin")
+    assert (await admin.get(path)).status_code == 200
+    assert "还没有分设" in (await admin.get("/admin/grants")).text
