@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import SmallInteger
 
 from app.carriers.models import one_of
 from app.db import Base
+from app.incubation.after_terms import DisagreementKind, DisagreementState, Whereabouts
 from app.incubation.terms import AskState
 
 
@@ -49,3 +51,56 @@ class EntryApplication(Base):
     answerer_name: Mapped[str] = mapped_column(server_default="")
     answer: Mapped[str] = mapped_column(server_default="")
     tenancy_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tenancies.id"))
+
+
+class StayDisagreement(Base):
+    """The operator's list, the firm's own word and its registered address do not say the same of a stay."""
+
+    __tablename__ = "stay_disagreements"
+    __table_args__ = (
+        one_of("kind", DisagreementKind),
+        one_of("state", DisagreementState),
+        CheckConstraint("(settled_at IS NULL) = (state = 'open')", name="settled"),
+        Index(
+            "uq_stay_disagreements_open",
+            *("carrier_id", "firm_id", "kind"),
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_stay_disagreements_carrier", "carrier_id", "opened_at"),
+        Index("ix_stay_disagreements_firm", "firm_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    carrier_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("carriers.id", ondelete="CASCADE"))
+    firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    firm_word: Mapped[str] = mapped_column(server_default="")
+    carrier_word: Mapped[str] = mapped_column(server_default="")
+    opener_name: Mapped[str]
+    opened_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="open")
+    settler_name: Mapped[str] = mapped_column(server_default="")
+    settled_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(server_default="")
+
+
+class GraduateWord(Base):
+    """What somebody was told of a graduate's year, where the firm's own figures do not say it."""
+
+    __tablename__ = "graduate_words"
+    __table_args__ = (
+        one_of("whereabouts", Whereabouts),
+        CheckConstraint("nth BETWEEN 1 AND 3", name="nth"),
+        CheckConstraint("revenue >= 0", name="revenue"),
+        CheckConstraint("staff >= 0", name="staff"),
+    )
+
+    tenancy_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenancies.id", ondelete="CASCADE"), primary_key=True)
+    nth: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    whereabouts: Mapped[str]
+    revenue: Mapped[Decimal | None] = mapped_column(Numeric(17, 2))  # 元
+    staff: Mapped[int | None]
+    note: Mapped[str] = mapped_column(server_default="")
+    author_name: Mapped[str]
+    recorded_at: Mapped[datetime]

@@ -52,6 +52,7 @@ KIND_LABELS = {
     "collection_chased": "载体催报数据",
     "entry_asked": "企业申请入驻",
     "entry_answered": "入驻申请的答复",
+    "stay_disagreed": "入驻情况要核对",
     "password_link": "重设口令的链接",
 }
 
@@ -90,6 +91,7 @@ TOPICS = {
     "tenancy_agreed": Topic.TENANCY,
     "entry_asked": Topic.TENANCY,
     "entry_answered": Topic.TENANCY,
+    "stay_disagreed": Topic.TENANCY,
     "tier_moved": Topic.MOVE,
     "work_given": Topic.WORK,
     "stale_long": Topic.WORK,

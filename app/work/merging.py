@@ -57,6 +57,11 @@ MOVING = (
     Moving("tenancies", "载体租约"),
     Moving("carrier_teams", "注册前的团队"),
     Moving(
+        "stay_disagreements",
+        "入驻情况核对",
+        "o.carrier_id = t.carrier_id AND o.kind = t.kind AND o.state = 'open' AND t.state = 'open'",
+    ),
+    Moving(
         "entry_applications",
         "入驻申请",
         "o.carrier_id = t.carrier_id AND o.state = 'waiting' AND t.state = 'waiting'",

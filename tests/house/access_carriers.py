@@ -13,6 +13,12 @@ POST  /entries/{{entry_id}}/decline              carrier:let    carrier officer
 GET   /portal/entries                           portal:use     firm
 GET   /portal/entries/to/{{carrier_id}}                 portal:use     firm
 POST  /portal/entries/to/{{carrier_id}}                 portal:use     firm
+GET   /carriers/{{carrier_id}}/disagreements     carrier:read   {CARRIER_READERS}
+POST  /carriers/{{carrier_id}}/disagreements/check carrier:let  carrier officer
+POST  /carriers/{{carrier_id}}/disagreements/{{disagreement_id}}/{{step}} carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/graduates         carrier:read   {CARRIER_READERS}
+POST  /tenancies/{{tenancy_id}}/years/{{nth}}    carrier:let    carrier officer
+POST  /portal/entries/{{step}}/{{which}}         portal:use     firm
 POST  /portal/entries/{{entry_id}}/withdraw      portal:use     firm
 POST  /proposals/{{proposal_id}}/confirm        carrier:agree  firm officer
 POST  /proposals/{{proposal_id}}/refuse         carrier:agree  firm officer

@@ -10,6 +10,7 @@ from app.web.carrier import (
     places,
     proposals,
     readiness,
+    reconciling,
     rooms,
     rooms_file,
     statistics,
@@ -19,6 +20,6 @@ from app.web.carrier import (
 # Fixed addresses below /carriers come before /carriers/{carrier_id}.
 _PARTS = (
     *(keeping, entries, proposals, places, readiness, rooms, rooms_file, logs_file, logs, tenants, onward),
-    *(collections, statistics),
+    *(reconciling, collections, statistics),
 )
 ROUTERS = tuple(part.router for part in _PARTS)

@@ -21,6 +21,7 @@ from app.errors import AppError
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
+from app.incubation.disagreeing import open_in
 from app.policy.terms import LOCAL_DEFAULT
 from app.text import TextError, normalise
 from app.web.carrier.frame import ReadCarriers, carrier_in_sight, faulty, head
@@ -159,6 +160,7 @@ async def shown(
         "open_days": OPEN_DAYS,
         "asked": await asked_for(conn, carrier.id, today=today) if viewer.role is Role.CARRIER else {},
         "proposals": await _proposals(conn, carrier, viewer, today),
+        "disagreeing": await open_in(conn, carrier.id) if viewer.role is Role.CARRIER else 0,
         "entries": await waiting_in(conn, viewer=viewer, today=today) if viewer.role is Role.CARRIER else [],
         "levels": [(level.value, level.label) for level in type(carrier.level)],
         "can_keep": viewer.may(Permission.CARRIER_KEEP),

@@ -3,22 +3,26 @@
 import uuid
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.access.terms import Viewer
+from app.carriers.tenancies import tenancies_of_firm
 from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, TooMany
 from app.firms.terms import FirmDetail
+from app.incubation import disagreeing
 from app.incubation.applying import apply, asked_by, carrier_near, carriers_near, take_back
 from app.incubation.entering import POLICY, conditions
 from app.policy.terms import Outcome
 from app.web.carrier_input import LABELS
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.entry_input import read_need
-from app.web.forms import error_context, raw_form
+from app.web.forms import clean_text, error_context, raw_form
 from app.web.gap_views import condition_view, input_view
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
@@ -27,6 +31,21 @@ from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
 from app.web.templating import page
 
 router = APIRouter(prefix="/portal/entries")
+
+
+class Step(StrEnum):
+    DENY = "deny"
+    CLAIM = "claim"
+    ANSWER = "answer"
+    SETTLE = "settle"
+
+
+_DONE = {
+    Step.DENY: "已告诉载体，请它核对",
+    Step.CLAIM: "已告诉载体，请它核对",
+    Step.ANSWER: "已说明，载体和主管部门看得到",
+    Step.SETTLE: "已撤回",
+}
 _FIELDS = ("since", "area", "seats", "business", "stage_target", "contact")
 
 
@@ -35,17 +54,68 @@ async def entries_page(
     request: Request, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, today: TodayDep
 ) -> Response:
     firm = await own_firm(conn, viewer)
+    return await _page(request, conn, lookup, firm, viewer, today)
+
+
+async def _page(
+    request: Request,
+    conn: Conn,
+    lookup: Lookup,
+    firm: FirmDetail,
+    viewer: Viewer,
+    today: date,
+    *,
+    failed: str = "",
+    raw: Mapping[str, str] | None = None,
+    error: AppError | None = None,
+) -> Response:
     asked = await asked_by(conn, firm.id)
+    stays = [t for t in await tenancies_of_firm(conn, firm.id, viewer=viewer) if t.open]
     waiting = {a.carrier_id for a in asked if a.open(today)}
     context: dict[str, Any] = {
         **head(firm, "/portal/entries"),
         "asked": [(a, a.told(today), a.open(today)) for a in asked],
         "carriers": [
-            (c, lookup.reference.region(c.region_code), c.id in waiting)
+            (c, lookup.reference.region(c.region_code), c.id in waiting, c.id in {t.carrier_id for t in stays})
             for c in await carriers_near(conn, firm, today=today)
         ],
+        "stays": stays,
+        "disagreements": await disagreeing.of_firm(conn, firm.id),
+        "failed": failed,
+        "values": dict(raw or {}),
+        **error_context(error, {"words": "说明"}),
     }
-    return page(request, "portal/entries.html", title="申请入驻", **context)
+    status = error.status if error else 200
+    return page(request, "portal/entries.html", title="申请入驻", status=status, **context)
+
+
+@router.post("/{step}/{which}")
+async def say(
+    request: Request,
+    step: Step,
+    which: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: ActPortal,
+) -> Response:
+    """`deny` a tenancy, `claim` to be in a carrier, `answer` or `settle` what is being looked into."""
+    firm, raw, at = await own_firm(conn, actor.viewer), await raw_form(request), clock.now()
+    try:
+        words = clean_text("words", raw.get("words", ""), longest=1000)
+        if step is Step.DENY:
+            await disagreeing.deny(conn, firm, which, words, by=actor, at=at)
+        elif step is Step.CLAIM:
+            await disagreeing.claim(conn, firm, which, words, by=actor, at=at)
+        else:
+            do = disagreeing.settle if step is Step.SETTLE else disagreeing.answer
+            await do(conn, which, words, by=actor, at=at)
+    except (Invalid, Conflict) as error:
+        shown = Invalid({"words": next(iter(error.fields.values()))}) if isinstance(error, Invalid) else error
+        failed = f"{step}:{which}"
+        return await _page(request, conn, lookup, firm, actor.viewer, today, failed=failed, raw=raw, error=shown)
+    return see_other(request, "/portal/entries", _DONE[step])
 
 
 @router.get("/to/{carrier_id}")

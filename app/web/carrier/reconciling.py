@@ -1,0 +1,164 @@
+"""入驻核对 and 毕业跟踪: where list, firm and register differ, and what became of those who graduated."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.access.terms import Permission, Role, Viewer
+from app.carriers.terms import Carrier
+from app.db import Conn
+from app.errors import AppError, Conflict, Invalid
+from app.incubation import disagreeing, following
+from app.incubation.after_terms import Whereabouts, Word
+from app.text.amounts import AmountError, parse_amount
+from app.units import Unit, show_wan
+from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, faulty, head
+from app.web.carrier.tenants import tenancy_in_sight
+from app.web.carrier_input import Reader
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
+from app.web.forms import raw_form
+from app.web.htmx import see_other
+from app.web.lookups import Lookup
+from app.web.templating import page
+
+router = APIRouter()
+
+
+@router.get("/carriers/{carrier_id}/disagreements")
+async def disagreements_page(request: Request, carrier_id: uuid.UUID, viewer: ReadCarriers, conn: ConnDep) -> Response:
+    return await _listed(request, conn, await carrier_in_sight(conn, carrier_id, viewer), viewer)
+
+
+async def _listed(
+    request: Request,
+    conn: Conn,
+    carrier: Carrier,
+    viewer: Viewer,
+    *,
+    failed: str = "",
+    raw: Mapping[str, str] | None = None,
+    error: AppError | None = None,
+) -> Response:
+    found = await disagreeing.of_carrier(conn, carrier.id)
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "waiting": [one for one in found if one.open],
+        "settled": [one for one in found if not one.open],
+        "decides": viewer.role is Role.OFFICER,
+        "failed": failed,
+        "values": dict(raw or {}),
+        **faulty(error),
+    }
+    status = error.status if error else 200
+    return page(request, "carrier/disagreements.html", title=f"{carrier.name} 入驻核对", status=status, **context)
+
+
+@router.post("/carriers/{carrier_id}/disagreements/check")
+async def check(request: Request, carrier_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    opened, agreed = await disagreeing.check(conn, carrier, by=actor, at=clock.now())
+    said = f"核对完：新发现 {opened} 条，{agreed} 条已经一致"
+    return see_other(request, f"/carriers/{carrier.id}/disagreements", said)
+
+
+@router.post("/carriers/{carrier_id}/disagreements/{disagreement_id}/{step}")
+async def act(
+    request: Request,
+    carrier_id: uuid.UUID,
+    disagreement_id: uuid.UUID,
+    step: str,
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: LetSpaces,
+) -> Response:
+    """`answer`: the carrier's word; `settle`: an officer's decision."""
+    carrier, raw = await carrier_in_sight(conn, carrier_id, actor.viewer), await raw_form(request)
+    r = Reader(raw)
+    try:
+        words = r.text("words", longest=1000)
+        r.done()
+        do = disagreeing.settle if step == "settle" else disagreeing.answer
+        await do(conn, disagreement_id, words, by=actor, at=clock.now())
+    except Invalid as error:
+        failed = f"{disagreement_id}:{step}"
+        error = Invalid({"words": next(iter(error.fields.values()))})
+        return await _listed(request, conn, carrier, actor.viewer, failed=failed, raw=raw, error=error)
+    done = "已了结" if step == "settle" else "已说明，企业和主管部门看得到"
+    return see_other(request, f"/carriers/{carrier.id}/disagreements", done)
+
+
+@router.get("/carriers/{carrier_id}/graduates")
+async def graduates_page(
+    request: Request, carrier_id: uuid.UUID, viewer: ReadCarriers, conn: ConnDep, lookup: LookupDep, today: TodayDep
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    return await _graduates(request, conn, lookup, carrier, viewer, today)
+
+
+async def _graduates(
+    request: Request,
+    conn: Conn,
+    lookup: Lookup,
+    carrier: Carrier,
+    viewer: Viewer,
+    today: date,
+    *,
+    failed: str = "",
+    raw: Mapping[str, str] | None = None,
+    error: AppError | None = None,
+) -> Response:
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "graduates": await following.graduates_of(conn, carrier.id, viewer=viewer, today=today),
+        "tier": lookup.main.tier,
+        "money": show_wan,
+        "places": Whereabouts.options(),
+        "may_see_firm": viewer.may(Permission.FIRM_LIST),
+        "failed": failed,
+        "values": dict(raw or {}),
+        **faulty(error),
+    }
+    status = error.status if error else 200
+    return page(request, "carrier/graduates.html", title=f"{carrier.name} 毕业企业", status=status, **context)
+
+
+@router.post("/tenancies/{tenancy_id}/years/{nth}")
+async def note_year(
+    request: Request,
+    tenancy_id: uuid.UUID,
+    nth: int,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: LetSpaces,
+) -> Response:
+    held = await tenancy_in_sight(conn, tenancy_id, actor.viewer)
+    raw = await raw_form(request)
+    try:
+        await following.note_year(conn, held.id, nth, read_word(raw), by=actor, at=clock.now())
+    except (Invalid, Conflict) as error:
+        carrier = await carrier_in_sight(conn, held.carrier_id, actor.viewer)
+        failed = f"{held.id}:{nth}"
+        return await _graduates(
+            request, conn, lookup, carrier, actor.viewer, today, failed=failed, raw=raw, error=error
+        )
+    return see_other(request, f"/carriers/{held.carrier_id}/graduates", "已登记")
+
+
+def read_word(raw: Mapping[str, Any], *, unit: Unit = Unit.WAN_YUAN) -> Word:
+    """Raises Invalid by field."""
+    r, revenue = Reader(raw), None
+    if said := str(raw.get("revenue") or "").strip():
+        try:
+            revenue = parse_amount(said, unit)
+        except AmountError as error:
+            r.faults["revenue"] = str(error)
+        if revenue is not None and revenue < 0:
+            r.faults["revenue"] = "营业收入不能小于 0。"
+    word = Word(r.word("where", Whereabouts), revenue, r.count("staff"), r.text("note"))
+    r.done()
+    return word
