@@ -105,16 +105,13 @@ PAGES = [
     ("officer", "{carrier}/logs?kind=event"),
     ("officer", "{carrier}/logs/investment/new"),
     ("officer", "{carrier}/readiness"),
-<<<<<<< HEAD
     ("carrier", "{rounds}"),
     ("carrier", "{round}"),
     ("carrier", "{round}/statistics"),
     ("carrier", "{unanswered}"),
     ("carrier", "{answered}"),
-=======
     ("officer", "{carrier}/disagreements"),
     ("officer", "{carrier}/graduates"),
->>>>>>> f102a72 (List, firm and register are held against each other and both sides hear of it until they agree; graduates are followed for three years by their own figures, else by what somebody was told)
     ("carrier", "/carrier"),
     ("carrier", "{entry}"),
     ("firm", "/portal/entries"),
