@@ -124,7 +124,6 @@ ENUM_COLUMNS = {
     "tenancy_proposals.state": "app.carriers.proposal_terms.ProposalState",
     "stay_disagreements.kind": "app.incubation.after_terms.DisagreementKind",
     "stay_disagreements.state": "app.incubation.after_terms.DisagreementState",
-    "graduate_words.whereabouts": "app.incubation.after_terms.Whereabouts",
     "entry_applications.state": "app.incubation.terms.AskState",
     "tenancy_events.kind": "app.carriers.stay_terms.Happening",
     "firms.status": "app.firms.terms.FirmStatus",
