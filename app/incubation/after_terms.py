@@ -37,7 +37,7 @@ class Disagreement:
     state: DisagreementState
     settler_name: str
     settled_at: datetime | None
-    outcome: str
+    result: str
 
     @property
     def open(self) -> bool:

@@ -144,8 +144,8 @@ async def check(conn: Conn, carrier: Carrier, *, by: Actor, at: datetime) -> tup
     inside = await _inside(conn, carrier.id)
     agreed = 0
     for one in await of_carrier(conn, carrier.id):
-        if one.open and (outcome := _agrees(one, inside, carrier)):
-            await _settle(conn, one, outcome, by=Actor(SYSTEM.viewer, by.origin), at=at)
+        if one.open and (result := _agrees(one, inside, carrier)):
+            await _settle(conn, one, result, by=Actor(SYSTEM.viewer, by.origin), at=at)
             agreed += 1
     known = {(d.firm_id, d.kind) for d in await of_carrier(conn, carrier.id) if d.open}
     opened = 0
@@ -203,20 +203,20 @@ async def answer(conn: Conn, disagreement_id: uuid.UUID, words: str, *, by: Acto
     return held
 
 
-async def settle(conn: Conn, disagreement_id: uuid.UUID, outcome: str, *, by: Actor, at: datetime) -> Disagreement:
+async def settle(conn: Conn, disagreement_id: uuid.UUID, result: str, *, by: Actor, at: datetime) -> Disagreement:
     """By an officer, or by the firm of what it said itself. Raises NotFound, Forbidden, Invalid, Conflict."""
     held = await _held(conn, disagreement_id, viewer=by.viewer)
     own = by.viewer.role is Role.FIRM and held.kind is not _KINDS.ADDRESS
     if by.viewer.role is not Role.OFFICER and not own:
         raise Forbidden("由企业撤回、双方改到一致，或主管部门核定。")
-    if not outcome:
-        raise Invalid({"outcome": "请写明核对的结果。"})
-    await _settle(conn, held, outcome, by=by, at=at)
+    if not result:
+        raise Invalid({"result": "请写明核对的结果。"})
+    await _settle(conn, held, result, by=by, at=at)
     return held
 
 
-async def _settle(conn: Conn, held: Disagreement, outcome: str, *, by: Actor, at: datetime) -> None:
-    done = {"state": DisagreementState.SETTLED.value, "settler_name": by.viewer.name, "outcome": outcome}
+async def _settle(conn: Conn, held: Disagreement, result: str, *, by: Actor, at: datetime) -> None:
+    done = {"state": DisagreementState.SETTLED.value, "settler_name": by.viewer.name, "result": result}
     await conn.execute(update(_D).where(_D.id == held.id).values(**done, settled_at=at))
-    said = {"uscc": held.uscc, "kind": held.kind.label, "reason": outcome}
+    said = {"uscc": held.uscc, "kind": held.kind.label, "reason": result}
     await trace(conn, (held.carrier_id, held.carrier_name), "disagreement:settled", said, by=by, at=at)

@@ -82,7 +82,7 @@ class StayDisagreement(Base):
     state: Mapped[str] = mapped_column(server_default="open")
     settler_name: Mapped[str] = mapped_column(server_default="")
     settled_at: Mapped[datetime | None]
-    outcome: Mapped[str] = mapped_column(server_default="")
+    result: Mapped[str] = mapped_column(server_default="")
 
 
 class GraduateWord(Base):

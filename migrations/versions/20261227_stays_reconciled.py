@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("settler_name", sa.Text(), server_default="", nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", sa.Text(), server_default="", nullable=False),
+        sa.Column("result", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("kind IN ('not_there', 'not_listed', 'address')", name=op.f("ck_stay_disagreements_kind")),
         sa.CheckConstraint("state IN ('open', 'settled')", name=op.f("ck_stay_disagreements_state")),
         sa.CheckConstraint("(settled_at IS NULL) = (state = 'open')", name=op.f("ck_stay_disagreements_settled")),
