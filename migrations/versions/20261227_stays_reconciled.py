@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0227_stays_reconciled"
-down_revision: str | None = "0217_moves_from_elsewhere"
+down_revision: str | None = "0242_powers"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
