@@ -64,6 +64,8 @@ ACTION_LABELS = {
     "bulk:act:discarded": "放弃批量办理",
     "bulk:act:undo_asked": "要求撤销批量办理",
     "bulk:act:undone": "撤销批量办理",
+    "person:data:found": "查阅某人的个人信息",
+    "person:data:erased": "抹去某人的个人信息",
     "platform:record:added": "登记创新平台",
     "platform:record:changed": "修改创新平台",
     "platform:record:struck": "删去误登的创新平台",

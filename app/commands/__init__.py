@@ -20,5 +20,6 @@ COMMANDS = {
     "routes": "routes",
     "audit": "audit",
     "grants": "grants",
+    "personal": "personal",
     "check": "check",
 }

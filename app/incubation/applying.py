@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.access.personal import shown
 from app.access.terms import COUNTY_DIGITS, Actor, Role, Viewer
 from app.carriers.letting import admit
 from app.carriers.models import CarrierRecord
@@ -28,6 +29,7 @@ from app.incubation.entering import conditions, kept, must_suit
 from app.incubation.models import EntryApplication
 from app.incubation.terms import ASKED_AT_ONCE, OPEN_DAYS, Application, AskState, Need
 from app.outbox.writing import notice, post
+from app.personal.terms import Kind
 from app.policy.policies import Policies
 
 _A, _C = EntryApplication, CarrierRecord
@@ -72,7 +74,10 @@ async def application_by_id(
         sight = _A.firm_id == viewer.firm_id
     query = _all().where(_A.id == application_id, sight)
     row = (await conn.execute(query.with_for_update(of=_A.__table__) if lock else query)).one_or_none()
-    return _application(row) if row is not None else None
+    if row is None:
+        return None
+    found = _application(row)
+    return replace(found, contact=shown(viewer, Kind.PHONE, found.contact))
 
 
 def _near(firm: FirmDetail, today: date) -> ColumnElement[bool]:

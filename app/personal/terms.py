@@ -72,7 +72,7 @@ HELD: tuple[Held, ...] = (
     Held("firms", "search_text", Kind.PHONE, Purpose.CONTACT),
     Held("carriers", "contact_name", Kind.NAME, Purpose.OPERATOR),
     Held("carriers", "contact_phone", Kind.PHONE, Purpose.OPERATOR),
-    Held("entry_applications", "contact", Kind.NAME, Purpose.CONTACT),
+    Held("entry_applications", "contact", Kind.PHONE, Purpose.CONTACT),
     Held("clerk_requests", "name", Kind.NAME, Purpose.CLERK),
     Held("clerk_requests", "email", Kind.EMAIL, Purpose.CLERK),
     Held("clerk_requests", "phone", Kind.PHONE, Purpose.CLERK),

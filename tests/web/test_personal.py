@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from app.access.personal import READABLE
-from app.access.terms import Role
+from app.access.terms import SYSTEM, Role
 from app.audit.service import event_row, record
+from app.firms.erasing import erase, find
 from app.firms.terms import ContactDetails
 from app.personal.terms import Kind
 from tests import factories, houses
@@ -119,3 +120,27 @@ async def test_documents_made_before_are_marked_by_the_migration(conn):
     assert (await conn.execute(lines, {"uscc": uscc})).scalar_one() != marked
     await conn.execute(text(importlib.import_module("migrations.versions.20261222_people_marked")._MARK))
     assert (await conn.execute(lines, {"uscc": uscc})).scalar_one() == marked
+
+
+async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_when_asked(conn):
+    uscc = await a_firm(conn)
+    other = await factories.firm(conn, "开平市另家有限公司", contacts=[ContactDetails("李", "13900000000")])
+    await houses.carrier(conn, contact_name=NAME, contact_phone=PHONE)
+    await factories.person(conn, "officer-2", email=EMAIL)
+    found = await find(conn, PHONE, by=SYSTEM, at=NOON)
+    assert [(f.where.table, f.count) for f in found] == [("contacts", 1), ("carriers", 1)]
+    assert found[0].told()["用途"] == "企业联系人"
+    await erase(conn, PHONE, reason="本人来电要求", by=SYSTEM, at=NOON)
+    await erase(conn, EMAIL, reason="本人来电要求", by=SYSTEM, at=NOON)
+    assert await find(conn, PHONE, by=SYSTEM, at=NOON) == []
+    assert await find(conn, EMAIL, by=SYSTEM, at=NOON) == []
+    left = (await conn.execute(text("SELECT search_text, version FROM firms WHERE uscc = :u"), {"u": uscc})).one()
+    assert PHONE not in left.search_text
+    assert left.version == 2
+    untouched = (await conn.execute(text("SELECT version FROM firms WHERE uscc = :u"), {"u": other})).scalar_one()
+    assert untouched == 1
+    said = "SELECT string_agg(audit_events::text, '') FROM audit_events WHERE action LIKE 'person:%'"
+    trail = (await conn.execute(text(said))).scalar_one()
+    assert "本人来电要求" in trail
+    assert PHONE not in trail
+    assert EMAIL not in trail

@@ -1,0 +1,112 @@
+"""What a person may ask of the house: where a number or an address of theirs is held, and that it go."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+
+from app.access.terms import Actor
+from app.audit.service import event_row, record
+from app.db import Conn
+from app.firms.models import Contact
+from app.firms.search import refresh_search
+from app.personal.masking import mask
+from app.personal.terms import HELD, RULES, Held, Kind
+
+# Found another way: the document is made of the contacts, and messages carry the address within.
+_ELSEWHERE = {("firms", "search_text"), ("outbox_messages", "payload")}
+_SENTENCES = {("entry_applications", "contact")}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    where: Held
+    count: int
+
+    def told(self) -> dict[str, Any]:
+        rule = RULES[self.where.purpose]
+        purpose = self.where.purpose.label
+        return {
+            "用途": purpose,
+            "种类": self.where.kind.label,
+            "处": self.count,
+            "为什么": rule.why,
+            "期限": rule.until,
+        }
+
+
+def kind_of(value: str) -> Kind:
+    return Kind.EMAIL if "@" in value else Kind.PHONE
+
+
+def _columns(kind: Kind) -> Iterator[Held]:
+    return (h for h in HELD if h.kind is kind and (h.table, h.column) not in _ELSEWHERE)
+
+
+def _condition(held: Held) -> str:
+    """The whole of it, except where it stands in a sentence."""
+    within = (held.table, held.column) in _SENTENCES
+    return f"strpos({held.column}, :value) > 0" if within else f"{held.column} = :value"
+
+
+def _where(held: Held) -> str:
+    return f"FROM {held.table} WHERE {_condition(held)}"
+
+
+_SENT = "FROM outbox_messages WHERE payload ->> 'to' = :value"
+_SENDING = next(h for h in HELD if h.table == "outbox_messages")
+
+
+async def find(conn: Conn, value: str, *, by: Actor, at: datetime) -> list[Found]:
+    """Where a number or an address is held, written down as a read of it."""
+    found = await _found(conn, value)
+    await _note(conn, "person:data:found", value, {f.where.table: f.count for f in found}, "", by=by, at=at)
+    return found
+
+
+async def _found(conn: Conn, value: str) -> list[Found]:
+    wheres = [*((held, _where(held)) for held in _columns(kind_of(value))), (_SENDING, _SENT)]
+    counts = [(held, await _count(conn, where, value)) for held, where in wheres]
+    return [Found(held, count) for held, count in counts if count]
+
+
+async def _count(conn: Conn, where: str, value: str) -> int:
+    return int((await conn.execute(text(f"SELECT count(*) {where}"), {"value": value})).scalar_one())
+
+
+async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime) -> list[Found]:
+    """A contact goes whole; elsewhere the number or the address does, and what was done stays. The trail is kept."""
+    found = await _found(conn, value)
+    kind = kind_of(value)
+    column = Contact.phone if kind is Kind.PHONE else Contact.email
+    firms = list((await conn.execute(select(Contact.firm_id).where(column == value).distinct())).scalars())
+    for held in _columns(kind):
+        await conn.execute(text(_gone(held)), {"value": value})
+    forget = "UPDATE outbox_messages SET payload = payload || '{\"to\": \"\"}' WHERE payload ->> 'to' = :value"
+    await conn.execute(text(forget), {"value": value})
+    if firms:
+        # Whoever has an old form of the firm open must not write the person back.
+        touched = text("UPDATE firms SET version = version + 1, updated_at = :at WHERE id = ANY(:ids)")
+        await conn.execute(touched, {"ids": firms, "at": at})
+        await refresh_search(conn, firms)
+    await _note(conn, "person:data:erased", value, {f.where.table: f.count for f in found}, reason, by=by, at=at)
+    return found
+
+
+def _gone(held: Held) -> str:
+    where = _condition(held)
+    if held.table == "contacts":
+        return f"DELETE FROM contacts WHERE {where}"  # noqa: S608
+    nothing = "NULL" if held.table == "users" else f"replace({held.column}, :value, '')"
+    return f"UPDATE {held.table} SET {held.column} = {nothing} WHERE {where}"  # noqa: S608
+
+
+async def _note(
+    conn: Conn, action: str, value: str, counts: Mapping[str, int], reason: str, *, by: Actor, at: datetime
+) -> None:
+    label = mask(kind_of(value), value)
+    after = {"counts": dict(counts), **({"reason": reason} if reason else {})}
+    event = event_row(action, by=by, at=at, object_type="person", object_id=label, object_label=label, after=after)
+    await record(conn, event)
