@@ -18,8 +18,9 @@ from app.policy.figures import IpKind
 from app.recognitions.models import IpRightRow
 from app.recognitions.queries import HeldCertificate, held_by, rights_as_rows
 from app.reports.catalogue import Form, Owing
+from app.reports.reading import typed_of
 from app.reports.terms import IP_ROWS
-from app.units import Unit, plain
+from app.units import plain
 
 Typed = list[str]
 _YES, _NO = ["yes", ""], ["no", ""]
@@ -44,7 +45,7 @@ async def facts_of(
     if form.owed_by is Owing.HNTE_HOLDER:
         return _of_holder(held, rights, year)
     stay = stay_of(await tenancies_of_firm(conn, firm.id, viewer=viewer), year)
-    return _of_firm(firm, reference) | _of_stay(stay, year) | _of_titles(held, rights, year)
+    return _of_firm(firm, form, reference) | _of_stay(stay, year) | _of_titles(held, rights, year)
 
 
 async def _rights(conn: Conn, firm: FirmDetail) -> list[_Right]:
@@ -60,13 +61,13 @@ def _of_holder(held: Sequence[HeldCertificate], rights: Sequence[_Right], year: 
     return facts | {f"hnte.ip.{kind.value}": [str(won[kind.value]), ""] for kind in IpKind}
 
 
-def _of_firm(firm: FirmDetail, reference: Reference) -> dict[str, Typed]:
+def _of_firm(firm: FirmDetail, form: Form, reference: Reference) -> dict[str, Typed]:
     industry = f"{firm.industry_code} {reference.industries.get(firm.industry_code, '')}" if firm.industry_code else ""
     field = reference.high_tech_fields.get(firm.high_tech_field or "", "")
     said = {"founded": firm.registered_on.isoformat() if firm.registered_on else "", "industry": industry.strip()}
     facts = {f"tenant.{code}": [text, ""] for code, text in (said | {"field": field}).items() if text}
-    if firm.registered_capital is not None:
-        facts["tenant.capital"] = [f"{plain(firm.registered_capital):f}", Unit.YUAN.value]
+    if firm.registered_capital is not None and (asked := form.questions.get("tenant.capital")):
+        facts[asked.code] = [*typed_of(firm.registered_capital, asked)]
     return facts
 
 

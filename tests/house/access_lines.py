@@ -258,7 +258,7 @@ POST  /portal/titles/new                        portal:use     firm
 GET   /portal/titles/{{claim_id}}               portal:use     firm
 POST  /portal/titles/{{claim_id}}               portal:use     firm
 POST  /portal/titles/{{claim_id}}/withdraw      portal:use     firm
-POST  /portal/report/{{year}}/ip/bring          portal:use     firm
+POST  /portal/report/{{year}}/{{section}}/bring portal:use     firm
 GET   /api/v1/firms/{{uscc}}/rights             assessment:read firm town officer manager auditor
 GET   /api/v1/firms/{{uscc}}/claims             assessment:read firm town officer manager auditor
 POST  /api/v1/firms/{{uscc}}/claims             portal:use     firm

@@ -98,10 +98,19 @@ async def test_a_tenant_tells_it_in_thousands_and_the_yearly_form_knows_it_after
     beside = await boss.get("/portal/report/2024-incubator_tenant")
     assert beside.status_code == 404
     await boss.post("/portal/report/2024-incubator_tenant/begin")
-    figures = {"total_income": ("38000.5", "thousand_yuan"), "net_profit": ("-1", "thousand_yuan")}
-    await boss.post("/portal/report/2024-incubator_tenant/economy", data=typed(figures))
-    await boss.post("/portal/report/2024/begin")
-    assert value((await boss.get("/portal/report/2024/operations")).text, "total_income") == "3800.05"
+    late, year = "/portal/report/2024-incubator_tenant/economy", "/portal/report/2024"
+    await boss.post(late, data=typed({"total_income": ("38000.5", "thousand_yuan")}))
+    await boss.post(f"{year}/begin")
+    operations = (await boss.get(f"{year}/operations")).text
+    assert value(operations, "total_income") == "3800.05"
+    await boss.post(f"{year}/operations", data=typed({"net_profit": ("-7", "wan_yuan"), "total_income": ("1", "yuan")}))
+    page = (await boss.get(late)).text
+    assert "空着的有 3 项在别处填过" in page  # the room and the capital, which were emptied, and the profit
+    assert "本年度别处填的是 0.001 千元" in page
+    assert (await boss.post(f"{late}/bring")).headers["location"] == late
+    page = (await boss.get(late)).text
+    assert (value(page, "net_profit"), value(page, "total_income")) == ("-70", "38000.5")
+    assert "空着的有" not in page
 
 
 async def test_who_holds_nothing_and_rents_nothing_is_asked_for_neither_and_learns_nothing(conn, client_as, api_as):

@@ -1,21 +1,25 @@
 """One section a page: saved by its button, or by itself while one types; what two typed at once is shown to both."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.access.terms import Viewer
 from app.db import Conn
-from app.errors import Conflict, NotFound, Stale
-from app.recognitions.queries import rights_as_rows
+from app.errors import NotFound, Stale
+from app.firms.terms import FirmDetail
+from app.owing.knowing import facts_of
 from app.reports import drafting
 from app.reports.catalogue import Form, Level, Section
 from app.reports.earlier import figures_before
 from app.reports.queries import Filing, others_editing, pages_of
 from app.reports.reading import MONEY_WORDS, ROWS, Answers, Fault, examine, rows_of
-from app.reports.sharing import told_elsewhere
+from app.reports.sharing import begun_with, told_elsewhere
 from app.reports.terms import ANNUAL, IP_ROWS
-from app.web.deps import ClockDep, ConnDep, LookupDep
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal
@@ -25,6 +29,15 @@ from app.web.templating import fragment, page
 
 router = APIRouter()
 _HERE = "/portal/report/{year}/{section}"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Who asks, when, and what every page names."""
+
+    lookup: Lookup
+    viewer: Viewer
+    today: date
 
 
 def section_of(filing: Filing, lookup: Lookup, code: str) -> Section:
@@ -50,22 +63,46 @@ def _missing(section: Section, answers: Answers, rights: list[Any]) -> list[Any]
     return missing[: max(0, section.most - len(rows_of(answers)))]
 
 
-@router.post("/portal/report/{year}/ip/bring")
+async def _with_known(
+    conn: Conn, firm: FirmDetail, filing: Filing, section: Section, kept: Answers, *, house: House
+) -> tuple[Answers, int]:
+    """The page with what the house has come to know since the form was begun, and how much of it there is."""
+    own = filing.form == ANNUAL
+    if not filing.editable or (own and section.code != IP_ROWS):
+        return kept, 0
+    form = form_of(filing, house.lookup)
+    about: dict[str, Any] = {"reference": house.lookup.reference, "viewer": house.viewer, "today": house.today}
+    facts = await facts_of(conn, firm, form, filing.year, **about)
+    if own:
+        new = _missing(section, kept, facts[IP_ROWS]) if not filing.locked(section.code) else []
+        return ({ROWS: [*rows_of(kept), *new]}, len(new))
+    known = begun_with(form, await told_elsewhere(conn, filing), facts)[section.code]
+    left = {code: typed for code, typed in known.items() if code not in kept and not filing.locked(code)}
+    return {**kept, **left}, len(left)
+
+
+@router.post(_HERE + "/bring")
 async def bring(
-    request: Request, which: Which, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: ActPortal
+    request: Request,
+    which: Which,
+    section: str,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: ActPortal,
 ) -> Response:
-    """What has entered the ledger since the form was begun, and is in force."""
+    """What has become known since the form was begun and does not stand in it."""
     firm, filing = await filing_in_hand(conn, actor.viewer, which)
-    section = section_of(filing, lookup, IP_ROWS)
-    if filing.locked(section.code):
-        raise Conflict("这一节已锁定，不能再改。")
-    kept = (await pages_of(conn, filing.id))[section.code]
-    new = _missing(section, kept.answers, await rights_as_rows(conn, firm.id))
-    if new:
-        answers: Answers = {ROWS: [*rows_of(kept.answers), *new]}
-        at = clock.now()
-        await drafting.save_page(conn, firm.id, filing.year, section, answers, seen=kept.version, by=actor, at=at)
-    return see_other(request, f"{filing.href}/{section.code}", f"已从台账补入 {len(new)} 项")
+    chosen = section_of(filing, lookup, section)
+    kept, house = (await pages_of(conn, filing.id))[section], House(lookup, actor.viewer, today)
+    answers, count = await _with_known(conn, firm, filing, chosen, kept.answers, house=house)
+    if count:
+        seen, at = kept.version, clock.now()
+        await drafting.save_page(
+            conn, firm.id, filing.year, chosen, answers, form=filing.form, seen=seen, by=actor, at=at
+        )
+    return see_other(request, f"{filing.href}/{section}", f"已补入 {count} 项")
 
 
 @router.get(_HERE)
@@ -77,6 +114,7 @@ async def section_page(
     conn: ConnDep,
     lookup: LookupDep,
     clock: ClockDep,
+    today: TodayDep,
     faults: str = "",
     add: str = "",
 ) -> Response:
@@ -89,9 +127,8 @@ async def section_page(
     answers = {code: kept.answers for code, kept in pages.items()}
     shown = bool(faults) or filing.state == "returned"
     context |= await _shown(conn, filing, lookup, chosen, answers, context["comments"], faults=shown, more=bool(add))
-    if filing.form == ANNUAL and section == IP_ROWS and not filing.locked(section):
-        held = await rights_as_rows(conn, firm.id)
-        context["missing"] = len(_missing(chosen, pages[section].answers, held))
+    house = House(lookup, viewer, today)
+    _, context["missing"] = await _with_known(conn, firm, filing, chosen, pages[section].answers, house=house)
     return page(request, "portal/report/section.html", title=f"{filing.name}：{chosen.title}", **context)
 
 
