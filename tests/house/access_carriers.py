@@ -18,7 +18,7 @@ POST  /carriers/{{carrier_id}}/disagreements/check carrier:let  carrier officer
 POST  /carriers/{{carrier_id}}/disagreements/{{disagreement_id}}/{{step}} carrier:let carrier officer
 GET   /carriers/{{carrier_id}}/graduates         carrier:read   {CARRIER_READERS}
 POST  /tenancies/{{tenancy_id}}/years/{{nth}}    carrier:let    carrier officer
-POST  /portal/entries/{{step}}/{{which}}         portal:use     firm
+POST  /portal/stays/{{step}}/{{which}}           portal:use     firm
 POST  /portal/entries/{{entry_id}}/withdraw      portal:use     firm
 POST  /proposals/{{proposal_id}}/confirm        carrier:agree  firm officer
 POST  /proposals/{{proposal_id}}/refuse         carrier:agree  firm officer

@@ -30,13 +30,13 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
     tenancy = await houses.tenancy(conn, held, await houses.space(conn, held), uscc)
     firm, operator = await client_as(clerk), await client_as("carrier")
     stranger = await client_as((await firm_with_clerk(conn, "firm-2"))[1])
-    assert (await stranger.post(f"/portal/entries/deny/{tenancy}", data={"words": "不是"})).status_code == 404
-    empty = await firm.post(f"/portal/entries/deny/{tenancy}", data={"words": ""})
+    assert (await stranger.post(f"/portal/stays/deny/{tenancy}", data={"words": "不是"})).status_code == 404
+    empty = await firm.post(f"/portal/stays/deny/{tenancy}", data={"words": ""})
     assert empty.status_code == 422
     assert '<details class="confirm" open>' in empty.text
     said = {"words": "2026 年 3 月已经搬走"}
-    assert (await firm.post(f"/portal/entries/deny/{tenancy}", data=said)).status_code == 303
-    assert (await firm.post(f"/portal/entries/deny/{tenancy}", data=said)).status_code == 409, "once is enough"
+    assert (await firm.post(f"/portal/stays/deny/{tenancy}", data=said)).status_code == 303
+    assert (await firm.post(f"/portal/stays/deny/{tenancy}", data=said)).status_code == 409, "once is enough"
     told = (await conn.execute(select(OutboxMessage.payload).where(OutboxMessage.kind == "stay_disagreed"))).scalars()
     assert {row["page"] for row in told} == {"/portal/entries", f"/carriers/{held.id}/disagreements"}
     assert "入驻核对 1" in (await operator.get("/carrier")).text
@@ -71,7 +71,7 @@ async def test_a_firm_that_is_missing_and_an_address_elsewhere_are_settled_by_ad
         room = await houses.space(conn, held, f"60{n}")
         await houses.tenancy(conn, held, room, who, incubates=incubates)
     firm, officer = await client_as(clerk), await client_as("officer")
-    assert (await firm.post(f"/portal/entries/claim/{held.id}", data={"words": "在 605，3 月起"})).status_code == 303
+    assert (await firm.post(f"/portal/stays/claim/{held.id}", data={"words": "在 605，3 月起"})).status_code == 303
     here = f"/carriers/{held.id}/disagreements"
     await officer.post(f"{here}/check")
     await officer.post(f"{here}/check")

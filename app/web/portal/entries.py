@@ -30,7 +30,7 @@ from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
 from app.web.templating import page
 
-router = APIRouter(prefix="/portal/entries")
+router = APIRouter(prefix="/portal")
 
 
 class Step(StrEnum):
@@ -49,7 +49,7 @@ _DONE = {
 _FIELDS = ("since", "area", "seats", "business", "stage_target", "contact")
 
 
-@router.get("")
+@router.get("/entries")
 async def entries_page(
     request: Request, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, today: TodayDep
 ) -> Response:
@@ -89,7 +89,7 @@ async def _page(
     return page(request, "portal/entries.html", title="申请入驻", status=status, **context)
 
 
-@router.post("/{step}/{which}")
+@router.post("/stays/{step}/{which}")
 async def say(
     request: Request,
     step: Step,
@@ -118,7 +118,7 @@ async def say(
     return see_other(request, "/portal/entries", _DONE[step])
 
 
-@router.get("/to/{carrier_id}")
+@router.get("/entries/to/{carrier_id}")
 async def entry_form(
     request: Request, carrier_id: uuid.UUID, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, today: TodayDep
 ) -> Response:
@@ -129,7 +129,7 @@ async def entry_form(
     return await _form(request, conn, lookup, firm, held, today, raw, key=uuid.uuid4().hex)
 
 
-@router.post("/to/{carrier_id}")
+@router.post("/entries/to/{carrier_id}")
 async def ask(
     request: Request,
     carrier_id: uuid.UUID,
@@ -153,7 +153,7 @@ async def ask(
         return await _form(request, conn, lookup, firm, held, today, raw, key=key.value, error=error)
 
 
-@router.post("/{entry_id}/withdraw")
+@router.post("/entries/{entry_id}/withdraw")
 async def withdraw(request: Request, entry_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: ActPortal) -> Response:
     done = await take_back(conn, entry_id, by=actor, at=clock.now())
     return see_other(request, "/portal/entries", "已撤回" if done else "早先已经撤回")
