@@ -8,6 +8,7 @@ import re
 import zlib
 from pathlib import PurePath
 
+from app.files.hiding import office_acts, pdf_acts
 from app.files.terms import MAX_FILE, MB, SUFFIXES, FileKind, FileRefused
 from app.sheets import SheetError, open_package
 
@@ -16,14 +17,13 @@ _END_OF_ZIP = b"PK\x05\x06"
 _TAIL = 1 << 16
 _ACTIVE_PAGE = re.compile(rb"<\s*(!doctype\s+html|html|script|svg|iframe|\?php)", re.IGNORECASE)
 _MARKUP = re.compile(rb"<\s*(!doctype\s+html|html|script|svg|iframe|\?php|\?xml)", re.IGNORECASE)
-_ACTIVE_PDF = re.compile(rb"/(JavaScript|Launch|RichMedia)\b")
 _ACTIVE_PART = re.compile(r"vbaproject|/activex/|/embeddings/.*\.(bin|exe|ole)$|\.(exe|dll|js|vbs|bat|ps1|hta)$")
 _PACKED = (b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")
 _OTHERS = ((b"MZ", "程序"), (b"\x7fELF", "程序"), *((magic, "压缩包") for magic in _PACKED))
 _TAKEN = "PDF、JPG、PNG、WebP 图片，或 .xlsx、.docx 文件"
 _BROKEN = "文件不完整或已损坏，请重新保存后再上传。"
 _DOUBLE = "文件里夹带了另一种内容，没有保存。请重新导出一份再上传。"
-_MACROS = "文件里有宏或内嵌的程序，没有保存。请另存为不含宏的文件，或导出为 PDF。"
+_MACROS = "文件里有宏、内嵌的程序或打开时从网上取来的内容，没有保存。请另存为不含宏的文件，或导出为 PDF。"
 
 
 def sniffed(data: bytes, name: str) -> FileKind:
@@ -75,7 +75,7 @@ def _pdf(data: bytes) -> FileKind:
         raise FileRefused(_BROKEN)
     if _END_OF_ZIP in data[-_TAIL:] or re.search(rb"<\s*(script|html|!doctype html)", data[:1024], re.IGNORECASE):
         raise FileRefused(_DOUBLE)
-    if _ACTIVE_PDF.search(data):
+    if pdf_acts(data):
         raise FileRefused("这个 PDF 里有脚本或会启动程序的动作，没有保存。请用“打印为 PDF”重新导出。")
     return FileKind.PDF
 
@@ -127,7 +127,7 @@ def _office(data: bytes) -> FileKind:
         raise FileRefused(str(error)) from error
     if any(name.startswith("/") or ".." in name.split("/") for name in names):
         raise FileRefused(_BROKEN)
-    if any(_ACTIVE_PART.search(name) for name in names):
+    if any(_ACTIVE_PART.search(name) for name in names) or office_acts(data):
         raise FileRefused(_MACROS)
     kinds = {"xl/workbook.xml": FileKind.XLSX, "word/document.xml": FileKind.DOCX}
     found = [kind for part, kind in kinds.items() if part in names]

@@ -33,6 +33,25 @@ def package(*names, **more):
 
 XLSX = package("[Content_Types].xml", "xl/workbook.xml")
 DOCX = package("[Content_Types].xml", "word/document.xml")
+
+
+def parts(**named):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/workbook.xml", "x")
+        for name, content in {"[Content_Types].xml": "<Types/>", **named}.items():
+            book.writestr(name, content)
+    return out.getvalue()
+
+
+def linked(kind, target):
+    link = f'<Relationship Type="http://x/relationships/{kind}" Target="{target}" TargetMode="External"/>'
+    return parts(**{"xl/_rels/workbook.xml.rels": f"<Relationships>{link}</Relationships>"})
+
+
+MACRO = '<Override PartName="/xl/x.bin" ContentType="application/vnd.ms-office.&#118;baProject"/>'
+ACTION = b"<</S/JavaScript/JS(app.alert(1))>>"
+PACKED = b"2 0 obj<</Type/ObjStm/N 1/Filter/FlateDecode>>stream\r\n" + zlib.compress(ACTION) + b"\nendstream endobj"
 GOOD = [
     (PDF, "a.pdf", FileKind.PDF),
     (PNG, "a.PNG", FileKind.PNG),
@@ -41,14 +60,19 @@ GOOD = [
     (WEBP, "a.webp", FileKind.WEBP),
     (XLSX, "a.xlsx", FileKind.XLSX),
     (DOCX, "a.docx", FileKind.DOCX),
+    (linked("hyperlink", "https://x.example/"), "a.xlsx", FileKind.XLSX),
+    (linked("externalLinkPath", "file:///D:/a.xlsx"), "a.xlsx", FileKind.XLSX),
+    (linked("attachedTemplate", r"file:///C:\Users\Zhou\Normal.dotm"), "a.xlsx", FileKind.XLSX),
+    (PDF.replace(b"trailer", PACKED.replace(zlib.compress(ACTION), b"broken") + b"trailer"), "a.pdf", FileKind.PDF),
 ]
 
 
 @pytest.mark.parametrize(("data", "name", "kind"), GOOD, ids=[f"{k.value}-{len(d)}" for d, _, k in GOOD])
-def test_the_seven_ordinary_kinds_are_taken(data, name, kind):
+def test_the_ordinary_kinds_are_taken(data, name, kind):
     assert sniffed(data, name) is kind
 
 
+SWOLLEN = b"/ObjStm>>stream\n" + zlib.compress(b"0" * (33 << 20)) + b"endstream"
 BOMB = package("[Content_Types].xml", "xl/workbook.xml", *[f"xl/x{n}.xml" for n in range(3)], fill=b"\0" * (120 << 20))
 HOSTILE = {
     "nothing": (b"", "a.pdf", "0 字节"),
@@ -72,6 +96,14 @@ HOSTILE = {
     "pdf and zip": (PDF + package("x") + b"\n%%EOF", "a.pdf", "夹带"),
     "pdf and page": (b"%PDF-1.7\n<script>x</script>\n%%EOF", "a.pdf", "夹带"),
     "pdf that runs": (PDF.replace(b"/Catalog", b"/Catalog/OpenAction<</S/JavaScript/JS(x)>>"), "a.pdf", "脚本"),
+    "pdf that runs, spelt otherwise": (PDF.replace(b"/Catalog", b"/Catalog/AA<</S/J#61vaScr#69pt>>"), "a.pdf", "脚本"),
+    "pdf that runs, packed": (PDF.replace(b"trailer", PACKED + b"trailer"), "a.pdf", "脚本"),
+    "pdf of streams upon each other": (PDF + b"/ObjStm stream\n" * 99 + b"x" * 999 + b"\n%%EOF", "a.pdf", "脚本"),
+    "pdf that swells": (PDF.replace(b"trailer", SWOLLEN * 2 + b"trailer"), "a.pdf", "脚本"),
+    "macros by another name": (parts(**{"[Content_Types].xml": MACRO}), "a.xlsx", "宏"),
+    "macros in another encoding": (parts(**{"[Content_Types].xml": MACRO.encode("utf-16")}), "a.xlsx", "宏"),
+    "a template from elsewhere": (linked("attachedTemplate", "https://x.example/t.dotm"), "a.xlsx", "从网上取来"),
+    "a template of a share": (linked("attachedTemplate", r"\\x.example\t.dotm"), "a.xlsx", "从网上取来"),
     "half a pdf": (PDF[:20], "a.pdf", "不完整"),
     "png with a tail": (PNG + b"PK\x03\x04", "a.png", "夹带"),
     "half a png": (PNG[:-6], "a.png", "不完整"),

@@ -2,8 +2,10 @@
 see the thing it hangs on."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -19,11 +21,12 @@ from app.files.scanning import Scanner, ScannerDown
 from app.files.terms import FileKind, Scan
 from app.outbox.models import OutboxMessage
 from app.reports.models import Submission
+from app.web import taking
 from app.work.models import FirmNeed, FirmVisit
 from app.worker import House, run_job
 from tests import factories
 from tests.harness import NOON
-from tests.rules.test_sniffing import DOCX, PDF
+from tests.rules.test_sniffing import DOCX, HOSTILE, PDF
 from tests.web.test_reports import HERE, clerk, fill, submit
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -116,6 +119,7 @@ async def test_the_same_file_twice_is_there_once(boss, conn):
         (b"", "a.pdf", "文件是空的"),
         (b"<svg><script>x</script></svg>", "a.svg", "SVG"),
         (PDF, "a.png", "内容却是 PDF"),
+        *(HOSTILE[which] for which in ("bomb", "pdf and zip", "macros", "macros by another name")),
         (PDF + b" " * (10 << 20), "a.pdf", "超过 10 MB"),
     ],
 )
@@ -125,6 +129,20 @@ async def test_a_refused_file_is_answered_beside_its_field_with_what_was_typed(b
     assert words in answer.text
     assert 'value="第三季度"' in answer.text
     assert await count(conn) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("长" * 296 + ".pdf", "长" * 117 + ".pdf"), ("..\\..\\C:\\账/../审计.pdf", "审计.pdf")],
+    ids=["three hundred characters", "a path"],
+)
+async def test_a_name_is_shown_and_given_back_fit_for_it_and_nothing_is_written_by_it(boss, conn, app, given, kept):
+    assert (await send(boss, await report(conn), name=given)).status_code == 303
+    assert kept in (await boss.get(f"{HERE}/evidence")).text
+    file = await boss.get(await address(conn))
+    assert unquote(file.headers["content-disposition"]).endswith(kept)
+    (held,) = (path for path in app.state.files.root.rglob("*") if path.is_file())
+    assert re.fullmatch("[0-9a-f]{64}", held.name)
 
 
 async def test_no_file_chosen_and_one_far_too_large(boss, conn):
@@ -248,12 +266,28 @@ async def test_while_nobody_can_scan_a_file_waits_out_of_reach_and_the_worker_as
         house = House(app.state.settings, database, clock, app.state.files)
         assert (await run_job(house, "scan-files", at=NOON))["sent"] == 2
     assert (await boss.get(f"/files/{ids['好.pdf']}")).content == PDF
+    assert "有病毒，已隔离" in (await boss.get(f"{HERE}/evidence")).text
     gone = await boss.get(f"/files/{ids['病.pdf']}")
     assert (gone.status_code, "已隔离" in gone.text) == (409, True)
     sick = select(StoredFile.sha256).where(StoredFile.name == "病.pdf")
     assert await app.state.files.read((await conn.execute(sick)).scalar_one()) is None
     told = select(OutboxMessage.payload).where(OutboxMessage.kind == "file_infected")
     assert "Eicar" in (await conn.execute(told)).scalar_one()["subject"]
+
+
+async def test_a_scanner_that_hangs_has_not_said_clean_and_nobody_waits_for_it(boss, conn, scanned_by, monkeypatch):
+    monkeypatch.setattr(taking, "SCAN_SECONDS", 0.05)
+
+    async def silent(reader, writer):
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        scanned_by(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        assert (await send(boss, await report(conn))).status_code == 303
+        waits = await boss.get(await address(conn))
+    assert (waits.status_code, "等待查毒" in waits.text) == (409, True)
 
 
 async def test_what_came_before_there_was_a_scanner_waits_once_there_is_one(boss, conn, scanned_by):
