@@ -1,5 +1,6 @@
 """What the worker does for files: asks the scanner again, and clears away what nothing refers to."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from app.files.terms import Scan
 from app.outbox.writing import notice, post
 
 ORPHAN_AFTER = timedelta(days=2)
+log = logging.getLogger("tidu.files")
 _AT_ONCE = 50
 _LOOKED = 500
 
@@ -85,13 +87,22 @@ async def orphans(conn: Conn, *, at: datetime) -> list[Any]:
 
 
 async def clear_orphans(database: Database, files: FileStore, *, at: datetime) -> Mapping[str, int]:
-    """Rows that nothing refers to, then contents that no row stands for: of an upload that was never finished."""
+    """Rows that nothing refers to, then contents that no row stands for: of an upload that was never finished.
+
+    An upload that is under way is safe: it makes its content young before it refers to it, and only what is still old
+    as it goes is dropped. Where no row is left at all, the database is likelier the wrong one than all files orphans.
+    """
     before = at - ORPHAN_AFTER
+    tidied = await files.tidy(older_than=before.timestamp())
     async with database.transaction() as conn:
         gone = await orphans(conn, at=at)
         await conn.execute(delete(StoredFile).where(StoredFile.id.in_(gone)))
+        knows_any = (await conn.execute(select(StoredFile.id).limit(1))).first() is not None
     dropped = 0
     old = await files.held(older_than=before.timestamp())
+    if old and not knows_any and not gone:
+        log.error("no row stands for any of %d files: is this the database of this file store?", len(old))
+        return {"planned": len(old), "failed": 1}
     for begin in range(0, len(old), _LOOKED):
         some = old[begin : begin + _LOOKED]
         async with database.reading() as conn:
@@ -101,4 +112,4 @@ async def clear_orphans(database: Database, files: FileStore, *, at: datetime) -
         for sha256 in some:
             if sha256 not in kept:
                 dropped += await files.drop(sha256, older_than=before.timestamp())
-    return {"planned": len(gone) + dropped}
+    return {"planned": len(gone) + dropped + tidied}

@@ -4,9 +4,12 @@ import asyncio
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from app.errors import Unavailable
+
+_ASIDE, _PART = ".gone", "tmp"
 
 
 class FileStore:
@@ -26,7 +29,7 @@ class FileStore:
             return digest
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, temporary = tempfile.mkstemp(dir=target.parent)
+            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_PART)
             try:
                 with os.fdopen(handle, "wb") as out:
                     out.write(data)
@@ -67,7 +70,7 @@ class FileStore:
 
     def _drop(self, sha256: str, older_than: float | None) -> bool:
         target = self.path(sha256)
-        aside = target.with_suffix(".gone")
+        aside = target.with_suffix(_ASIDE)
         try:
             # Out of the way first: whoever stores the same content meanwhile writes it anew.
             target.rename(aside)
@@ -78,6 +81,26 @@ class FileStore:
         except FileNotFoundError:
             return False
         return True
+
+    async def tidy(self, *, older_than: float) -> int:
+        """What killed processes left: a file that was put aside is put back, one that was never whole goes."""
+        return await asyncio.to_thread(self._tidy, older_than)
+
+    def _tidy(self, older_than: float) -> int:
+        done = 0
+        for aside in self.root.glob(f"??/*{_ASIDE}"):
+            with suppress(FileNotFoundError):  # another cleaner is not dead, only faster
+                if aside.with_suffix("").exists():
+                    aside.unlink()
+                else:
+                    aside.rename(aside.with_suffix(""))
+                done += 1
+        for part in self.root.glob(f"??/{_PART}*"):
+            with suppress(FileNotFoundError):
+                if part.stat().st_mtime < older_than:
+                    part.unlink()
+                    done += 1
+        return done
 
     async def held(self, *, older_than: float) -> list[str]:
         """What lies in the store untouched since that moment."""
