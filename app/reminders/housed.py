@@ -1,17 +1,20 @@
 """The dates of tenancies that are open: when the incubation's limit is reached, when the lease ends. Renewed, a tenancy
-has another date; who graduated or left has none."""
+has another date; who graduated or left has none. And of carriers: the day by which a month is reported."""
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Subquery, func, select
+from sqlalchemy import Date, Subquery, Uuid, cast, func, literal, null, select, text, true
 
 from app.access.terms import Viewer
 from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyRow
+from app.carriers.rules import add_months
 from app.carriers.sight import visible_to
 from app.carriers.tenancies import limit_day
-from app.carriers.terms import place_of
+from app.carriers.terms import CarrierLevel, CarrierState, place_of
+from app.clock import business_day
+from app.collecting.models import CollectionRound
 from app.db import Conn
 from app.firms.models import Firm
 from app.reminders.terms import Anchor, Rule, Target
@@ -21,11 +24,16 @@ _DAYS: Mapping[Anchor, Any] = {
     Anchor.STAY: limit_day(),
     Anchor.LEASE: func.upper(_T.during, type_=Date()) - 1,
 }
-_WHAT = {Anchor.STAY: "孵化期限", Anchor.LEASE: "租期"}
+_WHAT = {Anchor.STAY: "孵化期限", Anchor.LEASE: "租期", Anchor.MONTHLY: "载体月报"}
+# As one province has it (grade C); the rule's own words say so, and nobody hears of it until somebody switches it on.
+MONTH_DAY = 4
+_REPORTING = tuple(level.value for level in CarrierLevel if level is not CarrierLevel.COUNTY)
 
 
 def tenants(anchor: Anchor, *, viewer: Viewer | None = None) -> Subquery:
     """Each open tenancy with its date; with `viewer` those in the carriers that he can see."""
+    if anchor is Anchor.MONTHLY:
+        return _carriers(viewer)
     query = (
         select(
             _T.id.label("tenancy_id"),
@@ -50,8 +58,38 @@ def tenants(anchor: Anchor, *, viewer: Viewer | None = None) -> Subquery:
     return (query if viewer is None else query.where(visible_to(viewer))).subquery("b")
 
 
+def _carriers(viewer: Viewer | None) -> Subquery:
+    """Each carrier that reports by the month, with each day by which it does, until that month's report is closed."""
+    first, end = date(2020, 1, MONTH_DAY), date(2100, 12, MONTH_DAY)
+    days = select(cast(func.generate_series(first, end, text("interval '1 month'")), Date).label("on")).subquery("days")
+    r, none = CollectionRound, literal("")
+    month = func.to_char(days.c.on - text("interval '1 month'"), 'YYYY"M"MM')
+    reported = select(r.id).where(r.carrier_id == _C.id, r.period == month, r.closed_at.is_not(None)).exists()
+    columns = (
+        _C.id.label("tenancy_id"),
+        null().cast(Uuid).label("previous_id"),
+        _C.id.label("carrier_id"),
+        none.label("carrier"),
+        _C.region_code,
+        null().cast(Uuid).label("firm_id"),
+        none.label("uscc"),
+        _C.name.label("holder"),
+        *(none.label(name) for name in ("building", "floor", "room")),
+        days.c.on,
+    )
+    due = (_C.state == CarrierState.OPERATING.value, _C.level.in_(_REPORTING), ~reported)
+    query = select(*columns).select_from(_C).join(days, true()).where(*due)
+    return (query if viewer is None else query.where(visible_to(viewer))).subquery("b")
+
+
 async def targets(conn: Conn, rule: Rule, since: date, until: date) -> list[Target]:
     """Those that fall between two days, each once."""
+    if rule.anchor is Anchor.MONTHLY:
+        months = (add_months(since.replace(day=MONTH_DAY), n) for n in range((until - since).days // 28 + 2))
+        # What was due before somebody switched it on nobody had asked for.
+        first = max(since, business_day(rule.activated_at)) if rule.activated_at else since
+        days = [on for on in months if first <= on <= until]
+        return [Target(rule.id, on, _WHAT[rule.anchor], basis=rule.basis) for on in days]
     day = _DAYS[rule.anchor]
     query = select(day).where(_T.ended_on.is_(None), day.between(since, until)).distinct().order_by(day)
     return [Target(rule.id, on, _WHAT[rule.anchor], basis=rule.basis) for on in (await conn.execute(query)).scalars()]

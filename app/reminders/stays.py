@@ -20,7 +20,7 @@ from app.reminders.housed import tenants
 from app.reminders.models import Reminder
 from app.reminders.planning import Planned, Work
 from app.reminders.rules import SAME_DATE, due_on, dues, fill, remaining
-from app.reminders.terms import Due, Party, ReminderState, Target
+from app.reminders.terms import Anchor, Due, Party, ReminderState, Target
 
 _LISTED = 20  # names in one message
 _R, _U = Reminder, User
@@ -69,7 +69,9 @@ def _due(work: Work, due: Due, met: Sequence[Target]) -> Any:
     floor = case((b.c.floor.regexp_match("^[0-9]+$"), func.concat(b.c.floor, "层")), else_=b.c.floor)
     place = func.concat_ws(" ", *(func.nullif(part, "") for part in (b.c.building, floor, b.c.room)))  # as `place_of`
     carrier = case((_U.role == Role.CARRIER.value, ""), else_=func.concat(b.c.carrier, " "))
-    named = func.concat(b.c.holder, "（", carrier, place, "，", cast(b.c.on, Text), "）")
+    named: Any = func.concat(b.c.holder, "（", carrier, place, "，", cast(b.c.on, Text), "）")
+    if work.rule.anchor is Anchor.MONTHLY:
+        named = b.c.holder
     return (
         select(
             func.gen_random_uuid().label("id"),

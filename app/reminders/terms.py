@@ -18,10 +18,11 @@ class Anchor(Labelled):
     CHANGE = "change", "日期变更"
     STAY = "stay", "孵化期限届满日"
     LEASE = "lease", "租期截止日"
+    MONTHLY = "monthly", "每月 4 日（载体月报）"
 
 
-# Counted from a tenancy, and told to those who run the carrier.
-HOUSED = frozenset({Anchor.STAY, Anchor.LEASE})
+# Counted from a tenancy, or from the month, and told to those who run the carrier.
+HOUSED = frozenset({Anchor.STAY, Anchor.LEASE, Anchor.MONTHLY})
 
 
 class Audience(Labelled):

@@ -7,7 +7,10 @@ from sqlalchemy import select
 
 from app.carriers.letting import end, renew
 from app.carriers.stay_terms import Ending, EndReason
+from app.carriers.terms import CarrierLevel
 from app.clock import BUSINESS_ZONE
+from app.collecting.service import close_round, held_open, open_round
+from app.collecting.terms import Period
 from app.outbox.models import OutboxMessage
 from app.reminders.jobs import plan_reminders
 from app.reminders.ledger import ledger
@@ -116,3 +119,33 @@ async def test_an_overstay_is_the_bureaus_where_nobody_runs_the_carrier_and_anot
         "1 份租约的孵化期限 2028-03-01 已满，还没有登记毕业或退出"
     ]
     assert await told(conn, other) == []
+
+
+async def test_a_month_is_told_to_operators_then_to_the_bureau_until_it_is_closed_and_only_once_switched_on(
+    conn, database, operator
+):
+    officer = await factories.person(conn, "officer")
+    city = await houses.carrier(conn, "市级孵化器", level=CarrierLevel.MUNICIPAL)
+    other = await houses.carrier(conn, "另一家市级孵化器", level=CarrierLevel.MUNICIPAL)
+    runs, idles = await houses.operator(conn, city, "carrier-2"), await houses.operator(conn, other, "carrier-3")
+    await plan_reminders(database, at=day(date(2026, 12, 2)))
+    assert await told(conn, idles) == [], "off until somebody switches it on"
+    for code in ("carrier_month", "carrier_month_review"):
+        await factories.active_rule(conn, code, at=day(date(2026, 12, 1)))
+    made = await open_round(
+        conn, city, Period(2026, 0, 11), due_on=date(2026, 12, 4), by=runs.actor, at=day(date(2026, 12, 1))
+    )
+    held = await held_open(conn, made, by=runs.actor)
+    await close_round(conn, held, {}, problems=(), despite="", version=1, by=runs.actor, at=day(date(2026, 12, 1)))
+    for on in (1, 2, 3, 4, 5, 6, 7):
+        await plan_reminders(database, at=day(date(2026, 12, on)))
+    assert [one["subject"] for one in await told(conn, idles)] == [
+        "载体月报 2026-12-04 前报送，还有 2 天（2 个工作日）",
+        "载体月报 2026-12-04 前报送，就在今天",
+    ]
+    assert await told(conn, runs) == [], "who has closed the month hears nothing"
+    assert await told(conn, operator) == [], "a county's carrier reports no months"
+    (late,) = await told(conn, officer)
+    assert "另一家市级孵化器。县级 6 日前审核" in late["body"]
+    await plan_reminders(database, at=day(date(2027, 1, 4)))
+    assert "2027-01-04" in (await told(conn, runs))[-1]["subject"], "the next month is another one"
