@@ -31,7 +31,8 @@ from app.work.tasks import add_tasks
 from app.work.terms import TaskEntry
 from app.workdays.rules import Calendar
 
-CHUNK = 500
+_CHUNK = 500
+_MOVED = 100  # a move writes ten times what an edit does, and nobody shall wait long for a firm
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 _OF_VERDICT = {Verdict.GO: LineOutcome.CHANGES, Verdict.WAIT: LineOutcome.ASKS, Verdict.REFUSED: LineOutcome.REFUSED}
 
@@ -45,9 +46,14 @@ class Kit:
     calendar: Calendar
 
 
+def at_once(act: Act) -> int:
+    """How many firms are held under lock together."""
+    return _MOVED if act.kind is BulkKind.TIER else _CHUNK
+
+
 async def check_some(conn: Conn, act: Act, *, kit: Kit, by: Actor, at: datetime) -> int:
     """Says of the next firms what would become of each; returns how many those were, 0 when none is left."""
-    seen = await next_lines(conn, act.id, [LineOutcome.UNCHECKED], limit=CHUNK)
+    seen = await next_lines(conn, act.id, [LineOutcome.UNCHECKED], limit=_CHUNK)
     if not seen:
         return 0
     found = await details(conn, Firm.id == any_(_IDS), visible_to(by.viewer), parameters={"ids": list(seen)})
@@ -104,7 +110,7 @@ def _line(firm_id: uuid.UUID, outcome: LineOutcome, reason: str = "") -> dict[st
 async def apply_some(conn: Conn, act: Act, *, kit: Kit, by: Actor, at: datetime) -> int:
     """Does what the preview said to the next firms, under their locks. One that is no longer as the preview showed it
     is left as it is, and its line says why."""
-    seen = await next_lines(conn, act.id, [LineOutcome.CHANGES, LineOutcome.ASKS], limit=CHUNK)
+    seen = await next_lines(conn, act.id, [LineOutcome.CHANGES, LineOutcome.ASKS], limit=at_once(act))
     if not seen:
         return 0
     held = await lock_by_id(conn, list(seen), viewer=by.viewer)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.access.terms import Actor
-from app.bulk.doing import CHUNK, Kit
+from app.bulk.doing import Kit, at_once
 from app.bulk.lines import write_lines
 from app.bulk.queries import Act, next_lines
 from app.bulk.rules import same
@@ -29,7 +29,7 @@ REASON = "撤销批量办理"
 
 async def undo_some(conn: Conn, act: Act, *, kit: Kit, by: Actor, at: datetime) -> int:
     """Takes it back from the next firms, under their locks; returns how many those were."""
-    seen = await next_lines(conn, act.id, [LineOutcome.DONE, LineOutcome.ASKED], limit=CHUNK)
+    seen = await next_lines(conn, act.id, [LineOutcome.DONE, LineOutcome.ASKED], limit=at_once(act))
     if not seen:
         return 0
     held = await lock_by_id(conn, list(seen), viewer=by.viewer)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from app.audit.models import AuditEvent
-from app.bulk import jobs, service
+from app.bulk import doing, jobs, service
 from app.bulk.doing import Kit
 from app.bulk.models import BulkAct, BulkLine
 from app.bulk.queries import act_by_id, counts_of
@@ -241,6 +241,34 @@ async def test_whose_account_is_closed_halfway_has_nothing_more_done_in_their_na
     act = await act_by_id(conn, act_id, viewer=None)
     assert (act.state, act.sentence) == (ActState.DONE, "办理人的账号已停用，其余的没有办。")
     assert await counts(conn, act_id) == {"same": 1, "left": 3}
+
+
+async def test_a_worker_that_dies_leaves_the_rest_to_the_next_and_nothing_is_done_twice(
+    conn, database, kit, me, firms, monkeypatch
+):
+    monkeypatch.setattr(service, "INLINE", 1)
+    monkeypatch.setattr(doing, "_CHUNK", 3)
+    act_id = await prepared(conn, Change(BulkKind.TASK, to(me), title="核对", on=TODAY), kit, me, codes=firms)
+    await jobs.run_waiting_acts(database, at=NOON)
+    await service.confirm(conn, act_id, kit=kit, by=me.actor, at=NOON)
+    whole = jobs.step
+
+    async def dies(*args, **more):
+        monkeypatch.setattr(jobs, "step", fails)
+        return await whole(*args, **more)
+
+    async def fails(*_, **__):
+        raise ConnectionError
+
+    monkeypatch.setattr(jobs, "step", dies)
+    with pytest.raises(ConnectionError):
+        await jobs.run_waiting_acts(database, at=NOON)
+    assert await counts(conn, act_id) == {"changes": 1, "done": 3}
+    monkeypatch.setattr(jobs, "step", whole)
+    assert await jobs.run_waiting_acts(database, at=NOON) == 0  # its lease still runs
+    assert await jobs.run_waiting_acts(database, at=NOON + 2 * jobs.LEASE) == 1
+    assert await counts(conn, act_id) == {"done": 4}
+    assert (await conn.execute(select(func.count()).select_from(FirmTask))).scalar_one() == 4
 
 
 async def test_what_is_out_of_sight_is_counted_like_what_is_not_there(conn, kit, me, other, firms):
