@@ -42,14 +42,24 @@ class Silent:
 def _long(ladder: Ladder, calendar: Calendar, today: date) -> Any:
     """Standing still for as many working days as the tier allows before its bureau's head hears of it."""
     until = {
-        tier.code: calendar.add_working_days(today, -tier.escalate_working_days)
+        tier.code: (
+            calendar.add_working_days(today, -tier.escalate_working_days),
+            calendar.add_working_days(today, -tier.escalate_working_days - (tier.stale_working_days or 0)),
+        )
         for tier in ladder.tiers
         if tier.escalate_working_days is not None
     }
     if not until:
         return literal_column("false")
-    each = or_(*(and_(Firm.tier == code, Firm.stale_on <= day) for code, day in until.items()))
-    return and_(_ACTIVE, Firm.stale_on <= max(until.values()), each)  # the second by its index
+    # A move that is recorded with a day of long ago counts from that day, whoever has spoken with the firm since.
+    spoken = last_contact()
+    each = or_(
+        *(
+            and_(Firm.tier == code, Firm.stale_on <= day, or_(spoken.is_(None), spoken <= quiet))
+            for code, (day, quiet) in until.items()
+        )
+    )
+    return and_(_ACTIVE, Firm.stale_on <= max(day for day, _ in until.values()), each)  # the second by its index
 
 
 def _silent() -> Any:

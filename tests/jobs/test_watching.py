@@ -52,6 +52,10 @@ async def silences(conn):
 async def test_a_silence_is_told_on_its_tenth_working_day_once_and_again_only_after_a_contact(
     conn, silences, client_as, clock
 ):
+    # One that was spoken with, and then moved as of a day of years ago, is not silent.
+    heard_of = await factories.firm_on(conn, "tech_micro", name="开平市有声有限公司")
+    await factories.visit(conn, heard_of, at=NOON - timedelta(days=95))
+    await conn.execute(update(Firm).where(Firm.uscc == heard_of).values(stale_on=MONDAY - timedelta(days=400)))
     assert (await watch(conn, NOON))["created"] == 1
     told = await heard(conn, "stale_long")
     assert told == {
