@@ -19,7 +19,7 @@ from app.exchange.lines import (
     repeats,
     settled,
 )
-from app.exchange.rules import RowReader
+from app.exchange.rules import RowReader, readable
 from app.exchange.terms import BatchKind, Change, RowOutcome
 from app.firms.locking import known_by_code, lock_by_id
 from app.firms.restoring import images_of, restore
@@ -46,10 +46,10 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     person = reader.text("person")
     if person is None and not any(m.field == "person" for m in reader.messages):
         reader.error("person", "没有填姓名。")
-    email = reader.text("email")
+    email = readable(reader, "email")
     if email is not None and not is_email(email):
         reader.error("email", f"看不懂这个邮箱：{email}。")
-    values = {"person": person, **{name: reader.text(name) for name in ("title", "phone")}, "email": email}
+    values = {"person": person, "title": reader.text("title"), "phone": readable(reader, "phone"), "email": email}
     return values | {"primary": reader.parsed("primary", parse_yes_no)}, (key(person or ""),)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from app.exchange.columns import TITLES
 from app.exchange.naming import Names
 from app.exchange.terms import Message, RowCertificate, Severity
+from app.personal.masking import MARK
 from app.recognitions.rules import number_of
 from app.recognitions.terms import CertificateKind
 from app.sheets import Broken, Formula, Value
@@ -106,6 +107,15 @@ class RowReader:
         return found
 
 
+def readable(reader: RowReader, name: str) -> str | None:
+    """How a person is reached, unless it comes from a list in which it was masked: that would write over the number."""
+    said = reader.text(name)
+    if said is not None and MARK in said:
+        reader.warn(name, f"“{reader.titles[name]}”是隐去了几位的（{excerpt(said)}），这一项不会导入。")
+        return None
+    return said
+
+
 def as_text(value: str | float | date) -> str:
     """A number without the “.0” that a workbook's numbers carry."""
     if isinstance(value, float) and value.is_integer():
@@ -193,7 +203,7 @@ def _capital(reader: RowReader) -> Any:
 
 
 def _contact(reader: RowReader) -> tuple[str, str]:
-    name, phone = reader.text("contact_name") or "", reader.text("contact_phone") or ""
+    name, phone = reader.text("contact_name") or "", readable(reader, "contact_phone") or ""
     return name, phone
 
 

@@ -92,6 +92,7 @@ HELD: tuple[Held, ...] = (
     Held("outbox_messages", "payload", Kind.EMAIL, Purpose.SENDING),
     Held("section_editors", "name", Kind.NAME, Purpose.RECORD),
     Held("firm_visits", "people", Kind.NAME, Purpose.RECORD),
+    Held("moves", "first_recorder", Kind.NAME, Purpose.RECORD),
     Held("carrier_teams", "leader", Kind.NAME, Purpose.OPERATOR),
     Held("audit_events", "ip", Kind.TRACE, Purpose.RECORD),
 )

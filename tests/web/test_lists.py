@@ -74,7 +74,7 @@ async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else
             "主要联系人": "是",
         },
         {CODE: ours, NAME: "别的名字有限公司", "姓名": "陈新", "联系电话": "13900000000", "职务": "总经理"},
-        {CODE: ours, "姓名": "何婉"},
+        {CODE: ours, "姓名": "何婉", "联系电话": "138****1234"},
         {CODE: other, "姓名": "李四"},
         {CODE: "91440783MA00000000", "姓名": "王五"},
         {CODE: ours, "姓名": "赵六", "邮箱": "不是邮箱"},
@@ -84,6 +84,7 @@ async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else
     said = await outcomes(conn, here)
     assert [said[n][0] for n in range(2, 8)] == ["updated", "created", "unchanged", "created", "rejected", "rejected"]
     assert "库里这个代码的企业是" in said[3][1]
+    assert "隐去了几位" in said[4][1]
     assert "看不懂这个邮箱" in said[7][1]
     people = text(
         "SELECT c.name, c.phone, c.title, c.email FROM contacts c JOIN firms f ON f.id = c.firm_id WHERE f.uscc = :c "
