@@ -198,3 +198,14 @@ class SignInRules(Base):
     version: Mapped[int]
     changed_at: Mapped[datetime]
     changer_name: Mapped[str]
+
+
+class KnownDevice(Base):
+    """A browser somebody has signed in from: only the hash of what its cookie says."""
+
+    __tablename__ = "known_devices"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]

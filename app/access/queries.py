@@ -80,15 +80,6 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRow:
-    reference: str  # first characters of the hash: names a session without giving it away
-    created_at: datetime
-    seen_at: datetime
-    ip: str
-    user_agent: str
-
-
-@dataclass(frozen=True, slots=True)
 class UserRow:
     id: uuid.UUID
     login: str
@@ -165,22 +156,6 @@ async def recent_failures(
     if besides:
         query = query.where(SignInAttempt.id != besides)
     return [Failure(*row) for row in await conn.execute(query.limit(500))]
-
-
-async def sessions_of(conn: Conn, user_id: uuid.UUID, *, at: datetime) -> list[SessionRow]:
-    query = (
-        select(
-            UserSession.token_hash,
-            UserSession.created_at,
-            UserSession.seen_at,
-            UserSession.ip,
-            UserSession.user_agent,
-        )
-        .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > at)
-        .order_by(UserSession.seen_at.desc())
-    )
-    rows = await conn.execute(query)
-    return [SessionRow(h.hex()[:12], created, seen, ip, agent) for h, created, seen, ip, agent in rows]
 
 
 async def list_users(conn: Conn) -> Sequence[UserRow]:

@@ -1,8 +1,7 @@
 """The second step of signing in: a code, or, where one is asked for and there is none, an authenticator bound first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -12,21 +11,12 @@ from app.access.models import HalfSignIn, User
 from app.access.noticing import tell_owner
 from app.access.queries import sign_in_record
 from app.access.rules import token_hash
-from app.access.signing import TOO_OFTEN, Attempt, SignInResult, mark_succeeded, must_wait, open_session
+from app.access.signing import TOO_OFTEN, Attempt, Browser, SignInResult, mark_succeeded, must_wait, open_session
 from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import NotFound
 from app.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class Browser:
-    """Where somebody signs in from, and for how long."""
-
-    origin: Origin
-    user_agent: str
-    lifetime: timedelta
 
 
 async def half_way(conn: Conn, token: str, *, at: datetime) -> Any:
@@ -82,13 +72,5 @@ async def _come_in(
     conn: Conn, token: str, user: Mapping[str, Any], way: str, *, browser: Browser, at: datetime
 ) -> SignInResult:
     await conn.execute(delete(HalfSignIn).where(HalfSignIn.token_hash == token_hash(token)))
-    opened = await open_session(
-        conn,
-        user,
-        origin=browser.origin,
-        user_agent=browser.user_agent,
-        lifetime=browser.lifetime,
-        at=at,
-        way=way,
-    )
+    opened = await open_session(conn, user, browser=browser, at=at, way=way)
     return SignInResult(token=opened, must_change=user["must_change_password"])

@@ -5,8 +5,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import delete, insert, update
 
+from app.access.devices import forget_devices
 from app.access.models import (
     ApiToken,
     CalendarFeed,
@@ -43,22 +44,6 @@ class Account:
     firm_id: uuid.UUID | None = None
     carrier_id: uuid.UUID | None = None  # an operator may wait for its carrier
     power: Power = Power.SOLE  # of an administrator
-
-
-async def revoke_session(conn: Conn, reference: str, *, by: Actor, at: datetime) -> None:
-    """Ends one of one's own sessions, named by the first characters of its hash."""
-    done = await conn.execute(
-        update(UserSession)
-        .where(
-            UserSession.user_id == by.viewer.id,
-            UserSession.revoked_at.is_(None),
-            func.left(func.encode(UserSession.token_hash, "hex"), 12) == reference,
-        )
-        .values(revoked_at=at)
-    )
-    if done.rowcount == 0:
-        raise NotFound
-    await record(conn, event_row("session:record:revoked", by=by, at=at, object_type="session", object_id=reference))
 
 
 async def add_user(
@@ -262,7 +247,7 @@ async def forget_old(conn: Conn, *, at: datetime) -> int:
         delete(PasswordLink).where(PasswordLink.expires_at < at - timedelta(days=2)),
         delete(IdempotencyKey).where(IdempotencyKey.created_at < at - timedelta(days=2)),
     )
-    return sum([(await conn.execute(statement)).rowcount for statement in old])
+    return sum([(await conn.execute(statement)).rowcount for statement in old]) + await forget_devices(conn, at=at)
 
 
 async def end_access(conn: Conn, user_id: uuid.UUID, *, at: datetime, except_token: str = "") -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from app.access.devices import note_device
 from app.access.models import HalfSignIn, SignInAttempt, User, UserSession
 from app.access.passwords import verify
 from app.access.queries import recent_failures, sign_in_record
@@ -39,6 +40,16 @@ class SignInResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Browser:
+    """What somebody signs in with, and for how long. `device`: what its cookie says, "" for a program."""
+
+    origin: Origin
+    user_agent: str
+    lifetime: timedelta
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     id: uuid.UUID
     login: str
@@ -60,13 +71,11 @@ async def sign_in(
     attempt: Attempt,
     *,
     password: str,
-    origin: Origin,
-    user_agent: str,
-    lifetime: timedelta,
+    browser: Browser,
     at: datetime,
     cheap: bool = False,
 ) -> SignInResult:
-    login = attempt.login
+    login, origin = attempt.login, browser.origin
     if wait := await must_wait(conn, attempt, origin=origin, at=at):
         return SignInResult(sentence=TOO_OFTEN.format(-(-wait // 60)), wait=wait)
     user = await sign_in_record(conn, login)
@@ -87,7 +96,7 @@ async def sign_in(
     asked = user["has_factor"] or user["role"] in (user["factor_roles"] or ())
     if asked:
         return SignInResult(half=await _half(conn, user["id"], at), must_bind=not user["has_factor"])
-    token = await open_session(conn, user, origin=origin, user_agent=user_agent, lifetime=lifetime, at=at)
+    token = await open_session(conn, user, browser=browser, at=at)
     return SignInResult(token=token, must_change=user["must_change_password"])
 
 
@@ -116,9 +125,7 @@ async def open_session(
     conn: Conn,
     user: Mapping[str, Any],
     *,
-    origin: Origin,
-    user_agent: str,
-    lifetime: timedelta,
+    browser: Browser,
     at: datetime,
     way: str = "",
 ) -> str:
@@ -131,14 +138,17 @@ async def open_session(
             user_id=user["id"],
             created_at=at,
             seen_at=at,
-            expires_at=at + lifetime,
-            ip=origin.ip,
-            user_agent=user_agent[:200],
+            expires_at=at + browser.lifetime,
+            ip=browser.origin.ip,
+            user_agent=browser.user_agent[:200],
         )
     )
     await conn.execute(update(User).where(User.id == user["id"]).values(last_sign_in_at=at))
-    actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
-    after = ({"factor": way} if way else {}) | ({"sessions_ended": ended} if ended else {})
+    actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), browser.origin)
+    after: dict[str, Any] = ({"factor": way} if way else {}) | ({"sessions_ended": ended} if ended else {})
+    if browser.device:
+        new = await note_device(conn, browser.device, user_agent=browser.user_agent, by=actor, at=at)
+        after |= {"new_device": True} if new else {}
     done = event_row(
         "session:sign_in:done",
         by=actor,

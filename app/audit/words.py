@@ -140,6 +140,7 @@ ACTION_LABELS = {
     "session:sign_in:refused": "登录被拒（尝试过多）",
     "session:sign_out:done": "退出登录",
     "session:record:revoked": "结束会话",
+    "session:record:all_revoked": "结束全部会话",
     "user:record:created": "新增账号",
     "user:record:enabled": "启用账号",
     "user:record:disabled": "停用账号",

@@ -1,17 +1,15 @@
-"""Signing in and out, one's own password and sessions."""
+"""Signing in and out, one's own password."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from app.access import changing, service, signing
-from app.access.queries import sessions_of
+from app.access import changing, signing
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Forbidden, Invalid
-from app.web import calendar_feed, forgotten, inbox, look, notices, personal, second_factor, second_step
-from app.web.coming_in import come_in, refused
-from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard, origin_of
+from app.web import calendar_feed, forgotten, inbox, look, notices, personal, second_factor, second_step, sessions
+from app.web.coming_in import browser_of, come_in, refused
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
 from app.web.kept import LONGEST
@@ -27,6 +25,7 @@ router.include_router(notices.router)
 router.include_router(calendar_feed.router)
 router.include_router(second_step.router)
 router.include_router(second_factor.router)
+router.include_router(sessions.router)
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 
@@ -50,17 +49,15 @@ async def sign_in(
     # There is no session yet to bind a token to; every browser says of a form's sender at least its Origin.
     if came_from_us(request) is False:
         raise Forbidden("这个登录请求不是从本系统的页面发出的。")
-    origin, at = origin_of(request), clock.now()
+    browser, at = browser_of(request), clock.now()
     async with database.transaction() as conn:
-        attempt = await signing.announce(conn, login=login, origin=origin, at=at)
+        attempt = await signing.announce(conn, login=login, origin=browser.origin, at=at)
     async with database.transaction() as conn:
         result = await signing.sign_in(
             conn,
             attempt,
             password=password,
-            origin=origin,
-            user_agent=request.headers.get("user-agent", ""),
-            lifetime=timedelta(hours=settings.session_hours),
+            browser=browser,
             at=at,
             cheap=settings.cheap_passwords,
         )
@@ -113,17 +110,3 @@ async def change_password(
         context: dict[str, Any] = {"errors": error.fields, "must_change": actor.viewer.must_change_password}
         return page(request, "account/password.html", title="修改口令", status=422, **context)
     return see_other(request, "/", "口令已修改，其他登录已结束")
-
-
-@router.get("/account/sessions")
-async def sessions_page(
-    request: Request, conn: ConnDep, clock: ClockDep, viewer: Annotated[Viewer, Depends(guard(Permission.SELF))]
-) -> Response:
-    sessions = await sessions_of(conn, viewer.id, at=clock.now())
-    return page(request, "account/sessions.html", title="登录会话", sessions=sessions)
-
-
-@router.post("/account/sessions/{reference}/revoke")
-async def revoke(request: Request, reference: str, conn: ConnDep, clock: ClockDep, actor: Self) -> Response:
-    await service.revoke_session(conn, reference, by=actor, at=clock.now())
-    return see_other(request, "/account/sessions", "已结束那个会话")

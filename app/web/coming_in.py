@@ -1,15 +1,32 @@
 """How a sign-in ends, whichever way it came: with a session and the page one wanted, or with a sentence."""
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Request, Response
 
-from app.access.signing import SignInResult
+from app.access.devices import REMEMBERED
+from app.access.rules import new_token
+from app.access.signing import Browser, SignInResult
 from app.config import Settings
+from app.web.deps import origin_of
 from app.web.htmx import see_other
 from app.web.kept import unseal
-from app.web.security import csrf_token, drop_cookie, half_cookie, safe_path, set_session
+from app.web.security import cookie_name, csrf_token, drop_cookie, half_cookie, safe_path, set_cookie, set_session
 from app.web.templating import page
+
+
+def browser_of(request: Request) -> Browser:
+    """One that has no cookie of ours yet gets one when it has come in."""
+    settings: Settings = request.app.state.settings
+    known = request.cookies.get(_device_cookie(settings), "")[:100]
+    request.state.device = known or new_token()
+    agent, lifetime = request.headers.get("user-agent", ""), timedelta(hours=settings.session_hours)
+    return Browser(origin_of(request), agent, lifetime, request.state.device)
+
+
+def _device_cookie(settings: Settings) -> str:
+    return f"{cookie_name(settings)}-device"
 
 
 def come_in(request: Request, settings: Settings, result: SignInResult, *, next: str, kept: str) -> Response:
@@ -24,6 +41,8 @@ def come_in(request: Request, settings: Settings, result: SignInResult, *, next:
 
 def with_session(request: Request, response: Response, settings: Settings, result: SignInResult) -> Response:
     set_session(response, settings, result.token)
+    seconds = round(REMEMBERED.total_seconds())
+    set_cookie(response, settings, _device_cookie(settings), request.state.device, seconds=seconds)
     if half_cookie(settings) in request.cookies:
         drop_cookie(response, settings, half_cookie(settings))
     return response

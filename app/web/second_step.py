@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
@@ -13,8 +12,8 @@ from app.access.factor_rules import address_of, grouped
 from app.db import Conn, Database
 from app.errors import Forbidden, Invalid
 from app.vault import vault_of
-from app.web.coming_in import come_in, refused, with_session
-from app.web.deps import ClockDep, DatabaseDep, SettingsDep, origin_of
+from app.web.coming_in import browser_of, come_in, refused, with_session
+from app.web.deps import ClockDep, DatabaseDep, SettingsDep
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
 from app.web.kept import LONGEST, unseal
@@ -93,11 +92,6 @@ def _must_be_ours(request: Request) -> None:
         raise Forbidden("这个登录请求不是从本系统的页面发出的。")
 
 
-def _browser(request: Request, hours: int) -> second_step.Browser:
-    agent = request.headers.get("user-agent", "")
-    return second_step.Browser(origin_of(request), agent, timedelta(hours=hours))
-
-
 @router.get("/sign-in/code")
 async def code_page(request: Request, database: DatabaseDep, next: str = "/") -> Response:
     _, user = await _half_way(request, database)
@@ -121,7 +115,7 @@ async def prove(
     token, user = await _half_way(request, database)
     if user is None or not user["has_factor"]:
         return see_other(request, "/sign-in", _ENDED)
-    at, browser = clock.now(), _browser(request, settings.session_hours)
+    at, browser = clock.now(), browser_of(request)
     async with database.transaction() as conn:
         attempt = await signing.announce(conn, login=user["login"], origin=browser.origin, at=at)
     async with database.transaction() as conn:
@@ -146,7 +140,7 @@ async def bind(
     token, user = await _half_way(request, database)
     if user is None or user["has_factor"]:
         return see_other(request, "/sign-in", _ENDED)
-    browser, vault = _browser(request, settings.session_hours), vault_of(settings)
+    browser, vault = browser_of(request), vault_of(settings)
     async with database.transaction() as conn:
         try:
             result, codes = await second_step.bind_first(

@@ -17,7 +17,7 @@ from app.access.service import (
     reset_password,
     set_active,
 )
-from app.access.signing import announce, sign_in
+from app.access.signing import Browser, announce, sign_in
 from app.access.terms import SYSTEM, Origin, Role
 from app.audit.models import AuditEvent
 from app.db import new_id
@@ -36,9 +36,7 @@ async def entered(conn, login="officer", password=factories.PASSWORD, at=NOON):
         conn,
         attempt,
         password=password,
-        origin=origin,
-        user_agent="u" * 500,
-        lifetime=timedelta(hours=12),
+        browser=Browser(origin, "u" * 500, timedelta(hours=12)),
         at=at,
         cheap=True,
     )

@@ -28,6 +28,7 @@ POST  /account/second-factor/bind               self:manage    {ALL}
 POST  /account/second-factor/codes              self:manage    {ALL}
 POST  /account/second-factor/remove             self:manage    {ALL}
 GET   /account/sessions                         self:manage    {ALL}
+POST  /account/sessions/revoke-others           self:manage    {ALL}
 POST  /account/sessions/{{reference}}/revoke    self:manage    {ALL}
 GET   /admin/calendar                           setting:admin  admin
 POST  /admin/calendar                           setting:admin  admin
@@ -84,6 +85,9 @@ GET   /admin/users/new                          user:admin     admin
 POST  /admin/users/new                          user:admin     admin
 GET   /admin/users/{{user_id}}/carrier          user:admin     admin
 POST  /admin/users/{{user_id}}/carrier          user:admin     admin
+GET   /admin/users/{{user_id}}/sessions         user:admin     admin
+POST  /admin/users/{{user_id}}/sessions/revoke-others user:admin admin
+POST  /admin/users/{{user_id}}/sessions/{{reference}}/revoke user:admin admin
 POST  /admin/users/{{user_id}}/disable          user:admin     admin
 POST  /admin/users/{{user_id}}/enable           user:admin     admin
 GET   /admin/users/{{user_id}}/factor-reset     user:admin     admin

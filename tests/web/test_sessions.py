@@ -1,0 +1,75 @@
+"""Where an account is signed in: seen and ended by its owner and by who keeps the accounts; a new device is told."""
+
+import pytest
+from sqlalchemy import select
+
+from app.audit.models import AuditEvent
+from app.outbox.models import OutboxMessage
+from tests import factories
+from tests.web.test_account import WRONG, attempt, reference_of
+
+
+@pytest.fixture
+async def officer(conn):
+    return await factories.person(conn, "officer")
+
+
+async def told(conn, who):
+    query = select(OutboxMessage.payload["subject"].astext).where(OutboxMessage.user_id == who.id)
+    return [subject for subject in (await conn.execute(query)).scalars() if "新设备" in subject]
+
+
+async def test_a_new_device_is_told_once_and_the_first_of_all_is_no_news(client_from, officer, conn, clock):
+    desk, laptop = client_from("10.0.0.1"), client_from("10.0.0.2", headers={"user-agent": "Laptop/1"})
+    await attempt(desk)
+    assert await told(conn, officer) == []
+    await attempt(laptop)
+    (sentence,) = await told(conn, officer)
+    assert "Laptop/1" in sentence
+    assert "10.0.0.2" in sentence
+    clock.advance(days=3)
+    await attempt(laptop)
+    await attempt(desk)
+    assert len(await told(conn, officer)) == 1
+    cookies = [c for c in laptop.cookies.jar if c.name == "tidu-device"]
+    assert cookies[0].has_nonstandard_attr("HttpOnly")
+    page = (await desk.get("/account/sessions")).text
+    assert page.count("新设备</span>") == 1
+    assert "就是这里" in page
+
+
+async def test_what_did_not_come_in_is_listed_for_its_owner_and_for_nobody_else(client_from, client_as, officer):
+    stranger = client_from("203.0.113.9")
+    for _ in range(6):
+        await attempt(stranger, password=WRONG)
+    page = (await (await client_as(officer)).get("/account/sessions")).text
+    assert page.count("203.0.113.9") == 6
+    assert "登录被拒（尝试过多）" in page
+    assert "203.0.113.9" not in (await (await client_as("officer-2")).get("/account/sessions")).text
+
+
+async def test_one_ends_all_ones_other_sessions_at_once(client_as, officer, conn):
+    here, there, other = await client_as(officer), await client_as(officer), await client_as("officer-2")
+    assert (await here.post("/account/sessions/revoke-others")).status_code == 303
+    assert (await here.get("/account/sessions")).status_code == 200
+    assert (await there.get("/account/sessions")).status_code == 303
+    assert (await other.get("/account/sessions")).status_code == 200
+    assert "session:record:all_revoked" in (await conn.execute(select(AuditEvent.action))).scalars().all()
+
+
+async def test_who_keeps_the_accounts_sees_and_ends_anybodys(client_as, officer, conn, clock):
+    admin, one, two, idle = [await client_as(who) for who in ("admin", officer, officer, "manager")]
+    place = f"/admin/users/{officer.id}/sessions"
+    assert (await idle.get(place)).status_code == 403
+    assert (await admin.get(place)).text.count("结束<span") == 2
+    reference = await reference_of(conn, one)
+    manager = await factories.person(conn, "manager")
+    assert (await admin.post(f"/admin/users/{manager.id}/sessions/{reference}/revoke")).status_code == 404
+    assert (await admin.post(f"{place}/{reference}/revoke")).status_code == 303
+    assert (await one.get("/account/sessions")).status_code == 303
+    assert (await admin.post(f"{place}/revoke-others")).status_code == 303
+    assert (await two.get("/account/sessions")).status_code == 303
+    assert (await admin.get("/account/sessions")).status_code == 200
+    clock.advance(minutes=31)
+    admin = await client_as("admin")
+    assert "没有登录着" in (await admin.get(f"/admin/users/{manager.id}/sessions")).text
