@@ -2,13 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
-
-from app.access.models import User
-from app.access.passwords import hash_password
 from app.access.proving import must_know_password
-from app.access.rules import password_faults
+from app.access.queries import user_by_id
 from app.access.service import end_access
+from app.access.setting_password import faults_of, set_password
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn
@@ -22,13 +19,8 @@ async def change_password(
     await must_know_password(conn, current, field="current", by=by, at=at, cheap=cheap)
     if new == current:
         raise Invalid({"new": "新口令不能与现在的相同。"})
-    if faults := password_faults(new, login=by.viewer.login):
-        raise Invalid({"new": "".join(faults)})
-    hashed = await hash_password(new, cheap=cheap)
-    await conn.execute(
-        update(User)
-        .where(User.id == by.viewer.id)
-        .values(password_hash=hashed, must_change_password=False, password_expires_at=None)
-    )
+    if fault := await faults_of(conn, new, login=by.viewer.login, user_id=by.viewer.id, cheap=cheap):
+        raise Invalid({"new": fault})
+    await set_password(conn, await user_by_id(conn, by.viewer.id), new, at=at, cheap=cheap)
     await end_access(conn, by.viewer.id, at=at, except_token=keep_token)
     await record(conn, event_row("user:password:changed", by=by, at=at, object_type="user", object_id=by.viewer.id))

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
 from app.access.models import PasswordLink, User
 from app.access.noticing import tell_of_hand
-from app.access.passwords import hash_password
-from app.access.rules import password_faults, token_hash
+from app.access.rules import token_hash
 from app.access.service import end_access
+from app.access.setting_password import faults_of, set_password
 from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.service import event_row, record
 from app.clock import BUSINESS_ZONE
@@ -87,10 +87,9 @@ async def choose(
     user = {str(name): value for name, value in row.items()}
     if new != again:
         raise Invalid({"again": "两次输入的新口令不一样。"})
-    if faults := password_faults(new, login=user["login"]):
-        raise Invalid({"new": "".join(faults)})
-    values = {"password_hash": await hash_password(new, cheap=cheap), "must_change_password": False}
-    await conn.execute(update(User).where(User.id == user["id"]).values(**values, password_expires_at=None))
+    if fault := await faults_of(conn, new, login=user["login"], user_id=user["id"], cheap=cheap):
+        raise Invalid({"new": fault})
+    await set_password(conn, user, new, at=at, cheap=cheap)
     await end_access(conn, user["id"], at=at)
     self = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
     chosen = event_row(

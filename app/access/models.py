@@ -5,11 +5,12 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.terms import Power, ResetState, Role
+from app.access.terms import PasswordProfile, Power, ResetState, Role
 from app.db import Base
 
 _POWERS = ", ".join(f"'{p.value}'" for p in Power)
 _ROLES = ", ".join(f"'{r.value}'" for r in Role)
+_PROFILES = ", ".join(f"'{p.value}'" for p in PasswordProfile)
 _STATES = ", ".join(f"'{s.value}'" for s in ResetState)
 
 
@@ -37,6 +38,7 @@ class User(Base):
     signatory: Mapped[bool] = mapped_column(server_default=text("false"))  # signs for the firm: one account of each
     password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
+    password_changed_at: Mapped[datetime | None]  # None: never since the account was opened
     password_expires_at: Mapped[datetime | None]  # of a one-time password, see app.access.rules
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime]
@@ -190,11 +192,15 @@ class SignInRules(Base):
     """What the security administrator has decided for everybody; without a row the house's defaults hold."""
 
     __tablename__ = "sign_in_rules"
-    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one"),
+        CheckConstraint(f"profile IN ({_PROFILES})", name="profile"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     factor_roles: Mapped[list[str]] = mapped_column(ARRAY(Text))  # who must have a second factor
     one_session: Mapped[bool]
+    profile: Mapped[str]  # what is asked of passwords
     version: Mapped[int]
     changed_at: Mapped[datetime]
     changer_name: Mapped[str]
@@ -209,3 +215,14 @@ class KnownDevice(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
+
+
+class FormerPassword(Base):
+    """The last few of an account, so that they are not taken again."""
+
+    __tablename__ = "former_passwords"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    password_hash: Mapped[str]
+    ended_at: Mapped[datetime]

@@ -180,11 +180,14 @@ async def list_users(conn: Conn) -> Sequence[UserRow]:
     return [UserRow(**{**r._mapping, "role": Role(r.role), "power": Power(r.power)}) for r in rows]
 
 
+_ASKED = (SignInRules.factor_roles, SignInRules.one_session, SignInRules.profile)
+
+
 async def sign_in_record(conn: Conn, login: str) -> Any:
     """The account, whether it has a second factor, and what signing in asks of everybody: one statement."""
     factor = SecondFactor.secret.is_not(None).label("has_factor")
     query = (
-        select(User.__table__, factor, SignInRules.factor_roles, SignInRules.one_session)
+        select(User.__table__, factor, *_ASKED)
         .join_from(User, SecondFactor, SecondFactor.user_id == User.id, isouter=True)
         .join(SignInRules, true(), isouter=True)
         .where(User.login == login)

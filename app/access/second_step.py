@@ -72,5 +72,4 @@ async def _come_in(
     conn: Conn, token: str, user: Mapping[str, Any], way: str, *, browser: Browser, at: datetime
 ) -> SignInResult:
     await conn.execute(delete(HalfSignIn).where(HalfSignIn.token_hash == token_hash(token)))
-    opened = await open_session(conn, user, browser=browser, at=at, way=way)
-    return SignInResult(token=opened, must_change=user["must_change_password"])
+    return await open_session(conn, user, browser=browser, at=at, way=way)

@@ -22,7 +22,8 @@ from app.access.noticing import tell_of_hand
 from app.access.passwords import hash_password
 from app.access.powers import are_separated, ask_for_grant, makes_only, may_handle, separate, waits_after_reset
 from app.access.queries import user_by_id, user_by_login
-from app.access.rules import new_token, one_time_until, password_faults, token_hash
+from app.access.rules import new_token, one_time_until, token_hash
+from app.access.setting_password import faults_of, set_password
 from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Power, Role
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
@@ -65,8 +66,8 @@ async def add_user(
     if not account.name.strip():
         faults["name"] = "请填写姓名。"
     faults |= _bound_faults(account)
-    if wrong := password_faults(password, login=account.login):
-        faults["password"] = "".join(wrong)
+    if wrong := await faults_of(conn, password, login=account.login):
+        faults["password"] = wrong
     if faults:
         raise Invalid(faults)
     user_id, waits = new_id(), makes_only(by)
@@ -86,6 +87,7 @@ async def add_user(
             firm_id=account.firm_id,
             carrier_id=account.carrier_id,
             password_hash=await hash_password(password, cheap=cheap),
+            password_changed_at=at,
             must_change_password=must_change,
             password_expires_at=one_time_until(at) if must_change else None,
             created_at=at,
@@ -205,9 +207,7 @@ async def reset_password(
     if user is None:
         raise NotFound
     may_handle(user, by=by)
-    hashed = await hash_password(password, cheap=cheap)
-    values = {"password_hash": hashed, "must_change_password": True, "password_expires_at": one_time_until(at)}
-    await conn.execute(update(User).where(User.id == user_id).values(**values))
+    await set_password(conn, user, password, at=at, one_time=True, cheap=cheap)
     await end_access(conn, user_id, at=at)
     if waits_after_reset(user, by=by) and user["active"]:
         await conn.execute(update(User).where(User.id == user_id).values(active=False, awaits_grant=True))

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import SecondFactor, SignInRules, User
 from app.access.service import end_sessions
-from app.access.terms import Actor, Role
+from app.access.terms import Actor, PasswordProfile, Role
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Stale
@@ -22,32 +22,33 @@ class Rules:
 
     factor_roles: frozenset[Role] = frozenset()
     one_session: bool = False
+    profile: PasswordProfile = PasswordProfile.DENGBAO
     version: int = 0
     changed_at: datetime | None = None
     changer_name: str = ""
 
     @property
     def image(self) -> dict[str, Any]:
-        return {"factor_roles": sorted(self.factor_roles), "one_session": self.one_session}
+        roles = sorted(role.value for role in self.factor_roles)
+        return {"factor_roles": roles, "one_session": self.one_session, "profile": self.profile.value}
 
 
 async def sign_in_rules(conn: Conn) -> Rules:
     r = SignInRules
-    query = select(r.factor_roles, r.one_session, r.version, r.changed_at, r.changer_name)
+    query = select(r.factor_roles, r.one_session, r.profile, r.version, r.changed_at, r.changer_name)
     row = (await conn.execute(query)).one_or_none()
-    return Rules(frozenset(Role(role) for role in row[0]), *row[1:]) if row else Rules()
+    return (
+        Rules(frozenset(Role(role) for role in row[0]), row[1], PasswordProfile(row[2]), *row[3:]) if row else Rules()
+    )
 
 
-async def change_rules(
-    conn: Conn, *, factor_roles: Collection[Role], one_session: bool, expected: int, by: Actor, at: datetime
-) -> int:
+async def change_rules(conn: Conn, wanted: Rules, *, expected: int, by: Actor, at: datetime) -> int:
     """Who must have a second factor from now on and has none is signed out, and binds one when signing in again.
     Returns how many sessions ended. Raises Stale."""
     held = await sign_in_rules(conn)
-    wanted = Rules(frozenset(factor_roles), one_session)
     row = {"id": 1, **wanted.image, "version": 1, "changed_at": at, "changer_name": by.viewer.name}
     write = insert(SignInRules).values(row)
-    changed = {name: write.excluded[name] for name in ("factor_roles", "one_session", "changed_at", "changer_name")}
+    changed = {name: write.excluded[name] for name in (*wanted.image, "changed_at", "changer_name")}
     written = write.on_conflict_do_update(
         index_elements=["id"],
         set_={**changed, "version": SignInRules.version + 1},

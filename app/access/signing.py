@@ -12,9 +12,9 @@ from app.access.devices import note_device
 from app.access.models import HalfSignIn, SignInAttempt, User, UserSession
 from app.access.passwords import verify
 from app.access.queries import recent_failures, sign_in_record
-from app.access.rules import ONE_TIME_HOURS, WINDOW, new_token, token_hash, wait_seconds
+from app.access.rules import ONE_TIME_HOURS, WINDOW, is_worn_out, new_token, token_hash, wait_seconds
 from app.access.service import end_sessions
-from app.access.terms import Actor, Origin, Role, Viewer
+from app.access.terms import Actor, Origin, PasswordProfile, Role, Viewer
 from app.audit.models import AuditEvent
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
@@ -96,8 +96,7 @@ async def sign_in(
     asked = user["has_factor"] or user["role"] in (user["factor_roles"] or ())
     if asked:
         return SignInResult(half=await _half(conn, user["id"], at), must_bind=not user["has_factor"])
-    token = await open_session(conn, user, browser=browser, at=at)
-    return SignInResult(token=token, must_change=user["must_change_password"])
+    return await open_session(conn, user, browser=browser, at=at)
 
 
 async def must_wait(conn: Conn, attempt: Attempt, *, origin: Origin, at: datetime) -> int:
@@ -128,7 +127,7 @@ async def open_session(
     browser: Browser,
     at: datetime,
     way: str = "",
-) -> str:
+) -> SignInResult:
     """`way`: what was proven besides the password. `user`: as `sign_in_record` gives it."""
     ended = await end_sessions(conn, user["id"], at=at) if user["one_session"] else 0
     token = new_token()
@@ -143,7 +142,9 @@ async def open_session(
             user_agent=browser.user_agent[:200],
         )
     )
-    await conn.execute(update(User).where(User.id == user["id"]).values(last_sign_in_at=at))
+    must_change = user["must_change_password"] or _is_worn_out(user, at)
+    values = {"last_sign_in_at": at, "must_change_password": must_change}
+    await conn.execute(update(User).where(User.id == user["id"]).values(**values))
     actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), browser.origin)
     after: dict[str, Any] = ({"factor": way} if way else {}) | ({"sessions_ended": ended} if ended else {})
     if browser.device:
@@ -159,7 +160,12 @@ async def open_session(
         after=after or None,
     )
     await record(conn, done)
-    return token
+    return SignInResult(token=token, must_change=must_change)
+
+
+def _is_worn_out(user: Mapping[str, Any], at: datetime) -> bool:
+    profile = PasswordProfile(user["profile"]) if user["profile"] else PasswordProfile.DENGBAO
+    return is_worn_out(user["password_changed_at"] or user["created_at"], profile=profile, at=at)
 
 
 def _refusal(user: Any, at: datetime) -> str:

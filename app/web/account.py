@@ -1,11 +1,15 @@
 """Signing in and out, one's own password."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access import changing, signing
+from app.access.rules import DEMANDS
+from app.access.setting_password import profile_of
 from app.access.terms import Actor, Permission, Viewer
+from app.db import Conn
 from app.errors import Forbidden, Invalid
 from app.web import calendar_feed, forgotten, inbox, look, notices, personal, second_factor, second_step, sessions
 from app.web.coming_in import browser_of, come_in, refused
@@ -77,9 +81,16 @@ async def sign_out(request: Request, conn: ConnDep, clock: ClockDep, settings: S
     return response
 
 
+async def _changing(conn: Conn, errors: Mapping[str, str], viewer: Viewer) -> dict[str, Any]:
+    hint = DEMANDS[await profile_of(conn)].hint
+    return {"errors": errors, "must_change": viewer.must_change_password, "hint": hint}
+
+
 @router.get("/account/password")
-async def password_page(request: Request, viewer: Annotated[Viewer, Depends(guard(Permission.SELF))]) -> Response:
-    context: dict[str, Any] = {"errors": {}, "must_change": viewer.must_change_password}
+async def password_page(
+    request: Request, conn: ConnDep, viewer: Annotated[Viewer, Depends(guard(Permission.SELF))]
+) -> Response:
+    context = await _changing(conn, {}, viewer)
     return page(request, "account/password.html", title="修改口令", **context)
 
 
@@ -107,6 +118,6 @@ async def change_password(
             cheap=settings.cheap_passwords,
         )
     except Invalid as error:
-        context: dict[str, Any] = {"errors": error.fields, "must_change": actor.viewer.must_change_password}
+        context = await _changing(conn, error.fields, actor.viewer)
         return page(request, "account/password.html", title="修改口令", status=422, **context)
     return see_other(request, "/", "口令已修改，其他登录已结束")

@@ -1,11 +1,15 @@
 """忘记口令: a link by mail. The pages say the same whether there is such an account or not."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 
 from app.access import forgotten
+from app.access.rules import DEMANDS
+from app.access.setting_password import profile_of
+from app.db import Conn
 from app.errors import Forbidden, Invalid, NotFound
 from app.outbox.links import link_token
 from app.web.deps import ClockDep, ConnDep, SettingsDep, origin_of
@@ -60,7 +64,12 @@ async def asked_page(request: Request) -> Response:
 async def choosing_page(request: Request, token: str, conn: ConnDep, clock: ClockDep) -> Response:
     if not await forgotten.is_open(conn, token[:LONGEST_TOKEN], at=clock.now()):
         raise NotFound(forgotten.USED_UP)
-    return page(request, "account/new_password.html", title="设新口令", errors={})
+    return await _choosing(request, conn, {})
+
+
+async def _choosing(request: Request, conn: Conn, errors: Mapping[str, str]) -> Response:
+    context: dict[str, Any] = {"errors": errors, "hint": DEMANDS[await profile_of(conn)].hint}
+    return page(request, "account/new_password.html", title="设新口令", status=422 if errors else 200, **context)
 
 
 @router.post("/new-password/{token}")
@@ -78,5 +87,5 @@ async def choose(
     try:
         await forgotten.choose(conn, link, new=new, again=again, origin=origin, at=clock.now(), cheap=cheap)
     except Invalid as error:
-        return page(request, "account/new_password.html", title="设新口令", status=422, errors=error.fields)
+        return await _choosing(request, conn, error.fields)
     return see_other(request, "/sign-in", "口令已重设，其他登录都已结束；请用新口令登录")

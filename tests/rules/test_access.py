@@ -2,18 +2,19 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.access.breached import is_breached
 from app.access.rules import (
     ADDRESS_LIMIT,
-    MIN_LENGTH,
     PAIR_LIMIT,
     WINDOW,
     Failure,
+    is_worn_out,
     new_token,
     password_faults,
     token_hash,
     wait_seconds,
 )
-from app.access.terms import PERMISSIONS, Permission, Role
+from app.access.terms import PERMISSIONS, PasswordProfile, Permission, Role
 from app.clock import BUSINESS_ZONE
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=BUSINESS_ZONE)
@@ -59,7 +60,7 @@ def test_the_wait_ends_when_the_oldest_failure_that_counts_is_forgotten():
     assert wait(tries, at=AT + timedelta(seconds=seconds)) == 0
 
 
-GOOD = "Lingjie-26-wu"
+GOOD, MIN_LENGTH = "Lingjie-26-wu", 12
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,40 @@ def test_whoever_reads_the_trail_changes_nothing_and_whoever_runs_the_system_mov
 
 def test_every_role_may_look_after_its_own_account():
     assert all(Permission.SELF in held for held in PERMISSIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("password", "known"),
+    [
+        ("dragon", True),
+        ("Dragon2026!!", True),
+        ("!!dragon--", True),
+        ("DRAGON", True),
+        ("dragon-and-tiger", False),
+        (GOOD, False),
+        ("一二三四五六", False),
+        ("", False),
+    ],
+)
+def test_a_leaked_password_is_known_with_what_people_put_around_it(password, known):
+    assert is_breached(password) is known
+
+
+@pytest.mark.parametrize(
+    ("password", "faults"),
+    [("x" * 15, 0), ("x" * 14, 1), ("x" * 256, 0), ("x" * 257, 1), ("我的officer口令就是这样一句长话", 1)],
+)
+def test_the_other_profile_wants_length_and_no_kinds(password, faults):
+    assert len(password_faults(password, login="officer", profile=PasswordProfile.ASVS)) == faults
+
+
+@pytest.mark.parametrize(
+    ("profile", "days", "worn"),
+    [
+        (PasswordProfile.DENGBAO, 89, False),
+        (PasswordProfile.DENGBAO, 90, True),
+        (PasswordProfile.ASVS, 9000, False),
+    ],
+)
+def test_a_password_is_worn_out_on_its_last_day_where_there_is_one(profile, days, worn):
+    assert is_worn_out(AT - timedelta(days=days), profile=profile, at=AT) is worn

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from app.access import factor_resets
 from app.access.factors import factor_of
 from app.access.queries import user_by_id
-from app.access.sign_in_rules import change_rules, sign_in_rules
-from app.access.terms import Actor, Permission, Role, Viewer
+from app.access.sign_in_rules import Rules, change_rules, sign_in_rules
+from app.access.terms import Actor, PasswordProfile, Permission, Role, Viewer
 from app.db import Conn
 from app.errors import AppError, Invalid, NotFound, Waiting
 from app.web.deps import ClockDep, ConnDep, acting, guard
@@ -27,7 +27,11 @@ Second = Annotated[Actor, Depends(acting(Permission.FACTOR_RESET))]
 async def rules_page(
     request: Request, conn: ConnDep, _: Annotated[Viewer, Depends(guard(Permission.SECURITY_ADMIN))]
 ) -> Response:
-    context: dict[str, Any] = {"rules": await sign_in_rules(conn), "roles": list(Role)}
+    context: dict[str, Any] = {
+        "rules": await sign_in_rules(conn),
+        "roles": list(Role),
+        "profiles": PasswordProfile.options(),
+    }
     return page(request, "admin/security.html", title="登录安全", **context)
 
 
@@ -39,12 +43,12 @@ async def change(
     actor: Decides,
     factor_roles: Annotated[list[Role] | None, Form()] = None,
     one_session: Annotated[bool, Form()] = False,
+    profile: Annotated[PasswordProfile, Form()] = PasswordProfile.DENGBAO,
     expected: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
     ended = await change_rules(
         conn,
-        factor_roles=frozenset(factor_roles or ()),
-        one_session=one_session,
+        Rules(frozenset(factor_roles or ()), one_session, profile),
         expected=expected,
         by=actor,
         at=clock.now(),

@@ -5,10 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 
+from app.access.rules import DEMANDS
+from app.access.setting_password import profile_of
 from app.clerks import invitations, requests
 from app.clerks.queries import invitation_by_token
 from app.clerks.rules import read_application
 from app.clerks.terms import INVITATION_DAYS, Invitation, Opening
+from app.db import Conn
 from app.errors import Forbidden, Invalid, NotFound
 from app.web.deps import ClockDep, ConnDep, SettingsDep, origin_of
 from app.web.htmx import see_other
@@ -32,13 +35,20 @@ async def join_page(request: Request, token: str, conn: ConnDep, clock: ClockDep
     found = await invitation_by_token(conn, token[:LONGEST_TOKEN], at=clock.now())
     if found is None:
         raise NotFound(invitations.USED_UP)
-    return _join(request, found, {"login": "", "name": found.name}, {})
+    return await _join(request, conn, found, {"login": "", "name": found.name}, {})
 
 
-def _join(
-    request: Request, found: Invitation, values: dict[str, str], errors: dict[str, str], *, status: int = 200
+async def _join(
+    request: Request,
+    conn: Conn,
+    found: Invitation,
+    values: dict[str, str],
+    errors: dict[str, str],
+    *,
+    status: int = 200,
 ) -> Response:
-    context: dict[str, Any] = {"invitation": found, "values": values, "errors": errors}
+    hint = DEMANDS[await profile_of(conn)].hint
+    context: dict[str, Any] = {"invitation": found, "values": values, "errors": errors, "hint": hint}
     return page(request, "portal/join.html", title="开通填报账号", status=status, **context)
 
 
@@ -64,7 +74,7 @@ async def join(
         found = await invitation_by_token(conn, token[:LONGEST_TOKEN], at=at)
         if found is None:
             raise
-        return _join(request, found, {"login": login, "name": name}, error.fields, status=422)
+        return await _join(request, conn, found, {"login": login, "name": name}, error.fields, status=422)
     return see_other(request, "/sign-in", "账号已开通，请用刚才设的账号和口令登录")
 
 
