@@ -1,6 +1,7 @@
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +25,10 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     encryption_keys: SecretStr = SecretStr("")  # of what is kept sealed, see app.vault; newest first
     base_url: str = "http://127.0.0.1:8000"
+    oidc_issuer: str = ""  # single sign-on; without it there is none
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")  # empty: a public client, which PKCE alone protects
+    oidc_name: str = "统一身份认证"  # on the sign-in page
     smtp_url: str = ""
     mail_from: str = "tidu@localhost"
     sms_url: str = ""  # an HTTP gateway, see docs/sms.md; without it no text message is offered
@@ -56,6 +61,15 @@ class Settings(BaseSettings):
         if any(len(part) < SHORTEST_KEY for part in _listed(value.get_secret_value())):
             raise ValueError("a key is too short")
         return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _cannot_be_overheard(cls, value: str) -> str:
+        """Raises ValueError for http across a network: whoever sits in between would be anybody."""
+        place = urlsplit(value)
+        if value and place.scheme != "https" and place.hostname not in ("127.0.0.1", "localhost"):
+            raise ValueError("the issuer is no https address")
+        return value.rstrip("/")
 
     @field_validator("audit_days")
     @classmethod

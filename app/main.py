@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.access.oidc import Provider
 from app.assessments.telling import Teller
 from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
@@ -81,6 +82,7 @@ def create_app(
     app.state.templates = make_environment()
     app.state.teller = Teller()
     app.state.metrics = metrics
+    app.state.provider = Provider(settings)
     app.state.rendered = rendered
     # The pages' routes one by one, those that are opened all day first: an included router is asked twice for every
     # address and carries its own bookkeeping, which costs a page more than the page's own route.

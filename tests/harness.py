@@ -69,7 +69,10 @@ class BoundDatabase(Database):
         """The connection belongs to the test."""
 
 
-_WRITE = re.compile(r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )UPDATE)\s+(?:ONLY\s+)?\"?(\w+)", re.IGNORECASE)
+_VERBS = r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE)"
+_WRITE = re.compile(_VERBS + r"\s+(?:ONLY\s+)?\"?(\w+)", re.IGNORECASE)
+    r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE)\s+(?:ONLY\s+)?\"?(\w+)", re.IGNORECASE
+)
 
 
 class Statements(list[str]):
@@ -86,6 +89,8 @@ class Statements(list[str]):
 # What a GET may leave behind: when the session was last seen, and the trail of what left the house.
 _GET_MAY_WRITE: Mapping[str, set[str]] = {
     "": {"user_sessions"},
+    # A sign-in that comes back from another server.
+    "/sign-in/oidc/callback": {"audit_events", "half_sign_ins", "known_devices", "outbox_messages", "users"},
     "/firms/export": {"audit_events"},
     "/files/": {"audit_events"},
 }

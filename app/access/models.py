@@ -226,3 +226,15 @@ class FormerPassword(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     password_hash: Mapped[str]
     ended_at: Mapped[datetime]
+
+
+class LinkedIdentity(Base):
+    """Who of another server's people an account is: bound by an administrator, never by what that server says."""
+
+    __tablename__ = "linked_identities"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
+    linked_at: Mapped[datetime]
+    linker_name: Mapped[str]

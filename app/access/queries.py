@@ -98,7 +98,7 @@ class UserRow:
 
 
 # Whoever does one of these to an account can sign in as it until the person has chosen a password of their own.
-_HANDLING = ("user:record:created", "user:password:reset")
+_HANDLING = ("user:record:created", "user:password:reset", "user:identity:linked")
 
 
 async def handled_by(conn: Conn, user_id: uuid.UUID, people: Collection[uuid.UUID], *, since: datetime) -> str:

@@ -22,6 +22,7 @@ from app.locks import Lock, try_hold_part
 
 TOO_OFTEN = "尝试次数过多，请 {} 分钟后再试。"
 _REFUSED, _ADDRESS = "session:sign_in:refused", "address"
+OIDC = "oidc"
 HALF_WAY = timedelta(minutes=10)  # from the password to the code
 _NOTED_REFUSALS = 5  # accounts, for one address within one window
 
@@ -80,7 +81,7 @@ async def sign_in(
         return SignInResult(sentence=TOO_OFTEN.format(-(-wait // 60)), wait=wait)
     user = await sign_in_record(conn, login)
     good = await verify(password, user["password_hash"] if user else None, cheap=cheap)
-    if (sentence := _refusal(user if good else None, at)) or user is None:
+    if (sentence := refusal(user if good else None, at)) or user is None:
         failed = event_row(
             "session:sign_in:failed",
             by=_stranger(login, origin),
@@ -93,10 +94,17 @@ async def sign_in(
         await record(conn, {**failed, "actor_role": ""})  # who it was is not known, so neither is the role
         return SignInResult(sentence=sentence)
     await mark_succeeded(conn, attempt)
+    return await after_first_step(conn, user, browser=browser, at=at)
+
+
+async def after_first_step(
+    conn: Conn, user: Mapping[str, Any], *, browser: Browser, at: datetime, way: str = ""
+) -> SignInResult:
+    """In, or on to the second step. `user`: as `sign_in_record` gives it."""
     asked = user["has_factor"] or user["role"] in (user["factor_roles"] or ())
     if asked:
         return SignInResult(half=await _half(conn, user["id"], at), must_bind=not user["has_factor"])
-    return await open_session(conn, user, browser=browser, at=at)
+    return await open_session(conn, user, browser=browser, at=at, way=way)
 
 
 async def must_wait(conn: Conn, attempt: Attempt, *, origin: Origin, at: datetime) -> int:
@@ -128,7 +136,7 @@ async def open_session(
     at: datetime,
     way: str = "",
 ) -> SignInResult:
-    """`way`: what was proven besides the password. `user`: as `sign_in_record` gives it."""
+    """`way`: what was proven besides the password, or instead of it. `user`: as `sign_in_record` gives it."""
     ended = await end_sessions(conn, user["id"], at=at) if user["one_session"] else 0
     token = new_token()
     await conn.execute(
@@ -142,11 +150,14 @@ async def open_session(
             user_agent=browser.user_agent[:200],
         )
     )
-    must_change = user["must_change_password"] or _is_worn_out(user, at)
+    # Who came by another server's word has shown no password that could be worn out.
+    must_change = user["must_change_password"] or (way != OIDC and _is_worn_out(user, at))
     values = {"last_sign_in_at": at, "must_change_password": must_change}
     await conn.execute(update(User).where(User.id == user["id"]).values(**values))
     actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), browser.origin)
-    after: dict[str, Any] = ({"factor": way} if way else {}) | ({"sessions_ended": ended} if ended else {})
+    after: dict[str, Any] = ({"by" if way == OIDC else "factor": way} if way else {}) | (
+        {"sessions_ended": ended} if ended else {}
+    )
     if browser.device:
         new = await note_device(conn, browser.device, user_agent=browser.user_agent, by=actor, at=at)
         after |= {"new_device": True} if new else {}
@@ -168,7 +179,7 @@ def _is_worn_out(user: Mapping[str, Any], at: datetime) -> bool:
     return is_worn_out(user["password_changed_at"] or user["created_at"], profile=profile, at=at)
 
 
-def _refusal(user: Any, at: datetime) -> str:
+def refusal(user: Any, at: datetime) -> str:
     """Why somebody may not come in. Only who knows the password is told more than that something is wrong."""
     if user is None:
         return "账号或口令不对。"

@@ -155,6 +155,8 @@ ACTION_LABELS = {
     "user:password:asked": "申请重设口令的链接",
     "user:password:recovered": "凭邮件链接重设口令",
     "user:token:issued": "发放令牌",
+    "user:identity:linked": "关联统一身份认证",
+    "user:identity:unlinked": "取消关联统一身份认证",
     "user:factor:bound": "开启两步验证",
     "user:factor:changed": "换绑验证器",
     "user:factor:renewed": "换新恢复码",

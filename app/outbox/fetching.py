@@ -1,4 +1,5 @@
-"""One POST to an address that somebody typed: out of the house only, no redirect followed, an answer read in part."""
+"""One request to another server: no redirect followed, an answer read in part, and out of the house only, unless the
+address is one that whoever runs the house has set."""
 
 import asyncio
 import http.client
@@ -26,16 +27,22 @@ class Answer:
 
 
 class Poster:
-    """`inside` lets addresses of this machine through; only a test has use for that."""
+    """`inside` lets addresses of this machine and its neighbours through: never for one typed in a page."""
 
     def __init__(self, *, inside: bool = False) -> None:
         self._inside = inside
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """JSON, unless the headers say otherwise."""
+        said = {"Content-Type": "application/json; charset=utf-8", **headers}
         async with asyncio.timeout(SECONDS):
-            return await asyncio.to_thread(self._post, url, body, headers)
+            return await asyncio.to_thread(self._send, "POST", url, body, said)
 
-    def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def get(self, url: str) -> Answer:
+        async with asyncio.timeout(SECONDS):
+            return await asyncio.to_thread(self._send, "GET", url, b"", {"Accept": "application/json"})
+
+    def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         # Looked up once, judged, and then connected to: a name that answers twice differently gains nothing.
@@ -47,7 +54,7 @@ class Poster:
             if parts.scheme == "https":
                 connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", target, body, {**headers, "Content-Type": "application/json; charset=utf-8"})
+            connection.request(method, target, body or None, dict(headers))
             answer = connection.getresponse()
             after = answer.headers.get("Retry-After", "")
             read = b""

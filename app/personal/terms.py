@@ -89,6 +89,7 @@ HELD: tuple[Held, ...] = (
     Held("password_links", "ip", Kind.TRACE, Purpose.SIGNING_IN),
     Held("user_sessions", "ip", Kind.TRACE, Purpose.SIGNING_IN),
     Held("user_sessions", "user_agent", Kind.TRACE, Purpose.SIGNING_IN),
+    Held("linked_identities", "subject", Kind.TRACE, Purpose.ACCOUNT),
     Held("outbox_messages", "payload", Kind.EMAIL, Purpose.SENDING),
     Held("section_editors", "name", Kind.NAME, Purpose.RECORD),
     Held("firm_visits", "people", Kind.NAME, Purpose.RECORD),
@@ -113,7 +114,18 @@ DOERS = frozenset(
             "decider",
             "doer",
         ),
-        *("enterer", "inviter", "merger", "proposer", "publisher", "recorder", "requester", "retire_asker", "retirer"),
+        *(
+            "enterer",
+            "inviter",
+            "linker",
+            "merger",
+            "proposer",
+            "publisher",
+            "recorder",
+            "requester",
+            "retire_asker",
+            "retirer",
+        ),
         *("returner", "saver", "striker", "submitter", "undoer", "visitor"),
     )
 )

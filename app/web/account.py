@@ -11,7 +11,18 @@ from app.access.setting_password import profile_of
 from app.access.terms import Actor, Permission, Viewer
 from app.db import Conn
 from app.errors import Forbidden, Invalid
-from app.web import calendar_feed, forgotten, inbox, look, notices, personal, second_factor, second_step, sessions
+from app.web import (
+    calendar_feed,
+    forgotten,
+    inbox,
+    look,
+    notices,
+    personal,
+    second_factor,
+    second_step,
+    sessions,
+    single_sign_on,
+)
 from app.web.coming_in import browser_of, come_in, refused
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard
 from app.web.forms import LONGEST_ADDRESS
@@ -30,6 +41,7 @@ router.include_router(calendar_feed.router)
 router.include_router(second_step.router)
 router.include_router(second_factor.router)
 router.include_router(sessions.router)
+router.include_router(single_sign_on.router)
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 

@@ -133,6 +133,7 @@ def base_context(request: Request) -> dict[str, Any]:
         "flash": take_flash(request),
         "look": look_of(request),
         "bureau": state.lookups.bureau,
+        "sso": state.settings.oidc_name if state.settings.oidc_issuer else "",
         "here": _here(request),
         "has_calendar": viewer is not None and viewer.may(Permission.FILING_READ),
         "can_search": viewer is not None and viewer.may(Permission.FIRM_NOTE),

@@ -85,6 +85,9 @@ GET   /admin/users/new                          user:admin     admin
 POST  /admin/users/new                          user:admin     admin
 GET   /admin/users/{{user_id}}/carrier          user:admin     admin
 POST  /admin/users/{{user_id}}/carrier          user:admin     admin
+GET   /admin/users/{{user_id}}/identity         user:admin     admin
+POST  /admin/users/{{user_id}}/identity         user:admin     admin
+POST  /admin/users/{{user_id}}/identity/unlink  user:admin     admin
 GET   /admin/users/{{user_id}}/sessions         user:admin     admin
 POST  /admin/users/{{user_id}}/sessions/revoke-others user:admin admin
 POST  /admin/users/{{user_id}}/sessions/{{reference}}/revoke user:admin admin
@@ -314,6 +317,8 @@ POST  /sign-in                                  PUBLIC
 POST  /sign-in/bind                             PUBLIC
 GET   /sign-in/code                             PUBLIC
 POST  /sign-in/code                             PUBLIC
+GET   /sign-in/oidc                             PUBLIC
+GET   /sign-in/oidc/callback                    PUBLIC
 POST  /sign-out                                 self:manage    {ALL}
 *     /static                                   PUBLIC
 """

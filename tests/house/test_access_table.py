@@ -144,6 +144,8 @@ async def test_public_routes_answer_without_signing_in_and_say_nothing_of_firms(
                 (line.path, 200),
                 ("/sign-in", 401),
                 ("/sign-in/code", 303),
+                ("/sign-in/oidc", 404),
+                ("/sign-in/oidc/callback", 404),
                 ("/sign-in/bind", 303),
                 ("/look", 303),
                 ("/api/v1/windows.ics", 404),
