@@ -71,8 +71,6 @@ class BoundDatabase(Database):
 
 _VERBS = r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE)"
 _WRITE = re.compile(_VERBS + r"\s+(?:ONLY\s+)?\"?(\w+)", re.IGNORECASE)
-    r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE)\s+(?:ONLY\s+)?\"?(\w+)", re.IGNORECASE
-)
 
 
 class Statements(list[str]):

@@ -12,8 +12,8 @@ from app.access.models import UserSession
 from app.access.service import end_sessions
 from app.access.terms import Actor
 from app.audit.models import AuditEvent
-from app.audit.words import ACTION_LABELS
 from app.audit.service import event_row, record
+from app.audit.words import ACTION_LABELS
 from app.db import Conn
 from app.errors import NotFound
 
