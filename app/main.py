@@ -16,7 +16,7 @@ from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
 from app.db import Database
 from app.files.store import FileStore
-from app.web import account, admin, api, carrier, errors, files, health, officer, portal
+from app.web import account, admin, api, carrier, errors, files, health, officer, portal, violations
 from app.web.api.openapi import complete
 from app.web.lookups import Lookups
 from app.web.middleware import Edge, Metrics
@@ -82,6 +82,7 @@ def create_app(
     app.state.templates = make_environment()
     app.state.teller = Teller()
     app.state.metrics = metrics
+    app.state.violations = violations.Allowance()
     app.state.provider = Provider(settings)
     app.state.rendered = rendered
     # The pages' routes one by one, those that are opened all day first: an included router is asked twice for every
@@ -94,6 +95,7 @@ def create_app(
     app.include_router(files.router)
     app.include_router(api.router)
     app.include_router(health.router)
+    app.include_router(violations.router, include_in_schema=False)
     app.mount("/static", HashedStatic(directory=STATIC), name="static")
     errors.install(app)
     complete(app)

@@ -17,12 +17,15 @@ from app.config import Settings
 from app.logs import request_id
 
 log = logging.getLogger("tidu.web")
+REPORTS = "/policy-violations"
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
+    f"report-uri {REPORTS}; report-to policy"
 )
 _HEADERS = {
     "content-security-policy": CSP,
+    "reporting-endpoints": f'policy="{REPORTS}"',
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",

@@ -301,6 +301,7 @@ POST  /portal/report/{{year}}/submit            portal:use     firm
 GET   /portal/report/{{year}}/{{section}}       portal:use     firm
 POST  /portal/report/{{year}}/{{section}}       portal:use     firm
 POST  /portal/report/{{year}}/{{section}}/editing portal:use   firm
+POST  /policy-violations                        PUBLIC
 GET   /register                                 PUBLIC
 POST  /register                                 PUBLIC
 GET   /register/done                            PUBLIC

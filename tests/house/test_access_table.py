@@ -147,6 +147,7 @@ async def test_public_routes_answer_without_signing_in_and_say_nothing_of_firms(
                 ("/sign-in/oidc", 404),
                 ("/sign-in/oidc/callback", 404),
                 ("/sign-in/bind", 303),
+                ("/policy-violations", 204),
                 ("/look", 303),
                 ("/api/v1/windows.ics", 404),
                 ("/join/{token}", 404),

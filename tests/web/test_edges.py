@@ -15,7 +15,8 @@ from app.commands.serve import open_enough_files, production_settings, server_op
 from app.db import Database
 from app.main import create_app
 from app.web.lookups import Lookups
-from app.web.middleware import CSP
+from app.web.middleware import CSP, REPORTS
+from app.web.violations import A_MINUTE, Allowance
 from tests import factories
 from tests.harness import settings_for
 
@@ -343,3 +344,26 @@ def test_a_server_may_open_as_many_files_as_it_takes_connections(monkeypatch, so
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: told.append(limits))
     open_enough_files()
     assert told == asked
+
+
+async def test_what_the_policy_stopped_is_in_the_log_in_a_line_without_what_was_typed(app, anonymous, caplog, clock):
+    app.state.violations = Allowance()
+    old = {
+        "document-uri": "http://127.0.0.1:8000/firms?q=卫浴",
+        "effective-directive": "script-src-elem\nforged line",
+        "blocked-uri": "https://evil.example/x.js?secret=1",
+    }
+    new = {"documentURL": "http://127.0.0.1:8000/", "effectiveDirective": "style-src", "blockedURL": "inline"}
+    both = [{"csp-report": old}, {"type": "csp-violation", "body": new}, 7, {"body": "x"}]
+    for body in (both[0], both, [], 7, None):
+        assert (await anonymous.post(REPORTS, json=body)).status_code == 204
+    assert (await anonymous.post(REPORTS, content=b"no json")).status_code == 204
+    assert (await anonymous.post(REPORTS, content=b"[" * (17 << 10))).status_code == 413
+    lines = [r.getMessage() for r in caplog.records if r.name == "tidu.violations"]
+    assert lines[0] == "policy violated: script-src-elemforged line blocked https://evil.example on /firms"
+    assert lines[-1] == "policy violated: style-src blocked inline on /"
+    for _ in range(A_MINUTE - 3):
+        assert (await anonymous.post(REPORTS, json=both[0])).status_code == 204
+    assert (await anonymous.post(REPORTS, json=both[0])).status_code == 429
+    clock.advance(minutes=1)
+    assert (await anonymous.post(REPORTS, json=both[0])).status_code == 204
