@@ -8,7 +8,7 @@ from datetime import datetime
 from app.access import factors
 from app.access.passwords import verify
 from app.access.queries import user_by_id
-from app.access.signing import TOO_OFTEN, Attempt, announce, mark_succeeded, must_wait
+from app.access.signing import Attempt, announce, mark_succeeded, must_wait
 from app.access.terms import Actor
 from app.db import Conn
 from app.errors import Invalid
@@ -43,6 +43,6 @@ async def _counted(conn: Conn, field: str, *, by: Actor, at: datetime) -> Attemp
     if not await try_hold_part(conn, Lock.PROVING, str(by.viewer.id)):
         raise Invalid({field: _BUSY})
     attempt = await announce(conn, login=by.viewer.login, origin=by.origin, at=at)
-    if wait := await must_wait(conn, attempt, origin=by.origin, at=at):
-        raise Invalid({field: TOO_OFTEN.format(-(-wait // 60))})
+    if refused := await must_wait(conn, attempt, origin=by.origin, at=at, worked=True):
+        raise Invalid({field: refused.sentence})
     return attempt

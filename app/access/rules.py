@@ -65,8 +65,9 @@ class Failure:
     ip: str
 
 
-def wait_seconds(failures: Sequence[Failure], *, login: str, ip: str, at: datetime) -> int:
-    """Seconds until this person at this address may try again; 0 when now.
+def wait_seconds(failures: Sequence[Failure], *, login: str, ip: str, at: datetime, worked: bool = False) -> int:
+    """Seconds until this person at this address may try again; 0 when now. `worked`: what others at the address have
+    failed counts no more, see `app.access.proof`.
 
     Counted by account and address together, and by address, so that a stranger who tries somebody's account
     from elsewhere cannot lock that person out.
@@ -75,7 +76,7 @@ def wait_seconds(failures: Sequence[Failure], *, login: str, ip: str, at: dateti
     pair = sorted(f.at for f in recent if f.login == login and f.ip == ip)
     address = sorted(f.at for f in recent if f.ip == ip)
     waits = [0.0]
-    for hits, limit in ((pair, PAIR_LIMIT), (address, ADDRESS_LIMIT)):
+    for hits, limit in ((pair, PAIR_LIMIT), ([] if worked else address, ADDRESS_LIMIT)):
         if len(hits) >= limit:
             waits.append((hits[-limit] + WINDOW - at).total_seconds())
     return max(0, round(max(waits)))

@@ -11,7 +11,7 @@ from app.access.models import HalfSignIn, User
 from app.access.noticing import tell_owner
 from app.access.queries import sign_in_record
 from app.access.rules import token_hash
-from app.access.signing import TOO_OFTEN, Attempt, Browser, SignInResult, mark_succeeded, must_wait, open_session
+from app.access.signing import Attempt, Browser, SignInResult, mark_succeeded, must_wait, open_session
 from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn
@@ -43,8 +43,9 @@ async def finish(
     at: datetime,
 ) -> SignInResult:
     """A wrong code is counted with the wrong passwords of this address, and for the account by itself."""
-    if wait := await must_wait(conn, attempt, origin=browser.origin, at=at):
-        return SignInResult(sentence=TOO_OFTEN.format(-(-wait // 60)), wait=wait)
+    # Who has got so far has shown a password: what others at the address have failed is not this person's.
+    if refused := await must_wait(conn, attempt, origin=browser.origin, at=at, worked=True):
+        return refused
     by = person_of(user, browser.origin)
     verdict = await factors.prove(conn, user["id"], typed, vault=vault, at=at)
     if not verdict.way:

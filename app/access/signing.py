@@ -20,7 +20,6 @@ from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.locks import Lock, try_hold_part
 
-TOO_OFTEN = "尝试次数过多，请 {} 分钟后再试。"
 _REFUSED, _ADDRESS = "session:sign_in:refused", "address"
 OIDC = "oidc"
 HALF_WAY = timedelta(minutes=10)  # from the password to the code
@@ -37,6 +36,7 @@ class SignInResult:
     must_bind: bool = False  # the second step is to bind an authenticator first
     sentence: str = ""
     wait: int = 0
+    failures: int = 0  # of the address, where work would let this account be tried
     must_change: bool = False
 
 
@@ -74,11 +74,13 @@ async def sign_in(
     password: str,
     browser: Browser,
     at: datetime,
+    worked: bool = False,
     cheap: bool = False,
 ) -> SignInResult:
+    """`worked`: the browser has done what `app.access.proof` asks."""
     login, origin = attempt.login, browser.origin
-    if wait := await must_wait(conn, attempt, origin=origin, at=at):
-        return SignInResult(sentence=TOO_OFTEN.format(-(-wait // 60)), wait=wait)
+    if refused := await must_wait(conn, attempt, origin=origin, at=at, worked=worked):
+        return refused
     user = await sign_in_record(conn, login)
     good = await verify(password, user["password_hash"] if user else None, cheap=cheap)
     if (sentence := refusal(user if good else None, at)) or user is None:
@@ -107,14 +109,20 @@ async def after_first_step(
     return await open_session(conn, user, browser=browser, at=at, way=way)
 
 
-async def must_wait(conn: Conn, attempt: Attempt, *, origin: Origin, at: datetime) -> int:
-    """Seconds; a try that was not made does not make the wait any longer."""
-    login = attempt.login
-    earlier = await recent_failures(conn, login=login, ip=origin.ip, at=at, besides=attempt.id)
-    if wait := wait_seconds(earlier, login=login, ip=origin.ip, at=at):
-        await conn.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
-        await _note_refused(conn, login=login, origin=origin, wait=wait, at=at)
-    return wait
+async def must_wait(
+    conn: Conn, attempt: Attempt, *, origin: Origin, at: datetime, worked: bool = False
+) -> SignInResult | None:
+    """The refusal, where there is one; a try that was not made does not make the wait any longer."""
+    login, ip = attempt.login, origin.ip
+    earlier = await recent_failures(conn, login=login, ip=ip, at=at, besides=attempt.id)
+    wait = wait_seconds(earlier, login=login, ip=ip, at=at, worked=worked)
+    if not wait:
+        return None
+    await conn.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
+    await _note_refused(conn, login=login, origin=origin, wait=wait, at=at)
+    helps = not worked and not wait_seconds(earlier, login=login, ip=ip, at=at, worked=True)
+    failures = sum(one.ip == ip for one in earlier) if helps else 0
+    return SignInResult(sentence=f"尝试次数过多，请 {-(-wait // 60)} 分钟后再试。", wait=wait, failures=failures)
 
 
 async def mark_succeeded(conn: Conn, attempt: Attempt) -> None:

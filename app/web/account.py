@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access import changing, signing
+from app.access.proof import is_done, task
 from app.access.rules import DEMANDS
 from app.access.setting_password import profile_of
 from app.access.terms import Actor, Permission, Viewer
@@ -28,7 +29,7 @@ from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, gu
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
 from app.web.kept import LONGEST
-from app.web.security import came_from_us, clear_session, cookie_name, safe_path
+from app.web.security import came_from_us, clear_session, cookie_name, proof_key, safe_path
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -61,6 +62,7 @@ async def sign_in(
     password: Annotated[str, Form(max_length=1000)] = "",
     next: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "/",
     kept: Annotated[str, Form(max_length=LONGEST + 100)] = "",
+    proof: Annotated[str, Form(max_length=400)] = "",
 ) -> Response:
     # There is no session yet to bind a token to; every browser says of a form's sender at least its Origin.
     if came_from_us(request) is False:
@@ -75,13 +77,17 @@ async def sign_in(
             password=password,
             browser=browser,
             at=at,
+            worked=bool(proof) and is_done(proof_key(settings), browser.origin.ip, attempt.login, proof, at=at),
             cheap=settings.cheap_passwords,
         )
     if result.half:
         return await second_step.lead_on(request, result.half, next=safe_path(next), kept=kept)
     if not result.token:
         # Answered, not raised: the failed attempt and its audit row must be kept.
-        return refused(request, result, "sign_in.html", title="登录", next=safe_path(next), login=login, kept=kept)
+        context = {"next": safe_path(next), "login": login, "kept": kept}
+        if result.failures:
+            context["task"] = task(proof_key(settings), browser.origin.ip, failures=result.failures, at=at)
+        return refused(request, result, "sign_in.html", title="登录", **context)
     return come_in(request, settings, result, next=next, kept=kept)
 
 

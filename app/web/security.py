@@ -46,6 +46,10 @@ def csrf_token(settings: Settings, session_token: str) -> str:
     return hmac.digest(secret, b"csrf:" + session_token.encode(), "sha256").hex()[:40]
 
 
+def proof_key(settings: Settings) -> bytes:
+    return hmac.digest(settings.secret_key.get_secret_value().encode(), b"proof", "sha256")
+
+
 def came_from_us(request: Request) -> bool | None:
     """What the browser says of the page that sent this; None when it says nothing.
 

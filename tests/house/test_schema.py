@@ -114,7 +114,6 @@ async def test_a_firm_on_no_tier_cannot_stand_still_on_one(conn):
 
 ENUM_COLUMNS = {
     "users.role": "app.access.terms.Role",
-    "sign_in_rules.profile": "app.access.terms.PasswordProfile",
     "factor_resets.state": "app.access.terms.ResetState",
     "carriers.kind": "app.carriers.terms.CarrierKind",
     "carriers.state": "app.carriers.terms.CarrierState",

@@ -1,11 +1,18 @@
 """Where an account is signed in: seen and ended by its owner and by who keeps the accounts; a new device is told."""
 
+import hashlib
+import itertools
+import re
+
 import pytest
 from sqlalchemy import select
 
+from app.access import proof
+from app.access.rules import ADDRESS_LIMIT, PAIR_LIMIT
 from app.audit.models import AuditEvent
 from app.outbox.models import OutboxMessage
 from tests import factories
+from tests.harness import NOON
 from tests.web.test_account import WRONG, attempt, reference_of
 
 
@@ -73,3 +80,46 @@ async def test_who_keeps_the_accounts_sees_and_ends_anybodys(client_as, officer,
     clock.advance(minutes=31)
     admin = await client_as("admin")
     assert "没有登录着" in (await admin.get(f"/admin/users/{manager.id}/sessions")).text
+
+
+def answered(page, login):
+    given = re.search(r'data-task="([^"]+)"', page)[1]
+    bits = int(given.split(".")[1])
+    right = (
+        n
+        for n in itertools.count()
+        if int.from_bytes(hashlib.sha256(f"{given} {login} {n}".encode()).digest()) >> (256 - bits) == 0
+    )
+    return f"{given} {next(right)}"
+
+
+async def test_work_lets_one_in_where_others_at_the_address_have_failed_and_no_further(
+    client_from, officer, conn, clock, monkeypatch
+):
+    monkeypatch.setattr(proof, "_EASIEST", 8)
+    await factories.person(conn, "town")
+    office, elsewhere = client_from("10.0.0.1"), client_from("10.0.0.2")
+    for n in range(ADDRESS_LIMIT):
+        await attempt(office, f"guess{n}", WRONG)
+    shut = await attempt(office)
+    assert (shut.status_code, "gate.js" in shut.text) == (429, True)
+    done = answered(shut.text, "officer")
+    for bad in ("x", "9" * 300, done[:-1] + "x", done.replace(".8.", ".0."), f"{done.split()[0]} ²", "..", "1.1.x 1"):
+        assert (await attempt(office, proof=bad)).status_code == 429
+    assert (await attempt(office, "town", proof=done)).status_code == 429
+    for n in range(ADDRESS_LIMIT):
+        await attempt(elsewhere, f"guess{n}", WRONG)
+    assert (await attempt(elsewhere, proof=done)).status_code == 429
+    for _ in range(PAIR_LIMIT):
+        assert (await attempt(office, password=WRONG, proof=done)).status_code == 401
+    closed = await attempt(office, proof=done)
+    assert (closed.status_code, "gate.js" in closed.text) == (429, False)
+    other = await attempt(office, "town")
+    assert (await attempt(office, "town", proof=answered(other.text, "town"))).status_code == 303
+    clock.advance(minutes=10, seconds=1)
+    assert (await attempt(office, "town", proof=answered(other.text, "town"))).status_code == 429
+
+
+@pytest.mark.parametrize(("failures", "bits"), [(20, 17), (39, 17), (40, 18), (199, 21), (10_000, 22)])
+def test_the_work_grows_with_the_failures_of_the_address_up_to_a_bound(failures, bits):
+    assert proof.task(b"k", "10.0.0.1", failures=failures, at=NOON).split(".")[1] == str(bits)
