@@ -91,11 +91,8 @@ def create_app(
         for route in router.routes:
             route.include_in_schema = False
             app.router.routes.append(route)
-    app.include_router(account.router)
-    app.include_router(files.router)
-    app.include_router(api.router)
-    app.include_router(health.router)
-    app.include_router(violations.router, include_in_schema=False)
+    for router in (account.router, files.router, api.router, health.router, violations.router):
+        app.include_router(router)
     app.mount("/static", HashedStatic(directory=STATIC), name="static")
     errors.install(app)
     complete(app)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
+from app.access.models import User
 from app.access.queries import user_by_login
 from app.access.service import Account, add_user
 from app.access.terms import Actor, Role, Viewer
@@ -121,6 +122,8 @@ async def load_demo(
         await _type_twice(stage, at=at - timedelta(days=6))
         await _settle_old_messages(conn, before=at - timedelta(days=1))
         await put_rules_to_work(conn, by=actors["officer"], at=at)
+        # The accounts have stood for a year, their passwords were made up just now.
+        await conn.execute(update(User).values(password_changed_at=at))
     return True
 
 

@@ -13,7 +13,7 @@ from app.web.middleware import REPORTS
 from app.web.security import split_address
 
 log = logging.getLogger("tidu.violations")
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _LONGEST, _AT_ONCE = 16 << 10, 10
 A_MINUTE = 20
 

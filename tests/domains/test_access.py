@@ -22,6 +22,7 @@ from app.access.terms import SYSTEM, Origin, Role
 from app.audit.models import AuditEvent
 from app.db import new_id
 from app.errors import Invalid, NotFound
+from app.seeding.demo import DEMO_LOGINS
 from tests import factories
 from tests.harness import NOON
 
@@ -216,3 +217,11 @@ async def test_a_link_that_is_used_while_an_administrator_resets_the_password_wa
         await reset_password(conn, person.id, STRONG, by=admin.actor, at=NOON, cheap=True)
     with pytest.raises(NotFound):
         await late
+
+
+async def test_everybody_of_the_demo_comes_in_with_the_password_that_was_shown(county):
+    browser = Browser(Origin(ip="10.0.0.1"), "u", timedelta(hours=12))
+    for login in DEMO_LOGINS:
+        attempt = await announce(county, login=login, origin=browser.origin, at=NOON)
+        came = await sign_in(county, attempt, password=factories.PASSWORD, browser=browser, at=NOON, cheap=True)
+        assert (login, bool(came.token), came.must_change) == (login, True, False)
