@@ -11,10 +11,11 @@ from sqlalchemy import insert, select, update
 from app.access.factors import drop, factor_of
 from app.access.models import FactorReset, User
 from app.access.noticing import tell_owner
+from app.access.powers import may_handle
 from app.access.queries import handled_by, user_by_id
 from app.access.second_person import IN_HAND, must_be_in_other_hands
 from app.access.service import end_sessions
-from app.access.terms import PERMISSIONS, Actor, Permission, Power, ResetState, Role
+from app.access.terms import HELD, PERMISSIONS, Actor, Permission, Power, ResetState, Role
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Waiting
@@ -44,6 +45,7 @@ async def ask(conn: Conn, user_id: uuid.UUID, reason: str, *, by: Actor, at: dat
     user = await user_by_id(conn, user_id)
     if user is None or (await factor_of(conn, user_id)).bound_at is None:
         raise NotFound
+    may_handle(user, by=by)
     if user_id == by.viewer.id:
         raise Invalid({"reason": "自己的两步验证在“两步验证”页里换绑，不能由自己申请重置。"})
     if not reason:
@@ -67,12 +69,9 @@ async def ask(conn: Conn, user_id: uuid.UUID, reason: str, *, by: Actor, at: dat
 
 async def _second_people(conn: Conn, besides: set[uuid.UUID]) -> Sequence[uuid.UUID]:
     roles = [role.value for role, held in PERMISSIONS.items() if Permission.FACTOR_RESET in held]
-    query = (
-        select(User.id)
-        .where(User.role.in_(roles), User.power != Power.SYSTEM, User.active, User.id.not_in(besides))
-        .order_by(User.id)
-    )
-    return (await conn.execute(query)).scalars().all()
+    query = select(User.id, User.role, User.power).where(User.role.in_(roles), User.active, User.id.not_in(besides))
+    rows = (await conn.execute(query.order_by(User.id))).all()
+    return [r.id for r in rows if Permission.FACTOR_RESET in HELD[Power(r.power)][Role(r.role)]]
 
 
 async def waiting_resets(conn: Conn, *, at: datetime) -> list[Asked]:

@@ -4,13 +4,15 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from app.access.models import LinkedIdentity, User
 from app.access.noticing import tell_of_hand, tell_owner
 from app.access.oidc import Identity
+from app.access.powers import ask_for_grant, may_handle, waits_after_reset
 from app.access.queries import sign_in_record, user_by_id
 from app.access.rules import new_token
+from app.access.service import end_access
 from app.access.setting_password import set_password
 from app.access.signing import OIDC, Browser, SignInResult, after_first_step, refusal
 from app.access.terms import Actor, Role, Viewer
@@ -43,6 +45,7 @@ async def link(
     user = await user_by_id(conn, user_id)
     if user is None:
         raise NotFound
+    may_handle(user, by=by)
     if not subject:
         raise Invalid({"subject": "请填写本人在统一身份认证里的编号。"})
     if user_id == by.viewer.id:
@@ -57,6 +60,10 @@ async def link(
     if user["must_change_password"]:
         # A one-time password that nobody has used yet; who comes by the other way need not know it to go on.
         await set_password(conn, user, new_token(), at=at, cheap=cheap)
+    if waits_after_reset(user, by=by) and user["active"]:
+        await conn.execute(update(User).where(User.id == user_id).values(active=False, awaits_grant=True))
+        await end_access(conn, user_id, at=at)
+        await ask_for_grant(conn, user_id, user["login"], by=by, at=at)
     done = event_row(
         "user:identity:linked",
         by=by,
@@ -72,6 +79,10 @@ async def link(
 
 
 async def unlink(conn: Conn, user_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
+    user = await user_by_id(conn, user_id)
+    if user is None:
+        raise NotFound
+    may_handle(user, by=by)
     if (await conn.execute(delete(LinkedIdentity).where(LinkedIdentity.user_id == user_id))).rowcount == 0:
         raise NotFound
     await record(conn, event_row("user:identity:unlinked", by=by, at=at, object_type="user", object_id=user_id))

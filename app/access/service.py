@@ -58,17 +58,7 @@ async def add_user(
     cheap: bool = False,
 ) -> uuid.UUID:
     """Raises Invalid by field."""
-    faults: dict[str, str] = {}
-    if not _LOGIN.fullmatch(account.login):
-        faults["login"] = "账号用小写字母开头，2 到 40 个小写字母、数字或 . _ -。"
-    elif await user_by_login(conn, account.login) is not None:
-        faults["login"] = "这个账号已经有了。"
-    if not account.name.strip():
-        faults["name"] = "请填写姓名。"
-    faults |= _bound_faults(account)
-    if wrong := await faults_of(conn, password, login=account.login):
-        faults["password"] = wrong
-    if faults:
+    if faults := await _faults(conn, account, password):
         raise Invalid(faults)
     user_id, waits = new_id(), makes_only(by)
     power = await _power_of(conn, account, by=by, at=at)
@@ -108,6 +98,20 @@ async def add_user(
     opened = {"id": user_id, "login": account.login, "name": account.name.strip(), "role": account.role.value}
     await tell_of_hand(conn, opened, "开通", by=by, at=at)
     return user_id
+
+
+async def _faults(conn: Conn, account: Account, password: str) -> dict[str, str]:
+    faults: dict[str, str] = {}
+    if not _LOGIN.fullmatch(account.login):
+        faults["login"] = "账号用小写字母开头，2 到 40 个小写字母、数字或 . _ -。"
+    elif await user_by_login(conn, account.login) is not None:
+        faults["login"] = "这个账号已经有了。"
+    if not account.name.strip():
+        faults["name"] = "请填写姓名。"
+    faults |= _bound_faults(account)
+    if wrong := await faults_of(conn, password, login=account.login):
+        faults["password"] = wrong
+    return faults
 
 
 async def _power_of(conn: Conn, account: Account, *, by: Actor, at: datetime) -> Power:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0231_known_devices"
-down_revision: str | None = "0217_moves_from_elsewhere"
+down_revision: str | None = "0222_carrier_month"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
