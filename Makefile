@@ -9,13 +9,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 
-.PHONY: run test bench drill lint browser lock clean help
+.PHONY: run test bench drill fuzz lint browser lock clean help
 
 help:
 	@echo "make run [PORT=8000]   启动全部：数据库、网站、后台任务、演示数据"
 	@echo "make test              CI 跑的一切；给出 PG_BIN=目录 时，数据库测试改在那里的 PostgreSQL（15 及以上）上跑"
 	@echo "make bench             性能：与同一次运行里量得的基线之比"
 	@echo "make drill             提醒的演练：杀进程、邮件服务器出错、数据库重启，事后对账"
+	@echo "make fuzz              用 schemathesis 以每个角色试遍接口（要另装 schemathesis；几分钟一个角色）"
 	@echo "make lint              只跑静态检查"
 	@echo "make lock              按 pyproject.toml 重算锁文件（需要 uv）"
 
@@ -52,6 +53,9 @@ drill: $(VENV)/dev.stamp
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "没有找到 Python 3.11 或更高版本（含 venv 模块）。Debian/Ubuntu 请先装 python3-venv。" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+fuzz: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 $(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --require-hashes -r requirements.lock

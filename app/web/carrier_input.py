@@ -130,7 +130,8 @@ class Reader:
             found = Decimal(text)
         except InvalidOperation:
             found = Decimal("NaN")
-        if not found.is_finite() or found != found.quantize(Decimal("0.01")) or not 0 <= found < _LARGEST:
+        # Its size first: a number of two hundred digits cannot be rounded to the cent.
+        if not found.is_finite() or not 0 <= found < _LARGEST or found != found.quantize(Decimal("0.01")):
             self.faults[field] = "请填平方米数，最多两位小数，如 120.5。"
             return None
         return found

@@ -7,6 +7,7 @@ from app.carriers import rules
 from app.carriers.rules import Due
 from app.carriers.stay_terms import Ending, EndReason, SpecialField, Stay
 from app.carriers.terms import CarrierKind, Fill
+from app.web.carrier_input import Reader
 
 TODAY = date(2026, 11, 23)
 FAR = date(2030, 1, 1)
@@ -138,3 +139,13 @@ def test_a_house_that_is_almost_full_is_not_shown_as_full():
     assert Fill(area=Decimal(2000), area_let=Decimal(1333)).percent == Decimal("66.6")  # 66.65: to the even one
     assert Fill(area=Decimal(10), area_let=Decimal(10)).percent == 100
     assert Fill().percent is None
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [("9999999.99", True), ("10000000", False), ("2.6e171", False), ("-1", False), ("0.001", False), ("NaN", False)],
+)
+def test_an_area_is_square_metres_to_the_cent_and_no_number_however_large_breaks_it(said, taken):
+    reader = Reader({"area": said})
+    assert (reader.area("area") is not None) is taken
+    assert ("area" in reader.faults) is not taken
