@@ -113,7 +113,7 @@ def _money(code: str, label: str, section: str, found: Found | None = None, *, s
 
 
 def _square(code: str, label: str, name: str) -> Line:
-    return Line(code, label, "使用面积", _K.TEXT, "平方米", _area(name))
+    return Line(code, label, "使用面积", _K.NUMBER, "平方米", _area(name))
 
 
 def _said(name: str) -> Found:
@@ -191,7 +191,7 @@ MAKERSPACE = CarrierForm(
         _people("m.rights", "常驻企业和团队拥有有效知识产权", _G, _sum("tenant.ip_held"), "件"),
         _people("m.listed", "上市（挂牌）企业数", _G, unit="家"),
         _people("m.seats", "工位数", _H, lambda m: m.stays.seats, "个"),
-        Line("m.area", "面积", _H, _K.TEXT, "平方米", _area("total")),
+        Line("m.area", "面积", _H, _K.NUMBER, "平方米", _area("total")),
         _people("m.servants", "服务人员", _H, _said("staff")),
         _people("m.mentors", "创业导师", _H, lambda m: m.counts.mentors),
         _people("m.activities", "活动场次", _H, lambda m: m.counts.activities, "场"),

@@ -20,6 +20,7 @@ class ItemKind(Labelled):
     MONEY = "money", "金额"
     SIGNED = "signed", "金额，可为负"
     COUNT = "count", "计数"
+    NUMBER = "number", "数量"
     CHOICE = "choice", "选一项"
     TEXT = "text", "文字"
 
@@ -139,7 +140,7 @@ def read_items(items: list[Item], typed: Mapping[str, str]) -> tuple[dict[str, s
 
 def _read(item: Item, text: str) -> str:
     if not text.strip():
-        counted = item.money or item.kind is _K.COUNT
+        counted = item.money or item.kind in (_K.COUNT, _K.NUMBER)
         raise TextError("还没有填；没有请填 0。" if counted else "还没有填。")
     if item.kind is _K.TEXT:
         return normalise(text, longest=100)
@@ -147,18 +148,18 @@ def _read(item: Item, text: str) -> str:
         if text not in dict(item.options):
             raise TextError("请选一项。")
         return text
-    if item.kind is _K.COUNT:
-        return _counted(text)
+    if item.kind in (_K.COUNT, _K.NUMBER):
+        return _counted(text, whole=item.kind is _K.COUNT)
     amount = parse_amount(text, Unit.THOUSAND_YUAN)
     if amount < 0 and item.kind is _K.MONEY:
         raise AmountError("不能是负数。")
     return f"{amount:f}"
 
 
-def _counted(text: str) -> str:
+def _counted(text: str, *, whole: bool) -> str:
     number = parse_amount(halve(text), Unit.YUAN)
-    if not 0 <= number < _LARGEST or number != number.to_integral_value():
-        raise AmountError("请填 0 或正整数。")
+    if not 0 <= number < _LARGEST or (whole and number != number.to_integral_value()):
+        raise AmountError("请填 0 或正整数。" if whole else "请填 0 或正数，最多两位小数。")
     return f"{number:f}"
 
 

@@ -1,12 +1,13 @@
 """What a carrier's statistics have to agree with, on both sides of every boundary; times, items and their units."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from app.collecting.checks import UNIT_FACTOR, Row, check_answers, check_form, check_tenant, check_units
-from app.collecting.items import BY_CODE, asked, from_figures, read_items
+from app.collecting.items import BY_CODE, ItemKind, asked, from_figures, read_items
 from app.collecting.terms import period_of
 
 LABELS = {c: c for c in ("b00", "b01", "b04", "b02", "b03", "c00", "c10", "b15", "b16", "d00", "d10", "d11", "d12")}
@@ -125,6 +126,13 @@ def test_an_amount_is_in_thousands_unless_a_unit_stands_beside_it_and_counts_are
         "net_profit": "还没有填；没有请填 0。",
         "tenant.staff": "请填 0 或正整数。",
     }
+
+
+def test_an_area_is_a_number_and_no_words():
+    area = replace(BY_CODE["tenant.staff"], kind=ItemKind.NUMBER)
+    assert read_items([area], {area.code: "120.55"})[0] == {area.code: "120.55"}
+    for said in ("很大", "-1", "1.234"):
+        assert read_items([area], {area.code: said})[1], said
 
 
 def test_a_year_brings_the_firms_own_figures_and_its_tenants_form_goes_before_what_is_only_alike():
