@@ -22,6 +22,7 @@ from app.errors import Refused
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.incubation.graduating import ground_of, sentences
+from app.policy.facts import Facts
 from app.policy.policies import Policies
 from app.policy.terms import Assessment, Outcome
 
@@ -29,14 +30,16 @@ POLICY = "incubation_entry"
 
 
 async def conditions(conn: Conn, firm_id: uuid.UUID, *, policies: Policies, since: date) -> Assessment | None:
-    """As of the day on which it would come in. Who is in no carrier yet would come in on that day."""
+    """As of the day on which it would come in. Who is in no carrier yet would come in on that day, and cannot be
+    registered inside before: that is for a person to look at."""
     found = (await gather(conn, [firm_id])).get(firm_id)
     if found is None:
         return None
-    facts = found.facts
-    if "carrier_tenant_since" not in facts.values:
-        facts = facts.set({"carrier_tenant_since": None})
-    return policies.assess(POLICY, facts, as_of=since)
+    values = dict(found.facts.values)
+    if values.get("carrier_tenant_since") is None:
+        values |= {"carrier_tenant_since": None}
+        values.pop("registered_in_carrier", None)
+    return policies.assess(POLICY, Facts(values), as_of=since)
 
 
 def kept(found: Assessment, stated: str = "") -> Mapping[str, Any]:

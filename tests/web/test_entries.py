@@ -11,6 +11,7 @@ from app.firms.models import Region
 from app.incubation.models import EntryApplication
 from app.incubation.terms import OPEN_DAYS
 from app.outbox.models import OutboxMessage
+from app.reports.models import FirmStatement
 from tests import factories, houses
 from tests.harness import NOON
 
@@ -35,7 +36,10 @@ async def only(conn):
 
 
 async def test_a_firm_asks_and_is_inside_once_the_carrier_gives_it_a_room(conn, client_as, held):
-    _, clerk = await firm_with_clerk(conn, name="开平市求租机械有限公司", registered_on=YOUNG)
+    uscc, clerk = await firm_with_clerk(conn, name="开平市求租机械有限公司", registered_on=YOUNG)
+    outside = {"kind": "standing", "body": {"registered_in_carrier": False}, "true_on": NOON.date(), "source": "企业"}
+    row = {"firm_id": await factories.id_of(conn, uscc), "recorded_at": NOON}
+    await conn.execute(insert(FirmStatement).values(**row, **outside))
     room = await houses.space(conn, held)
     await houses.space(conn, held, "302", area="60")
     firm, operator = await client_as(clerk), await client_as("carrier")
@@ -70,7 +74,7 @@ async def test_a_firm_asks_and_is_inside_once_the_carrier_gives_it_a_room(conn, 
     tenancy = (await operator.get(done.headers["location"])).text
     assert "求租机械" in tenancy
     assert "入孵条件" in tenancy
-    assert "需人工判断" in tenancy
+    assert "需人工判断" in tenancy, "who is outside yet cannot be registered inside"
     home = (await firm.get("/portal/entries")).text
     assert "已入驻" in home
     assert "入驻载体" in (await firm.get("/portal")).text
