@@ -7,7 +7,7 @@ import pytest
 
 from app.audit.service import event_row, record
 from app.db import new_id
-from tests import factories
+from tests import factories, houses
 from tests.harness import NOON
 
 
@@ -73,6 +73,28 @@ async def test_a_change_is_kept_with_what_it_was_and_what_it_became(api_as, conn
     assert (event["before"], event["after"]) == ({"park": "甲"}, {"park": "乙"})
     assert event["ip"] == "127.0.0.1"
     assert len(event["request_id"]) == 32
+
+
+async def test_what_is_kept_in_parts_is_said_in_words_and_a_carriers_name_is_not_a_firms(client_as, conn):
+    held = await houses.carrier(conn)
+    kept = {"name": "示例孵化器二号", "areas": {"park": "甲", "tags": ["新", "旧"], "closed": False}}
+    row = event_row(
+        "carrier:record:edited",
+        by=(await factories.person(conn, "officer")).actor,
+        at=NOON,
+        after=kept,
+        object_type="carrier",
+        object_id=held.id,
+        object_label=held.name,
+    )
+    await record(conn, row)
+    page = (await (await client_as("auditor")).get("/audit?action=carrier:record:edited")).text
+    assert '<th scope="row">名称</th>' in page
+    assert "企业名称</th>" not in page
+    assert "所属园区：甲；" in page or "园区：甲；" in page
+    assert "新、旧" in page
+    assert "否" in page
+    assert "{" not in page[page.index("<tbody>") :]
 
 
 async def asked(api, **query):

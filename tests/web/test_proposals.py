@@ -1,5 +1,6 @@
 """An operator proposes by a code; the firm, or an officer in its stead, answers; typing codes tells nothing."""
 
+import re
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ from app.carriers import proposing
 from app.carriers.models import TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import ANSWER_DAYS, OPEN_DAYS, PROPOSED_A_DAY
 from app.outbox.models import OutboxMessage
+from app.web.carrier import proposals
 from tests import factories, houses
 from tests.harness import NOON
 
@@ -162,7 +164,7 @@ async def test_a_firm_that_says_yes_too_late_is_not_told_who_has_the_room(conn, 
 
 
 async def test_a_room_proposed_to_two_says_so_at_once_and_until_when_and_names_only_who_has_been_inside(
-    conn, client_as, held
+    conn, client_as, held, monkeypatch
 ):
     space, hall = await houses.space(conn, held), await houses.space(conn, held, "工位区", exclusive=False, capacity=9)
     inside = await factories.firm(conn, name="开平市已在机械有限公司")
@@ -182,7 +184,15 @@ async def test_a_room_proposed_to_two_says_so_at_once_and_until_when_and_names_o
     assert desk.count("先确认的先得") == 2
     assert "开平市已在机械有限公司" in desk
     assert "开平市未知机械有限公司" not in desk
-    assert (await (await client_as("officer")).get("/carriers/proposals")).text.count("另有 1 份提议在等") == 2
+    officer = await client_as("officer")
+    assert (await officer.get("/carriers/proposals")).text.count("另有 1 份提议在等") == 2
+    # More than a page of them: none is out of reach.
+    monkeypatch.setattr(proposals, "PAGE", 1)
+    first = (await officer.get("/carriers/proposals")).text
+    (following,) = re.findall(r'href="(/carriers/proposals\?cursor=[^"]+)"', first)
+    second = (await officer.get(following)).text
+    assert 'rel="next"' not in second
+    assert all(("开平市未知机械有限公司" in page) is not ("开平市已在机械有限公司" in page) for page in (first, second))
 
 
 async def test_a_team_becomes_a_firm_when_the_firm_says_that_it_is_it(conn, api_as, held):

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -55,6 +55,23 @@ _CODES = {
     "kind": {str(member): member.label for kinds in _KINDS for member in kinds},
     "stage": {str(member): member.label for member in Stage},
 }
+
+
+def _labels(object_type: str) -> dict[str, str]:
+    """A firm's name is 企业名称, a carrier's or a platform's is not."""
+    labels = {**LABELS, **_OF_CARRIERS, **_KEYS, **FIELD_LABELS}
+    return labels if object_type == "firm" else labels | {"name": LABELS["name"]}
+
+
+def _plain(value: Any, labels: Mapping[str, str]) -> str:
+    """What is kept in parts, as one would say it."""
+    if isinstance(value, Mapping):
+        return "；".join(f"{labels.get(k, k)}：{_plain(v, labels)}" for k, v in value.items())
+    if isinstance(value, list):
+        return "、".join(_plain(part, labels) for part in value) or "（空）"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return "（空）" if value is None or value == "" else str(value)
 
 
 def _codes(lookup: Lookup) -> dict[str, dict[str, str]]:
@@ -122,7 +139,8 @@ async def audit_page(
         "events": shown,
         "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
         "role_labels": {r.value: r.label for r in Role},
-        "field_labels": {**LABELS, **_OF_CARRIERS, **_KEYS, **FIELD_LABELS},
+        "labels_of": _labels,
+        "plain": _plain,
         "codes": _codes(lookup),
         "next_href": f"/audit?{urlencode(more)}" if more else None,
     }

@@ -3,12 +3,14 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Role
 from app.carriers import proposing
 from app.carriers.proposal_terms import rivals_of
 from app.carriers.proposals import before_officers
+from app.firms import cursors
+from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
 from app.web.carrier.frame import LetSpaces, SeeKeeping
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting
@@ -17,6 +19,7 @@ from app.web.htmx import see_other
 from app.web.templating import page
 
 router = APIRouter()
+PAGE = 100
 Answer = Annotated[Actor, Depends(acting(Permission.CARRIER_AGREE))]
 
 
@@ -25,14 +28,25 @@ def _home(actor: Actor) -> str:
 
 
 @router.get("/carriers/proposals")
-async def queue_page(request: Request, viewer: SeeKeeping, conn: ConnDep, today: TodayDep) -> Response:
-    asked = await before_officers(conn, viewer=viewer, today=today)
+async def queue_page(
+    request: Request,
+    viewer: SeeKeeping,
+    conn: ConnDep,
+    today: TodayDep,
+    cursor: Annotated[str, Query(max_length=300)] = "",
+) -> Response:
+    after = cursors.decode(cursor, Sort.REGISTERED) if cursor else None
+    found = await before_officers(conn, viewer=viewer, today=today, after=after, limit=PAGE + 1)
+    asked = found[:PAGE]
+    last = asked[-1].proposal if len(found) > PAGE else None
     waiting = [one.proposal for one in asked]
     rivals = {one.id: len(rivals_of(one, waiting)) for one in waiting}
     mine = [one for one in asked if one.officers_turn(today)]
     others = [one for one in asked if not one.officers_turn(today)]
-    entries = await waiting_in(conn, viewer=viewer, today=today)
+    entries = [] if cursor else await waiting_in(conn, viewer=viewer, today=today)
     context: dict[str, Any] = {"mine": mine, "others": others, "rivals": rivals, "entries": entries}
+    context["first_href"] = "/carriers/proposals" if cursor else None
+    context["next_href"] = f"/carriers/proposals?cursor={cursors.encode(last.closes_on, last.id)}" if last else None
     return page(request, "carrier/proposals.html", title="入驻提议和申请", **context)
 
 
