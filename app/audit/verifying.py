@@ -67,3 +67,9 @@ async def _fault_of(
         return None
     found = await entries(conn, beyond=beyond, through=seal.through, rows=seal.events + 1)
     return first_difference(seal.entries, found)
+
+
+async def held(conn: Conn) -> int:
+    """How many events a check of the chain looks at."""
+    query = text("SELECT coalesce(sum(events), 0) FROM audit_seals WHERE through > :removed")
+    return int((await conn.execute(query, {"removed": await removed_through(conn)})).scalar_one())
