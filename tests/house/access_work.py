@@ -27,6 +27,8 @@ POST  /firms/{uscc}/notes                     firm:note      town officer manage
 GET   /imports                                  firm:import    officer
 GET   /firms/{uscc}/work                      firm:internal  town officer manager auditor
 POST  /firms/{uscc}/follow                    firm:note      town officer manager
+GET   /api/v1/firms/{uscc}/{kind}/{object_id}/files firm:internal town officer manager auditor
+POST  /api/v1/firms/{uscc}/{kind}/{object_id}/files firm:note town officer manager
 GET   /api/v1/imports                           firm:import    officer
 POST  /api/v1/imports                           firm:import    officer
 GET   /api/v1/imports/{batch_id}                firm:import    officer

@@ -15,7 +15,7 @@ _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
     "|carrier|tenancy|entry|user|list|claim|view|round|answer|act"
 )
-UNKNOWN = rf"/portal/report/|/figures/|/files/|{{({_THINGS})_id}}"
+UNKNOWN = rf"/portal/report/|/figures/|/files/|/files$|{{({_THINGS})_id}}"
 
 
 def test_every_route_is_in_the_table_with_the_permission_it_asks_for(built_app):

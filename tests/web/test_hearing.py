@@ -128,3 +128,21 @@ async def test_after_a_visit_its_papers_are_photographed_one_handed(conn, client
     assert "image.pdf" in (await client.get(at)).text
     nothing = await client.post("/files", data={"kind": "visit", "object_id": at.rpartition("/")[2]})
     assert nothing.status_code == 422
+
+
+async def test_a_program_hangs_a_photograph_on_a_visit_of_that_firm_and_of_no_other(conn, api_as, uscc, people):
+    visit = await factories.visit(conn, uscc)
+    other = await factories.firm(conn)
+    api, stranger = await api_as("officer"), await api_as(people["town-2"])
+    sent = {"file": ("照片.pdf", PDF)}
+    at = f"/api/v1/firms/{uscc}/visits/{visit}/files"
+    for _ in "12":
+        made = await api.post(at, files=sent, data={"note": "辅助账"}, headers={"idempotency-key": "p-1"})
+        assert (made.status_code, [f["name"] for f in made.json()["items"]]) == (201, ["照片.pdf"])
+    assert [f["note"] for f in (await api.get(at)).json()["items"]] == ["辅助账"]
+    assert (await stranger.get(at)).status_code == 404
+    assert (await stranger.post(at, files=sent)).status_code == 404
+    for wrong in (f"{other}/visits", f"{uscc}/needs"):
+        assert (await api.get(f"/api/v1/firms/{wrong}/{visit}/files")).status_code == 404
+    assert (await api.get(f"/api/v1/firms/{uscc}/tasks/{visit}/files")).status_code == 404
+    assert (await api.post(at, data={"note": "没有文件"})).json()["errors"].keys() == {"file"}

@@ -34,6 +34,7 @@ from app.web.api import (
     today,
     views,
     work,
+    work_files,
 )
 
 router = APIRouter(prefix="/api/v1")
@@ -54,6 +55,7 @@ for part in (
     notices,
     today,
     work,
+    work_files,
     follows,
     imports,
     merges,

@@ -62,6 +62,18 @@ _TWIN = {
     "other_name": "开平市长星卫浴有限公司",
     "why": "名称同音",
 }
+_FILE = {
+    "id": _ID,
+    "name": "辅助账.jpg",
+    "size": 482133,
+    "kind": "jpeg",
+    "scan": "clean",
+    "note": "第三季度",
+    "sent_at": _AT,
+    "sent_by": "王专员",
+    "verified": False,
+    "removable": True,
+}
 _FOLLOWED = {"uscc": "91440783M159083022", "name": "开平市长兴卫浴有限公司", "tier": "eaglet", "since": _AT}
 _NOTE = {"text": "电话确认材料已寄出，请 @李专员 收。"}
 _SILENT = {
@@ -76,6 +88,7 @@ _SILENT = {
 EXAMPLES: dict[str, Any] = {
     "StaleFirm": _SILENT,
     "StaleList": {"items": [_SILENT], "next": None, "resets": "记一次走访或往来记录，或移动梯队，就重新计时。"},
+    "WorkFiles": {"items": [_FILE], "next": None},
     "FollowIn": {"following": True},
     "FollowOut": {"uscc": "91440783M159083022", "following": True},
     "FollowedFirm": _FOLLOWED,

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.web.api.claim_schemas import PaperOut
 from app.web.api.schemas import Long, Short
 
 
@@ -129,6 +130,11 @@ class NeedOut(BaseModel):
 
 class NeedList(BaseModel):
     items: list[NeedOut]
+    next: str | None
+
+
+class WorkFiles(BaseModel):
+    items: list[PaperOut]
     next: str | None
 
 
