@@ -271,6 +271,7 @@ def is_outage(error: BaseException) -> bool:
                 asyncpg.CrashShutdownError,
                 asyncpg.TooManyConnectionsError,
                 asyncpg.LockNotAvailableError,
+                asyncpg.DeadlockDetectedError,  # the one of two that gave way: the same again goes through
                 asyncpg.DiskFullError,
                 ConnectionError,
                 TimeoutError,

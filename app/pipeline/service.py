@@ -218,11 +218,12 @@ def _target(ladder: Ladder, code: str | None) -> Tier | None:
 
 
 async def _pending(conn: Conn, request_id: uuid.UUID, viewer: Viewer) -> dict[str, Any]:
+    """Under its lock, and its firm's before it: whoever takes many back holds the firms first, too."""
     query = (
         select(MoveRequest.__table__)
         .join(Firm.__table__, Firm.id == MoveRequest.firm_id)
         .where(MoveRequest.id == request_id, visible_to(viewer))
-        .with_for_update(of=MoveRequest.__table__)
+        .with_for_update(of=[Firm.__table__, MoveRequest.__table__], key_share=True)
     )
     row = (await conn.execute(query)).mappings().one_or_none()
     if row is None:

@@ -3,8 +3,10 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import bindparam, literal_column, select, text
+from sqlalchemy.exc import DBAPIError
 
 from app.db import Conn, Database, is_outage
 from app.recognitions.queries import held_numbers
@@ -59,3 +61,8 @@ async def test_a_session_that_the_server_ended_is_an_outage(fresh_database: Data
         async with fresh_database.reading() as conn:
             await conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert is_outage(raised.value)
+
+
+def test_of_two_that_waited_for_each_other_the_one_that_gave_way_may_try_again() -> None:
+    gave_way = DBAPIError("UPDATE", None, asyncpg.DeadlockDetectedError("deadlock detected"))
+    assert is_outage(gave_way)

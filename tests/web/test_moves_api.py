@@ -90,6 +90,22 @@ async def test_a_move_that_needs_a_second_person_is_202_and_then_approved(api_as
     assert (await second.post(f"/api/v1/moves/{asked.json()['id']}/approve")).status_code == 409
 
 
+async def test_a_second_person_holds_the_firm_before_the_request_as_whoever_takes_many_back_does(
+    api_as, uscc, statements
+):
+    first, second = await api_as("officer"), await api_as("officer-2")
+    for act, body in (("approve", None), ("reject", {"reason": "材料不全"})):
+        to = {"approve": ("tech_micro", "gazelle"), "reject": ("gazelle", "tech_micro")}[act]
+        asked = await first.post(
+            f"/api/v1/firms/{uscc}/moves", json=STEP | {"expected": to[0], "to": to[1], "effective_on": TODAY}
+        )
+        assert asked.status_code == 202, asked.text
+        statements.clear()
+        assert (await second.post(f"/api/v1/moves/{asked.json()['id']}/{act}", json=body)).status_code == 200
+        locks = [s.rpartition("FOR ")[2] for s in statements if "move_requests" in s and " FOR " in s]
+        assert locks[0] == "NO KEY UPDATE OF firms, move_requests"
+
+
 async def test_a_gate_that_refuses_is_409_with_its_reasons(api_as, conn):
     uscc = await factories.firm_on(conn, "gazelle")
     api = await api_as("officer")
