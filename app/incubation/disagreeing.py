@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.access.terms import SYSTEM, Actor, Role, Viewer
 from app.carriers.models import CarrierRecord, CarrierTeam, TenancyRow
 from app.carriers.proposals import operators_of
+from app.carriers.queries import lock_carrier
 from app.carriers.recording import trace
 from app.carriers.sight import visible_to
 from app.carriers.tenancies import tenancies_of_firm
@@ -141,28 +142,36 @@ async def _open(
 async def check(conn: Conn, carrier: Carrier, *, by: Actor, at: datetime) -> tuple[int, int]:
     """How many were opened and how many had settled themselves. Addresses are compared for incubated firms only: 300号
     第八条(二) asks them to be registered and at work inside."""
+    if await lock_carrier(conn, carrier.id, viewer=by.viewer) is None:  # two who check at once come one after the other
+        raise NotFound
+    waiting, agreed = await _waiting_in(conn, carrier.id), 0
     inside = await _inside(conn, carrier.id)
-    agreed = 0
-    for one in await of_carrier(conn, carrier.id):
-        if one.open and (result := _agrees(one, inside, carrier)):
+    for one in waiting:
+        if result := _agrees(one, inside, carrier):
             await _settle(conn, one, result, by=Actor(SYSTEM.viewer, by.origin), at=at)
             agreed += 1
-    known = {(d.firm_id, d.kind) for d in await of_carrier(conn, carrier.id) if d.open}
-    opened = 0
+    known = {d.firm_id for d in waiting if d.kind is _KINDS.ADDRESS}
+    decided, opened = await _decided(conn, carrier.id), 0
     for firm_id, (name, uscc, address, incubates) in inside.items():
+        words = f"登记地址：{address}"
         apart = incubates and same_place(address, carrier.address) is False
-        if apart and (firm_id, _KINDS.ADDRESS) not in known and not await _decided(conn, carrier.id, firm_id, address):
+        if apart and firm_id not in known and (firm_id, words) not in decided:
             told = (carrier.id, carrier.name)
-            await _open(conn, told, firm_id, name, uscc, _KINDS.ADDRESS, f"登记地址：{address}", by=by, at=at)
+            await _open(conn, told, firm_id, name, uscc, _KINDS.ADDRESS, words, by=by, at=at)
             opened += 1
     return opened, agreed
 
 
-async def _decided(conn: Conn, carrier_id: uuid.UUID, firm_id: uuid.UUID, address: str | None) -> bool:
-    """An officer has settled it for this very address: it is not asked again until the address changes."""
-    same = and_(_D.carrier_id == carrier_id, _D.firm_id == firm_id, _D.kind == _KINDS.ADDRESS.value)
-    query = select(_D.id).where(same, _D.settled_at.is_not(None), _D.firm_word == f"登记地址：{address}")
-    return (await conn.execute(query.limit(1))).first() is not None
+async def _waiting_in(conn: Conn, carrier_id: uuid.UUID) -> list[Disagreement]:
+    """All that are open, under lock: what somebody settles just now is not settled over."""
+    query = _all().where(_D.carrier_id == carrier_id, _D.settled_at.is_(None)).order_by(_D.id)
+    return [_disagreement(row) for row in await conn.execute(query.with_for_update(of=_D.__table__))]
+
+
+async def _decided(conn: Conn, carrier_id: uuid.UUID) -> set[tuple[uuid.UUID, str]]:
+    """Settled for this very address: it is not asked again until the address changes."""
+    settled = and_(_D.carrier_id == carrier_id, _D.kind == _KINDS.ADDRESS.value, _D.settled_at.is_not(None))
+    return {(firm_id, words) for firm_id, words in await conn.execute(select(_D.firm_id, _D.firm_word).where(settled))}
 
 
 async def _inside(conn: Conn, carrier_id: uuid.UUID) -> dict[uuid.UUID, tuple[str, str, str | None, bool]]:

@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app.carriers.letting import end
 from app.carriers.stay_terms import Ending, EndReason
+from app.db import new_id
 from app.firms.models import Firm
+from app.incubation.models import StayDisagreement
 from app.outbox.models import OutboxMessage
 from tests import factories, houses
 from tests.harness import NOON
@@ -134,3 +136,21 @@ async def test_graduates_are_followed_by_their_own_figures_and_else_by_what_some
     clock.at = NOON.replace(year=2027)
     bureau = await client_as("officer")
     assert "2027-11-23 满" not in (await bureau.get(here)).text
+
+
+async def test_a_hundred_open_ones_stand_in_nobodys_way_and_what_is_settled_meanwhile_is_not_settled_over(
+    conn, client_as, held, statements
+):
+    elsewhere = await factories.firm(conn, name="开平市别处机械有限公司", address="长沙街道另一路9号")
+    await houses.tenancy(conn, held, await houses.space(conn, held), elsewhere, incubates=True)
+    officer = await client_as("officer")
+    here = f"/carriers/{held.id}/disagreements"
+    await officer.post(f"{here}/check")
+    one = {"carrier_id": held.id, "kind": "not_there", "opener_name": "某", "opened_at": NOON - timedelta(days=1)}
+    firms = [await factories.id_of(conn, await factories.firm(conn)) for _ in range(100)]
+    await conn.execute(insert(StayDisagreement), [{**one, "id": new_id(), "firm_id": firm_id} for firm_id in firms])
+    statements.clear()
+    assert (await officer.post(f"{here}/check")).status_code == 303, "the address is among the open ones already"
+    assert [s for s in statements if s.endswith("FOR UPDATE OF stay_disagreements")]
+    open_ones = select(StayDisagreement.id).where(StayDisagreement.settled_at.is_(None))
+    assert len((await conn.execute(open_ones)).all()) == 1, "the hundred are not inside, as they said"
