@@ -201,7 +201,7 @@ def _event(one: Judged, days: Mapping[str, date | None], deed: Deed) -> dict[str
 
 
 async def _take_back(conn: Conn, rows: Sequence[Taken], deed: Deed) -> Undone:
-    """Left: one whose dates somebody has changed since, or hung evidence on."""
+    """Left: one whose dates somebody has changed since, or hung evidence on, or that is another firm's by now."""
     firms = await lock_by_id(conn, [r.firm_id for r in rows], viewer=deed.by.viewer)
     c = Certificate
     ids = [uuid.UUID(r.undo["id"]) for r in rows]
@@ -213,7 +213,8 @@ async def _take_back(conn: Conn, rows: Sequence[Taken], deed: Deed) -> Undone:
     left, gone, events = [], [], []
     for row, certificate_id in zip(rows, ids, strict=True):
         there = held.get(certificate_id)
-        same = there is not None and all(_iso(getattr(there, n)) == row.undo["now"][n] for n in _DATES)
+        mine = there is not None and there.firm_id == row.firm_id  # a merge may have taken it elsewhere
+        same = mine and all(_iso(getattr(there, n)) == row.undo["now"][n] for n in _DATES)
         if not same or row.firm_id not in firms or (row.undo["former"] is None and papers.get(certificate_id)):
             left.append(row)
             continue

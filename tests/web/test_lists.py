@@ -16,7 +16,7 @@ from tests import factories
 from tests.factories import OTHER_TOWN
 from tests.harness import NOON
 from tests.rosters import CODE, NAME, roster
-from tests.web.test_merging import GROWS, dump
+from tests.web.test_merging import GROWS, dump, merged
 
 # The history keeps both what came and that it was taken back; requests and imports are kept, too.
 KEPT = GROWS | {"import_batches", "import_rows", "stored_files", "moves", "move_requests"}
@@ -254,3 +254,18 @@ async def test_each_template_says_what_it_is_and_is_not_taken_for_another(conn, 
     await work()
     assert "这是“梯队移动”的模板，上传时选的是“联系人”" in (await officer.get(sent.headers["location"])).text
     assert (await officer.get("/imports/template.xlsx?kind=users")).status_code == 404
+
+
+async def test_a_certificate_that_a_merge_has_taken_to_another_firm_stays_there_when_its_list_is_taken_back(
+    conn, officer, work
+):
+    kept = await factories.firm(conn, "开平市长留机械有限公司")
+    gone = await factories.firm(conn, "开平市将并机械有限公司")
+    row = {CODE: gone, "证书类型": "高企", "证书编号": "GR202444000019", "发证日期": "2024-11-28"}
+    here = await brought(officer, work, "certificates", row)
+    assert (await merged(officer, kept, gone)).status_code == 303
+    assert (await officer.post(f"{here}/undo")).status_code == 303
+    await work()
+    holder = text("SELECT f.uscc FROM certificates c JOIN firms f ON f.id = c.firm_id WHERE c.number = :n")
+    assert list((await conn.execute(holder, {"n": "GR202444000019"})).scalars()) == [kept]
+    assert "第 2 行" in (await officer.get(here)).text, "which is said"
