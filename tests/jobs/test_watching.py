@@ -10,6 +10,7 @@ from app.access.models import User
 from app.firms.models import Firm, FirmFollow
 from app.outbox.models import OutboxMessage
 from app.recognitions.models import Certificate
+from app.work import lapses
 from app.work.jobs import watch
 from app.work.models import StaleEscalation
 from tests import factories
@@ -120,3 +121,19 @@ async def test_a_followed_firms_certificate_is_told_when_it_is_about_to_lapse_an
     assert set(after) == {"officer-2"}
     assert after["officer-2"][0].endswith(f"{MONDAY + timedelta(days=90)} 到期，还有 90 天")
     assert (await conn.execute(select(StaleEscalation.firm_id))).all() == []
+
+
+async def test_a_lapse_is_told_to_everybody_however_many_are_told_before(conn, monkeypatch):
+    monkeypatch.setattr(lapses, "_MOST", 2)
+    followers = [await factories.person(conn, f"officer-{n}") for n in range(2, 7)]
+    uscc = await factories.firm(conn, "开平市到期有限公司")
+    firm_id = await factories.id_of(conn, uscc)
+    for who in followers:
+        await conn.execute(insert(FirmFollow).values(firm_id=firm_id, user_id=who.id, since=NOON))
+    await factories.certificate(conn, uscc, number="GR202344000001")
+    await conn.execute(update(Certificate).values(expires_on=MONDAY, issued_on=date(2023, 1, 1)))
+    for _ in "ab":
+        await watch(conn, NOON)
+        assert {who: len(told) for who, told in (await heard(conn, "followed")).items()} == {
+            f"officer-{n}": 1 for n in range(2, 7)
+        }
