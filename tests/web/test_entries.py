@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, update
 
 from app.audit.models import AuditEvent
 from app.carriers.models import CarrierRecord, TenancyRow
-from app.firms.models import Region
+from app.firms.models import Firm, Region
 from app.incubation.models import EntryApplication
 from app.incubation.terms import OPEN_DAYS
 from app.outbox.models import OutboxMessage
@@ -143,3 +143,15 @@ async def test_who_has_no_part_in_it_neither_sees_nor_answers_it(conn, api_as, c
     later = ask | {"from": "2027-03-01"}
     assert (await firm.post(f"/api/v1/carriers/{held.id}/entries", json=later)).status_code == 201, "it was over"
     assert not (await conn.execute(select(TenancyRow.id))).all()
+
+
+async def test_a_firm_that_has_gone_since_it_asked_is_not_let_in(conn, api_as, held):
+    uscc, clerk = await firm_with_clerk(conn, registered_on=YOUNG)
+    firm, operator = await api_as(clerk), await api_as("carrier")
+    ask = {"from": "2026-12-01", "seats": 3, "business": "数控机床", "contact": "黄工"}
+    made = (await firm.post(f"/api/v1/carriers/{held.id}/entries", json=ask)).json()
+    lease = {"space": str(await houses.space(conn, held)), "from": "2026-12-01", "incubates": False}
+    for status, answer in (("deregistered", 422), ("active", 201)):
+        await conn.execute(update(Firm).where(Firm.uscc == uscc).values(status=status))
+        done = await operator.post(f"/api/v1/entries/{made['id']}/accept", json=lease)
+        assert done.status_code == answer, done.text
