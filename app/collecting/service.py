@@ -112,7 +112,8 @@ class Chased:
 
 async def chase(conn: Conn, round_id: uuid.UUID, *, by: Actor, at: datetime) -> Chased:
     """Everybody who has not answered, once a day each. Raises NotFound, Conflict."""
-    held, today = await _held(conn, round_id, by=by), business_day(at)
+    # Two who chase at once come one after the other, or both would count as a day's word.
+    held, today = await held_open(conn, round_id, by=by), business_day(at)
     waiting = [a for a in await answers_of(conn, round_id) if a.state is AnswerState.WAITING]
     reached = [a for a in waiting if a.has_account]
     fresh = [a for a in reached if a.chased_at is None or a.chased_at.astimezone(BUSINESS_ZONE).date() < today]

@@ -88,7 +88,7 @@ async def test_a_quarter_is_asked_confirmed_corrected_and_closed_for_good(conn, 
 
 
 async def test_who_has_not_answered_is_chased_once_a_day_and_who_has_no_account_is_entered_by_the_operator(
-    conn, client_as, clock, held
+    conn, client_as, clock, held, statements
 ):
     await tenant(conn, held)
     await tenant(conn, held, "302", login="", name="开平市没账号有限公司")
@@ -96,8 +96,10 @@ async def test_who_has_not_answered_is_chased_once_a_day_and_who_has_no_account_
     await conn.execute(CarrierTeam.__table__.update().values(members=4))
     operator = await client_as("carrier")
     here = await opened(operator, held)
+    statements.clear()
     first = await operator.post(f"{here}/chase")
     assert first.status_code == 303
+    assert [s for s in statements if s.endswith("FOR UPDATE OF collection_rounds")], "two at once are one word a day"
     await operator.post(f"{here}/chase")
     kinds = (await conn.execute(select(OutboxMessage.kind))).scalars().all()
     assert sorted(kinds) == ["collection_chased", "collection_opened"]
