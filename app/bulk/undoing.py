@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
 from app.access.terms import Actor
 from app.bulk.doing import Kit, at_once
 from app.bulk.lines import write_lines
@@ -13,10 +16,13 @@ from app.bulk.rules import same
 from app.bulk.terms import BulkKind, Change, LineOutcome
 from app.db import Conn
 from app.firms.locking import lock_by_id
+from app.firms.models import Firm
 from app.firms.service import edit_many
 from app.firms.terms import FirmDetail, FirmEntry, FirmStatus
 from app.pipeline.asking import withdraw_many
+from app.pipeline.recording import stale_on
 from app.pipeline.returning import Step, moved_again, return_many, still_waiting
+from app.work.agenda import last_contact
 from app.work.tasks import drop_untouched
 
 Undos = Mapping[uuid.UUID, Mapping[str, Any]]
@@ -86,7 +92,9 @@ async def _return(
     moves = {f.id: uuid.UUID(undos[f.id]["move"]) for f in firms if "move" in undos[f.id]}
     asked = {f.id: uuid.UUID(undos[f.id]["request"]) for f in firms if "request" in undos[f.id]}
     again = await moved_again(conn, moves, ladder=kit.ladder)
-    steps = [_step(f, change, undos[f.id]) for f in firms if f.id in moves and f.id not in again]
+    back = [f for f in firms if f.id in moves and f.id not in again]
+    due = await _counted_since(conn, change, back, undos, kit)
+    steps = [_step(f, change, undos[f.id], due.get(f.id)) for f in back]
     await return_many(conn, steps, reason=REASON, ladder=kit.ladder, by=by, at=at)
     waiting = await still_waiting(conn, list(asked.values()))
     await withdraw_many(conn, list(waiting), reason=REASON, by=by, at=at)
@@ -94,11 +102,29 @@ async def _return(
     return {**dict.fromkeys(again, _CHANGED), **decided}
 
 
-def _step(firm: FirmDetail, change: Change, undo: Mapping[str, Any]) -> Step:
+async def _counted_since(
+    conn: Conn, change: Change, firms: Sequence[FirmDetail], undos: Undos, kit: Kit
+) -> dict[uuid.UUID, date | None]:
+    """When those count as standing still with whom somebody has spoken since the move: that began the count anew."""
     assert change.on is not None
-    since, stale_on = _day(undo["since"]), _day(undo["stale_on"])
+    by_move = stale_on(kit.ladder.tier(change.tier), change.on, kit.calendar)
+    spoken = [f.id for f in firms if by_move and f.stale_on and f.stale_on > by_move]
+    if not spoken:
+        return {}
+    query = select(Firm.id, last_contact()).where(Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+    return {
+        firm_id: stale_on(kit.ladder.tier(undos[firm_id]["tier"]), on, kit.calendar)
+        for firm_id, on in await conn.execute(query, {"ids": spoken})
+        if on is not None
+    }
+
+
+def _step(firm: FirmDetail, change: Change, undo: Mapping[str, Any], due: date | None) -> Step:
+    assert change.on is not None
+    since, before = _day(undo["since"]), _day(undo["stale_on"])
+    due = max(before, due) if before and due else before
     move_id = uuid.UUID(undo["move"])
-    return Step(move_id, firm.id, firm.name, undo["tier"], since, stale_on, change.tier, change.on)
+    return Step(move_id, firm.id, firm.name, undo["tier"], since, due, change.tier, change.on)
 
 
 def _day(value: str | None) -> date | None:

@@ -21,6 +21,7 @@ from app.firms.service import FirmEntry, edit
 from app.firms.terms import FirmFilter
 from app.outbox.models import OutboxMessage
 from app.pipeline.models import Move, MoveRequest, Placement
+from app.pipeline.recording import stale_on
 from app.work.models import FirmTask
 from tests import factories
 from tests.factories import COUNTY, OTHER_TOWN, POLICIES, TOWN
@@ -227,6 +228,20 @@ async def test_a_stay_of_the_same_day_comes_back_and_a_firm_moved_on_since_is_le
     id_ = await factories.id_of(conn, today)
     assert [row for row in after[0] if row[0] == id_] == [row for row in before[0] if row[0] == id_]
     assert (await column(conn, "tier", [today, moved])) == ["eaglet", None]
+
+
+async def test_a_firm_that_was_spoken_with_since_does_not_stand_still_again_when_the_move_is_taken_back(conn, kit, me):
+    spoken, silent = [await factories.firm_on(conn, "eaglet", on=date(2026, 1, 5)) for _ in range(2)]
+    before = await column(conn, "stale_on", [silent])
+    down = Change(BulkKind.TIER, tier="tech_micro", on=TODAY, reason="年度核对")
+    act_id = await done(conn, down, kit, me, codes=[spoken, silent])
+    visited = NOON + timedelta(days=5)
+    await factories.visit(conn, spoken, at=visited)
+    await service.ask_undo(conn, act_id, kit=kit, by=me.actor, at=NOON + timedelta(days=10))
+    assert await counts(conn, act_id) == {"undone": 2}
+    anew = stale_on(kit.ladder.tier("eaglet"), visited.date(), kit.calendar)
+    assert await column(conn, "stale_on", [spoken]) == [anew]
+    assert await column(conn, "stale_on", [silent]) == before
 
 
 async def test_whose_account_is_closed_halfway_has_nothing_more_done_in_their_name(
