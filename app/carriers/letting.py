@@ -39,7 +39,7 @@ async def admit(
 
     `applicant`: a firm that has asked for it itself, which an operator need not have in sight.
     """
-    holder = await _applicant(conn, applicant) if applicant else await _holder(conn, carrier, lease, by=by, at=at)
+    holder = {"firm_id": applicant} if applicant else await _holder(conn, carrier, lease, by=by, at=at)
     space = await hold_space(
         conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=business_day(at)
     )
@@ -123,18 +123,6 @@ async def _overlap(
     return Conflict(in_the_way(there[0]) if there else "这个房间刚被别人租下，请刷新后再看。")
 
 
-async def _applicant(conn: Conn, firm_id: uuid.UUID) -> dict[str, Any]:
-    """Looked at again: weeks may lie between the asking and the room."""
-    query = select(Firm.id, Firm.name, Firm.status).where(Firm.id == firm_id)
-    return _existing((await conn.execute(query)).one())
-
-
-def _existing(firm: Any) -> dict[str, Any]:
-    if firm.status != FirmStatus.ACTIVE:
-        raise Invalid({"uscc": f"{firm.name} 已不在存续状态，不能入驻。"})
-    return {"firm_id": firm.id}
-
-
 async def _holder(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: datetime) -> dict[str, Any]:
     """A firm in sight by its code, or a team by its name in this carrier; a new name is a new team."""
     if bool(lease.uscc) == bool(lease.team):
@@ -144,7 +132,9 @@ async def _holder(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: 
         firm = (await conn.execute(query)).one_or_none()
         if firm is None:
             raise Invalid({"uscc": UNKNOWN_FIRM})
-        return _existing(firm)
+        if firm.status != FirmStatus.ACTIVE:
+            raise Invalid({"uscc": f"{firm.name} 已不在存续状态，不能入驻。"})
+        return {"firm_id": firm.id}
     team = lease.team
     assert team is not None
     m = CarrierTeam

@@ -24,7 +24,7 @@ from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, TooMany
 from app.firms.models import Firm
-from app.firms.terms import FirmDetail
+from app.firms.terms import FirmDetail, FirmStatus
 from app.incubation.entering import conditions, kept, must_suit
 from app.incubation.models import EntryApplication
 from app.incubation.terms import ASKED_AT_ONCE, OPEN_DAYS, Application, AskState, Need
@@ -140,6 +140,9 @@ async def accept(
     """A room, from the day in `lease` on: the firm has asked, so nobody is asked again. Raises NotFound, Conflict,
     Refused with the conditions missed, Invalid by field."""
     asked = await _waiting(conn, application_id, by=by, at=at)
+    status = (await conn.execute(select(Firm.status).where(Firm.id == asked.firm_id))).scalar_one()
+    if status != FirmStatus.ACTIVE:  # weeks may lie between the asking and the room
+        raise Conflict(f"{asked.firm_name} 已不在存续状态，不能入驻。")
     carrier = await carrier_asking(conn, asked.carrier_id)
     if lease.incubates:
         found = await conditions(conn, asked.firm_id, policies=policies, since=lease.since)

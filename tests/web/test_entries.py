@@ -151,7 +151,7 @@ async def test_a_firm_that_has_gone_since_it_asked_is_not_let_in(conn, api_as, h
     ask = {"from": "2026-12-01", "seats": 3, "business": "数控机床", "contact": "黄工"}
     made = (await firm.post(f"/api/v1/carriers/{held.id}/entries", json=ask)).json()
     lease = {"space": str(await houses.space(conn, held)), "from": "2026-12-01", "incubates": False}
-    for status, answer in (("deregistered", 422), ("active", 201)):
+    for status, answer in (("deregistered", 409), ("active", 201)):
         await conn.execute(update(Firm).where(Firm.uscc == uscc).values(status=status))
         done = await operator.post(f"/api/v1/entries/{made['id']}/accept", json=lease)
         assert done.status_code == answer, done.text
