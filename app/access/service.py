@@ -213,7 +213,8 @@ async def reset_password(
     may_handle(user, by=by)
     await set_password(conn, user, password, at=at, one_time=True, cheap=cheap)
     await end_access(conn, user_id, at=at)
-    if waits_after_reset(user, by=by) and user["active"]:
+    if waits_after_reset(user, by=by):
+        # A disabled one too, or whoever resets it would only have to disable it first and enable it afterwards.
         await conn.execute(update(User).where(User.id == user_id).values(active=False, awaits_grant=True))
         await ask_for_grant(conn, user_id, user["login"], by=by, at=at)
     reset = event_row(

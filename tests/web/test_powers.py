@@ -1,11 +1,15 @@
 """三员分立: one makes accounts, another grants, a third reads the trail; and none comes by another's part."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
+from app.access.identities import link
 from app.access.queries import user_by_login
-from app.access.terms import HELD, Permission, Power, Role
+from app.access.terms import HELD, Actor, Permission, Power, Role
 from tests import factories
+from tests.harness import NOON
 
 PASSWORD = factories.PASSWORD
 FORM = {"login": "xin", "name": "新来的", "role": "officer", "scope": "440783"}
@@ -83,6 +87,20 @@ async def test_nobody_comes_by_anothers_part_through_a_password(conn, client_as)
     assert (await reading.get("/audit")).status_code == 303
     assert (await user_by_login(conn, "auditor"))["awaits_grant"]
     assert "审计员" in (await security.get("/admin/grants")).text
+
+
+@pytest.mark.parametrize("way", ["password", "identity"])
+async def test_an_auditors_account_that_was_disabled_first_waits_for_the_other_all_the_same(conn, client_as, way):
+    system, _ = await two(conn, client_as)
+    auditor = await factories.person(conn, "auditor")
+    assert (await system.post(f"/admin/users/{auditor.id}/disable")).status_code == 303
+    if way == "password":
+        assert (await system.post(f"/admin/users/{auditor.id}/reset")).status_code == 303
+    else:
+        by = Actor(replace((await factories.person(conn, "admin")).viewer, power=Power.SYSTEM))
+        await link(conn, auditor.id, "https://id", "mine", by=by, at=NOON, cheap=True)
+    assert (await system.post(f"/admin/users/{auditor.id}/enable")).status_code == 409
+    assert not (await user_by_login(conn, "auditor"))["active"]
 
 
 @pytest.mark.parametrize("path", ["/admin/grants", "/admin/users"])
