@@ -12,7 +12,7 @@ from app.access.oidc import Identity
 from app.access.powers import ask_for_grant, may_handle, waits_after_reset
 from app.access.queries import sign_in_record, user_by_id
 from app.access.rules import new_token
-from app.access.service import end_access
+from app.access.service import end_access, end_sessions
 from app.access.setting_password import set_password
 from app.access.signing import OIDC, Browser, SignInResult, after_first_step, refusal
 from app.access.terms import Actor, Role, Viewer
@@ -54,13 +54,14 @@ async def link(
     taken = select(User.login).join(i, i.user_id == User.id).where(i.issuer == issuer, i.subject == subject)
     if other := (await conn.execute(taken.where(User.id != user_id))).scalar_one_or_none():
         raise Invalid({"subject": f"这个编号已经关联到账号 {other}。"})
-    await conn.execute(delete(i).where(i.user_id == user_id))
+    if (await conn.execute(delete(i).where(i.user_id == user_id))).rowcount:
+        await end_sessions(conn, user_id, at=at)  # whoever was linked before is out as well
     row = {"issuer": issuer, "subject": subject, "user_id": user_id, "linked_at": at, "linker_name": by.viewer.name}
     await conn.execute(insert(i).values(row))
     if user["must_change_password"]:
         # A one-time password that nobody has used yet; who comes by the other way need not know it to go on.
         await set_password(conn, user, new_token(), at=at, cheap=cheap)
-    if waits_after_reset(user, by=by) and user["active"]:
+    if waits_after_reset(user, by=by):
         await conn.execute(update(User).where(User.id == user_id).values(active=False, awaits_grant=True))
         await end_access(conn, user_id, at=at)
         await ask_for_grant(conn, user_id, user["login"], by=by, at=at)
@@ -85,6 +86,7 @@ async def unlink(conn: Conn, user_id: uuid.UUID, *, by: Actor, at: datetime) -> 
     may_handle(user, by=by)
     if (await conn.execute(delete(LinkedIdentity).where(LinkedIdentity.user_id == user_id))).rowcount == 0:
         raise NotFound
+    await end_sessions(conn, user_id, at=at)
     await record(conn, event_row("user:identity:unlinked", by=by, at=at, object_type="user", object_id=user_id))
 
 

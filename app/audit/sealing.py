@@ -21,7 +21,9 @@ _ENTRIES = Kept(
         "ORDER BY number LIMIT :rows"
     )
 )
-_HEAD = text("SELECT number, sealed_at, through, events, digests, former, hash FROM audit_seals ORDER BY number DESC")
+_HEAD = text(
+    "SELECT number, sealed_at, through, events, digests, former, hash FROM audit_seals ORDER BY number DESC LIMIT 1"
+)
 _DRAWN = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM audit_events_number")
 
 

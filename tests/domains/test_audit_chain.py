@@ -133,6 +133,12 @@ async def test_an_act_that_is_not_finished_is_waited_for_and_holds_nobody_up(fre
     assert await check_chain(fresh_database) == len(there)
 
 
+async def test_the_last_seal_is_read_without_those_before_it(conn, database):
+    for _ in range(3):
+        assert await sealed(database, 1) > 0
+    assert [row.number for row in (await conn.execute(sealing._HEAD)).all()] == [3]
+
+
 async def test_what_was_never_written_leaves_a_hole_that_is_no_fault(conn, database):
     async with database.rehearsal() as inner:
         await record(inner, event(1))
