@@ -180,7 +180,8 @@ async def take_away(conn: Conn, login: str, *, by: Actor = SYSTEM, at: datetime)
 
 
 async def drop(conn: Conn, user_id: uuid.UUID) -> None:
-    for table in (RecoveryCode, SecondFactor):
+    # In the order in which `prove` takes them: a code that is given just now waits or is waited for.
+    for table in (SecondFactor, RecoveryCode):
         await conn.execute(delete(table).where(table.user_id == user_id))
 
 

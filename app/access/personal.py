@@ -1,9 +1,10 @@
 """Which of what is held of persons a viewer reads in full. Everything that shows it asks here."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from app.access.terms import Role, Viewer
-from app.personal.masking import mask
+from app.personal.masking import mask, mask_keys
 from app.personal.terms import Kind
 
 _ALL = frozenset(Kind)
@@ -24,6 +25,11 @@ _HIDDEN = {role: _ALL - readable for role, readable in READABLE.items()}
 def hidden_from(viewer: Viewer) -> frozenset[Kind]:
     """Nothing is hidden from the house itself, whose jobs send the letters."""
     return _HIDDEN[viewer.role] if viewer.login else frozenset()
+
+
+def readable(viewer: Viewer, image: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says by its keys, as far as the viewer reads it."""
+    return mask_keys(image, hidden_from(viewer))
 
 
 def shown(viewer: Viewer, kind: Kind, value: str) -> str:

@@ -72,5 +72,6 @@ async def bind_first(
 async def _come_in(
     conn: Conn, token: str, user: Mapping[str, Any], way: str, *, browser: Browser, at: datetime
 ) -> SignInResult:
+    done = await open_session(conn, user, browser=browser, at=at, way=way)
     await conn.execute(delete(HalfSignIn).where(HalfSignIn.token_hash == token_hash(token)))
-    return await open_session(conn, user, browser=browser, at=at, way=way)
+    return done

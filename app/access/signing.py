@@ -18,6 +18,7 @@ from app.access.terms import Actor, Origin, PasswordProfile, Role, Viewer
 from app.audit.models import AuditEvent
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
+from app.errors import Conflict
 from app.locks import Lock, try_hold_part
 
 _REFUSED, _ADDRESS = "session:sign_in:refused", "address"
@@ -144,7 +145,17 @@ async def open_session(
     at: datetime,
     way: str = "",
 ) -> SignInResult:
-    """`way`: what was proven besides the password, or instead of it. `user`: as `sign_in_record` gives it."""
+    """`way`: what was proven besides the password, or instead of it. `user`: as `sign_in_record` gives it. Raises
+    Conflict for an account that has changed since."""
+    # Who came by another server's word has shown no password that could be worn out.
+    must_change = user["must_change_password"] or (way != OIDC and _is_worn_out(user, at))
+    # The person first, as everybody does who ends somebody's access; and of two who come in at once the second ends the
+    # first one's session.
+    values = {"last_sign_in_at": at, "must_change_password": must_change}
+    # What was proven must still hold: a password that was reset just now, an account that was disabled, lets nobody in.
+    same = (User.id == user["id"], User.active, User.password_hash == user["password_hash"])
+    if (await conn.execute(update(User).where(*same).values(**values))).rowcount == 0:
+        raise Conflict("这个账号刚刚有变动，没有登录；请重新登录。")
     ended = await end_sessions(conn, user["id"], at=at) if user["one_session"] else 0
     token = new_token()
     await conn.execute(
@@ -158,10 +169,6 @@ async def open_session(
             user_agent=browser.user_agent[:200],
         )
     )
-    # Who came by another server's word has shown no password that could be worn out.
-    must_change = user["must_change_password"] or (way != OIDC and _is_worn_out(user, at))
-    values = {"last_sign_in_at": at, "must_change_password": must_change}
-    await conn.execute(update(User).where(User.id == user["id"]).values(**values))
     actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), browser.origin)
     after: dict[str, Any] = ({"by" if way == OIDC else "factor": way} if way else {}) | (
         {"sessions_ended": ended} if ended else {}
