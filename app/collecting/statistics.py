@@ -1,11 +1,12 @@
 """The forms of a round as they stand, with what does not agree; of a closed round as they were frozen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from app.access.personal import hidden_from
 from app.access.terms import Viewer
 from app.collecting.checks import Problem, Row, check_answers, check_form, check_tenant, check_units
 from app.collecting.forms import CarrierForm, Cell, Line, cells_of, form_for, missing_from, values_of
@@ -15,6 +16,8 @@ from app.collecting.queries import frozen_of
 from app.collecting.terms import AnswerState, Round
 from app.db import Conn
 from app.firms.terms import Reference
+from app.personal.masking import mask
+from app.personal.terms import KEYS, Kind
 from app.units import Unit, from_yuan, plain
 
 
@@ -55,10 +58,18 @@ class Statistics:
 
 
 async def statistics_of(conn: Conn, held: Round, *, viewer: Viewer, reference: Reference, today: date) -> Statistics:
-    """The caller has the round in its viewer's sight."""
-    if not held.open:
-        return _from_json(await frozen_of(conn, held.id) or {})
-    return made_of(await gather(conn, held, viewer=viewer, today=today), reference)
+    """The caller has the round in its viewer's sight. How the tenants' people are reached, as far as one reads it."""
+    if held.open:
+        found = made_of(await gather(conn, held, viewer=viewer, today=today), reference)
+    else:
+        found = _from_json(await frozen_of(conn, held.id) or {})
+    hidden = hidden_from(viewer)
+    masked = {n: kind for n, kind in enumerate(map(_PERSONS.get, found.head)) if kind in hidden}
+    return replace(found, rows=[_masked(row, masked) for row in found.rows]) if masked else found
+
+
+def _masked(row: Sequence[str], kinds: Mapping[int, Kind | None]) -> list[str]:
+    return [mask(kind, cell) if (kind := kinds.get(n)) else cell for n, cell in enumerate(row)]
 
 
 def _from_json(kept: Mapping[str, Any]) -> Statistics:
@@ -122,6 +133,7 @@ _HEAD = (
     *("17 占用场地面积（平方米）", "18 成立时注册资本（千元）"),
     *(f"{i.no} {i.label}{f'（{i.unit}）' if i.money else ''}" for i in BY_CODE.values() if i.no >= 19),
 )
+_PERSONS = {f"{BY_CODE[code].no} {BY_CODE[code].label}": kind for code, kind in KEYS.items() if code in BY_CODE}
 
 
 def _row(t: Tenant, reference: Reference) -> list[str]:

@@ -93,6 +93,7 @@ HELD: tuple[Held, ...] = (
     Held("firm_visits", "people", Kind.NAME, Purpose.RECORD),
     Held("moves", "first_recorder", Kind.NAME, Purpose.RECORD),
     Held("carrier_teams", "leader", Kind.NAME, Purpose.OPERATOR),
+    Held("verified_likenesses", "key", Kind.PHONE, Purpose.RECORD),
     Held("audit_events", "ip", Kind.TRACE, Purpose.RECORD),
 )
 # By these names a column of any table says who did what is recorded beside it: a person of the bureau or of a firm.
@@ -135,4 +136,9 @@ KEYS: Mapping[str, Kind] = {
     "contact_name": Kind.NAME,
     "contacts": Kind.NAME,
     "people": Kind.NAME,
+    # What a carrier's tenant gives with its figures.
+    "tenant.head": Kind.NAME,
+    "tenant.statistician": Kind.NAME,
+    "tenant.filler": Kind.NAME,
+    "tenant.phone": Kind.PHONE,
 }

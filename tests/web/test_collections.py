@@ -229,3 +229,20 @@ async def test_programs_open_give_in_yuan_chase_and_close(conn, api_as, held):
     closed = await operator.post(f"{here}/close", json={}, headers={"If-Match": '"1"'})
     assert closed.json()["closed_at"]
     assert (await firm.put(way, json={"figures": figures}, headers={"If-Match": '"2"'})).status_code == 409
+
+
+@pytest.mark.parametrize(("role", "reads"), [("officer", True), ("manager", False), ("auditor", False)])
+async def test_a_tenants_telephone_is_read_by_whom_the_one_table_says(conn, client_as, api_as, held, role, reads):
+    await tenant(conn, held)
+    here = await opened(await client_as("carrier"), held, "2026", "2027-01-31")
+    ((answer_id, *_),) = await owed(conn)
+    given = {"figures": {"tenant.phone": "13987654321"}, "state": "answered", "answered_at": NOON}
+    await conn.execute(CollectionAnswer.__table__.update().values(given))
+    who = await factories.person(conn, role)
+    page, api = await client_as(who), await api_as(who)
+    doors = [page.get(f"{here}/answers/{answer_id}"), page.get(f"{here}/statistics"), api.get(f"/api/v1{here}")]
+    doors.append(api.get(f"/api/v1{here}/statistics"))
+    for door in doors:
+        said = await door
+        assert said.status_code == 200
+        assert ("13987654321" in said.text) is reads, said.request.url

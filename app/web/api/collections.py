@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
+from app.access.personal import readable
 from app.access.terms import Permission, Viewer
 from app.collecting import answering, service
 from app.collecting.prefilling import known_of
@@ -85,7 +86,7 @@ async def _shown(conn: Conn, round_id: uuid.UUID, viewer: Viewer, *, status: int
             uscc=one.uscc or None,
             team=one.name if one.team_id else None,
             state=one.state.value,
-            figures=dict(one.figures),
+            figures=readable(viewer, one.figures),
             answered_at=one.answered_at,
             chases=one.chases,
             version=one.version,

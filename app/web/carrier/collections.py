@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.access.personal import readable
 from app.access.terms import Permission, Viewer
 from app.carriers.terms import Carrier
 from app.collecting import answering, service
@@ -245,6 +247,8 @@ async def _answer(
     items, faults = items_of(held, answer), error_context(error, {"basis": "依据", "reason": "原因"})
     enters = held.open and answer.by_operator and viewer.may(Permission.CARRIER_LET)
     known = await known_of(conn, held, answer, to_firm=False) if enters or answer.figures else {}
+    values = readable(viewer, {code: one.value for code, one in known.items()})
+    known = {code: replace(one, value=values[code]) for code, one in known.items()}
     faults["errors"] = [(c, labels_of(items).get(c, label), said) for c, label, said in faults["errors"]]
     context: dict[str, Any] = {
         **head(carrier, viewer),
