@@ -17,7 +17,8 @@ _PACKED, _HEAD = b"/ObjStm", 400
 _MOST_UNPACKED = 32 << 20
 _MOST_OF_A_PART = 4 << 20
 _PROGRAM = re.compile(r"macroEnabled|vbaProject|ms-office\.activeX", re.IGNORECASE)
-_LINK = re.compile(r"<[\w:]*Relationship\b[^>]*>", re.IGNORECASE)
+# A > may stand within quotes, a < nowhere: so no start is read further than to the next one.
+_LINK = re.compile(r"""<[^<>\s"']*Relationship\b(?:[^<>"']|"[^"<]*"|'[^'<]*')*>""", re.IGNORECASE)
 _FETCHED = re.compile(r"/(attachedTemplate|oleObject|frame|subDocument)[\"']", re.IGNORECASE)
 # A template beside which a document was written is named by its path on somebody's disk, and that is no harm.
 _ELSEWHERE = re.compile(r"\bTarget\s*=\s*[\"']\s*(?:[a-z-]{2,}:(?!///?[a-z]:)|[\\/]{2})", re.IGNORECASE)
@@ -68,11 +69,12 @@ def office_acts(data: bytes) -> bool:
             if entry.file_size > _MOST_OF_A_PART:
                 return True
             # UTF-16 is XML too; what is looked for is plain letters in either.
-            words = html.unescape(package.read(entry).replace(b"\0", b"").decode("latin-1"))
-            if _PROGRAM.search(words) or any(_fetches(link) for link in _LINK.findall(words)):
+            words = package.read(entry).replace(b"\0", b"").decode("latin-1")
+            if _PROGRAM.search(html.unescape(words)) or any(_fetches(link) for link in _LINK.findall(words)):
                 return True
     return False
 
 
 def _fetches(link: str) -> bool:
-    return bool(_FETCHED.search(link) and _ELSEWHERE.search(link))
+    said = html.unescape(link)
+    return bool(_FETCHED.search(said) and _ELSEWHERE.search(said))

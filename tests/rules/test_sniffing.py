@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import zipfile
 import zlib
 
@@ -104,6 +105,11 @@ HOSTILE = {
     "macros in another encoding": (parts(**{"[Content_Types].xml": MACRO.encode("utf-16")}), "a.xlsx", "宏"),
     "a template from elsewhere": (linked("attachedTemplate", "https://x.example/t.dotm"), "a.xlsx", "从网上取来"),
     "a template of a share": (linked("attachedTemplate", r"\\x.example\t.dotm"), "a.xlsx", "从网上取来"),
+    "a template behind a sign": (linked('frame" Id="a>&gt;', "https://x.example/t.dotm"), "a.xlsx", "从网上取来"),
+    "a template by a name of its own": (
+        parts(**{"xl/_rels/a.rels": '<件.x:Relationship Type="/frame" Target="http://x"/>'.encode()}),
+        *("a.xlsx", "从网上取来"),
+    ),
     "half a pdf": (PDF[:20], "a.pdf", "不完整"),
     "png with a tail": (PNG + b"PK\x03\x04", "a.png", "夹带"),
     "half a png": (PNG[:-6], "a.png", "不完整"),
@@ -122,6 +128,12 @@ def test_what_would_hurt_whoever_opens_it_is_refused_with_a_sentence(which):
     data, name, words = HOSTILE[which]
     with pytest.raises(FileRefused, match=words):
         sniffed(data, name)
+
+
+def test_links_that_never_end_take_no_time():
+    data, began = parts(**{"xl/_rels/a.rels": "<Relationship " * 30_000}), time.perf_counter()
+    assert sniffed(data, "a.xlsx") is FileKind.XLSX
+    assert time.perf_counter() - began < 1.5
 
 
 @pytest.mark.parametrize(
