@@ -30,6 +30,7 @@ _CHANGED = "办理之后又有变动。"
 _GONE = "已不在您的管辖范围内，或已不在库里。"
 _MERGED = "已经并入别的企业。"
 _DECIDED = "第二人已经复核。"
+_LEFT = "已不在存续状态，不能再回到梯队上。"
 REASON = "撤销批量办理"
 
 
@@ -41,6 +42,10 @@ async def undo_some(conn: Conn, act: Act, *, kit: Kit, by: Actor, at: datetime) 
     held = await lock_by_id(conn, list(seen), viewer=by.viewer)
     kept = {i: _GONE for i in seen.keys() - held.keys()}
     kept |= {i: _MERGED for i, f in held.items() if f.status == FirmStatus.MERGED}
+    if act.kind is BulkKind.TIER:
+        on_a_tier = {i for i, line in seen.items() if "move" in line["undo"] and line["undo"]["tier"]}
+        gone = {i for i in on_a_tier & held.keys() if held[i].status != FirmStatus.ACTIVE}
+        kept = dict.fromkeys(gone, _LEFT) | kept
     firms = [f for i, f in held.items() if i not in kept]
     undos = {f.id: seen[f.id]["undo"] for f in firms}
     if act.kind is BulkKind.TIER:

@@ -244,6 +244,19 @@ async def test_a_firm_that_was_spoken_with_since_does_not_stand_still_again_when
     assert await column(conn, "stale_on", [silent]) == before
 
 
+async def test_a_firm_that_is_gone_since_does_not_come_back_on_its_tier(conn, kit, me):
+    gone, here = [await factories.firm_on(conn, "eaglet", on=date(2026, 1, 5)) for _ in range(2)]
+    new = await factories.firm(conn, registered_on=date(2015, 3, 1))
+    change = Change(BulkKind.TIER, tier=None, on=TODAY, reason="核对后退出")
+    out = await done(conn, change, kit, me, codes=[gone, here])
+    into = await done(conn, Change(BulkKind.TIER, tier="tech_micro", on=TODAY, reason="入库"), kit, me, codes=[new])
+    await conn.execute(update(Firm).where(Firm.uscc.in_([gone, new])).values(status="deregistered"))
+    for act_id in (out, into):
+        await service.ask_undo(conn, act_id, kit=kit, by=me.actor, at=LATER)
+    assert await column(conn, "tier", [gone, here, new]) == [None, "eaglet", None], "off the ladder it may go"
+    assert await reasons(conn, out, "kept") == ["已不在存续状态，不能再回到梯队上。"]
+
+
 async def test_whose_account_is_closed_halfway_has_nothing_more_done_in_their_name(
     conn, database, kit, me, other, firms, monkeypatch
 ):
