@@ -46,6 +46,7 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
     page = (await operator.get(here)).text
     assert "已经搬走" in page
     (which,) = {part.split("/")[0] for part in page.split(f"{here}/")[1:] if part[8:9] == "-"}
+    assert (await operator.post(f"{here}/{which}/whatever", data={"words": "在"})).status_code == 404
     assert (await operator.post(f"{here}/{which}/answer", data={"words": ""})).status_code == 422
     assert (await operator.post(f"{here}/{which}/answer", data={"words": "正在办退出"})).status_code == 303
     assert (await operator.post(f"{here}/{which}/settle", data={"words": "没事"})).status_code == 403

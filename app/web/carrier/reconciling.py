@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from app.access.terms import Permission, Role, Viewer
 from app.carriers.terms import Carrier
 from app.db import Conn
-from app.errors import AppError, Conflict, Invalid
+from app.errors import AppError, Conflict, Invalid, NotFound
 from app.incubation import disagreeing, following
 from app.incubation.after_terms import Whereabouts, Word
 from app.text.amounts import AmountError, parse_amount
@@ -75,6 +75,8 @@ async def act(
     actor: LetSpaces,
 ) -> Response:
     """`answer`: the carrier's word; `settle`: an officer's decision."""
+    if step not in ("answer", "settle"):
+        raise NotFound
     carrier, raw = await carrier_in_sight(conn, carrier_id, actor.viewer), await raw_form(request)
     r = Reader(raw)
     try:
