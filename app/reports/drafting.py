@@ -188,9 +188,10 @@ async def note_editor(conn: Conn, filing_id: uuid.UUID, section: str, *, by: Act
 
 
 async def explain(conn: Conn, filing: Filing, explanations: Mapping[str, str]) -> None:
-    """Keeps what was written beside the soft checks. Raises Conflict when the form is closed."""
+    """Keeps what was written beside the soft checks, and what a colleague has written beside others meanwhile. Raises
+    Conflict when the form is closed."""
     held = _open(await own_filing(conn, filing.firm_id, filing.year, filing.form, hold="update"))
-    kept = {key: words for key, words in explanations.items() if words}
+    kept = {key: words for key, words in {**held.explanations, **explanations}.items() if words}
     await conn.execute(update(Submission).where(Submission.id == held.id).values(explanations=kept))
 
 

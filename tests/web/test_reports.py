@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from app.access.models import User
+from app.reports.drafting import explain
 from app.reports.models import SubmissionRound, SubmissionSection, YearlyReport
+from app.reports.queries import own_filing
 from tests import factories
 from tests.web.test_account import attempt, kept_in
 
@@ -312,3 +314,11 @@ async def test_two_saves_at_the_same_moment_leave_one_and_tell_the_other(fresh_d
     done = await asyncio.gather(save(people[0], "1"), save(people[1], "2"), return_exceptions=True)
     assert sorted(type(one).__name__ for one in done) == ["Stale", "int"]
     assert any(isinstance(one, Stale) for one in done)
+
+
+async def test_what_two_write_beside_the_figures_at_once_is_kept_of_both(conn, boss, uscc):
+    filing = await own_filing(conn, await factories.id_of(conn, uscc), 2025)
+    await explain(conn, filing, {"headcount.change": "新厂", "rd_staff.change": "误写"})
+    await explain(conn, filing, {"net_profit.change": "投产", "rd_staff.change": ""})  # read before the first was kept
+    held = await own_filing(conn, filing.firm_id, 2025)
+    assert held.explanations == {"headcount.change": "新厂", "net_profit.change": "投产"}

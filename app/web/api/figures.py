@@ -153,7 +153,7 @@ async def save(
 async def _explain(conn: Conn, filing: Filing, said: Mapping[str, str]) -> None:
     if said:
         words = _words(said, longest=500, within="explanations")
-        await drafting.explain(conn, filing, {**filing.explanations, **words})
+        await drafting.explain(conn, filing, words)
 
 
 @router.post("/submit", response_model=FiguresOut, summary="签字提交（仅签字人）", openapi_extra=KEYED)

@@ -160,7 +160,7 @@ async def _keep_words(request: Request, conn: Conn, filing: Filing) -> None:
     words = {key[2:]: str(value) for key, value in form.items() if key.startswith("x.")}
     kept = {key[:60]: clean_text(f"x.{key}", value, longest=500) for key, value in list(words.items())[:200]}
     if kept and filing.editable:
-        await drafting.explain(conn, filing, {**filing.explanations, **kept})
+        await drafting.explain(conn, filing, kept)
 
 
 @router.post("/portal/report/{year}/explain")
