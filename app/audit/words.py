@@ -52,6 +52,7 @@ ACTION_LABELS = {
     "firm:report:submitted": "签字提交年度数据",
     "firm:report:returned": "退回补正年度数据",
     "firm:report:accepted": "审核通过年度数据",
+    "report:missing:chased": "催报年度数据",
     "firm:clerk:invited": "邀请填报人",
     "firm:clerk:uninvited": "收回填报邀请",
     "clerk:request:received": "收到填报账号申请",

@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, or_, select
 
 from app.access.models import User
 from app.access.terms import Actor, Role, Viewer
+from app.audit.service import event_row, record
 from app.clerks.queries import clerk_ids_of
 from app.clock import business_day
 from app.db import Conn
@@ -141,4 +142,16 @@ async def chase(conn: Conn, form: Form, year: int, *, region: str = "", by: Acto
     }
     told = await post_new(conn, *(row for some in rows.values() for row in some))
     fresh = sum(any(row["dedup_key"] in told for row in some) for some in rows.values())
+    if fresh:
+        after = {"year": year, "form": form.code, "firms": fresh, **({"region": region} if region else {})}
+        chased = event_row(
+            "report:missing:chased",
+            by=by,
+            at=at,
+            object_type="report",
+            object_id=report,
+            object_label=name_of(year, form.code, form.title),
+            after=after,
+        )
+        await record(conn, chased)
     return len(late), fresh

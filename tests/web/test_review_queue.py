@@ -123,6 +123,8 @@ async def test_who_is_missing_is_counted_by_form_and_town_and_all_of_them_are_ch
     told = select(OutboxMessage.payload).where(OutboxMessage.kind == "report_chased")
     reports = sorted(payload["report"] for payload in (await conn.execute(told)).scalars())
     assert reports == ["2025"] * 3 + ["2025-hnte_annual"] * 3
+    acts = select(AuditEvent.after).where(AuditEvent.action == "report:missing:chased").order_by(AuditEvent.number)
+    assert [said["firms"] for said in (await conn.execute(acts)).scalars()] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
