@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.access import sign_ins
+from app.access.powers import may_handle
 from app.access.queries import user_by_id
 from app.access.terms import Actor, Permission
 from app.db import Conn
@@ -67,6 +68,7 @@ async def anothers_page(request: Request, user_id: uuid.UUID, conn: ConnDep, act
 @router.post("/admin/users/{user_id}/sessions/revoke-others")
 async def end_all(request: Request, user_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Keeper) -> Response:
     user = await _known(conn, user_id)
+    may_handle(user, by=actor)
     ended = await sign_ins.revoke_all(conn, user_id, by=actor, at=clock.now())
     return see_other(request, f"/admin/users/{user_id}/sessions", f"已结束 {user['name']} 的 {ended} 个登录")
 
@@ -75,6 +77,7 @@ async def end_all(request: Request, user_id: uuid.UUID, conn: ConnDep, clock: Cl
 async def end_one(
     request: Request, user_id: uuid.UUID, reference: str, conn: ConnDep, clock: ClockDep, actor: Keeper
 ) -> Response:
+    may_handle(await _known(conn, user_id), by=actor)
     await sign_ins.revoke_session(conn, user_id, reference, by=actor, at=clock.now())
     return see_other(request, f"/admin/users/{user_id}/sessions", "已结束那个会话")
 
