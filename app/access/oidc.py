@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -30,6 +31,7 @@ _KNOWN_FOR = timedelta(hours=1)
 _ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
 _LEEWAY = 60  # seconds that clocks may differ
 _ABOUT = "oidc"
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _AT_ONCE = 4
 
 
@@ -178,9 +180,10 @@ class Provider:
         async with self._busy:
             where = f"{self._settings.oidc_issuer}/.well-known/openid-configuration"
             found = _json(await self._asked(self._poster.get(where)))
-            if found.get("issuer") != self._settings.oidc_issuer:
+            named = all(isinstance(found.get(name), str) for name in _ENDPOINTS)
+            if found.get("issuer") != self._settings.oidc_issuer or not named:
                 raise ProviderAway
-            keys = _json(await self._asked(self._poster.get(str(found.get("jwks_uri", "")))))
+            keys = _json(await self._asked(self._poster.get(found["jwks_uri"])))
         try:
             described = (at, found, KeySet.import_key_set(keys))  # type: ignore[arg-type]
         except (JoseError, ValueError, KeyError, TypeError) as error:
@@ -191,7 +194,7 @@ class Provider:
     async def _asked(self, asking: Any) -> Answer:
         try:
             answer: Answer = await asking
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, ValueError, TimeoutError, HTTPException) as error:
             raise ProviderAway from error
         return answer
 

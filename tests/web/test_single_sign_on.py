@@ -1,6 +1,7 @@
 """Signing in by another server, which really is one: what it must prove; only an administrator says who is who."""
 
 from datetime import datetime
+from http.client import BadStatusLine
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -9,10 +10,12 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from app.access.models import User
-from app.access.oidc import Provider
+from app.access.oidc import Provider, ProviderAway
 from app.audit.models import AuditEvent
 from app.clock import BUSINESS_ZONE
+from app.outbox.fetching import Answer
 from tests import factories
+from tests.harness import NOON
 from tests.web.provider import CLIENT, SECRET, OpenIdProvider
 from tests.web.test_second_factor import bound, code_at
 
@@ -175,3 +178,24 @@ async def test_without_the_other_server_the_password_still_comes_in(provider, ap
     assert refused.status_code == 502
     assert "用口令登录" in refused.text
     assert (await attempt(browser)).status_code == 303
+
+
+class Odd:
+    """Another server that is there and does not speak as it should."""
+
+    def __init__(self, said):
+        self.said = said
+
+    async def get(self, *_):
+        if isinstance(self.said, Exception):
+            raise self.said
+        return Answer(200, self.said, None)
+
+
+@pytest.mark.parametrize("said", [BadStatusLine("x"), b"[]", b'{"issuer": "https://id"}'])
+async def test_a_server_that_answers_otherwise_is_away_and_no_fault_of_ours(app, said):
+    joined = {"oidc_issuer": "https://id", "oidc_client_id": CLIENT}
+    provider = Provider(app.state.settings.model_copy(update=joined))
+    provider._poster = Odd(said)
+    with pytest.raises(ProviderAway):
+        await provider.leave("/", at=NOON)
