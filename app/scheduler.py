@@ -79,8 +79,7 @@ class Scheduler:
         leading = asyncio.create_task(self._lead())
         await stop.wait()
         self._clock.shutdown(wait=False)
-        leading.cancel()
-        await asyncio.gather(leading, return_exceptions=True)
+        await end(leading)
 
     async def tick(self, name: str) -> None:
         """A job's turn."""
@@ -157,6 +156,13 @@ class Scheduler:
                 await mark(conn, name, at=now)
                 detail = {"due": missed.isoformat()}
                 await note_run(conn, name, at=now, finished_at=now, outcome=RunOutcome.MISSED, detail=detail, seconds=0)
+
+
+async def end(task: asyncio.Task[Any], *, patience: float = 1.0) -> None:
+    """Cancels until it is done: whose answer comes at the very moment keeps the cancelling to itself (asyncpg does)."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=patience)
 
 
 def missed_turns(last: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:

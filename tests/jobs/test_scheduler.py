@@ -11,7 +11,7 @@ from app.db import Database
 from app.files.store import FileStore
 from app.outbox.models import JobRun
 from app.outbox.runs import RunOutcome, mark, marks, note_run
-from app.scheduler import LED, MISFIRE_GRACE, Scheduler, missed_turns
+from app.scheduler import LED, MISFIRE_GRACE, Scheduler, end, missed_turns
 from app.worker import House
 from tests.harness import NOON, SettableClock, settings_for
 
@@ -118,6 +118,22 @@ async def test_a_new_leader_makes_up_for_a_turn_within_grace_and_notes_one_that_
     await running
     await house.database.dispose()
     assert clock.now() - moment("2026-11-24 02:10") > MISFIRE_GRACE
+
+
+async def test_a_task_that_keeps_a_cancelling_to_itself_is_ended_all_the_same():
+    kept = []
+
+    async def stubborn():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            kept.append(True)
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    await end(task, patience=0.01)
+    assert (kept, task.cancelled()) == ([True], True)
 
 
 async def test_the_page_tells_what_ran_how_long_it_took_and_whether_the_worker_lives(conn, client_as, clock):
