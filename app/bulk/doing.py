@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.access.terms import Actor
 from app.bulk.lines import write_lines
-from app.bulk.queries import Act, next_lines
-from app.bulk.rules import judge, moved_on, same, written
+from app.bulk.queries import Act, at_work, next_lines
+from app.bulk.rules import given_to, judge, moved_on, same, sees, written
 from app.bulk.terms import BulkKind, Change, LineOutcome
 from app.db import Conn
 from app.firms.filtering import visible_to
@@ -32,6 +32,7 @@ from app.work.terms import TaskEntry
 from app.workdays.rules import Calendar
 
 _CHUNK = 500
+_AWAY = "要交给的人账号已停用，或已管不到这家企业。"
 _MOVED = 100  # a move writes ten times what an edit does, and nobody shall wait long for a firm
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 _OF_VERDICT = {Verdict.GO: LineOutcome.CHANGES, Verdict.WAIT: LineOutcome.ASKS, Verdict.REFUSED: LineOutcome.REFUSED}
@@ -114,12 +115,15 @@ async def apply_some(conn: Conn, act: Act, *, kit: Kit, by: Actor, at: datetime)
     if not seen:
         return 0
     held = await lock_by_id(conn, list(seen), viewer=by.viewer)
+    work = await at_work(conn, {who for f in held.values() if (who := given_to(f, act.change))})
     lines: list[dict[str, Any]] = []
     fresh: list[FirmDetail] = []
     for firm_id, line in seen.items():
         firm = held.get(firm_id)
         if why := moved_on(firm, line):
             lines.append(_line(firm_id, LineOutcome.LEFT, why))
+        elif firm is not None and (who := given_to(firm, act.change)) and not sees(work.get(who, ""), firm):
+            lines.append(_line(firm_id, LineOutcome.LEFT, _AWAY))
         elif firm is not None:
             fresh.append(firm)
     if act.kind is BulkKind.TIER:

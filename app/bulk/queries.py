@@ -1,13 +1,14 @@
 """Reads of bulk acts. An act names firms, so it is seen by those whose division covers its creator's."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, select, tuple_
 
+from app.access.models import User
 from app.access.terms import Viewer
 from app.bulk.models import BulkAct, BulkLine
 from app.bulk.terms import ActState, BulkKind, Change, LineOutcome
@@ -148,3 +149,11 @@ async def tags_of(conn: Conn, *, viewer: Viewer, limit: int = 200) -> list[str]:
         .limit(limit)
     )
     return list((await conn.execute(query)).scalars())
+
+
+async def at_work(conn: Conn, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The divisions of those of them whose accounts are in use."""
+    if not ids:
+        return {}
+    query = select(User.id, User.scope).where(User.id.in_(ids), User.active)
+    return {user_id: scope for user_id, scope in await conn.execute(query)}

@@ -19,7 +19,7 @@ def judge(firm: FirmDetail, change: Change, *, me: uuid.UUID) -> Judged:
     if same(firm, change):
         return Judged(LineOutcome.SAME)
     person = change.person
-    if change.kind is BulkKind.OFFICER and person and not _sees(person.scope, firm):
+    if change.kind is BulkKind.OFFICER and person and not sees(person.scope, firm):
         return Judged(LineOutcome.REFUSED, f"不在{person.name}的管辖范围内。")
     return _CHANGES
 
@@ -42,15 +42,22 @@ def same(firm: FirmDetail, change: Change) -> bool:
 
 def _task(firm: FirmDetail, change: Change, me: uuid.UUID) -> Judged:
     person = change.person
-    if person and person.id != me and not _sees(person.scope, firm):
+    if person and person.id != me and not sees(person.scope, firm):
         return Judged(LineOutcome.REFUSED, f"不在{person.name}的管辖范围内。")
     if not person and firm.officer_id is None:
         return Judged(LineOutcome.REFUSED, "还没有责任专员，请指定由谁办。")
     return _CHANGES
 
 
-def _sees(scope: str, firm: FirmDetail) -> bool:
+def sees(scope: str, firm: FirmDetail) -> bool:
     return bool(scope) and firm.region_code.startswith(scope)
+
+
+def given_to(firm: FirmDetail, change: Change) -> uuid.UUID | None:
+    """Who gets the firm, or the task about it."""
+    if change.kind is BulkKind.TASK and change.person is None:
+        return firm.officer_id
+    return change.person.id if change.person else None
 
 
 def moved_on(firm: FirmDetail | None, seen: Mapping[str, Any]) -> str:

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from app.access.terms import Actor
 from app.bulk.doing import Kit, at_once
 from app.bulk.lines import write_lines
-from app.bulk.queries import Act, next_lines
-from app.bulk.rules import same
+from app.bulk.queries import Act, at_work, next_lines
+from app.bulk.rules import same, sees
 from app.bulk.terms import BulkKind, Change, LineOutcome
 from app.db import Conn
 from app.firms.locking import lock_by_id
@@ -30,6 +30,7 @@ _CHANGED = "办理之后又有变动。"
 _GONE = "已不在您的管辖范围内，或已不在库里。"
 _MERGED = "已经并入别的企业。"
 _DECIDED = "第二人已经复核。"
+_AWAY = "原来的责任专员账号已停用，或已管不到这家企业。"
 _LEFT = "已不在存续状态，不能再回到梯队上。"
 REASON = "撤销批量办理"
 
@@ -67,9 +68,13 @@ async def _put_back(
     conn: Conn, change: Change, firms: Sequence[FirmDetail], undos: Undos, *, by: Actor, at: datetime
 ) -> dict[uuid.UUID, str]:
     """Where the field is still what the act wrote; another field may have changed meanwhile and stays so."""
-    still = [f for f in firms if same(f, change)]
+    kept = {f.id: _CHANGED for f in firms if not same(f, change)}
+    former = {i: uuid.UUID(undo["officer"]) for i, undo in undos.items() if undo.get("officer")}
+    work = await at_work(conn, set(former.values()))
+    kept |= {f.id: _AWAY for f in firms if f.id in former and not sees(work.get(former[f.id], ""), f)}
+    still = [f for f in firms if f.id not in kept]
     await edit_many(conn, [(f, _before(f, change, undos[f.id])) for f in still], by=by, at=at)
-    return {f.id: _CHANGED for f in firms if not same(f, change)}
+    return kept
 
 
 def _before(firm: FirmDetail, change: Change, undo: Mapping[str, Any]) -> FirmEntry:

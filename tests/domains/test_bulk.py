@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 
+from app.access.models import User
 from app.audit.models import AuditEvent
 from app.bulk import doing, jobs, service
 from app.bulk.doing import Kit
@@ -137,6 +138,20 @@ async def test_an_officer_is_put_and_taken_back_where_nobody_has_put_another_sin
     assert (await column(conn, "park", firms))[2] == "翠山湖"
     with pytest.raises(Conflict):
         await service.ask_undo(conn, act_id, kit=kit, by=me.actor, at=LATER)
+
+
+async def test_nothing_goes_to_somebody_whose_account_was_closed_meanwhile(conn, kit, me, other, firms):
+    away = update(User).where(User.id == other.id)
+    put = await done(conn, Change(BulkKind.OFFICER, to(me)), kit, me, codes=firms[1:2])  # which was the other's
+    change = Change(BulkKind.TASK, to(other), title="核对年报", on=date(2026, 12, 1))
+    act_id = await prepared(conn, change, kit, me, codes=firms)
+    assert await counts(conn, act_id) == {"changes": 4}
+    await conn.execute(away.values(active=False))
+    await service.confirm(conn, act_id, kit=kit, by=me.actor, at=LATER)
+    assert await counts(conn, act_id) == {"left": 4}
+    await service.ask_undo(conn, put, kit=kit, by=me.actor, at=LATER)
+    assert await reasons(conn, put, "kept") == ["原来的责任专员账号已停用，或已管不到这家企业。"]
+    assert await column(conn, "officer_id", firms[1:2]) == [me.id]
 
 
 async def test_a_tag_is_added_where_it_lacks_and_taken_off_again_only_there(conn, kit, me, firms):
