@@ -22,6 +22,7 @@ from app.db import Database, is_outage
 from app.files.store import FileStore
 from app.locks import Lock, held_for_long
 from app.outbox.runs import LEADER, RunOutcome, beat, mark, marks, note_run
+from app.stopping import end
 from app.worker import House, run_job
 
 log = logging.getLogger("tidu.worker")
@@ -139,8 +140,7 @@ class Scheduler:
                 looks += 1
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
-            making_up.cancel()
-            await asyncio.gather(making_up, return_exceptions=True)
+            await end(making_up)
 
     async def _make_up(self) -> None:
         """Turns that came while nobody led: late ones are taken now, those that are too late are noted."""
@@ -156,13 +156,6 @@ class Scheduler:
                 await mark(conn, name, at=now)
                 detail = {"due": missed.isoformat()}
                 await note_run(conn, name, at=now, finished_at=now, outcome=RunOutcome.MISSED, detail=detail, seconds=0)
-
-
-async def end(task: asyncio.Task[Any], *, patience: float = 1.0) -> None:
-    """Cancels until it is done: whose answer comes at the very moment keeps the cancelling to itself (asyncpg does)."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=patience)
 
 
 def missed_turns(last: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:

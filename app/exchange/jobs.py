@@ -5,7 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from app.access.queries import user_by_id
@@ -31,6 +31,7 @@ from app.firms.terms import MAIN_LADDER
 from app.pipeline.queries import load_ladders
 from app.sheets import SheetError
 from app.sheets.isolated import in_turn, read_isolated
+from app.stopping import end
 from app.workdays.queries import load_calendar
 
 log = logging.getLogger("tidu.imports")
@@ -141,9 +142,7 @@ async def _still_there(database: Database, batch_id: uuid.UUID, now: _Now) -> As
     try:
         yield
     finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
+        await end(renewing)
 
 
 async def read_roster(files: FileStore, batch: Batch, bureau: Bureau) -> Roster:

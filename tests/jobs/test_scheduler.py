@@ -11,7 +11,8 @@ from app.db import Database
 from app.files.store import FileStore
 from app.outbox.models import JobRun
 from app.outbox.runs import RunOutcome, mark, marks, note_run
-from app.scheduler import LED, MISFIRE_GRACE, Scheduler, end, missed_turns
+from app.scheduler import LED, MISFIRE_GRACE, Scheduler, missed_turns
+from app.stopping import end
 from app.worker import House
 from tests.harness import NOON, SettableClock, settings_for
 
