@@ -157,9 +157,13 @@ def _read(item: Item, text: str) -> str:
 
 
 def _counted(text: str, *, whole: bool) -> str:
-    number = parse_amount(halve(text), Unit.YUAN)
+    asked = "请填 0 或正整数。" if whole else "请填 0 或正数，最多两位小数。"
+    try:
+        number = parse_amount(halve(text), Unit.YUAN)
+    except AmountError as error:  # which speaks of money
+        raise AmountError(asked) from error
     if not 0 <= number < _LARGEST or (whole and number != number.to_integral_value()):
-        raise AmountError("请填 0 或正整数。" if whole else "请填 0 或正数，最多两位小数。")
+        raise AmountError(asked)
     return f"{number:f}"
 
 

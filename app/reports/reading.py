@@ -100,11 +100,14 @@ def _read(question: Question, text: str, unit: str) -> Value:
 
 
 def _counted(question: Question, text: str) -> Value:
-    number = parse_amount(text.strip().removesuffix(question.unit), Unit.YUAN)
-    if not 0 <= number < 10**9:
-        return Value(text, fault="请填 0 或正数。" if question.kind is Kind.NUMBER else "请填 0 或正整数。")
-    whole = question.kind is Kind.NUMBER or number == number.to_integral_value()
-    return Value(text, number) if whole else Value(text, fault="请填 0 或正整数。")
+    whole = question.kind is Kind.COUNT
+    asked = Value(text, fault="请填 0 或正整数。" if whole else "请填 0 或正数，最多两位小数。")
+    try:
+        number = parse_amount(text.strip().removesuffix(question.unit), Unit.YUAN)
+    except AmountError:  # which speaks of money
+        return asked
+    fits = 0 <= number < 10**9 and (not whole or number == number.to_integral_value())
+    return Value(text, number) if fits else asked
 
 
 def _unit(value: str) -> Unit:

@@ -76,7 +76,10 @@ def _amount(figure: str, typed: str) -> Decimal:
     typed = typed.lstrip("+＋")
     if unit_of(figure) is Unit.YUAN:
         return parse_amount(typed, Money.WAN_YUAN)
-    count = parse_amount(typed, Money.YUAN)
+    try:
+        count = parse_amount(typed, Money.YUAN)
+    except AmountError as error:  # which speaks of money
+        raise AmountError("请填整数。") from error
     if count != count.to_integral_value() or abs(count) > _MOST_COUNT or (figure in RIGHTS and count < 0):
         raise AmountError("请填整数。")
     return count

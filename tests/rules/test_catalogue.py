@@ -87,12 +87,14 @@ def test_a_figure_is_what_was_typed_in_the_unit_beside_it_or_in_the_text(text, u
         ("headcount", "1.5"),
         ("headcount", "-3"),
         ("headcount", "1e9"),
+        ("headcount", "十"),
     ],
 )
 def test_what_cannot_be_is_said_and_stands_as_typed(code, text):
     value = read(FORM.questions[code], (text, "yuan"))
     assert value.number is None
     assert value.fault
+    assert "金额" not in value.fault or code != "headcount"
     assert value.text == text
 
 

@@ -132,7 +132,7 @@ def test_an_area_is_a_number_and_no_words():
     area = replace(BY_CODE["tenant.staff"], kind=ItemKind.NUMBER)
     assert read_items([area], {area.code: "120.55"})[0] == {area.code: "120.55"}
     for said in ("很大", "-1", "1.234"):
-        assert read_items([area], {area.code: said})[1], said
+        assert read_items([area], {area.code: said})[1] == {area.code: "请填 0 或正数，最多两位小数。"}
 
 
 def test_a_year_brings_the_firms_own_figures_and_its_tenants_form_goes_before_what_is_only_alike():

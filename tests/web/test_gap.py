@@ -67,6 +67,7 @@ async def test_trying_a_figure_shows_every_title_before_and_after_and_writes_not
     [
         ("d.rd=三十", "看不懂这个金额"),
         ("d.headcount=1.5", "请填整数"),
+        ("d.headcount=三十", "请填整数"),
         ("d.sales_revenue=-5000", "减得太多"),
         ("d.rd=-9999", "研发费用里的人员人工费用，它现在是"),
     ],

@@ -17,11 +17,11 @@ from app.errors import AppError, Conflict, Invalid, NotFound
 from app.incubation.readiness import COUNTY, MUNICIPAL, Readiness, readiness
 from app.policy.terms import Assessment
 from app.units import Unit
-from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, faulty, head, version_in
+from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, head, version_in
 from app.web.carrier.places import day_asked
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.figures_input import LABELS, as_typed, is_money, read_year
-from app.web.forms import raw_form
+from app.web.forms import error_context, raw_form
 from app.web.gap_views import InputView, condition_view, doubt_of, input_view, title_view
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -103,7 +103,7 @@ async def _shown(
         "fields": [(code, LABELS[code], typed.get(code, ""), is_money(code)) for code in SAID],
         "version": found.said.version if raw is None else raw.get("version", ""),
         "can_say": viewer.may(Permission.CARRIER_LET) and day.year > today.year - YEARS_SAID,
-        **faulty(error),
+        **error_context(error, LABELS),
     }
     status = error.status if error else 200
     return page(request, "carrier/readiness.html", title=f"{carrier.name} 认定准备", status=status, **context)
