@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -95,6 +96,24 @@ async def test_what_is_kept_in_parts_is_said_in_words_and_a_carriers_name_is_not
     assert "新、旧" in page
     assert "否" in page
     assert "{" not in page[page.index("<tbody>") :]
+
+
+async def test_what_an_act_keeps_is_named_in_words(client_as, conn):
+    acts = {
+        "firm:record:merged": ({"kept": "甲", "gone": "乙"}, {"保留的企业", "并入的企业"}),
+        "file:attachment:added": (
+            {"file": "a.pdf", "sha256": "0f", "on": "证书"},
+            {"文件", "文件内容的校验值", "附在"},
+        ),
+        "firm:certificate:recorded": ({"number": "GR1", "source": "名单"}, {"编号", "来源"}),
+        "firm:visit:struck": ({"on": "2026-01-05"}, {"日期"}),
+    }
+    by, about = (await factories.person(conn, "officer")).actor, {"object_type": "firm", "object_id": new_id()}
+    await record(conn, *(event_row(act, by=by, at=NOON, after=kept, **about) for act, (kept, _) in acts.items()))
+    auditor = await client_as("auditor")
+    for act, (_, words) in acts.items():
+        page = (await auditor.get(f"/audit?action={act}")).text
+        assert set(re.findall('<th scope="row">([^<]+)</th>', page)) == words
 
 
 async def asked(api, **query):

@@ -39,7 +39,24 @@ _TITLES = (
     *("编号", "时间", "经办人", "角色", "做了什么", "动作代码", "对象类型", "对象编号", "对象"),
     *("成功", "改前", "改后", "来自", "会话", "请求编号"),
 )
-_KEYS = {"tier": "梯队", "kind": "类别", "effective_on": "生效日期", "reason": "理由", "stage": "环节", "why": "依据"}
+_KEYS = {
+    "tier": "梯队",
+    "kind": "类别",
+    "effective_on": "生效日期",
+    "reason": "理由",
+    "stage": "环节",
+    "why": "依据",
+    "kept": "保留的企业",
+    "gone": "并入的企业",
+    "number": "编号",
+    "source": "来源",
+    "year": "年度",
+    "sha256": "文件内容的校验值",
+    "import": "导入批次",
+    "size": "字节数",
+    "count": "条数",
+    "filter": "筛选条件",
+}
 # What carriers' events say beside what their forms ask.
 _OF_CARRIERS = {
     "tenant": "租户",
@@ -57,10 +74,11 @@ _CODES = {
 }
 
 
-def _labels(object_type: str) -> dict[str, str]:
-    """A firm's name is 企业名称, a carrier's or a platform's is not."""
+def _labels(event: Event) -> dict[str, str]:
+    """A firm's name is 企业名称, a carrier's or a platform's is not; a file is on something, a visit on a day."""
     labels = {**LABELS, **_OF_CARRIERS, **_KEYS, **FIELD_LABELS}
-    return labels if object_type == "firm" else labels | {"name": LABELS["name"]}
+    labels |= {"people": "联系人"} if event.object_type == "firm" else {"name": LABELS["name"]}
+    return labels | ({"on": "附在"} if event.action.startswith("file:attachment:") else {})
 
 
 def _plain(value: Any, labels: Mapping[str, str]) -> str:
