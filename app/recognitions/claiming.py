@@ -141,7 +141,14 @@ async def _enter_right(conn: Conn, firm: FirmDetail, held: Claim, *, by: Actor, 
     values = {f: held.body.get(f) for f in _RIGHT} | {"granted_on": _day(held.body.get("granted_on"))}
     values |= {"source": SOURCE, "recorded_at": at, "recorded_by": by.viewer.id}
     r = IpRightRow
-    others = [one for one in await rights_of(conn, firm.id) if one.id != held.target_id]
+    there = await rights_of(conn, firm.id)
+    used = next((one.used_in_hnte_year for one in there if one.id == held.target_id), None)
+    if used not in (None, values["used_in_hnte_year"]):
+        # Written down after the firm had asked, maybe: what has served a filing is freed by an officer with a reason.
+        raise Conflict(
+            f"台账里登记 {held.title} 已用于 {used} 年的申报，与这里不同；登记有误的，请先改正使用登记再核实。"
+        )
+    others = [one for one in there if one.id != held.target_id]
     if any((one.kind, one.number) == (values["kind"], values["number"]) for one in others):
         raise Conflict(f"台账里已经有 {held.title}。")
     if held.target_id is None:

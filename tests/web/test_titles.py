@@ -261,3 +261,20 @@ async def test_a_right_of_class_two_serves_one_filing_and_a_slip_is_put_right(co
 @pytest.mark.parametrize(("year", "fits"), [(2015, False), (2016, True), (2026, True), (2027, False), (None, True)])
 def test_a_use_is_of_a_year_since_the_rule_and_not_of_one_to_come(year, fits):
     assert (use_problem(IpKind.SOFTWARE_COPYRIGHT, granted_on=None, year=year, today=TODAY) is None) is fits
+
+
+async def test_what_has_served_a_filing_meanwhile_is_not_free_again_by_a_claim_that_was_made_before(
+    boss, conn, client_as
+):
+    officer = await client_as("officer")
+    await claimed(boss)
+    assert (await decided(conn, officer, "accept")).status_code == 303
+    right_id = await the(conn, IpRightRow.id)
+    assert (await claimed(boss, of=str(right_id), name="节水阀芯二")).status_code == 303
+    await conn.execute(IpRightRow.__table__.update().values(used_in_hnte_year=2025))
+    refused = await decided(conn, officer, "accept")
+    assert (refused.status_code, "已用于 2025 年" in refused.text) == (409, True)
+    assert await the(conn, IpRightRow.used_in_hnte_year) == 2025
+    await conn.execute(IpRightRow.__table__.update().values(used_in_hnte_year=None))
+    assert (await decided(conn, officer, "accept")).status_code == 303
+    assert await the(conn, IpRightRow.name) == "节水阀芯二"
