@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from app.db import Database, is_outage
 from app.outbox.arriving import arrive
 from app.outbox.claiming import Claimed, Landed, claim, claim_for_outlets, settle
 from app.outbox.terms import MessageState
+from app.personal.masking import mask
+from app.personal.terms import Kind
 
 SEND_SECONDS, RUN_SECONDS = 30, 60
 AT_ONCE = 8  # one server that hangs holds up one of them
@@ -145,6 +147,10 @@ class _Run:
         return claimed
 
     async def _try(self, message: Claimed) -> Landed:
+        landed = await self._tried(message)
+        return replace(landed, answer=_unnamed(landed.answer, (message.address or "").strip()))
+
+    async def _tried(self, message: Claimed) -> Landed:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 return Landed(message, MessageState.SENT, await self._mail.hand_over(message))
@@ -159,3 +165,9 @@ class _Run:
                 wait = max(wait, timedelta(seconds=error.seconds))
             answer = f"{type(error).__name__}: {error}"[:500]
             return Landed(message, MessageState.DEAD if last else MessageState.PENDING, answer, True, wait)
+
+
+def _unnamed(answer: str | None, address: str) -> str | None:
+    """Servers repeat whom they refuse; who reads the log need not read that, nor does it outlive the address."""
+    kind = Kind.EMAIL if "@" in address else Kind.PHONE
+    return answer.replace(address, mask(kind, address)) if answer and address else answer

@@ -14,10 +14,12 @@ from app.outbox.service import retry
 
 _MOST = 2000
 # One message to each person and run, however many letters came back. Letters about no firm concern the administrators.
+# As `app.personal.masking.mask` does it: who runs the system reads no address in full.
+_WHOM = "substring(m.payload ->> 'to' FROM '^.') || '***' || substring(m.payload ->> 'to' FROM '@[^@]*$'), ''"
 _TELL = text(
     f"""
 WITH dead AS (
-  SELECT m.id, m.answer, f.id AS firm_id, coalesce(f.name, m.payload ->> 'to', '') AS name, f.region_code, f.officer_id
+  SELECT m.id, m.answer, f.id AS firm_id, coalesce(f.name, {_WHOM}) AS name, f.region_code, f.officer_id
   FROM outbox_messages m LEFT JOIN firms f ON f.uscc = m.payload ->> 'uscc'
   WHERE m.state = 'dead' AND m.told_at IS NULL AND m.channel <> 'inbox'
   ORDER BY m.created_at LIMIT {_MOST} FOR UPDATE OF m SKIP LOCKED

@@ -24,6 +24,9 @@ from app.outbox.models import OutboxMessage
 from app.outbox.service import retry
 from app.outbox.writing import letter
 from app.outbox.writing import post as send_out
+from app.personal.masking import mask
+from app.personal.terms import Kind
+from app.reminders.undelivered import tell_undelivered
 from tests import factories
 from tests.harness import NOON, settings_for
 
@@ -139,12 +142,20 @@ async def test_a_busy_server_is_tried_again_after_a_growing_wait_with_the_same_i
 
 
 async def test_an_address_that_does_not_exist_is_given_up_at_once_and_seen(conn, database, mail, post):
-    message_id = await enqueue(conn)
-    post.answers = ["550 no such user"]
+    address = "zhou@example.invalid"
+    message_id = await enqueue(conn, to=address)
+    post.answers = [f"550 <{address}> no such user"]
     await deliver(database, at=NOON, mail=mail)
     dead = await row(conn, message_id)
     assert (dead.state, dead.attempts) == ("dead", 1)
     assert "550" in dead.answer
+    # The log is for who runs the system, too: nowhere in it, nor in what they are told, stands whose address it was.
+    assert (address in dead.answer, mask(Kind.EMAIL, address) in dead.answer) == (False, True)
+    await factories.person(conn, "admin")
+    assert await tell_undelivered(conn, at=NOON) == 1
+    told = select(OutboxMessage.payload["subject"].astext).where(OutboxMessage.kind == "undelivered")
+    said = (await conn.execute(told)).scalar_one()
+    assert (address in said, mask(Kind.EMAIL, address) in said) == (False, True)
 
 
 async def test_a_server_that_never_takes_it_is_given_up_in_the_end(conn, database, mail, post):
