@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import any_, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -12,6 +13,7 @@ from sqlalchemy.types import Uuid
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn
+from app.firms.models import Firm
 from app.pipeline.models import MoveRequest
 from app.pipeline.terms import Ladder, MoveKind, RequestState
 from app.policy.terms import Assessment
@@ -101,6 +103,19 @@ async def withdraw_many(conn: Conn, request_ids: Sequence[uuid.UUID], *, reason:
         "decided_at": at,
         "decision_reason": reason,
     }
-    await conn.execute(
-        update(MoveRequest).where(MoveRequest.id == any_(_IDS), _PENDING).values(**decided), {"ids": list(request_ids)}
+    withdrawn = (
+        update(MoveRequest)
+        .where(MoveRequest.id == any_(_IDS), _PENDING, Firm.id == MoveRequest.firm_id)
+        .values(**decided)
+        .returning(Firm.id, Firm.name, MoveRequest.to_tier)
+    )
+    rows = (await conn.execute(withdrawn, {"ids": list(request_ids)})).all()
+    await record(conn, *(refused(firm_id, name, to, reason, by=by, at=at) for firm_id, name, to in rows))
+
+
+def refused(firm_id: uuid.UUID, name: str, to: str | None, reason: str, *, by: Actor, at: datetime) -> dict[str, Any]:
+    """What the trail says of a move that a second person, or whoever asked for it, did not let happen."""
+    said = {"to": to, "reason": reason}
+    return event_row(
+        "firm:tier:refused", by=by, at=at, object_type="firm", object_id=firm_id, object_label=name, after=said
     )

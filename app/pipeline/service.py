@@ -9,14 +9,14 @@ from sqlalchemy import func, select, update
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments.gathering import gather
-from app.audit.service import event_row, record
+from app.audit.service import record
 from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Waiting
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmStatus
-from app.pipeline.asking import Ask, ask
+from app.pipeline.asking import Ask, ask, refused
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
 from app.pipeline.rules import Decision, Verdict, decide, problems, turned
@@ -175,18 +175,7 @@ async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, a
         raise Forbidden("只能撤回自己提交的移动。")
     standing = await lock(conn, by.viewer, firm_id=row["firm_id"])
     await _decide_request(conn, request_id, RequestState.REJECTED, reason, by=by, at=at)
-    await record(
-        conn,
-        event_row(
-            "firm:tier:refused",
-            by=by,
-            at=at,
-            object_type="firm",
-            object_id=standing.firm_id,
-            object_label=standing.name,
-            after={"to": row["to_tier"], "reason": reason},
-        ),
-    )
+    await record(conn, refused(standing.firm_id, standing.name, row["to_tier"], reason, by=by, at=at))
     return standing
 
 

@@ -216,6 +216,9 @@ async def test_each_firm_meets_the_gate_by_itself_and_stands_again_where_it_stoo
     assert await everything_of_the_ladder(conn) == before
     states = select(MoveRequest.state).where(MoveRequest.reason == "年度核对")
     assert list((await conn.execute(states)).scalars()) == ["rejected"]
+    refused = select(AuditEvent.object_id, AuditEvent.after).where(AuditEvent.action == "firm:tier:refused")
+    said = {"to": "tech_micro", "reason": "撤销批量办理"}
+    assert [(o, a) for o, a in await conn.execute(refused)] == [(str(await factories.id_of(conn, gazelle)), said)]
     last = select(Move.from_tier, Move.to_tier, Move.kind).where(
         Move.reason == "撤销批量办理", Move.to_tier.is_not(None)
     )
