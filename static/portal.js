@@ -28,6 +28,15 @@
       else if (!document.getElementById(`${c.id}-error`)) c.removeAttribute("aria-invalid");
     }
   }
+  // What the figures come to, where it stands on the page.
+  function say(told) {
+    for (const { value, textContent } of told) {
+      const place = document.getElementById(`${value}-said`);
+      if (!place) continue;
+      place.textContent = textContent;
+      place.parentElement.hidden = !textContent;
+    }
+  }
   async function save(keepalive = false) {
     clearTimeout(timer);
     if (stopped || form.dataset.sent || !(unsure || dirty())) return;
@@ -45,7 +54,11 @@
         settled(values);
       } else stopped = answer.status === 412 || answer.status === 409 || answer.status === 401;
       if (answer.ok || answer.status === 412) {
-        saved.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+        const told = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+        const figures = [...told.querySelectorAll("data")];
+        for (const figure of figures) figure.remove();
+        say(figures);
+        saved.replaceChildren(...told.childNodes);
         mark();
       } else saved.textContent = answer.status === 401
         ? "登录已过期，还没有保存。您填的还在这一页，按“保存”，登录后接着办。"

@@ -88,6 +88,24 @@ def an_answer_that_never_came(people: People, clerk: Page) -> None:
     expect(conversions).to_have_value("5")
 
 
+def a_total_that_is_live(clerk: Page) -> None:
+    """What one types is in the sum as soon as it is kept, and so is what it comes to."""
+    clerk.goto("/portal/report/2025/rd")
+    personnel, design = (clerk.locator(f'[name="rd.{line}"]') for line in ("personnel", "design"))
+    said = clerk.locator("[id='rd.design-said']")
+    personnel.fill("100")
+    design.fill("")
+    design.blur()
+    expect(clerk.locator("[id='rd.total-said']")).to_have_text("100 万元")
+    expect(said).to_be_hidden()
+    design.fill("50")
+    design.blur()
+    expect(clerk.locator("[id='rd.total-said']")).to_have_text("150 万元")
+    expect(said).to_have_text("500,000 元")
+    expect(said).to_be_visible()
+    expect(clerk.locator("#saved")).not_to_contain_text("元")
+
+
 def hand_in(clerk: Page) -> None:
     clerk.goto("/portal/report/2025/check")
     for words in clerk.locator('textarea[name^="x."]').all():
@@ -120,6 +138,7 @@ def test_a_clerk_reports_corrects_what_was_returned_and_the_gap_is_smaller(
     clerk.get_by_role("button", name=re.compile("开始填报.*2025")).click()
     if scripted:
         an_answer_that_never_came(people, clerk)
+        a_total_that_is_live(clerk)
     for section, answers in SECTIONS.items():
         fill(clerk, section, answers)
         if section == "output":

@@ -114,6 +114,7 @@ async def test_what_cannot_be_is_said_as_it_is_saved_and_one_may_go_on_all_the_s
     wrong = PEOPLE | {"rd_staff": ("150", "")}
     by_itself = await boss.post(f"{HERE}/people", data=typed(wrong, act="auto"))
     assert '<a href="#rd_staff">科技人员：科技人员不能多于职工总数。</a>' in by_itself.text
+    assert "<data" not in by_itself.text, "people are not money"
     onward = await boss.post(f"{HERE}/people", data=typed(wrong, version=1, act="next"))
     assert onward.headers["location"] == f"{HERE}/people?faults=1"
     page = (await boss.get(onward.headers["location"])).text
@@ -207,6 +208,16 @@ async def test_typing_saves_itself_and_stops_when_a_colleague_was_faster(boss, c
     for act, status in (("auto", 200), ("save", 303)):
         assert (await boss.post(f"{HERE}/people", data=typed(PEOPLE, act=act))).status_code == status
     assert (await kept(conn, "people")).version == 1
+
+
+async def test_what_the_figures_come_to_is_said_as_they_are_saved(boss):
+    lines = RD | {"rd.design": ("50", "wan_yuan"), "rd.other": ("", "wan_yuan")}
+    saved = (await boss.post(f"{HERE}/rd", data=typed(lines, act="auto"))).text
+    said = dict(re.findall('<data value="([^"]+)">([^<]*)</data>', saved))
+    assert (said["rd.design"], said["rd.other"], said["rd.total"]) == ("500,000 元", "", "300 万元")
+    page = (await boss.get(f"{HERE}/rd")).text
+    for code, words in said.items():
+        assert f'id="{code}-said">{words}</' in page, code
 
 
 async def test_only_the_signatory_hands_in_and_only_with_the_declaration(boss, conn, client_as, uscc):

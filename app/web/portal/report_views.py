@@ -8,7 +8,7 @@ from app.policy.terms import Grade
 from app.reports.bringing import same_rows
 from app.reports.catalogue import Kind, Question, Section
 from app.reports.queries import Filing
-from app.reports.reading import MONEY_WORDS, ROWS, Answers, Examined, Row, read, rows_of, shown
+from app.reports.reading import MONEY_WORDS, ROWS, Answers, Examined, Row, rows_of, shown
 
 _DOUBTED = {Grade.UNSOURCED.value, Grade.THIRD_PARTY.value, Grade.CODE.value}
 
@@ -68,11 +68,7 @@ def rows_view(section: Section, answers: Answers, around: Around, *, more: bool 
 
 def _field(question: Question, name: str, answers: Answers, around: Around, computed: Examined | None) -> FieldView:
     typed, unit = _typed(answers.get(question.code))
-    if question.kind is Kind.SUM:
-        number = computed.values[question.code].number if computed else None
-        said = shown(number, question) if number is not None else "—"
-    else:
-        said = _said(question, typed, unit)
+    number = computed.values[question.code].number if computed else None
     before = around.last.get(question.code)
     return FieldView(
         name=name,
@@ -80,7 +76,7 @@ def _field(question: Question, name: str, answers: Answers, around: Around, comp
         typed=typed,
         unit=unit or question.spoken.value,
         fault=around.faults.get(name, ""),
-        said=said,
+        said=_said(question, number),
         before="" if before is None else shown(before, question),
         theirs=_theirs(question, answers, around),
         comment=around.comments.get(question.code, ""),
@@ -91,8 +87,7 @@ def _field(question: Question, name: str, answers: Answers, around: Around, comp
 def _row_field(question: Question, name: str, row: Row, around: Around, *, locked: bool) -> FieldView:
     typed, unit = _typed(row.get(question.code))
     fault = around.faults.get(name, "")
-    said = _said(question, typed, unit)
-    return FieldView(name, question, typed, unit or question.spoken.value, fault, said, "", "", "", locked)
+    return FieldView(name, question, typed, unit or question.spoken.value, fault, "", "", "", "", locked)
 
 
 def _typed(answer: object) -> tuple[str, str]:
@@ -101,10 +96,18 @@ def _typed(answer: object) -> tuple[str, str]:
     return "", ""
 
 
-def _said(question: Question, typed: str, unit: str) -> str:
+def _said(question: Question, number: Decimal | None) -> str:
     """Both ways of saying it: 38.2 万元 is 382,000 元."""
-    number = read(question, (typed, unit)).number if typed and question.money else None
-    return f"{number:,f} 元" if number is not None else ""
+    if question.kind is Kind.SUM:
+        return "—" if number is None else shown(number, question)
+    return f"{number:,f} 元" if number is not None and question.money else ""
+
+
+def said_of(section: Section, found: Examined) -> list[tuple[str, str]]:
+    """What the page says of its amounts, to be said anew when one of them is saved by itself."""
+    if section.group:
+        return []
+    return [(q.code, _said(q, found.values[q.code].number)) for q in section.questions if q.money]
 
 
 def _theirs(question: Question, mine: Answers, around: Around) -> str:

@@ -16,7 +16,7 @@ from app.reports import drafting
 from app.reports.catalogue import Form, Level, Section
 from app.reports.earlier import figures_before
 from app.reports.queries import Filing, others_editing, pages_of
-from app.reports.reading import MONEY_WORDS, ROWS, Answers, Fault, examine, rows_of
+from app.reports.reading import MONEY_WORDS, ROWS, Answers, Examined, examine, rows_of
 from app.reports.sharing import begun_with, told_elsewhere
 from app.reports.terms import ANNUAL, IP_ROWS
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
@@ -24,7 +24,7 @@ from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal
 from app.web.portal.report import Asked, Which, filing_in_hand, form_of, own_filing_in_hand, report_head
-from app.web.portal.report_views import Around, fields_of, rows_view, typed_in
+from app.web.portal.report_views import Around, fields_of, rows_view, said_of, typed_in
 from app.web.templating import fragment, page
 
 router = APIRouter()
@@ -189,12 +189,14 @@ async def save(
         )
     except Stale as error:
         if act == "auto":
-            context: dict[str, Any] = {"at": None, "sentence": error.sentence, "wrong": []}
+            context: dict[str, Any] = {"at": None, "sentence": error.sentence, "wrong": [], "said": []}
             return fragment(request, "portal/report/_saved.html", status=412, **context)
         return await _both(request, conn, lookup, filing, chosen, typed, error)
-    wrong = await _wrong(conn, filing, form_of(filing, lookup), chosen, typed)
+    found = await _looked_at(conn, filing, form_of(filing, lookup), chosen, typed)
+    # A draft is saved whatever is in it; what cannot be is said at once, what is missing only when asked for.
+    wrong = [f for f in found.faults_of(chosen.code) if not f.missing]
     if act == "auto":
-        context = {"at": at, "sentence": "", "wrong": wrong}
+        context = {"at": at, "sentence": "", "wrong": wrong, "said": said_of(chosen, found)}
         return fragment(request, "portal/report/_saved.html", headers={"x-version": str(now)}, **context)
     target, sentence = _onward(chosen, filing, lookup, act, wrong=len(wrong))
     return see_other(request, target, sentence)
@@ -211,14 +213,15 @@ def _onward(section: Section, filing: Filing, lookup: Lookup, act: str, *, wrong
     return _neighbours(filing, lookup, section.code)[1] if act == "next" else here, "已保存"
 
 
-async def _wrong(conn: Conn, filing: Filing, form: Form, section: Section, typed: Answers) -> list[Fault]:
-    """A draft is saved whatever is in it; what cannot be is said at once, what is missing only when asked for."""
+async def _looked_at(conn: Conn, filing: Filing, form: Form, section: Section, typed: Answers) -> Examined:
+    """The page that was just saved, with the other pages only where it is held against them; of a returned form, as it
+    was kept: what is locked did not come with the page."""
     mine = {q.code for q in section.questions}
-    hard = [check for q in section.questions for check in q.checks if check.level is Level.HARD]
-    elsewhere = any(not mine.issuperset(check.of) for check in hard)
-    kept = await pages_of(conn, filing.id) if elsewhere else {}
-    answers = {code: page.answers for code, page in kept.items()} | {section.code: typed}
-    return [f for f in examine(form, answers, {}).faults_of(section.code) if not f.missing]
+    hard = [check.of for q in section.questions for check in q.checks if check.level is Level.HARD]
+    elsewhere = any(not mine.issuperset(codes) for codes in (*hard, *(q.of for q in section.questions)))
+    kept = await pages_of(conn, filing.id) if elsewhere or filing.state == "returned" else {}
+    answers = {section.code: typed} | {code: page.answers for code, page in kept.items()}
+    return examine(form, answers, {})
 
 
 def _acted(section: Section, typed: dict[str, Any], act: str) -> dict[str, Any]:
