@@ -18,6 +18,12 @@ def rd_lines(figures: Mapping[str, Decimal]) -> dict[str, Decimal] | None:
     return lines if len(lines) == len(RD_LINES) else None
 
 
+def with_total(figures: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """What the ledger does not keep, since it is the sum of what it keeps."""
+    lines = rd_lines(figures)
+    return {**figures} if lines is None else {**figures, RD_TOTAL: sum(lines.values(), Decimal(0))}
+
+
 def on_basis(basis: str, figures: Mapping[str, Decimal]) -> Decimal | None:
     lines = rd_lines(figures)
     if lines is None:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
 from app.db import Conn
+from app.reports.basis import with_total
 from app.reports.models import Submission, SubmissionRound, YearlyReport
 from app.reports.terms import ANNUAL, COUNTED, ReportState
 
@@ -45,7 +46,7 @@ async def figures_before_of(conn: Conn, years: Collection[Year]) -> dict[Year, d
     for firm_id, year, figures in await conn.execute(own):
         found[firm_id, year + 1] |= _read(figures)
     latest = {(firm_id, year + 1): figures for firm_id, year, figures in await conn.execute(ledger)}
-    return {which: told | _read(latest.get(which, {})) for which, told in found.items()}
+    return {which: with_total(told | _read(latest.get(which, {}))) for which, told in found.items()}
 
 
 def _read(figures: Mapping[str, str]) -> dict[str, Decimal]:

@@ -15,6 +15,8 @@ from app.access.terms import Viewer
 from app.db import Conn
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
+from app.policy.figures import RD_LINES
+from app.reports.basis import RD_TOTAL
 from app.reports.models import FormVersion, SectionEditor, Submission, SubmissionRound, SubmissionSection, YearlyReport
 from app.reports.reading import Answers
 from app.reports.terms import ANNUAL, COUNTED, ReportState
@@ -228,14 +230,19 @@ async def ledger_report(conn: Conn, firm_id: uuid.UUID, year: int) -> LedgerRepo
 
 _QUARTILES = text(
     """
-SELECT each.key, percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY each.value::numeric), count(*)
+SELECT each.key, percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY each.value), count(*)
 FROM (SELECT DISTINCT ON (y.firm_id) y.figures FROM yearly_reports y JOIN firms f ON f.id = y.firm_id
       WHERE y.year = :year AND y.state = 'accepted' AND f.industry_code LIKE :industry AND f.id <> :firm
-      ORDER BY y.firm_id, y.version DESC) AS latest, jsonb_each_text(latest.figures) AS each
+      ORDER BY y.firm_id, y.version DESC) AS latest, LATERAL (
+  SELECT key, value::numeric AS value FROM jsonb_each_text(latest.figures) WHERE key = ANY(:codes) AND key <> :total
+  UNION ALL SELECT :total, sum(value::numeric) FROM jsonb_each_text(latest.figures) WHERE key = ANY(:lines)
+  HAVING count(*) = cardinality(:lines)) AS each
 WHERE each.key = ANY(:codes)
 GROUP BY each.key HAVING count(*) >= 5
 """
-).bindparams(bindparam("codes", type_=ARRAY(Text())))
+).bindparams(
+    *(bindparam(name, type_=ARRAY(Text())) for name in ("codes", "lines")), bindparam("total", RD_TOTAL, type_=Text())
+)
 
 
 async def quartiles(
@@ -245,5 +252,6 @@ async def quartiles(
     if len(industry) < 3:
         return {}
     values = {"firm": firm_id, "year": year, "industry": f"{industry[:3]}%", "codes": list(codes)}
+    values["lines"] = [f"rd.{line}" for line in RD_LINES]
     rows = await conn.execute(_QUARTILES, values)
     return {code: (Decimal(str(a)), Decimal(str(b)), Decimal(str(c))) for code, (a, b, c), _ in rows}

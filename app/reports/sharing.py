@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.db import Conn
-from app.reports.basis import RD_TOTAL, rd_lines
+from app.reports.basis import with_total
 from app.reports.catalogue import Form, Question, Section
 from app.reports.forms import load_forms
 from app.reports.models import Submission, SubmissionSection
@@ -35,9 +35,7 @@ async def told_figures(conn: Conn, firm_id: uuid.UUID, year: int, form: str) -> 
         if which in forms:
             told |= {code: Decimal(value) for code, value in examine(forms[which], pages, {}).figures.items()}
     told |= await ledger_figures(conn, firm_id, year)
-    if (lines := rd_lines(told)) is not None:
-        told[RD_TOTAL] = sum(lines.values(), Decimal(0))
-    return told
+    return with_total(told)
 
 
 async def told_elsewhere(conn: Conn, filing: Filing) -> Mapping[str, Decimal]:

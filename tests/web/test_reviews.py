@@ -1,5 +1,7 @@
 """填报审核: a reviewer asks back, question by question, or accepts as signed; no figure is ever theirs to change."""
 
+import re
+
 import pytest
 from sqlalchemy import func, select, text
 
@@ -184,7 +186,7 @@ async def test_who_has_not_filed_is_listed_and_chased_once_a_day(conn, client_as
     assert (await conn.execute(chased)).scalar_one() == 2
 
 
-async def test_beside_a_figure_stands_the_middle_of_its_industry_when_there_are_five(boss, conn, client_as):
+async def test_beside_a_figure_stands_the_middle_of_its_industry_when_there_are_five(boss, conn, client_as, uscc):
     officer = await client_as("officer")
     for n in range(5):
         assert "3,900 万元" not in (await officer.get(f"/reviews/{await filing(conn)}")).text
@@ -195,6 +197,12 @@ async def test_beside_a_figure_stands_the_middle_of_its_industry_when_there_are_
             ),
             {"id": await factories.id_of(conn, other)},
         )
+    before = text("UPDATE yearly_reports SET firm_id = :mine WHERE firm_id = :other AND year = 2024")
+    firms = [await factories.id_of(conn, one) for one in (uscc, other)]
+    await conn.execute(before, dict(zip(("mine", "other"), firms, strict=True)))
     page = (await officer.get(f"/reviews/{await filing(conn)}")).text
+    # The sum is as old and as usual as what it is the sum of.
+    total = page[page.index("研究开发费用合计</th>") :]
+    assert re.findall(r"<td[^>]*>(?:<b>)?([^<]+?)\s*<", total)[:4] == ["250 万元", "190 万元", "+32%", "190 万元"]
     assert "3,900 万元" in page
     assert "高于多数同行" in page

@@ -14,6 +14,7 @@ from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.firms.queries import firm_by_id
 from app.reports import handing, reviewing
+from app.reports.basis import RD_TOTAL
 from app.reports.catalogue import WORDED, Question
 from app.reports.catalogue import Form as ReportForm
 from app.reports.earlier import figures_before
@@ -95,7 +96,7 @@ async def _page(
     if firm is None:
         raise NotFound
     latest, last = rounds[0], await figures_before(conn, firm.id, filing.year)
-    codes = [q.code for q in form.questions.values() if q.policy]
+    codes = [q.code for q in form.questions.values() if q.policy or q.code == RD_TOTAL]
     quarters = await quartiles(conn, firm.id, industry=firm.industry_code or "", year=filing.year, codes=codes)
     found = examine(form, latest.answers, last, await told_elsewhere(conn, filing))
     comments = typed or dict(latest.comments)
