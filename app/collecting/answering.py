@@ -17,6 +17,7 @@ from app.collecting.service import CLOSED
 from app.collecting.terms import Answer, AnswerState, Entry, Round
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Refused, Stale
+from app.personal.terms import KEYS
 
 _A = CollectionAnswer
 
@@ -71,11 +72,14 @@ async def enter(
 
 
 def _words(held: Round, answer: Answer, figures: Mapping[str, str]) -> dict[str, Any]:
-    """What differs from what was given before, as the form says it."""
+    """What differs from what was given before, as the form says it; of persons only that it does."""
     items = asked(yearly=held.period.yearly, team=answer.team_id is not None)
     changed = [i for i in items if answer.figures.get(i.code) != figures.get(i.code)]
     said = [
-        f"{i.label} {as_said(i, answer.figures.get(i.code)) or '—'}→{as_said(i, figures.get(i.code))}" for i in changed
+        f"{i.label}（改了）"
+        if i.code in KEYS
+        else f"{i.label} {as_said(i, answer.figures.get(i.code)) or '—'}→{as_said(i, figures.get(i.code))}"
+        for i in changed
     ]
     return {"changed": "；".join(said)[:1000]} if answer.figures and said else {}
 

@@ -193,6 +193,11 @@ async def test_the_forms_come_in_their_order_with_what_was_corrected_and_why(con
     assert any("没有填" in str(r[0]) for r in checked.iter_rows(values_only=True))
     rounds = (await conn.execute(select(CollectionRound.version))).scalar_one()
     assert rounds == 3
+    again = said | {"tenant.phone": "13987654321", "tenant.staff": "7", "version": "2"}
+    assert (await firm.post(way, data=again)).status_code == 303
+    told = select(AuditEvent.after["changed"].astext).where(AuditEvent.action == "firm:collection:answered")
+    changed = (await conn.execute(told.order_by(AuditEvent.number.desc()).limit(1))).scalar_one()
+    assert changed == "从业人员 8→7；电话（改了）", "the trail names nobody's number"
 
 
 async def test_programs_open_give_in_yuan_chase_and_close(conn, api_as, held):
