@@ -127,7 +127,9 @@ async def waiting_acts(conn: Conn, *, at: datetime) -> int:
 async def forget_previews(conn: Conn, *, at: datetime) -> int:
     """Previews that nobody has confirmed for days: their firms have changed since anyway."""
     old = (BulkAct.state == ActState.PREVIEW.value) & (BulkAct.created_at < at - PREVIEWS_KEPT)
-    stale = select(BulkAct.id).where(old)
-    await conn.execute(delete(BulkLine).where(BulkLine.act_id.in_(stale)))
-    done = await conn.execute(update(BulkAct).where(old).values(state=ActState.DISCARDED.value, lease_until=None))
-    return done.rowcount
+    discarded = update(BulkAct).where(old).values(state=ActState.DISCARDED.value, lease_until=None)
+    # The act first: one that is confirmed just now keeps its lines.
+    gone = (await conn.execute(discarded.returning(BulkAct.id))).scalars().all()
+    if gone:
+        await conn.execute(delete(BulkLine).where(BulkLine.act_id.in_(gone)))
+    return len(gone)

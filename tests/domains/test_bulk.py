@@ -338,10 +338,12 @@ async def test_what_is_out_of_sight_is_counted_like_what_is_not_there(conn, kit,
     assert (me.viewer.scope, town.viewer.scope) == (COUNTY, TOWN)
 
 
-async def test_a_preview_that_nobody_confirms_is_forgotten_after_a_week(conn, kit, me, firms):
+async def test_a_preview_that_nobody_confirms_is_forgotten_after_a_week(conn, kit, me, firms, statements):
     act_id = await prepared(conn, Change(BulkKind.TAG_ADD, tag="x"), kit, me, codes=firms)
     assert await jobs.forget_previews(conn, at=NOON + timedelta(days=7)) == 0
+    statements.clear()
     assert await jobs.forget_previews(conn, at=NOON + timedelta(days=7, seconds=1)) == 1
+    assert statements.writes() == ["bulk_acts", "bulk_lines"], "or one confirmed meanwhile lost its lines"
     assert (await conn.execute(select(BulkAct.state).where(BulkAct.id == act_id))).scalar_one() == "discarded"
     with pytest.raises(Conflict):
         await service.confirm(conn, act_id, kit=kit, by=me.actor, at=NOON)
