@@ -44,9 +44,11 @@ def plain(amount: Decimal) -> Decimal:
 
 def show_wan(yuan: Decimal | None, places: int = 2) -> str:
     """万元 for reading, with thousands separators; a value below the last place shown is not shown as 0."""
-    if yuan is None:
-        return "—"
-    wan = from_yuan(yuan, Unit.WAN_YUAN)
-    shown = wan.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, context=_EXACT)
-    number = f"{wan:,f}" if wan and not shown else f"{plain(shown):,f}"
-    return f"{number} 万元"
+    return "—" if yuan is None else show_in(Unit.WAN_YUAN, yuan, places)
+
+
+def show_in(unit: Unit, yuan: Decimal, places: int = 2) -> str:
+    amount = from_yuan(yuan, unit)
+    shown = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, context=_EXACT)
+    number = f"{amount:,f}" if amount and not shown else f"{plain(shown):,f}"
+    return f"{number} {unit.label}"

@@ -27,7 +27,7 @@ from app.policy.measures.carrier import MAYBE
 from app.policy.policies import Policies
 from app.policy.registry import MEASURES
 from app.policy.terms import Assessment
-from app.policy.wording import shown_in
+from app.policy.wording import read_beside, shown_in
 from app.reports.terms import COUNTED
 from app.statements import Kept
 
@@ -218,5 +218,5 @@ def _ratio(ctx: Context, name: str) -> str:
     found = ctx.found(name)
     if isinstance(found, Unknowable):
         return ""
-    said = shown_in(MEASURES[name].unit, Decimal(found.shown()).quantize(Decimal("0.0001")))
+    said = read_beside(MEASURES[name].unit, Decimal(found.shown()), ())
     return f"至少 {said}" if isinstance(found, Between) else said

@@ -12,7 +12,7 @@ from app.policy.figures import Unit
 from app.policy.levers import LEAST_YUAN, gaps, within
 from app.policy.registry import MEASURES
 from app.policy.terms import MET, Criterion, Gap, Outcome, Score
-from app.policy.wording import missing_sentence, shown_in
+from app.policy.wording import missing_sentence, read_beside, shown_in
 
 
 def described(finding: Finding, ctx: Context, *, settled: bool = False) -> Criterion:
@@ -81,7 +81,7 @@ def _found(finding: Finding, actual: str) -> str:
     unit, told = MEASURES[criterion.measure].unit, Decimal(actual)
     if unit in (Unit.DAY, Unit.MONTH) or (isinstance(value, Quotient) and value.den == 1):
         return shown_in(unit, told if unit is not Unit.MONTH else told.quantize(Decimal("0.1")))
-    return shown_in(unit, told)
+    return read_beside(unit, told, (*_beside(finding), *(limit for _, limit in finding.bounds)))
 
 
 def gap_sentence(gap: Gap) -> str:

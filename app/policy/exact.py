@@ -43,6 +43,15 @@ def shown_beside(value: Decimal, exact: Comparable, limits: Sequence[Decimal]) -
     return f"{value:f}"
 
 
+def shortened(value: Decimal, places: int, limits: Sequence[Decimal]) -> Decimal:
+    """For reading: to so many places, and to more where fewer would take it across a limit, or to nothing."""
+    for digits in range(places, 40):
+        short = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP, context=EXACT)
+        if all((short > limit) - (short < limit) == (value > limit) - (value < limit) for limit in (*limits, ZERO)):
+            return short
+    return value
+
+
 def ceil_to(amount: Decimal, step: Decimal) -> Decimal:
     """The next multiple of `step` that is not below `amount`."""
     return EXACT.multiply(EXACT.divide(amount, step).to_integral_value(ROUND_CEILING), step)

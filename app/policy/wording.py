@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from app.policy.exact import EXACT
+from app.policy.exact import EXACT, shortened
 from app.policy.figures import CARRIER, EVENTS, FLAGS, RD_LINES, YEARLY, Judgement, Unit
 from app.policy.terms import Outcome
 from app.units import plain, show_wan
@@ -42,6 +42,11 @@ def shown_in(unit: Unit, amount: Decimal) -> str:
     if unit is Unit.YUAN:
         return show_wan(amount) if abs(amount) >= _WAN else f"{plain(amount):,f} 元"
     return f"{plain(amount):,f} {unit.label}".rstrip()
+
+
+def read_beside(unit: Unit, amount: Decimal, limits: Sequence[Decimal]) -> str:
+    """A ratio to a hundredth of a percent, what is counted by head to two places; never across a limit."""
+    return shown_in(unit, shortened(amount, 4 if unit is Unit.RATIO else 2, limits))
 
 
 # Paths are few and asked for with every receipt: the same hundred labels, a hundred times a second.

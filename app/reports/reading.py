@@ -11,7 +11,7 @@ from decimal import Decimal
 from app.reports.basis import on_basis
 from app.reports.catalogue import Check, Form, Kind, Level, Question, Section
 from app.text import AmountError, DateError, parse_amount, parse_date
-from app.units import Unit, from_yuan
+from app.units import Unit, from_yuan, show_in
 
 Typed = Sequence[str]  # what was typed, and the unit beside it
 Row = Mapping[str, Typed]
@@ -251,6 +251,11 @@ def shown(number: Decimal, question: Question) -> str:
     if not question.money:
         return f"{number:,f} {question.unit}".strip()
     return f"{from_yuan(number, question.spoken):,f} {question.spoken.label}"
+
+
+def shown_briefly(number: Decimal, question: Question) -> str:
+    """On a page that has the exact one beside it: two decimals."""
+    return show_in(question.spoken, number) if question.money else shown(number, question)
 
 
 def typed_of(number: Decimal, question: Question) -> Typed:

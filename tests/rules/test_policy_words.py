@@ -1,5 +1,7 @@
 """Every part of every kind of condition can be read by people, and two versions can be laid side by side."""
 
+from decimal import Decimal
+
 import pytest
 from pydantic import BaseModel
 
@@ -9,8 +11,10 @@ from app.policy.differences import Fate, compare
 from app.policy.field_words import FIELDS
 from app.policy.field_words import KINDS as KIND_WORDS
 from app.policy.fields import fields_of
+from app.policy.figures import Unit
 from app.policy.outline import conditions, unconfirmed
 from app.policy.packs import DeductionRules, Example, Source, Version, read_packs
+from app.policy.wording import read_beside
 
 HNTE = read_packs(SEEDS / "policies")["hnte"].versions[0]
 
@@ -79,3 +83,19 @@ def test_a_version_that_somebody_has_confirmed_leaves_only_the_conditions_that_n
     assert all("来源等级是“M" in doubt for doubt in unconfirmed(confirmed))
     read = [c.model_copy(update={"grade": "O"}) for c in confirmed.criteria if not c.parts_of()]
     assert unconfirmed(confirmed.model_copy(update={"criteria": tuple(read)})) == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "amount", "limit", "words"),
+    [
+        (Unit.RATIO, "0.059701", "0.05", "5.97%"),
+        (Unit.RATIO, "0.0499999", "0.05", "4.99999%"),
+        (Unit.RATIO, "0.05", "0.05", "5%"),
+        (Unit.RATIO, "0.050001", "0.05", "5.0001%"),
+        (Unit.RATIO, "0.00001", "0.05", "0.001%"),
+        (Unit.HOUSE, "6.060606", "5", "6.06 家"),
+        (Unit.HOUSE, "4.999", "5", "4.999 家"),
+    ],
+)
+def test_what_was_found_is_read_to_two_decimals_and_never_across_its_limit(unit, amount, limit, words):
+    assert read_beside(unit, Decimal(amount), [Decimal(limit)]) == words

@@ -212,7 +212,10 @@ async def test_typing_saves_itself_and_stops_when_a_colleague_was_faster(boss, c
 
 async def test_what_the_figures_come_to_is_said_as_they_are_saved(boss):
     lines = RD | {"rd.design": ("50", "wan_yuan"), "rd.other": ("", "wan_yuan")}
-    saved = (await boss.post(f"{HERE}/rd", data=typed(lines, act="auto"))).text
+    fen = RD | {"rd.design": ("1.004998", "wan_yuan")}
+    saved = (await boss.post(f"{HERE}/rd", data=typed(fen, act="auto"))).text
+    assert ">251 万元（2,510,049.98 元）</data>" in saved, "two decimals, and all of it"
+    saved = (await boss.post(f"{HERE}/rd", data=typed(lines, 1, act="auto"))).text
     said = dict(re.findall('<data value="([^"]+)">([^<]*)</data>', saved))
     assert (said["rd.design"], said["rd.other"], said["rd.total"]) == ("500,000 元", "", "300 万元")
     page = (await boss.get(f"{HERE}/rd")).text

@@ -16,7 +16,7 @@ from app.policy.criteria.base import BaseCriterion, Finding, Limits, broken
 from app.policy.figures import Judgement
 from app.policy.registry import MEASURES, Lever
 from app.policy.terms import MANUAL, MET, NOT_MET, UNKNOWN, ScoreItem
-from app.policy.wording import shown_in
+from app.policy.wording import read_beside
 
 # Together no more than the column of kept answers holds: one score too large would keep all answers from being written.
 MOST_POINTS, MOST_ITEMS = 1000, 30
@@ -120,9 +120,13 @@ class Item(Scale):
         if not self.measure:
             return ""
         try:
-            return ctx.measure(self.measure).shown(*(limit for _, limits, _, _ in self.steps for _, limit in limits))
+            return ctx.measure(self.measure).shown(*self.limits)
         except Unknowable:
             return ""
+
+    @property
+    def limits(self) -> list[Decimal]:
+        return [limit for _, limits, _, _ in self.steps for _, limit in limits]
 
 
 class Cap(BaseModel):
@@ -218,7 +222,7 @@ class SumOfScores(BaseCriterion):
             points = item.score(ctx)
             note = points.why if points.low < points.high else ""
             rate = item.rate(ctx)
-            found = shown_in(MEASURES[item.measure].unit, Decimal(rate)) if rate else ""
+            found = read_beside(MEASURES[item.measure].unit, Decimal(rate), item.limits) if rate else ""
             sheet.append(ScoreItem(item.code, item.title, points.low, points.high, item.most, rate, note, found))
         return tuple(sheet)
 

@@ -19,7 +19,7 @@ from app.reports.catalogue import WORDED, Question
 from app.reports.catalogue import Form as ReportForm
 from app.reports.earlier import figures_before
 from app.reports.queries import Filing, Round, filing_by_id, quartiles, rounds_of
-from app.reports.reading import MONEY_WORDS, Value, examine, shown
+from app.reports.reading import MONEY_WORDS, Value, examine, shown, shown_briefly
 from app.reports.receipts import check_code
 from app.reports.sharing import told_elsewhere
 from app.reports.terms import ReportState
@@ -50,6 +50,8 @@ class Line:
     word: str
     comment: str
     given: bool
+    exactly: str
+    exactly_before: str
 
 
 async def _prompts(
@@ -149,14 +151,17 @@ def _line(
     comments: dict[str, str],
 ) -> Line:
     def words_of(number: Decimal | None) -> str:
-        return "—" if number is None else shown(number, question)
+        return "—" if number is None else shown_briefly(number, question)
 
     code, now, before = question.code, signed.number, last.get(question.code)
     said = signed.text if question.kind in WORDED and signed.text else words_of(now)
     change = f"{(now - before) / before:+.0%}" if now is not None and before else ""
     middle = words_of(quarters[code][1].quantize(Decimal(1))) if code in quarters else ""
     given = now is not None or bool(signed.text)
-    return Line(question, said, words_of(before), change, middle, words.get(code, ""), comments.get(code, ""), given)
+    exact = [shown(number, question) if number is not None else "" for number in (now, before)]
+    exact = [words if words not in (said, words_of(before)) else "" for words in exact]
+    words_here, comment = words.get(code, ""), comments.get(code, "")
+    return Line(question, said, words_of(before), change, middle, words_here, comment, given, *exact)
 
 
 @router.post("/reviews/{filing_id}/return")

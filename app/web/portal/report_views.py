@@ -8,7 +8,7 @@ from app.policy.terms import Grade
 from app.reports.bringing import same_rows
 from app.reports.catalogue import Kind, Question, Section
 from app.reports.queries import Filing
-from app.reports.reading import MONEY_WORDS, ROWS, Answers, Examined, Row, rows_of, shown
+from app.reports.reading import MONEY_WORDS, ROWS, Answers, Examined, Row, rows_of, shown, shown_briefly
 
 _DOUBTED = {Grade.UNSOURCED.value, Grade.THIRD_PARTY.value, Grade.CODE.value}
 
@@ -77,7 +77,7 @@ def _field(question: Question, name: str, answers: Answers, around: Around, comp
         unit=unit or question.spoken.value,
         fault=around.faults.get(name, ""),
         said=_said(question, number),
-        before="" if before is None else shown(before, question),
+        before="" if before is None else _in_both(before, question),
         theirs=_theirs(question, answers, around),
         comment=around.comments.get(question.code, ""),
         locked=around.filing.locked(question.code),
@@ -99,8 +99,14 @@ def _typed(answer: object) -> tuple[str, str]:
 def _said(question: Question, number: Decimal | None) -> str:
     """Both ways of saying it: 38.2 万元 is 382,000 元."""
     if question.kind is Kind.SUM:
-        return "—" if number is None else shown(number, question)
+        return "—" if number is None else _in_both(number, question)
     return f"{number:,f} 元" if number is not None and question.money else ""
+
+
+def _in_both(number: Decimal, question: Question) -> str:
+    """To two decimals, and in 元 where those leave something out."""
+    brief = shown_briefly(number, question)
+    return brief if brief == shown(number, question) else f"{brief}（{number:,f} 元）"
 
 
 def said_of(section: Section, found: Examined) -> list[tuple[str, str]]:
