@@ -13,7 +13,10 @@ from app.firms.erasing import erase, find
 from app.text import is_phone
 
 _SHORTEST = 7
-_LEFT = "导入过的原始名册文件、备份和审计记录不在此列：名册请另行删去，备份和审计按各自的保存期。"
+_LEFT = (
+    "导入过的原始名册文件、备份和审计记录，以及企业已签字的填报、载体已关账的报表，不在此列："
+    "名册请另行删去，其余按各自的保存期。"
+)
 
 
 def add_parser(subparsers: Any) -> None:

@@ -18,6 +18,9 @@ from app.personal.terms import HELD, RULES, Held, Kind
 # Found another way: the document is made of the contacts, and messages carry the address within.
 _ELSEWHERE = {("firms", "search_text"), ("outbox_messages", "payload")}
 _SENTENCES = {("entry_applications", "contact")}
+_KEYED = dict.fromkeys([("collection_answers", "figures"), ("collection_versions", "figures")], "tenant.phone")
+# Whoever has an old form of one of these open must not write the person back.
+_VERSIONED = frozenset({"carriers", "collection_answers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ def _columns(kind: Kind) -> Iterator[Held]:
 
 
 def _condition(held: Held) -> str:
-    """The whole of it, except where it stands in a sentence."""
+    """The whole of it, except where it stands in a sentence or under a key."""
+    if key := _KEYED.get((held.table, held.column)):
+        return f"{held.column} ->> '{key}' = :value"
     within = (held.table, held.column) in _SENTENCES
     return f"strpos({held.column}, :value) > 0" if within else f"{held.column} = :value"
 
@@ -100,7 +105,10 @@ def _gone(held: Held) -> str:
     if held.table == "contacts":
         return f"DELETE FROM contacts WHERE {where}"  # noqa: S608
     nothing = "NULL" if held.table == "users" else f"replace({held.column}, :value, '')"
-    return f"UPDATE {held.table} SET {held.column} = {nothing} WHERE {where}"  # noqa: S608
+    if key := _KEYED.get((held.table, held.column)):
+        nothing = f"jsonb_set({held.column}, '{{{key}}}', '\"\"')"
+    more = ", version = version + 1" if held.table in _VERSIONED else ""
+    return f"UPDATE {held.table} SET {held.column} = {nothing}{more} WHERE {where}"  # noqa: S608
 
 
 async def _note(

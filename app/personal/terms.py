@@ -71,6 +71,8 @@ HELD: tuple[Held, ...] = (
     Held("carriers", "contact_name", Kind.NAME, Purpose.OPERATOR),
     Held("carriers", "contact_phone", Kind.PHONE, Purpose.OPERATOR),
     Held("entry_applications", "contact", Kind.PHONE, Purpose.CONTACT),
+    Held("collection_answers", "figures", Kind.PHONE, Purpose.CONTACT),
+    Held("collection_versions", "figures", Kind.PHONE, Purpose.CONTACT),
     Held("clerk_requests", "name", Kind.NAME, Purpose.CLERK),
     Held("clerk_requests", "email", Kind.EMAIL, Purpose.CLERK),
     Held("clerk_requests", "phone", Kind.PHONE, Purpose.CLERK),

@@ -122,18 +122,38 @@ async def test_documents_made_before_are_marked_by_the_migration(conn):
     assert (await conn.execute(lines, {"uscc": uscc})).scalar_one() == marked
 
 
+_FIGURES = "jsonb_build_object('tenant.phone', CAST(:phone AS text), 'total_income', '5')"
+COLLECTED = (
+    "INSERT INTO collection_rounds (id, carrier_id, period, due_on, opened_at, opener_name) "
+    "VALUES (:firm, :carrier, '2026', '2027-01-31', :at, 'x')",
+    "INSERT INTO collection_answers (id, round_id, firm_id, state, figures, answered_at) "
+    f"VALUES (:firm, :firm, :firm, 'answered', {_FIGURES}, :at)",
+    "INSERT INTO collection_versions (answer_id, version, figures, at, author_name) "
+    f"VALUES (:firm, 1, {_FIGURES}, :at, 'x')",
+    "INSERT INTO verified_likenesses (id, firm_id, kind, key, weight, outcome, words, at, name) "
+    "VALUES (:firm, :firm, 'phone', :phone, 2, 'explained', 'x', :at, 'x')",
+)
+
+
 async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_when_asked(conn):
     uscc = await a_firm(conn)
     other = await factories.firm(conn, "开平市另家有限公司", contacts=[ContactDetails("李", "13900000000")])
     await houses.carrier(conn, contact_name=NAME, contact_phone=PHONE)
+    held = (await conn.execute(text("SELECT id FROM carriers"))).scalar_one()
     await factories.person(conn, "officer-2", email=EMAIL)
+    given = {"carrier": held, "firm": await factories.id_of(conn, uscc), "at": NOON, "phone": PHONE}
+    for statement in COLLECTED:
+        await conn.execute(text(statement), given)
     found = await find(conn, PHONE, by=SYSTEM, at=NOON)
-    assert [(f.where.table, f.count) for f in found] == [("contacts", 1), ("carriers", 1)]
+    tables = ["contacts", "carriers", "collection_answers", "collection_versions", "verified_likenesses"]
+    assert [(f.where.table, f.count) for f in found] == [(table, 1) for table in tables]
     assert found[0].told()["用途"] == "企业联系人"
     await erase(conn, PHONE, reason="本人来电要求", by=SYSTEM, at=NOON)
     await erase(conn, EMAIL, reason="本人来电要求", by=SYSTEM, at=NOON)
     assert await find(conn, PHONE, by=SYSTEM, at=NOON) == []
     assert await find(conn, EMAIL, by=SYSTEM, at=NOON) == []
+    versions = "SELECT c.version, a.version, a.figures ->> 'total_income' FROM carriers c, collection_answers a"
+    assert (await conn.execute(text(versions))).one() == (2, 2, "5"), "an old form does not write the person back"
     left = (await conn.execute(text("SELECT search_text, version FROM firms WHERE uscc = :u"), {"u": uscc})).one()
     assert PHONE not in left.search_text
     assert left.version == 2
