@@ -77,6 +77,13 @@ async def test_a_firms_moves_are_paged_and_each_is_told_once(api_as, conn):
     assert (await api.get(path, params={"cursor": "nonsense"})).status_code == 422
 
 
+async def test_who_skips_a_tier_reads_what_is_still_open_for_it_as_for_the_next_one(client_as, uscc):
+    form = (await (await client_as("officer")).get(f"/firms/{uscc}/move")).text
+    skipped = form.split('id="m-to-gazelle"')[1].split('id="m-to-')[0]
+    assert "缺数据，须第二人复核" in skipped
+    assert skipped.count("<li>") > 1, "each condition that cannot be judged is named"
+
+
 async def test_a_move_that_needs_a_second_person_is_202_and_then_approved(api_as, uscc):
     first, second = await api_as("officer"), await api_as("officer-2")
     asked = await first.post(f"/api/v1/firms/{uscc}/moves", json=STEP | {"to": "gazelle"})

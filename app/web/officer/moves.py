@@ -35,7 +35,7 @@ Approver = Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))]
 @dataclass(frozen=True, slots=True)
 class TargetView:
     tier: Tier
-    verdict: str  # ok | lacking | reason | down | approval | refused
+    verdict: str  # ok | lacking | reason | down | approval | unsure | refused
     sentences: list[str]
     source: str
 
@@ -69,8 +69,10 @@ async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date)
         if decision.verdict is Verdict.GO:
             verdict = {Outcome.MET: "ok", Outcome.UNKNOWN: "lacking"}.get(assessment.outcome, "reason")
         else:
-            verdict = "approval" if decision.verdict is Verdict.WAIT else "refused"
-        sentences = list(decision.reasons) or assessment.sentences
+            waits = "unsure" if assessment.outcome is Outcome.UNKNOWN else "approval"
+            verdict = waits if decision.verdict is Verdict.WAIT else "refused"
+        # A second person decides with open conditions before them; who skips a tier hears of them as well.
+        sentences = list(dict.fromkeys((*decision.reasons, *assessment.sentences)))
         views.append(TargetView(tier, verdict, sentences, tier.source))
     return views
 
