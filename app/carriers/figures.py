@@ -32,6 +32,15 @@ async def year_said(conn: Conn, carrier_id: uuid.UUID, year: int) -> YearSaid:
     return YearSaid(year, {code: Decimal(said) for code, said in row[0].items()}, *row[1:])
 
 
+def beyond(figures: Mapping[str, Decimal]) -> dict[str, str]:
+    """Parts that are more than what they are a part of."""
+    return {
+        part: f"不能大于{CARRIER[whole].label}。"
+        for part, whole in PARTS.items()
+        if part in figures and whole in figures and figures[part] > figures[whole]
+    }
+
+
 async def say_year(
     conn: Conn,
     carrier: Carrier,
@@ -48,12 +57,7 @@ async def say_year(
     held = await year_said(conn, carrier.id, year)
     if held.version != version:
         raise Stale("这一年的数刚被别人改过，请对照现在的内容再保存。")
-    faults = {
-        part: f"不能大于{CARRIER[whole].label}。"
-        for part, whole in PARTS.items()
-        if part in figures and whole in figures and figures[part] > figures[whole]
-    }
-    if faults:
+    if faults := beyond(figures):
         raise Invalid(faults)
     if dict(held.figures) == dict(figures):
         return False

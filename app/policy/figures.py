@@ -13,6 +13,7 @@ class Unit(Labelled):
     RIGHT = "right", "件"
     DAY = "day", "天"
     MONTH = "month", "个月"
+    YEAR = "year", "年"
     SQUARE_METRE = "m2", "平方米"
     HOUSE = "house", "家"
     RATIO = "ratio", ""
@@ -60,7 +61,7 @@ INTERNAL_LINES = tuple(line for line in RD_LINES if not line.startswith("outsour
 # An operator's figures of a carrier, for the policies whose subject is a carrier. Ratios are stated as counts.
 CARRIER: Mapping[str, Figure] = {
     "operating_months": Figure("实际运营时间", Unit.MONTH),
-    "statistics_years": Figure("连续上报统计数据", Unit.ITEM),
+    "statistics_years": Figure("连续上报统计数据", Unit.YEAR),
     "incubation_area": Figure("可自主支配孵化场地面积", Unit.SQUARE_METRE),
     "tenant_area": Figure("在孵企业使用面积（含公共服务）", Unit.SQUARE_METRE),
     "workstations": Figure("创业工位", Unit.ITEM),

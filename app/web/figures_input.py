@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.carriers.figure_terms import SAID
+from app.carriers.figures import beyond
 from app.errors import Invalid
 from app.policy.figures import CARRIER
 from app.policy.figures import Unit as Kind
@@ -43,7 +44,7 @@ def read_year(raw: Mapping[str, Any], *, unit: Unit) -> dict[str, Decimal]:
         if found[code] < 0:
             faults[code] = "金额不能小于 0。"
     if faults:
-        raise Invalid(faults)
+        raise Invalid(faults | beyond(found))
     return found
 
 

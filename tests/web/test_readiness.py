@@ -82,6 +82,7 @@ async def test_the_year_is_said_by_the_operator_under_the_version_it_read(conn, 
     answer = await operator.post(f"{here}/2025", data=wrong)
     assert answer.status_code == 422
     assert '<a href="#fund">孵化资金：看不懂这个金额' in answer.text
+    assert "不能大于服务人员" in answer.text, "beside another fault too"
     assert "五百万" in answer.text, "what was typed is kept"
     answer = await operator.post(f"{here}/2025", data=wrong | {"fund": "500"})
     assert "不能大于服务人员" in answer.text
