@@ -109,6 +109,7 @@ async def test_a_firm_that_is_too_old_comes_in_as_a_plain_tenant_or_on_a_persons
     asked = await page.post(f"/carriers/{held.id}/tenancies/new", data=form)
     assert asked.status_code == 409
     assert "请写明依据" in asked.text
+    assert 'href="#ground"' in asked.text, "where it can be written"
     inside = await officer.post(here, json=direct | {"ground": "县政府专题会议同意"})
     assert (inside.status_code, inside.json()["entry"]["stated"]) == (201, "县政府专题会议同意")
 

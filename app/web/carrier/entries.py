@@ -16,7 +16,16 @@ from app.incubation.applying import accept, application_by_id, decline
 from app.incubation.entering import conditions, kept
 from app.incubation.terms import Application
 from app.policy.terms import Outcome
-from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight, checked_form, faulty, head, home_of
+from app.web.carrier.frame import (
+    LetSpaces,
+    SeeLetting,
+    carrier_in_sight,
+    checked_form,
+    faulty,
+    field_of,
+    head,
+    home_of,
+)
 from app.web.carrier.tenants import let_words
 from app.web.carrier_input import LABELS, Reader, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
@@ -122,7 +131,7 @@ async def _shown(
         "spaces": [("", "请选择"), *rooms],
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS,
-        **faulty(error, "" if failed else "space"),
+        **faulty(error, "" if failed else field_of(error)),
     }
     status = error.status if error else 200
     return page(request, "carrier/entry.html", title=f"{asked.firm_name} 申请入驻", status=status, **context)

@@ -51,6 +51,11 @@ def faulty(error: AppError | None, place: str = "") -> dict[str, Any]:
     return {**context, "reasons": error.reasons if isinstance(error, Refused) else []}
 
 
+def field_of(error: AppError | None) -> str:
+    """Of a lease: conditions that are missed want a ground, all else that is refused is about the room."""
+    return "ground" if isinstance(error, Refused) and error.reasons else "space"
+
+
 def version_in(raw: dict[str, str]) -> int:
     """What the form was made from; a number that nothing has when it says nothing we can read."""
     said = raw.get("version", "")

@@ -26,6 +26,7 @@ from app.web.carrier.frame import (
     SeeLetting,
     carrier_in_sight,
     faulty,
+    field_of,
     head,
     home_of,
     version_in,
@@ -119,7 +120,7 @@ async def _admit_form(
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS,
         "idempotency_key": key,
-        **faulty(error, "space"),
+        **faulty(error, field_of(error)),
     }
     status = error.status if error else 200
     return page(request, "carrier/admit.html", title=f"{carrier.name} 办理入驻", status=status, **context)
