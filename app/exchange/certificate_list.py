@@ -23,6 +23,7 @@ from app.exchange.lines import (
     Taken,
     Undone,
     World,
+    codes_of,
     rejected,
     repeats,
     settled,
@@ -87,7 +88,7 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 
 async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged]:
     sound = [line for line in lines if not line.faulty]
-    firms = (await known_by_code(conn, [s.uscc for s in sound], viewer=world.viewer, lock=world.lock)).firms
+    firms = (await known_by_code(conn, codes_of(lines), viewer=world.viewer, lock=world.lock)).firms
     held = await _held(conn, [(s.values["kind"], s.values["number"]) for s in sound])
     found = []
     for line in lines:

@@ -15,6 +15,7 @@ from app.exchange.lines import (
     Taken,
     Undone,
     World,
+    codes_of,
     rejected,
     repeats,
     settled,
@@ -25,7 +26,8 @@ from app.firms.locking import known_by_code, lock_by_id
 from app.firms.restoring import images_of, restore
 from app.firms.service import FirmEntry, edit_many
 from app.firms.terms import ContactDetails, FirmDetail
-from app.text import is_email, key, parse_yes_no
+from app.text import is_email, is_phone, key, parse_yes_no
+from app.text.clean import excerpt
 
 _FIELDS = ("title", "phone", "email")
 COLUMNS = (
@@ -54,18 +56,27 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 
 
 async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged]:
-    sound = [line.uscc for line in lines if not line.faulty]
-    firms = (await known_by_code(conn, sound, viewer=world.viewer, lock=world.lock)).firms
+    codes = codes_of(lines)
+    firms = (await known_by_code(conn, codes, viewer=world.viewer, lock=world.lock)).firms
     first: dict[str, int] = {}
     found = []
     for line in lines:
         said, firm = settled(line, firms)
+        said = _reachable(said, firm)
         if said.values.get("primary") and not said.faulty and not repeats(said):
             other = first.setdefault(said.uscc, said.row_no)
             if other != said.row_no:
                 said = said.saying("primary", f"第 {other} 行已经是这家企业的主要联系人，只能有一个。")
         found.append(_one(said, firm) if firm and not said.faulty else rejected(said, firm))
     return found
+
+
+def _reachable(line: Line, firm: FirmDetail | None) -> Line:
+    """What is on file already keeps nobody from importing the rest."""
+    phone, on_file = line.values.get("phone"), {c.phone for c in firm.contacts} if firm else set()
+    if phone and phone not in on_file and not is_phone(phone):
+        return line.saying("phone", f"看不懂这个电话：{excerpt(phone)}。")
+    return line
 
 
 def _one(line: Line, firm: FirmDetail) -> Judged:

@@ -18,6 +18,7 @@ from app.sheets import Value
 from app.text import key
 from app.text.clean import printable
 
+_ERROR = Severity.ERROR
 FIRM_COLUMNS = (
     Column(
         "uscc",
@@ -171,6 +172,12 @@ def compare_lines(lines: Sequence[Line]) -> list[Line]:
             taken[line.key] = line
         found.append(line)
     return sorted(found, key=lambda one: (one.uscc, one.row_no))
+
+
+def codes_of(lines: Sequence[Line]) -> list[str]:
+    """Those that are codes at all, of faulty rows too: the firm's name tells whose row has to be mended."""
+    unread = {line.row_no for line in lines for m in line.messages if m.field == "uscc" and m.severity is _ERROR}
+    return [line.uscc for line in lines if line.row_no not in unread]
 
 
 def settled(line: Line, firms: Mapping[str, FirmDetail]) -> tuple[Line, FirmDetail | None]:

@@ -14,6 +14,7 @@ from app.exchange.lines import (
     Line,
     ListKind,
     World,
+    codes_of,
     rejected,
     repeats,
     settled,
@@ -66,8 +67,7 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 
 
 async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged]:
-    sound = [line.uscc for line in lines if not line.faulty]
-    firms = (await known_by_code(conn, sound, viewer=world.viewer, lock=world.lock)).firms
+    firms = (await known_by_code(conn, codes_of(lines), viewer=world.viewer, lock=world.lock)).firms
     ids = [f.id for f in firms.values()]
     stays = await stays_of(conn, ids, world.bureau.ladder)
     asked = await waiting(conn, ids)

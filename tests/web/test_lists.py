@@ -77,7 +77,7 @@ async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else
         {CODE: ours, "姓名": "何婉", "联系电话": "138****1234"},
         {CODE: other, "姓名": "李四"},
         {CODE: "91440783MA00000000", "姓名": "王五"},
-        {CODE: ours, "姓名": "赵六", "邮箱": "不是邮箱"},
+        {CODE: ours, "姓名": "赵六", "联系电话": "打座机", "邮箱": "不是邮箱"},
     ]
     assert (await town.post("/imports", data={"kind": "contacts"})).status_code == 403
     here = await brought(officer, work, "contacts", *rows)
@@ -86,6 +86,8 @@ async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else
     assert "库里这个代码的企业是" in said[3][1]
     assert "隐去了几位" in said[4][1]
     assert "看不懂这个邮箱" in said[7][1]
+    assert "看不懂这个电话" in said[7][1], "all that is wrong with a row is told at once"
+    assert (await officer.get(here)).text.count("没有名称") == 1, "only the code that nobody has"
     people = text(
         "SELECT c.name, c.phone, c.title, c.email FROM contacts c JOIN firms f ON f.id = c.firm_id WHERE f.uscc = :c "
         "ORDER BY c.is_primary DESC, c.id"
