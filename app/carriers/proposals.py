@@ -139,6 +139,14 @@ async def answerers(conn: Conn, uscc: str, region_code: str) -> list[tuple[uuid.
     return clerks or found
 
 
+async def officers_of(conn: Conn, carrier_id: uuid.UUID) -> list[uuid.UUID]:
+    """Of the carrier's division."""
+    here = func.starts_with(CarrierRecord.region_code, User.scope)
+    officer = (User.role == Role.OFFICER.value, User.active, User.scope != "")
+    query = select(User.id).join(CarrierRecord, here).where(CarrierRecord.id == carrier_id, *officer)
+    return list((await conn.execute(query.order_by(User.id))).scalars())
+
+
 async def operators_of(conn: Conn, carrier_id: uuid.UUID) -> list[uuid.UUID]:
     query = select(User.id).where(User.carrier_id == carrier_id, User.role == Role.CARRIER.value, User.active)
     return list((await conn.execute(query.order_by(User.id))).scalars())

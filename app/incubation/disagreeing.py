@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.terms import SYSTEM, Actor, Role, Viewer
 from app.carriers.models import CarrierRecord, CarrierTeam, TenancyRow
-from app.carriers.proposals import operators_of
+from app.carriers.proposals import officers_of, operators_of
 from app.carriers.queries import lock_carrier
 from app.carriers.recording import trace
 from app.carriers.sight import visible_to
@@ -130,8 +130,10 @@ async def _open(
     await trace(conn, carrier, "disagreement:opened", said, by=by, at=at)
     told = f"{firm_name}与{carrier[1]}：{kind.label}，请核对"
     rows = []
-    for person in await operators_of(conn, carrier[0]):
-        page = f"/carriers/{carrier[0]}/disagreements"
+    # What the addresses show a check lists for whoever ran it; what a firm says of itself an officer has to hear.
+    officers = await officers_of(conn, carrier[0]) if by.viewer.role is Role.FIRM else []
+    page = f"/carriers/{carrier[0]}/disagreements"
+    for person in (*await operators_of(conn, carrier[0]), *officers):
         rows.append(notice("stay_disagreed", f"{made}", to=person, subject=told, at=at, page=page))
     for clerk in await clerks_of(conn, firm_id):
         rows.append(notice("stay_disagreed", f"{made}", to=clerk.id, subject=told, at=at, page="/portal/entries"))

@@ -42,6 +42,10 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
     told = (await conn.execute(select(OutboxMessage.payload).where(OutboxMessage.kind == "stay_disagreed"))).scalars()
     assert {row["page"] for row in told} == {"/portal/entries", f"/carriers/{held.id}/disagreements"}
     assert "入驻核对 1" in (await operator.get("/carrier")).text
+    assert "名单、企业自己说的、登记地址不一致的有 1 条" in (await operator.get("/carrier")).text
+    hearer = await client_as("officer")
+    assert "企业说不在这里" in (await hearer.get("/inbox")).text, "an officer of the division hears of it"
+    assert "入驻核对 1" in (await hearer.get(f"/carriers/{held.id}")).text
     here = f"/carriers/{held.id}/disagreements"
     page = (await operator.get(here)).text
     assert "已经搬走" in page

@@ -160,7 +160,7 @@ async def shown(
         "open_days": OPEN_DAYS,
         "asked": await asked_for(conn, carrier.id, today=today) if viewer.role is Role.CARRIER else {},
         "proposals": await _proposals(conn, carrier, viewer, today),
-        "disagreeing": await open_in(conn, carrier.id) if viewer.role is Role.CARRIER else 0,
+        "disagreeing": await open_in(conn, carrier.id) if viewer.may(Permission.CARRIER_LET) else 0,
         "entries": await waiting_in(conn, viewer=viewer, today=today) if viewer.role is Role.CARRIER else [],
         "levels": [(level.value, level.label) for level in type(carrier.level)],
         "can_keep": viewer.may(Permission.CARRIER_KEEP),
