@@ -108,6 +108,10 @@ class Owed:
     round: Round
     answer: Answer
 
+    @property
+    def waits(self) -> bool:
+        return self.round.open and self.answer.state is AnswerState.WAITING
+
 
 async def owed_by(conn: Conn, *, viewer: Viewer) -> list[Owed]:
     """A firm's own, open rounds first, then the latest."""

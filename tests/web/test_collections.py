@@ -60,7 +60,9 @@ async def test_a_quarter_is_asked_confirmed_corrected_and_closed_for_good(conn, 
     assert (again.status_code, "已经发起过" in again.text) == (409, True)
     (told,) = (await conn.execute(select(OutboxMessage.payload))).scalars()
     firm, way = await client_as(clerk), told["page"]
-    assert "核对并确认" in (await firm.get("/portal")).text
+    home = (await firm.get("/portal")).text
+    assert "核对并确认" in home
+    assert "栏都还没有已知的数，请填写" in home
     assert "确认后示例孵化器才看得到" in (await firm.get(way)).text
     ((answer_id, *_),) = await owed(conn)
     assert "还没有报" in (await operator.get(f"{here}/answers/{answer_id}")).text

@@ -70,6 +70,7 @@ async def _page(
         "round": owed.round,
         "answer": owed.answer,
         "sections": fields_of(items, known, raw, wrong["faults"]),
+        "known": len(known),
         "versions": await versions_of(conn, owed.answer.id),
         "note": (raw or {}).get("note", ""),
         "version": (raw or {}).get("version", owed.answer.version),

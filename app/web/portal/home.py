@@ -13,7 +13,8 @@ from app.carriers.proposals import before_firm
 from app.carriers.tenancies import tenancies_of_firm
 from app.clerks.queries import clerks_of
 from app.clerks.signatories import is_signatory
-from app.collecting.queries import owed_by
+from app.collecting.prefilling import known_of
+from app.collecting.queries import Owed, owed_by
 from app.db import Conn
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
@@ -23,6 +24,7 @@ from app.reports.catalogue import Owing
 from app.reports.forms import current
 from app.reports.queries import Filing, filings_of, key_of, name_of
 from app.reports.terms import ANNUAL, ReportState, asked_years
+from app.web.collection_input import items_of
 from app.web.countdowns import countdowns
 from app.web.deps import ConnDep, LookupDep, TodayDep
 from app.web.lookups import Lookup
@@ -67,6 +69,12 @@ async def _duties(
     return found
 
 
+async def _prefilled(conn: Conn, owed: Owed) -> tuple[int, int]:
+    """How many of its items the house knows already, and of how many."""
+    known = await known_of(conn, owed.round, owed.answer, to_firm=True)
+    return len(known), len(items_of(owed.round, owed.answer))
+
+
 @router.get("/portal")
 async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, today: TodayDep) -> Response:
     firm = await own_firm(conn, viewer)
@@ -74,6 +82,7 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
     windows = await list_windows(conn, viewer=viewer, states=LIVE)
     filings = {(filing.year, filing.form): filing for filing in await filings_of(conn, firm.id)}
     following = lookup.main.above(firm.tier)
+    collections = await owed_by(conn, viewer=viewer)
     latest = filings.get((asked_years(today)[-1], ANNUAL))
     context: dict[str, Any] = {
         **head(firm, "/portal"),
@@ -87,7 +96,8 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
         "soon": countdowns(windows, lookup.calendar, today)[:3],
         "clerks": await clerks_of(conn, firm.id),
         "proposals": await before_firm(conn, firm.uscc, today=today),
-        "collections": await owed_by(conn, viewer=viewer),
+        "collections": collections,
+        "known": {o.answer.id: await _prefilled(conn, o) for o in collections if o.waits},
         "tenancies": [t for t in await tenancies_of_firm(conn, firm.id, viewer=viewer) if t.open],
         "signs": await is_signatory(conn, viewer.id),
     }
