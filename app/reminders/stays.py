@@ -126,7 +126,7 @@ def _messages(work: Work, d: Any, kept: Any, example: Target) -> Any:
             *(d.c.person, d.c.role),
             cast(func.count(), Text).label("家数"),
             func.concat(func.array_to_string(names[1:_LISTED], "、"), more).label("名单"),
-            func.concat(cast(first, Text), case((func.max(d.c.on) > first, "起"), else_="")).label("日期"),
+            func.concat(case((func.max(d.c.on) > first, "最早 "), else_=""), cast(first, Text)).label("日期"),
             func.array_agg(aggregate_order_by(d.c.left, d.c.on))[1].label("剩余"),
         )
         .join(kept, kept.c.id == d.c.id)
