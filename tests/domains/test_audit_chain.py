@@ -20,6 +20,8 @@ from app.commands.grants import grants
 from tests import factories
 from tests.harness import NOON
 
+pytestmark = pytest.mark.usefixtures("patient_sealer")
+
 
 def event(n, *, at=NOON):
     after = {"n": n, "说": "原来的话", "big": 12345678901234567890, "part": 1.5}
@@ -106,7 +108,7 @@ async def test_a_chain_that_was_made_anew_is_found_by_what_was_written_down_else
 
 
 @pytest.mark.db_commit
-async def test_an_act_that_is_not_finished_is_waited_for_and_holds_nobody_up(fresh_database):
+async def test_an_act_that_is_not_finished_is_waited_for_and_holds_nobody_up(fresh_database, monkeypatch):
     sealer = Sealer()
     started, go_on = asyncio.Event(), asyncio.Event()
 
@@ -118,7 +120,9 @@ async def test_an_act_that_is_not_finished_is_waited_for_and_holds_nobody_up(fre
 
     under_way = asyncio.create_task(slow())
     await started.wait()
-    assert await sealed(fresh_database, 2, sealer=sealer) == 0
+    with monkeypatch.context() as hurried:
+        hurried.setattr("app.audit.jobs._LOOKS", 2)
+        assert await sealed(fresh_database, 2, sealer=sealer) == 0
     async with asyncio.timeout(2), fresh_database.transaction() as conn:
         await record(conn, event(9))
     go_on.set()

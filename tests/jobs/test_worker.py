@@ -25,6 +25,8 @@ from tests.harness import NOON, SettableClock, settings_for
 
 LONG_AGO = NOON - timedelta(days=3)
 
+pytestmark = pytest.mark.usefixtures("patient_sealer")
+
 
 @pytest.fixture
 def house(database, clock, tmp_path):
