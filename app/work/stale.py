@@ -137,7 +137,7 @@ class _Say:
         whose = "" if head else "您负责的"
         also = "" if head else "；已告诉局领导"
         subject = f"{whose} {len(firms)} 家企业停滞已久仍没有联系：{named}{also}。{RESETS}".strip()
-        page = "/work/stale" if head else "/work/stale?whose=mine"
+        page = "/stale" if head else "/stale?whose=mine"
         return notice("stale_long", f"{self.today}", to=whom, subject=subject, at=self.at, page=page)
 
     def _named(self, firm: Silent, head: bool) -> str:

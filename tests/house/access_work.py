@@ -36,9 +36,9 @@ GET   /api/v1/imports/{batch_id}/rows           firm:import    officer
 POST  /api/v1/imports/{batch_id}/confirm        firm:import    officer
 POST  /api/v1/imports/{batch_id}/discard        firm:import    officer
 POST  /api/v1/imports/{batch_id}/undo           firm:import    officer
-GET   /work/stale                               firm:note      town officer manager
+GET   /stale                               firm:note      town officer manager
 GET   /api/v1/stale                             firm:note      town officer manager
-GET   /work/followed                            firm:note      town officer manager
+GET   /followed                            firm:note      town officer manager
 GET   /firms/{uscc}/visits/new                firm:note      town officer manager
 POST  /firms/{uscc}/visits/new                firm:note      town officer manager
 POST  /firms/{uscc}/visits/{visit_id}/strike firm:note   town officer manager

@@ -73,13 +73,13 @@ async def test_a_silence_is_told_on_its_tenth_working_day_once_and_again_only_af
     assert (await watch(conn, NOON + timedelta(days=1)))["created"] == 1, "the other one's tenth day"
     assert (await watch(conn, NOON + timedelta(days=5))) == {"skipped": 1}, "a Saturday"
     boss = await client_as("manager")
-    page = (await boss.get("/work/stale")).text
+    page = (await boss.get("/stale")).text
     assert "停滞 10 个工作日" in page
     assert "开平市稍静有限公司" not in page, "which is nine days silent today"
-    assert "开平市久静有限公司" not in (await boss.get("/work/stale?whose=mine")).text
+    assert "开平市久静有限公司" not in (await boss.get("/stale?whose=mine")).text
     officer = await client_as("officer")
     await officer.post(f"/firms/{silences[10]}/notes", data={"text": "电话联系"})
-    assert "没有长期停滞的企业" in (await boss.get("/work/stale")).text
+    assert "没有长期停滞的企业" in (await boss.get("/stale")).text
     moment = NOON + timedelta(days=110)
     while "skipped" in (await watch(conn, moment)):
         moment += timedelta(days=1)

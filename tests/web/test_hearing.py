@@ -85,11 +85,11 @@ async def test_who_follows_a_firm_hears_of_its_moves_and_needs_and_whoever_knows
     assert heard["李芳"] == ["eaglet"]
     assert "陈局" not in heard
     follower = await client_as(people["officer-2"])
-    listed = (await follower.get("/work/followed")).text
+    listed = (await follower.get("/followed")).text
     assert "开平市关注测试有限公司" in listed
     assert "不再关注" in (await follower.get(f"/firms/{uscc}/work")).text
     await follower.post(f"/firms/{uscc}/follow", data={"on": "no"})
-    assert "还没有关注的企业" in (await follower.get("/work/followed")).text
+    assert "还没有关注的企业" in (await follower.get("/followed")).text
 
 
 async def test_a_program_follows_notes_and_lists_what_it_follows(conn, api_as, uscc, people):

@@ -36,7 +36,7 @@ async def set_following(
     return see_other(request, f"/firms/{firm.uscc}/work", said)
 
 
-@router.get("/work/followed")
+@router.get("/followed")
 async def followed_page(
     request: Request,
     viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))],
@@ -53,8 +53,8 @@ async def followed_page(
         "firms": shown,
         "tier": lookup.main.tier,
         "today": today,
-        "tabs": tabs_of_desk(viewer, "/work/followed"),
-        "next_href": f"/work/followed?cursor={last}" if last else None,
-        "prev_href": "/work/followed" if cursor else None,
+        "tabs": tabs_of_desk(viewer, "/followed"),
+        "next_href": f"/followed?cursor={last}" if last else None,
+        "prev_href": "/followed" if cursor else None,
     }
     return page(request, "officer/desk/followed.html", title="关注的企业", **context)

@@ -17,7 +17,7 @@ from app.work.stale import PAGE, silent
 router = APIRouter()
 
 
-@router.get("/work/stale")
+@router.get("/stale")
 async def stale_page(
     request: Request,
     viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))],
@@ -39,9 +39,9 @@ async def stale_page(
         "tier": lookup.main.tier,
         "region": lookup.reference.region,
         "resets": RESETS,
-        "choices": [("全部", "/work/stale", not mine), ("我负责的", "/work/stale?whose=mine", mine)],
-        "tabs": tabs_of_desk(viewer, "/work/stale"),
-        "next_href": f"/work/stale?{urlencode(here | {'cursor': last})}" if last else None,
-        "prev_href": f"/work/stale?{urlencode(here)}".rstrip("?") if cursor else None,
+        "choices": [("全部", "/stale", not mine), ("我负责的", "/stale?whose=mine", mine)],
+        "tabs": tabs_of_desk(viewer, "/stale"),
+        "next_href": f"/stale?{urlencode(here | {'cursor': last})}" if last else None,
+        "prev_href": f"/stale?{urlencode(here)}".rstrip("?") if cursor else None,
     }
     return page(request, "officer/desk/stale.html", title="长期停滞", **context)
