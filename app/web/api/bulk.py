@@ -8,23 +8,23 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import Permission, Viewer
 from app.bulk import queries, service
 from app.bulk.queries import Act
 from app.bulk.terms import MOST_PICKED, BulkKind, LineOutcome
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.web.api.answers import PROBLEMS, answer
+from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import Long, Short
 from app.web.bulk_input import kit_of, read_change, read_choice, said_of
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.idempotency import KeyDep, once
+from app.web.deps import ConnDep, LookupDep, guard
 from app.web.lookups import Lookup
 
 router = APIRouter(prefix="/bulk", tags=["批量办理"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_BULK))]
-Doer = Annotated[Actor, Depends(acting(Permission.FIRM_BULK))]
+Doer = Annotated[Deed, Depends(doing(Permission.FIRM_BULK))]
 _ID = "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a"
 _FILTER = {"region": "440783117", "tier": "none"}
 _CHANGE = {"kind": "tag_add", "tag": "重点培育"}
@@ -143,22 +143,17 @@ async def list_acts(
 
 
 @router.post("", response_model=BulkOut, status_code=201, summary="准备一次批量办理，先看结果", openapi_extra=KEYED)
-async def prepare(
-    body: BulkIn, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: Doer, key: KeyDep
-) -> Response:
+@once_only
+async def prepare(body: BulkIn, deed: Doer, lookup: LookupDep) -> Response:
     """企业多的由后台核对，state 为 checking；到 preview 再确认。什么也还没有改。"""
-    at, viewer = clock.now(), actor.viewer
-    async with once(conn, key, viewer=viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        if (body.filter is None) == (not body.usccs):
-            raise Invalid({"filter": "filter 与 usccs 须有且只有一个。"})
-        change = read_change(body.model_dump(), lookup, viewer, today=today)
-        choice = read_choice(urlencode(body.filter or {}), body.usccs, body.filter is not None, viewer)
-        kit = await kit_of(conn, lookup)
-        made = await service.prepare(conn, choice, change, kit=kit, by=actor, today=today, at=at)
-        body_out = await _out(conn, await _seen(conn, made, viewer), lookup)
-        return slot.keep(answer(body_out, status=201, headers={"location": f"/api/v1/bulk/{made}"}))
+    if (body.filter is None) == (not body.usccs):
+        raise Invalid({"filter": "filter 与 usccs 须有且只有一个。"})
+    change = read_change(body.model_dump(), lookup, deed.viewer, today=deed.today)
+    choice = read_choice(urlencode(body.filter or {}), body.usccs, body.filter is not None, deed.viewer)
+    kit = await kit_of(deed.conn, lookup)
+    made = await service.prepare(deed.conn, choice, change, kit=kit, by=deed.by, today=deed.today, at=deed.at)
+    act = await _seen(deed.conn, made, deed.viewer)
+    return answer(await _out(deed.conn, act, lookup), status=201, headers={"location": f"/api/v1/bulk/{made}"})
 
 
 @router.get("/{act_id}", response_model=BulkOut, summary="一次批量办理")
@@ -182,38 +177,25 @@ async def lines(
 
 
 @router.post("/{act_id}/confirm", response_model=BulkOut, summary="确认办理", openapi_extra=KEYED)
-async def confirm(
-    act_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Doer, key: KeyDep
-) -> Response:
+@once_only
+async def confirm(act_id: uuid.UUID, deed: Doer, lookup: LookupDep) -> Response:
     """企业多的由后台办理，state 为 applying。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        act = await service.confirm(conn, act_id, kit=await kit_of(conn, lookup), by=actor, at=at)
-        return slot.keep(answer(await _out(conn, act, lookup)))
+    kit = await kit_of(deed.conn, lookup)
+    act = await service.confirm(deed.conn, act_id, kit=kit, by=deed.by, at=deed.at)
+    return answer(await _out(deed.conn, act, lookup))
 
 
 @router.post("/{act_id}/discard", response_model=BulkOut, summary="放弃，什么也不改", openapi_extra=KEYED)
-async def discard(
-    act_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Doer, key: KeyDep
-) -> Response:
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        await service.discard(conn, act_id, by=actor, at=at)
-        return slot.keep(answer(await _out(conn, await _seen(conn, act_id, actor.viewer), lookup)))
+@once_only
+async def discard(act_id: uuid.UUID, deed: Doer, lookup: LookupDep) -> Response:
+    await service.discard(deed.conn, act_id, by=deed.by, at=deed.at)
+    return answer(await _out(deed.conn, await _seen(deed.conn, act_id, deed.viewer), lookup))
 
 
 @router.post("/{act_id}/undo", response_model=BulkOut, summary="整批撤销", openapi_extra=KEYED)
-async def undo(
-    act_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Doer, key: KeyDep
-) -> Response:
+@once_only
+async def undo(act_id: uuid.UUID, deed: Doer, lookup: LookupDep) -> Response:
     """办理之后又被改动的不动，在逐家结果里。"""
-    at = clock.now()
-    async with once(conn, key, viewer=actor.viewer, at=at) as slot:
-        if slot.replayed is not None:
-            return slot.replayed
-        act = await service.ask_undo(conn, act_id, kit=await kit_of(conn, lookup), by=actor, at=at)
-        return slot.keep(answer(await _out(conn, act, lookup)))
+    kit = await kit_of(deed.conn, lookup)
+    act = await service.ask_undo(deed.conn, act_id, kit=kit, by=deed.by, at=deed.at)
+    return answer(await _out(deed.conn, act, lookup))
