@@ -105,10 +105,10 @@ async def accept(conn: Conn, filing_id: uuid.UUID, *, by: Actor, at: datetime) -
     return filing
 
 
-async def accept_all(conn: Conn, ids: Sequence[uuid.UUID], *, by: Actor, at: datetime) -> list[Filing]:
-    """Those that still wait; what somebody else decided meanwhile stays as it was decided."""
-    found = await filings_held(conn, ids, viewer=by.viewer)
-    waiting = [filing for filing in found if filing.state is ReportState.SUBMITTED]
+async def accept_all(conn: Conn, looked_at: Mapping[uuid.UUID, int], *, by: Actor, at: datetime) -> list[Filing]:
+    """Those that still wait in the round that was looked at; what was decided or handed in anew meanwhile stays."""
+    found = await filings_held(conn, looked_at.keys(), viewer=by.viewer)
+    waiting = [f for f in found if f.state is ReportState.SUBMITTED and f.round == looked_at[f.id]]
     await _accept(conn, waiting, by=by, at=at)
     return waiting
 

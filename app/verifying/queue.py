@@ -51,6 +51,6 @@ async def _open_prompts(conn: Conn, found: Collection[Waiting], forms: Forms, vi
 async def accept_clean(conn: Conn, ids: Collection[UUID], forms: Forms, *, by: Actor, at: datetime) -> tuple[int, int]:
     """How many were accepted, and how many of the chosen were not: they are looked at one by one, or decided by now."""
     rows, _ = await queue(conn, forms, viewer=by.viewer)
-    clean = [row.filing.id for row in rows if row.clean and row.filing.id in ids]
+    clean = {row.filing.id: row.filing.round for row in rows if row.clean and row.filing.id in ids}
     accepted = await handing.accept_all(conn, clean, by=by, at=at)
     return len(accepted), len(set(ids)) - len(accepted)

@@ -14,6 +14,7 @@ from app.outbox.models import OutboxMessage
 from app.owing.missing import missing, tally
 from app.owing.queries import owed_of, owes
 from app.reports.forms import current, load_forms, newest
+from app.reports.handing import accept_all
 from app.reports.models import Submission, SubmissionRound, YearlyReport
 from app.reports.terms import ReportState
 from app.verifying.models import VerifiedLikeness
@@ -65,6 +66,13 @@ async def test_what_is_to_be_looked_into_is_on_top_then_what_was_explained_and_t
     await officer.post("/reviews/accept", data={"ids": [str(one) for one in alike]})
     accepted = select(Submission.id).where(Submission.state == "accepted")
     assert set((await conn.execute(accepted)).scalars()) == {*plain, alike[0]}
+
+
+async def test_a_form_that_was_handed_in_anew_after_it_was_looked_at_is_not_let_through_with_the_rest(conn):
+    same, anew = [await filed(conn, f"开平市{name}有限公司", {"headcount": "5"}) for name in "己庚"]
+    by = (await factories.person(conn, "officer")).actor
+    accepted = await accept_all(conn, {same: 1, anew: 0}, by=by, at=NOON)
+    assert [filing.id for filing in accepted] == [same]
 
 
 async def test_many_are_accepted_in_as_many_statements_as_two_each_with_its_version_trail_and_word(
