@@ -79,7 +79,7 @@ def _found(finding: Finding, actual: str) -> str:
     if value is None or not isinstance(criterion, Comparison):
         return ""
     unit, told = MEASURES[criterion.measure].unit, Decimal(actual)
-    if unit in (Unit.DAY, Unit.MONTH) or (isinstance(value, Quotient) and value.den == 1):
+    if unit in (Unit.DAY, Unit.MONTH) or (unit is not Unit.YUAN and isinstance(value, Quotient) and value.den == 1):
         return shown_in(unit, told if unit is not Unit.MONTH else told.quantize(Decimal("0.1")))
     return read_beside(unit, told, (*_beside(finding), *(limit for _, limit in finding.bounds)))
 

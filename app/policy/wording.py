@@ -8,7 +8,8 @@ from functools import lru_cache
 from app.policy.exact import EXACT, shortened
 from app.policy.figures import CARRIER, EVENTS, FLAGS, RD_LINES, YEARLY, Judgement, Unit
 from app.policy.terms import Outcome
-from app.units import plain, show_wan
+from app.units import Unit as Money
+from app.units import from_yuan, plain, show_wan
 
 _HUNDRED = Decimal(100)
 _WAN = Decimal(10_000)
@@ -45,7 +46,10 @@ def shown_in(unit: Unit, amount: Decimal) -> str:
 
 
 def read_beside(unit: Unit, amount: Decimal, limits: Sequence[Decimal]) -> str:
-    """A ratio to a hundredth of a percent, what is counted by head to two places; never across a limit."""
+    """A ratio to a hundredth of a percent, money and what is counted by head to two places; never across a limit."""
+    if unit is Unit.YUAN and abs(amount) >= _WAN:
+        wan = shortened(from_yuan(amount, Money.WAN_YUAN), 2, [from_yuan(limit, Money.WAN_YUAN) for limit in limits])
+        return f"{plain(wan):,f} {Money.WAN_YUAN.label}"
     return shown_in(unit, shortened(amount, 4 if unit is Unit.RATIO else 2, limits))
 
 

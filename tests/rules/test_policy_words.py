@@ -95,6 +95,11 @@ def test_a_version_that_somebody_has_confirmed_leaves_only_the_conditions_that_n
         (Unit.RATIO, "0.00001", "0.05", "0.001%"),
         (Unit.HOUSE, "6.060606", "5", "6.06 家"),
         (Unit.HOUSE, "4.999", "5", "4.999 家"),
+        (Unit.YUAN, "49999999", "50000000", "4,999.9999 万元"),
+        (Unit.YUAN, "50000000", "50000000", "5,000 万元"),
+        (Unit.YUAN, "50000001", "50000000", "5,000.0001 万元"),
+        (Unit.YUAN, "48765432.10", "50000000", "4,876.54 万元"),
+        (Unit.YUAN, "9999.99", "50000000", "9,999.99 元"),
     ],
 )
 def test_what_was_found_is_read_to_two_decimals_and_never_across_its_limit(unit, amount, limit, words):
