@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+import orjson
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
@@ -63,8 +64,13 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Gathered:
-    facts: Facts
+    """A firm's row; what it says is worked out when somebody asks."""
+
     row: Any
+
+    @cached_property
+    def facts(self) -> Facts:
+        return _facts(self.row)
 
     @cached_property
     def _provenance(self) -> Mapping[str, Provenance]:
@@ -72,12 +78,9 @@ class Gathered:
         return _sources(self.row)
 
     @property
-    def stamp(self) -> tuple[Any, ...]:
-        """What the provenance is made of, as a key: with the same facts and the same stamp, it is the same."""
-        row = self.row
-        reported = [(year, state, source, submitted) for year, _, state, source, submitted in row.reports or ()]
-        stated = [(kind, true_on, source) for kind, _, true_on, source in row.stated or ()]
-        return (*reported, *stated, row.tenant_since)
+    def key(self) -> bytes:
+        """All that the facts and where they come from are made of: with the same key they are the same."""
+        return orjson.dumps(tuple(self.row), default=str)
 
     def source_of(self, path: str) -> Provenance:
         steps = path.split(".")
@@ -88,12 +91,12 @@ class Gathered:
 async def gather_with_plans(conn: Conn, firm_id: uuid.UUID) -> tuple[Gathered, Mapping[str, str]]:
     """One firm's facts, and the ids of its open plans by policy."""
     row = (await conn.execute(_FACTS_AND_PLANS, {"ids": [firm_id]})).one()
-    return Gathered(_facts(row), row), row.plans or {}
+    return Gathered(row), row.plans or {}
 
 
 async def gather(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Gathered]:
     """By firm, in the order asked for; a firm that is not there is left out."""
-    found = {row.id: Gathered(_facts(row), row) for row in await conn.execute(_FACTS, {"ids": list(firm_ids)})}
+    found = {row.id: Gathered(row) for row in await conn.execute(_FACTS, {"ids": list(firm_ids)})}
     return {firm_id: found[firm_id] for firm_id in firm_ids if firm_id in found}
 
 

@@ -17,7 +17,8 @@ _KEPT = 512
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """`assumed`: figures of a year that is not over, taken as the year before."""
+    """`assumed`: figures of a year that is not over, taken as the year before. Where one title was chosen, the
+    conditions are its alone."""
 
     facts: Facts
     assessments: tuple[Assessment, ...]
@@ -58,8 +59,10 @@ class Teller:
         return found
 
 
-def tell(policies: Policies, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW) -> Told:
+def tell(
+    policies: Policies, facts: Facts, *, as_of: date, today: date, case: Case = Case.NEW, chosen: str = ""
+) -> Told:
     """For a later year's filing the figures that are not in yet are assumed, and said to be."""
     known, assumed = project(facts, as_of=as_of) if as_of.year > today.year else (facts, ())
-    told = assess_all(policies.for_firms(), known, as_of=as_of, case=case, today=today)
+    told = assess_all(policies.for_firms(), known, as_of=as_of, case=case, today=today, chosen=chosen)
     return Told(known, tuple(told), assumed)

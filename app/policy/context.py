@@ -1,7 +1,6 @@
 """A firm on a day, as the criteria see it: facts by path, measures computed once, and why one cannot be had."""
 
 from collections.abc import Hashable, Sequence
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol, Self
@@ -80,18 +79,27 @@ class Context:
         "brief",
         "case",
         "facts",
+        "in_full",
         "today",
         "values",
         "year",
     )
 
     def __init__(
-        self, facts: Facts, as_of: date, case: Case = Case.NEW, *, today: date | None = None, brief: bool = False
+        self,
+        facts: Facts,
+        as_of: date,
+        case: Case = Case.NEW,
+        *,
+        today: date | None = None,
+        brief: bool = False,
+        in_full: bool = False,
     ) -> None:
         self.facts, self.values, self.as_of, self.case = facts, facts.values, as_of, case
         self.today = today or as_of  # which years are over, when a future day is asked about
         self.year = as_of.year - 1
         self.brief = brief  # one alternative that is met is enough: for an outcome, not for telling it
+        self.in_full = in_full  # what is judged will be told: what each measure reads is noted while it is computed
         self._computed: dict[str, Value | Unknowable] = {}
         self._shared: dict[tuple[str, Hashable], Any] = {}
         self._asked: list[str] | None = None
@@ -135,11 +143,20 @@ class Context:
         """The measure's value, or why there is none; computed once."""
         found = self._computed.get(name)
         if found is None:
-            try:
-                found = MEASURES[name].compute(self)
-            except Unknowable as failed:
-                found = failed.kept()
-            self._computed[name] = found
+            found = self._computed[name] = self._noted(name) if self.in_full else self._compute(name)
+        return found
+
+    def _compute(self, name: str) -> "Value | Unknowable":
+        try:
+            return MEASURES[name].compute(self)  # type: ignore[no-any-return]
+        except Unknowable as failed:
+            return failed.kept()
+
+    def _noted(self, name: str) -> "Value | Unknowable":
+        self._asked = asked = []
+        found = self._compute(name)
+        self._asked = None
+        self._read[name] = [(path, shown(self.values[path])) for path in dict.fromkeys(asked) if path in self.values]
         return found
 
     def measure(self, name: str) -> Value:
@@ -158,21 +175,16 @@ class Context:
 
     def inputs_of(self, name: str) -> list[tuple[str, str]]:
         """The facts that a measure reads here, with their values, in the order it reads them."""
-        read = self._read.get(name)
-        if read is None:
-            self._asked = []
-            with suppress(Unknowable):
-                MEASURES[name].compute(self)
-            asked, self._asked = self._asked, None
-            read = [(path, shown(self.values[path])) for path in dict.fromkeys(asked) if path in self.values]
-            self._read[name] = read
-        return read
+        if name not in self._read:
+            self._noted(name)
+        return self._read[name]
 
     def a_year_later(self) -> "Context":
         """The same facts on the same day of the next year, and that day as today: every year before it is over."""
         return Context(self.facts, years_on(self.as_of, 1), self.case, brief=True)
 
     def with_facts(self, facts: Facts) -> "Context":
+        """For trying what a change would do; nobody reads how."""
         return Context(facts, self.as_of, self.case, today=self.today, brief=self.brief)
 
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from app.policy.context import Context
-from app.policy.criteria.base import Finding
+from app.policy.criteria.base import BaseCriterion, Finding
 from app.policy.criteria.comparing import Comparison
 from app.policy.criteria.scoring import SumOfScores
 from app.policy.exact import Quotient
 from app.policy.figures import Unit
 from app.policy.levers import LEAST_YUAN, gaps, within
 from app.policy.registry import MEASURES
-from app.policy.terms import MET, Criterion, Gap, Outcome, Score
+from app.policy.terms import MET, NOT_APPLICABLE, NOT_MET, UNKNOWN, Criterion, Gap, Score
 from app.policy.wording import missing_sentence, read_beside, shown_in
 
 
@@ -19,8 +19,9 @@ def described(finding: Finding, ctx: Context, *, settled: bool = False) -> Crite
     """`settled`: part of a group that is met by another of its alternatives; how far this one is off is no gap."""
     criterion = finding.criterion
     settled = settled or finding.outcome is MET
-    parts = tuple(described(part, ctx, settled=settled) for part in finding.parts)
-    closing = () if settled else gaps(criterion, finding, ctx) or _of_parts(finding, parts, ctx)
+    parts = tuple([described(part, ctx, settled=settled) for part in finding.parts])
+    missed = not settled and finding.outcome is NOT_MET
+    closing = (gaps(criterion, finding, ctx) or _of_parts(criterion, parts, ctx)) if missed else ()
     actual = _actual(finding)
     found = _found(finding, actual)
     return Criterion(
@@ -35,17 +36,15 @@ def described(finding: Finding, ctx: Context, *, settled: bool = False) -> Crite
         found=found,
         grade=criterion.grade,
         gaps=closing,
-        missing=finding.lack if finding.outcome is Outcome.UNKNOWN else (),
+        missing=finding.lack if finding.outcome is UNKNOWN else (),
         inputs=tuple(criterion.inputs(ctx)),
         parts=parts,
     )
 
 
-def _of_parts(finding: Finding, parts: tuple[Criterion, ...], ctx: Context) -> tuple[Gap, ...]:
+def _of_parts(criterion: BaseCriterion, parts: tuple[Criterion, ...], ctx: Context) -> tuple[Gap, ...]:
     """The parts' gaps that close the whole group each by itself; where several have to be closed, there is none."""
-    if finding.outcome is not Outcome.NOT_MET:
-        return ()
-    found = (within(finding.criterion, gap, ctx) for gap in dict.fromkeys(gap for part in parts for gap in part.gaps))
+    found = (within(criterion, gap, ctx) for gap in dict.fromkeys(gap for part in parts for gap in part.gaps))
     closing: dict[tuple[str, int | None], Gap] = {}
     for gap in sorted(filter(None, found), key=lambda gap: (gap.closed, gap.amount < 0, abs(gap.amount))):
         closing.setdefault((gap.figure, gap.year), gap)  # another part may ask more of the same figure
@@ -54,7 +53,7 @@ def _of_parts(finding: Finding, parts: tuple[Criterion, ...], ctx: Context) -> t
 
 def score_of(finding: Finding, ctx: Context) -> Score | None:
     criterion = finding.criterion
-    if not isinstance(criterion, SumOfScores) or finding.outcome is Outcome.NOT_APPLICABLE:
+    if not isinstance(criterion, SumOfScores) or finding.outcome is NOT_APPLICABLE:
         return None
     return Score(finding.low, finding.high, criterion.required(finding), finding.outcome, criterion.sheet(ctx))
 
@@ -62,7 +61,7 @@ def score_of(finding: Finding, ctx: Context) -> Score | None:
 def _actual(finding: Finding) -> str:
     if finding.value is not None:
         return finding.value.shown(*_beside(finding))
-    if isinstance(finding.criterion, SumOfScores) and finding.outcome is not Outcome.NOT_APPLICABLE:
+    if isinstance(finding.criterion, SumOfScores) and finding.outcome is not NOT_APPLICABLE:
         return str(finding.low) if finding.low == finding.high else f"{finding.low}..{finding.high}"
     return ""
 
@@ -109,13 +108,13 @@ def _amount(gap: Gap) -> str:
 
 def _note(finding: Finding, ctx: Context, found: str, closing: tuple[Gap, ...], parts: tuple[Criterion, ...]) -> str:
     criterion = finding.criterion
-    if finding.outcome is Outcome.UNKNOWN:
+    if finding.outcome is UNKNOWN:
         return missing_sentence(finding.lack) if finding.lack else "资料不全。"
-    if finding.outcome is Outcome.NOT_APPLICABLE:
+    if finding.outcome is NOT_APPLICABLE:
         return ""
     if said := criterion.says(finding, ctx):
         return said
-    if finding.outcome is not Outcome.NOT_MET:
+    if finding.outcome is not NOT_MET:
         return ""
     told = [f"{criterion.title}：{f'现为 {found}，' if found else ''}要求{criterion.asks(finding)}。"]
     if closing:
@@ -128,5 +127,5 @@ def _note(finding: Finding, ctx: Context, found: str, closing: tuple[Gap, ...], 
 
 
 def _nearest(parts: tuple[Criterion, ...]) -> str:
-    short = [part.note for part in parts if part.outcome is Outcome.NOT_MET and part.gaps]
+    short = [part.note for part in parts if part.outcome is NOT_MET and part.gaps]
     return short[0] if short else ""

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from app.policy.context import Unregulated
 from app.policy.exact import EXACT, ONE, ZERO, Quotient, shown_beside
 
 _LONG = Context(prec=40)
+_SIX = Decimal("0.000001")
 
 
 def average_growth(amounts: Sequence[Decimal], what: str) -> Quotient:
@@ -57,5 +58,17 @@ class Root:
         return root - 1
 
     def shown(self, *limits: Decimal) -> str:
+        return self._nearly(limits) or self._exactly(limits)
+
+    def _nearly(self, limits: Sequence[Decimal]) -> str:
+        """The six places that a floating root settles beyond doubt, as nearly all do: an exact one costs ten times
+        as much. Nothing where it does not, or where six places would cross a limit."""
+        rate = self.roughly()
+        doubt = (1 + abs(rate)) * 1e-12
+        low, high = (Decimal(end).quantize(_SIX, ROUND_HALF_UP, EXACT) for end in (rate - doubt, rate + doubt))
+        settled = low == high and all((low > limit) - (low < limit) == self.against(limit) for limit in limits)
+        return f"{low:f}" if settled else ""
+
+    def _exactly(self, limits: Sequence[Decimal]) -> str:
         root = _LONG.power(_LONG.divide(self.last, self.first), _LONG.divide(ONE, Decimal(self.steps)))
         return shown_beside(_LONG.subtract(root, ONE), self, limits)

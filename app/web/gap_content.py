@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from app.assessments.gathering import Gathered
-from app.assessments.telling import Teller, Told
+from app.assessments.telling import Teller, Told, tell
 from app.firms.terms import FirmDetail
 from app.policy.terms import MET, NOT_APPLICABLE, Assessment, Case, Outcome
 from app.web.gap_views import (
@@ -54,16 +54,17 @@ def gap_content(
     """Context: `titles`, `others` [TitleView]; `chosen` Assessment and its `chosen_view`, `version`, `doubt`; `missing`
     and `settled` [ConditionView]; `assumed` figures; `path` PathView; `bases` [BasisRow] of `year`; `fields`.
     """
-    facts = gathered.facts
     region = lookup.reference.region(firm.region_code)
-    key = ("page", lookup.policies.revision, asked, firm.tier, region, facts.known, gathered.stamp)
+    key = ("page", lookup.policies.revision, asked, firm.tier, region, gathered.key)
     found: Mapping[str, Any] = teller.once(key, lambda: _content(teller, firm, gathered, lookup, asked))
     return found
 
 
 def _content(teller: Teller, firm: FirmDetail, gathered: Gathered, lookup: Lookup, asked: Asked) -> dict[str, Any]:
-    told = teller.tell(lookup.policies, gathered.facts, as_of=asked.day, today=asked.today, case=asked.case)
-    chosen = told.of(asked.policy) or told.of(next_sought(firm, lookup)) or told.assessments[0]
+    policy = _chosen(firm, lookup, asked)
+    # Fourteen titles told in full would take a page that is opened for the first time four times as long.
+    told = tell(lookup.policies, gathered.facts, as_of=asked.day, today=asked.today, case=asked.case, chosen=policy)
+    chosen = told.of(policy) or told.assessments[0]
     version = lookup.policies.packs[chosen.policy].version_on(asked.day, asked.case)
     year = asked.day.year - 1
     path = teller.path(
@@ -89,6 +90,12 @@ def _content(teller: Teller, firm: FirmDetail, gathered: Gathered, lookup: Looku
         "year": year,
         "fields": fields({}, told.facts, year, {}),
     }
+
+
+def _chosen(firm: FirmDetail, lookup: Lookup, asked: Asked) -> str:
+    """The title that was asked for, else the next one up, else the first."""
+    known = [pack.policy for pack in lookup.policies.for_firms()]
+    return next((policy for policy in (asked.policy, next_sought(firm, lookup)) if policy in known), known[0])
 
 
 def _conditions(chosen: Assessment, gathered: Gathered, told: Told, lookup: Lookup, grade: str) -> list[ConditionView]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -39,6 +40,10 @@ class Group(BaseCriterion):
     def parts_of(self) -> Sequence[BaseCriterion]:
         return self.criteria
 
+    @cached_property
+    def codes(self) -> str:
+        return ", ".join(part.code for part in self.criteria)
+
     def found(self, outcome: Outcome, parts: tuple[Finding, ...]) -> Finding:
         if outcome is not UNKNOWN:
             return Finding(self, outcome, parts=parts)
@@ -63,7 +68,7 @@ class AnyOf(Group):
         return f"以下 {len(self.criteria)} 项满足任一项"
 
     def required(self, finding: Finding | None = None) -> str:
-        return "any of " + ", ".join(part.code for part in self.criteria)
+        return f"any of {self.codes}"
 
     def shortfall(self, finding: Finding, ahead: Context) -> Decimal | None:
         near = _shares(finding, ahead)
@@ -83,7 +88,7 @@ class AllOf(Group):
         return f"以下 {len(self.criteria)} 项同时满足"
 
     def required(self, finding: Finding | None = None) -> str:
-        return "all of " + ", ".join(part.code for part in self.criteria)
+        return f"all of {self.codes}"
 
     def shortfall(self, finding: Finding, ahead: Context) -> Decimal | None:
         return farthest(_shares(finding, ahead))

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -211,6 +212,10 @@ class Flags(BaseCriterion):
         return self.hint or (f"不满足：{told}。" if self.want else f"{told}。")
 
     def asks(self, finding: Finding | None = None) -> str:
+        return self._worded
+
+    @cached_property
+    def _worded(self) -> str:
         return ("均为是：" if self.want else "均为否：") + "、".join(path_label(flag) for flag in self.flags)
 
     def required(self, finding: Finding | None = None) -> str:
@@ -266,6 +271,10 @@ class NoEvent(BaseCriterion):
         return f"none of {', '.join(self.events)}"
 
     def asks(self, finding: Finding | None = None) -> str:
+        return self._worded
+
+    @cached_property
+    def _worded(self) -> str:
         if self.days is not None:
             period = f"此前 {self.days} 天内"
         else:

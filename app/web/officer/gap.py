@@ -10,7 +10,7 @@ from app.assessments.gathering import gather, gather_with_plans
 from app.assessments.telling import Teller
 from app.errors import Invalid
 from app.policy.terms import Case
-from app.web.deps import ConnDep, LookupDep, TodayDep, guard
+from app.web.deps import ConnDep, LookupDep, TodayDep, guard, lookup_of, today_of
 from app.web.gap_content import Asked, gap_content, next_year
 from app.web.gap_views import CASES, day_asked
 from app.web.htmx import is_htmx
@@ -29,12 +29,11 @@ async def gap_page(
     uscc: str,
     viewer: ReadAssessments,
     conn: ConnDep,
-    lookup: LookupDep,
-    today: TodayDep,
     policy: str = "",
     as_of: AsOf = None,
     case: Case = Case.NEW,
 ) -> Response:
+    lookup, today = await lookup_of(request, conn), await today_of(request)
     firm = await firm_in_sight(conn, uscc, viewer)
     known = policy if policy in lookup.policies.packs else ""  # what is kept by it is kept once
     asked = Asked(known, as_of, day_asked(as_of, today), today, case)

@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
@@ -18,8 +18,8 @@ from app.pipeline.rules import Decision, Verdict, decide
 from app.pipeline.terms import Standing, Tier
 from app.policy.terms import Outcome
 from app.text import DateError, parse_date
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.forms import clean_text
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, clock_of, guard, lookup_of, today_of
+from app.web.forms import clean_text, raw_form
 from app.web.htmx import changed, is_htmx, see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
@@ -51,6 +51,20 @@ class FormView:
     correction: bool = False
     expected: str = ""
     idempotency_key: str = ""
+
+    @classmethod
+    async def typed(cls, request: Request, key: str) -> Self:
+        """All of the form at once: parameters of the route, each looked up and checked by itself, cost a move more
+        than its placement."""
+        raw = await raw_form(request)
+        text = {name: raw.get(name, "") for name in ("to", "effective_on", "reason", "override_reason", "expected")}
+        correction = _YES_NO.get(raw.get("correction", ""))
+        if correction is None:
+            raise Invalid({"correction": "请填写是或否。"})
+        return cls(**text, correction=correction, idempotency_key=key)
+
+
+_YES_NO = {"": False, "false": False, "true": True}
 
 
 async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date) -> list[TargetView]:
@@ -151,33 +165,25 @@ async def move(
     request: Request,
     uscc: str,
     conn: ConnDep,
-    lookup: LookupDep,
-    clock: ClockDep,
-    today: TodayDep,
     actor: Mover,
     key: KeyDep,
-    to: Annotated[str, Form()] = "",
-    effective_on: Annotated[str, Form()] = "",
-    reason: Annotated[str, Form()] = "",
-    expected: Annotated[str, Form()] = "",
-    override_reason: Annotated[str, Form()] = "",
-    correction: Annotated[bool, Form()] = False,
 ) -> Response:
-    at = clock.now()
-    form = FormView(to, effective_on, reason, override_reason, correction, expected, key.value)
+    # The hottest write: asked for, not depended on, the day and the names cost it a third of the framework's time less.
+    at, lookup, today = (await clock_of(request)).now(), await lookup_of(request, conn), await today_of(request)
+    form = await FormView.typed(request, key.value)
     try:
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
-            if not to:
+            if not form.to:
                 raise Invalid({"to": "请选择要移动到的梯队。"})
             order = MoveOrder(
-                to=None if to == "exit" else to,
-                effective_on=_day(effective_on, today),
-                reason=_short(reason, "reason"),
-                expected=expected or None,
-                override=_short(override_reason, "override_reason"),
-                correction=correction,
+                to=None if form.to == "exit" else form.to,
+                effective_on=_day(form.effective_on, today),
+                reason=_short(form.reason, "reason"),
+                expected=form.expected or None,
+                override=_short(form.override_reason, "override_reason"),
+                correction=form.correction,
             )
             done = await service.move_firm(
                 conn,
