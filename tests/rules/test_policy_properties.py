@@ -1,6 +1,7 @@
 """What holds for every firm there could be, not only for those somebody thought of."""
 
 import random
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.policy.context import Context
-from app.policy.evaluate import assess, judge
+from app.policy.evaluate import assess, assess_all, judge, told
 from app.policy.exact import EXACT
 from app.policy.facts import Facts
 from app.policy.figures import RD_LINES, Unit
@@ -223,6 +224,20 @@ def test_a_night_in_brief_says_what_is_said_in_full(firm: Json) -> None:
             assert [f.outcome for f in brief.findings] == [f.outcome for f in full.findings]
             assert (brief.missed, brief.lacking) == (full.missed, full.lacking)
             assert brief.shortfall(ahead) == full.shortfall(ahead)
+
+
+@settings(THOROUGH, max_examples=30)
+@given(FIRMS, CODES)
+def test_a_title_is_told_alone_as_among_the_others(firm: Json, policy: str) -> None:
+    facts = known(firm)
+    alone = assess(PACKS[policy], facts, as_of=DAY)
+    for one in assess_all(FIRM_POLICIES, facts, as_of=DAY, chosen=policy):
+        with localcontext(EXACT):
+            ctx = Context(facts, DAY)  # which notes what is read only when it is asked
+            judged = judge(PACKS[one.policy], ctx)
+            later = told(PACKS[one.policy], judged, ctx)
+        assert one == (alone if one.policy == policy else replace(later, criteria=()))
+        assert one.policy != policy or alone == later
 
 
 def at_five_percent(rng: random.Random) -> tuple[Facts, int]:

@@ -18,7 +18,7 @@ from app.views.queries import desk_of
 from app.views.rules import sharing_problem
 from app.views.terms import EVERY_FIRM, Density, ListColumn
 from app.web.bulk_input import bulk_options
-from app.web.deps import ConnDep, LookupDep, TodayDep, guard
+from app.web.deps import ConnDep, guard, lookup_of, today_of
 from app.web.filters import FilterDep, address, chips, options, status_label, unused, usual_sort, written
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -122,12 +122,11 @@ async def list_page(
     request: Request,
     viewer: ListFirms,
     conn: ConnDep,
-    lookup: LookupDep,
-    today: TodayDep,
     filters: FilterDep,
     sort: str = "",
     cursor: str = "",
 ) -> Response:
+    lookup, today = await lookup_of(request, conn), await today_of(request)
     desk = await desk_of(conn, viewer)
     if desk.first and not request.url.query:
         return see_other(request, f"/firms?{desk.first.query}")

@@ -19,7 +19,7 @@ from app.pipeline import queries as pipeline
 from app.pipeline.terms import MoveRecord, Tier
 from app.platforms.queries import platforms_of
 from app.recognitions.queries import held_by
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
+from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard, lookup_of, today_of
 from app.web.filters import status_label
 from app.web.forms import clean_text
 from app.web.htmx import see_other
@@ -50,9 +50,8 @@ class StepView:
 
 
 @router.get("/firms/{uscc}")
-async def firm_page(
-    request: Request, uscc: str, viewer: ReadFirms, conn: ConnDep, lookup: LookupDep, today: TodayDep
-) -> Response:
+async def firm_page(request: Request, uscc: str, viewer: ReadFirms, conn: ConnDep) -> Response:
+    lookup, today = await lookup_of(request, conn), await today_of(request)
     firm = await firm_in_sight(conn, uscc, viewer)
     moves = await pipeline.history(conn, firm.id)
     # What the bureau writes about a firm is not for the firm.

@@ -168,7 +168,6 @@ async def move(
     actor: Mover,
     key: KeyDep,
 ) -> Response:
-    # The hottest write: asked for, not depended on, the day and the names cost it a third of the framework's time less.
     at, lookup, today = (await clock_of(request)).now(), await lookup_of(request, conn), await today_of(request)
     form = await FormView.typed(request, key.value)
     try:
