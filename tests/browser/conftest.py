@@ -73,19 +73,16 @@ class People:
     browser: Browser
     site: Site
     opened: list[BrowserContext] = field(default_factory=list)
-    kept: dict[str, BrowserContext] = field(default_factory=dict)
+    kept: dict[str, Page] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
 
     def anonymous(self, **options: Any) -> Page:
-        return self._context(**options).new_page()
-
-    def _context(self, **options: Any) -> BrowserContext:
         context = self.browser.new_context(locale="zh-CN", base_url=self.site.url, **options)
         context.set_default_timeout(8000)
         context.on("console", self._heard)
         context.on("weberror", lambda e: self.complaints.append(str(e.error)))
         self.opened.append(context)
-        return context
+        return context.new_page()
 
     def signed_in(self, login: str, **options: Any) -> Page:
         """A page of a browser in which the person has a session; role before the hyphen, as in the factories."""
@@ -94,23 +91,22 @@ class People:
         return page
 
     def returning(self, login: str = "") -> Page:
-        """A page of the browser that the person left open yesterday: what it fetched is there, nothing is chosen."""
+        """The page that the person left open yesterday: what their browser fetched is there, nothing is chosen."""
         if login not in self.kept:
-            self.kept[login] = context = self._context()
+            self.kept[login] = page = self.anonymous()
             if login:
-                self._give_session(context, login)
-        self.kept[login].clear_cookies(name=LOOK)
-        return self.kept[login].new_page()
+                self.sign_in(page, login)
+        page = self.kept[login]
+        page.context.clear_cookies(name=LOOK)
+        page.emulate_media(color_scheme="light")
+        return page
 
     def sign_in(self, page: Page, login: str) -> None:
-        self._give_session(page.context, login)
-
-    def _give_session(self, context: BrowserContext, login: str) -> None:
         async def session(conn: Conn) -> str:
             return await factories.session_of(conn, await factories.person(conn, login), at=self.site.clock.now())
 
         token = self.site.do(session)
-        context.add_cookies([{"name": "tidu", "value": token, "url": self.site.url}])
+        page.context.add_cookies([{"name": "tidu", "value": token, "url": self.site.url}])
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(_TRUE_STATUS):
@@ -118,13 +114,13 @@ class People:
 
     def leave(self) -> None:
         """Closes all but the browsers of those who return."""
+        regular = {page.context: page for page in self.kept.values()}
         for context in self.opened:
-            if context in self.kept.values():
-                for page in context.pages:
-                    page.close()
-            else:
+            if context not in regular:
                 context.close()
-        self.opened = list(self.kept.values())
+            elif regular[context].url != "about:blank":
+                regular[context].goto("about:blank")
+        self.opened = list(regular)
         complaints, self.complaints = self.complaints, []
         assert not complaints, "\n".join(complaints)
 
