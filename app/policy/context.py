@@ -153,7 +153,8 @@ class Context:
             return failed.kept()
 
     def _noted(self, name: str) -> "Value | Unknowable":
-        self._asked = asked = []
+        asked: list[str] = []
+        self._asked = asked
         found = self._compute(name)
         self._asked = None
         self._read[name] = [(path, shown(self.values[path])) for path in dict.fromkeys(asked) if path in self.values]
