@@ -42,6 +42,7 @@ SHARED: Mapping[str, Any] = {
 }
 # Jobs that one worker is enough for.
 LED: Mapping[str, Any] = {
+    "reconcile": CronTrigger(hour=1, minute=40, timezone=BUSINESS_ZONE),
     "reassess": CronTrigger(hour=2, minute=10, timezone=BUSINESS_ZONE),
     "verify-audit": CronTrigger(hour=4, minute=20, timezone=BUSINESS_ZONE),
     "clear-files": CronTrigger(hour=3, minute=40, timezone=BUSINESS_ZONE),

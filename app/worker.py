@@ -30,6 +30,7 @@ from app.exchange.service import claim
 from app.files.scanning import Scanner
 from app.files.store import FileStore
 from app.filings.jobs import open_windows
+from app.incubation.jobs import reconcile, reconcile_in_one
 from app.locks import Lock, try_hold
 from app.outbox.channels import Channels
 from app.outbox.deliver import deliver
@@ -83,10 +84,6 @@ async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
     return {"planned": report.planned, "sent": report.sent, "failed": report.failed}
 
 
-async def _reminders(house: House, at: datetime) -> Mapping[str, int]:
-    return await plan_reminders(house.database, at=at)
-
-
 async def _digests(house: House, at: datetime) -> Mapping[str, int]:
     return await send_digests(house.database, DigestPress(house.settings), at=at)
 
@@ -128,7 +125,7 @@ async def _impacts(house: House, at: datetime) -> Mapping[str, int]:
 async def _scan(house: House, at: datetime) -> Mapping[str, int]:
     if not house.settings.clamd:
         async with house.database.reading() as conn:
-            return await _waiting_scans(conn, at)
+            return {"planned": await waiting_scans(conn)}
     scanner = Scanner(house.settings.clamd, seconds=SCAN_SECONDS)
     return await scan_waiting(house.database, house.files, scanner, at=at)
 
@@ -150,32 +147,15 @@ async def _verify_audit(house: House, at: datetime) -> Mapping[str, int]:
     return {"planned": checked}
 
 
-async def _open_events(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await waiting(conn)}
+def _counted(count: Callable[[Conn], Awaitable[int]]) -> Step:
+    async def step(conn: Conn, at: datetime) -> Mapping[str, int]:
+        return {"planned": await count(conn)}
 
-
-async def _sealed_events(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await held(conn)}
-
-
-async def _waiting_scans(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await waiting_scans(conn)}
+    return step
 
 
 async def _orphans(conn: Conn, at: datetime) -> Mapping[str, int]:
     return {"planned": len(await orphans(conn, at=at))}
-
-
-async def _waiting_impacts(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await waiting_firms(conn)}
-
-
-async def _waiting_firms(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await changed_count(conn)}
-
-
-async def _all_firms(conn: Conn, at: datetime) -> Mapping[str, int]:
-    return {"planned": await firm_count(conn)}
 
 
 async def _fold(conn: Conn, at: datetime) -> Mapping[str, int]:
@@ -211,6 +191,13 @@ async def _claimable(conn: Conn, at: datetime) -> Mapping[str, int]:
     return {"planned": waiting}
 
 
+def _whole(run: Callable[..., Awaitable[Mapping[str, int]]]) -> Job:
+    async def job(house: House, at: datetime) -> Mapping[str, int]:
+        return await run(house.database, at=at)
+
+    return job
+
+
 def _in_one(step: Step) -> Job:
     async def job(house: House, at: datetime) -> Mapping[str, int]:
         async with house.database.transaction() as conn:
@@ -232,15 +219,16 @@ _REHEARSALS: dict[str, Step] = {
     "deliver": _due,
     "imports": _claimable,
     "bulk": _waiting_acts,
-    "assess-changed": _waiting_firms,
-    "policy-impacts": _waiting_impacts,
-    "reassess": _all_firms,
+    "assess-changed": _counted(changed_count),
+    "policy-impacts": _counted(waiting_firms),
+    "reassess": _counted(firm_count),
+    "reconcile": reconcile_in_one,
     "reminders": plan_in_one,
-    "scan-files": _waiting_scans,
+    "scan-files": _counted(waiting_scans),
     "clear-files": _orphans,
     "digests": _digests_in_one,
-    "seal-audit": _open_events,
-    "verify-audit": _sealed_events,
+    "seal-audit": _counted(waiting),
+    "verify-audit": _counted(held),
 }
 JOBS: dict[str, Job] = {
     "deliver": _deliver,
@@ -249,7 +237,8 @@ JOBS: dict[str, Job] = {
     "assess-changed": _assess_changed,
     "policy-impacts": _impacts,
     "reassess": _reassess,
-    "reminders": _reminders,
+    "reconcile": _whole(reconcile),
+    "reminders": _whole(plan_reminders),
     "scan-files": _scan,
     "clear-files": _clear_files,
     "digests": _digests,

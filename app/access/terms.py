@@ -65,6 +65,8 @@ class Permission(StrEnum):
     CARRIER_KEEP = "carrier:keep"  # registering a carrier and what it is recognised as: the bureau's own officers
     CARRIER_LET = "carrier:let"  # spaces and who is in them: the operator's own carrier, an officer's whole division
     CARRIER_AGREE = "carrier:agree"  # answers an operator's proposal: the firm it is about, or an officer in its stead
+    STAY_READ = "stay:read"  # where three sides differ over a stay: a firm its own, an operator its carrier's
+    STAY_SAY = "stay:say"  # each in its own name
     CARRIER_DESK = "carrier:desk"  # the operator's own pages; which carrier is the account's, never the address's
     FILING_READ = "filing:read"  # the calendar of windows: public notices, and nothing of a firm
     FILING_KEEP = "filing:keep"  # confirming a window reminds many: the bureau's own officers
@@ -94,9 +96,12 @@ class Permission(StrEnum):
 
 
 _P = Permission
+_STAYS = (_P.STAY_READ, _P.STAY_SAY)
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.FIRM: frozenset({_P.SELF, _P.PORTAL, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ, _P.CARRIER_AGREE}),
-    Role.CARRIER: frozenset({_P.SELF, _P.CARRIER_DESK, _P.CARRIER_READ, _P.CARRIER_LET}),
+    Role.FIRM: frozenset(
+        {_P.SELF, _P.PORTAL, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ, _P.CARRIER_AGREE, *_STAYS}
+    ),
+    Role.CARRIER: frozenset({_P.SELF, _P.CARRIER_DESK, _P.CARRIER_READ, _P.CARRIER_LET, *_STAYS}),
     Role.TOWN: frozenset(
         {
             _P.SELF,
@@ -118,6 +123,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FILING_WORK,
             _P.REMINDER_READ,
             _P.CARRIER_READ,
+            _P.STAY_READ,
         }
     ),
     Role.OFFICER: frozenset(
@@ -153,9 +159,11 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.OUTBOX_READ,
             _P.POLICY_READ,
             _P.CARRIER_READ,
+            _P.STAY_READ,
             _P.CARRIER_KEEP,
             _P.CARRIER_LET,
             _P.CARRIER_AGREE,
+            _P.STAY_SAY,
         }
     ),
     Role.MANAGER: frozenset(
@@ -182,6 +190,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.POLICY_APPROVE,
             _P.FACTOR_RESET,
             _P.CARRIER_READ,
+            _P.STAY_READ,
         }
     ),
     # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
@@ -218,6 +227,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.REMINDER_READ,
             _P.POLICY_READ,
             _P.CARRIER_READ,
+            _P.STAY_READ,
         }
     ),
 }

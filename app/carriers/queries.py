@@ -102,9 +102,10 @@ async def own_carrier(conn: Conn, *, viewer: Viewer) -> Carrier | None:
     return await carrier_by_id(conn, viewer.carrier_id, viewer=viewer) if viewer.carrier_id else None
 
 
-async def lock_carrier(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer) -> Carrier | None:
-    """Nobody else can change it until the transaction ends."""
-    row = (await conn.execute(_DETAIL.where(_C.id == carrier_id, visible_to(viewer)).with_for_update())).one_or_none()
+async def lock_carrier(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer | None) -> Carrier | None:
+    """Nobody else can change it until the transaction ends. `viewer` None: for a job."""
+    query = _DETAIL.where(_C.id == carrier_id, *([visible_to(viewer)] if viewer else []))
+    row = (await conn.execute(query.with_for_update())).one_or_none()
     return carrier_of(row) if row is not None else None
 
 

@@ -1,6 +1,7 @@
 """What three sides say of a stay and do not agree on; and what becomes of graduates in the three years after."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +15,15 @@ class DisagreementKind(Labelled):
     NOT_THERE = "not_there", "企业说不在这里"
     NOT_LISTED = "not_listed", "企业说在里面，名单里没有"
     ADDRESS = "address", "登记地址不在载体"
+    GONE = "gone", "企业已注销或迁出，名单里还在"
+
+
+class Speaker(Labelled):
+    """Whose word it is."""
+
+    FIRM = "firm", "企业"
+    CARRIER = "carrier", "载体"
+    BUREAU = "bureau", "主管部门"
 
 
 class DisagreementState(Labelled):
@@ -32,12 +42,15 @@ class Disagreement:
     kind: DisagreementKind
     firm_word: str
     carrier_word: str
+    bureau_word: str
+    evidence: str
     opener_name: str
     opened_at: datetime
     state: DisagreementState
     settler_name: str
     settled_at: datetime | None
     result: str
+    version: int
 
     @property
     def open(self) -> bool:
@@ -53,7 +66,7 @@ class Whereabouts(Labelled):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Of a graduate's year, as somebody was told it."""
+    """Of a graduate's year, as one side says it."""
 
     where: Whereabouts
     revenue: Decimal | None = None  # 元
@@ -62,20 +75,46 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A word with whose it is."""
+
+    speaker: Speaker
+    word: Word
+    author_name: str
+    recorded_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class YearAfter:
-    """The n-th year after a graduation: by the firm's own figures of the year that was closed then, else as asked."""
+    """The n-th year after a graduation: by the firm's own figures of the year that was closed then, else by a word."""
 
     nth: int
     due_on: date
     year: int
     due: bool
-    where: Whereabouts | None
-    revenue: Decimal | None
-    staff: int | None
-    tier: str | None
-    source: str  # empty: nobody knows yet
-    note: str = ""
+    where: Whereabouts | None = None
+    revenue: Decimal | None = None
+    staff: int | None = None
+    tier: str | None = None
+    source: str = ""  # empty: nobody knows yet
+    words: Sequence[Said] = ()
 
     @property
     def known(self) -> bool:
         return bool(self.source)
+
+    def word_of(self, speaker: Speaker) -> Said | None:
+        return next((one for one in self.words if one.speaker is speaker), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Graduate:
+    tenancy_id: uuid.UUID
+    carrier_id: uuid.UUID
+    carrier_name: str
+    uscc: str
+    name: str
+    graduated_on: date
+    document: str
+    years: Sequence[YearAfter]

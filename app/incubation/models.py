@@ -9,7 +9,7 @@ from sqlalchemy.types import SmallInteger
 
 from app.carriers.models import one_of
 from app.db import Base
-from app.incubation.after_terms import DisagreementKind, DisagreementState, Whereabouts
+from app.incubation.after_terms import DisagreementKind, DisagreementState, Speaker, Whereabouts
 from app.incubation.terms import AskState
 
 
@@ -77,20 +77,24 @@ class StayDisagreement(Base):
     kind: Mapped[str]
     firm_word: Mapped[str] = mapped_column(server_default="")
     carrier_word: Mapped[str] = mapped_column(server_default="")
+    evidence: Mapped[str] = mapped_column(server_default="")  # what the facts showed when it was opened
+    bureau_word: Mapped[str] = mapped_column(server_default="")
     opener_name: Mapped[str]
     opened_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(server_default="open")
     settler_name: Mapped[str] = mapped_column(server_default="")
     settled_at: Mapped[datetime | None]
     result: Mapped[str] = mapped_column(server_default="")
+    version: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class GraduateWord(Base):
-    """What somebody was told of a graduate's year, where the firm's own figures do not say it."""
+    """What one side says of a graduate's year, where the firm's own figures do not say it."""
 
     __tablename__ = "graduate_words"
     __table_args__ = (
         one_of("whereabouts", Whereabouts),
+        one_of("speaker", Speaker),
         CheckConstraint("nth BETWEEN 1 AND 3", name="nth"),
         CheckConstraint("revenue >= 0", name="revenue"),
         CheckConstraint("staff >= 0", name="staff"),
@@ -98,9 +102,11 @@ class GraduateWord(Base):
 
     tenancy_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenancies.id", ondelete="CASCADE"), primary_key=True)
     nth: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    speaker: Mapped[str] = mapped_column(primary_key=True)
     whereabouts: Mapped[str]
     revenue: Mapped[Decimal | None] = mapped_column(Numeric(17, 2))  # 元
     staff: Mapped[int | None]
     note: Mapped[str] = mapped_column(server_default="")
     author_name: Mapped[str]
     recorded_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(server_default=text("1"))

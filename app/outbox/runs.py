@@ -31,6 +31,7 @@ JOB_WORDS: Mapping[str, tuple[str, str]] = {
     "reminders": ("安排提醒", "每小时 12 分"),
     "open-windows": ("开关申报窗口", "每小时 07 分"),
     "reassess": ("全部企业重新评估", "每天 02:10"),
+    "reconcile": ("核对载体名单与企业登记", "每天 01:40"),
     "tidy": ("清理过期登录记录", "每小时 17 分"),
     "fold-counts": ("合并看板计数", "每 5 分钟"),
     "imports": ("处理导入", "每秒"),

@@ -34,3 +34,9 @@ def error_context(error: AppError | None, labels: Mapping[str, str]) -> dict[str
         "errors": [(name, labels.get(name, ""), sentence) for name, sentence in faults.items()],
         "sentence": error.sentence if error and not faults else "",
     }
+
+
+def version_in(raw: Mapping[str, str]) -> int:
+    """What the form was made from; a number that nothing has when it says nothing we can read."""
+    said = raw.get("version", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0

@@ -18,6 +18,16 @@ POST  /carriers/{{carrier_id}}/disagreements/check carrier:let  carrier officer
 POST  /carriers/{{carrier_id}}/disagreements/{{disagreement_id}}/{{step}} carrier:let carrier officer
 GET   /carriers/{{carrier_id}}/graduates         carrier:read   {CARRIER_READERS}
 POST  /tenancies/{{tenancy_id}}/years/{{nth}}    carrier:let    carrier officer
+POST  /portal/graduations/{{tenancy_id}}/{{nth}} portal:use    firm
+GET   /api/v1/disagreements                     stay:read      firm {CARRIER_READERS}
+POST  /api/v1/disagreements                     portal:use     firm
+GET   /api/v1/disagreements/{{disagreement_id}} stay:read      firm {CARRIER_READERS}
+POST  /api/v1/disagreements/{{disagreement_id}}/answer stay:say firm carrier officer
+POST  /api/v1/disagreements/{{disagreement_id}}/settle stay:say firm carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/disagreements/check carrier:let carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/graduates carrier:read   {CARRIER_READERS}
+GET   /api/v1/graduations                       portal:use     firm
+PUT   /api/v1/tenancies/{{tenancy_id}}/years/{{nth}} stay:say  firm carrier officer
 POST  /portal/stays/{{step}}/{{which}}           portal:use     firm
 POST  /portal/entries/{{entry_id}}/withdraw      portal:use     firm
 POST  /proposals/{{proposal_id}}/confirm        carrier:agree  firm officer

@@ -20,7 +20,7 @@ from app.firms.models import Firm, FirmFollow
 from app.outbox.models import Heartbeat, JobRun
 from app.scheduler import run_worker
 from app.worker import JOBS, House, rehearse_job, run_job
-from tests import factories
+from tests import factories, houses
 from tests.harness import NOON, SettableClock, settings_for
 
 LONG_AGO = NOON - timedelta(days=3)
@@ -103,6 +103,10 @@ async def test_a_rehearsal_says_how_much_there_is_to_do_and_does_none_of_it(hous
     await conn.execute(insert(PolicyImpact).values(version_id=version, **count))
     lost = {"sha256": "0" * 64, "size": 1, "name": "x.pdf", "kind": "pdf", "created_at": LONG_AGO}
     await conn.execute(insert(StoredFile).values(id=new_id(), **lost))
+    if name == "reconcile":
+        held = await houses.carrier(conn, address="水口镇示例路1号")
+        elsewhere = await factories.firm(conn, address="长沙街道另一路9号")
+        await houses.tenancy(conn, held, await houses.space(conn, held), elsewhere, incubates=True)
     if name == "verify-audit":
         await house.kept.sealer.seal(house.database, at=NOON)
     before = await everything(conn)

@@ -14,6 +14,7 @@ from app.web.api import (
     figure_examples,
     plan_examples,
     readiness_examples,
+    stay_examples,
     work_examples,
 )
 
@@ -32,6 +33,7 @@ EXAMPLES = (
     | entry_examples.EXAMPLES
     | readiness_examples.EXAMPLES
     | collection_examples.EXAMPLES
+    | stay_examples.EXAMPLES
 )
 # The one filter that list, board and export share; see app/web/filters.py.
 FILTERED: dict[str, Any] = {

@@ -18,11 +18,11 @@ from app.collecting.statistics import statistics_of
 from app.collecting.terms import Answer, Period, Round, tally_of
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
-from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, faulty, head, version_in
+from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, faulty, head
 from app.web.carrier_input import Reader
 from app.web.collection_input import fields_of, items_of, labels_of, read_answer, read_round
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
-from app.web.forms import error_context, raw_form
+from app.web.forms import error_context, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup

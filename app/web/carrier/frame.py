@@ -56,12 +56,6 @@ def field_of(error: AppError | None) -> str:
     return "ground" if isinstance(error, Refused) and error.reasons else "space"
 
 
-def version_in(raw: dict[str, str]) -> int:
-    """What the form was made from; a number that nothing has when it says nothing we can read."""
-    said = raw.get("version", "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
-
-
 async def checked_form(request: Request, *boxes: str) -> dict[str, str]:
     """A form with boxes to tick: one that was left empty says no."""
     raw = await raw_form(request)

@@ -18,13 +18,12 @@ from app.web.carrier.frame import (
     carrier_in_sight,
     faulty,
     home_of,
-    version_in,
 )
 from app.web.carrier.places import shown
 from app.web.carrier_input import LABELS, Reader, read_carrier, read_changed_on
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.filters import options
-from app.web.forms import raw_form
+from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup

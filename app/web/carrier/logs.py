@@ -25,11 +25,10 @@ from app.web.carrier.frame import (
     carrier_in_sight,
     faulty,
     head,
-    version_in,
 )
 from app.web.carrier_input import Reader
 from app.web.deps import ClockDep, ConnDep, TodayDep
-from app.web.forms import raw_form
+from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.log_input import as_typed, known_of, read_log

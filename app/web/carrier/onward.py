@@ -23,12 +23,11 @@ from app.web.carrier.frame import (
     faulty,
     head,
     home_of,
-    version_in,
 )
 from app.web.carrier.tenants import PROPOSED, act, tenancy_in_sight
 from app.web.carrier_input import LABELS, Reader, read_terms
 from app.web.deps import ClockDep, ConnDep, TodayDep
-from app.web.forms import raw_form
+from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.templating import page

@@ -17,11 +17,11 @@ from app.errors import AppError, Conflict, Invalid, NotFound
 from app.incubation.readiness import COUNTY, MUNICIPAL, Readiness, readiness
 from app.policy.terms import Assessment
 from app.units import Unit
-from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, head, version_in
+from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, head
 from app.web.carrier.places import day_asked
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.figures_input import LABELS, as_typed, is_money, read_year
-from app.web.forms import error_context, raw_form
+from app.web.forms import error_context, raw_form, version_in
 from app.web.gap_views import InputView, condition_view, doubt_of, input_view, title_view
 from app.web.htmx import see_other
 from app.web.lookups import Lookup

@@ -10,18 +10,18 @@ from fastapi import APIRouter, Request, Response
 from app.access.terms import Permission, Role, Viewer
 from app.carriers.terms import Carrier
 from app.db import Conn
-from app.errors import AppError, Conflict, Invalid, NotFound
-from app.incubation import disagreeing, following
-from app.incubation.after_terms import Whereabouts, Word
-from app.text.amounts import AmountError, parse_amount
-from app.units import Unit, show_wan
+from app.errors import AppError, Conflict, Invalid, NotFound, Stale
+from app.incubation import disagreeing, following, reconciling
+from app.incubation.after_terms import Whereabouts
+from app.units import show_wan
 from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, faulty, head
 from app.web.carrier.tenants import tenancy_in_sight
 from app.web.carrier_input import Reader
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
-from app.web.forms import raw_form
+from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.stay_input import read_word
 from app.web.templating import page
 
 router = APIRouter()
@@ -48,6 +48,7 @@ async def _listed(
         "waiting": [one for one in found if one.open],
         "settled": [one for one in found if not one.open],
         "decides": viewer.role is Role.OFFICER,
+        "own_word": "carrier_word" if viewer.role is Role.CARRIER else "bureau_word",
         "failed": failed,
         "values": dict(raw or {}),
         **faulty(error),
@@ -59,7 +60,7 @@ async def _listed(
 @router.post("/carriers/{carrier_id}/disagreements/check")
 async def check(request: Request, carrier_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-    opened, agreed = await disagreeing.check(conn, carrier, by=actor, at=clock.now())
+    opened, agreed = await reconciling.check(conn, carrier.id, viewer=actor.viewer, by=actor, at=clock.now())
     said = f"核对完：新发现 {opened} 条，{agreed} 条已经一致"
     return see_other(request, f"/carriers/{carrier.id}/disagreements", said)
 
@@ -83,12 +84,11 @@ async def act(
         words = r.text("words", longest=1000)
         r.done()
         do = disagreeing.settle if step == "settle" else disagreeing.answer
-        await do(conn, disagreement_id, words, by=actor, at=clock.now())
-    except Invalid as error:
+        await do(conn, disagreement_id, words, version=version_in(raw), by=actor, at=clock.now())
+    except (Invalid, Stale) as error:
         failed = f"{disagreement_id}:{step}"
-        error = Invalid({"words": next(iter(error.fields.values()))})
         return await _listed(request, conn, carrier, actor.viewer, failed=failed, raw=raw, error=error)
-    done = "已了结" if step == "settle" else "已说明，企业和主管部门看得到"
+    done = "已了结" if step == "settle" else "已说明，各方都看得到"
     return see_other(request, f"/carriers/{carrier.id}/disagreements", done)
 
 
@@ -118,6 +118,7 @@ async def _graduates(
         "tier": lookup.main.tier,
         "money": show_wan,
         "places": Whereabouts.options(),
+        "speaker": disagreeing.speaker_of(viewer),
         "may_see_firm": viewer.may(Permission.FIRM_LIST),
         "failed": failed,
         "values": dict(raw or {}),
@@ -141,7 +142,7 @@ async def note_year(
     held = await tenancy_in_sight(conn, tenancy_id, actor.viewer)
     raw = await raw_form(request)
     try:
-        await following.note_year(conn, held.id, nth, read_word(raw), by=actor, at=clock.now())
+        await following.note_year(conn, held.id, nth, read_word(raw), version=version_in(raw), by=actor, at=clock.now())
     except (Invalid, Conflict) as error:
         carrier = await carrier_in_sight(conn, held.carrier_id, actor.viewer)
         failed = f"{held.id}:{nth}"
@@ -149,18 +150,3 @@ async def note_year(
             request, conn, lookup, carrier, actor.viewer, today, failed=failed, raw=raw, error=error
         )
     return see_other(request, f"/carriers/{held.carrier_id}/graduates", "已登记")
-
-
-def read_word(raw: Mapping[str, Any], *, unit: Unit = Unit.WAN_YUAN) -> Word:
-    """Raises Invalid by field."""
-    r, revenue = Reader(raw), None
-    if said := str(raw.get("revenue") or "").strip():
-        try:
-            revenue = parse_amount(said, unit)
-        except AmountError as error:
-            r.faults["revenue"] = str(error)
-        if revenue is not None and revenue < 0:
-            r.faults["revenue"] = "营业收入不能小于 0。"
-    word = Word(r.word("where", Whereabouts), revenue, r.count("staff"), r.text("note"))
-    r.done()
-    return word

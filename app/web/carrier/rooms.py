@@ -21,11 +21,10 @@ from app.web.carrier.frame import (
     faulty,
     head,
     home_of,
-    version_in,
 )
 from app.web.carrier_input import Reader, read_space
 from app.web.deps import ClockDep, ConnDep, TodayDep
-from app.web.forms import raw_form
+from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.templating import page

@@ -20,10 +20,10 @@ from app.db import Conn
 from app.errors import AppError, Conflict, Invalid
 from app.sheets.tables import Table, write_tables
 from app.web.carrier.collections import round_in_sight
-from app.web.carrier.frame import LetSpaces, ReadCarriers, head, version_in
+from app.web.carrier.frame import LetSpaces, ReadCarriers, head
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.downloads import XLSX, attachment
-from app.web.forms import error_context, raw_form
+from app.web.forms import error_context, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.templating import page

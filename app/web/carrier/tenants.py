@@ -29,12 +29,11 @@ from app.web.carrier.frame import (
     field_of,
     head,
     home_of,
-    version_in,
 )
 from app.web.carrier.views import inside_of
 from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
-from app.web.forms import clean_text, raw_form
+from app.web.forms import clean_text, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.templating import page

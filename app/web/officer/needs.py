@@ -10,12 +10,11 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.forms import error_context, raw_form
+from app.web.forms import error_context, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
-from app.web.officer.tasks import version_in
 from app.web.responsible import officers_of
 from app.web.templating import page
 from app.web.work_input import LABELS, read_ending, read_follow_up, read_need

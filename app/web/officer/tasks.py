@@ -1,6 +1,5 @@
 """Tasks about a firm: given, changed, done or called off."""
 
-import re
 import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.forms import error_context, raw_form
+from app.web.forms import error_context, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
@@ -113,10 +112,6 @@ async def mark(
     await service.mark_task(conn, firm, task_id, TaskState(state), by=actor, at=clock.now())
     home = "/" if back == "today" else f"/firms/{firm.uscc}/work#h-tasks"
     return see_other(request, home, _SAID[TaskState(state)])
-
-
-def version_in(raw: Mapping[str, str]) -> int:
-    return int(raw["version"]) if re.fullmatch(r"\d{1,9}", raw.get("version", ""), re.ASCII) else 0
 
 
 async def _task(conn: ConnDep, firm: FirmDetail, task_id: uuid.UUID) -> Task:

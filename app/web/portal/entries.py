@@ -15,19 +15,23 @@ from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, TooMany
 from app.firms.terms import FirmDetail
-from app.incubation import disagreeing
+from app.incubation import disagreeing, following
+from app.incubation.after_terms import Speaker, Whereabouts
 from app.incubation.applying import apply, asked_by, carrier_near, carriers_near, take_back
 from app.incubation.entering import POLICY, conditions
+from app.incubation.following import graduations_of
 from app.policy.terms import Outcome
+from app.units import show_wan
 from app.web.carrier_input import LABELS
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.entry_input import read_need
-from app.web.forms import clean_text, error_context, raw_form
+from app.web.forms import clean_text, error_context, raw_form, version_in
 from app.web.gap_views import condition_view, input_view
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
+from app.web.stay_input import read_word
 from app.web.templating import page
 
 router = APIRouter(prefix="/portal")
@@ -81,9 +85,13 @@ async def _page(
         ],
         "stays": stays,
         "disagreements": await disagreeing.of_firm(conn, firm.id),
+        "graduations": [g for g in await graduations_of(conn, firm.id, today=today) if any(y.due for y in g.years)],
+        "speaker": Speaker.FIRM,
+        "places": Whereabouts.options(),
+        "money": show_wan,
         "failed": failed,
         "values": dict(raw or {}),
-        **error_context(error, {"words": "说明"}),
+        **error_context(error, {**LABELS, "words": "说明"}),
     }
     status = error.status if error else 200
     return page(request, "portal/entries.html", title="申请入驻", status=status, **context)
@@ -110,12 +118,34 @@ async def say(
             await disagreeing.claim(conn, firm, which, words, by=actor, at=at)
         else:
             do = disagreeing.settle if step is Step.SETTLE else disagreeing.answer
-            await do(conn, which, words, by=actor, at=at)
+            await do(conn, which, words, version=version_in(raw), by=actor, at=at)
     except (Invalid, Conflict) as error:
         shown = Invalid({"words": next(iter(error.fields.values()))}) if isinstance(error, Invalid) else error
         failed = f"{step}:{which}"
         return await _page(request, conn, lookup, firm, actor.viewer, today, failed=failed, raw=raw, error=shown)
     return see_other(request, "/portal/entries", _DONE[step])
+
+
+@router.post("/graduations/{tenancy_id}/{nth}")
+async def note_year(
+    request: Request,
+    tenancy_id: uuid.UUID,
+    nth: int,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: ActPortal,
+) -> Response:
+    firm, raw = await own_firm(conn, actor.viewer), await raw_form(request)
+    try:
+        await following.note_year(
+            conn, tenancy_id, nth, read_word(raw), version=version_in(raw), by=actor, at=clock.now()
+        )
+    except (Invalid, Conflict) as error:
+        failed = f"year:{tenancy_id}:{nth}"
+        return await _page(request, conn, lookup, firm, actor.viewer, today, failed=failed, raw=raw, error=error)
+    return see_other(request, "/portal/entries", "已登记，载体和主管部门看得到")
 
 
 @router.get("/entries/to/{carrier_id}")

@@ -19,6 +19,7 @@ from app.db import Conn
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
 from app.firms.terms import FirmDetail
+from app.incubation.disagreeing import of_firm as disagreements_of
 from app.owing.queries import owed_of
 from app.reports.catalogue import Owing
 from app.reports.forms import current
@@ -34,6 +35,8 @@ from app.web.templating import page
 router = APIRouter()
 # What was handed in counts once it is accepted; what is lacking then is nothing that the form asks for.
 _KNOWN_WHEN = {ReportState.SUBMITTED: "，您提交的数据审核通过后才知道", ReportState.ACCEPTED: ""}
+
+_NO_FAULTS: Mapping[str, Any] = {"failed": "", "values": {}, "faults": {}}  # an answer's are shown where it goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
         "soon": countdowns(windows, lookup.calendar, today)[:3],
         "clerks": await clerks_of(conn, firm.id),
         "proposals": await before_firm(conn, firm.uscc, today=today),
+        "disagreements": await disagreements_of(conn, firm.id),
+        **_NO_FAULTS,
         "collections": collections,
         "known": {o.answer.id: await _prefilled(conn, o) for o in collections if o.waits},
         "tenancies": [t for t in await tenancies_of_firm(conn, firm.id, viewer=viewer) if t.open],

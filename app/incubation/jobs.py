@@ -1,0 +1,56 @@
+"""The night's look at who is inside: each carrier in a transaction of its own, and the bureau hears what it found."""
+
+import logging
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.access.terms import SYSTEM
+from app.carriers.proposals import officers_of
+from app.carriers.queries import carrier_asking
+from app.clock import business_day
+from app.db import Conn, Database, is_outage
+from app.errors import NotFound
+from app.incubation.reconciling import check, to_check
+from app.outbox.writing import notice, post
+
+log = logging.getLogger("tidu.incubation")
+
+
+async def reconcile(database: Database, *, at: datetime) -> Mapping[str, int]:
+    """One carrier that cannot be checked keeps none of the others from it."""
+    async with database.reading() as conn:
+        carriers = await to_check(conn)
+    done = {"planned": 0, "created": 0, "failed": 0}
+    for carrier_id in carriers:
+        try:
+            async with database.transaction() as conn:
+                opened, agreed = await _one(conn, carrier_id, at)
+        except NotFound:
+            continue
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("carrier %s could not be checked", carrier_id)
+            done["failed"] += 1
+        else:
+            done["planned"] += opened + agreed
+            done["created"] += opened
+    return done
+
+
+async def reconcile_in_one(conn: Conn, at: datetime) -> Mapping[str, int]:
+    found = [await _one(conn, carrier_id, at) for carrier_id in await to_check(conn)]
+    opened = sum(one for one, _ in found)
+    return {"planned": opened + sum(agreed for _, agreed in found), "created": opened}
+
+
+async def _one(conn: Conn, carrier_id: uuid.UUID, at: datetime) -> tuple[int, int]:
+    opened, agreed = await check(conn, carrier_id, viewer=None, by=SYSTEM, at=at)
+    if opened:
+        carrier = await carrier_asking(conn, carrier_id)
+        told, page = f"{carrier.name}：夜里核对，新发现 {opened} 条不一致", f"/carriers/{carrier_id}/disagreements"
+        key = f"night:{carrier_id}:{business_day(at)}"
+        people = await officers_of(conn, carrier_id)
+        await post(conn, *(notice("stay_disagreed", key, to=who, subject=told, at=at, page=page) for who in people))
+    return opened, agreed
