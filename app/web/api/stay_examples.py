@@ -60,9 +60,9 @@ EXAMPLES: dict[str, Any] = {
     "DisagreementOut": _DISAGREEMENT,
     "DisagreementList": {"items": [_DISAGREEMENT], "next": None},
     "CheckOut": {"opened": 1, "settled": 0},
-    "YearIn": {"where": "near", "revenue": "3205000.00", "staff": 18, "note": "迁到水口镇的新厂房"},
+    "AfterIn": {"where": "near", "revenue": "3205000.00", "staff": 18, "note": "迁到水口镇的新厂房"},
     "WordOut": _WORD,
-    "YearOut": _YEAR,
+    "AfterOut": _YEAR,
     "GraduateOut": _GRADUATE,
     "GraduateList": {"items": [_GRADUATE], "next": None},
 }

@@ -52,7 +52,7 @@ class CheckOut(BaseModel):
     settled: int = Field(description="已经一致、自行了结的")
 
 
-class YearIn(_In):
+class AfterIn(_In):
     where: Short = Field(description="here、near、away、closed")
     revenue: Short | None = Field(None, description="元")
     staff: int | None = Field(None, ge=0, le=10_000_000)
@@ -70,7 +70,7 @@ class WordOut(BaseModel):
     version: int
 
 
-class YearOut(BaseModel):
+class AfterOut(BaseModel):
     nth: int
     due_on: date
     year: int
@@ -91,7 +91,7 @@ class GraduateOut(BaseModel):
     firm: str
     graduated_on: date
     document: str
-    years: list[YearOut]
+    years: list[AfterOut]
 
 
 class GraduateList(BaseModel):

@@ -20,6 +20,8 @@ from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed, version_of
 from app.web.api.openapi import KEYED
 from app.web.api.stay_schemas import (
+    AfterIn,
+    AfterOut,
     CheckOut,
     DisagreementIn,
     DisagreementList,
@@ -28,8 +30,6 @@ from app.web.api.stay_schemas import (
     GraduateOut,
     WordOut,
     WordsIn,
-    YearIn,
-    YearOut,
 )
 from app.web.deps import ConnDep, TodayDep, guard
 from app.web.forms import clean_text
@@ -170,8 +170,8 @@ def _said(one: Said) -> WordOut:
     )
 
 
-def _year(y: YearAfter) -> YearOut:
-    return YearOut(
+def _year(y: YearAfter) -> AfterOut:
+    return AfterOut(
         nth=y.nth,
         due_on=y.due_on,
         year=y.year,
@@ -216,7 +216,9 @@ async def graduations(conn: ConnDep, today: TodayDep, viewer: SeeOwn) -> Respons
     "/tenancies/{tenancy_id}/years/{nth}", response_model=GraduateOut, summary="登记毕业后的一年", openapi_extra=KEYED
 )
 @once_only
-async def note_year(tenancy_id: uuid.UUID, nth: int, body: YearIn, deed: Speaker, if_match: IfMatch = None) -> Response:
+async def note_year(
+    tenancy_id: uuid.UUID, nth: int, body: AfterIn, deed: Speaker, if_match: IfMatch = None
+) -> Response:
     """写在自己一方名下；自己一方已经写过的，须带 If-Match，值为那一条的 version。"""
     word = read_word(body.model_dump(), unit=Unit.YUAN)
     version = version_of(if_match) or 0
