@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import any_, bindparam, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import any_, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Text, Uuid
 
 from app.attachments.queries import attachments_of
 from app.attachments.terms import ObjectKind
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
+from app.errors import Conflict
 from app.exchange.columns import Column
 from app.exchange.lines import (
     FIRM_COLUMNS,
@@ -89,7 +90,7 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged]:
     sound = [line for line in lines if not line.faulty]
     firms = (await known_by_code(conn, codes_of(lines), viewer=world.viewer, lock=world.lock)).firms
-    held = await _held(conn, [(s.values["kind"], s.values["number"]) for s in sound])
+    held = await _held(conn, [(s.values["kind"], s.values["number"]) for s in sound], lock=world.lock)
     found = []
     for line in lines:
         said, firm = settled(line, firms)
@@ -101,12 +102,14 @@ async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged
     return found
 
 
-async def _held(conn: Conn, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+async def _held(conn: Conn, named: Sequence[tuple[str, str]], *, lock: bool) -> dict[tuple[str, str], Any]:
     c = Certificate
     if not named:
         return {}
     query = select(c.id, c.firm_id, c.kind, c.number, c.issued_on, c.expires_on, c.revoked_on)
-    query = query.where(c.number == any_(bindparam("numbers", type_=ARRAY(Text()))))
+    query = query.where(c.number == any_(bindparam("numbers", type_=ARRAY(Text())))).order_by(c.id)
+    if lock:  # what somebody sets right by hand just now is not written over
+        query = query.with_for_update()
     rows = await conn.execute(query, {"numbers": [number for _, number in named]})
     return {(row.kind, row.number): row for row in rows}
 
@@ -168,7 +171,9 @@ async def _write(conn: Conn, judged: Sequence[Judged], deed: Deed) -> Mapping[in
         certificate_id = str(there.id if there is not None else new[-1]["id"])
         undo[line.row_no] = {"id": certificate_id, "former": former, "now": {n: _iso(d) for n, d in days.items()}}
     if new:
-        await conn.execute(insert(Certificate), new)
+        made = insert(Certificate).on_conflict_do_nothing(index_elements=["kind", "number"]).returning(Certificate.id)
+        if len((await conn.execute(made, new)).all()) < len(new):
+            raise Conflict("有一份证书刚被别人登记，这一次什么都没有写入；请再确认一次。")
     await name_in_search(conn, sorted(firm_ids))
     await record(conn, *events)
     return undo

@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select, text, update
 
+from app.exchange import certificate_list
 from app.exchange.jobs import run_waiting_imports
 from app.firms.models import Firm
 from app.firms.terms import ContactDetails
@@ -137,6 +138,28 @@ async def test_certificates_keep_who_registered_them_first_and_another_firms_num
     assert (await officer.post(f"{here}/undo")).status_code == 303
     await work()
     assert await state(conn) == before
+
+
+async def test_a_certificate_registered_by_hand_while_its_list_is_written_stops_the_list_and_not_the_person(
+    conn, officer, work, monkeypatch
+):
+    ours = await factories.firm(conn, "开平市证书测试有限公司")
+    other = await factories.firm(conn, "他家证书有限公司")
+    row = {CODE: ours, "证书类型": "高企", "证书编号": "GR202444000009", "发证日期": "2024-11-28"}
+    here = await brought(officer, work, "certificates", row, confirm=False)
+    looked_up = certificate_list._held
+
+    async def and_then_somebody_was_faster(conn: Any, named: Any, *, lock: bool) -> Any:
+        found = await looked_up(conn, named, lock=lock)
+        await factories.certificate(conn, other, number="GR202444000009", issued_on=date(2024, 11, 28))
+        return found
+
+    monkeypatch.setattr(certificate_list, "_held", and_then_somebody_was_faster)
+    assert (await officer.post(f"{here}/confirm")).status_code == 303
+    await work()
+    page = (await officer.get(here)).text
+    assert "有一份证书刚被别人登记" in page
+    assert "确认之后才写入" in page, "it can be confirmed again"
 
 
 def moved(code: str, tier: str, on: str, **more: str) -> dict[str, str]:
