@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from app.access.terms import Actor, Viewer
-from app.clock import BUSINESS_ZONE
+from app.clock import BUSINESS_ZONE, business_day
 from app.db import Conn, new_id
 from app.errors import NotFound
 from app.firms.filtering import Sight, in_sight, sight_of, sight_values
@@ -64,10 +64,20 @@ async def carry_out(conn: Conn, move: Recorded, *, ladder: Ladder, calendar: Cal
             "effective_on": order.effective_on,
         },
     )
-    await conn.execute(statements.RECORD, _traces(move, ladder, calendar, at))
+    since = await _last_touch(conn, standing.firm_id, order.effective_on, business_day(at))
+    due = stale_on(ladder.tier(order.to), since, calendar)
+    await conn.execute(statements.RECORD, _traces(move, ladder, due, at))
 
 
-def _traces(move: Recorded, ladder: Ladder, calendar: Calendar, at: datetime) -> dict[str, Any]:
+async def _last_touch(conn: Conn, firm_id: uuid.UUID, effective_on: date, today: date) -> date:
+    if effective_on >= today:
+        return effective_on
+    given = {"firm_id": firm_id, "zone": BUSINESS_ZONE.key}
+    spoken: date | None = (await conn.execute(statements.SPOKEN, given)).scalar_one()
+    return max(effective_on, spoken) if spoken else effective_on
+
+
+def _traces(move: Recorded, ladder: Ladder, due: date | None, at: datetime) -> dict[str, Any]:
     """Everything that the move leaves behind: the event, the firm's shortcut columns, audit and outbox."""
     order, standing = move.order, move.standing
     actor_id, actor_name = move.requester or (move.by.viewer.id, move.by.viewer.name)
@@ -93,7 +103,7 @@ def _traces(move: Recorded, ladder: Ladder, calendar: Calendar, at: datetime) ->
     }
     firm = {
         "tier_since": order.effective_on if order.to else None,
-        "stale_on": stale_on(ladder.tier(order.to), order.effective_on, calendar),
+        "stale_on": due,
     }
     trail = {
         "audit_id": new_id(),

@@ -23,6 +23,17 @@ SELECT
     ).bindparams(bindparam("firm_id", type_=Uuid()), bindparam("ladder", type_=Text()))
 )
 
+# Asked only for a move told of late: whoever was spoken with after it took effect does not stand still since then.
+SPOKEN = Kept(
+    text(
+        """
+SELECT greatest(
+  (SELECT max(visited_on) FROM firm_visits WHERE firm_id = :firm_id AND struck_at IS NULL),
+  (SELECT CAST(max(at) AT TIME ZONE :zone AS date) FROM firm_notes WHERE firm_id = :firm_id))
+"""
+    ).bindparams(bindparam("firm_id", type_=Uuid()), bindparam("zone", type_=Text()))
+)
+
 _PLACEMENT = (
     bindparam("firm_id", type_=Uuid()),
     bindparam("placement_id", type_=Uuid()),

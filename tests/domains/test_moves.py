@@ -309,28 +309,6 @@ async def test_a_firm_out_of_sight_is_not_found(desk, conn):
         await desk.move(uscc, "eaglet", expected="tech_micro", by=await factories.person(conn, "town"))
 
 
-@pytest.mark.parametrize(
-    ("since", "due"),
-    [
-        (date(2026, 1, 5), date(2026, 4, 3)),  # over the Spring Festival and Qingming, with their make-up days
-        (date(2026, 8, 3), date(2026, 10, 30)),  # over Mid-Autumn and National Day
-    ],
-)
-async def test_a_firm_stands_still_after_sixty_working_days_of_the_real_calendar(desk, conn, since, due):
-    uscc = await factories.firm(conn)
-    await desk.move(uscc, "tech_micro", expected=None, on=since)
-    firm = await desk.firm(uscc)
-    assert desk.house["calendar"].working_days_between(since, firm.stale_on) == 60
-    assert firm.stale_on == due
-
-
-async def test_a_contact_begins_the_count_anew(desk, conn):
-    uscc = await factories.firm(conn)
-    await desk.move(uscc, "tech_micro", expected=None, on=date(2026, 1, 5))
-    await touch(conn, (await desk.firm(uscc)).id, ladder=desk.house["ladder"], calendar=desk.house["calendar"], at=NOON)
-    assert desk.house["calendar"].working_days_between(TODAY, (await desk.firm(uscc)).stale_on) == 60
-
-
 @pytest.mark.db_commit
 @pytest.mark.parametrize("to", [None, "eaglet"])
 async def test_a_contact_that_races_a_move_leaves_the_moves_count(fresh_database, to):
