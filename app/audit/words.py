@@ -65,6 +65,7 @@ ACTION_LABELS = {
     "bulk:act:discarded": "放弃批量办理",
     "bulk:act:undo_asked": "要求撤销批量办理",
     "bulk:act:undone": "撤销批量办理",
+    "bulk:act:undo_failed": "批量撤销没有办完",
     "person:data:found": "查阅某人的个人信息",
     "person:data:erased": "抹去某人的个人信息",
     "platform:record:added": "登记创新平台",

@@ -15,7 +15,7 @@ from app.bulk.doing import Kit
 from app.bulk.lines import leave_rest
 from app.bulk.models import BulkAct, BulkLine
 from app.bulk.queries import Act, act_by_id
-from app.bulk.service import finish, step
+from app.bulk.service import fail_undo, finish, step
 from app.bulk.terms import ActState, LineOutcome
 from app.db import Conn, Database, is_outage
 from app.errors import AppError, Conflict
@@ -31,8 +31,8 @@ _O = LineOutcome
 _REST = {
     ActState.CHECKING: ([_O.UNCHECKED], _O.REFUSED),
     ActState.APPLYING: ([_O.CHANGES, _O.ASKS], _O.LEFT),
-    ActState.UNDOING: ([_O.DONE, _O.ASKED], _O.KEPT),
 }
+_AGAIN = "其余的还没有撤销，可以再撤销一次。"
 _FAILED = "办到这里时系统出错，其余的没有办；已记录，请联系系统管理员。"
 _CLAIM = text(
     """
@@ -95,10 +95,14 @@ async def _work_through(database: Database, act_id: uuid.UUID, *, at: datetime) 
 
 
 async def _give_up(database: Database, act_id: uuid.UUID, sentence: str, *, at: datetime) -> None:
-    """What was done stays done, and can be taken back; the rest is named with the reason."""
+    """What was done stays done, and can be taken back; the rest is named with the reason. Of an undoing the rest stays as
+    it was done, so that it can be asked for again."""
     async with database.transaction() as conn:
         act = await act_by_id(conn, act_id, viewer=None, lock=True)
         if act is None or not act.state.busy:
+            return
+        if act.state is ActState.UNDOING:
+            await fail_undo(conn, act, sentence=f"{sentence}{_AGAIN}", at=at)
             return
         outcomes, to = _REST[act.state]
         await leave_rest(conn, act_id, outcomes, to=to, reason=sentence)

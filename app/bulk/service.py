@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, update
 
-from app.access.terms import Actor
+from app.access.terms import SYSTEM, Actor, Role, Viewer
 from app.audit.service import event_row, record
 from app.bulk.doing import Kit, apply_some, check_some
 from app.bulk.lines import hold_matching, hold_named
@@ -92,11 +92,16 @@ async def confirm(conn: Conn, act_id: uuid.UUID, *, kit: Kit, by: Actor, at: dat
 
 
 async def discard(conn: Conn, act_id: uuid.UUID, *, by: Actor, at: datetime) -> Act:
+    """By whoever prepared it, or by the bureau's head. Raises NotFound, Forbidden, Conflict."""
     act = await _step(conn, act_id, ActState.DISCARDED, by=by)
     await conn.execute(delete(BulkLine).where(BulkLine.act_id == act_id))
     await _write(conn, act_id, state=ActState.DISCARDED.value, lease_until=None)
     await _note(conn, "bulk:act:discarded", act_id, act.change, by=by, at=at)
     return act
+
+
+def may_discard(act: Act, viewer: Viewer) -> bool:
+    return viewer.id == act.created_by or viewer.role is Role.MANAGER
 
 
 async def ask_undo(conn: Conn, act_id: uuid.UUID, *, kit: Kit, by: Actor, at: datetime) -> Act:
@@ -135,6 +140,13 @@ async def finish(conn: Conn, act: Act, *, by: Actor, at: datetime, sentence: str
     await _write(conn, act.id, **values)
 
 
+async def fail_undo(conn: Conn, act: Act, *, sentence: str, at: datetime) -> None:
+    await _write(conn, act.id, state=ActState.DONE.value, lease_until=None, sentence=sentence)
+    counts = await counts_of(conn, act.id)
+    said = {outcome.label: n for outcome, n in counts.items()}
+    await _note(conn, "bulk:act:undo_failed", act.id, act.change, by=SYSTEM, at=at, after=said)
+
+
 async def _now_if_few(conn: Conn, act_id: uuid.UUID, firms: int, *, kit: Kit, by: Actor, at: datetime) -> Act:
     act = await _held(conn, act_id)
     if firms > INLINE:
@@ -159,7 +171,10 @@ async def _step(conn: Conn, act_id: uuid.UUID, to: ActState, *, by: Actor) -> Ac
     act = await act_by_id(conn, act_id, viewer=by.viewer, lock=True)
     if act is None:
         raise NotFound
-    _allow(act.change, by)
+    if to is not ActState.DISCARDED:
+        _allow(act.change, by)
+    elif not may_discard(act, by.viewer):
+        raise Forbidden(f"这一批由{act.creator_name}准备，只有本人或局领导可以放弃。")
     if not act.state.may_become(to):
         raise Conflict(f"这一批现在是“{act.state.label}”，不能再办这一步；请刷新页面看它的进展。")
     return act

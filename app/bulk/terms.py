@@ -52,7 +52,7 @@ _NEXT: Mapping[ActState, tuple[ActState, ...]] = {
     _S.PREVIEW: (_S.APPLYING, _S.DISCARDED),
     _S.APPLYING: (_S.DONE,),
     _S.DONE: (_S.UNDOING,),
-    _S.UNDOING: (_S.UNDONE,),
+    _S.UNDOING: (_S.UNDONE, _S.DONE),  # what could not be taken back whole can be taken back once more
 }
 
 

@@ -1,10 +1,13 @@
 """Decisions about a move on plain facts: what kind it is, whether it may go, must wait, or is refused."""
 
+import uuid
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from app.labels import Labelled
-from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
+from app.pipeline.terms import Ladder, MoveKind, MoveRecord, Span, Standing, Tier
 from app.policy.terms import Assessment, Outcome
 
 
@@ -113,3 +116,17 @@ def turned(asked: str | None, now: Assessment) -> bool:
     if asked is None or not stands_against(now):
         return False
     return asked == Outcome.MET or (asked == Outcome.UNKNOWN and not now.official)
+
+
+def taken_back(moves: Sequence[MoveRecord]) -> frozenset[uuid.UUID]:
+    """Of one firm's moves, newest first, those that a later one undoes as of the day on which they began: they never
+    held, and only the history keeps them."""
+    left: Counter[tuple[str, date]] = Counter()
+    gone = set()
+    for move in moves:
+        if move.to_tier is None and move.from_tier is not None:
+            left[move.from_tier, move.effective_on] += 1
+        elif move.to_tier is not None and left[move.to_tier, move.effective_on]:
+            left[move.to_tier, move.effective_on] -= 1
+            gone.add(move.id)
+    return frozenset(gone)

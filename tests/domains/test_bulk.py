@@ -317,6 +317,36 @@ async def test_a_worker_that_dies_leaves_the_rest_to_the_next_and_nothing_is_don
     assert (await conn.execute(select(func.count()).select_from(FirmTask))).scalar_one() == 4
 
 
+async def test_an_undoing_that_failed_halfway_is_asked_for_again_and_takes_back_the_rest(
+    conn, database, kit, me, other, firms, monkeypatch
+):
+    change = Change(BulkKind.TASK, to(me), title="核对", on=TODAY)
+    act_id = await done(conn, change, kit, me, codes=firms)
+    monkeypatch.setattr(service, "INLINE", 1)
+    monkeypatch.setattr(doing, "_CHUNK", 3)
+    await service.ask_undo(conn, act_id, kit=kit, by=me.actor, at=LATER)
+    whole = jobs.step
+
+    async def breaks(*_, **__):
+        raise RuntimeError
+
+    async def once(*args, **more):
+        monkeypatch.setattr(jobs, "step", breaks)
+        return await whole(*args, **more)
+
+    monkeypatch.setattr(jobs, "step", once)
+    await jobs.run_waiting_acts(database, at=LATER)
+    act = await act_by_id(conn, act_id, viewer=None)
+    assert (act.state, "可以再撤销一次" in act.sentence) == (ActState.DONE, True)
+    assert await counts(conn, act_id) == {"done": 1, "undone": 3}
+    monkeypatch.setattr(jobs, "step", whole)
+    await service.ask_undo(conn, act_id, kit=kit, by=other.actor, at=LATER)
+    await jobs.run_waiting_acts(database, at=LATER)
+    act = await act_by_id(conn, act_id, viewer=None)
+    assert (act.state, act.sentence, act.undone_by) == (ActState.UNDONE, "", other.id)
+    assert await counts(conn, act_id) == {"undone": 4}
+
+
 async def test_what_is_out_of_sight_is_counted_like_what_is_not_there(conn, kit, me, other, firms):
     town = await factories.person(conn, "town")
     far = await factories.firm(conn, region=OTHER_TOWN)

@@ -136,6 +136,11 @@ async def test_many_are_left_to_the_worker_and_the_page_says_how_far_it_is(
     await jobs.run_waiting_acts(database, at=NOON)
     assert (await client.get(f"{href}/progress")).headers["hx-redirect"] == href
     assert "办理这 3 家" in (await client.get(href)).text
+    stranger = await client_as("officer-2")
+    assert "discard" not in (await stranger.get(href)).text
+    refused = await stranger.post(f"{href}/discard")
+    assert (refused.status_code, "只有本人或局领导可以放弃" in refused.text) == (403, True)
+    assert "discard" in (await (await client_as("manager")).get(href)).text
     gone = await client.post(f"{href}/discard", data=token)
     assert gone.headers["location"] == "/firms?status=active"
     assert (await conn.execute(select(func.count()).select_from(BulkLine))).scalar_one() == 0

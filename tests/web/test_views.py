@@ -95,7 +95,12 @@ async def test_a_shared_view_shows_its_reader_what_the_reader_may_see_and_others
             assert answer.status_code == status
     refused = await outside.post("/views/first", data={"view": str(views["王的企业"].id)})
     assert refused.status_code == 422
+    for malformed in ("1", "'; --", "00000000-0000-0000-0000-00000000000g"):
+        answer = await town.post("/views/first", data={"view": malformed})
+        assert (answer.status_code, "编号格式不对" in answer.text) == (422, True)
     admin = await client_as("admin")
+    malformed = await admin.post("/views/roles/town", data={"view": "x", "version": "0"})
+    assert (malformed.status_code, "编号格式不对" in malformed.text) == (422, True)
     await admin.get("/views")
     assert [v.name for v in rendered[-1][1]["desk"].views] == ["王的企业", "那个镇"]  # tags are not for administrators
     assert set(await kept(conn)) == set(views)

@@ -156,6 +156,7 @@ async def act_page(
         "next_href": f"{here}after={shown[-1].firm_id}" if len(lines) > len(shown) else None,
         "prev_href": here.rstrip("?&") if after else None,
         "can_confirm": mine and may,
+        "can_discard": service.may_discard(act, viewer),
         "can_undo": may and any(counts.get(o) for o in (LineOutcome.DONE, LineOutcome.ASKED)),
     }
     return page(request, "officer/bulk/act.html", title=f"批量办理 {act.kind.label}", **context)

@@ -16,6 +16,7 @@ from app.errors import NotFound
 from app.firms import queries
 from app.firms.terms import FIELD_LABELS, INTERNAL_FIELDS, FirmDetail, FirmStatus
 from app.pipeline import queries as pipeline
+from app.pipeline.rules import taken_back
 from app.pipeline.terms import MoveRecord, Tier
 from app.platforms.queries import platforms_of
 from app.recognitions.queries import held_by
@@ -129,8 +130,9 @@ def _steps(
     firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup, today: date, answers: Mapping[str, KeptAnswer]
 ) -> list[StepView]:
     arrived: dict[str, date] = {}
+    gone = taken_back(moves)
     for move in reversed(moves):
-        if move.to_tier:
+        if move.to_tier and move.id not in gone:
             arrived[move.to_tier] = move.effective_on
     current = lookup.main.tier(firm.tier)
     steps = []

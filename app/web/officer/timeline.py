@@ -5,6 +5,7 @@ from typing import Any
 
 from app.audit.queries import events_of
 from app.firms.terms import FIELD_LABELS, FirmDetail
+from app.pipeline.rules import taken_back
 from app.pipeline.terms import MoveRecord
 from app.recognitions.terms import CertificateKind
 from app.web.deps import ConnDep
@@ -22,7 +23,8 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
         return tier.label if tier else "梯队外"
 
     entries = [_remarked(remark, f"/firms/{firm.uscc}/work") for remark in await remarks_of(conn, firm.id)]
-    entries += [_moved(move, name) for move in moves]
+    gone = taken_back(moves)
+    entries += [_moved(move, name, move.id in gone) for move in moves]
     for event in await events_of(conn, "firm", str(firm.id), limit=50):
         if event.action in _TOLD:
             continue
@@ -48,8 +50,8 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
     return sorted(entries, key=lambda e: e.at, reverse=True)
 
 
-def _moved(move: MoveRecord, name: Callable[[str | None], str]) -> TimelineEntry:
-    what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}"
+def _moved(move: MoveRecord, name: Callable[[str | None], str], gone: bool) -> TimelineEntry:
+    what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}" + ("（后已撤回，不计）" if gone else "")
     detail = f"{move.effective_on} 生效。{move.reason}"
     if move.override_reason:
         detail += f"（越过条件：{move.override_reason}）"

@@ -130,8 +130,10 @@ async def _done(
 
 @router.post("/views/first")
 async def begin_with(request: Request, conn: ConnDep, clock: ClockDep, actor: Lister, view: Line = "") -> Response:
-    work = _begin_with(conn, actor, read_id("view", view), at=clock.now())
-    return await _done(request, conn, actor, work, "默认视图已更改")
+    async def work() -> None:
+        await _begin_with(conn, actor, read_id("view", view), at=clock.now())
+
+    return await _done(request, conn, actor, work(), "默认视图已更改")
 
 
 @router.post("/views/list")
@@ -168,8 +170,11 @@ async def begin_role(
 ) -> Response:
     if role not in set(Role):
         raise NotFound("没有这个角色。")
-    work = begin_role_with(conn, Role(role), read_id("view", view), expected=whole(version), by=actor, at=clock.now())
-    return await _done(request, conn, actor, work, f"{Role(role).label}的默认视图已更改")
+    async def work() -> None:
+        first = read_id("view", view)
+        await begin_role_with(conn, Role(role), first, expected=whole(version), by=actor, at=clock.now())
+
+    return await _done(request, conn, actor, work(), f"{Role(role).label}的默认视图已更改")
 
 
 @router.post("/views/{view_id}")
