@@ -11,6 +11,9 @@
   const here = one(".rail [aria-current]");
   if (here) here.parentNode.scrollLeft = here.offsetLeft - 40;
 
+  // Folded on a phone only; a browser whose style sheet cannot open it on a wide screen has it opened here.
+  if (!CSS.supports("selector(::details-content)") && matchMedia("(min-width: 768px)").matches) all(".fold").forEach((fold) => { fold.open = true; });
+
   // Toasts: the live region stands in the page from the start, so that a new line in it is read out.
   function toast(sentence, tone = "") {
     const line = document.createElement("p");

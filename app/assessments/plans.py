@@ -14,6 +14,7 @@ from app.assessments.terms import PlanEntry, PlanState, StepEntry
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Stale
+from app.firms.service import refuse_merged
 from app.firms.terms import FirmDetail
 
 
@@ -29,6 +30,7 @@ async def make_plan(
     at: datetime,
 ) -> uuid.UUID:
     """Raises Conflict when the firm has an open plan for that title already."""
+    refuse_merged(firm)
     plan_id = new_id()
     row = {
         "id": plan_id,

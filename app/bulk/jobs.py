@@ -95,8 +95,8 @@ async def _work_through(database: Database, act_id: uuid.UUID, *, at: datetime) 
 
 
 async def _give_up(database: Database, act_id: uuid.UUID, sentence: str, *, at: datetime) -> None:
-    """What was done stays done, and can be taken back; the rest is named with the reason. Of an undoing the rest stays as
-    it was done, so that it can be asked for again."""
+    """What was done stays done, and can be taken back; the rest is named with the reason. Of an undoing the rest
+    stays as it was done, so that it can be asked for again."""
     async with database.transaction() as conn:
         act = await act_by_id(conn, act_id, viewer=None, lock=True)
         if act is None or not act.state.busy:

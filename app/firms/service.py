@@ -17,7 +17,7 @@ from app.firms.children import remember_names, write_children
 from app.firms.filtering import visible_to
 from app.firms.models import Firm, FirmNote
 from app.firms.search import refresh_search, search_fields
-from app.firms.terms import CODE_TAKEN, FirmDetail, FirmEntry
+from app.firms.terms import CODE_TAKEN, FirmDetail, FirmEntry, FirmStatus
 from app.firms.writing import insert_rows, update_rows
 from app.text import index_grams, key, pinyin
 
@@ -29,6 +29,7 @@ __all__ = [
     "edit",
     "edit_event",
     "edit_many",
+    "refuse_merged",
     "register",
     "register_many",
 ]
@@ -92,6 +93,12 @@ async def register_many(conn: Conn, entries: Sequence[FirmEntry], *, by: Actor, 
     return ids
 
 
+def refuse_merged(firm: FirmDetail) -> None:
+    """What is merged is history: new work belongs to the record that was kept, or an undoing would leave it behind."""
+    if firm.status == FirmStatus.MERGED:
+        raise Conflict(f"{firm.name} 的这条记录已并入别的企业，请到保留的那一条办理。")
+
+
 async def edit(
     conn: Conn, firm: FirmDetail, entry: FirmEntry, *, version: int, by: Actor, at: datetime
 ) -> Mapping[str, tuple[Any, Any]]:
@@ -99,6 +106,7 @@ async def edit(
 
     Raises Stale when the firm has changed since `version` was read.
     """
+    refuse_merged(firm)
     changes = differences(firm, entry)
     if not changes:
         return {}
@@ -157,6 +165,7 @@ async def edit_many(
 
 
 async def add_note(conn: Conn, firm: FirmDetail, body: str, *, by: Actor, at: datetime) -> uuid.UUID:
+    refuse_merged(firm)
     note_id = new_id()
     await conn.execute(
         insert(FirmNote).values(

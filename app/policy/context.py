@@ -114,24 +114,19 @@ class Context:
             return [values[path] for path in paths]
         except KeyError:
             missing = [path for path in paths if path not in values]
-            if (year := self._before_its_time(missing)) is not None:
-                raise TooYoung(f"{values['registered_on']} 才成立，没有 {year} 年的数据。") from None
-            raise Lack(missing) from None
+            # What can be filled in is asked for first, and never for a year before the firm's own.
+            if owed := [path for path in missing if not self._before_its_time(path)]:
+                raise Lack(owed) from None
+            year = min(path[6:10] for path in missing)
+            raise TooYoung(f"{values['registered_on']} 才成立，没有 {year} 年的数据。") from None
 
-    def _before_its_time(self, missing: Sequence[str]) -> int | None:
-        """The first of the missing years that lie before the firm's own; the latest closed year is only not in yet."""
+    def before_founding(self, year: int) -> bool:
+        """The latest closed year is only not in yet, whenever the firm was registered."""
         registered = self.values.get("registered_on")
-        if registered is None:
-            return None
-        first, own = self.year, min(registered.year, self.year)
-        for path in missing:
-            if not path.startswith("years."):
-                return None
-            year = int(path[6:10])
-            if year >= own:
-                return None
-            first = min(first, year)
-        return first
+        return registered is not None and year < min(registered.year, self.year)
+
+    def _before_its_time(self, path: str) -> bool:
+        return path.startswith("years.") and self.before_founding(int(path[6:10]))
 
     def known(self, path: str) -> Any:
         """The fact, or None where nothing is known or nothing is there."""

@@ -54,6 +54,8 @@ def gaps(criterion: BaseCriterion, finding: Finding, ctx: Context) -> tuple[Gap,
 
 def _gap(criterion: BaseCriterion, lever: Lever, ctx: Context) -> Gap | None:
     year = None if lever.back is None else ctx.year - lever.back
+    if year is not None and ctx.before_founding(year):
+        return None
     amount = _least(criterion, lever.figure, year, ctx)
     if amount is None:
         return None

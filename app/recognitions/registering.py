@@ -19,6 +19,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.firms.filtering import visible_to
 from app.firms.locking import known_by_code
 from app.firms.models import Firm
+from app.firms.service import refuse_merged
 from app.firms.terms import FirmDetail
 from app.recognitions.models import Certificate
 from app.recognitions.queries import HeldCertificate, held_by
@@ -53,6 +54,7 @@ async def register(
     `under`: an id that something of it, such as its evidence, is known by already.
     """
     firm = await _locked(conn, uscc, by.viewer)
+    refuse_merged(firm)
     wrong = problems(
         new.kind,
         issued_on=new.issued_on,

@@ -1,13 +1,15 @@
 """@姓名: a colleague who is named in what one writes about a firm hears of it, if the firm is theirs to see."""
 
 import uuid
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from app.access.models import User
-from app.access.terms import Actor
+from app.access.terms import Actor, Role, Viewer
 from app.db import Conn
 from app.firms.following import colleague_of_firm
 from app.firms.models import Firm
@@ -17,6 +19,15 @@ from app.work.rules import calls_somebody, named_in
 from app.work.terms import NOBODY, Told
 
 _SHOWN = 60
+MOST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    call: str  # what is written behind the "@": the name, or the login where two have the same name
+    name: str
+    role: Role
+    unit: str
 
 
 async def mention(
@@ -26,7 +37,7 @@ async def mention(
     if not calls_somebody(words):
         return NOBODY
     people: dict[str, set[uuid.UUID]] = {}
-    for user_id, name, login in await _colleagues(conn, firm):
+    for user_id, name, login, *_ in await _colleagues(conn, firm):
         people.setdefault(name, set()).add(user_id)
         people.setdefault(login, set()).add(user_id)
     named = named_in(words, people)
@@ -39,5 +50,16 @@ async def mention(
 
 
 async def _colleagues(conn: Conn, firm: FirmDetail) -> list[Any]:
-    query = select(User.id, User.name, User.login).join(Firm, Firm.id == firm.id).where(colleague_of_firm())
-    return list((await conn.execute(query)).all())
+    people = select(User.id, User.name, User.login, User.role, User.unit).join(Firm, Firm.id == firm.id)
+    return list((await conn.execute(people.where(colleague_of_firm()).order_by(User.name, User.login))).all())
+
+
+async def colleagues(conn: Conn, firm: FirmDetail, *, viewer: Viewer) -> list[Colleague]:
+    """Whom one can call on in what one writes about the firm; oneself is not among them."""
+    people = await _colleagues(conn, firm)
+    named = Counter(name for _, name, *_ in people)
+    return [
+        Colleague(name if named[name] == 1 else login, name, Role(role), unit)
+        for user_id, name, login, role, unit in people
+        if user_id != viewer.id
+    ][:MOST]

@@ -29,10 +29,22 @@ class Merged:
 
 async def recent_merges(conn: Conn, *, viewer: Viewer, limit: int = 30) -> list[Merged]:
     """Those of which the viewer sees both firms."""
+    query = _seen_by(viewer).order_by(FirmMerge.merged_at.desc(), FirmMerge.id.desc()).limit(limit)
+    return [_merged(row) for row in (await conn.execute(query)).all()]
+
+
+async def merging_of(conn: Conn, gone_id: UUID, *, viewer: Viewer) -> Merged | None:
+    """How a record came to be merged; None as well when the one that was kept is out of sight."""
+    query = _seen_by(viewer).where(FirmMerge.gone_id == gone_id, FirmMerge.state == MergeState.DONE.value)
+    row = (await conn.execute(query)).one_or_none()
+    return _merged(row) if row is not None else None
+
+
+def _seen_by(viewer: Viewer) -> Any:
     gone = Firm.__table__.alias("gone")
     m = FirmMerge
     mine: Any = select(Firm.id).where(visible_to(viewer))
-    query = (
+    return (
         select(
             m.id,
             m.state,
@@ -48,8 +60,8 @@ async def recent_merges(conn: Conn, *, viewer: Viewer, limit: int = 30) -> list[
         .join(Firm, Firm.id == m.kept_id)
         .join(gone, gone.c.id == m.gone_id)
         .where(visible_to(viewer), gone.c.id.in_(mine))
-        .order_by(m.merged_at.desc(), m.id.desc())
-        .limit(limit)
     )
-    rows = (await conn.execute(query)).all()
-    return [Merged(*(r[0], MergeState(r[1]), *r[2:6], (r[6], r[7]), (r[8], r[9]))) for r in rows]
+
+
+def _merged(row: Any) -> Merged:
+    return Merged(*(row[0], MergeState(row[1]), *row[2:6], (row[6], row[7]), (row[8], row[9])))

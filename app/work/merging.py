@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy import Text, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.access.terms import Actor, Viewer
+from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Refused, Stale
 from app.firms.locking import lock_by_id
 from app.firms.models import FirmTag
-from app.firms.queries import firm_by_id
 from app.firms.restoring import images_of, restore
 from app.firms.search import refresh_search
 from app.firms.service import FirmEntry, edit
@@ -255,9 +254,3 @@ async def _tell(
             for firm in (kept, gone)
         ),
     )
-
-
-async def merged_into(conn: Conn, gone_id: uuid.UUID, *, viewer: Viewer) -> FirmDetail | None:
-    query = select(FirmMerge.kept_id).where(FirmMerge.gone_id == gone_id, FirmMerge.state == MergeState.DONE.value)
-    kept_id = (await conn.execute(query)).scalar_one_or_none()
-    return await firm_by_id(conn, kept_id, viewer=viewer) if kept_id else None

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from app.access.terms import Actor
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Stale
+from app.firms.service import refuse_merged
 from app.firms.terms import FirmDetail
 from app.work.mentions import mention
 from app.work.models import FirmNeed, NeedFollowUp
@@ -27,6 +28,7 @@ async def raise_need(
     visit_id: uuid.UUID | None = None,
 ) -> Written:
     """Without an officer it is with whoever writes it down. Whoever follows the firm hears of it."""
+    refuse_merged(firm)
     need_id, officer_id = new_id(), raised.officer_id or by.viewer.id
     row = {
         "id": need_id,

@@ -2,6 +2,12 @@
 
 WORK = """\
 GET   /api/v1/duplicates                        firm:merge     officer
+GET   /api/v1/alike                             firm:edit      town officer
+GET   /api/v1/merges                            firm:merge     officer
+GET   /api/v1/firms/{uscc}/colleagues         firm:note      town officer manager
+GET   /firms/{uscc}/colleagues                firm:note      town officer manager
+GET   /api/v1/firms/{uscc}/notes              firm:internal  town officer manager auditor
+POST  /api/v1/firms/{uscc}/visits/{visit_id}/strike firm:note town officer manager
 POST  /api/v1/firms/{uscc}/merge              firm:merge     officer
 POST  /api/v1/merges/{merge_id}/undo          firm:merge     officer
 GET   /api/v1/firms/{uscc}/visits             firm:internal  town officer manager auditor

@@ -1,17 +1,18 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from app.config import SEEDS
 from app.db import new_id
-from app.pipeline.rules import Verdict, decide, problems
-from app.pipeline.terms import Ladder, MoveKind, Span, Standing, Tier
+from app.pipeline.rules import Verdict, decide, problems, taken_back
+from app.pipeline.terms import Ladder, MoveKind, MoveRecord, Span, Standing, Tier
 from app.policy.facts import CertificateFact, Facts
 from app.policy.packs import read_packs
 from app.policy.policies import Policies
 from app.policy.terms import Outcome
 
 TODAY = date(2026, 11, 23)
+NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 POLICIES = Policies(read_packs(SEEDS / "policies"))
 CODES = ("tech_micro", "eaglet", "gazelle", "hnte", "leader")
 LADDER = Ladder(
@@ -182,3 +183,18 @@ def test_a_correction_leaves_the_stay_before_it_at_least_a_day(
     previous: Span | None, day: date, fields: set[str]
 ) -> None:
     assert set(wrong("eaglet", "eaglet", effective_on=day, correction=True, previous=previous)) == fields
+
+
+def _told(kind: MoveKind, came_from: str | None, to: str | None, on: date) -> MoveRecord:
+    return MoveRecord(new_id(), came_from, to, kind, on, NOON, "王专员", None, "名册", None)
+
+
+def test_a_move_that_is_undone_as_of_its_own_day_never_held_and_one_that_ended_later_did() -> None:
+    first, later = date(2024, 5, 1), date(2025, 5, 1)
+    entered, past = _told(MoveKind.ENTRY, None, "eaglet", first), _told(MoveKind.HISTORY, None, "tech_micro", first)
+    undone = [_told(MoveKind.EXIT, "eaglet", None, first), _told(MoveKind.HISTORY, "tech_micro", None, first)]
+    assert taken_back([*undone, past, entered]) == {entered.id, past.id}
+    again = _told(MoveKind.ENTRY, None, "eaglet", first)
+    assert taken_back([again, undone[0], entered]) == {entered.id}
+    assert taken_back([_told(MoveKind.EXIT, "eaglet", None, later), entered]) == frozenset()
+    assert taken_back([_told(MoveKind.PROMOTION, "eaglet", "gazelle", first), entered]) == frozenset()

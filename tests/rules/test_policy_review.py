@@ -149,6 +149,25 @@ def test_a_young_firm_is_not_asked_for_ever_for_years_in_which_it_did_not_exist(
     assert any("才成立" in part.note for path in growth.parts for part in (path, *path.parts))
 
 
+def test_a_young_firm_is_asked_and_advised_only_of_years_since_its_own() -> None:
+    asked = told("hnte", registered_on="2024-03-01", years={})
+    missing = {path[6:10] for c in asked.criteria for path in c.missing if path.startswith("years.")}
+    assert missing == {"2024", "2025"}
+    # Figures of a year before, as a list may bring them, are nothing to add to.
+    poor = {str(year): {**YEAR, "rd": dict.fromkeys(RD_LINES, "0")} for year in range(2022, 2026)}
+    young, older = (_years(told("srdi", registered_on=on, years=poor)) for on in ("2025-03-01", "2024-03-01"))
+    assert (young, older) == ({2025}, {2024, 2025})
+
+
+def _years(assessment: Assessment) -> set[int | None]:
+    left, found = [*assessment.criteria], set()
+    while left:
+        one = left.pop()
+        found |= {gap.year for gap in one.gaps}
+        left += one.parts
+    return found
+
+
 def test_the_latest_closed_year_of_a_new_firm_is_only_not_in_yet() -> None:
     assert outcome(told("tech_sme", registered_on="2026-02-01", years={}), "scale") is Outcome.UNKNOWN
 

@@ -106,9 +106,35 @@ async def test_a_program_follows_notes_and_lists_what_it_follows(conn, api_as, u
     assert (await api.post(f"{at}/notes", json=said, headers=keyed)).json()["id"] == made.json()["id"]
     assert (await api.put(f"{at}/follow", json={"following": False})).json()["following"] is False
     assert (await api.get(f"{at}/follow")).json()["following"] is False
+    (noted,) = (await api.get(f"{at}/notes")).json()["items"]
+    assert (noted["text"], noted["visit"], noted["struck"]) == ("@李芳 @王无", None, "")
+    visit = (await api.post(f"{at}/visits", json={"summary": "看了新车间", "visited_on": f"{NOON.date()}"})).json()[
+        "id"
+    ]
+    struck = await api.post(f"{at}/visits/{visit}/strike", json={"reason": "记到了别的企业"})
+    assert struck.status_code == 200, struck.text
+    assert {r["struck"] for r in (await api.get(f"{at}/notes")).json()["items"]} == {"", "记到了别的企业"}
     stranger = await api_as(people["town-2"])
-    assert (await stranger.get(f"{at}/follow")).status_code == 404
+    for asked in ("follow", "notes", "colleagues"):
+        assert (await stranger.get(f"{at}/{asked}")).status_code == 404
     assert (await stranger.put(f"{at}/follow", json={"following": True})).status_code == 404
+
+
+async def test_whom_one_can_name_is_offered_by_name_or_where_two_share_it_by_account(
+    conn, client_as, api_as, uscc, people
+):
+    await factories.person(conn, "officer-3", name="李芳")
+    await factories.person(conn, "officer-4", name='<b>"周"</b>')
+    client = await client_as("officer")
+    offered = (await client.get(f"/firms/{uscc}/colleagues")).text
+    for call, also in (("officer-2", "lf"), ("officer-3", "lf"), ("陈局", "cj"), ("周镇", "zz")):
+        assert f'data-call="{call}" data-also="{also}"' in offered
+    assert "吴远" not in offered, "who cannot open the firm"
+    assert 'data-call="officer"' not in offered, "oneself"
+    assert "<b>" not in offered
+    listed = (await (await api_as("officer")).get(f"/api/v1/firms/{uscc}/colleagues")).json()["items"]
+    assert {c["call"]: c["name"] for c in listed}["officer-3"] == "李芳"
+    assert f'data-colleagues="/firms/{uscc}/colleagues"' in (await client.get(f"/firms/{uscc}")).text
 
 
 async def test_after_a_visit_its_papers_are_photographed_one_handed(conn, client_as, uscc):

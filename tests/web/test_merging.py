@@ -80,6 +80,49 @@ async def merged(client: Any, kept: str, gone: str, **changes: str) -> Any:
     return await client.post(f"/firms/{kept}/merge", data=await form(client, kept, gone) | changes)
 
 
+async def lived_in(officer: Any, manager: Any, kept: str, gone: str) -> None:
+    """Followed by both, by one of them on both records; a colleague named; work in every state; a bulk act's result."""
+    for client, firms in ((officer, (kept, gone)), (manager, (gone,))):
+        for uscc in firms:
+            assert (await client.post(f"/firms/{uscc}/follow", data={"on": "yes"})).status_code == 303
+    note = await officer.post(f"/firms/{gone}/notes", data={"text": "材料已寄出，请 @陈局 过目"})
+    assert note.status_code == 303
+    need = {"kind": "utility", "body": "夏季限电，请 @陈局 协调", "due_on": "2026-12-31"}
+    assert (await officer.post(f"/firms/{gone}/needs/new", data=need)).status_code == 303
+    act = {"kind": "task", "title": "核对年报", "due_on": "2026-12-30", "pick": f"{kept} {gone}"}
+    done = await officer.post("/bulk", data=act)
+    assert done.status_code == 303, done.text
+    assert (await officer.post(f"{done.headers['location']}/confirm")).status_code == 303
+
+
+async def test_a_merged_record_leads_to_the_one_that_was_kept_and_offers_the_way_back_and_nothing_else(
+    conn, client_as, pair
+):
+    kept, gone = pair
+    client = await client_as("officer")
+    await merged(client, kept, gone)
+    page = (await client.get(f"/firms/{gone}")).text
+    main = page[page.index("<main") : page.index("</main>")]
+    acts = re.findall(r'<form[^>]* action="([^"]+)"', main)
+    ((merge_id,),) = [re.findall(r"^/firms/merges/([^/]+)/undo$", act) for act in acts if "contacts" not in act]
+    assert not re.search(r'href="[^"]*/(edit|move|merge|visits/new|certificates/new)"', main)
+    work = (await client.get(f"/firms/{gone}/work")).text
+    assert "只供查看" in work
+    assert "/visits/new" not in work[work.index("<main") :]
+    me = await factories.person(conn, "officer")
+    typed = {"text": "x", "title": "x", "due_on": "2026-12-30", "summary": "x", "kind": "other", "body": "x"}
+    typed |= {"visited_on": f"{NOON.date()}", "officer_id": str(me.id), "remark": "x"}
+    typed |= {"version": str((await firm_row(conn, gone)).version)}
+    for act in ("notes", "tasks/new", "needs/new", "visits/new", "edit"):
+        kind = {"kind": "on_site"} if act == "visits/new" else {}
+        refused = await client.post(f"/firms/{gone}/{act}", data=typed | kind)
+        assert (refused.status_code, "已并入别的企业" in refused.text) == (409, True), act
+    assert "/undo" not in (await (await client_as("town")).get(f"/firms/{gone}")).text
+    undone = await client.post(f"/firms/merges/{merge_id}/undo", data={"back": f"/firms/{gone}"})
+    assert undone.headers["location"] == f"/firms/{gone}"
+    assert "已并入" not in (await client.get(f"/firms/{gone}")).text
+
+
 async def test_two_records_become_one_and_nothing_of_either_is_lost(conn, client_as, pair):
     kept, gone = pair
     client = await client_as("officer")
@@ -94,7 +137,7 @@ async def test_two_records_become_one_and_nothing_of_either_is_lost(conn, client
     for said in ("周会计", "GR202444009999", "开平长兴洁具厂", "长兴五金厂", "重点跟进", "出口", "新车间已投产"):
         assert said in page
     assert page.count("何婉") == 1
-    assert "已并入" in (await client.get(f"/firms/{gone}")).text
+    assert f'已并入 <a href="/firms/{kept}">' in (await client.get(f"/firms/{gone}")).text
     for asked in ("长兴洁具", "GR202444009999", "周会计"):
         found = (await client.get(f"/firms?q={asked}")).text
         assert f"/firms/{kept}" in found
@@ -104,6 +147,7 @@ async def test_two_records_become_one_and_nothing_of_either_is_lost(conn, client
 async def test_undone_every_row_of_the_house_is_as_it_was(conn, client_as, pair, rendered):
     kept, gone = pair
     client = await client_as("officer")
+    await lived_in(client, await client_as(await factories.person(conn, "manager", name="陈局")), kept, gone)
     before = await dump(conn)
     await merged(client, kept, gone, **{"take.address": "gone", "take.name": "gone"})
     assert await dump(conn) != before
@@ -281,6 +325,10 @@ async def test_programs_merge_and_take_back_with_the_versions_that_they_read(con
     again = await api.post(here, json={"gone": gone, **versions, "take": ["park"]}, headers={"idempotency-key": "m"})
     assert (made.status_code, again.json()) == (201, made.json())
     assert (await firm_row(conn, kept)).park == "翠山湖"
+    (listed,) = (await api.get("/api/v1/merges")).json()["items"]
+    assert (listed["id"], listed["uscc"], listed["gone"], listed["state"]) == (made.json()["id"], kept, gone, "done")
+    alike_now = (await api.get("/api/v1/alike", params={"name": NAME})).json()["items"]
+    assert (kept, "名称相同") in {(a["uscc"], a["why"]) for a in alike_now}
     undone = await api.post(f"/api/v1/merges/{made.json()['id']}/undo")
     assert (undone.json()["state"], await dump(conn) == before) == ("undone", True)
     assert (await (await api_as("town")).get("/api/v1/duplicates")).status_code == 403

@@ -14,23 +14,30 @@ from app.web.api.answers import PROBLEMS, answer
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.api.work_schemas import (
+    ColleagueList,
+    ColleagueOut,
     FollowedFirm,
     FollowedList,
     FollowIn,
     FollowOut,
     NoteIn,
     NoteOut,
+    RemarkList,
+    RemarkOut,
     StaleFirm,
     StaleList,
 )
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.forms import clean_text
+from app.work.mentions import colleagues
 from app.work.notes import note
+from app.work.queries import remarks_of
 from app.work.rules import RESETS
 from app.work.stale import silent
 
 router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))]
+Insider = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Worker = Annotated[Deed, Depends(doing(Permission.FIRM_NOTE))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 
@@ -104,6 +111,32 @@ async def set_following(uscc: Uscc, body: FollowIn, deed: Worker) -> Response:
     firm = await _firm(deed.conn, uscc, deed.viewer)
     await (follow if body.following else unfollow)(deed.conn, firm, by=deed.by, at=deed.at)
     return answer(FollowOut(uscc=firm.uscc, following=body.following))
+
+
+@router.get("/firms/{uscc}/colleagues", response_model=ColleagueList, summary="写 @ 可以提到的同事，最多 300 位")
+async def whom_to_call(uscc: Uscc, conn: ConnDep, viewer: Reader) -> Response:
+    found = await colleagues(conn, await _firm(conn, uscc, viewer), viewer=viewer)
+    items = [ColleagueOut(call=c.call, name=c.name, role=c.role.value, unit=c.unit) for c in found]
+    return answer(ColleagueList(items=items, next=None))
+
+
+@router.get("/firms/{uscc}/notes", response_model=RemarkList, summary="往来：所记的和走访，最近的在前，各最多 200 条")
+async def list_notes(uscc: Uscc, conn: ConnDep, viewer: Insider) -> Response:
+    firm = await _firm(conn, uscc, viewer)
+    found = sorted(await remarks_of(conn, firm.id, limit=200), key=lambda r: r.at, reverse=True)
+    items = [
+        RemarkOut(
+            at=r.at,
+            author=r.who,
+            text=r.body,
+            visit=r.kind.value if r.kind else None,
+            visited_on=r.visited_on,
+            people=r.people,
+            struck=r.strike_reason,
+        )
+        for r in found
+    ]
+    return answer(RemarkList(items=items, next=None))
 
 
 @router.post("/firms/{uscc}/notes", response_model=NoteOut, status_code=201, summary="记一笔往来", openapi_extra=KEYED)

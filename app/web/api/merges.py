@@ -3,24 +3,35 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
-from app.firms.duplicates import twins
+from app.firms.duplicates import alike, twins
 from app.firms.queries import firm_by_uscc
 from app.firms.terms import FirmDetail
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
-from app.web.api.work_schemas import MergeIn, MergeOut, TwinList, TwinOut
+from app.web.api.work_schemas import (
+    AlikeList,
+    AlikeOut,
+    MergeIn,
+    MergeList,
+    MergeOut,
+    MergeRecord,
+    TwinList,
+    TwinOut,
+)
 from app.web.deps import ConnDep, guard
 from app.web.merge_input import taken_from
+from app.work.merges import recent_merges
 from app.work.merging import merge, undo_merge
 from app.work.terms import MergeState
 
 router = APIRouter(tags=["合并"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_MERGE))]
+Editor = Annotated[Viewer, Depends(guard(Permission.FIRM_EDIT))]
 Merger = Annotated[Deed, Depends(doing(Permission.FIRM_MERGE))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 
@@ -39,6 +50,38 @@ async def list_twins(conn: ConnDep, viewer: Reader) -> Response:
         TwinOut(uscc=t.one[0], name=t.one[1], other_uscc=t.other[0], other_name=t.other[1], why=t.why) for t in pairs
     ]
     return answer(TwinList(items=items, next=None))
+
+
+@router.get("/alike", response_model=AlikeList, summary="登记之前：名称或代码与库里哪些企业相同、相近")
+async def list_alike(
+    conn: ConnDep,
+    viewer: Editor,
+    name: Annotated[str, Query(max_length=200)] = "",
+    uscc: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    found = await alike(conn, name=name, uscc=uscc.strip().upper(), viewer=viewer) if len(name.strip()) >= 2 else []
+    items = [AlikeOut(uscc=a.uscc, name=a.name, region_code=a.region_code, status=a.status, why=a.why) for a in found]
+    return answer(AlikeList(items=items, next=None))
+
+
+@router.get("/merges", response_model=MergeList, summary="最近的合并，最多 30 次")
+async def list_merges(conn: ConnDep, viewer: Reader) -> Response:
+    items = [
+        MergeRecord(
+            id=m.id,
+            state=m.state.value,
+            uscc=m.kept[0],
+            name=m.kept[1],
+            gone=m.gone[0],
+            gone_name=m.gone[1],
+            merged_at=m.merged_at,
+            merged_by=m.merger_name,
+            undone_at=m.undone_at,
+            undone_by=m.undoer_name,
+        )
+        for m in await recent_merges(conn, viewer=viewer)
+    ]
+    return answer(MergeList(items=items, next=None))
 
 
 @router.post(

@@ -21,6 +21,7 @@ from app.web.api.work_schemas import (
     NeedIn,
     NeedList,
     NeedOut,
+    StrikeIn,
     TaskIn,
     TaskList,
     TaskMark,
@@ -31,6 +32,7 @@ from app.web.api.work_schemas import (
     VisitOut,
 )
 from app.web.deps import ConnDep, LookupDep, guard
+from app.web.forms import clean_text
 from app.web.work_input import read_ending, read_follow_up, read_need, read_task, read_visit
 from app.work import needs, queries, tasks, visits
 from app.work.terms import Need, Task, TaskState, Visit
@@ -49,9 +51,9 @@ async def _firm(conn: ConnDep, uscc: str, viewer: Viewer) -> FirmDetail:
     return firm
 
 
-async def _one_visit(conn: ConnDep, firm: FirmDetail, visit_id: uuid.UUID) -> Response:
+async def _one_visit(conn: ConnDep, firm: FirmDetail, visit_id: uuid.UUID, *, status: int = 200) -> Response:
     found = next(v for v in await queries.visits_of(conn, firm.id, limit=MOST) if v.id == visit_id)
-    return answer(visit_out(found), status=201)
+    return answer(visit_out(found), status=status)
 
 
 async def _one_task(conn: ConnDep, firm: FirmDetail, task_id: uuid.UUID, *, status: int = 200) -> Response:
@@ -92,7 +94,18 @@ async def log_visit(uscc: Uscc, body: VisitIn, deed: Worker, lookup: LookupDep) 
     entry = read_visit(_raw(body), today=deed.today)
     ladder, calendar = lookup.main, lookup.calendar
     made = await visits.log_visit(deed.conn, firm, entry, ladder=ladder, calendar=calendar, by=deed.by, at=deed.at)
-    return await _one_visit(deed.conn, firm, made.id)
+    return await _one_visit(deed.conn, firm, made.id, status=201)
+
+
+@router.post(
+    "/visits/{visit_id}/strike", response_model=VisitOut, summary="作废记错的走访，仅限本人", openapi_extra=KEYED
+)
+@once_only
+async def strike_visit(uscc: Uscc, visit_id: uuid.UUID, body: StrikeIn, deed: Worker) -> Response:
+    firm = await _firm(deed.conn, uscc, deed.viewer)
+    said = clean_text("reason", body.reason, longest=500, required="请写明作废的原因。")
+    await visits.strike_visit(deed.conn, firm, visit_id, reason=said, by=deed.by, at=deed.at)
+    return await _one_visit(deed.conn, firm, visit_id)
 
 
 @router.get("/tasks", response_model=TaskList, summary="企业的待办，未完成的在前，最多 200 件")

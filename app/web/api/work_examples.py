@@ -85,7 +85,41 @@ _SILENT = {
     "working_days": 14,
     "last_contact_on": "2026-08-06",
 }
+_REMARK = {
+    "at": _AT,
+    "author": "王专员",
+    "text": "新车间已投产，研发费用辅助账还差第三季度。",
+    "visit": "on_site",
+    "visited_on": "2026-11-23",
+    "people": "周会计",
+    "struck": "",
+}
+_COLLEAGUE = {"call": "李专员", "name": "李专员", "role": "officer", "unit": "科技股"}
+_ALIKE = {
+    "uscc": "914407830000000197",
+    "name": "开平市长星卫浴有限公司",
+    "region_code": "440783117",
+    "status": "active",
+    "why": "名称同音",
+}
+_MERGED = {
+    "id": _ID,
+    "state": "done",
+    "uscc": "91440783M159083022",
+    "name": "开平市长兴卫浴有限公司",
+    "gone": "914407830000000197",
+    "gone_name": "开平市长星卫浴有限公司",
+    "merged_at": _AT,
+    "merged_by": "王专员",
+    "undone_at": None,
+    "undone_by": "",
+}
 EXAMPLES: dict[str, Any] = {
+    "RemarkList": {"items": [_REMARK], "next": None},
+    "ColleagueList": {"items": [_COLLEAGUE], "next": None},
+    "StrikeIn": {"reason": "记到了别的企业"},
+    "AlikeList": {"items": [_ALIKE], "next": None},
+    "MergeList": {"items": [_MERGED], "next": None},
     "StaleFirm": _SILENT,
     "StaleList": {"items": [_SILENT], "next": None, "resets": "记一次走访或往来记录，或移动梯队，就重新计时。"},
     "WorkFiles": {"items": [_FILE], "next": None},

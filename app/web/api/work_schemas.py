@@ -188,6 +188,68 @@ class NoteOut(BaseModel):
     unknown: list[str]
 
 
+class RemarkOut(BaseModel):
+    at: datetime
+    author: str
+    text: str
+    visit: str | None = Field(description="走访的方式；只是记了一笔的为空")
+    visited_on: date | None
+    people: str | None
+    struck: str = Field(description="作废的原因；没有作废的为空")
+
+
+class RemarkList(BaseModel):
+    items: list[RemarkOut]
+    next: str | None
+
+
+class ColleagueOut(BaseModel):
+    call: str = Field(description="写在 @ 后面的：姓名；同名的两人用账号")
+    name: str
+    role: str
+    unit: str
+
+
+class ColleagueList(BaseModel):
+    items: list[ColleagueOut]
+    next: str | None
+
+
+class StrikeIn(_In):
+    reason: Long
+
+
+class AlikeOut(BaseModel):
+    uscc: str
+    name: str
+    region_code: str
+    status: str
+    why: str
+
+
+class AlikeList(BaseModel):
+    items: list[AlikeOut]
+    next: str | None
+
+
+class MergeRecord(BaseModel):
+    id: uuid.UUID
+    state: str
+    uscc: str
+    name: str
+    gone: str
+    gone_name: str
+    merged_at: datetime
+    merged_by: str
+    undone_at: datetime | None
+    undone_by: str
+
+
+class MergeList(BaseModel):
+    items: list[MergeRecord]
+    next: str | None
+
+
 class MergeIn(_In):
     gone: Short = Field(description="并入的记录的信用代码；保留地址中的那一条")
     take: list[Short] = Field([], max_length=30, description="取并入记录的哪些字段，其余保留原值")

@@ -27,7 +27,7 @@ from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.timeline import timeline_of
 from app.web.templating import page
-from app.work.merging import merged_into
+from app.work.merges import merging_of
 from app.work.notes import note
 
 router = APIRouter()
@@ -50,6 +50,16 @@ class StepView:
     note: str
 
 
+# What is done on the page to a firm that stands for itself.
+_ACTS = {
+    "can_merge": Permission.FIRM_MERGE,
+    "can_edit": Permission.FIRM_EDIT,
+    "can_note": Permission.FIRM_NOTE,
+    "can_certify": Permission.FIRM_CERTIFY,
+    "can_keep_platforms": Permission.PLATFORM_KEEP,
+}
+
+
 @router.get("/firms/{uscc}")
 async def firm_page(request: Request, uscc: str, viewer: ReadFirms, conn: ConnDep) -> Response:
     lookup, today = await lookup_of(request, conn), await today_of(request)
@@ -59,6 +69,7 @@ async def firm_page(request: Request, uscc: str, viewer: ReadFirms, conn: ConnDe
     internal = viewer.may(Permission.FIRM_INTERNAL)
     pending = await pipeline.pending_moves(conn, viewer=viewer, firm_id=firm.id) if internal else []
     answers = await answers_for_firm(conn, firm.id) if viewer.may(Permission.ASSESSMENT_READ) else {}
+    merged = firm.status == FirmStatus.MERGED
     context: dict[str, Any] = {
         "firm": firm,
         "region": lookup.reference.region(firm.region_code),
@@ -77,18 +88,17 @@ async def firm_page(request: Request, uscc: str, viewer: ReadFirms, conn: ConnDe
         "platforms": await platforms_of(conn, firm.id),
         "tenancies": await tenancies_of_firm(conn, firm.id, viewer=viewer) if _sees_carriers(viewer) else [],
         "opens_tenancies": viewer.may(Permission.CARRIER_READ),
-        "can_keep_platforms": viewer.may(Permission.PLATFORM_KEEP),
         "timeline": await timeline_of(conn, firm, moves, lookup) if internal else [],
         "overridden": sum(bool(move.override_reason) for move in moves) if internal else 0,
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
         "tabs": tabs_of(firm, viewer, ""),
-        "merged_into": await merged_into(conn, firm.id, viewer=viewer) if firm.status == FirmStatus.MERGED else None,
-        "can_merge": viewer.may(Permission.FIRM_MERGE) and firm.status != FirmStatus.MERGED,
-        "can_edit": viewer.may(Permission.FIRM_EDIT),
-        "can_move": viewer.may(Permission.MOVE) and (firm.status == FirmStatus.ACTIVE or firm.tier is not None),
-        "can_note": viewer.may(Permission.FIRM_NOTE),
-        "can_certify": viewer.may(Permission.FIRM_CERTIFY),
+        "merging": await merging_of(conn, firm.id, viewer=viewer) if merged else None,
+        "can_unmerge": viewer.may(Permission.FIRM_MERGE),
+        **{name: viewer.may(asked) and not merged for name, asked in _ACTS.items()},
+        "can_move": viewer.may(Permission.MOVE)
+        and not merged
+        and (firm.status == FirmStatus.ACTIVE or firm.tier is not None),
         "can_see_papers": viewer.may(Permission.ASSESSMENT_READ),
         "can_approve": bool(pending) and viewer.may(Permission.MOVE_APPROVE) and pending[0].requested_by != viewer.id,
     }

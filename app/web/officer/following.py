@@ -1,4 +1,5 @@
-"""Firms that one follows: told of their moves, needs and lapsing certificates, without looking after them."""
+"""Firms that one follows: told of their moves, needs and lapsing certificates, without looking after them; and whom of
+one's colleagues one can call on."""
 
 from typing import Annotated, Any
 
@@ -9,11 +10,13 @@ from app.errors import Invalid
 from app.firms import cursors
 from app.firms.following import PAGE, follow, followed_by, unfollow
 from app.firms.terms import Sort
+from app.text import pinyin
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.htmx import see_other
 from app.web.officer.desk import tabs_of_desk
 from app.web.officer.firms import firm_in_sight
-from app.web.templating import page
+from app.web.templating import fragment, page
+from app.work.mentions import colleagues
 
 router = APIRouter()
 
@@ -58,3 +61,13 @@ async def followed_page(
         "prev_href": "/followed" if cursor else None,
     }
     return page(request, "officer/desk/followed.html", title="关注的企业", **context)
+
+
+@router.get("/firms/{uscc}/colleagues")
+async def colleagues_of_firm(
+    request: Request, uscc: str, conn: ConnDep, viewer: Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))]
+) -> Response:
+    """Asked for when somebody types "@"."""
+    firm = await firm_in_sight(conn, uscc, viewer)
+    found = await colleagues(conn, firm, viewer=viewer)
+    return fragment(request, "officer/desk/_colleagues.html", colleagues=[(c, pinyin(c.name)[1]) for c in found])

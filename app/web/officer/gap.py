@@ -9,6 +9,7 @@ from app.access.terms import Permission, Viewer
 from app.assessments.gathering import gather, gather_with_plans
 from app.assessments.telling import Teller
 from app.errors import Invalid
+from app.firms.terms import FirmStatus
 from app.policy.terms import Case
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard, lookup_of, today_of
 from app.web.gap_content import Asked, gap_content, next_year
@@ -42,7 +43,9 @@ async def gap_page(
     context: dict[str, Any] = {
         **firm_head(firm, lookup, viewer, "/gap"),
         **content,
-        "can_plan": viewer.may(Permission.PLAN_EDIT) and bool(content["path"].steps),
+        "can_plan": viewer.may(Permission.PLAN_EDIT)
+        and firm.status != FirmStatus.MERGED
+        and bool(content["path"].steps),
         "plan": plans.get(content["chosen"].policy) if viewer.may(Permission.FIRM_INTERNAL) else None,
         "day": asked.day,
         "case": case.value,

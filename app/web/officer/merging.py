@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
@@ -15,12 +15,13 @@ from app.firms.terms import FIELD_LABELS, FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.filters import status_label
 from app.web.firm_words import field_words
-from app.web.forms import raw_form
+from app.web.forms import LONGEST_ADDRESS, raw_form
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.lookups import Lookup
 from app.web.merge_input import CHOSEN, taken_from
 from app.web.officer.firms import firm_head, firm_in_sight
+from app.web.security import safe_path
 from app.web.templating import fragment, page
 from app.work.merges import recent_merges
 from app.work.merging import merge, shares, undo_merge
@@ -102,9 +103,8 @@ async def carry_out(
                 taken = taken_from(gone, [f for f in CHOSEN if raw.get(f"take.{f}") == "gone"])
                 versions = versions_in(raw)
                 await merge(conn, kept.id, gone.id, taken=taken, versions=versions, by=actor, at=at)
-            return slot.keep(
-                see_other(request, f"/firms/{kept.uscc}", f"已把 {gone.name} 并入本企业，可在“可能重复”页撤销")
-            )
+            said = f"已把 {gone.name} 并入本企业；要撤销，打开 {gone.uscc} 或“可能重复”页"
+            return slot.keep(see_other(request, f"/firms/{kept.uscc}", said))
     except (Conflict, Refused, Invalid) as error:
         if isinstance(error, KeyReused) or gone is None:
             raise
@@ -112,9 +112,16 @@ async def carry_out(
 
 
 @router.post("/firms/merges/{merge_id}/undo")
-async def undo(request: Request, merge_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Merging) -> Response:
+async def undo(
+    request: Request,
+    merge_id: uuid.UUID,
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: Merging,
+    back: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "/firms/duplicates",
+) -> Response:
     kept, gone = await undo_merge(conn, merge_id, by=actor, at=clock.now())
-    return see_other(request, "/firms/duplicates", f"已撤销合并：{kept.name} 与 {gone.name} 各归各档")
+    return see_other(request, safe_path(back), f"已撤销合并：{kept.name} 与 {gone.name} 各归各档")
 
 
 def versions_in(raw: Mapping[str, str]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from app.assessments.plan_queries import plan_of, plans_of
 from app.assessments.queries import answers_for_firm
 from app.assessments.terms import Plan, PlanState
 from app.errors import AppError, Conflict, Invalid, NotFound
-from app.firms.terms import FirmDetail
+from app.firms.terms import FirmDetail, FirmStatus
 from app.policy.packs import Pack
 from app.policy.paths import Path, cheapest_path
 from app.policy.terms import Case
@@ -54,7 +54,7 @@ async def plans_page(request: Request, uscc: str, viewer: Reader, conn: ConnDep,
         "open_plans": [plan for plan in plans if plan.state is PlanState.OPEN],
         "closed_plans": [plan for plan in plans if plan.state is not PlanState.OPEN],
         "answers": await answers_for_firm(conn, firm.id) if plans else {},
-        "can_plan": viewer.may(Permission.PLAN_EDIT),
+        "can_plan": viewer.may(Permission.PLAN_EDIT) and firm.status != FirmStatus.MERGED,
         "endings": [(s.value, s.label) for s in PlanState if s is not PlanState.OPEN],
     }
     return page(request, "officer/assessments/plans.html", title=f"{firm.name} 一企一策", **context)

@@ -170,6 +170,7 @@ async def begin_role(
 ) -> Response:
     if role not in set(Role):
         raise NotFound("没有这个角色。")
+
     async def work() -> None:
         first = read_id("view", view)
         await begin_role_with(conn, Role(role), first, expected=whole(version), by=actor, at=clock.now())

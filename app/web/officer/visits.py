@@ -12,7 +12,7 @@ from app.attachments.queries import attachments_of
 from app.attachments.terms import ObjectKind
 from app.errors import AppError, Conflict, Invalid
 from app.firms.following import follows
-from app.firms.terms import FirmDetail
+from app.firms.terms import FirmDetail, FirmStatus
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import clean_text, error_context, raw_form
 from app.web.htmx import see_other
@@ -60,7 +60,7 @@ async def _leaf(
         "tasks": work.open_tasks,
         "closed_tasks": [t for t in work.tasks if t.state is not TaskState.OPEN],
         "needs": work.needs,
-        "can_work": viewer.may(Permission.FIRM_NOTE),
+        "can_work": viewer.may(Permission.FIRM_NOTE) and firm.status != FirmStatus.MERGED,
         "followed": await follows(conn, firm.id, viewer=viewer),
         "officers": officers_of(lookup, viewer, firm),
         **error_context(error, LABELS),
