@@ -25,6 +25,7 @@ from app.recognitions.terms import CertificateKind
 
 HNTE = CertificateKind.HNTE.value
 MONTHS = 18
+BRIDGE = ("above", "elsewhere", "without")
 _YEARS_BACK = 3
 
 
@@ -36,6 +37,24 @@ class Cliff:
     ready: int  # without a certificate, all conditions met
     near: int  # one condition short of it
     ahead: Outlook
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Why as many hold a certificate and as many others stand on the ladder's step of that name."""
+
+    both: int
+    above: int  # hold one, and have gone on to a higher step
+    elsewhere: int  # hold one, and stand on a lower step or on none
+    without: int  # stand on the step, and hold none today
+
+    @property
+    def holders(self) -> int:
+        return self.both + self.above + self.elsewhere
+
+    @property
+    def standing(self) -> int:
+        return self.both + self.without
 
 
 def _firms(viewer: Viewer, scope: Scope) -> ColumnElement[bool]:
@@ -73,6 +92,24 @@ async def cliff(conn: Conn, *, viewer: Viewer, scope: Scope, today: date, until:
     ).one()
     ahead = outlook(staying=holders - lapsing, lapsing=lapsing, renewed=renewed, sample=sample)
     return Cliff(holders, shown, holders - sum(n for _, n in shown), ready, near, ahead)
+
+
+async def bridge(conn: Conn, *, viewer: Viewer, scope: Scope, today: date, above: Sequence[str]) -> Bridge:
+    """`above`: the steps beyond the one that the certificate stands for."""
+    found = select(*(func.count().filter(_side(side, today, above)) for side in ("both", *BRIDGE)))
+    return Bridge(*(await conn.execute(found.where(_firms(viewer, scope)))).one())
+
+
+def _side(side: str, today: date, above: Sequence[str]) -> ColumnElement[bool]:
+    holds = exists().where(Certificate.firm_id == Firm.id, held_on(HNTE, "in_force", literal(today, Date())))
+    beyond = and_(Firm.tier.is_not(None), Firm.tier.in_(above))
+    stands = Firm.tier.is_not_distinct_from(HNTE)
+    return {
+        "both": and_(holds, stands),
+        "above": and_(holds, beyond),
+        "elsewhere": and_(holds, not_(stands), not_(beyond)),
+        "without": and_(not_(holds), stands),
+    }[side]
 
 
 def _renewals(viewer: Viewer, scope: Scope, today: date) -> Select[int, int]:
@@ -119,9 +156,13 @@ async def listed(
     scope: Scope,
     today: date,
     until: date,
+    above: Sequence[str] = (),
     after: tuple[str, uuid.UUID] | None = None,
 ) -> Listed:
-    """`of`: "holders", "lapsing" before `until`, "staying" beyond it, "later", a month, "ready" or "near"."""
+    """`of`: "holders", "lapsing" before `until`, "staying" beyond it, "later", a month, "ready" or "near"; or a side of
+    the bridge."""
+    if of in BRIDGE:
+        return await firms_where(conn, _firms(viewer, scope), _side(of, today, above), after=after)
     if of in ("ready", "near"):
         wanted = _ready() if of == "ready" else not_(_ready())
         firms, holds_none, *answers = _could_hold(viewer, scope, today)

@@ -107,16 +107,17 @@ async def progress(
     year: int | None = None,
     region: str = "",
     park: str = "",
+    only: str = "",
     remember: Remember = counting_anew,
 ) -> PlanProgress:
-    """Of every indicator: what was reached, what the path asks, its state, and the numbers of all years.
+    """Of every indicator, or of `only` one: what was reached, what the path asks, its state, all years' numbers.
 
     Raises NotFound out of sight, Invalid for a year beyond the plan.
     """
     plan = await plan_by_code(conn, code, viewer=viewer)
     scope = scope_for(plan, viewer, region=region, park=park)
     chosen = year_for(plan, today.year, year)
-    indicators = await indicators_of(conn, code)
+    indicators = [i for i in await indicators_of(conn, code) if only in ("", i.code)]
     actuals = await actuals_of(conn, code, scope=scope.key)
     standing = standing_versions(actuals)
     rows = []

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from app.db import new_id
+from app.firms.models import Firm
 from app.recognitions.models import Certificate
 from app.reports.models import YearlyReport
 from tests import factories, houses
@@ -92,6 +93,29 @@ async def test_every_number_of_the_cliff_opens_a_list_with_as_many_rows(county, 
     links = numbers(page)
     assert len(links) >= 7
     await check(manager, rendered, links)
+
+
+async def test_the_three_numbers_of_one_name_are_bridged_by_lists_that_hold_what_lies_between(
+    conn, county, client_as, rendered
+):
+    manager = await client_as("manager")
+    holders = select(Certificate.firm_id).order_by(Certificate.expires_on)
+    on_the_step = select(Firm.id).where(Firm.tier == "hnte").order_by(Firm.id).limit(1).scalar_subquery()
+    lapsed = update(Certificate).where(Certificate.firm_id == on_the_step)
+    await conn.execute(lapsed.values(issued_on=date(2023, 11, 22), expires_on=date(2026, 11, 22)))
+    gone_on = (await conn.execute(holders.where(Certificate.expires_on == date(2029, 1, 1)))).scalars().first()
+    await conn.execute(update(Firm).where(Firm.id == gone_on).values(tier="leader"))
+    assert "/plans?leaf=cliff" in (await manager.get("/dashboard")).text
+    there = (await manager.get("/plans?leaf=cliff")).headers["location"]
+    page = (await manager.get(there)).text
+    bridge = rendered[-1][1]["bridge"]
+    assert (bridge.both, bridge.above, bridge.elsewhere, bridge.without) == (1, 1, 3, 1)
+    assert (bridge.holders, bridge.standing) == (rendered[-1][1]["cliff"].holders, 2)
+    assert "规划指标 2025 年" in page
+    links = {to: n for to, n in numbers(page).items() if re.search("of=(above|elsewhere|without)|tier=hnte", to)}
+    assert sorted(links.values()) == [1, 1, 2, 3]
+    await check(manager, rendered, links)
+    assert there.partition("#")[0] in (await manager.get("/plans/plan-14")).text
 
 
 async def test_a_town_counts_only_its_own_firms_and_not_even_by_asking(county, client_as, rendered):

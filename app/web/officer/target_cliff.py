@@ -8,14 +8,16 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
 from app.firms import cursors
-from app.firms.terms import Sort
-from app.plans.cliff import cliff, listed
-from app.plans.progress import course_of
+from app.firms.terms import FirmFilter, Sort
+from app.pipeline.terms import Ladder
+from app.plans.cliff import HNTE, bridge, cliff, listed
+from app.plans.progress import course_of, progress
 from app.plans.queries import indicators_of, plan_by_code, scope_for
 from app.plans.rules import judge
 from app.plans.terms import Indicator, Plan, Scope
 from app.web.charts import bars
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
+from app.web.filters import address
 from app.web.officer.targets import Park, Region, head
 from app.web.target_views import href, scoped
 from app.web.templating import page
@@ -29,6 +31,9 @@ _WORDS = {
     "later": "更晚到期",
     "ready": "未持证、按认定条件达标",
     "near": "未持证、只差一项",
+    "above": "持有有效证书、已在更高一级",
+    "elsewhere": "持有有效证书、不在高企及以上一级",
+    "without": "在高企一级、今天没有有效证书",
 }
 
 
@@ -37,6 +42,11 @@ def _wanted(plan: Plan, indicator: Indicator | None, scope: Scope, year: int) ->
     if indicator is None:
         return None
     return judge(course_of(plan, indicator, scope), min(max(year, plan.first_year), plan.last_year), {})
+
+
+def _above(ladder: Ladder) -> list[str]:
+    step = ladder.tier(HNTE)
+    return [t.code for t in ladder.tiers if step and t.rank > step.rank]
 
 
 @router.get("/plans/{plan}/cliff")
@@ -60,10 +70,16 @@ async def cliff_page(
         return href(plan, "/cliff/list", of=of, **at)
 
     indicator = next((i for i in await indicators_of(conn, plan) if i.code == "hnte"), None)
+    planned = await progress(conn, plan, viewer=viewer, today=today, region=region, park=park, only=HNTE)
     wanted = _wanted(its, indicator, scope, today.year)
     context: dict[str, Any] = {
         **await head(conn, its, lookup, viewer, "/cliff", scope=scope, year=min(today.year, its.last_year)),
         "cliff": found,
+        "bridge": await bridge(conn, viewer=viewer, scope=scope, today=today, above=_above(lookup.main)),
+        "planned": planned,
+        "to": to,
+        "board_href": address("/firms", FirmFilter(tier=HNTE, region=region, park=park)),
+        "plan_href": href(plan, "", **at) + f"#i-{HNTE}",
         "until": until,
         "wanted": wanted.expected if wanted else None,
         "months": bars([(name, n, to(name)) for name, n in found.by_month]),
@@ -99,7 +115,8 @@ async def list_page(
         raise NotFound
     after = cursors.decode(cursor, Sort.NAME) if cursor else None
     until = date(today.year, 12, 31)
-    found = await listed(conn, of, viewer=viewer, scope=scope, today=today, until=until, after=after)
+    above = _above(lookup.main)
+    found = await listed(conn, of, viewer=viewer, scope=scope, today=today, until=until, above=above, after=after)
     here = href(plan, "/cliff/list", of=of, **scoped(scope, its))
     context: dict[str, Any] = {
         "heading": f"高企证书：{_WORDS.get(of, f'{of} 到期')}",

@@ -18,6 +18,7 @@ from app.plans.terms import Figure, Plan, PlanState, Scope
 from app.web.charts import short
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import region_options
+from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.target_measuring import measured
 from app.web.tables import file_of
@@ -42,8 +43,17 @@ def usual_plan(plans: list[Plan], today: date) -> Plan:
 
 
 @router.get("/plans")
-async def usual_page(request: Request, conn: ConnDep, lookup: LookupDep, today: TodayDep, viewer: Reader) -> Response:
+async def usual_page(
+    request: Request,
+    conn: ConnDep,
+    lookup: LookupDep,
+    today: TodayDep,
+    viewer: Reader,
+    leaf: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
     plan = usual_plan(await list_plans(conn, viewer=viewer), today)
+    if leaf == "cliff":
+        return see_other(request, href(plan.code, "/cliff") + "#h-bridge")
     return await plan_page(request, plan.code, conn, lookup, today, viewer)
 
 
@@ -103,6 +113,7 @@ async def plan_page(
         "board": shown.towns,
         "town_rows": shown.town_rows,
         "export": href(its.code, "/export", year=found.year, **at),
+        "bridge_href": href(its.code, "/cliff", **at) + "#h-bridge" if viewer.may(Permission.FIRM_INTERNAL) else "",
         "level": level,
         "behind_href": partial(leaf_href, its.code, "behind", at),
         "enter_href": partial(leaf_href, its.code, "enter", at),
