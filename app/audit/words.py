@@ -168,6 +168,7 @@ ACTION_LABELS = {
     "user:factor_reset:refused": "不同意重置两步验证",
     "session:code:failed": "两步验证失败",
     "setting:sign_in:changed": "更改登录安全规则",
+    "setting:tier:changed": "更改梯队的停滞和培育期限",
     "audit:trail:removed": "删去保存期已满的审计记录",
     "audit:trail:exported": "导出审计记录",
     "calendar:year:loaded": "载入放假安排",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Date, Text, column, select, update, values
 
@@ -38,29 +39,47 @@ async def load_schedules(conn: Conn, schedules: Sequence[Schedule]) -> int:
     for s in schedules:
         await load_year(conn, s.year, s.entries, source=s.source, confirmed=s.confirmed)
     ladder = (await load_ladders(conn)).get(MAIN_LADDER)
-    return await _recount(conn, ladder, before=before, after=await load_calendar(conn)) if ladder else 0
+    if ladder is None:
+        return 0
+    return await recount(conn, was=ladder, now=ladder, before=before, after=await load_calendar(conn))
 
 
-async def _recount(conn: Conn, ladder: Ladder, *, before: Calendar, after: Calendar) -> int:
-    """The day of the last touch is not kept, but the old calendar leads back to it."""
+async def recount(
+    conn: Conn, *, was: Ladder, now: Ladder, before: Calendar, after: Calendar, today: date | None = None
+) -> int:
+    """The day of the last touch is not kept, but the old calendar and the old limit lead back to it."""
+    done = await _begun_and_ended(conn, was, now, after, today) if today else 0
     standing = select(Firm.tier, Firm.stale_on).where(Firm.tier.is_not(None), Firm.stale_on.is_not(None)).distinct()
     changed = []
     for code, due in await conn.execute(standing):
-        tier = ladder.tier(code)
-        if tier is None or tier.stale_working_days is None or due is None:
+        old, new = was.tier(code), now.tier(code)
+        if old is None or old.stale_working_days is None or due is None:
             continue
-        touched = before.add_working_days(due, -tier.stale_working_days)
-        if (new := stale_on(tier, touched, after)) != due:
-            changed.append((code, due, new))
+        touched = before.add_working_days(due, -old.stale_working_days)
+        if (then := stale_on(new, touched, after)) not in (due, None):
+            changed.append((code, due, then))
     if not changed:
-        return 0
+        return done
     recounted = values(column("tier", Text()), column("due", Date()), column("new", Date()), name="recounted").data(
         changed
     )
     # All in one statement: a day that is another firm's new day must not be counted twice.
-    done = await conn.execute(
+    moved = await conn.execute(
         update(Firm)
         .where(Firm.tier == recounted.c.tier, Firm.stale_on == recounted.c.due)
         .values(stale_on=recounted.c.new)
     )
-    return done.rowcount
+    return done + moved.rowcount
+
+
+async def _begun_and_ended(conn: Conn, was: Ladder, now: Ladder, calendar: Calendar, today: date) -> int:
+    """Where there was no limit, nobody was told before: the count begins today. Where there is none now, it ends."""
+    done = 0
+    for tier in now.tiers:
+        old = was.tier(tier.code)
+        limits = (old.stale_working_days if old else None, tier.stale_working_days)
+        if None not in limits or limits == (None, None):
+            continue
+        due = stale_on(tier, today, calendar)
+        done += (await conn.execute(update(Firm).where(Firm.tier == tier.code).values(stale_on=due))).rowcount
+    return done

@@ -22,6 +22,7 @@ _PAGES = (
     NavItem("授权", "/admin/grants", _P.ACCESS_GRANT),
     NavItem("登录安全", "/admin/security", _P.SECURITY_ADMIN),
     NavItem("重置两步验证", "/admin/factor-resets", _P.FACTOR_RESET),
+    NavItem("梯队期限", "/admin/tiers", _P.SETTING_ADMIN),
     NavItem("群机器人", "/admin/outlets", _P.SETTING_ADMIN),
     NavItem("一次性口令", "/admin/users/one-time", _P.USER_ADMIN),
     NavItem("消息", "/inbox", _P.SELF),

@@ -179,6 +179,7 @@ PAGES = [
     ("admin", "/admin/jobs"),
     ("admin", "/admin/outbox"),
     ("admin", "/admin/outlets"),
+    ("admin", "/admin/tiers"),
     ("officer", "/admin/policies"),
     ("admin", "/admin/policies/upload"),
     ("admin", "{policy}"),

@@ -39,6 +39,8 @@ GET   /admin/jobs                               setting:admin  admin
 GET   /admin/outbox                             setting:admin  admin
 POST  /admin/outbox/{{message_id}}/retry        setting:admin  admin
 POST  /admin/outbox/retry-dead                  setting:admin  admin
+GET   /admin/tiers                              setting:admin  admin
+POST  /admin/tiers                              setting:admin  admin
 GET   /admin/outlets                            setting:admin  admin
 POST  /admin/outlets                            setting:admin  admin
 POST  /admin/outlets/{{outlet_id}}/disable      setting:admin  admin

@@ -14,6 +14,7 @@ from app.web.admin import (
     policy_drafts,
     policy_publishing,
     security,
+    tiers,
     users,
 )
 
@@ -28,6 +29,7 @@ _PARTS = (
     jobs,
     outbox,
     outlets,
+    tiers,
     policy_drafts,
     policy_conditions,
     policy_publishing,

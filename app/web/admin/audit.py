@@ -56,6 +56,9 @@ _KEYS = {
     "size": "字节数",
     "count": "条数",
     "filter": "筛选条件",
+    "stale_days": "停滞工作日",
+    "escalate_days": "告诉局领导的工作日",
+    "expected_months": "培育期（月）",
 }
 # What carriers' events say beside what their forms ask.
 _OF_CARRIERS = {
