@@ -54,7 +54,13 @@ def faults_in(tier: str, wanted: Patience) -> dict[str, str]:
 
 
 async def set_patience(
-    conn: Conn, wanted: Mapping[str, Patience], *, seen: Mapping[str, Patience], by: Actor, today: date, at: datetime
+    conn: Conn,
+    wanted: Mapping[str, Patience],
+    *,
+    seen: Mapping[str, Patience | None],
+    by: Actor,
+    today: date,
+    at: datetime,
 ) -> int:
     """Of the main ladder's tiers named; returns how many firms count from another day now.
 

@@ -97,7 +97,8 @@ async def cliff(conn: Conn, *, viewer: Viewer, scope: Scope, today: date, until:
 async def bridge(conn: Conn, *, viewer: Viewer, scope: Scope, today: date, above: Sequence[str]) -> Bridge:
     """`above`: the steps beyond the one that the certificate stands for."""
     found = select(*(func.count().filter(_side(side, today, above)) for side in ("both", *BRIDGE)))
-    return Bridge(*(await conn.execute(found.where(_firms(viewer, scope)))).one())
+    counted: Sequence[int] = (await conn.execute(found.where(_firms(viewer, scope)))).one()
+    return Bridge(*counted)
 
 
 def _side(side: str, today: date, above: Sequence[str]) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ GET   /api/v1/alike                             firm:edit      town officer
 GET   /api/v1/merges                            firm:merge     officer
 GET   /api/v1/firms/{uscc}/colleagues         firm:note      town officer manager
 GET   /firms/{uscc}/colleagues                firm:note      town officer manager
+GET   /api/v1/firms/{uscc}/brief              firm:internal  town officer manager auditor
 GET   /api/v1/firms/{uscc}/notes              firm:internal  town officer manager auditor
 POST  /api/v1/firms/{uscc}/visits/{visit_id}/strike firm:note town officer manager
 POST  /api/v1/firms/{uscc}/merge              firm:merge     officer

@@ -56,7 +56,8 @@ async def save(request: Request, conn: ConnDep, clock: ClockDep, today: TodayDep
 
 
 def _read(raw: Mapping[str, str], codes: list[str]) -> dict[str, Patience]:
-    wanted, faults = {}, {}
+    wanted: dict[str, Patience] = {}
+    faults: dict[str, str] = {}
     for code in codes:
         typed = [halve(raw.get(f"{name}.{code}", "")) for name in _FIELDS]
         # What is no whole number is out of every range, and told as such.

@@ -4,7 +4,7 @@ from typing import Any
 
 _ID = "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a"
 _AT = "2026-11-23T10:20:00+08:00"
-_VISIT = {
+VISIT = {
     "id": _ID,
     "visited_on": "2026-11-23",
     "kind": "on_site",
@@ -16,7 +16,7 @@ _VISIT = {
     "struck_at": None,
     "strike_reason": "",
 }
-_TASK = {
+TASK = {
     "id": _ID,
     "title": "寄送高企申报材料清单",
     "due_on": "2026-12-10",
@@ -30,7 +30,7 @@ _TASK = {
     "closed_at": None,
     "version": 1,
 }
-_NEED = {
+NEED = {
     "id": _ID,
     "kind": "utility",
     "body": "夏季限电影响中试，请协调保供。",
@@ -145,16 +145,16 @@ EXAMPLES: dict[str, Any] = {
         "need": "夏季限电影响中试，请协调保供。",
         "need_kind": "utility",
     },
-    "VisitOut": _VISIT,
-    "VisitList": {"items": [_VISIT], "next": None},
+    "VisitOut": VISIT,
+    "VisitList": {"items": [VISIT], "next": None},
     "TaskIn": {"title": "寄送高企申报材料清单", "due_on": "2026-12-10", "officer_id": None, "owner": "bureau"},
     "TaskPatch": {"title": "寄送高企申报材料清单", "due_on": "2026-12-15", "officer_id": None},
     "TaskMark": {"state": "done"},
-    "TaskOut": _TASK,
-    "TaskList": {"items": [_TASK], "next": None},
+    "TaskOut": TASK,
+    "TaskList": {"items": [TASK], "next": None},
     "NeedIn": {"kind": "utility", "body": "夏季限电影响中试，请协调保供。", "due_on": "2026-12-31", "officer_id": None},
     "FollowUpIn": {"body": "已转供电所，答复三日内到现场。", "officer_id": None, "due_on": "2026-12-31"},
     "EndingIn": {"state": "solved", "answer": "已列入保供名单并告知企业。", "version": 2},
-    "NeedOut": _NEED,
-    "NeedList": {"items": [_NEED], "next": None},
+    "NeedOut": NEED,
+    "NeedList": {"items": [NEED], "next": None},
 }

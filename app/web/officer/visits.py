@@ -18,10 +18,10 @@ from app.web.forms import clean_text, error_context, raw_form
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
-from app.web.officer.brief import brief_of, work_context, work_of
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.responsible import officers_of
 from app.web.templating import page
+from app.web.visit_brief import brief_of, work_context, work_of
 from app.web.work_input import LABELS, read_next_touch, read_visit
 from app.work.terms import NeedKind, TaskState, VisitKind
 from app.work.visits import log_visit, set_next_touch, strike_visit

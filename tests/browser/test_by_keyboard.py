@@ -1,0 +1,141 @@
+"""What an officer does with lists, on a phone's width and by keyboard alone: views, lists in, work handed over."""
+
+import re
+from functools import partial
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from app.db import Conn
+from app.exchange.jobs import run_waiting_imports
+from app.files.store import FileStore
+from tests import factories
+from tests.browser.conftest import People, Site
+from tests.rosters import CODE, NAME, roster
+
+pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
+PHONE = {"viewport": {"width": 360, "height": 640}}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def press(what: Locator, key: str = "Enter") -> None:
+    """Reached by Tab as everything else is, and nothing lies beside the screen."""
+    what.focus()
+    expect(what).to_be_focused()
+    assert what.page.evaluate("document.documentElement.scrollWidth") <= 360
+    what.press(key)
+
+
+async def _firms(conn: Conn) -> str:
+    await factories.person(conn, "manager", name="陈局")
+    await factories.firm_on(conn, "eaglet", name="开平市雏鹰一号有限公司")
+    return await factories.firm_on(conn, "tech_micro", name="开平市小微一号有限公司")
+
+
+def test_a_filter_is_unfolded_kept_as_a_view_and_a_colleague_is_named_from_the_list(site: Site, people: People) -> None:
+    uscc = site.do(_firms)
+    page = people.signed_in("officer", **PHONE)
+    page.goto("/firms")
+    tier = page.get_by_role("search", name="筛选企业").get_by_label("梯队", exact=True)
+    expect(tier).to_be_hidden()
+    expect(page.get_by_role("link", name="开平市小微一号有限公司")).to_be_visible()
+    press(page.locator(".fold > summary"))
+    tier.select_option("雏鹰企业")
+    press(page.get_by_role("button", name="筛选", exact=True))
+    expect(page.locator(".fold > summary")).to_have_text(re.compile("筛选 1"))
+    expect(page.get_by_text("开平市小微一号有限公司")).to_have_count(0)
+    press(page.locator("summary", has_text="保存视图"))
+    page.get_by_label(re.compile("^视图名称")).focus()
+    page.keyboard.type("雏鹰们")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="雏鹰们", exact=True)).to_have_attribute("aria-current", "page")
+    press(page.locator("summary", has_text="显示方式"))
+    press(page.get_by_label("镇街", exact=True).last, "Space")
+    press(page.get_by_role("button", name="保存显示方式"))
+    expect(page.locator("tbody td", has_text="水口镇")).to_have_count(0)
+    press(page.get_by_role("link", name="全部企业"))
+    press(page.get_by_role("link", name="开平市小微一号有限公司"))
+    expect(page).to_have_url(re.compile(uscc))
+    _call_a_colleague(page)
+
+
+def _call_a_colleague(page: Page) -> None:
+    note, names = page.locator("#note"), page.get_by_role("listbox", name="同事")
+    note.focus()
+    page.keyboard.type("电费减免材料请 @")
+    expect(names.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(names).to_be_hidden()
+    page.keyboard.type("cj")
+    expect(names.get_by_role("option", name=re.compile("陈局"))).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(note).to_have_value("电费减免材料请 @陈局 ")
+    page.keyboard.type("协调")
+    press(page.get_by_role("button", name="保存记录"))
+    expect(page.locator("#toasts")).to_contain_text("已告诉 陈局")
+
+
+def test_a_list_with_a_faulty_row_goes_in_its_mended_row_follows_and_both_are_taken_back(
+    site: Site, people: People
+) -> None:
+    known = site.do(partial(factories.firm, name="开平市已有有限公司"))
+    page = people.signed_in("officer", **PHONE)
+    good = {NAME: "开平市新来有限公司", CODE: factories.code(7100), "成立日期": "2020-05-01"}
+    bad = {NAME: "开平市写错有限公司", CODE: factories.code(7200), "成立日期": "去年"}
+    _send(site, page, roster(good, bad, {NAME: "开平市已有有限公司", CODE: known}))
+    expect(page.locator("#main")).to_contain_text(re.compile("去年"))
+    press(page.get_by_role("button", name="导入 1 行"))
+    _worker(site)
+    page.reload()
+    with page.expect_download() as marked:
+        press(page.get_by_role("link", name="下载标注的工作簿"))
+    assert marked.value.suggested_filename.endswith(".xlsx")
+    _send(site, page, roster(good, bad | {"成立日期": "2021-06-01"}, {NAME: "开平市已有有限公司", CODE: known}))
+    expect(page.locator("#main")).to_contain_text("不变 2")
+    press(page.get_by_role("button", name="导入 1 行"))
+    _worker(site)
+    page.reload()
+    press(page.locator("summary", has_text="撤销导入"))
+    press(page.get_by_role("button", name="确认撤销"))
+    _worker(site)
+    page.reload()
+    expect(page.locator("#main")).to_contain_text("已撤销")
+    page.goto("/firms?q=开平市")
+    expect(page.get_by_role("link", name="开平市新来有限公司")).to_be_visible()
+    expect(page.get_by_text("开平市写错有限公司")).to_have_count(0)
+
+
+def _send(site: Site, page: Page, book: bytes) -> None:
+    page.goto("/imports")
+    page.locator("#file").set_input_files({"name": "名册.xlsx", "mimeType": XLSX, "buffer": book})
+    press(page.get_by_role("button", name="上传并检查"))
+    expect(page.get_by_role("heading", name="名册.xlsx")).to_be_visible()
+    _worker(site)
+    page.reload()
+
+
+def _worker(site: Site) -> None:
+    files: FileStore = site.server.app.state.files
+    site.work(lambda database, *, at: run_waiting_imports(database, files, at=at))
+
+
+def test_work_is_looked_at_and_handed_over(site: Site, people: People) -> None:
+    async def work(conn: Conn) -> None:
+        officer = await factories.person(conn, "officer")
+        await factories.person(conn, "officer-2", name="李接手")
+        await factories.firm(conn, "开平市移交一号有限公司", officer_id=officer.id)
+        await factories.visit(conn, await factories.firm(conn, "开平市移交二号有限公司", officer_id=officer.id))
+
+    site.do(work)
+    page = people.signed_in("officer", **PHONE)
+    page.goto("/work")
+    press(page.get_by_role("link", name="移交"))
+    page.locator("#taker").select_option(label="李接手")
+    press(page.get_by_role("button", name="看看要移交什么"))
+    expect(page.locator("#main")).to_contain_text("负责的企业：2")
+    press(page.get_by_role("button", name=re.compile("^移交这 ")))
+    reason = page.get_by_label(re.compile("^原因"))
+    expect(reason).to_have_attribute("aria-invalid", "true")
+    reason.fill("岗位调整")
+    press(page.get_by_role("button", name=re.compile("^移交这 ")))
+    expect(page.locator("#toasts")).to_contain_text("李接手")
