@@ -104,7 +104,7 @@ async def test_the_three_numbers_of_one_name_are_bridged_by_lists_that_hold_what
     lapsed = update(Certificate).where(Certificate.firm_id == on_the_step)
     await conn.execute(lapsed.values(issued_on=date(2023, 11, 22), expires_on=date(2026, 11, 22)))
     gone_on = (await conn.execute(holders.where(Certificate.expires_on == date(2029, 1, 1)))).scalars().first()
-    await conn.execute(update(Firm).where(Firm.id == gone_on).values(tier="leader"))
+    await conn.execute(update(Firm).where(Firm.id == gone_on).values(tier="leader", tier_since=date(2026, 1, 5)))
     assert "/plans?leaf=cliff" in (await manager.get("/dashboard")).text
     there = (await manager.get("/plans?leaf=cliff")).headers["location"]
     page = (await manager.get(there)).text

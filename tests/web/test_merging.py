@@ -89,7 +89,7 @@ async def lived_in(officer: Any, manager: Any, kept: str, gone: str) -> None:
     assert note.status_code == 303
     need = {"kind": "utility", "body": "夏季限电，请 @陈局 协调", "due_on": "2026-12-31"}
     assert (await officer.post(f"/firms/{gone}/needs/new", data=need)).status_code == 303
-    act = {"kind": "task", "title": "核对年报", "due_on": "2026-12-30", "pick": f"{kept} {gone}"}
+    act = {"kind": "tag_add", "tag": "核对年报", "pick": f"{kept} {gone}"}
     done = await officer.post("/bulk", data=act)
     assert done.status_code == 303, done.text
     assert (await officer.post(f"{done.headers['location']}/confirm")).status_code == 303

@@ -1,7 +1,7 @@
 """What one ought to know before seeing a firm, over JSON."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,9 +20,26 @@ from app.work.terms import Owner
 router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
-_TITLE = {"title": "高新技术企业", "says": "差 1 项", "sentences": ["近三年研发费用占比 4.31%，要求不低于 5%"]}
+_TITLE: dict[str, Any] = {
+    "title": "高新技术企业",
+    "says": "差 1 项",
+    "sentences": ["近三年研发费用占比 4.31%，要求不低于 5%"],
+}
 _PAPER = {"window": "高企认定 2026 年第二批", "due_on": "2026-12-05", "lacking": ["研发费用专项审计报告"]}
-_DATED = {"what": "科技型中小企业 202644078300000001", "on": "2026-12-31"}
+_DATED: dict[str, Any] = {"what": "科技型中小企业 202644078300000001", "on": "2026-12-31"}
+
+
+_BRIEF: dict[str, Any] = {
+    "last_visit": VISIT,
+    "silent_days": 38,
+    "ours": [TASK],
+    "theirs": [],
+    "needs": [NEED],
+    "titles": [_TITLE],
+    "papers": [_PAPER],
+    "lapsing": [_DATED],
+    "steps": [{"what": "补齐三年研发费用辅助账", "on": "2026-12-20"}],
+}
 
 
 class TitleAhead(BaseModel):
@@ -52,21 +69,7 @@ class BriefOut(BaseModel):
     papers: list[PaperDue] = Field(description="进行中的申报还缺的材料")
     lapsing: list[Dated] = Field(description="半年内到期的证书")
     steps: list[Dated] = Field(description="一企一策里没有办的")
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "last_visit": VISIT,
-                "silent_days": 38,
-                "ours": [TASK],
-                "theirs": [],
-                "needs": [NEED],
-                "titles": [_TITLE],
-                "papers": [_PAPER],
-                "lapsing": [_DATED],
-                "steps": [{"what": "补齐三年研发费用辅助账", "on": "2026-12-20"}],
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": _BRIEF})
 
 
 @router.get("/firms/{uscc}/brief", response_model=BriefOut, summary="走访提纲：上次、未了的约定、差什么、缺的材料")

@@ -21,7 +21,6 @@ from app.web.api.work_schemas import (
     NeedIn,
     NeedList,
     NeedOut,
-    StrikeIn,
     TaskIn,
     TaskList,
     TaskMark,
@@ -30,6 +29,7 @@ from app.web.api.work_schemas import (
     VisitIn,
     VisitList,
     VisitOut,
+    VisitStrike,
 )
 from app.web.deps import ConnDep, LookupDep, guard
 from app.web.forms import clean_text
@@ -101,7 +101,7 @@ async def log_visit(uscc: Uscc, body: VisitIn, deed: Worker, lookup: LookupDep) 
     "/visits/{visit_id}/strike", response_model=VisitOut, summary="作废记错的走访，仅限本人", openapi_extra=KEYED
 )
 @once_only
-async def strike_visit(uscc: Uscc, visit_id: uuid.UUID, body: StrikeIn, deed: Worker) -> Response:
+async def strike_visit(uscc: Uscc, visit_id: uuid.UUID, body: VisitStrike, deed: Worker) -> Response:
     firm = await _firm(deed.conn, uscc, deed.viewer)
     said = clean_text("reason", body.reason, longest=500, required="请写明作废的原因。")
     await visits.strike_visit(deed.conn, firm, visit_id, reason=said, by=deed.by, at=deed.at)

@@ -47,7 +47,7 @@ NEED = {
     "version": 2,
     "follow_ups": [{"at": _AT, "author": "王专员", "body": "已转供电所，答复三日内到现场。"}],
 }
-_MERGE = {"id": _ID, "state": "done", "uscc": "91440783M159083022", "gone": "914407830000000197"}
+_MERGE = {"id": _ID, "state": "done", "uscc": "91440783M159083022", "gone": "91440783M159083065"}
 _HANDOVER = {
     "giver": "王专员",
     "taker": "李专员",
@@ -58,7 +58,7 @@ _HANDOVER = {
 _TWIN = {
     "uscc": "91440783M159083022",
     "name": "开平市长兴卫浴有限公司",
-    "other_uscc": "914407830000000197",
+    "other_uscc": "91440783M159083065",
     "other_name": "开平市长星卫浴有限公司",
     "why": "名称同音",
 }
@@ -96,7 +96,7 @@ _REMARK = {
 }
 _COLLEAGUE = {"call": "李专员", "name": "李专员", "role": "officer", "unit": "科技股"}
 _ALIKE = {
-    "uscc": "914407830000000197",
+    "uscc": "91440783M159083065",
     "name": "开平市长星卫浴有限公司",
     "region_code": "440783117",
     "status": "active",
@@ -107,7 +107,7 @@ _MERGED = {
     "state": "done",
     "uscc": "91440783M159083022",
     "name": "开平市长兴卫浴有限公司",
-    "gone": "914407830000000197",
+    "gone": "91440783M159083065",
     "gone_name": "开平市长星卫浴有限公司",
     "merged_at": _AT,
     "merged_by": "王专员",
@@ -117,7 +117,7 @@ _MERGED = {
 EXAMPLES: dict[str, Any] = {
     "RemarkList": {"items": [_REMARK], "next": None},
     "ColleagueList": {"items": [_COLLEAGUE], "next": None},
-    "StrikeIn": {"reason": "记到了别的企业"},
+    "VisitStrike": {"reason": "记到了别的企业"},
     "AlikeList": {"items": [_ALIKE], "next": None},
     "MergeList": {"items": [_MERGED], "next": None},
     "StaleFirm": _SILENT,
@@ -131,7 +131,7 @@ EXAMPLES: dict[str, Any] = {
     "NoteOut": {"id": _ID, "at": _AT, "author": "王专员", **_NOTE, "told": ["李专员"], "unknown": []},
     "HandoverIn": {"giver": _ID, "taker": _ID, "dry_run": False, "seen": "52.9.3.2.1", "reason": "岗位调整"},
     "HandoverOut": _HANDOVER,
-    "MergeIn": {"gone": "914407830000000197", "take": ["address"], "version": 3, "gone_version": 1},
+    "MergeIn": {"gone": "91440783M159083065", "take": ["address"], "version": 3, "gone_version": 1},
     "MergeOut": _MERGE,
     "TwinList": {"items": [_TWIN], "next": None},
     "VisitIn": {

@@ -215,7 +215,7 @@ class ColleagueList(BaseModel):
     next: str | None
 
 
-class StrikeIn(_In):
+class VisitStrike(_In):
     reason: Long
 
 
