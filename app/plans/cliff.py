@@ -96,13 +96,14 @@ async def cliff(conn: Conn, *, viewer: Viewer, scope: Scope, today: date, until:
 
 async def bridge(conn: Conn, *, viewer: Viewer, scope: Scope, today: date, above: Sequence[str]) -> Bridge:
     """`above`: the steps beyond the one that the certificate stands for."""
-    found = select(*(func.count().filter(_side(side, today, above)) for side in ("both", *BRIDGE)))
+    last = _last_days(today).subquery()
+    sides = (func.count().filter(_side(side, last.c.until.is_not(None), above)) for side in ("both", *BRIDGE))
+    found = select(*sides).select_from(Firm.__table__.outerjoin(last, last.c.firm_id == Firm.id))
     counted: Sequence[int] = (await conn.execute(found.where(_firms(viewer, scope)))).one()
     return Bridge(*counted)
 
 
-def _side(side: str, today: date, above: Sequence[str]) -> ColumnElement[bool]:
-    holds = exists().where(Certificate.firm_id == Firm.id, held_on(HNTE, "in_force", literal(today, Date())))
+def _side(side: str, holds: ColumnElement[bool], above: Sequence[str]) -> ColumnElement[bool]:
     beyond = and_(Firm.tier.is_not(None), Firm.tier.in_(above))
     stands = Firm.tier.is_not_distinct_from(HNTE)
     return {
@@ -163,7 +164,8 @@ async def listed(
     """`of`: "holders", "lapsing" before `until`, "staying" beyond it, "later", a month, "ready" or "near"; or a side of
     the bridge."""
     if of in BRIDGE:
-        return await firms_where(conn, _firms(viewer, scope), _side(of, today, above), after=after)
+        holds = Firm.id.in_(select(_last_days(today).subquery().c.firm_id))
+        return await firms_where(conn, _firms(viewer, scope), _side(of, holds, above), after=after)
     if of in ("ready", "near"):
         wanted = _ready() if of == "ready" else not_(_ready())
         firms, holds_none, *answers = _could_hold(viewer, scope, today)
