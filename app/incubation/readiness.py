@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
-from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.types import Date, Integer, Uuid
+from sqlalchemy.types import Boolean, Date, Integer, Uuid
 
 from app.access.terms import Role, Viewer
 from app.carriers.figure_terms import YearSaid
 from app.carriers.figures import year_said
-from app.carriers.rules import months_used
+from app.carriers.rules import add_months, months_used
 from app.carriers.terms import Carrier, CarrierKind
 from app.db import Conn
 from app.incubation import rules
-from app.incubation.rules import Count, Tenant
+from app.incubation.confided import cohort, told_from
+from app.incubation.rules import Count, Tenant, tenant_of
 from app.policy.context import Between, Context, Unknowable
 from app.policy.exact import EXACT
 from app.policy.facts import Facts
@@ -31,24 +31,28 @@ from app.policy.wording import read_beside, shown_in
 from app.reports.terms import COUNTED
 from app.statements import Kept
 
-MUNICIPAL, COUNTY = "incubator_municipal", "incubator_municipal_county"
 # 131号 covers makerspaces and accelerators as well; of parks and 星创天地 no readable text has numbers.
 ASKED: Mapping[CarrierKind, Sequence[str]] = {
-    CarrierKind.MAKERSPACE: ("makerspace_national", "incubator_standard"),
-    CarrierKind.INCUBATOR: ("incubator_national", "incubator_standard", MUNICIPAL),
-    CarrierKind.ACCELERATOR: ("incubator_standard",),
+    CarrierKind.MAKERSPACE: ("makerspace_national", "incubator_standard", "makerspace_municipal"),
+    CarrierKind.INCUBATOR: ("incubator_national", "incubator_standard", "incubator_municipal"),
+    CarrierKind.ACCELERATOR: ("incubator_standard", "accelerator_municipal"),
+}
+# The municipal analogues, each with the variant that has the factor for counties.
+COUNTY: Mapping[str, str] = {
+    code: f"{code}_county" for codes in ASKED.values() for code in codes if code.endswith("_municipal")
 }
 HEALTH = (
     *("carrier_tenants_per_1000_m2", "carrier_ip_share", "carrier_financed_share", "carrier_growth_share"),
     *("carrier_service_income_share", "carrier_professionals_per_10", "carrier_mentors_per_10"),
 )
-# What firms told the bureau and not their landlord.
-_CONFIDED = frozenset({"financed", "growing"})
 _LOGGED = {"events": "十二个月内的活动记录", "mentors": "在聘的导师记录", "invested": "上年度自有或合作资金的投资记录"}
+# Of an accelerator all tenants count: who comes to it has grown out of what 在孵 asks (300号 第八条).
 _INSIDE = """
   lower(t.during) <= :on AND (t.during @> CAST(:on AS date) OR (t.ended_on IS NULL AND :on <= :today))
-  AND t.incubating_since IS NOT NULL
+  AND (t.incubating_since IS NOT NULL OR :everybody)
 """
+# 深圳市众创空间: who has been in for less is not counted.
+_SETTLED_MONTHS = 3
 _TENANTS = f"""
 WITH inside AS (
   SELECT DISTINCT coalesce(t.firm_id, CASE WHEN m.linked_on <= :on THEN m.firm_id END) AS firm_id
@@ -81,6 +85,9 @@ SELECT
    AND (s.opened_on IS NULL OR s.opened_on <= :on) AND (s.closed_on IS NULL OR s.closed_on > :on)) AS workstations,
   (SELECT coalesce(sum(area), 0) FROM carrier_spaces s WHERE s.carrier_id = :carrier_id
    AND (s.opened_on IS NULL OR s.opened_on <= :on) AND (s.closed_on IS NULL OR s.closed_on > :on)) AS area,
+  (SELECT count(DISTINCT coalesce(t.firm_id, m.firm_id, m.id)) FROM tenancies t
+   LEFT JOIN carrier_teams m ON m.id = t.team_id
+   WHERE t.carrier_id = :carrier_id AND {_INSIDE} AND coalesce(t.clock_since, lower(t.during)) <= :settled) AS settled,
   (SELECT count(DISTINCT coalesce(t.firm_id, t.team_id)) FROM tenancies t WHERE t.carrier_id = :carrier_id
    AND t.during && daterange(CAST(:since AS date), CAST(:on AS date), '[]')) AS in_a_year,
   (SELECT count(*) FROM carrier_teams m WHERE m.carrier_id = :carrier_id
@@ -95,10 +102,16 @@ SELECT
    LEFT JOIN carrier_teams m ON m.id = l.team_id WHERE l.carrier_id = :carrier_id AND l.struck_at IS NULL
    AND l.kind = 'investment' AND l.sort = 'own_fund' AND extract(year FROM l.happened_on) = :year) AS invested
 """  # noqa: S608 - a condition of our own
-_BINDS = (bindparam("carrier_id", type_=Uuid()), bindparam("on", type_=Date()), bindparam("today", type_=Date()))
+_BINDS = (
+    *(bindparam("carrier_id", type_=Uuid()), bindparam("everybody", type_=Boolean())),
+    *(bindparam("on", type_=Date()), bindparam("today", type_=Date())),
+)
 _READ_TENANTS = Kept(text(_TENANTS).bindparams(*_BINDS, bindparam("year", type_=Integer())))
 _READ_COUNTS = Kept(
-    text(_COUNTS).bindparams(*_BINDS, bindparam("since", type_=Date()), bindparam("year", type_=Integer()))
+    text(_COUNTS).bindparams(
+        *(*_BINDS, bindparam("since", type_=Date()), bindparam("settled", type_=Date())),
+        bindparam("year", type_=Integer()),
+    )
 )
 
 
@@ -133,15 +146,20 @@ async def readiness(
     conn: Conn, carrier: Carrier, *, policies: Policies, county: bool, on: date, today: date, viewer: Viewer
 ) -> Readiness:
     """The carrier is in the viewer's sight. `county`: the municipal analogue with its factor for counties."""
-    year = on.year - 1
+    year, everybody = on.year - 1, carrier.kind is CarrierKind.ACCELERATOR
     said = await year_said(conn, carrier.id, year)
-    values: dict[str, Any] = {"carrier_id": carrier.id, "on": on, "today": today}
-    rows = await conn.execute(_READ_TENANTS, values | {"year": year})
-    tenants = [_tenant(row, year) for row in rows]
-    counts = (await conn.execute(_READ_COUNTS, values | {"since": _year_before(on), "year": year})).one()
-    figures = _figures(carrier, tenants, counts, said, on, landlord=viewer.role is Role.CARRIER)
+    values: dict[str, Any] = {"carrier_id": carrier.id, "on": on, "today": today, "everybody": everybody}
+    tenants = [tenant_of(row, year) for row in await conn.execute(_READ_TENANTS, values | {"year": year})]
+    values |= {"since": _year_before(on), "settled": add_months(on, -_SETTLED_MONTHS), "year": year}
+    counts = (await conn.execute(_READ_COUNTS, values)).one()
+    known = _ledger(carrier, counts, len(tenants), on) | _counted(tenants)
+    if viewer.role is Role.CARRIER:
+        known |= _sums(await cohort(conn, carrier.id, year, everybody=everybody, today=today), year)
+    else:
+        known |= _confided(tenants, year)
+    figures = _figures(known, counts, said)
     facts = _facts(figures)
-    asked = [COUNTY if county and code == MUNICIPAL else code for code in ASKED.get(carrier.kind, ())]
+    asked = [COUNTY.get(code, code) if county else code for code in ASKED.get(carrier.kind, ())]
     assessments = [policies.assess(code, facts, as_of=on, today=today) for code in asked]
     return Readiness(on, figures, said, assessments, _health(facts, on))
 
@@ -154,51 +172,72 @@ def _year_before(on: date) -> date:
         return date(on.year - 1, 3, 1)
 
 
-def _tenant(row: Any, year: int) -> Tenant:
-    by_year = row[4] or {}
-    registered_on, field, has_right, has_patent = row[:4]
-    now, before = by_year.get(str(year)), by_year.get(str(year - 1))
-    return Tenant(registered_on, field, has_right, has_patent, year, now, before)
+# A number, how many more it may be, and whose word it is.
+Sourced = tuple[Any, int, str]
 
 
-def _figures(
-    carrier: Carrier, tenants: Sequence[Tenant], counts: Any, said: YearSaid, on: date, *, landlord: bool
-) -> list[Known]:
+def _ledger(carrier: Carrier, counts: Any, tenants: int, on: date) -> dict[str, Sourced]:
     let = Decimal(counts.let) + carrier.areas.public if carrier.areas.public is not None else None
-    ledger: dict[str, tuple[Any, str]] = {
-        "operating_months": (months_used(carrier.opened_on, on) if carrier.opened_on else None, "登记的开始运营日期"),
-        "incubation_area": (carrier.areas.total or counts.area or None, "登记的总面积，没有登记的按房间合计"),
-        "tenant_area": (let, "在孵租约的面积加登记的公共服务用房"),
-        "workstations": (counts.workstations, "登记的工位"),
-        "tenants": (len(tenants), "租约"),
-        "teams_and_firms": (counts.in_a_year, "十二个月内的租约"),
-        "new_firms": (counts.new_firms, "十二个月内登记为企业的团队"),
-        "graduates": (counts.graduates, "毕业记录"),
+    months = months_used(carrier.opened_on, on) if carrier.opened_on else None
+    every = "租约（加速器按全部入驻企业计）" if carrier.kind is CarrierKind.ACCELERATOR else "租约"
+    return {
+        "operating_months": (months, 0, "登记的开始运营日期"),
+        "incubation_area": (carrier.areas.total or counts.area or None, 0, "登记的总面积，没有登记的按房间合计"),
+        "tenant_area": (let, 0, "在孵租约的面积加登记的公共服务用房"),
+        "workstations": (counts.workstations, 0, "登记的工位"),
+        "tenants": (tenants, 0, every),
+        "settled": (counts.settled, 0, "租约，起租满 3 个月的"),
+        "teams_and_firms": (counts.in_a_year, 0, "十二个月内的租约"),
+        "new_firms": (counts.new_firms, 0, "十二个月内登记为企业的团队"),
+        "graduates": (counts.graduates, 0, "毕业记录"),
     }
-    reported, rights = f"企业 {said.year} 年度填报", "知识产权台账"
-    counted: dict[str, tuple[Count, str]] = {
-        "financed": (rules.count(tenants, rules.financed), reported),
-        "growing": (rules.count(tenants, rules.grew), f"企业 {said.year - 1}、{said.year} 年度填报"),
+
+
+def _counted(tenants: Sequence[Tenant]) -> dict[str, Sourced]:
+    rights = "知识产权台账"
+    counts: dict[str, tuple[Count, str]] = {
         "ip_holders": (rules.count(tenants, rules.has_right), rights),
         "patent_applicants": (rules.count(tenants, rules.applied_for_patent), f"{rights}（已授权的；只申请的不知道）"),
         "same_field": (rules.same_field(tenants), "企业库的高新技术领域，按八大领域归类（口径为本系统缺省）"),
     }
+    return {code: (count.least, count.maybe, source) for code, (count, source) in counts.items()}
+
+
+def _confided(tenants: Sequence[Tenant], year: int) -> dict[str, Sourced]:
+    """What firms told the bureau and not their landlord."""
+    financed, grown = rules.count(tenants, rules.financed), rules.count(tenants, rules.grew)
+    return {
+        "financed": (financed.least, financed.maybe, f"企业 {year} 年度填报"),
+        "growing": (grown.least, grown.maybe, f"企业 {year - 1}、{year} 年度填报"),
+    }
+
+
+def _sums(told: Sequence[Tenant] | None, year: int) -> dict[str, Sourced]:
+    """Of it what their landlord reads: the year's sums, of enough of them."""
+    if told is None:
+        since = f"企业 {year} 年度的合计数 {told_from(year)} 起给运营机构看"
+        return {code: (None, 0, since) for code in ("financed", "growing")}
+    found: dict[str, Sourced] = {"cohort": (len(told), 0, f"{year}-12-31 的租约，按 {told_from(year)} 前登记的")}
+    for code, (least, maybe, source) in _confided(told, year).items():
+        if len(told) - maybe < rules.FEW:
+            found[code] = (None, 0, f"填报的企业不足 {rules.FEW} 家，合计数只给主管部门看")
+        else:
+            found[code] = (least, maybe, f"{source}：{year} 年末在孵的，{told_from(year)} 前通过的，以后不变")
+    return found
+
+
+def _figures(known: Mapping[str, Sourced], counts: Any, said: YearSaid) -> list[Known]:
     found = []
     for code, figure in CARRIER.items():
-        known = partial(Known, code, figure.label)
-        if code in ledger:
-            value, source = ledger[code]
-            found.append(known(None if value is None else Decimal(value), 0, source))
-        elif code in counted:
-            number, source = counted[code]
-            if landlord and code in _CONFIDED and len(tenants) - number.maybe < rules.FEW:
-                found.append(known(None, 0, f"填报的企业不足 {rules.FEW} 家，合计数只给主管部门看"))
-            else:
-                found.append(known(Decimal(number.least), number.maybe, source))
+        if code in known:
+            value, maybe, source = known[code]
         elif logged := getattr(counts, code, 0):  # kept line by line goes before what is said of the year
-            found.append(known(Decimal(logged), 0, _LOGGED[code]))
+            value, maybe, source = logged, 0, _LOGGED[code]
+        elif code == "cohort":
+            continue
         else:
-            found.append(known(said.figures.get(code), 0, f"运营机构 {said.year} 年度数"))
+            value, maybe, source = said.figures.get(code), 0, f"运营机构 {said.year} 年度数"
+        found.append(Known(code, figure.label, None if value is None else Decimal(value), maybe, source))
     return found
 
 

@@ -25,6 +25,12 @@ class Tenant:
     before: Mapping[str, Any] | None
 
 
+def tenant_of(row: Any, year: int) -> Tenant:
+    """Of its registration, its field, its rights and its figures by year."""
+    by_year = row[4] or {}
+    return Tenant(*row[:4], year, by_year.get(str(year)), by_year.get(str(year - 1)))
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     least: int

@@ -71,6 +71,8 @@ CARRIER: Mapping[str, Figure] = {
     "professional_staff": Figure("专业孵化服务人员", Unit.PERSON),
     "mentors": Figure("创业导师", Unit.PERSON),
     "tenants": Figure("在孵企业", Unit.HOUSE),
+    "cohort": Figure("上年末在孵企业", Unit.HOUSE),
+    "settled": Figure("入驻满 3 个月的团队和企业", Unit.HOUSE),
     "teams_and_firms": Figure("签约入驻团队和企业", Unit.HOUSE),
     "new_firms": Figure("当年新注册企业", Unit.HOUSE),
     "financed": Figure("获得投融资的在孵企业", Unit.HOUSE),

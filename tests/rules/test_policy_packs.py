@@ -18,7 +18,9 @@ VERSIONS = [pytest.param(pack, v, id=f"{pack.policy}-{v.version}") for pack in P
 JUDGING = [pytest.param(pack, id=code) for code, pack in PACKS.items() if code != "super_deduction"]
 LOCAL = {
     *("tech_micro", "eaglet", "gazelle_seed", "gazelle", "leader_seed", "leader"),
-    *("incubator_municipal", "incubator_municipal_county"),  # beside the contract: a municipal analogue
+    # beside the contract: the municipal analogues, each with its variant for counties
+    *("incubator_municipal", "incubator_municipal_county", "accelerator_municipal", "accelerator_municipal_county"),
+    *("makerspace_municipal", "makerspace_municipal_county"),
 }
 DAYS = [date(2026, 6, 1), date(2026, 11, 23), date(2027, 5, 1)]
 

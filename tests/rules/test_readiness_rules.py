@@ -1,7 +1,7 @@
 """Counts of a carrier's tenants: who belongs, who does not, and of whom nobody knows."""
 
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 import pytest
 
@@ -70,15 +70,31 @@ def test_what_nobody_knows_decides_only_where_it_could(least, maybe, expected):
 
 
 @pytest.mark.parametrize(
-    ("policy", "area", "tenants"), [("incubator_municipal", 2000, 10), ("incubator_municipal_county", 1600, 8)]
+    ("policy", "lines"),
+    [
+        ("incubator_municipal", {"area": 2000, "general": 10, "fund": 5000000}),
+        ("accelerator_municipal", {"area": 10000, "tenants": 6, "fund": 5000000}),
+        ("makerspace_municipal", {"area": 500, "workstations": 30, "tenants": 20}),
+    ],
 )
-def test_a_county_is_asked_for_four_fifths_of_area_tenants_and_fund(policy, area, tenants):
-    def outcomes(**figures):
-        facts = Facts({f"carrier.{code}": Decimal(value) for code, value in figures.items()})
-        found = assess(PACKS[policy], facts, as_of=DAY)
-        return {c.code: c.outcome for c in every(found.criteria)}
+def test_a_county_is_asked_for_four_fifths_of_area_tenants_and_fund(policy, lines):
+    figures = {"area": "incubation_area", "general": "tenants", "tenants": "tenants", "fund": "fund"}
+    figures |= {"workstations": "workstations"} | ({"tenants": "settled"} if "workstations" in lines else {})
 
-    at = outcomes(incubation_area=area, tenants=tenants, fund=area * 2500)
-    below = outcomes(incubation_area=area - 1, tenants=tenants - 1, fund=area * 2500 - 1)
-    for code in ("area", "general", "fund"):
-        assert (at[code], below[code]) == (Outcome.MET, Outcome.NOT_MET), code
+    def outcomes(pack, factor, less):
+        said = {figures[code]: (line * factor).to_integral_value(ROUND_CEILING) - less for code, line in lines.items()}
+        facts = Facts({f"carrier.{code}": value for code, value in said.items()})
+        return {c.code: c.outcome for c in every(assess(PACKS[pack], facts, as_of=DAY).criteria)}
+
+    for pack, factor in ((policy, Decimal(1)), (f"{policy}_county", Decimal("0.8"))):
+        at, below = outcomes(pack, factor, 0), outcomes(pack, factor, 1)
+        for code in lines:
+            assert (at[code], below[code]) == (Outcome.MET, Outcome.NOT_MET), (pack, code)
+
+
+def test_a_sum_of_firms_is_measured_by_the_firms_it_was_made_of():
+    """An operator reads of whom was there at the year's end; of today's tenants it would be another share."""
+    said = {"carrier.tenants": Decimal(5), "carrier.growing": Decimal(3), "carrier.cohort": Decimal(10)}
+    for figures, expected in ((said, Outcome.MET), (said | {"carrier.cohort": Decimal(11)}, Outcome.NOT_MET)):
+        found = assess(PACKS["incubator_standard"], Facts(figures), as_of=DAY)
+        assert next(c.outcome for c in every(found.criteria) if c.code == "growth") is expected

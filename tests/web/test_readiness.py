@@ -1,14 +1,20 @@
 """A carrier beside the rules for carriers: counted from leases and figures, its operator says the rest of the year."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
+from app.carriers.letting import end
+from app.carriers.stay_terms import Ending, EndReason
 from app.carriers.terms import Areas
+from app.clock import BUSINESS_ZONE
+from app.db import new_id
+from app.incubation.confided import cohort
 from app.reports.models import YearlyReport
 from tests import factories, houses
+from tests.harness import NOON
 
 
 @pytest.fixture
@@ -59,7 +65,7 @@ async def test_figures_are_counted_for_any_day_and_what_firms_confided_is_not_th
     assert (theirs["financed"], theirs["growing"]) == ((None, 0), (None, 0))
     await inside(conn, held, 4)
     theirs, _ = read(await operator.get(here))
-    assert theirs["financed"] == ("1", 0)
+    assert theirs["financed"] == (None, 0), "nobody of them was there at the year's end"
     before, _ = read(await officer.get(f"{here}?on=2025-12-31"))
     assert (before["tenants"], before["graduates"]) == (("0", 0), ("0", 0))
     half, _ = read(await officer.get(f"{here}?county=true"))
@@ -69,6 +75,43 @@ async def test_figures_are_counted_for_any_day_and_what_firms_confided_is_not_th
     other = await houses.carrier(conn, "另一家", kind="industrial_park")
     assert (await operator.get(f"/api/v1/carriers/{other.id}/readiness")).status_code == 404
     assert (await officer.get(f"/api/v1/carriers/{other.id}/readiness")).json()["assessments"] == []
+
+
+async def test_no_two_of_an_operators_sums_differ_by_a_firm(conn, api_as, held):
+    """Whatever day is asked about, and whatever is recorded meanwhile, of a year there is one sum."""
+    operator, officer = await api_as(await houses.operator(conn, held)), await api_as("officer")
+    early, leases, firms = datetime(2026, 6, 30, 23, tzinfo=BUSINESS_ZONE), [], []
+    for n in range(6):
+        uscc = await factories.reporting_firm(conn, f"开平市去年在孵{n}机械有限公司")
+        room = await houses.space(conn, held, f"6{n:02}", at=early)
+        leases.append(await houses.tenancy(conn, held, room, uscc, date(2025, 12, 31), at=early))
+        firms.append(await factories.id_of(conn, uscc))
+    grown = {**factories._FIGURES, "equity_raised": "1"}
+    told = update(YearlyReport).where(YearlyReport.firm_id.in_(firms))
+    await conn.execute(told.values(created_at=early))
+    await conn.execute(told.where(YearlyReport.firm_id == firms[5]).values(figures=grown))
+    here = f"/api/v1/carriers/{held.id}/readiness"
+
+    async def sums(on="2026-11-23"):
+        figures, _ = read(await operator.get(f"{here}?on={on}"))
+        return figures["cohort"], figures["financed"], figures["growing"]
+
+    said = await sums()
+    assert said == (("6", 0), ("1", 0), ("0", 0))
+    # The financed one leaves, is struck, and its neighbour hands in late: no day tells them apart.
+    at = {"at": NOON, "by": (await factories.person(conn, "officer")).actor}
+    await end(conn, leases[5], Ending(date(2026, 8, 1), EndReason.MOVED_OUT), version=1, **at)
+    await end(conn, leases[4], Ending(date(2026, 11, 23), EndReason.STRUCK, "登记有误"), version=1, **at)
+    late = {"id": new_id(), "firm_id": firms[0], "year": 2025, "version": 2, "state": "accepted"}
+    await conn.execute(insert(YearlyReport).values(**late, figures=grown, created_at=NOON))
+    for on in ("2026-07-31", "2026-08-01", "2026-08-02", "2026-11-23", "2026-01-01"):
+        assert await sums(on) == said, on
+    whole, _ = read(await officer.get(here))
+    assert (whole["tenants"], whole["financed"]) == (("4", 0), ("1", 0)), "who may see the figures counts the day's"
+    assert "cohort" not in whole
+    for day, expected in ((date(2026, 6, 30), None), (date(2026, 7, 1), 6)):
+        found = await cohort(conn, held.id, 2025, everybody=False, today=day)
+        assert (found if found is None else len(found)) == expected, day
 
 
 async def test_the_year_is_said_by_the_operator_under_the_version_it_read(conn, client_as, api_as, held):

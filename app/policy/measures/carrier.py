@@ -50,11 +50,9 @@ for _name, _label, _num, _den, _per, _unit in (
     ),
     ("carrier_mentors_per_10", "每 10 家在孵企业的创业导师", "mentors", "tenants", 10, Unit.PERSON),
     ("carrier_invested_share", "获孵化器股权投资的在孵企业占比", "invested", "tenants", 1, Unit.RATIO),
-    ("carrier_financed_share", "获得投融资的在孵企业占比", "financed", "tenants", 1, Unit.RATIO),
     ("carrier_patent_share", "申请专利的在孵企业占比", "patent_applicants", "tenants", 1, Unit.RATIO),
     ("carrier_ip_share", "拥有有效知识产权的在孵企业占比", "ip_holders", "tenants", 1, Unit.RATIO),
     ("carrier_same_field_share", "同一产业领域的在孵企业占比", "same_field", "tenants", 1, Unit.RATIO),
-    ("carrier_growth_share", "增长超过 20% 的在孵企业占比", "growing", "tenants", 1, Unit.RATIO),
     ("carrier_service_income_share", "孵化服务收入占总收入的比例", "service_income", "total_income", 1, Unit.RATIO),
 ):
     MEASURES[_name] = Measure(
@@ -63,3 +61,16 @@ for _name, _label, _num, _den, _per, _unit in (
         partial(_carrier_ratio, _num, _den, Decimal(_per)),
         (Lever(f"carrier.{_num}", None), Lever(f"carrier.{_den}", None)),
     )
+
+
+def _cohort_share(num: str, ctx: Context) -> Value:
+    """Of those whom the sum was made of, where that is not today's tenants."""
+    return _carrier_ratio(num, "tenants" if ctx.known("carrier.cohort") is None else "cohort", Decimal(1), ctx)
+
+
+for _name, _label, _num in (
+    ("carrier_financed_share", "获得投融资的在孵企业占比", "financed"),
+    ("carrier_growth_share", "增长超过 20% 的在孵企业占比", "growing"),
+):
+    _levers = (Lever(f"carrier.{_num}", None), Lever("carrier.tenants", None))
+    MEASURES[_name] = Measure(_label, Unit.RATIO, partial(_cohort_share, _num), _levers)

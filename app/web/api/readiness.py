@@ -35,7 +35,8 @@ async def standing(
     on: Annotated[date | None, Query(description="哪一天，缺省今天，不晚于今天")] = None,
     county: Annotated[bool, Query(description="市级的参照条件按县域系数 0.8")] = False,
 ) -> Response:
-    """数从租约、企业填报和运营机构的年度数算出；maybe 是不知道算不算的家数。不足 5 家填报的合计数不给运营机构看。"""
+    """数从租约、企业填报和运营机构的年度数算出；maybe 是不知道算不算的家数。企业报给局里的，运营机构看到的是一年一个
+    合计：上年末在孵的、7 月 1 日前通过的，以后不变，不足 5 家的不给。"""
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
     day = min(on or today, today)
     found = await readiness(conn, carrier, policies=lookup.policies, county=county, on=day, today=today, viewer=viewer)

@@ -14,7 +14,7 @@ from app.carriers.figures import say_year
 from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound
-from app.incubation.readiness import COUNTY, MUNICIPAL, Readiness, readiness
+from app.incubation.readiness import ASKED, COUNTY, Readiness, readiness
 from app.policy.terms import Assessment
 from app.units import Unit
 from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, head
@@ -111,9 +111,13 @@ async def _shown(
 
 def _of(found: Readiness, policy: str) -> Assessment | None:
     """The one that the address names, else the first; the county's variant is the same choice."""
-    same = (MUNICIPAL, COUNTY)
-    asked = next((a for a in found.assessments if a.policy == policy or {a.policy, policy} <= {*same}), None)
-    return asked or next(iter(found.assessments), None)
+    whole = {_whole(a.policy): a for a in found.assessments}
+    return whole.get(_whole(policy)) or next(iter(found.assessments), None)
+
+
+def _whole(policy: str) -> str:
+    """A municipal analogue by its name without the factor."""
+    return next((code for code, variant in COUNTY.items() if variant == policy), policy)
 
 
 def _href(carrier: Carrier, policy: str, day: date, today: date, *, county: bool) -> str:
@@ -130,7 +134,8 @@ def _titles(found: Readiness, carrier: Carrier, policy: str, day: date, today: d
 
 
 def _switch(carrier: Carrier, day: date, today: date, *, county: bool) -> str:
-    return _href(carrier, COUNTY if not county else MUNICIPAL, day, today, county=not county)
+    municipal = next((code for code in ASKED.get(carrier.kind, ()) if code in COUNTY), "")
+    return _href(carrier, municipal if county else COUNTY.get(municipal, ""), day, today, county=not county)
 
 
 def _chosen(found: Readiness, policy: str, lookup: Lookup, day: date) -> dict[str, Any]:
@@ -146,7 +151,7 @@ def _chosen(found: Readiness, policy: str, lookup: Lookup, day: date) -> dict[st
     grade = version.source.grade if version else ""
     return {
         "chosen": chosen,
-        "municipal": chosen.policy in (MUNICIPAL, COUNTY),
+        "municipal": _whole(chosen.policy) in COUNTY,
         "source": version.source if version else None,
         "doubt": doubt_of(version.source) if version else "",
         "conditions": [condition_view(c, inputs, grade) for c in chosen.criteria],
