@@ -144,3 +144,11 @@ def check_answers(waiting: Sequence[str]) -> list[Problem]:
         return []
     some = "、".join(waiting[:5]) + ("等" if len(waiting) > 5 else "")
     return [Problem(f"还有 {len(waiting)} 家没有报：{some}；合计没有算上它们。")]
+
+
+def check_exempt(exempt: Sequence[str]) -> list[Problem]:
+    """Who is inside and need not answer: counted among the tenants, in none of the sums."""
+    if not exempt:
+        return []
+    some = "、".join(exempt[:5]) + ("等" if len(exempt) > 5 else "")
+    return [Problem(f"{some}不用报：算在在孵的家数里，各项合计没有它们的数。", hard=False)]

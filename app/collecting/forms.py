@@ -65,12 +65,13 @@ def form_for(kind: CarrierKind, period: Period) -> CarrierForm:
 
 
 def cells_of(form: CarrierForm, material: Material) -> list[Cell]:
-    """In the form's order; of corrections the latest."""
+    """In the form's order; of corrections the latest, and none where that went back to what is counted."""
     latest: dict[str, Correction] = {}
     for one in material.corrections:
         latest.setdefault(one.code, one)
+    entered = {code: one for code, one in latest.items() if one.value}
     return [
-        Cell(line, _plain(line.found(material)) if line.found else None, latest.get(line.code)) for line in form.lines
+        Cell(line, _plain(line.found(material)) if line.found else None, entered.get(line.code)) for line in form.lines
     ]
 
 
@@ -166,11 +167,12 @@ INCUBATOR = CarrierForm(
         _people("t.returned", "其中：留学生企业数", _T, unit="家"),
         _money("t.income", "在孵企业总收入", _T, _sum("total_income", teams=False)),
         _money("t.rd", "在孵企业 R&D 投入", _T, _sum("tenant.rd", teams=False)),
-        _people("t.staff", "在孵企业从业人员", _T, _sum("tenant.staff", teams=False)),
-        _people("t.fresh", "其中：吸纳应届毕业生", _T, _sum("tenant.graduates", teams=False)),
         _money("t.grants", "在孵企业累计财政资助", _T),
         _money("t.venture", "累计风险投资", _T, lambda m: m.stays.venture_ever),
         _people("t.financed", "累计获投融资企业数", _T, lambda m: m.ever.financed, "家"),
+        # What comes after these in the form could not be read: the lines below are there for what has to agree.
+        _people("t.staff", "在孵企业从业人员", _T, _sum("tenant.staff", teams=False)),
+        _people("t.fresh", "其中：吸纳应届毕业生", _T, _sum("tenant.graduates", teams=False)),
         _people("t.graduated", "当年毕业企业数", _T, lambda m: m.stays.graduated, "家"),
         _people("t.graduated_ever", "累计毕业企业数", _T, lambda m: m.stays.graduated_ever, "家"),
     ),

@@ -137,6 +137,8 @@ async def excuse(
         raise Stale("这一家刚有人改过，请对照现在的内容再办。")
     if answer.state is AnswerState.ANSWERED:
         raise Conflict(f"{answer.name}已经报过。")
+    if not reason and answer.state is AnswerState.WAITING:
+        raise Conflict(f"{answer.name}没有登记过不用报。")
     state = AnswerState.EXEMPT if reason else AnswerState.WAITING
     done = {"state": state.value, "exempt_reason": reason, "version": _A.version + 1}
     await conn.execute(update(_A).where(_A.id == answer_id).values(done))

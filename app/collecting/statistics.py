@@ -8,7 +8,7 @@ from typing import Any
 
 from app.access.personal import hidden_from
 from app.access.terms import Viewer
-from app.collecting.checks import Problem, Row, check_answers, check_form, check_tenant, check_units
+from app.collecting.checks import Problem, Row, check_answers, check_exempt, check_form, check_tenant, check_units
 from app.collecting.forms import CarrierForm, Cell, Line, cells_of, form_for, missing_from, values_of
 from app.collecting.gathering import Material, Tenant, gather
 from app.collecting.items import BY_CODE, as_said, asked
@@ -98,6 +98,8 @@ def _problems(form: CarrierForm, cells: Sequence[Cell], material: Material) -> l
     money = [line.code for line in form.lines if line.money]
     waiting = [t for t in material.tenants if t.answer.state is AnswerState.WAITING]
     found = check_answers([t.answer.name for t in waiting])
+    excused = [t for t in material.tenants if t.answer.state is AnswerState.EXEMPT and t.inside]
+    found += check_exempt([t.answer.name for t in excused])
     # A sum that nobody has given a part of yet is missed with them, not beside them.
     owing = {line.code for line in form.lines if line.found} if missing_from(material) else set[str]()
     found += check_form(values, {code: label for code, label in labels.items() if code in values or code not in owing})

@@ -122,7 +122,7 @@ class AnswerVersion:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """For a line of the carrier's own form, and why where it differs from what was counted."""
+    """For a line of the carrier's own form, and why where it differs from what was counted; empty: as counted again."""
 
     code: str
     value: str

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.collecting.forms import Line
 from app.collecting.items import Item, as_typed, asked, read_items
 from app.collecting.prefilling import Known
-from app.collecting.terms import Answer, Period, Round, period_of
+from app.collecting.statistics import ShownLine
+from app.collecting.terms import Answer, Entry, Period, Round, period_of
 from app.errors import Invalid
 from app.web.carrier_input import Reader
 
@@ -52,6 +54,37 @@ def read_answer(items: list[Item], typed: Mapping[str, str]) -> dict[str, str]:
     if faults:
         raise Invalid(faults)
     return kept
+
+
+def read_corrections(lines: Sequence[Line], shown: Sequence[ShownLine], raw: Mapping[str, Any]) -> list[Entry]:
+    """What differs from what stands there, by line. Where it differs from what was counted a reason is wanted; what is
+    counted again is no correction any more. Raises Invalid by code."""
+    stands = {line.code: line for line in shown}
+    typed = {line.code: str(raw.get(line.code, "")).strip() for line in lines}
+    changed = [line for line in lines if typed[line.code] not in ("", stands[line.code].value)]
+    entries = [Entry(line.code, "", "") for line in changed if typed[line.code] == stands[line.code].found]
+    changed = [line for line in changed if typed[line.code] != stands[line.code].found]
+    items = [Item(line.code, line.label, line.kind, 0, line.section, line.unit, line.options) for line in changed]
+    kept, faults = read_items(items, raw)
+    for line in changed:
+        reason = str(raw.get(f"why.{line.code}", "")).strip()[:200]
+        if line.found and stands[line.code].found and not reason and line.code not in faults:
+            faults[line.code] = f"数出来的是 {stands[line.code].found}，改它请写明原因。"
+        if line.code in kept:
+            entries.append(Entry(line.code, kept[line.code], reason))
+    if faults:
+        raise Invalid(faults)
+    return entries
+
+
+def lines_from_program(lines: Sequence[Line], said: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+    """Of code, value and reason, as a form would have typed them. Raises Invalid by code."""
+    known = {line.code for line in lines}
+    faults = {code: "这张表没有这一栏。" for code, _, _ in said if code not in known}
+    faults |= {code: "还没有填。" for code, value, _ in said if code in known and not value.strip()}
+    if faults:
+        raise Invalid(faults)
+    return {code: value for code, value, _ in said} | {f"why.{code}": reason for code, _, reason in said}
 
 
 def read_round(raw: Mapping[str, Any], today: date) -> tuple[Period, date]:

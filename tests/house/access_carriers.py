@@ -128,7 +128,11 @@ GET   /api/v1/collections/{{round_id}}          carrier:read   {CARRIER_READERS}
 POST  /api/v1/collections/{{round_id}}/chase    carrier:let    carrier officer
 POST  /api/v1/collections/{{round_id}}/close    carrier:let    carrier officer
 GET   /api/v1/collections/{{round_id}}/statistics carrier:read {CARRIER_READERS}
+PATCH /api/v1/collections/{{round_id}}/statistics carrier:let   carrier officer
+POST  /api/v1/collections/{{round_id}}/enlist   carrier:let    carrier officer
 PUT   /api/v1/collections/{{round_id}}/answers/{{answer_id}} carrier:let carrier officer
+POST  /api/v1/collections/{{round_id}}/answers/{{answer_id}}/excuse carrier:let carrier officer
+POST  /api/v1/collections/{{round_id}}/answers/{{answer_id}}/ask-again carrier:let carrier officer
 GET   /api/v1/owed-collections                  portal:use     firm
 PUT   /api/v1/owed-collections/{{answer_id}}    portal:use     firm
 """

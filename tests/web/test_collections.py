@@ -238,6 +238,53 @@ async def test_programs_open_give_in_yuan_chase_and_close(conn, api_as, held):
     assert (await firm.put(way, json={"figures": figures}, headers={"If-Match": '"2"'})).status_code == 409
 
 
+async def test_programs_excuse_ask_again_bring_the_list_up_to_date_and_set_lines_right(conn, api_as, held):
+    await tenant(conn, held)
+    operator = await api_as("carrier")
+    body = {"period": "2026Q4", "due_on": "2026-12-05"}
+    here = (await operator.post(f"/api/v1/carriers/{held.id}/collections", json=body)).headers["location"]
+    await tenant(conn, held, "302", login="", name="开平市后来有限公司")
+    assert (await operator.post(f"{here}/enlist")).json()["owing"] == 2
+    late = next(one for one in (await operator.get(here)).json()["answers"])
+    way, first = f"{here}/answers/{late['id']}", {"If-Match": '"1"'}
+    assert (await operator.post(f"{way}/excuse", json={"reason": "停业"})).status_code == 428
+    assert (await operator.post(f"{way}/excuse", json={"reason": " "}, headers=first)).status_code == 422
+    assert (await operator.post(f"{way}/ask-again", headers=first)).status_code == 409, "it is asked as it is"
+    assert (await operator.post(f"{way}/excuse", json={"reason": "停业"}, headers=first)).json()["owing"] == 1
+    assert (await operator.post(f"{way}/ask-again", headers=first)).status_code == 412
+    lines = f"{here}/statistics"
+    warned = (await operator.get(lines)).json()["problems"]
+    assert [p["hard"] for p in warned if "合计没有它们的数" in p["sentence"]] == [False]
+    assert (await operator.post(f"{way}/ask-again", headers={"If-Match": '"2"'})).json()["owing"] == 2
+
+    read = await operator.get(lines)
+    tag, few = {"If-Match": read.headers["etag"]}, {"code": "t.firms", "value": "3"}
+    for wrong, why in (
+        (few, "数出来的是 2"),
+        ({"code": "b00", "value": "1"}, "没有这一栏"),
+        (few | {"value": "三"}, "整数"),
+    ):
+        refused = await operator.patch(lines, json={"lines": [wrong]}, headers=tag)
+        assert (refused.status_code, why in refused.text) == (422, True), why
+    reasoned = {"lines": [few | {"reason": "一家的租约还没登记"}]}
+    assert (await operator.patch(lines, json=reasoned)).status_code == 428
+
+    async def written(said, tag):
+        done = await operator.patch(lines, json=said, headers={"If-Match": tag})
+        assert done.status_code == 200, done.text
+        line = next(one for one in done.json()["lines"] if one["code"] == "t.firms")
+        return line["counted"], line["value"], line["reason"], done.headers["etag"]
+
+    assert await written(reasoned, '"1"') == ("2", "3", "一家的租约还没登记", '"2"')
+    assert (await operator.patch(lines, json=reasoned, headers=tag)).status_code == 412
+    assert await written({"lines": [few | {"value": "2"}]}, '"2"') == ("2", "2", "", '"3"')
+    await tenant(conn, held, "303", login="", name="开平市再后来有限公司")
+    counted = next(one for one in (await operator.get(lines)).json()["lines"] if one["code"] == "t.firms")
+    assert (counted["counted"], counted["value"]) == ("3", "3"), "what went back to the count follows it again"
+    officer = await api_as("town")
+    assert (await officer.patch(lines, json=reasoned, headers=tag)).status_code == 403
+
+
 @pytest.mark.parametrize(("role", "reads"), [("officer", True), ("manager", False), ("auditor", False)])
 async def test_a_tenants_telephone_is_read_by_whom_the_one_table_says(conn, client_as, api_as, held, role, reads):
     await tenant(conn, held)

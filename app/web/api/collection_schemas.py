@@ -75,6 +75,10 @@ class EnterIn(_In):
     basis: Long = Field(description="依据，如谁在哪天给的哪份表")
 
 
+class ExcuseIn(_In):
+    reason: Long = Field(description="为什么不用报")
+
+
 class ChasedOut(BaseModel):
     told: int
     today_already: int = Field(description="今天已经催过的")
@@ -92,6 +96,16 @@ class LineOut(BaseModel):
     counted: str = Field(description="数出来的；只有载体知道的为空")
     value: str
     reason: str = Field(description="改数的原因")
+
+
+class LineIn(_In):
+    code: Short
+    value: Short = Field(description="按表的单位，金额为千元")
+    reason: Long = Field("", description="改数出来的数的原因")
+
+
+class CorrectIn(_In):
+    lines: list[LineIn] = Field(min_length=1, max_length=100)
 
 
 class ProblemOut(BaseModel):

@@ -20,23 +20,21 @@ from app.web.api.collection_schemas import (
     ChasedOut,
     CloseIn,
     EnterIn,
+    ExcuseIn,
     GiveIn,
     GivenOut,
-    LineOut,
     OwedList,
     OwedOut,
-    ProblemOut,
     RoundDetail,
     RoundIn,
     RoundList,
     RoundOut,
-    StatisticsOut,
 )
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
 from app.web.collection_input import from_program, items_of, labels_of, read_answer, read_round
-from app.web.deps import ConnDep, LookupDep, TodayDep, guard
+from app.web.deps import ConnDep, LookupDep, guard
 from app.web.forms import clean_text
 
 router = APIRouter(tags=["孵化载体"], responses=PROBLEMS)
@@ -77,7 +75,7 @@ async def one_round(round_id: uuid.UUID, conn: ConnDep, viewer: Read) -> Respons
 
 
 async def _shown(conn: Conn, round_id: uuid.UUID, viewer: Viewer, *, status: int = 200) -> Response:
-    held = await _seen(conn, round_id, viewer)
+    held = await round_seen(conn, round_id, viewer)
     given = await answers_of(conn, round_id)
     tally = tally_of([one.state for one in given])
     answers = [
@@ -100,7 +98,7 @@ async def _shown(conn: Conn, round_id: uuid.UUID, viewer: Viewer, *, status: int
     return answer(body, status=status, headers=headers)
 
 
-async def _seen(conn: Conn, round_id: uuid.UUID, viewer: Viewer) -> Round:
+async def round_seen(conn: Conn, round_id: uuid.UUID, viewer: Viewer) -> Round:
     held = await round_by_id(conn, round_id, viewer=viewer)
     if held is None:
         raise NotFound
@@ -112,6 +110,14 @@ async def _seen(conn: Conn, round_id: uuid.UUID, viewer: Viewer) -> Round:
 async def chase(round_id: uuid.UUID, deed: Letter) -> Response:
     done = await service.chase(deed.conn, round_id, by=deed.by, at=deed.at)
     return answer(ChasedOut(told=done.told, today_already=done.today_already, no_account=done.no_account))
+
+
+@router.post("/collections/{round_id}/enlist", response_model=RoundDetail, summary="补充名单", openapi_extra=KEYED)
+@once_only
+async def enlist(round_id: uuid.UUID, deed: Letter) -> Response:
+    """发起以后才入驻的、后来才注册为企业的；谁也不从名单里去掉。"""
+    await service.enlist(deed.conn, round_id, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, round_id, deed.viewer)
 
 
 @router.post("/collections/{round_id}/close", response_model=RoundDetail, summary="关账", openapi_extra=KEYED)
@@ -130,25 +136,6 @@ async def close(
     return await _shown(deed.conn, round_id, deed.viewer)
 
 
-@router.get("/collections/{round_id}/statistics", response_model=StatisticsOut, summary="统计报表和校验")
-async def statistics(round_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, today: TodayDep, viewer: Read) -> Response:
-    held = await _seen(conn, round_id, viewer)
-    found = await statistics_of(conn, held, viewer=viewer, reference=lookup.reference, today=today)
-    return answer(
-        StatisticsOut(
-            title=found.title,
-            note=found.note,
-            lines=[
-                LineOut(code=x.code, label=x.label, unit=x.unit, counted=x.found, value=x.value, reason=x.reason)
-                for x in found.lines
-            ],
-            head=list(found.head),
-            rows=[list(row) for row in found.rows],
-            problems=[ProblemOut(sentence=p.sentence, hard=p.hard) for p in found.problems],
-        )
-    )
-
-
 @router.put(
     "/collections/{round_id}/answers/{answer_id}",
     response_model=RoundDetail,
@@ -159,7 +146,7 @@ async def statistics(round_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, toda
 async def enter(
     round_id: uuid.UUID, answer_id: uuid.UUID, body: EnterIn, deed: Letter, if_match: IfMatch = None
 ) -> Response:
-    held = await _seen(deed.conn, round_id, deed.viewer)
+    held = await round_seen(deed.conn, round_id, deed.viewer)
     one = await answer_of(deed.conn, round_id, answer_id)
     if one is None:
         raise NotFound
@@ -167,6 +154,29 @@ async def enter(
     basis = clean_text("basis", body.basis, longest=200, required="请写明依据，如谁在哪天给的哪份表。")
     figures = read_answer(items, from_program(items, body.figures))
     await answering.enter(deed.conn, round_id, answer_id, figures, basis=basis, version=version, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, round_id, deed.viewer)
+
+
+_ONE = "/collections/{round_id}/answers/{answer_id}"
+
+
+@router.post(f"{_ONE}/excuse", response_model=RoundDetail, summary="登记为不用报", openapi_extra=KEYED)
+@once_only
+async def excuse(
+    round_id: uuid.UUID, answer_id: uuid.UUID, body: ExcuseIn, deed: Letter, if_match: IfMatch = None
+) -> Response:
+    """不再催，也不算没有报。If-Match 是这一家的 version。"""
+    version = version_needed(if_match)
+    reason = clean_text("reason", body.reason, longest=200, required="请写明为什么不用报。")
+    await service.excuse(deed.conn, round_id, answer_id, reason=reason, version=version, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, round_id, deed.viewer)
+
+
+@router.post(f"{_ONE}/ask-again", response_model=RoundDetail, summary="恢复为应报", openapi_extra=KEYED)
+@once_only
+async def ask_again(round_id: uuid.UUID, answer_id: uuid.UUID, deed: Letter, if_match: IfMatch = None) -> Response:
+    version = version_needed(if_match)
+    await service.excuse(deed.conn, round_id, answer_id, reason="", version=version, by=deed.by, at=deed.at)
     return await _shown(deed.conn, round_id, deed.viewer)
 
 

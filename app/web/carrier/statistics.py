@@ -9,18 +9,17 @@ from fastapi import APIRouter, Request, Response
 
 from app.access.terms import Viewer
 from app.collecting import answering
-from app.collecting.forms import Line, form_for
-from app.collecting.items import Item, read_items
+from app.collecting.forms import form_for
 from app.collecting.queries import corrections_of
 from app.collecting.recording import trace
 from app.collecting.service import CLOSED
 from app.collecting.statistics import Statistics, said, statistics_of
-from app.collecting.terms import Entry
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid
 from app.sheets.tables import Table, write_tables
 from app.web.carrier.collections import round_in_sight
 from app.web.carrier.frame import LetSpaces, ReadCarriers, head
+from app.web.collection_input import read_corrections
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.downloads import XLSX, attachment
 from app.web.forms import error_context, raw_form, version_in
@@ -54,32 +53,13 @@ async def correct(
     try:
         if not held.open:
             raise Conflict(CLOSED)
-        entries = read_corrections(form_for(carrier.kind, held.period).lines, found, raw)
+        entries = read_corrections(form_for(carrier.kind, held.period).lines, found.lines, raw)
         version = version_in(raw)
         done = await answering.correct(conn, held.id, entries, version=version, by=actor, at=clock.now())
     except (Invalid, Conflict) as error:
         return await _page(request, conn, lookup, round_id, actor.viewer, today, raw=raw, error=error)
     words = f"已保存 {done} 栏" if done else "没有变化"
     return see_other(request, f"/collections/{held.id}/statistics", words)
-
-
-def read_corrections(lines: tuple[Line, ...], found: Statistics, raw: Mapping[str, Any]) -> list[Entry]:
-    """What differs from what stands there, by line. Where it differs from what was counted a reason is wanted. Raises
-    Invalid by code."""
-    shown = {line.code: line for line in found.lines}
-    changed = [line for line in lines if str(raw.get(line.code, "")).strip() not in ("", shown[line.code].value)]
-    items = [Item(line.code, line.label, line.kind, 0, line.section, line.unit, line.options) for line in changed]
-    kept, faults = read_items(items, raw)
-    entries = []
-    for line in changed:
-        reason = str(raw.get(f"why.{line.code}", "")).strip()[:200]
-        if line.found and shown[line.code].found and not reason and line.code not in faults:
-            faults[line.code] = f"数出来的是 {shown[line.code].found}，改它请写明原因。"
-        if line.code in kept:
-            entries.append(Entry(line.code, kept[line.code], reason))
-    if faults:
-        raise Invalid(faults)
-    return entries
 
 
 @router.post("/collections/{round_id}/statistics/export.xlsx")
@@ -122,7 +102,9 @@ async def _page(
         sections.setdefault(line.section, []).append((line, typed, (raw or {}).get(f"why.{line.code}", "")))
     lines = {line.code: line for line in form_for(carrier.kind, held.period).lines}
     labels = {code: line.label for code, line in lines.items()}
-    history = [(one, lines[one.code], said(lines[one.code], one.value)) for one in await corrections_of(conn, held.id)]
+    history = [
+        (one, lines[one.code], said(lines[one.code], one.value or None)) for one in await corrections_of(conn, held.id)
+    ]
     context: dict[str, Any] = {
         **head(carrier, viewer),
         "round": held,
