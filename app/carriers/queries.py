@@ -132,11 +132,8 @@ _TITLES = Kept(
     .order_by(_T.issued_on.desc(), _T.id)
 )
 _D = CarrierDuty
-_DUTIES = Kept(
-    select(_D.id, _D.kind, _D.what, _D.due_on, _D.basis, _D.done_on, _D.doer_name)
-    .where(_D.carrier_id == _ID)
-    .order_by(_D.done_on.nulls_first(), _D.due_on, _D.id)
-)
+DUTY = (_D.id, _D.kind, _D.what, _D.due_on, _D.basis, _D.done_on, _D.doer_name)
+OWED_FIRST = (_D.done_on.nulls_first(), _D.due_on, _D.id)
 _H = CarrierChangeRow
 _CHANGES = Kept(
     select(_H.changed_on, _H.what, _H.before, _H.after, _H.actor_name, _H.at)
@@ -151,10 +148,8 @@ async def titles_of(conn: Conn, carrier_id: uuid.UUID) -> list[Title]:
     return [Title(r[0], CarrierLevel(r[1]), *r[2:]) for r in rows]
 
 
-async def duties_of(conn: Conn, carrier_id: uuid.UUID) -> list[Duty]:
-    """What is still owed first, by its day."""
-    rows = await conn.execute(_DUTIES, {"carrier_id": carrier_id})
-    return [Duty(r[0], DutyKind(r[1]), *r[2:]) for r in rows]
+def duty_of(row: Sequence[Any]) -> Duty:
+    return Duty(row[0], DutyKind(row[1]), *row[2:])
 
 
 async def changes_of(conn: Conn, carrier_id: uuid.UUID) -> list[CarrierChange]:

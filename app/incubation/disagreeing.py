@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.types import Uuid
 
 from app.access.terms import Actor, Role, Viewer
-from app.carriers.models import CarrierRecord
+from app.carriers.models import CarrierDuty, CarrierRecord
 from app.carriers.proposals import officers_of, operators_of
+from app.carriers.queries import DUTY, OWED_FIRST, duty_of
 from app.carriers.recording import trace
 from app.carriers.sight import visible_to
 from app.carriers.tenancies import tenancies_of_firm
+from app.carriers.terms import Duty
 from app.clerks.queries import clerks_of
 from app.clock import business_day
 from app.db import Conn, new_id
@@ -114,9 +117,19 @@ def _in_sight(viewer: Viewer) -> ColumnElement[bool]:
     return own if viewer.role is Role.FIRM else visible_to(viewer)
 
 
-async def open_in(conn: Conn, carrier_id: uuid.UUID) -> int:
-    query = select(func.count()).where(_D.carrier_id == carrier_id, _D.settled_at.is_(None))
-    return (await conn.execute(query)).scalar_one()
+_ID = bindparam("carrier_id", type_=Uuid())
+_OPEN = select(func.count().label("n")).where(_D.carrier_id == _ID, _D.settled_at.is_(None)).subquery()
+_TO_DO = Kept(
+    select(_OPEN.c.n, *DUTY)
+    .select_from(_OPEN.outerjoin(CarrierDuty, CarrierDuty.carrier_id == _ID))
+    .order_by(*OWED_FIRST)
+)
+
+
+async def to_do(conn: Conn, carrier_id: uuid.UUID) -> tuple[list[Duty], int]:
+    """The carrier's duties and how many disagreements are open, of one statement; the caller sees the carrier."""
+    rows = (await conn.execute(_TO_DO, {"carrier_id": carrier_id})).all()
+    return [duty_of(row[1:]) for row in rows if row[1] is not None], rows[0][0]
 
 
 async def _held(conn: Conn, disagreement_id: uuid.UUID, *, version: int, viewer: Viewer) -> Disagreement:

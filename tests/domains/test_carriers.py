@@ -12,12 +12,13 @@ from app.assessments.gathering import gather
 from app.carriers import letting, moving, service, spaces
 from app.carriers.models import CarrierDuty, TenancyRow
 from app.carriers.occupancy import fills
-from app.carriers.queries import carrier_by_id, duties_of, spaces_of
+from app.carriers.queries import carrier_by_id, spaces_of
 from app.carriers.recording import span
 from app.carriers.stay_terms import Ending, EndReason, Lease, SpecialField
 from app.carriers.tenancies import chain_of, events_of, tenancies_of_firm, tenancy_by_id
 from app.carriers.terms import SpaceEntry
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
+from app.incubation.disagreeing import to_do
 from app.incubation.graduating import Graduation, graduate
 from tests import factories, houses
 from tests.harness import NOON
@@ -304,7 +305,7 @@ async def test_a_change_that_must_be_reported_is_owed_three_months_later(conn, h
     changed = date(2026, 11, 30)
     done = await service.edit(conn, house.id, entry, version=1, changed_on=changed, by=officer.actor, at=NOON)
     assert done
-    (duty,) = await duties_of(conn, house.id)
+    (duty,), _ = await to_do(conn, house.id)
     assert (duty.due_on, "300号 第十五条" in duty.basis) == (date(2027, 2, 28), True)
     assert await service.settle_duty(conn, house, duty.id, on=TODAY, by=officer.actor, at=NOON)
     assert not await service.settle_duty(conn, house, duty.id, on=TODAY, by=officer.actor, at=NOON)

@@ -11,6 +11,9 @@ from tests import factories, houses
 from tests.harness import NOON
 
 TODAY = NOON.date()
+# Statements of a carrier's page for an officer: session, carrier, rooms, tenants, how full, titles, what is to be done,
+# changes. One more is a decision.
+CARRIER_PAGE = 8
 
 
 @pytest.fixture
@@ -140,6 +143,7 @@ async def test_a_floor_takes_the_same_statements_however_many_tenants(conn, clie
     statements.clear()
     await officer.get(f"/carriers/{held.id}")
     few = len(statements)
+    assert few <= CARRIER_PAGE, statements
     for n in range(12):
         await let(conn, held, room=f"4{n:02}")
     statements.clear()

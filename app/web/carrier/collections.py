@@ -84,7 +84,7 @@ async def _rounds(
     error: AppError | None = None,
 ) -> Response:
     context: dict[str, Any] = {
-        **head(carrier, viewer),
+        **head(carrier, viewer, "collections"),
         "rounds": await rounds_of(conn, carrier.id),
         "periods": [("", "请选择"), *choices(today)],
         "values": {name: raw.get(name, "") for name in ("period", "due_on")},

@@ -1,6 +1,7 @@
 """What the pages of a carrier share: the carrier in its viewer's sight, its head, a form's error beside its field."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -33,10 +34,22 @@ def home_of(carrier: Carrier, viewer: Viewer) -> str:
     return "/carrier" if viewer.role is Role.CARRIER else f"/carriers/{carrier.id}"
 
 
-def head(carrier: Carrier, viewer: Viewer) -> dict[str, Any]:
+_LEAVES = (
+    *(("", "楼层和入驻"), ("collections", "数据收集"), ("logs", "服务与投资"), ("readiness", "认定准备")),
+    *(("disagreements", "入驻核对"), ("graduates", "毕业企业")),
+)
+
+
+def head(
+    carrier: Carrier, viewer: Viewer, leaf: str | None = None, counts: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """`leaf`: which of the carrier's own pages it is, none for those behind them; `counts`: what waits in one of them."""
+    here, home = f"/carriers/{carrier.id}", home_of(carrier, viewer)
+    labels = [(name, f"{label} {n}" if (n := (counts or {}).get(name)) else label) for name, label in _LEAVES]
     return {
         "carrier": carrier,
-        "home": home_of(carrier, viewer),
+        "home": home,
+        "tabs": [(label, f"{here}/{name}" if name else home, name == leaf) for name, label in labels],
         "can_let": viewer.may(Permission.CARRIER_LET),
         "proposes": viewer.role is Role.CARRIER,
     }

@@ -61,7 +61,7 @@ async def logs_page(
     this = f"{here}?kind={chosen.value}&year={asked}"
     more = f"{this}&cursor={cursors.encode(found[PAGE - 1].on, found[PAGE - 1].id)}" if len(found) > PAGE else None
     context: dict[str, Any] = {
-        **head(carrier, viewer),
+        **head(carrier, viewer, "logs"),
         **await _counted(conn, carrier, asked, today),
         "kind": chosen,
         "kinds": [(k, f"{here}?kind={k.value}&year={asked}") for k in LogKind],

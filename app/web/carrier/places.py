@@ -21,7 +21,7 @@ from app.errors import AppError
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
-from app.incubation.disagreeing import open_in
+from app.incubation.disagreeing import to_do
 from app.policy.terms import LOCAL_DEFAULT
 from app.text import TextError, normalise
 from app.web.carrier.frame import ReadCarriers, carrier_in_sight, faulty, head
@@ -149,18 +149,21 @@ async def shown(
     error: AppError | None = None,
 ) -> Response:
     """`failed`: the form that `error` is about; it stays open with what was typed."""
+    duties, disagreeing = await to_do(conn, carrier.id)
+    disagreeing = disagreeing if viewer.may(Permission.CARRIER_LET) else 0
     context: dict[str, Any] = {
-        **head(carrier, viewer),
+        **head(carrier, viewer, "", {"disagreements": disagreeing}),
         **await floors_context(conn, carrier, day=day or today, today=today),
+        "more": _more(carrier, viewer),
         "region": lookup.reference.region(carrier.region_code),
         "facts": _facts(carrier),
         "titles": await queries.titles_of(conn, carrier.id),
-        "duties": await queries.duties_of(conn, carrier.id),
+        "duties": duties,
         "changes": await queries.changes_of(conn, carrier.id),
         "open_days": OPEN_DAYS,
         "asked": await asked_for(conn, carrier.id, today=today) if viewer.role is Role.CARRIER else {},
         "proposals": await _proposals(conn, carrier, viewer, today),
-        "disagreeing": await open_in(conn, carrier.id) if viewer.may(Permission.CARRIER_LET) else 0,
+        "disagreeing": disagreeing,
         "entries": await waiting_in(conn, viewer=viewer, today=today) if viewer.role is Role.CARRIER else [],
         "levels": [(level.value, level.label) for level in type(carrier.level)],
         "can_keep": viewer.may(Permission.CARRIER_KEEP),
@@ -172,6 +175,15 @@ async def shown(
     }
     status = error.status if error else 200
     return page(request, "carrier/carrier.html", title=carrier.name, status=status, **context)
+
+
+def _more(carrier: Carrier, viewer: Viewer) -> list[tuple[str, str]]:
+    """What is done now and then, behind one word."""
+    here = f"/carriers/{carrier.id}"
+    lets = [("新增房间", f"{here}/spaces/new"), ("导入导出房间和入驻", f"{here}/rooms/import")]
+    keeps = [("修改载体资料", f"{here}/edit")]
+    may = viewer.may
+    return (lets if may(Permission.CARRIER_LET) else []) + (keeps if may(Permission.CARRIER_KEEP) else [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ async def _shown(
     found = await readiness(conn, carrier, policies=lookup.policies, county=county, on=day, today=today, viewer=viewer)
     typed = as_typed(found.said.figures) if raw is None else raw
     context: dict[str, Any] = {
-        **head(carrier, viewer),
+        **head(carrier, viewer, "readiness"),
         "here": f"/carriers/{carrier.id}/readiness",
         "on": day,
         "county": county,

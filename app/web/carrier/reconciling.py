@@ -44,7 +44,7 @@ async def _listed(
 ) -> Response:
     found = await disagreeing.of_carrier(conn, carrier.id)
     context: dict[str, Any] = {
-        **head(carrier, viewer),
+        **head(carrier, viewer, "disagreements"),
         "waiting": [one for one in found if one.open],
         "settled": [one for one in found if not one.open],
         "decides": viewer.role is Role.OFFICER,
@@ -113,7 +113,7 @@ async def _graduates(
     error: AppError | None = None,
 ) -> Response:
     context: dict[str, Any] = {
-        **head(carrier, viewer),
+        **head(carrier, viewer, "graduates"),
         "graduates": await following.graduates_of(conn, carrier.id, viewer=viewer, today=today),
         "tier": lookup.main.tier,
         "money": show_wan,
