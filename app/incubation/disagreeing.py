@@ -30,6 +30,7 @@ from app.incubation.after_terms import Disagreement, DisagreementKind, Disagreem
 from app.incubation.applying import carrier_near
 from app.incubation.models import StayDisagreement
 from app.outbox.writing import notice, post
+from app.statements import Kept
 
 _D, _C = StayDisagreement, CarrierRecord
 _ELSEWHERE: dict[str, Any] = {"carrier_name": _C.name, "uscc": Firm.uscc, "firm_name": Firm.name}

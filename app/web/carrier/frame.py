@@ -43,7 +43,7 @@ _LEAVES = (
 def head(
     carrier: Carrier, viewer: Viewer, leaf: str | None = None, counts: Mapping[str, int] | None = None
 ) -> dict[str, Any]:
-    """`leaf`: which of the carrier's own pages it is, none for those behind them; `counts`: what waits in one of them."""
+    """`leaf`: which of the carrier's own pages it is, none for those behind them; `counts`: what waits in which."""
     here, home = f"/carriers/{carrier.id}", home_of(carrier, viewer)
     labels = [(name, f"{label} {n}" if (n := (counts or {}).get(name)) else label) for name, label in _LEAVES]
     return {
