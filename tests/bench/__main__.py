@@ -5,6 +5,7 @@ import logging
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.embedded import start
 from tests.bench import report
 from tests.bench.assessing import measure_assessing
 from tests.bench.capture import Captured, Shadow
+from tests.bench.carrying import carrier_paths, furnish
 from tests.bench.digesting import measure_digests
 from tests.bench.exchange import measure_exchange
 from tests.bench.flatness import measure_flatness
@@ -25,7 +27,6 @@ from tests.bench.pages import (
     DASHBOARDS,
     Pages,
     capture_pages,
-    carrier_paths,
     full_scans,
     measure_pages,
     paths_of,
@@ -90,7 +91,7 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
         if "saving" in args.only:
             # Last of what goes through the shadow: it leaves it signed in as somebody else.
             rows += await measure_saving(county, site, shadow, directory, rounds=3)
-        if "pages" in args.only:
+        if captured:
             # After the moves, so that every table a page reads holds something.
             results["plans"] = await plans(county.url, captured)
             results["full_scans"] = full_scans(results["plans"])
@@ -101,23 +102,28 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
     return results
 
 
-async def _parts(url: str) -> list[tuple[str, dict[str, list[str]]]]:
+async def _parts(url: str, only: Sequence[str]) -> list[Mapping[str, list[str]]]:
     """What is measured as pages are, each a part of its own."""
-    return [("dashboards", DASHBOARDS), ("carriers", await carrier_paths(url))]
+    parts: list[Mapping[str, list[str]]] = [DASHBOARDS] if "dashboards" in only else []
+    if "carriers" in only:
+        await furnish(url)
+        parts.append(await carrier_paths(url))
+    return parts
 
 
 async def _look(
     args: argparse.Namespace, work: Pages, shadow: Shadow, rows: list[dict[str, Any]]
 ) -> dict[str, list[Captured]]:
-    """What is only read; returns what the first pages ask, for their plans."""
+    """What is only read; returns what the pages ask, for their plans."""
     captured: dict[str, list[Captured]] = {}
     if "pages" in args.only:
         paths = await paths_of(work.county.url)
         captured = await capture_pages(shadow, paths)
         pages = replace(work, paths=paths, captured=captured)
         rows += await measure_pages(pages, rounds=args.rounds, alone=60, crowd=240)
-    for looked_at in [paths for part, paths in await _parts(work.county.url) if part in args.only]:
+    for looked_at in await _parts(work.county.url, args.only):
         seen = await capture_pages(shadow, looked_at)
+        captured |= {} if looked_at is DASHBOARDS else seen  # those do read the whole county
         looked = replace(work, paths=looked_at, captured=seen)
         rows += await measure_pages(looked, rounds=args.rounds, alone=40, crowd=120)
     return captured
