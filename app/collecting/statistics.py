@@ -34,6 +34,11 @@ class ShownLine:
     reason: str
     author: str
 
+    @property
+    def official(self) -> bool:
+        """Whether the code is the form's own; ours, of lines that were found without one, have a dot."""
+        return "." not in self.code
+
 
 @dataclass(frozen=True, slots=True)
 class Statistics:

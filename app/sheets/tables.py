@@ -21,7 +21,8 @@ class Table:
     rows: Sequence[Sequence[str]]
 
 
-def write_tables(tables: Sequence[Table]) -> bytes:
+def write_tables(tables: Sequence[Table], *, mark: str = "") -> bytes:
+    """`mark`: who takes it away and when, at the foot of each printed page."""
     import xlsxwriter  # noqa: PLC0415
 
     out = io.BytesIO()
@@ -29,7 +30,10 @@ def write_tables(tables: Sequence[Table]) -> bytes:
     with xlsxwriter.Workbook(out, {"in_memory": True, **plain}) as book:
         taken: set[str] = set()
         for table in tables:
-            _write(book, book.add_worksheet(_sheet_name(table.name, taken)), table)
+            page = book.add_worksheet(_sheet_name(table.name, taken))
+            if mark:
+                page.set_footer("&L" + mark.replace("&", "&&"))
+            _write(book, page, table)
     return out.getvalue()
 
 

@@ -108,6 +108,7 @@ PAGES = [
     ("carrier", "{rounds}"),
     ("carrier", "{round}"),
     ("carrier", "{round}/statistics"),
+    ("carrier", "{round}/statistics/sheet"),
     ("carrier", "{unanswered}"),
     ("officer", "{carrier}/disagreements"),
     ("officer", "{carrier}/graduates"),

@@ -119,6 +119,7 @@ POST  /collections/{{round_id}}/answers/{{answer_id}} carrier:let carrier office
 POST  /collections/{{round_id}}/answers/{{answer_id}}/excuse carrier:let carrier officer
 GET   /collections/{{round_id}}/statistics      carrier:read   {CARRIER_READERS}
 POST  /collections/{{round_id}}/statistics      carrier:let    carrier officer
+GET   /collections/{{round_id}}/statistics/sheet carrier:read  {CARRIER_READERS}
 POST  /collections/{{round_id}}/statistics/export.xlsx carrier:let carrier officer
 GET   /portal/collections/{{answer_id}}         portal:use     firm
 POST  /portal/collections/{{answer_id}}         portal:use     firm

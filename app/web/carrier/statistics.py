@@ -7,7 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.access.personal import hidden_from
 from app.access.terms import Viewer
+from app.clock import BUSINESS_ZONE
 from app.collecting import answering
 from app.collecting.forms import form_for
 from app.collecting.queries import corrections_of
@@ -70,7 +72,27 @@ async def export(
     found = await statistics_of(conn, held, viewer=actor.viewer, reference=lookup.reference, today=today)
     await trace(conn, held, "exported", {"rows": len(found.rows)}, by=actor, at=clock.now())
     name = f"{carrier.name}-{held.period.label}-统计报表.xlsx"
-    return attachment(write_tables(tables_of(found, f"{carrier.name} {held.period.label}")), name, XLSX)
+    when = clock.now().astimezone(BUSINESS_ZONE)
+    mark = f"{actor.viewer.name} {actor.viewer.login} {when:%Y-%m-%d %H:%M} 导出"
+    return attachment(write_tables(tables_of(found, f"{carrier.name} {held.period.label}"), mark=mark), name, XLSX)
+
+
+@router.get("/collections/{round_id}/statistics/sheet")
+async def sheet(
+    request: Request,
+    round_id: uuid.UUID,
+    viewer: ReadCarriers,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+) -> Response:
+    """To be printed and signed: the carrier's form, then each tenant's on a page of its own."""
+    held, carrier = await round_in_sight(conn, round_id, viewer)
+    found = await statistics_of(conn, held, viewer=viewer, reference=lookup.reference, today=today)
+    context = {"round": held, "found": found, "at": clock.now(), "reads_persons": not hidden_from(viewer)}
+    title = f"{carrier.name} {held.period.label} {found.title}"
+    return page(request, "carrier/statistics_sheet.html", title=title, **context)
 
 
 def tables_of(found: Statistics, what: str) -> list[Table]:
