@@ -72,6 +72,8 @@ def _due(work: Work, due: Due, met: Sequence[Target]) -> Any:
     named: Any = func.concat(b.c.holder, "（", carrier, place, "，", cast(b.c.on, Text), "）")
     if work.rule.anchor is Anchor.MONTHLY:
         named = b.c.holder
+    elif work.rule.anchor is Anchor.DUTY:
+        named = func.concat(carrier, b.c.holder, "（", cast(b.c.on, Text), "）")
     return (
         select(
             func.gen_random_uuid().label("id"),

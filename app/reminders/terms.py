@@ -19,10 +19,11 @@ class Anchor(Labelled):
     STAY = "stay", "孵化期限届满日"
     LEASE = "lease", "租期截止日"
     MONTHLY = "monthly", "每月 4 日（载体月报）"
+    DUTY = "duty", "载体义务的期限"
 
 
-# Counted from a tenancy, or from the month, and told to those who run the carrier.
-HOUSED = frozenset({Anchor.STAY, Anchor.LEASE, Anchor.MONTHLY})
+# Counted from a tenancy, from the month or from a carrier's duty, and told to those who run the carrier.
+HOUSED = frozenset({Anchor.STAY, Anchor.LEASE, Anchor.MONTHLY, Anchor.DUTY})
 
 
 class Audience(Labelled):

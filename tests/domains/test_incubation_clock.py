@@ -1,16 +1,20 @@
 """The incubation clock: whoever runs a carrier hears of each step once, and of nobody who has renewed or left."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.carriers.letting import end, renew
+from app.carriers.queries import carrier_by_id
+from app.carriers.service import add_duty, edit, settle_duty
 from app.carriers.stay_terms import Ending, EndReason
-from app.carriers.terms import CarrierLevel
+from app.carriers.terms import CarrierEntry, CarrierLevel, DutyKind
 from app.clock import BUSINESS_ZONE
 from app.collecting.service import close_round, held_open, open_round
 from app.collecting.terms import Period
+from app.incubation.disagreeing import to_do
 from app.outbox.models import OutboxMessage
 from app.reminders.jobs import plan_reminders
 from app.reminders.ledger import ledger
@@ -149,3 +153,32 @@ async def test_a_month_is_told_to_operators_then_to_the_bureau_until_it_is_close
     assert "另一家市级孵化器。县级 6 日前审核" in late["body"]
     await plan_reminders(database, at=day(date(2027, 1, 4)))
     assert "2027-01-04" in (await told(conn, runs))[-1]["subject"], "the next month is another one"
+
+
+async def test_a_change_is_to_be_reported_within_three_months_and_said_until_it_is_done(conn, database, held, operator):
+    """国科发区〔2018〕300号 第十五条."""
+    officer = await factories.person(conn, "officer")
+    await factories.active_rule(conn, "carrier_duty")
+    entry = CarrierEntry(**{name: getattr(held, name) for name in CarrierEntry.__dataclass_fields__})
+    entry, on = replace(entry, name="改名孵化器"), date(2026, 11, 30)
+    assert await edit(conn, held.id, entry, version=1, changed_on=on, by=officer.actor, at=day(on))
+    (duty,), _ = await to_do(conn, held.id)
+    assert (duty.due_on, duty.done_on) == (date(2027, 2, 28), None)
+    for passed in (date(2027, 1, 28), date(2027, 1, 29), date(2027, 1, 30), date(2027, 2, 28)):
+        await plan_reminders(database, at=day(passed))
+    said = [one["subject"] for one in await told(conn, operator)]
+    assert said == ["1 项载体义务 2027-02-28 到期，还有 30 天（15 个工作日）", "1 项载体义务 2027-02-28 到期，就在今天"]
+    assert "报告名称变更（2026-11-30）（2027-02-28）" in (await told(conn, operator))[0]["body"]
+    assert await told(conn, officer) == []
+    await plan_reminders(database, at=day(date(2027, 3, 1)))
+    (late,) = await told(conn, officer)
+    assert "改名孵化器 报告名称变更" in late["body"]
+    carrier = await carrier_by_id(conn, held.id, viewer=operator.viewer)
+    assert await settle_duty(conn, carrier, duty.id, on=date(2027, 3, 2), by=operator.actor, at=day(date(2027, 3, 2)))
+    await add_duty(
+        conn, carrier, DutyKind.REVIEW, "绩效评价", date(2027, 4, 1), "", by=officer.actor, at=day(date(2027, 3, 2))
+    )
+    await settle_duty(conn, carrier, (await to_do(conn, held.id))[0][0].id, on=on, by=operator.actor, at=day(on))
+    for passed in (date(2027, 3, 3), date(2027, 4, 2)):
+        await plan_reminders(database, at=day(passed))
+    assert len(await told(conn, operator)) == 2, "what is done is not spoken of again"
