@@ -13,8 +13,9 @@ from sqlalchemy.types import Boolean, Date, Integer, Uuid
 from app.access.terms import Role, Viewer
 from app.carriers.figure_terms import YearSaid
 from app.carriers.figures import year_said
+from app.carriers.occupancy import fills
 from app.carriers.rules import add_months, months_used
-from app.carriers.terms import Carrier, CarrierKind
+from app.carriers.terms import Carrier, CarrierKind, Fill
 from app.db import Conn
 from app.incubation import rules
 from app.incubation.confided import cohort, told_from
@@ -43,7 +44,7 @@ COUNTY: Mapping[str, str] = {
 }
 HEALTH = (
     *("carrier_tenants_per_1000_m2", "carrier_ip_share", "carrier_financed_share", "carrier_growth_share"),
-    *("carrier_service_income_share", "carrier_professionals_per_10", "carrier_mentors_per_10"),
+    *("carrier_service_income_share", "carrier_professionals_per_10", "carrier_mentors_per_10", "carrier_graduates"),
 )
 _LOGGED = {"events": "十二个月内的活动记录", "mentors": "在聘的导师记录", "invested": "上年度自有或合作资金的投资记录"}
 # Of an accelerator all tenants count: who comes to it has grown out of what 在孵 asks (300号 第八条).
@@ -134,12 +135,21 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """How a carrier does, in a ratio or a count; empty where nobody knows."""
+
+    code: str
+    label: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     on: date
     figures: Sequence[Known]
     said: YearSaid
     assessments: Sequence[Assessment]
-    health: Sequence[tuple[str, str]]  # label, and the ratio or nothing
+    health: Sequence[Health]
 
 
 async def readiness(
@@ -161,7 +171,8 @@ async def readiness(
     facts = _facts(figures)
     asked = [COUNTY.get(code, code) if county else code for code in ASKED.get(carrier.kind, ())]
     assessments = [policies.assess(code, facts, as_of=on, today=today) for code in asked]
-    return Readiness(on, figures, said, assessments, _health(facts, on))
+    fill = (await fills(conn, [carrier.id], on=on, today=today)).get(carrier.id, Fill())
+    return Readiness(on, figures, said, assessments, _health(facts, fill, on))
 
 
 def _year_before(on: date) -> date:
@@ -247,10 +258,11 @@ def _facts(figures: Sequence[Known]) -> Facts:
     return Facts(values)
 
 
-def _health(facts: Facts, on: date) -> list[tuple[str, str]]:
+def _health(facts: Facts, fill: Fill, on: date) -> list[Health]:
+    occupied = Health("occupancy", "使用率", "" if fill.percent is None else f"{fill.percent}%")
     with localcontext(EXACT):
         ctx = Context(facts, on)
-        return [(MEASURES[name].label, _ratio(ctx, name)) for name in HEALTH]
+        return [occupied, *(Health(name, MEASURES[name].label, _ratio(ctx, name)) for name in HEALTH)]
 
 
 def _ratio(ctx: Context, name: str) -> str:

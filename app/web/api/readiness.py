@@ -17,7 +17,7 @@ from app.web.api.carriers import Letter, Read, carrier_in_sight
 from app.web.api.deeds import once_only
 from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
-from app.web.api.readiness_schemas import FigureOut, ReadinessOut, YearIn, YearOut
+from app.web.api.readiness_schemas import FigureOut, HealthOut, ReadinessOut, YearIn, YearOut
 from app.web.deps import ConnDep, LookupDep, TodayDep
 from app.web.figures_input import read_year
 
@@ -51,7 +51,8 @@ async def standing(
         for k in found.figures
     ]
     assessments: list[dict[str, Any]] = [a.to_json() for a in found.assessments]
-    return answer(ReadinessOut(on=day, figures=figures, assessments=assessments))
+    health = [HealthOut(code=h.code, label=h.label, shown=h.shown) for h in found.health]
+    return answer(ReadinessOut(on=day, health=health, figures=figures, assessments=assessments))
 
 
 @router.get("/figures/{year}", response_model=YearOut, summary="载体的年度数")

@@ -3,10 +3,13 @@
 from typing import Any
 
 _FIGURE = {"code": "tenants", "label": "在孵企业", "value": "34", "maybe": 0, "source": "租约"}
+_HEALTH = {"code": "occupancy", "label": "使用率", "shown": "82.5%"}
 EXAMPLES: dict[str, Any] = {
     "FigureOut": _FIGURE,
+    "HealthOut": _HEALTH,
     "ReadinessOut": {
         "on": "2026-11-23",
+        "health": [_HEALTH],
         "figures": [_FIGURE],
         "assessments": [
             {

@@ -12,8 +12,15 @@ class FigureOut(BaseModel):
     source: str
 
 
+class HealthOut(BaseModel):
+    code: str
+    label: str
+    shown: str = Field(description="带单位；不知道的为空")
+
+
 class ReadinessOut(BaseModel):
     on: date
+    health: list[HealthOut] = Field(description="使用率、每千平方米家数、各项比例和毕业家数")
     figures: list[FigureOut]
     assessments: list[dict[str, Any]] = Field(description="与企业评估同样的形状")
 
