@@ -22,7 +22,7 @@ async def _tenant(conn: Conn) -> None:
 
 def test_an_operator_collects_a_quarter_the_firm_confirms_it_and_it_is_closed(site: Site, people: People) -> None:
     site.do(_tenant)
-    operator = people.signed_in("carrier")
+    operator = people.signed_in("carrier", viewport={"width": 360, "height": 780})
     operator.goto("/carrier")
     operator.get_by_role("link", name="数据收集").click()
     operator.get_by_label("时期").select_option("2026 年四季度")
@@ -49,7 +49,10 @@ def test_an_operator_collects_a_quarter_the_firm_confirms_it_and_it_is_closed(si
     expect(operator.locator(".chip.good", has_text="已报")).to_be_visible()
     operator.get_by_role("link", name="统计报表").click()
     expect(operator.get_by_label("在孵企业总收入")).to_have_value("1200.5")
-    operator.go_back()
+    operator.get_by_role("link", name="打印").click()
+    expect(operator.get_by_role("row", name=re.compile("在孵企业总收入 .* 1200.5"))).to_be_visible()
+    operator.get_by_role("link", name="返回报表").click()
+    operator.get_by_role("link", name=re.compile("2026 年四季度")).click()
     operator.get_by_text("关账", exact=True).first.click()
     operator.get_by_role("button", name="关账").click()
     expect(operator.get_by_text("已关账").first).to_be_visible()
