@@ -89,11 +89,13 @@ SELECT
   (SELECT count(DISTINCT coalesce(t.firm_id, m.firm_id, m.id)) FROM tenancies t
    LEFT JOIN carrier_teams m ON m.id = t.team_id
    WHERE t.carrier_id = :carrier_id AND {_INSIDE} AND coalesce(t.clock_since, lower(t.during)) <= :settled) AS settled,
-  (SELECT count(DISTINCT coalesce(t.firm_id, t.team_id)) FROM tenancies t WHERE t.carrier_id = :carrier_id
+  (SELECT count(DISTINCT coalesce(t.firm_id, m.firm_id, m.id)) FROM tenancies t
+   LEFT JOIN carrier_teams m ON m.id = t.team_id WHERE t.carrier_id = :carrier_id
    AND t.during && daterange(CAST(:since AS date), CAST(:on AS date), '[]')) AS in_a_year,
   (SELECT count(*) FROM carrier_teams m WHERE m.carrier_id = :carrier_id
    AND m.linked_on BETWEEN :since AND :on) AS new_firms,
-  (SELECT count(DISTINCT coalesce(t.firm_id, t.team_id)) FROM tenancies t WHERE t.carrier_id = :carrier_id
+  (SELECT count(DISTINCT coalesce(t.firm_id, m.firm_id, m.id)) FROM tenancies t
+   LEFT JOIN carrier_teams m ON m.id = t.team_id WHERE t.carrier_id = :carrier_id
    AND t.end_reason = 'graduated' AND t.ended_on <= :on) AS graduates,
   (SELECT count(*) FROM carrier_logs l WHERE l.carrier_id = :carrier_id AND l.struck_at IS NULL AND l.kind = 'event'
    AND l.happened_on BETWEEN :since AND :on) AS events,

@@ -13,6 +13,7 @@ from app.collecting.models import CollectionAnswer
 from app.collecting.service import open_round
 from app.collecting.terms import Period
 from app.db import new_id
+from app.firms.models import Region
 from app.incubation.models import EntryApplication, StayDisagreement
 from tests import factories, houses
 from tests.harness import NOON
@@ -56,10 +57,10 @@ async def theirs(conn):
     return of
 
 
-def rows(theirs, sound):
+def rows(role, theirs, sound):
     for line in GUARDED:
         names = re.findall(r"{(\w+)}", line.path)
-        if "carrier" not in line.roles or not {*names} & theirs.keys():
+        if role not in line.roles or not {*names} & theirs.keys():
             continue
         nobody = {name: NAMED.get(name, str(new_id())) for name in names}
         other = nobody | {name: str(theirs[name]) for name in names if name in theirs}
@@ -71,9 +72,20 @@ async def test_to_an_operator_another_carrier_is_not_there(conn, client_as, thei
     mine = await houses.carrier(conn, "自家孵化器")
     await houses.operator(conn, mine)
     operator = await client_as("carrier")
-    asked = list(rows(theirs, sound))
+    asked = list(rows("carrier", theirs, sound))
     assert len(asked) > 80
     assert await walk.compare(conn, operator, statements, asked) <= {404, 422}
     for address in ("/carrier", "/carriers", "/api/v1/carriers"):
         page = (await operator.get(address)).text
         assert ("自家孵化器" in page, "别家" in page) == (True, False), address
+
+
+async def test_to_an_officer_of_another_county_no_page_of_a_carrier_is_there(
+    conn, client_as, theirs, sound, statements
+):
+    await conn.execute(insert(Region).values(code="440784", name="鹤山市", kind="county", source=""))
+    away = await client_as("officer-away", scope="440784")
+    pages = [row for row in rows("officer", theirs, sound) if not row[1].startswith("/api/")]
+    assert len(pages) > 50
+    assert await walk.compare(conn, away, statements, pages) <= {404, 422}
+    assert "别家" not in (await away.get("/carriers")).text

@@ -13,6 +13,7 @@ from tests.rules.firms import (
     MAKERSPACE,
     STANDARD_INCUBATOR,
     answer,
+    carrier,
     found,
     outcome,
 )
@@ -22,7 +23,16 @@ CARRIERS = {
     "makerspace_national": MAKERSPACE,
     "incubator_national": INCUBATOR,
     "incubator_standard": STANDARD_INCUBATOR,
-}
+    # 参照深圳, 参照惠州: nothing below its line.
+    "makerspace_municipal": carrier(
+        operating_months=12, incubation_area=500, workstations=0, tenant_area=375, staff=3, mentors=3, settled=20,
+        new_firms=6, financed=0, events=6,
+    ),
+    "accelerator_municipal": carrier(
+        statistics_years=1, incubation_area=10000, tenant_area=7500, staff=5, professional_staff=4, mentors=3,
+        tenants=6, ip_holders=2, fund="5000000", financed=1,
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -82,6 +92,8 @@ def test_one_of_the_four_ways_is_enough_to_graduate_and_none_is_not() -> None:
         ("makerspace_national", {"operator"}),
         ("incubator_national", {"operator"}),
         ("incubator_standard", {"other"}),
+        ("makerspace_municipal", {"operator", "agencies"}),
+        ("accelerator_municipal", {"operator", "platform", "services"}),
     ],
 )
 def test_a_carrier_whose_figures_are_all_good_still_waits_for_a_persons_word(policy: str, open_codes: set) -> None:
@@ -140,6 +152,33 @@ def edges(policy: str, *rows: tuple) -> list[tuple]:
             ("financed", "financed", 8, 7),
             ("growth", "growing", 12, 11),
             ("service_income", "service_income", "300000", "299999.99"),
+        ),
+        *edges(
+            "makerspace_municipal",
+            ("operating", "operating_months", 12, 11),
+            ("area", "incubation_area", 500, 499),
+            ("workstations", "workstations", 30, 29),
+            ("area_share", "tenant_area", 375, 374),
+            ("staff", "staff", 3, 2),
+            ("mentors", "mentors", 3, 2),
+            ("tenants", "settled", 20, 19),
+            ("new_firms", "new_firms", 6, 5),
+            ("financed", "financed", 2, 1),
+            ("events", "events", 6, 5),
+        ),
+        *edges(
+            "accelerator_municipal",
+            ("statistics", "statistics_years", 1, 0),
+            ("area", "incubation_area", 10000, 9999),
+            ("area_share", "tenant_area", 7500, 7499),
+            ("staff", "staff", 5, 4),
+            ("professional_share", "professional_staff", 4, 3),
+            ("mentors", "mentors", 3, 2),
+            ("mentor_ratio", "tenants", 15, 16),
+            ("tenants", "tenants", 6, 5),
+            ("ip_holders", "ip_holders", 2, 1),
+            ("fund", "fund", "5000000", "4999999.99"),
+            ("financed", "financed", 1, 0),
         ),
     ],
 )
