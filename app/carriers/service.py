@@ -13,6 +13,7 @@ from app.carriers.queries import lock_carrier
 from app.carriers.recording import trace
 from app.carriers.rules import REPORT_BASIS, REPORT_MONTHS, add_months
 from app.carriers.terms import Carrier, CarrierEntry, CarrierState, DutyKind, Title
+from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
 from app.firms.models import Region
@@ -119,6 +120,7 @@ async def close(conn: Conn, carrier_id: uuid.UUID, *, on: date, version: int, by
 
 
 async def add_title(conn: Conn, carrier: Carrier, title: Title, *, by: Actor, at: datetime) -> uuid.UUID:
+    """One that ends is looked at again before it does: that becomes a duty."""
     if title.valid_until is not None and title.valid_until < title.issued_on:
         raise Invalid({"valid_until": "有效期止不能早于认定日期。"})
     row = {
@@ -135,6 +137,9 @@ async def add_title(conn: Conn, carrier: Carrier, title: Title, *, by: Actor, at
     await conn.execute(insert(CarrierTitle).values(row))
     said = {"title": title.name, "on": title.issued_on, "document": title.document}
     await trace(conn, (carrier.id, carrier.name), "title:recorded", said, by=by, at=at)
+    if title.valid_until is not None and title.valid_until >= business_day(at):
+        what = f"{title.name}有效期到，办理复核"
+        await _owe(conn, carrier.id, DutyKind.REVIEW, what, title.valid_until, title.document, at=at)
     return row["id"]  # type: ignore[return-value]
 
 

@@ -8,12 +8,13 @@ from sqlalchemy import select
 
 from app.carriers.letting import end, renew
 from app.carriers.queries import carrier_by_id
-from app.carriers.service import add_duty, edit, settle_duty
+from app.carriers.service import add_title, edit, settle_duty
 from app.carriers.stay_terms import Ending, EndReason
-from app.carriers.terms import CarrierEntry, CarrierLevel, DutyKind
+from app.carriers.terms import CarrierEntry, CarrierLevel, Title
 from app.clock import BUSINESS_ZONE
 from app.collecting.service import close_round, held_open, open_round
 from app.collecting.terms import Period
+from app.db import new_id
 from app.incubation.disagreeing import to_do
 from app.outbox.models import OutboxMessage
 from app.reminders.jobs import plan_reminders
@@ -175,10 +176,13 @@ async def test_a_change_is_to_be_reported_within_three_months_and_said_until_it_
     assert "改名孵化器 报告名称变更" in late["body"]
     carrier = await carrier_by_id(conn, held.id, viewer=operator.viewer)
     assert await settle_duty(conn, carrier, duty.id, on=date(2027, 3, 2), by=operator.actor, at=day(date(2027, 3, 2)))
-    await add_duty(
-        conn, carrier, DutyKind.REVIEW, "绩效评价", date(2027, 4, 1), "", by=officer.actor, at=day(date(2027, 3, 2))
-    )
-    await settle_duty(conn, carrier, (await to_do(conn, held.id))[0][0].id, on=on, by=operator.actor, at=day(on))
+    title = Title(new_id(), CarrierLevel.MUNICIPAL, "市级孵化器", "示例文号", date(2024, 4, 1), date(2027, 4, 1))
+    await add_title(conn, carrier, title, by=officer.actor, at=day(date(2027, 3, 2)))
+    ended = replace(title, name="县级孵化器", valid_until=date(2027, 3, 1))
+    await add_title(conn, carrier, ended, by=officer.actor, at=day(date(2027, 3, 2)))
+    (review, _), _ = await to_do(conn, held.id)
+    assert (review.what, review.due_on) == ("市级孵化器有效期到，办理复核", date(2027, 4, 1))
+    await settle_duty(conn, carrier, review.id, on=on, by=operator.actor, at=day(on))
     for passed in (date(2027, 3, 3), date(2027, 4, 2)):
         await plan_reminders(database, at=day(passed))
     assert len(await told(conn, operator)) == 2, "what is done is not spoken of again"
