@@ -5,7 +5,7 @@ was found only in part, the quarter's and the month's only by name. What is ours
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.carriers.terms import CarrierKind, CarrierLevel
@@ -61,6 +61,8 @@ def form_for(kind: CarrierKind, period: Period) -> CarrierForm:
         return MONTH
     if period.quarter:
         return QUARTER
+    if period.half:
+        return replace(MAKERSPACE, tenants=False)
     return MAKERSPACE if kind is CarrierKind.MAKERSPACE else INCUBATOR
 
 

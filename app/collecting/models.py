@@ -14,12 +14,13 @@ _STATES = ", ".join(f"'{state.value}'" for state in AnswerState)
 
 
 class CollectionRound(Base):
-    """What a carrier gathers for a year, a quarter or a month. Closed, it keeps its forms as they were: `frozen`."""
+    """What a carrier gathers for a year, its first half, a quarter or a month. Closed, it keeps its forms as they were:
+    `frozen`."""
 
     __tablename__ = "collection_rounds"
     __table_args__ = (
         UniqueConstraint("carrier_id", "period"),
-        CheckConstraint("period ~ '^20[0-9]{2}(Q[1-4]|M(0[1-9]|1[0-2]))?$'", name="period"),
+        CheckConstraint("period ~ '^20[0-9]{2}(Q[1-4]|H1|M(0[1-9]|1[0-2]))?$'", name="period"),
         CheckConstraint("(closed_at IS NULL) = (frozen IS NULL)", name="closed"),
     )
 

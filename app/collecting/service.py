@@ -12,7 +12,7 @@ from sqlalchemy.types import Date, Uuid
 
 from app.access.models import User
 from app.access.terms import Actor, Role
-from app.carriers.terms import Carrier
+from app.carriers.terms import Carrier, CarrierKind
 from app.clock import BUSINESS_ZONE, business_day
 from app.collecting.models import CollectionAnswer, CollectionRound
 from app.collecting.queries import answer_of, answers_of, round_by_id
@@ -48,6 +48,8 @@ async def open_round(
     today = business_day(at)
     if period.first > today:
         raise Invalid({"period": f"{period.label}还没有开始。"})
+    if period.half and carrier.kind is not CarrierKind.MAKERSPACE:
+        raise Invalid({"period": "半年报是众创空间的，其他载体报季报和年报。"})
     if due_on < today:
         raise Invalid({"due_on": "截止日期不能早于今天。"})
     made = new_id()

@@ -10,27 +10,30 @@ from typing import Any
 from app.carriers.rules import add_months, day_before
 from app.labels import Labelled
 
-_CODE = re.compile(r"(?P<year>20\d\d)(?:Q(?P<quarter>[1-4])|M(?P<month>0[1-9]|1[0-2]))?", re.ASCII)
+_CODE = re.compile(r"(?P<year>20\d\d)(?:Q(?P<quarter>[1-4])|H(?P<half>1)|M(?P<month>0[1-9]|1[0-2]))?", re.ASCII)
 _QUARTERS = ("一", "二", "三", "四")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """A year, one of its quarters or one of its months."""
+    """A year, its first half, one of its quarters or one of its months."""
 
     year: int
     quarter: int = 0
     month: int = 0
+    half: int = 0
 
     @property
     def code(self) -> str:
-        part = f"Q{self.quarter}" if self.quarter else f"M{self.month:02d}" if self.month else ""
+        part = f"Q{self.quarter}" if self.quarter else f"M{self.month:02d}" if self.month else "H1" if self.half else ""
         return f"{self.year}{part}"
 
     @property
     def label(self) -> str:
         if self.quarter:
             return f"{self.year} 年{_QUARTERS[self.quarter - 1]}季度"
+        if self.half:
+            return f"{self.year} 年上半年"
         return f"{self.year} 年 {self.month} 月" if self.month else f"{self.year} 年度"
 
     @property
@@ -39,11 +42,12 @@ class Period:
 
     @property
     def last(self) -> date:
-        return day_before(add_months(self.first, 1 if self.month else 3 if self.quarter else 12))
+        months = 1 if self.month else 3 if self.quarter else 6 if self.half else 12
+        return day_before(add_months(self.first, months))
 
     @property
     def yearly(self) -> bool:
-        return not self.quarter and not self.month
+        return not (self.quarter or self.month or self.half)
 
     @property
     def before(self) -> "Period":
@@ -51,12 +55,15 @@ class Period:
             return Period(self.year, self.quarter - 1) if self.quarter > 1 else Period(self.year - 1, 4)
         if self.month:
             return Period(self.year, 0, self.month - 1) if self.month > 1 else Period(self.year - 1, 0, 12)
-        return Period(self.year - 1)
+        return Period(self.year - 1, half=self.half)
 
 
 def period_of(code: str) -> Period | None:
     found = _CODE.fullmatch(code)
-    return Period(int(found["year"]), int(found["quarter"] or 0), int(found["month"] or 0)) if found else None
+    if found is None:
+        return None
+    parts = {name: int(found[name] or 0) for name in ("quarter", "month", "half")}
+    return Period(int(found["year"]), **parts)
 
 
 class AnswerState(Labelled):

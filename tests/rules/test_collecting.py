@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from app.collecting.checks import UNIT_FACTOR, Row, check_answers, check_form, check_tenant, check_units
+from app.carriers.terms import CarrierKind
+from app.collecting.checks import UNIT_FACTOR, Row, check_answers, check_exempt, check_form, check_tenant, check_units
+from app.collecting.forms import form_for
 from app.collecting.items import BY_CODE, ItemKind, asked, from_figures, read_items
-from app.collecting.terms import period_of
+from app.collecting.terms import Period, period_of
 
 LABELS = {c: c for c in ("b00", "b01", "b04", "b02", "b03", "c00", "c10", "b15", "b16", "d00", "d10", "d11", "d12")}
 LABELS |= {c: c for c in ("e00", "e01", "e02", "e03", "e04", "t.firms", "t.staff", "t.returned", "t.fresh")}
@@ -149,6 +151,7 @@ def test_a_year_brings_the_firms_own_figures_and_its_tenants_form_goes_before_wh
         ("2026", "2026 年度", date(2026, 1, 1), date(2026, 12, 31), "2025"),
         ("2026Q1", "2026 年一季度", date(2026, 1, 1), date(2026, 3, 31), "2025Q4"),
         ("2026Q3", "2026 年三季度", date(2026, 7, 1), date(2026, 9, 30), "2026Q2"),
+        ("2026H1", "2026 年上半年", date(2026, 1, 1), date(2026, 6, 30), "2025H1"),
         ("2024M02", "2024 年 2 月", date(2024, 2, 1), date(2024, 2, 29), "2024M01"),
         ("2026M01", "2026 年 1 月", date(2026, 1, 1), date(2026, 1, 31), "2025M12"),
     ],
@@ -159,6 +162,19 @@ def test_a_time_has_its_days_and_the_one_before(code, label, first, last, before
     assert (found.code, found.label, found.first, found.last, found.before.code) == (code, label, first, last, before)
 
 
-@pytest.mark.parametrize("code", ["", "1999", "2026Q0", "2026Q5", "2026M00", "2026M13", "2026q1", "２０２６"])
+@pytest.mark.parametrize(
+    "code", ["", "1999", "2026Q0", "2026Q5", "2026M00", "2026M13", "2026H2", "2026H", "2026q1", "２０２６"]
+)
 def test_what_is_no_time_is_none(code):
     assert period_of(code) is None
+
+
+def test_a_half_year_has_the_makerspaces_form_without_the_tenants():
+    half, year = (form_for(CarrierKind.MAKERSPACE, Period(2026, half=part)) for part in (1, 0))
+    assert (half.lines, half.tenants, year.tenants) == (year.lines, False, True)
+
+
+def test_who_need_not_answer_is_named_where_it_is_counted_among_the_tenants():
+    assert check_exempt([]) == []
+    (one,) = check_exempt([*"甲乙丙丁戊己"])
+    assert ("甲、乙、丙、丁、戊等不用报" in one.sentence, one.hard) == (True, False)

@@ -210,6 +210,8 @@ async def test_programs_open_give_in_yuan_chase_and_close(conn, api_as, held):
     made = await operator.post(f"/api/v1/carriers/{held.id}/collections", json=body)
     assert (made.status_code, made.json()["owing"]) == (201, 2)
     assert (await operator.post(f"/api/v1/carriers/{held.id}/collections", json=body)).status_code == 409
+    half = await operator.post(f"/api/v1/carriers/{held.id}/collections", json=body | {"period": "2026H1"})
+    assert (half.status_code, "半年报是众创空间的" in half.text) == (422, True)
     here = made.headers["location"]
     assert (await operator.post(f"{here}/chase")).json() == {"told": 1, "today_already": 0, "no_account": 1}
     (mine,) = (await firm.get("/api/v1/owed-collections")).json()["items"]

@@ -13,7 +13,7 @@ class _In(BaseModel):
 
 
 class RoundIn(_In):
-    period: Short = Field(description="2026、2026Q3、2026M11")
+    period: Short = Field(description="2026、2026Q3、2026M11；众创空间另有 2026H1（上半年）")
     due_on: Short = Field(description="请企业哪天前确认")
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.access.personal import readable
 from app.access.terms import Permission, Viewer
-from app.carriers.terms import Carrier
+from app.carriers.terms import Carrier, CarrierKind
 from app.collecting import answering, service
 from app.collecting.prefilling import known_of
 from app.collecting.queries import answer_of, answers_of, round_by_id, rounds_of, versions_of
@@ -29,14 +29,14 @@ from app.web.lookups import Lookup
 from app.web.templating import page
 
 router = APIRouter()
-_QUARTERS_BACK, _YEARS_BACK, _MONTHS_BACK = 4, 3, 3
 
 
-def choices(today: date) -> list[tuple[str, str]]:
-    """What may be collected: times that have begun, the latest first."""
-    latest = (Period(today.year, (today.month + 2) // 3), Period(today.year), Period(today.year, 0, today.month))
+def choices(kind: CarrierKind, today: date) -> list[tuple[str, str]]:
+    """What may be collected: times that have begun, the latest first. A half year is a makerspace's."""
+    latest = [(Period(today.year, (today.month + 2) // 3), 4), (Period(today.year), 3)]
+    latest += [(Period(today.year, half=1), 2)] if kind is CarrierKind.MAKERSPACE else []
     found: list[Period] = []
-    for one, back in zip(latest, (_QUARTERS_BACK, _YEARS_BACK, _MONTHS_BACK), strict=True):
+    for one, back in [*latest, (Period(today.year, 0, today.month), 3)]:
         for _ in range(back):
             found.append(one)
             one = one.before  # noqa: PLW2901
@@ -86,7 +86,7 @@ async def _rounds(
     context: dict[str, Any] = {
         **head(carrier, viewer, "collections"),
         "rounds": await rounds_of(conn, carrier.id),
-        "periods": [("", "请选择"), *choices(today)],
+        "periods": [("", "请选择"), *choices(carrier.kind, today)],
         "values": {name: raw.get(name, "") for name in ("period", "due_on")},
         "key": uuid.uuid4().hex,
         "today": today,
