@@ -28,7 +28,9 @@ class Tenant:
 def tenant_of(row: Any, year: int) -> Tenant:
     """Of its registration, its field, its rights and its figures by year."""
     by_year = row[4] or {}
-    return Tenant(*row[:4], year, by_year.get(str(year)), by_year.get(str(year - 1)))
+    registered_on, field, has_right, has_patent = row[:4]
+    now, before = by_year.get(str(year)), by_year.get(str(year - 1))
+    return Tenant(registered_on, field, has_right, has_patent, year, now, before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ async def test_a_floor_takes_the_same_statements_however_many_tenants(conn, clie
     statements.clear()
     await officer.get(f"/carriers/{held.id}")
     few = len(statements)
-    assert few <= CARRIER_PAGE, statements
+    assert len([s for s in statements if "SAVEPOINT" not in s]) <= CARRIER_PAGE, statements
     for n in range(12):
         await let(conn, held, room=f"4{n:02}")
     statements.clear()

@@ -69,9 +69,12 @@ async def test_figures_are_counted_for_any_day_and_what_firms_confided_is_not_th
     before, _ = read(await officer.get(f"{here}?on=2025-12-31"))
     assert (before["tenants"], before["graduates"]) == (("0", 0), ("0", 0))
     half, _ = read(await officer.get(f"{here}?county=true"))
-    assert half == figures | {"tenants": ("5", 0), "teams_and_firms": ("7", 0), "ip_holders": ("5", 0)} | {
-        name: half[name] for name in ("tenant_area", "patent_applicants", "same_field")
-    }
+    assert half == figures | {
+        "tenants": ("5", 0),
+        "settled": ("6", 0),
+        "teams_and_firms": ("7", 0),
+        "ip_holders": ("5", 0),
+    } | {name: half[name] for name in ("tenant_area", "patent_applicants", "same_field")}
     other = await houses.carrier(conn, "另一家", kind="industrial_park")
     assert (await operator.get(f"/api/v1/carriers/{other.id}/readiness")).status_code == 404
     assert (await officer.get(f"/api/v1/carriers/{other.id}/readiness")).json()["assessments"] == []

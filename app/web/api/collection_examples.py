@@ -44,7 +44,7 @@ _OWED = {
     "version": 1,
 }
 _LINE = {"code": "t.firms", "label": "在孵企业数", "unit": "家", "counted": "7", "value": "7", "reason": ""}
-_LINE_IN = {"code": "t.firms", "value": "8", "reason": "1 家的租约还没有登记"}
+_CORRECTION = {"code": "t.firms", "value": "8", "reason": "1 家的租约还没有登记"}
 EXAMPLES: dict[str, Any] = {
     "RoundIn": {"period": "2026Q3", "due_on": "2026-12-05"},
     "RoundOut": _ROUND,
@@ -56,8 +56,8 @@ EXAMPLES: dict[str, Any] = {
     "GiveIn": {"figures": _FIGURES, "note": ""},
     "EnterIn": {"figures": _FIGURES, "basis": "负责人 12 月 1 日签字的季报表"},
     "ExcuseIn": {"reason": "已停业"},
-    "LineIn": _LINE_IN,
-    "CorrectIn": {"lines": [_LINE_IN]},
+    "CorrectionIn": _CORRECTION,
+    "CorrectIn": {"lines": [_CORRECTION]},
     "ChasedOut": {"told": 3, "today_already": 0, "no_account": 1},
     "CloseIn": {"despite": ""},
     "LineOut": _LINE,

@@ -98,14 +98,14 @@ class LineOut(BaseModel):
     reason: str = Field(description="改数的原因")
 
 
-class LineIn(_In):
+class CorrectionIn(_In):
     code: Short
     value: Short = Field(description="按表的单位，金额为千元")
     reason: Long = Field("", description="改数出来的数的原因")
 
 
 class CorrectIn(_In):
-    lines: list[LineIn] = Field(min_length=1, max_length=100)
+    lines: list[CorrectionIn] = Field(min_length=1, max_length=100)
 
 
 class ProblemOut(BaseModel):

@@ -90,7 +90,12 @@ async def sheet(
     """To be printed and signed: the carrier's form, then each tenant's on a page of its own."""
     held, carrier = await round_in_sight(conn, round_id, viewer)
     found = await statistics_of(conn, held, viewer=viewer, reference=lookup.reference, today=today)
-    context = {"round": held, "found": found, "at": clock.now(), "reads_persons": not hidden_from(viewer)}
+    context: dict[str, Any] = {
+        "round": held,
+        "found": found,
+        "at": clock.now(),
+        "reads_persons": not hidden_from(viewer),
+    }
     title = f"{carrier.name} {held.period.label} {found.title}"
     return page(request, "carrier/statistics_sheet.html", title=title, **context)
 
