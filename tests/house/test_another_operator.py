@@ -72,6 +72,7 @@ async def test_to_an_operator_another_carrier_is_not_there(conn, client_as, thei
     mine = await houses.carrier(conn, "自家孵化器")
     await houses.operator(conn, mine)
     operator = await client_as("carrier")
+    await operator.get("/carrier")
     asked = list(rows("carrier", theirs, sound))
     assert len(asked) > 80
     assert await walk.compare(conn, operator, statements, asked) <= {404, 422}
@@ -85,6 +86,7 @@ async def test_to_an_officer_of_another_county_no_page_of_a_carrier_is_there(
 ):
     await conn.execute(insert(Region).values(code="440784", name="鹤山市", kind="county", source=""))
     away = await client_as("officer-away", scope="440784")
+    await away.get("/carriers")
     pages = [row for row in rows("officer", theirs, sound) if not row[1].startswith("/api/")]
     assert len(pages) > 50
     assert await walk.compare(conn, away, statements, pages) <= {404, 422}
