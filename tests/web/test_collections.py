@@ -302,3 +302,31 @@ async def test_a_tenants_telephone_is_read_by_whom_the_one_table_says(conn, clie
         said = await door
         assert said.status_code == 200
         assert ("13987654321" in said.text) is reads, said.request.url
+
+
+async def test_pages_of_a_collection_and_of_logs_take_the_same_statements_however_many_lines(
+    conn, client_as, held, statements
+):
+    await tenant(conn, held, login="")
+    operator = await client_as("carrier")
+    here = await opened(operator, held)
+    pages = (here, f"{here}/statistics", f"{here}/statistics/sheet", f"/carriers/{held.id}/collections")
+    pages += (f"/carriers/{held.id}/logs?kind=service", f"/carriers/{held.id}/readiness")
+
+    async def asked():
+        counts = []
+        for page in pages:
+            statements.clear()
+            assert (await operator.get(page)).status_code == 200
+            counts.append(len([s for s in statements if "SAVEPOINT" not in s]))
+        return counts
+
+    await asked()
+    one = await asked()
+    assert max(one) <= 14, dict(zip(pages, one, strict=True))
+    for n in range(5):
+        await tenant(conn, held, f"4{n:02}", login="", name=f"开平市第{n}家有限公司")
+        line = {"kind": "service", "sort": "other", "on": "2026-11-20", "title": f"第{n}次", "idempotency_key": f"{n}"}
+        assert (await operator.post(f"/carriers/{held.id}/logs/service/new", data=line)).status_code == 303
+    await operator.post(f"{here}/enlist")
+    assert await asked() == one
