@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "0265_carrier_duties"
-down_revision: str | None = "0233_identities"
+down_revision: str | None = "0260_whose_word"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
