@@ -5,7 +5,7 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from app.exchange.exporting import csv_stream, statement, write_xlsx
 from app.exchange.jobs import command_actor
 from app.firms.terms import FirmFilter
 from tests import factories
+from tests.cluster import Cluster
+from tests.conftest import in_thread
 from tests.factories import OTHER_TOWN, TOWN
 from tests.harness import NOON
 
@@ -136,60 +138,74 @@ _COPYING = text(
 )
 
 
+# All that read this one county, on one worker: filling it takes longer than reading it.
+CROWD = pytest.mark.xdist_group("crowd")
+
+
+@pytest.fixture(scope="module")
+async def crowd(cluster: Cluster) -> AsyncIterator[Database]:
+    """Twenty thousand firms that nobody changes."""
+    name = cluster.fresh_name()
+    in_thread(lambda: cluster.create(name))
+    database = Database(cluster.url(name), pool_size=16)
+    async with database.transaction() as conn:
+        await conn.execute(_MANY, {"at": NOON})
+    yield database
+    await database.dispose()
+    in_thread(lambda: cluster.drop(name))
+
+
 def _query(**more: Any) -> Any:
     return statement(FirmFilter(), viewer=command_actor("440783").viewer, today=NOON.date(), sort="-updated", **more)
 
 
+@CROWD
 @pytest.mark.db_commit
 async def test_when_the_reader_leaves_the_database_stops_and_the_connection_is_free(
-    fresh_database: Database,
+    crowd: Database,
 ) -> None:
-    async with fresh_database.transaction() as conn:
-        await conn.execute(_MANY, {"at": NOON})
     for _ in range(20):  # more often than the pool has connections
-        stream = csv_stream(fresh_database, _query(escaped=True))
+        stream = csv_stream(crowd, _query(escaped=True))
         await anext(stream)
         assert len(await anext(stream)) > 0
         await stream.aclose()  # type: ignore[attr-defined]
     async with asyncio.timeout(10):
         while True:
-            async with fresh_database.reading() as conn:
+            async with crowd.reading() as conn:
                 if not (await conn.execute(_COPYING)).scalar_one():
                     break
             await asyncio.sleep(0.05)
 
 
+@CROWD
 @pytest.mark.db_commit
 async def test_a_workbook_s_temporary_files_go_when_the_reader_leaves(
-    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    crowd: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from app.exchange.exporting import xlsx_stream
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    async with fresh_database.transaction() as conn:
-        await conn.execute(_MANY, {"at": NOON})
-    stream = xlsx_stream(fresh_database, _query())
+    stream = xlsx_stream(crowd, _query())
     assert (await anext(stream)).startswith(b"PK")
     assert os.listdir(tmp_path)
     await stream.aclose()  # type: ignore[attr-defined]
     assert os.listdir(tmp_path) == []
 
 
+@CROWD
 @pytest.mark.db_commit
-async def test_slow_readers_hold_no_connection(fresh_database: Database) -> None:
+async def test_slow_readers_hold_no_connection(crowd: Database) -> None:
     """As many as the pool has connections begin to read, and stop; everybody else goes on."""
-    async with fresh_database.transaction() as conn:
-        await conn.execute(_MANY, {"at": NOON})
-    streams = [csv_stream(fresh_database, _query(escaped=True).limit(4_000)) for _ in range(16)]
+    streams = [csv_stream(crowd, _query(escaped=True).limit(4_000)) for _ in range(16)]
     for stream in streams:
         await anext(stream)
     begun = [await anext(stream) for stream in streams]
     assert all(begun)
-    pool: Any = fresh_database.engine.pool
+    pool: Any = crowd.engine.pool
     async with asyncio.timeout(60):
         while pool.checkedout():  # noqa: ASYNC110  # the pool tells nobody
             await asyncio.sleep(0.05)
-    async with fresh_database.reading() as conn:
+    async with crowd.reading() as conn:
         assert (await conn.execute(_COPYING)).scalar_one() == 0
     lines = begun[0].count(b"\n") + sum([chunk.count(b"\n") async for chunk in streams[0]])
     assert lines == 4_000
@@ -197,13 +213,12 @@ async def test_slow_readers_hold_no_connection(fresh_database: Database) -> None
         await stream.aclose()  # type: ignore[attr-defined]
 
 
+@CROWD
 @pytest.mark.db_commit
-async def test_no_more_than_three_exports_run_at_once(fresh_database: Database) -> None:
-    async with fresh_database.transaction() as conn:
-        await conn.execute(_MANY, {"at": NOON})
-    streams = [csv_stream(fresh_database, _query(escaped=True).limit(4_000)) for _ in range(10)]
+async def test_no_more_than_three_exports_run_at_once(crowd: Database) -> None:
+    streams = [csv_stream(crowd, _query(escaped=True).limit(4_000)) for _ in range(10)]
     reading = [asyncio.create_task(_all_of(stream)) for stream in streams]
-    pool: Any = fresh_database.engine.pool
+    pool: Any = crowd.engine.pool
     most = 0
     async with asyncio.timeout(60):
         while not all(task.done() for task in reading):
@@ -217,12 +232,11 @@ async def _all_of(stream: Any) -> bytes:
     return b"".join([chunk async for chunk in stream])
 
 
+@CROWD
 @pytest.mark.db_commit
-async def test_writing_a_workbook_leaves_the_loop_free_for_others(fresh_database: Database, tmp_path: Path) -> None:
-    async with fresh_database.transaction() as conn:
-        await conn.execute(_MANY, {"at": NOON})
+async def test_writing_a_workbook_leaves_the_loop_free_for_others(crowd: Database, tmp_path: Path) -> None:
     loop = asyncio.get_running_loop()
-    writing = asyncio.create_task(write_xlsx(fresh_database, _query(), tmp_path / "a.xlsx"))
+    writing = asyncio.create_task(write_xlsx(crowd, _query(), tmp_path / "a.xlsx"))
     began = last = loop.time()
     longest = 0.0
     while not writing.done():
