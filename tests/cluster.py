@@ -43,11 +43,32 @@ class Cluster:
         return self.name(f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(self._counter)}")
 
     def build_template_once(self, run: Callable[[Callable[[], Awaitable[None]]], None]) -> None:
-        done = self._directory / "template.done"
-        with (self._directory / "template.lock").open("w") as lock:
+        self._once("template", lambda: run(self._build))
+
+    def copy_of(
+        self,
+        part: str,
+        run: Callable[[Callable[[], Awaitable[None]]], None],
+        fill: Callable[[str], Awaitable[None]],
+    ) -> str:
+        """A database of the caller's own, like one that the first who asked has filled: inventing a county takes every
+        worker many times as long as copying it."""
+        filled, name = self.name(part), self.fresh_name()
+
+        async def make() -> None:
+            await self.create(filled)
+            await fill(self.url(filled))
+
+        self._once(part, lambda: run(make))
+        run(lambda: self.create(name, like=filled))
+        return name
+
+    def _once(self, part: str, make: Callable[[], None]) -> None:
+        done = self._directory / f"{part}.done"
+        with (self._directory / f"{part}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not done.exists():
-                run(self._build)
+                make()
                 done.touch()
 
     async def _build(self) -> None:
@@ -60,8 +81,8 @@ class Cluster:
             await database.dispose()
         await self._command(f"ALTER DATABASE {self.template} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true")
 
-    async def create(self, name: str, *, empty: bool = False) -> None:
-        await self._command(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else self.template}")
+    async def create(self, name: str, *, empty: bool = False, like: str = "") -> None:
+        await self._command(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else like or self.template}")
 
     async def drop(self, name: str) -> None:
         await self._command(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

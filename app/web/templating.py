@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from fastapi import Request, Response
@@ -89,7 +89,9 @@ def _words(message: str, **values: Any) -> str:
     return found % values if values else found
 
 
+@cache
 def make_environment() -> Environment:
+    """One in a process: what one site or one press has compiled, the next one has."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -153,13 +153,10 @@ def people(browser: Browser, site: Site) -> Iterator[People]:
 @pytest.fixture(scope="session")
 def county(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A small invented county that tests only look at: every kind of firm, move, note and account."""
-    name = cluster.fresh_name()
-    in_thread(lambda: cluster.create(name))
+    name = cluster.copy_of("visited", in_thread, _fill)
     directory: Path = tmp_path_factory.mktemp("county")
     with LiveServer(cluster.url(name), clock=SettableClock(), data=directory) as server:
-        site = Site(server)
-        in_thread(lambda: _fill(server.database_url))
-        yield site
+        yield Site(server)
     in_thread(lambda: cluster.drop(name))
 
 

@@ -15,9 +15,7 @@ from tests.harness import NOON
 
 @pytest.fixture(scope="session")
 async def demo_engine(cluster: Cluster) -> AsyncIterator[AsyncEngine]:
-    name = cluster.fresh_name()
-    in_thread(lambda: cluster.create(name))
-    in_thread(lambda: _fill(cluster.url(name)))
+    name = cluster.copy_of("demo", in_thread, _fill)
     engine = make_engine(cluster.url(name), pool_size=1)
     yield engine
     await engine.dispose()
