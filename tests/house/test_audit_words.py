@@ -42,6 +42,7 @@ def in_package(path: Path, helper: ast.AsyncFunctionDef | ast.FunctionDef) -> li
 def recorded() -> tuple[set[str], set[str]]:
     """Whole actions, and the beginnings of those that a helper completes, with what it is given to complete them."""
     trees = {path: ast.parse(path.read_text("utf-8")) for path in APP}
+    all_calls = {path: list(called(tree)) for path, tree in trees.items()}
     whole: set[str] = set()
     begun: set[str] = set()
     for path, tree in trees.items():
@@ -62,7 +63,7 @@ def recorded() -> tuple[set[str], set[str]]:
                     continue
                 if last.value.id in given:
                     at = given.index(last.value.id)
-                    calls = [c for p in in_package(path, helper) for n, c in called(trees[p]) if n == helper.name]
+                    calls = [c for p in in_package(path, helper) for n, c in all_calls[p] if n == helper.name]
                     whole |= {head.value + w for c in calls if len(c.args) > at for w in constants(c.args[at])}
     return whole, begun
 
