@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from app import logs
 from app.commands.context import CommandError, secret_key, settings_for
+from app.commands.patience import PatientProtocol
 from app.config import SHORTEST_KEY, Settings
 from app.main import create_app
 from app.scheduler import run_worker
@@ -79,7 +80,7 @@ def open_enough_files() -> None:
 def server_options(settings: Settings) -> dict[str, Any]:
     return {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": PatientProtocol,
         "log_level": "warning",
         "log_config": None,  # the server's lines go the way of ours
         "access_log": False,
