@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import User
 from app.access.terms import PERMISSIONS, Actor, Permission, Role, Viewer
+from app.audit.sealing import head
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.digests.composing import Document
@@ -28,6 +29,10 @@ from app.outbox.writing import Row, mailing, notice, outlet_notice, post
 READERS = [role.value for role in Role if Permission.DIGEST_READ in PERMISSIONS[role]]
 MOST_TESTS, TESTS_WITHIN = 3, timedelta(minutes=10)
 _S = DigestSubscription
+_ANCHOR = """审计记录的末条封条（请留存这封邮件）：
+{head}
+日后在服务器上运行 tidu audit verify --anchor 加上这一行，可知此前的审计记录有没有被整个重做。
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +106,46 @@ async def send(conn: Conn, digest: KeptDigest, press: Press, *, at: datetime) ->
     if rows:
         new = insert(DigestSending).on_conflict_do_nothing().returning(DigestSending.user_id)
         done = set((await conn.execute(new.values(rows))).scalars())
-    key = f"{digest.week}:{digest.scope}"
-    told = await letters(
-        conn, digest.document, [r for r in wanted if r.id in done], press, kind="digest", key=key, at=at
-    )
+    key, to = f"{digest.week}:{digest.scope}", [r for r in wanted if r.id in done]
+    closing = await _anchor(conn) if digest.scope == await bureau_scope(conn) else ""
+    told = await letters(conn, digest.document, to, press, kind="digest", key=key, closing=closing, at=at)
+    if closing:
+        told += await _to_auditors(conn, digest, closing, besides=[r.id for r in wanted if r.by_mail], key=key, at=at)
     await post(conn, *told, *await _cards(conn, digest, press, key, at))
     return len(done)
 
 
-async def letters(
-    conn: Conn, document: Document, to: Sequence[Recipient], press: Press, *, kind: str, key: str, at: datetime
+async def _anchor(conn: Conn) -> str:
+    """The last seal of the trail: in a mailbox it lies where nobody comes who rewrites the database."""
+    seal = await head(conn)
+    return _ANCHOR.format(head=seal.head) if seal else ""
+
+
+async def _to_auditors(
+    conn: Conn, digest: KeptDigest, closing: str, *, besides: Collection[uuid.UUID], key: str, at: datetime
 ) -> list[Row]:
-    """In the house for everybody, by mail for whoever has an address; one making for all who want the same."""
+    """They get the seal whether they want the digest or not."""
+    auditors = select(User.id).where(
+        User.active, User.role == Role.AUDITOR.value, func.coalesce(User.email, "") != "", User.id.not_in(besides)
+    )
+    people = (await conn.execute(auditors.order_by(User.id))).scalars()
+    subject = f"审计封条 {digest.week}"
+    return [mailing("audit_anchor", key, to=p, subject=subject, body=closing, files=[], at=at) for p in people]
+
+
+async def letters(
+    conn: Conn,
+    document: Document,
+    to: Sequence[Recipient],
+    press: Press,
+    *,
+    kind: str,
+    key: str,
+    closing: str = "",
+    at: datetime,
+) -> list[Row]:
+    """In the house for everybody, by mail for whoever has an address; one making for all who want the same. `closing`
+    stands below a mail and is no part of the digest."""
     bureau = (await load_reference(conn)).bureau
     made: dict[tuple[str, ...], tuple[Any, list[dict[str, str]]]] = {}
     rows: list[Row] = []
@@ -124,7 +157,8 @@ async def letters(
         where: Mapping[str, str] = {"digest": document["week"], "scope": document["scope"]}
         rows.append(notice(kind, key, to=one.id, subject=letter.subject, at=at, **where))
         if one.by_mail:
-            rows.append(mailing(kind, key, to=one.id, subject=letter.subject, body=letter.text, files=files, at=at))
+            body = f"{letter.text}\n{closing}" if closing else letter.text
+            rows.append(mailing(kind, key, to=one.id, subject=letter.subject, body=body, files=files, at=at))
     return rows
 
 

@@ -8,6 +8,8 @@ import pypdfium2
 import pytest
 from sqlalchemy import func, insert, select
 
+from app.audit.models import AuditSeal
+from app.audit.rules import Seal
 from app.db import new_id
 from app.digests import jobs, printing, sending
 from app.digests.composing import lists_in
@@ -259,3 +261,21 @@ async def test_a_test_goes_to_oneself_and_not_too_often(conn):
     later = MONDAY + timedelta(minutes=11)
     await send_test(conn, shown.document, NoPress(), (), by=me, at=later)
     assert await sent(conn, "digest_test") == {"inbox": 4, "email": 4}
+
+
+async def test_the_last_seal_of_the_trail_lies_in_mailboxes_outside_of_the_database(conn, database):
+    await factories.person(conn, "manager", email="liang@example.invalid")
+    auditor = await factories.person(conn, "auditor", email="shen@example.invalid")
+    await factories.person(conn, "auditor-2")
+    sealed = Seal(7, MONDAY, 1, 0, b"", b"", b"\xab" * 32)
+    await conn.execute(insert(AuditSeal), {name: getattr(sealed, name) for name in Seal.__dataclass_fields__})
+    await send_digests(database, NoPress(), at=MONDAY)
+    await send_digests(database, NoPress(), at=MONDAY + timedelta(hours=1))
+    anchor = f"7:{'ab' * 32}"
+    query = select(OutboxMessage.kind, OutboxMessage.user_id, OutboxMessage.payload["body"].astext)
+    mails = (await conn.execute(query.where(OutboxMessage.channel == "email").order_by(OutboxMessage.kind))).all()
+    assert [m.kind for m in mails] == ["audit_anchor", "digest"]
+    assert mails[0].user_id == auditor.id, "one without an address gets none"
+    assert all(anchor in m[2] for m in mails)
+    kept = await kept_digest(conn, WEEK, COUNTY)
+    assert anchor not in str(kept.document), "it is no part of the digest, which composes the same for ever"
