@@ -164,3 +164,23 @@ async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_w
     assert "本人来电要求" in trail
     assert PHONE not in trail
     assert EMAIL not in trail
+
+
+async def test_pages_that_tell_in_full_how_persons_are_reached_carry_who_looks_and_when(conn, client_as, anonymous):
+    uscc = await factories.firm(conn, "开平市受访有限公司")
+    clerk = await factories.person(conn, "firm", firm_id=await factories.id_of(conn, uscc))
+    await houses.operator(conn, held := await houses.carrier(conn))
+    firm, operator, officer = await client_as(clerk), await client_as("carrier"), await client_as("officer")
+    need = {"since": "2026-12-01", "seats": "2", "business": "温控阀", "contact": f"黄工 {PHONE}"}
+    await firm.post(f"/portal/entries/to/{held.id}", data=need | {"idempotency_key": "a"})
+    entry = (await conn.execute(text("SELECT id FROM entry_applications"))).scalar_one()
+    asked = {"uscc": uscc, "name": "黄工", "email": EMAIL, "phone": PHONE, "words": ""}
+    assert (await anonymous.post("/register", data=asked)).status_code == 303
+    for browser, login, place in (
+        (firm, "firm", "/portal/people"),
+        (operator, "carrier", f"/entries/{entry}"),
+        (officer, "officer", "/clerks"),
+        (officer, "officer", f"/firms/{uscc}/clerks"),
+    ):
+        page = (await browser.get(place)).text
+        assert f"{login} 2026-11-23</text>" in page, place
