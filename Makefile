@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 
-.PHONY: run test bench drill fuzz lint browser lock clean help
+.PHONY: run test bench drill fuzz audit lint browser lock clean help
 
 help:
 	@echo "make run [PORT=8000]   启动全部：数据库、网站、后台任务、演示数据"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench             性能：与同一次运行里量得的基线之比"
 	@echo "make drill             提醒的演练：杀进程、邮件服务器出错、数据库重启，事后对账"
 	@echo "make fuzz              用 schemathesis 以每个角色试遍接口（要另装 schemathesis；几分钟一个角色）"
+	@echo "make audit             物料清单、漏洞核对、找密钥（要另装 cyclonedx-bom、detect-secrets，并给出漏洞库的副本）"
 	@echo "make lint              只跑静态检查"
 	@echo "make lock              按 pyproject.toml 重算锁文件（需要 uv）"
 
@@ -56,6 +57,9 @@ $(BIN)/python:
 
 fuzz: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+audit: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.supply $(ARGS)
 
 $(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --require-hashes -r requirements.lock
