@@ -1,0 +1,110 @@
+"""What people paste and attackers type: each is stored and shown as text, or refused with a sentence."""
+
+MARK = "kanarienvogel"
+# Shown as they are, these would be elements of ours: their words must never stand unescaped on a page.
+MARKUP = (
+    f"<script>{MARK}()</script>",
+    f"<img src=x onerror={MARK}()>",
+    f'"><svg onload={MARK}()>',
+    f"'-{MARK}()-'",
+    f"</textarea><b id={MARK}>",
+    f"<!--{MARK}",
+    f"javascript:{MARK}()",
+    f'<a href="javascript:{MARK}()">x</a>',
+    f"<input autofocus onfocus={MARK}()>",
+    f"]]><{MARK}>",
+)
+TEMPLATES = (
+    "{{7*7}}",
+    "${7*7}",
+    "#{7*7}",
+    "<%= 7*7 %>",
+    "{% raw %}",
+    "%(name)s",
+    "{0.__class__}",
+    "%n%n%s%s",
+    "$(id)",
+    "`id`",
+)
+STATEMENTS = (
+    "' OR '1'='1",
+    "'; DROP TABLE firms; --",
+    "1) UNION SELECT NULL--",
+    "\\'; SELECT pg_sleep(0)--",
+    "%' AND 1=1 --",
+    "\\",
+    "%",
+    "_",
+    "$$",
+    ":name",
+)
+FORMULAS = ("=1+1", "+1", "-1+1", "@SUM(1)", '=HYPERLINK("http://x")', "\t=1", "\r=1", "|calc")
+BREAKS = ("a\r\nBcc: x@y.example", "a\nb", "\r\n\r\n<html>", "%0d%0aSet-Cookie: a=b", "a\u2028b", "a\x85b", "a\x0bb")
+LETTERS = (
+    "\x00",
+    "a\x00b",
+    "\x1b[31m",
+    "\x7f",
+    "\u202e\u202dabc",
+    "\u200b",
+    "\u200d\ufeff",
+    "\ufffe",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\U0010ffff",
+    "Z\u0351\u036b\u0343\u036a" * 20,
+    "ﷺ" * 50,
+    "İıſ",
+    "ß" * 100,
+    "𠮷野家",
+    "１２３．４５",
+    "²³½",
+    "Ω≈ç√∫",
+    "مرحبا",
+    "ﬁ",
+    "\ud7ff",
+)
+NUMBERS = (
+    "0",
+    "-1",
+    "1e309",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "0x10",
+    "1_000",
+    "1,000,000.00",
+    "9" * 400,
+    "99999999999999999999",
+    "0.1" + "0" * 200 + "1",
+    "2026-02-30",
+    "0000-00-00",
+    "9999-12-31",
+    "10000-01-01",
+    "00000000-0000-0000-0000-000000000000",
+)
+PLACES = ("../../etc/passwd", "file:///etc/passwd", "//evil.example", "http://127.0.0.1:1/", "\\\\x\\y", "con", ".")
+SHAPES = (
+    "",
+    " ",
+    "null",
+    "undefined",
+    "true",
+    "[]",
+    "{}",
+    "[[[]]]",
+    '{"a":1}',
+    "x" * 10_000,
+    "长" * 10_000,
+    "a b " * 2_000,
+)
+NAUGHTY = (
+    *MARKUP,
+    *TEMPLATES,
+    *STATEMENTS,
+    *FORMULAS,
+    *BREAKS,
+    *LETTERS,
+    *NUMBERS,
+    *PLACES,
+    *SHAPES,
+)
