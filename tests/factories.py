@@ -129,7 +129,11 @@ async def token_of(conn: Conn, who: Person, *, at: datetime = NOON, days: int = 
     token = new_token()
     await conn.execute(
         insert(ApiToken).values(
-            token_hash=token_hash(token), user_id=who.id, created_at=at, expires_at=at + timedelta(days=days)
+            token_hash=token_hash(token),
+            user_id=who.id,
+            created_at=at,
+            used_at=at,
+            expires_at=at + timedelta(days=days),
         )
     )
     return token

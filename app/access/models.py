@@ -68,6 +68,8 @@ class ApiToken(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    label: Mapped[str] = mapped_column(server_default="")  # which program it is for
+    used_at: Mapped[datetime | None]
 
 
 class CalendarFeed(Base):
@@ -238,3 +240,16 @@ class LinkedIdentity(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
     linked_at: Mapped[datetime]
     linker_name: Mapped[str]
+
+
+class AccessDenial(Base):
+    """How often an account was told 403 within an hour: one row, however often that was."""
+
+    __tablename__ = "access_denials"
+    __table_args__ = (Index("ix_access_denials_hour", "hour"),)
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    times: Mapped[int]
+    last_at: Mapped[datetime]
+    last_place: Mapped[str]  # the route, never what was typed

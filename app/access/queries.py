@@ -1,7 +1,7 @@
 """Who is calling: a session's cookie or a bearer token, one statement each."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,7 +59,7 @@ _SESSION = Kept(
     )
 )
 _TOKEN = Kept(
-    select(*VIEWER)
+    select(*VIEWER, ApiToken.used_at)
     .select_from(ApiToken)
     .join(User, User.id == ApiToken.user_id)
     .where(
@@ -75,26 +75,8 @@ _TOKEN = Kept(
 class SignedIn:
     viewer: Viewer
     session_id: str
-    seen_at: datetime | None
+    seen_at: datetime | None  # None: a token that was never used
     unread: int = 0  # messages in the house, up to MANY_UNREAD
-
-
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    id: uuid.UUID
-    login: str
-    name: str
-    role: Role
-    scope: str
-    unit: str
-    email: str | None
-    active: bool
-    last_sign_in_at: datetime | None
-    password_expires_at: datetime | None  # None when it is the person's own
-    carrier_id: uuid.UUID | None
-    power: Power
-    awaits_grant: bool
-    has_factor: bool
 
 
 # Whoever does one of these to an account can sign in as it until the person has chosen a password of their own.
@@ -142,7 +124,7 @@ async def signed_in_by_cookie(conn: Conn, token: str, *, at: datetime, idle: tim
 async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> SignedIn | None:
     key = token_hash(token)
     row = (await conn.execute(_TOKEN, {"hash": key, "at": at})).one_or_none()
-    return SignedIn(viewer_of(row), f"token:{key.hex()[:12]}", None) if row else None
+    return SignedIn(viewer_of(row), f"token:{key.hex()[:12]}", row.used_at) if row else None
 
 
 async def recent_failures(
@@ -156,28 +138,6 @@ async def recent_failures(
     if besides:
         query = query.where(SignInAttempt.id != besides)
     return [Failure(*row) for row in await conn.execute(query.limit(500))]
-
-
-async def list_users(conn: Conn) -> Sequence[UserRow]:
-    query = select(
-        User.id,
-        User.login,
-        User.name,
-        User.role,
-        User.scope,
-        User.unit,
-        User.email,
-        User.active,
-        User.last_sign_in_at,
-        User.password_expires_at,
-        User.carrier_id,
-        User.power,
-        User.awaits_grant,
-        SecondFactor.secret.is_not(None).label("has_factor"),
-    )
-    query = query.join_from(User, SecondFactor, SecondFactor.user_id == User.id, isouter=True).order_by(User.login)
-    rows: Sequence[Any] = (await conn.execute(query)).all()
-    return [UserRow(**{**r._mapping, "role": Role(r.role), "power": Power(r.power)}) for r in rows]
 
 
 _ASKED = (SignInRules.factor_roles, SignInRules.one_session, SignInRules.profile)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, update
 
 from app.access.devices import forget_devices
 from app.access.models import (
+    AccessDenial,
     ApiToken,
     CalendarFeed,
     HalfSignIn,
@@ -22,10 +23,11 @@ from app.access.noticing import tell_of_hand
 from app.access.passwords import hash_password
 from app.access.powers import are_separated, ask_for_grant, makes_only, may_handle, separate, waits_after_reset
 from app.access.queries import user_by_id, user_by_login
-from app.access.rules import new_token, one_time_until, token_hash
+from app.access.rules import one_time_until, token_hash
 from app.access.setting_password import faults_of, set_password
 from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Power, Role
 from app.audit.service import event_row, record
+from app.config import SHORTEST_TRAIL
 from app.db import Conn, new_id
 from app.errors import Invalid, NotFound, Waiting
 from app.text import is_code
@@ -224,24 +226,6 @@ async def reset_password(
     await tell_of_hand(conn, user, "重设口令", by=by, at=at)
 
 
-async def issue_token(conn: Conn, login: str, *, days: int, by: Actor = SYSTEM, at: datetime) -> str:
-    """A bearer token, shown once. Raises NotFound."""
-    user = await user_by_login(conn, login)
-    if user is None or not user["active"]:
-        raise NotFound(f"没有账号 {login}，或已停用。")
-    token = new_token()
-    await conn.execute(
-        insert(ApiToken).values(
-            token_hash=token_hash(token), user_id=user["id"], created_at=at, expires_at=at + timedelta(days=days)
-        )
-    )
-    await record(
-        conn,
-        event_row("user:token:issued", by=by, at=at, object_type="user", object_id=user["id"], object_label=login),
-    )
-    return token
-
-
 async def forget_old(conn: Conn, *, at: datetime) -> int:
     """Attempts, sessions and answers to repeated requests that nobody needs any more. The trail is never among them."""
     old = (
@@ -250,6 +234,7 @@ async def forget_old(conn: Conn, *, at: datetime) -> int:
         delete(HalfSignIn).where(HalfSignIn.expires_at < at),
         delete(ApiToken).where(ApiToken.expires_at < at - timedelta(days=90)),
         delete(PasswordLink).where(PasswordLink.expires_at < at - timedelta(days=2)),
+        delete(AccessDenial).where(AccessDenial.hour < at - timedelta(days=SHORTEST_TRAIL)),
         delete(IdempotencyKey).where(IdempotencyKey.created_at < at - timedelta(days=2)),
     )
     return sum([(await conn.execute(statement)).rowcount for statement in old]) + await forget_devices(conn, at=at)

@@ -157,6 +157,7 @@ ACTION_LABELS = {
     "user:password:asked": "申请重设口令的链接",
     "user:password:recovered": "凭邮件链接重设口令",
     "user:token:issued": "发放令牌",
+    "user:token:revoked": "撤销令牌",
     "user:identity:linked": "关联统一身份认证",
     "user:identity:unlinked": "取消关联统一身份认证",
     "user:factor:bound": "开启两步验证",

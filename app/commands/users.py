@@ -9,8 +9,9 @@ from typing import Any
 from app.access.factors import take_away
 from app.access.queries import user_by_login
 from app.access.rules import ONE_TIME_HOURS
-from app.access.service import Account, add_user, issue_token, reset_password
+from app.access.service import Account, add_user, reset_password
 from app.access.terms import Power, Role
+from app.access.tokens import LONGEST_DAYS, issue_token
 from app.carriers.queries import carrier_choices
 from app.clock import SystemClock
 from app.commands.context import CommandError, add_data_option, opened
@@ -19,8 +20,6 @@ from app.errors import Invalid
 from app.firms.queries import firm_id_by_uscc
 from app.text import normalise
 from app.text.uscc import normalise_code
-
-LONGEST_DAYS = 366
 
 
 def add_parser(subparsers: Any) -> None:

@@ -23,6 +23,7 @@ from app.web import (
     second_step,
     sessions,
     single_sign_on,
+    tokens,
 )
 from app.web.coming_in import browser_of, come_in, refused
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard
@@ -42,6 +43,7 @@ router.include_router(calendar_feed.router)
 router.include_router(second_step.router)
 router.include_router(second_factor.router)
 router.include_router(sessions.router)
+router.include_router(tokens.router)
 router.include_router(single_sign_on.router)
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 

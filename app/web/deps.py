@@ -11,6 +11,7 @@ from app.access.models import UserSession
 from app.access.queries import SignedIn, signed_in_by_bearer, signed_in_by_cookie
 from app.access.rules import token_hash
 from app.access.terms import Actor, Origin, Permission, Viewer
+from app.access.tokens import USED_AFTER, note_use
 from app.clock import Clock, business_day
 from app.config import Settings
 from app.db import Conn, Database
@@ -109,7 +110,10 @@ async def signed_in(request: Request, conn: ConnDep) -> SignedIn:
     bearer = request.headers.get("authorization", "")
     found: SignedIn | None
     if bearer.lower().startswith("bearer "):
-        found = await signed_in_by_bearer(conn, bearer[7:].strip(), at=at)
+        token = bearer[7:].strip()
+        found = await signed_in_by_bearer(conn, token, at=at)
+        if found and (found.seen_at is None or at - found.seen_at > USED_AFTER):
+            await note_use(conn, token, at=at)
     else:
         token = request.cookies.get(cookie_name(settings), "")
         idle = timedelta(minutes=settings.idle_minutes)
@@ -118,6 +122,7 @@ async def signed_in(request: Request, conn: ConnDep) -> SignedIn:
             await check_csrf(request, settings, token)
         if found and found.seen_at and at - found.seen_at > _TOUCH_AFTER:
             await _touch(conn, token, at)
+    request.app.state.allowance.learn(request.scope, found.viewer.id if found else None)
     if found is None:
         raise SignInRequired
     request.state.viewer = found.viewer

@@ -29,6 +29,7 @@ _PAGES = (
     NavItem("日历订阅", "/account/calendar", _P.FILING_READ),
     NavItem("通知方式", "/account/notices", _P.SELF),
     NavItem("登录会话", "/account/sessions", _P.SELF),
+    NavItem("访问令牌", "/account/tokens", _P.SELF),
     NavItem("两步验证", "/account/second-factor", _P.SELF),
     NavItem("修改口令", "/account/password", _P.SELF),
 )

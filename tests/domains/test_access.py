@@ -13,12 +13,12 @@ from app.access.service import (
     Account,
     add_user,
     forget_old,
-    issue_token,
     reset_password,
     set_active,
 )
 from app.access.signing import Browser, announce, sign_in
 from app.access.terms import SYSTEM, Origin, Role
+from app.access.tokens import issue_token
 from app.audit.models import AuditEvent
 from app.db import new_id
 from app.errors import Invalid, NotFound

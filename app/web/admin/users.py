@@ -2,11 +2,13 @@
 
 import uuid
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from app.access import service
-from app.access.queries import list_users, user_by_id, user_by_login
+from app.access.listing import Standing, Wanted, list_users
+from app.access.queries import user_by_id, user_by_login
 from app.access.rules import ONE_TIME_HOURS
 from app.access.terms import Actor, Permission, Power, Role, Viewer
 from app.carriers.queries import carrier_choices
@@ -26,12 +28,32 @@ Admin = Annotated[Actor, Depends(acting(Permission.USER_ADMIN))]
 
 @router.get("/admin/users")
 async def users_page(
-    request: Request, viewer: ReadUsers, conn: ConnDep, lookup: LookupDep, clock: ClockDep
+    request: Request,
+    viewer: ReadUsers,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    q: Annotated[str, Query(max_length=60)] = "",
+    role: Annotated[str, Query(max_length=20)] = "",
+    standing: Annotated[str, Query(max_length=20)] = "",
+    after: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
-    users = await list_users(conn)
+    # What is no role or standing asks for nothing in particular, as everywhere in an address.
+    chosen = Role(role) if role in set(Role) else None
+    stands = Standing(standing) if standing in set(Standing) else None
+    wanted = Wanted(q.strip(), chosen, stands)
+    found = await list_users(conn, wanted, after=after, at=clock.now())
+    said = {name: str(value) for name, value in (("q", wanted.q), ("role", chosen), ("standing", stands)) if value}
+    onward = urlencode(said | {"after": found.next}) if found.next else ""
     context: dict[str, Any] = {
-        "users": users,
-        "regions": {u.scope: lookup.reference.region(u.scope) for u in users},
+        "users": found.rows,
+        "total": found.total,
+        "filters": {"q": wanted.q, "role": chosen or "", "standing": stands or ""},
+        "roles": [("", "全部"), *Role.options()],
+        "standings": [("", "全部"), *Standing.options()],
+        "next_href": f"/admin/users?{onward}" if onward else None,
+        "first_href": f"/admin/users?{urlencode(said)}" if after else None,
+        "regions": {u.scope: lookup.reference.region(u.scope) for u in found.rows},
         "carriers": {uuid.UUID(known): name for known, name in await carrier_choices(conn)},
         "me": viewer.id,
         "now": clock.now(),

@@ -1,0 +1,99 @@
+"""Bearer tokens: what a program signs in with, in the name of an account."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, update
+
+from app.access.models import ApiToken
+from app.access.noticing import tell_owner
+from app.access.proving import must_know_password
+from app.access.queries import user_by_login
+from app.access.rules import new_token, token_hash
+from app.access.terms import SYSTEM, Actor
+from app.audit.service import event_row, record
+from app.db import Conn
+from app.errors import Invalid, NotFound
+
+LONGEST_DAYS = 366
+LONGEST_LABEL = 40
+MOST = 10  # of one account at a time
+USED_AFTER = timedelta(seconds=60)  # noted no more often than that
+
+
+@dataclass(frozen=True, slots=True)
+class OpenToken:
+    reference: str  # first characters of the hash: names a token without giving it away
+    label: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+async def tokens_of(conn: Conn, user_id: uuid.UUID, *, at: datetime) -> list[OpenToken]:
+    t = ApiToken
+    query = select(t.token_hash, t.label, t.created_at, t.expires_at, t.used_at).where(*_open(user_id, at))
+    rows: Sequence[Any] = (await conn.execute(query.order_by(t.created_at.desc(), t.token_hash))).all()
+    return [OpenToken(hashed.hex()[:12], *rest) for hashed, *rest in rows]
+
+
+def _open(user_id: uuid.UUID, at: datetime) -> tuple[Any, ...]:
+    return (ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None), ApiToken.expires_at > at)
+
+
+async def issue_token(conn: Conn, login: str, *, days: int, label: str = "", by: Actor = SYSTEM, at: datetime) -> str:
+    """Shown once. Raises NotFound."""
+    user = await user_by_login(conn, login)
+    if user is None or not user["active"]:
+        raise NotFound(f"没有账号 {login}，或已停用。")
+    token = new_token()
+    until = at + timedelta(days=days)
+    row = {"token_hash": token_hash(token), "user_id": user["id"], "created_at": at, "expires_at": until}
+    await conn.execute(insert(ApiToken).values(**row, label=label))
+    issued = event_row("user:token:issued", by=by, at=at, object_type="user", object_id=user["id"], object_label=login)
+    await record(conn, issued | {"after": {"program": label, "days": days} if label else None})
+    return token
+
+
+async def issue_own(
+    conn: Conn, label: str, *, days: int, password: str, by: Actor, at: datetime, cheap: bool = False
+) -> str:
+    """For oneself, who shows the password once more: a token outlives the session it was made in. Raises Invalid, as
+    `must_know_password` does."""
+    await must_know_password(conn, password, by=by, at=at, cheap=cheap)
+    held = (await conn.execute(select(func.count()).select_from(ApiToken).where(*_open(by.viewer.id, at)))).scalar_one()
+    if held >= MOST:
+        raise Invalid({"label": f"最多同时有 {MOST} 个令牌；请先撤销不用的。"})
+    token = await issue_token(conn, by.viewer.login, days=days, label=label, by=by, at=at)
+    await tell_owner(conn, by.viewer.id, f"您的账号发放了访问令牌“{label}”", by=by, at=at)
+    return token
+
+
+async def revoke_token(conn: Conn, user_id: uuid.UUID, reference: str, *, by: Actor, at: datetime) -> None:
+    """Raises NotFound."""
+    named = func.left(func.encode(ApiToken.token_hash, "hex"), 12) == reference
+    ended = update(ApiToken).where(*_open(user_id, at), named).values(revoked_at=at).returning(ApiToken.label)
+    label = (await conn.execute(ended)).scalar_one_or_none()
+    if label is None:
+        raise NotFound
+    revoked = event_row(
+        "user:token:revoked",
+        by=by,
+        at=at,
+        object_type="user",
+        object_id=user_id,
+        object_label=by.viewer.login,
+        before={"program": label} if label else None,
+    )
+    await record(conn, revoked)
+
+
+async def note_use(conn: Conn, token: str, *, at: datetime) -> None:
+    """Whoever finds it being noted does not wait: many calls of one program come at the same moment."""
+    t = ApiToken
+    late = or_(t.used_at.is_(None), t.used_at < at - USED_AFTER)
+    free = select(t.token_hash).where(t.token_hash == token_hash(token), late).with_for_update(skip_locked=True)
+    await conn.execute(update(t).where(t.token_hash == free.scalar_subquery()).values(used_at=at))

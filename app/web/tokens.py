@@ -1,0 +1,64 @@
+"""访问令牌: what the signed-in person's programs sign in with."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.access import tokens
+from app.access.terms import Actor, Permission
+from app.db import Conn
+from app.errors import Invalid
+from app.web.deps import ClockDep, ConnDep, SettingsDep, acting
+from app.web.forms import clean_text
+from app.web.htmx import see_other
+from app.web.templating import page
+
+router = APIRouter()
+Self = Annotated[Actor, Depends(acting(Permission.SELF))]
+PLACE = "/account/tokens"
+DAYS = ((30, "30 天"), (90, "90 天"), (180, "180 天"), (tokens.LONGEST_DAYS, "一年"))
+
+
+@router.get("/account/tokens")
+async def own_page(request: Request, conn: ConnDep, actor: Self) -> Response:
+    return await _page(request, conn, actor)
+
+
+async def _page(
+    request: Request, conn: Conn, actor: Actor, errors: dict[str, str] | None = None, *, label: str = "", days: int = 90
+) -> Response:
+    context: dict[str, Any] = {
+        "tokens": await tokens.tokens_of(conn, actor.viewer.id, at=request.app.state.clock.now()),
+        "most": tokens.MOST,
+        "errors": errors or {},
+        "label": label,
+        "days": str(days),
+        "choices": [(str(days), words) for days, words in DAYS],
+    }
+    return page(request, "account/tokens.html", title="访问令牌", status=422 if errors else 200, **context)
+
+
+@router.post("/account/tokens")
+async def issue(
+    request: Request,
+    conn: ConnDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    actor: Self,
+    label: Annotated[str, Form(max_length=200)] = "",
+    days: Annotated[int, Form(ge=1, le=tokens.LONGEST_DAYS)] = 90,
+    password: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    try:
+        name = clean_text("label", label, longest=tokens.LONGEST_LABEL, required="请写明给哪个程序用。")
+        cheap = settings.cheap_passwords
+        token = await tokens.issue_own(conn, name, days=days, password=password, by=actor, at=clock.now(), cheap=cheap)
+    except Invalid as error:
+        return await _page(request, conn, actor, dict(error.fields), label=label, days=days)
+    return page(request, "account/token_once.html", title="新令牌", token=token, label=name, onward=PLACE)
+
+
+@router.post("/account/tokens/{reference}/revoke")
+async def revoke(request: Request, reference: str, conn: ConnDep, clock: ClockDep, actor: Self) -> Response:
+    await tokens.revoke_token(conn, actor.viewer.id, reference, by=actor, at=clock.now())
+    return see_other(request, PLACE, "已撤销，用它的程序立即不能再访问")
