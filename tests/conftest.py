@@ -19,6 +19,7 @@ from app.access.terms import Role
 from app.db import Conn, Database, make_engine
 from app.files.store import FileStore
 from app.main import create_app
+from app.web.denials import Tally
 from app.web.lookups import Lookups
 from tests import factories
 from tests.cluster import Cluster, leave_nothing, open_cluster
@@ -160,7 +161,7 @@ def app(
     """The site over the test's transaction. Everything it remembers between requests is new for each test."""
     state = built_app.state
     state.database, state.clock, state.rendered = database, clock, rendered
-    state.lookups, state.files = Lookups(), FileStore(tmp_path / "files")
+    state.lookups, state.denials, state.files = Lookups(), Tally(), FileStore(tmp_path / "files")
     return built_app
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from app.access.denials import watch_lockouts
 from app.access.devices import note_device
 from app.access.models import HalfSignIn, SignInAttempt, User, UserSession
 from app.access.passwords import verify
@@ -237,6 +238,7 @@ async def _note_refused(conn: Conn, *, login: str, origin: Origin, wait: int, at
         succeeded=False,
     )
     await record(conn, {**refused, "actor_role": ""})
+    await watch_lockouts(conn, _REFUSED, login=login, ip=origin.ip, at=at)
 
 
 async def sign_out(conn: Conn, token: str, *, by: Actor, at: datetime) -> None:

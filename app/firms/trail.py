@@ -116,10 +116,13 @@ def readable_by(viewer: Viewer) -> ColumnElement[bool]:
 
 def _done_by_people_of(viewer: Viewer) -> ColumnElement[bool]:
     """The house's own acts and those of accounts without a division concern everybody; a clerk goes with the firm."""
+    return or_(AuditEvent.actor_id.is_(None), exists().where(User.id == AuditEvent.actor_id, people_of(viewer)))
+
+
+def people_of(viewer: Viewer) -> ColumnElement[bool]:
     clerk_in_sight = exists().where(Firm.id == User.firm_id, visible_to(viewer))
     within = or_(User.scope == "", func.starts_with(User.scope, viewer.scope))
-    whose = or_(and_(User.firm_id.is_(None), within), clerk_in_sight)
-    return or_(AuditEvent.actor_id.is_(None), exists().where(User.id == AuditEvent.actor_id, whose))
+    return or_(and_(User.firm_id.is_(None), within), clerk_in_sight)
 
 
 _NEWEST = 2000  # a roster of a hundred thousand rows leaves as many lines; the page shows what people did of late

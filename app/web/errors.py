@@ -17,7 +17,18 @@ from starlette.responses import RedirectResponse
 
 from app.access.queries import signed_in_by_cookie
 from app.db import constraint_of, is_bad_input, is_outage
-from app.errors import AppError, Conflict, Invalid, PasswordChangeRequired, Refused, SignInRequired, Unavailable
+from app.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    PasswordChangeRequired,
+    Refused,
+    SignInRequired,
+    TooMany,
+    Unavailable,
+)
+from app.web import denials
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import is_htmx, see_other
 from app.web.kept import keep
@@ -66,9 +77,13 @@ async def _app_error(request: Request, error: Exception) -> Response:
         return await _to_sign_in(request)
     if isinstance(error, PasswordChangeRequired) and not _is_api(request) and request.method == "GET":
         return see_other(request, "/account/password")
+    if isinstance(error, Forbidden):
+        await denials.note(request)
     headers: dict[str, str] = {}
     if isinstance(error, Unavailable):
         headers["retry-after"] = "2"
+    if isinstance(error, TooMany) and error.wait:
+        headers["retry-after"] = str(error.wait)
     if isinstance(error, SignInRequired):
         headers["www-authenticate"] = "Bearer"
     fields = error.fields if isinstance(error, Invalid) else {}

@@ -150,6 +150,7 @@ PAGES = [
     ("officer", "/account/password"),
     ("firm", "/account/notices"),
     ("officer", "/account/sessions"),
+    ("officer", "/account/tokens"),
     ("officer", "/firms/NOPE"),
     ("officer", "/plans"),
     ("town", "/plans/plan-14"),
@@ -186,6 +187,7 @@ PAGES = [
     ("admin", "{policy}"),
     ("manager", "{policy}/compare"),
     ("auditor", "/audit"),
+    ("auditor", "/audit/denials"),
     ("auditor", "/audit?actor=谁也不是"),
 ]
 AXE = Axe()

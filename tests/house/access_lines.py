@@ -30,6 +30,9 @@ POST  /account/second-factor/remove             self:manage    {ALL}
 GET   /account/sessions                         self:manage    {ALL}
 POST  /account/sessions/revoke-others           self:manage    {ALL}
 POST  /account/sessions/{{reference}}/revoke    self:manage    {ALL}
+GET   /account/tokens                           self:manage    {ALL}
+POST  /account/tokens                           self:manage    {ALL}
+POST  /account/tokens/{{reference}}/revoke      self:manage    {ALL}
 GET   /admin/calendar                           setting:admin  admin
 POST  /admin/calendar                           setting:admin  admin
 GET   /admin/calendar/template.xlsx             setting:admin  admin
@@ -135,6 +138,7 @@ GET   /personal                                 PUBLIC
 GET   /admin/grants                             access:grant   admin
 POST  /admin/grants/{{user_id}}/agree            access:grant   admin
 POST  /admin/grants/{{user_id}}/refuse           access:grant   admin
+GET   /audit/denials                            audit:read     admin auditor
 POST  /audit/export.csv                         audit:read     admin auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.access.denials import ALARM
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.audit.paging import decode, encode, read_day
 from app.audit.queries import Event
@@ -19,6 +20,7 @@ from app.audit.words import ACTION_LABELS
 from app.clock import BUSINESS_ZONE
 from app.db import Database
 from app.filings.stages import Stage
+from app.firms.denials import DAYS, MOST, refused
 from app.firms.terms import FIELD_LABELS
 from app.firms.trail import trail
 from app.labels import Labelled
@@ -59,6 +61,8 @@ _KEYS = {
     "stale_days": "停滞工作日",
     "escalate_days": "告诉局领导的工作日",
     "expected_months": "培育期（月）",
+    "program": "给哪个程序用",
+    "days": "有效天数",
 }
 # What carriers' events say beside what their forms ask.
 _OF_CARRIERS = {
@@ -166,6 +170,15 @@ async def audit_page(
         "next_href": f"/audit?{urlencode(more)}" if more else None,
     }
     return page(request, "audit/list.html", title="审计记录", **context)
+
+
+@router.get("/audit/denials")
+async def denials_page(
+    request: Request, conn: ConnDep, clock: ClockDep, viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))]
+) -> Response:
+    found = await refused(conn, viewer=viewer, at=clock.now())
+    context: dict[str, Any] = {"refused": found, "days": DAYS, "alarm": ALARM, "most": MOST}
+    return page(request, "audit/denials.html", title="被拒绝的访问", **context)
 
 
 @router.post("/audit/export.csv")
