@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     idle_minutes: int = Field(default=30, ge=5, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
     audit_days: int = 0  # how long the trail is kept; 0 is for ever, else at least 184
+    requests_a_minute: int = Field(default=6000, ge=0)  # of one account or address, of one web process; 0: any
     cheap_passwords: bool = False  # for test suites: a real hash takes a good part of a second
 
     @field_validator("trusted_proxies")

@@ -77,10 +77,14 @@ class Refused(AppError):
 
 
 class TooMany(AppError):
-    """Asked too often; the sentence says when again."""
+    """Asked too often; the sentence says when again. `wait`: seconds, where that is a matter of time."""
 
     status = 429
     title = "太频繁"
+
+    def __init__(self, sentence: str, *, wait: int = 0) -> None:
+        super().__init__(sentence)
+        self.wait = wait
 
 
 class Invalid(AppError):

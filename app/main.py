@@ -16,7 +16,8 @@ from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
 from app.db import Database
 from app.files.store import FileStore
-from app.web import account, admin, api, carrier, errors, files, health, officer, portal, violations
+from app.web import account, admin, api, carrier, denials, errors, files, health, officer, portal, violations
+from app.web.allowance import Allowance
 from app.web.api.openapi import complete
 from app.web.lookups import Lookups
 from app.web.middleware import Edge, Metrics
@@ -42,6 +43,18 @@ def _settle() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
+def _add_routes(app: FastAPI) -> None:
+    # The pages' routes one by one, those that are opened all day first: an included router is asked twice for every
+    # address and carries its own bookkeeping, which costs a page more than the page's own route.
+    for router in (*officer.ROUTERS, *portal.ROUTERS, *carrier.ROUTERS, *admin.ROUTERS):
+        for route in router.routes:
+            route.include_in_schema = False
+            app.router.routes.append(route)
+    for router in (account.router, files.router, api.router, health.router, violations.router):
+        app.include_router(router)
+    app.mount("/static", HashedStatic(directory=STATIC), name="static")
+
+
 def create_app(
     settings: Settings,
     *,
@@ -56,11 +69,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await app.state.lookups.warm(house)
-        if owned:
-            _settle()
-        yield
-        if owned:
-            await house.dispose()
+        if not owned:
+            yield
+            return
+        _settle()
+        async with denials.writing_down(app.state.denials, house, app.state.clock):
+            yield
+        await house.dispose()
 
     app = FastAPI(
         title="梯度 Tidu",
@@ -83,18 +98,12 @@ def create_app(
     app.state.teller = Teller()
     app.state.metrics = metrics
     app.state.violations = violations.Allowance()
+    app.state.allowance = allowance = Allowance(settings.requests_a_minute)
+    app.state.denials = denials.Tally()
     app.state.provider = Provider(settings)
     app.state.rendered = rendered
-    # The pages' routes one by one, those that are opened all day first: an included router is asked twice for every
-    # address and carries its own bookkeeping, which costs a page more than the page's own route.
-    for router in (*officer.ROUTERS, *portal.ROUTERS, *carrier.ROUTERS, *admin.ROUTERS):
-        for route in router.routes:
-            route.include_in_schema = False
-            app.router.routes.append(route)
-    for router in (account.router, files.router, api.router, health.router, violations.router):
-        app.include_router(router)
-    app.mount("/static", HashedStatic(directory=STATIC), name="static")
+    _add_routes(app)
     errors.install(app)
     complete(app)
-    app.add_middleware(Edge, settings=settings, metrics=metrics, on_fault=errors.unexpected)
+    app.add_middleware(Edge, settings=settings, metrics=metrics, allowance=allowance, on_fault=errors.unexpected)
     return app

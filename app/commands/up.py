@@ -38,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
         "TIDU_SECRET_KEY": secret_key(data),
     }
 
+    if "requests_a_minute" not in settings.model_fields_set:
+        # One's own machine, where seven log-ins stand for everybody and programs try how much it bears.
+        environment["TIDU_REQUESTS_A_MINUTE"] = str(10 * settings.requests_a_minute)
+
     async def prepare(url: str) -> None:
         database = Database(url, pool_size=4)
         try:

@@ -27,13 +27,14 @@ from app.firms.models import Firm
 from app.firms.terms import FirmDetail, FirmStatus
 from app.incubation.entering import conditions, kept, must_suit
 from app.incubation.models import EntryApplication
-from app.incubation.terms import ASKED_AT_ONCE, OPEN_DAYS, Application, AskState, Need
+from app.incubation.terms import ASKED_A_DAY, ASKED_AT_ONCE, OPEN_DAYS, Application, AskState, Need
 from app.outbox.writing import notice, post
 from app.personal.terms import Kind
 from app.policy.policies import Policies
 
 _A, _C = EntryApplication, CarrierRecord
 _ELSEWHERE: dict[str, Any] = {"carrier_name": _C.name, "uscc": Firm.uscc, "firm_name": Firm.name}
+_A_DAY_ON = 3600  # a day slides, so an hour later there may be room for one
 _FIELDS = tuple(Application.__dataclass_fields__)
 
 
@@ -113,6 +114,9 @@ async def apply(
     waiting = select(func.count()).where(_A.firm_id == firm.id, _A.state == AskState.WAITING.value)
     if (await conn.execute(waiting.where(_A.closes_on >= today))).scalar_one() >= ASKED_AT_ONCE:
         raise TooMany(f"同时最多有 {ASKED_AT_ONCE} 份申请在等答复；请等答复，或撤回一份。")
+    lately = select(func.count()).where(_A.firm_id == firm.id, _A.asked_at > at - timedelta(days=1))
+    if (await conn.execute(lately)).scalar_one() >= ASKED_A_DAY:
+        raise TooMany(f"一天最多提出 {ASKED_A_DAY} 份申请，撤回的也算；请明天再提。", wait=_A_DAY_ON)
     found = await conditions(conn, firm.id, policies=policies, since=need.since)
     row = {name: getattr(need, name) for name in Need.__dataclass_fields__}
     row |= {"id": new_id(), "carrier_id": carrier.id, "firm_id": firm.id, "asker_name": by.viewer.name, "asked_at": at}

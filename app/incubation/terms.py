@@ -12,6 +12,7 @@ from app.labels import Labelled
 # Our own defaults, no authority's.
 OPEN_DAYS = 60  # until an application that nobody has answered is over
 ASKED_AT_ONCE = 5  # by one firm, of as many carriers
+ASKED_A_DAY = 10  # by one firm, those it took back with them
 
 
 class AskState(Labelled):

@@ -1,6 +1,7 @@
 """Around every request, as plain ASGI: an id, headers, limits, and counting for /metrics."""
 
 import logging
+import math
 import re
 import time
 import uuid
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.logs import request_id
+from app.web.allowance import Allowance
 
 log = logging.getLogger("tidu.web")
 REPORTS = "/policy-violations"
@@ -74,8 +76,10 @@ OnFault = Callable[[Request, Exception], Awaitable[Response]]
 class Edge:
     """`on_fault` makes the answer to an error that nothing inside caught: it, too, leaves dressed and counted."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics, on_fault: OnFault) -> None:
-        self.app, self.metrics, self.on_fault = app, metrics, on_fault
+    def __init__(
+        self, app: ASGIApp, *, settings: Settings, metrics: Metrics, allowance: Allowance, on_fault: OnFault
+    ) -> None:
+        self.app, self.metrics, self.allowance, self.on_fault = app, metrics, allowance, on_fault
         headers = dict(_HEADERS)
         if settings.secure_cookies:
             headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"
@@ -94,6 +98,9 @@ class Edge:
         try:
             if sentence := _refusal(scope, self.hosts):
                 await _refuse(scope, passage.send, 400, "地址不能处理", sentence)
+            elif wait := math.ceil(self.allowance.wait(scope, now=time.monotonic())):
+                sentence = f"操作太频繁，请 {wait} 秒后再试。"
+                await _refuse(scope, passage.send, 429, "太频繁", sentence, retry_after=wait)
             elif _declared_length(scope) > passage.limit:
                 raise BodyTooLarge
             else:
@@ -163,12 +170,14 @@ def _declared_length(scope: Scope) -> int:
     return int(value) if value.isdigit() else 0
 
 
-async def _refuse(scope: Scope, send: Send, status: int, title: str, sentence: str) -> None:
+async def _refuse(scope: Scope, send: Send, status: int, title: str, sentence: str, *, retry_after: int = 0) -> None:
     """Said without a template: nothing of such a request is let further in."""
     kind, body = b"text/plain; charset=utf-8", sentence.encode()
     if scope["path"].startswith("/api/"):
         kind = b"application/problem+json"
         body = orjson.dumps({"title": title, "detail": sentence, "status": status})
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    if retry_after:
+        headers.append((b"retry-after", str(retry_after).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -51,7 +51,7 @@ class Shadow:
         self._rendered: list[tuple[str, dict[str, Any]]] = []
         event.listen(self._database.engine.sync_engine, "before_cursor_execute", self._note)
         address = f"http://127.0.0.1:{port}"
-        settings = Settings(database_url=url, secret_key=SecretStr(SECRET), base_url=address)
+        settings = Settings(database_url=url, secret_key=SecretStr(SECRET), base_url=address, requests_a_minute=0)
         app = create_app(settings, database=self._database, rendered=self._rendered)
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app),

@@ -76,6 +76,7 @@ def environment(url: str, data: Path, port: int) -> dict[str, str]:
         "TIDU_DATA": str(data),
         "TIDU_SECRET_KEY": SECRET,
         "TIDU_BASE_URL": f"http://127.0.0.1:{port}",
+        "TIDU_REQUESTS_A_MINUTE": "0",  # few accounts stand for a county here
     }
 
 

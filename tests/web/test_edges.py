@@ -136,6 +136,24 @@ async def test_only_a_proxy_we_trust_says_where_a_person_is(app, conn, tmp_path,
     assert str((await conn.execute(select(SignInAttempt.ip))).scalar_one()) == noted
 
 
+async def test_who_asks_too_often_is_told_when_again_by_account_and_by_address(conn, database, clock, tmp_path):
+    settings = settings_for("", data=tmp_path, requests_a_minute=5)
+    transport = httpx.ASGITransport(app=create_app(settings, database=database, clock=clock))
+    person = await factories.person(conn, "officer")
+    token = await factories.token_of(conn, person, at=clock.now())
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        mine = {"authorization": f"Bearer {token}"}
+        answers = [await client.get("/api/v1/firms", headers=mine) for _ in range(7)]
+        assert [a.status_code for a in answers] == [200] * 6 + [429], "the first was the address's"
+        assert answers[-1].headers["content-type"] == "application/problem+json"
+        assert "秒后再试" in answers[-1].json()["detail"]
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 12
+        assert answers[-1].headers["x-content-type-options"] == "nosniff"
+        strangers = [await client.get("/sign-in") for _ in range(5)]
+        assert [a.status_code for a in strangers] == [200] * 4 + [429]
+        assert (await client.get("/health/live")).status_code == 200
+
+
 @pytest.mark.parametrize("value", ["*", "0.0.0.0/0", "proxy.example", "10.0.0.2;10.0.0.3"])
 def test_a_list_of_proxies_that_anybody_could_be_on_is_refused_with_a_sentence(monkeypatch, value):
     monkeypatch.setenv("TIDU_DATABASE_URL", "postgresql://127.0.0.1/none")

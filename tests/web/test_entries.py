@@ -9,7 +9,7 @@ from app.audit.models import AuditEvent
 from app.carriers.models import CarrierRecord, TenancyRow
 from app.firms.models import Firm, Region
 from app.incubation.models import EntryApplication
-from app.incubation.terms import OPEN_DAYS
+from app.incubation.terms import ASKED_A_DAY, OPEN_DAYS
 from app.outbox.models import OutboxMessage
 from app.reports.models import FirmStatement
 from tests import factories, houses
@@ -156,3 +156,18 @@ async def test_a_firm_that_has_gone_since_it_asked_is_not_let_in(conn, api_as, h
         await conn.execute(update(Firm).where(Firm.uscc == uscc).values(status=status))
         done = await operator.post(f"/api/v1/entries/{made['id']}/accept", json=lease)
         assert done.status_code == answer, done.text
+
+
+async def test_asking_and_taking_back_comes_to_an_end_and_begins_again_the_next_day(conn, api_as, clock, held):
+    _, clerk = await firm_with_clerk(conn, registered_on=YOUNG)
+    firm, here = await api_as(clerk), f"/api/v1/carriers/{held.id}/entries"
+    ask = {"from": "2026-12-01", "seats": 3, "business": "数控机床", "contact": "黄工"}
+    for _ in range(ASKED_A_DAY):
+        made = await firm.post(here, json=ask)
+        assert made.status_code == 201
+        assert (await firm.post(f"/api/v1/entries/{made.json()['id']}/withdraw")).status_code == 200
+    flood = await firm.post(here, json=ask)
+    assert (flood.status_code, flood.headers["content-type"]) == (429, "application/problem+json")
+    assert "明天再提" in flood.json()["detail"]
+    clock.advance(days=1, seconds=1)
+    assert (await (await api_as(clerk)).post(here, json=ask)).status_code == 201

@@ -19,6 +19,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     412: {**_PROBLEM, "description": "If-Match 已过时"},
     422: {**_PROBLEM, "description": "填写有误，逐项说明"},
     428: {**_PROBLEM, "description": "修改须带 If-Match"},
+    429: {**_PROBLEM, "description": "太频繁；Retry-After 是要等的秒数"},
     503: {**_PROBLEM, "description": "数据库暂时连不上"},
 }
 
