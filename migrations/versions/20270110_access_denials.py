@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0280_access_denials"
-down_revision: str | None = "0233_identities"
+down_revision: str | None = "0266_half_years"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
