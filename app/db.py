@@ -13,11 +13,12 @@ import orjson
 from sqlalchemy import CursorResult, DateTime, Executable, MetaData, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.types import Uuid
 
+from app.looking import Looking
 from app.statements import Kept, Row, Rows
 
 Ts = TypeVarTuple("Ts")
@@ -58,8 +59,8 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=(ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64 | 0b10 << 62 | rand)
 
 
-def make_engine(url: str, *, pool_size: int = 16, **options: Any) -> "Engine":
-    """`url` may be a plain postgresql:// address; the driver is always asyncpg."""
+def make_engine(url: str, *, pool_size: int = 16, path: str = "", **options: Any) -> "Engine":
+    """`url` may be a plain postgresql:// address; the driver is always asyncpg. `path`: the schemas it looks in."""
     made = create_async_engine(
         normalise_url(url),
         pool_size=pool_size,
@@ -81,6 +82,7 @@ def make_engine(url: str, *, pool_size: int = 16, **options: Any) -> "Engine":
                 "jit": "off",
                 # The first hits of a search are the same ones each time, whoever else reads the table.
                 "synchronize_seqscans": "off",
+                **({"search_path": path} if path else {}),
             },
         },
         **options,
@@ -95,7 +97,7 @@ def normalise_url(url: str) -> str:
     return url
 
 
-class Conn(AsyncConnection):
+class Conn(Looking):
     """What every query and service takes. Tables are declared with the ORM's classes, but statements are Core on a
     connection: no identity map, no lazy loading, and half the cost per statement. One that is `Kept` costs half again.
     """
@@ -110,9 +112,22 @@ class Conn(AsyncConnection):
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[*tuple[Any, ...]]: ...
 
     async def execute(self, statement: Any, parameters: Any = None, **more: Any) -> Any:
-        if isinstance(statement, Kept):
+        if not isinstance(statement, Kept):
+            if not self.settled:
+                await self.settle()
+            return await super().execute(statement, parameters, **more)
+        if not statement.looks:
+            if not self.settled:
+                await self.settle()
             return await self._execute_kept(statement, parameters or {})
-        return await super().execute(statement, parameters, **more)
+        rows = await self._execute_kept(statement, parameters or {})
+        if rows.all():
+            self.looks()
+        return rows
+
+    def stream(self, *given: Any, **more: Any) -> Any:
+        assert self.settled, "a stream is not the first statement of a connection"
+        return super().stream(*given, **more)
 
     async def _execute_kept(self, kept: Kept, values: Mapping[str, Any]) -> Rows:
         written = kept.written(self.dialect)
@@ -187,8 +202,8 @@ class Database:
     Reading runs in autocommit: no BEGIN and no ROLLBACK round trips.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 16) -> None:
-        self.engine = make_engine(url, pool_size=pool_size)
+    def __init__(self, url: str, *, pool_size: int = 16, path: str = "") -> None:
+        self.engine = make_engine(url, pool_size=pool_size, path=path)
         self._reading = Engine(self.engine.sync_engine.execution_options(isolation_level="AUTOCOMMIT"))
 
     @asynccontextmanager
@@ -209,6 +224,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Conn]:
         connection = self._reading.connect()
+        connection.lasting = True
         await connection.start()
         try:
             yield connection

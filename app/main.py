@@ -16,6 +16,7 @@ from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
 from app.db import Database
 from app.files.store import FileStore
+from app.looking import SITE_PATH
 from app.web import account, admin, api, carrier, denials, errors, files, health, officer, portal, violations
 from app.web.allowance import Allowance
 from app.web.api.openapi import complete
@@ -64,7 +65,7 @@ def create_app(
 ) -> FastAPI:
     """Builds the site; nothing is read or opened at import. `rendered` collects templates and contexts in tests."""
     owned = database is None
-    house = database or Database(settings.database_url, pool_size=settings.pool_size)
+    house = database or Database(settings.database_url, pool_size=settings.pool_size, path=SITE_PATH)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -13,10 +13,13 @@ class Kept:
 
     SQLAlchemy's own execution of a statement costs twice what the driver and PostgreSQL need together. What it works
     out each time (the text, the order of the parameters, how each is written) is worked out once for a kept one.
+
+    `looks`: where it finds a row, it also tells the database for whom this connection looks from now on.
     """
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: Executable, *, looks: bool = False) -> None:
         self.statement = statement
+        self.looks = looks
         self._written: Written | None = None
 
     def written(self, dialect: Dialect) -> "Written":

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import make_url, text
 
+from app.commands.grants import grants
 from app.commands.migrate import migrate
 from app.config import SEEDS
 from app.db import Database, make_engine, normalise_url
@@ -31,6 +32,10 @@ class Cluster:
 
     def url(self, name: str) -> str:
         return self._url(name)
+
+    def url_as(self, role: str, url: str) -> str:
+        """As the site or the worker signs in: `role` is "web" or "worker"."""
+        return make_url(url).set(username=self.name(role)).render_as_string(hide_password=False)
 
     def name(self, part: str) -> str:
         return f"{self._prefix}_{part}"
@@ -77,9 +82,20 @@ class Cluster:
         try:
             await migrate(database)
             await load_seeds(database, SEEDS / "kaiping", at=NOON - timedelta(days=300))
+            await self._give_roles(database)
         finally:
             await database.dispose()
         await self._command(f"ALTER DATABASE {self.template} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true")
+
+    async def _give_roles(self, database: Database) -> None:
+        web, worker = self.name("web"), self.name("worker")
+        password = make_url(self._url(self._home)).password
+        said = f" PASSWORD '{password}'" if password else ""
+        async with database.transaction() as conn:
+            for role in (web, worker):
+                await conn.execute(text(f"CREATE ROLE {role} LOGIN{said}"))
+            for statement in await grants(conn, web=web, worker=worker):
+                await conn.execute(text(statement))
 
     async def create(self, name: str, *, empty: bool = False, like: str = "") -> None:
         await self._command(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else like or self.template}")
@@ -91,6 +107,7 @@ class Cluster:
         await self._command(f"ALTER DATABASE {self.template} IS_TEMPLATE false")
         for name in await self._command(f"SELECT datname FROM pg_database WHERE datname LIKE '{self._prefix}%'"):
             await self.drop(name)
+        await self._command(f"DROP ROLE IF EXISTS {self.name('web')}, {self.name('worker')}")
 
     async def _command(self, statement: str) -> list[Any]:
         engine = make_engine(self._url(self._home), pool_size=1, isolation_level="AUTOCOMMIT")

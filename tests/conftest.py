@@ -24,7 +24,7 @@ from app.web.lookups import Lookups
 from tests import factories
 from tests.cluster import Cluster, leave_nothing, open_cluster
 from tests.factories import Person
-from tests.harness import BoundDatabase, HtmlChecker, LiveServer, SettableClock, Statements, settings_for
+from tests.harness import BoundDatabase, HtmlChecker, LiveServer, SettableClock, SiteDatabase, Statements, settings_for
 
 T = TypeVar("T")
 RUN_DIRECTORY = "TIDU_TEST_RUN_DIRECTORY"
@@ -153,14 +153,15 @@ def built_app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 @pytest.fixture
 def app(
     built_app: FastAPI,
-    database: Database,
+    conn: Conn,
+    cluster: Cluster,
     clock: SettableClock,
     rendered: list[Any],
     tmp_path: Path,
 ) -> FastAPI:
     """The site over the test's transaction. Everything it remembers between requests is new for each test."""
     state = built_app.state
-    state.database, state.clock, state.rendered = database, clock, rendered
+    state.database, state.clock, state.rendered = SiteDatabase(conn, cluster.name("web")), clock, rendered
     state.lookups, state.denials, state.files = Lookups(), Tally(), FileStore(tmp_path / "files")
     return built_app
 
@@ -251,9 +252,9 @@ async def fresh_database(fresh_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def live_server(fresh_url: str, clock: SettableClock, tmp_path: Path) -> Iterator[LiveServer]:
+def live_server(cluster: Cluster, fresh_url: str, clock: SettableClock, tmp_path: Path) -> Iterator[LiveServer]:
     """The site on a free port of this machine, over a database of its own that really commits."""
-    with LiveServer(fresh_url, clock=clock, data=tmp_path) as server:
+    with LiveServer(fresh_url, site_url=cluster.url_as("web", fresh_url), clock=clock, data=tmp_path) as server:
         yield server
 
 

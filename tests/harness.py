@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from app.clock import BUSINESS_ZONE
 from app.config import Settings
 from app.db import Conn, Database
+from app.looking import SITE_PATH
 from app.main import create_app
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BUSINESS_ZONE)  # a Monday and a working day
@@ -71,6 +72,26 @@ class BoundDatabase(Database):
         """The connection belongs to the test."""
 
 
+class SiteDatabase(BoundDatabase):
+    """The same, as the site's own role: what a request was not told to look at, it does not see."""
+
+    def __init__(self, conn: Conn | None, role: str) -> None:
+        super().__init__(conn)
+        self._role = role
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Conn]:
+        async with super().transaction() as conn:
+            raw = await conn.get_raw_connection()
+            driver: Any = raw.driver_connection
+            await driver.execute(f"SET LOCAL ROLE {self._role}; SET LOCAL search_path = {SITE_PATH}; {_NOBODY}")
+            yield conn
+            await driver.execute("SET LOCAL ROLE NONE; SET LOCAL search_path = DEFAULT")
+
+    reading = transaction
+
+
+_NOBODY = "; ".join(f"SET LOCAL tidu.{name} = ''" for name in ("everything", "since", "until", "firm", "carrier"))
 _VERBS = r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE)"
 _WRITE = re.compile(_VERBS + r"\s+(?:ONLY\s+)?\"?(\w+)", re.IGNORECASE)
 
@@ -157,15 +178,16 @@ def _faults(html: str) -> list[str]:
 class LiveServer:
     """uvicorn in a thread of this process, so that a test may set its clock and ask what it was asked."""
 
-    def __init__(self, url: str, *, clock: SettableClock, data: Path) -> None:
-        self.database_url, self.clock, self.data = url, clock, data
+    def __init__(self, url: str, *, site_url: str, clock: SettableClock, data: Path) -> None:
+        """`url` is for the test; the site signs in as what it is, by `site_url`."""
+        self.database_url, self._site_url, self.clock, self.data = url, site_url, clock, data
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        settings = settings_for(self.database_url, data=self.data, base_url=self.url)
+        settings = settings_for(self._site_url, data=self.data, base_url=self.url)
         self.app = create_app(settings, clock=self.clock)
         config = uvicorn.Config(
             self.app, port=self.port, loop="asyncio", http="httptools", log_level="warning", lifespan="on"

@@ -3,14 +3,15 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.access.models import CalendarFeed, User
-from app.access.queries import VIEWER, viewer_of
+from app.access.queries import LOOKS, VIEWER, viewer_of
 from app.access.rules import new_token, token_hash
 from app.access.terms import Actor, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn
+from app.statements import Kept
 
 
 async def make_feed(conn: Conn, *, by: Actor, at: datetime) -> str:
@@ -37,14 +38,17 @@ async def feed_since(conn: Conn, user_id: uuid.UUID) -> datetime | None:
     return (await conn.execute(query)).scalar_one_or_none()
 
 
+_FEED = Kept(
+    select(*VIEWER, LOOKS)
+    .select_from(CalendarFeed)
+    .join(User, User.id == CalendarFeed.user_id)
+    .where(CalendarFeed.token_hash == bindparam("hash"), CalendarFeed.revoked_at.is_(None), User.active),
+    looks=True,
+)
+
+
 async def viewer_by_feed(conn: Conn, token: str) -> Viewer | None:
-    query = (
-        select(*VIEWER)
-        .select_from(CalendarFeed)
-        .join(User, User.id == CalendarFeed.user_id)
-        .where(CalendarFeed.token_hash == token_hash(token), CalendarFeed.revoked_at.is_(None), User.active)
-    )
-    row = (await conn.execute(query)).one_or_none()
+    row = (await conn.execute(_FEED, {"hash": token_hash(token), "lasting": conn.lasting})).one_or_none()
     return viewer_of(row) if row else None
 
 

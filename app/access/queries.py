@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, literal_column, select, true
 
 from app.access.models import ApiToken, SecondFactor, SignInAttempt, SignInRules, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
+from app.access.sight import look_as
 from app.access.terms import SYSTEM, Power, Role, Viewer
 from app.audit.models import AuditEvent
 from app.db import Conn
@@ -47,8 +48,10 @@ _UNREAD = (
     .scalar_subquery()
     .label("unread")
 )
+# The database is told in the same statement: no page pays a round trip for that.
+LOOKS = look_as(User.role, User.scope, User.firm_id, User.carrier_id)
 _SESSION = Kept(
-    select(*VIEWER, UserSession.seen_at, _UNREAD)
+    select(*VIEWER, UserSession.seen_at, _UNREAD, LOOKS)
     .join(User, User.id == UserSession.user_id)
     .where(
         UserSession.token_hash == bindparam("hash"),
@@ -56,10 +59,11 @@ _SESSION = Kept(
         UserSession.expires_at > bindparam("at"),
         UserSession.seen_at > bindparam("idle_since"),
         User.active,
-    )
+    ),
+    looks=True,
 )
 _TOKEN = Kept(
-    select(*VIEWER, ApiToken.used_at)
+    select(*VIEWER, ApiToken.used_at, LOOKS)
     .select_from(ApiToken)
     .join(User, User.id == ApiToken.user_id)
     .where(
@@ -67,7 +71,8 @@ _TOKEN = Kept(
         ApiToken.revoked_at.is_(None),
         ApiToken.expires_at > bindparam("at"),
         User.active,
-    )
+    ),
+    looks=True,
 )
 
 
@@ -117,13 +122,14 @@ def viewer_of(row: Any) -> Viewer:
 
 async def signed_in_by_cookie(conn: Conn, token: str, *, at: datetime, idle: timedelta) -> SignedIn | None:
     key = token_hash(token)
-    row = (await conn.execute(_SESSION, {"hash": key, "at": at, "idle_since": at - idle})).one_or_none()
+    given = {"hash": key, "at": at, "idle_since": at - idle, "lasting": conn.lasting}
+    row = (await conn.execute(_SESSION, given)).one_or_none()
     return SignedIn(viewer_of(row), key.hex()[:12], row.seen_at, row.unread) if row else None
 
 
 async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> SignedIn | None:
     key = token_hash(token)
-    row = (await conn.execute(_TOKEN, {"hash": key, "at": at})).one_or_none()
+    row = (await conn.execute(_TOKEN, {"hash": key, "at": at, "lasting": conn.lasting})).one_or_none()
     return SignedIn(viewer_of(row), f"token:{key.hex()[:12]}", row.used_at) if row else None
 
 

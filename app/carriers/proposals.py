@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from app.access.models import User
+from app.access.sight import beyond_sight
 from app.access.terms import Role, Viewer
 from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import Asked, Proposal, ProposalState
@@ -134,7 +135,8 @@ async def answerers(conn: Conn, uscc: str, region_code: str) -> list[tuple[uuid.
     here = func.starts_with(region_code, User.scope)
     officer = and_(User.role == Role.OFFICER.value, User.scope != "", here)
     query = select(User.id, User.role).where(User.active, or_(clerk, officer)).order_by(User.id)
-    found = [(row.id, Role(row.role)) for row in await conn.execute(query)]
+    async with beyond_sight(conn):
+        found = [(row.id, Role(row.role)) for row in await conn.execute(query)]
     clerks = [one for one in found if one[1] is Role.FIRM]
     return clerks or found
 

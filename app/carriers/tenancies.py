@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Select, String, bindparam, cast, func, or_, select
 from sqlalchemy.types import Uuid
 
+from app.access.sight import beyond_sight
 from app.access.terms import Viewer
 from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyEventRow, TenancyRow
 from app.carriers.sight import Sight, held_by, in_sight, sight_of, values_for, visible_to
@@ -153,15 +154,16 @@ async def taken(
     query = _all().where(_T.space_id == space_id, _T.during.op("&&")(asked)).order_by(func.lower(_T.during), _T.id)
     if besides:
         query = query.where(_T.id != besides)
-    return [tenancy_of(row) for row in await conn.execute(query)]
+    async with beyond_sight(conn):  # a firm that moves in asks whether it can, and need not see by whom it cannot
+        return [tenancy_of(row) for row in await conn.execute(query)]
 
 
 async def lapsed_in(conn: Conn, space_id: uuid.UUID, *, before: date) -> list[Tenancy]:
     """Whose lease of the space was over before a day, and whose end nobody has recorded."""
     over = func.upper(_T.during) <= before
-    return [
-        tenancy_of(r) for r in await conn.execute(_all().where(_T.space_id == space_id, _T.ended_on.is_(None), over))
-    ]
+    query = _all().where(_T.space_id == space_id, _T.ended_on.is_(None), over)
+    async with beyond_sight(conn):
+        return [tenancy_of(row) for row in await conn.execute(query)]
 
 
 async def chain_of(conn: Conn, tenancy: Tenancy, *, viewer: Viewer) -> list[Tenancy]:

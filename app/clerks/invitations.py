@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert, update
 
 from app.access.rules import token_hash
 from app.access.service import Account, add_user
+from app.access.sight import look_for
 from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.service import event_row, record
 from app.clerks.models import ClerkInvitation
@@ -91,6 +93,7 @@ async def accept(
     if opening.password != opening.again:
         raise Invalid({"again": "两次输入的口令不一样。"})
     newcomer = Actor(Viewer(uuid.UUID(int=0), "", opening.name or invitation.name, Role.FIRM), origin)
+    await look_for(conn, replace(newcomer.viewer, firm_id=invitation.firm_id))
     account = Account(
         opening.login.strip().lower(),
         opening.name.strip() or invitation.name,

@@ -193,6 +193,15 @@ class FirmFollow(Base):
     since: Mapped[datetime]
 
 
+class FirmRegion(Base):
+    """Divisions in which a firm is or was: triggers add to them. So few that every request may look whether any is
+    beyond its viewer's."""
+
+    __tablename__ = "firm_regions"
+
+    region_code: Mapped[str] = mapped_column(primary_key=True)
+
+
 class TierCount(Base):
     """How many active firms stand on a tier in a division, folded now and then from `TierCountDelta`."""
 

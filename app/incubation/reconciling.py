@@ -84,7 +84,7 @@ async def _inside(conn: Conn, carrier_id: uuid.UUID) -> dict[uuid.UUID, _Inside]
         .outerjoin(_M, _M.id == _T.team_id)
         .join(Firm, Firm.id == func.coalesce(_T.firm_id, _M.firm_id))
         .where(_T.carrier_id == carrier_id, _T.ended_on.is_(None))
-        .group_by(Firm.id)
+        .group_by(Firm.id, Firm.name, Firm.uscc, Firm.address, Firm.status)
         .order_by(Firm.name)
     )
     rows = await conn.execute(query)

@@ -155,7 +155,8 @@ def county(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A small invented county that tests only look at: every kind of firm, move, note and account."""
     name = cluster.copy_of("visited", in_thread, _fill)
     directory: Path = tmp_path_factory.mktemp("county")
-    with LiveServer(cluster.url(name), clock=SettableClock(), data=directory) as server:
+    url = cluster.url(name)
+    with LiveServer(url, site_url=cluster.url_as("web", url), clock=SettableClock(), data=directory) as server:
         yield Site(server)
     in_thread(lambda: cluster.drop(name))
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.access.sight import look_for
 from app.access.terms import SYSTEM
 from app.audit import sealing
 from app.audit.jobs import Sealer, TrailBroken, check_chain, remove_old
@@ -208,6 +209,7 @@ async def test_a_process_with_a_role_of_its_own_may_add_to_the_trail_and_not_cha
     for statement in await grants(conn, web="tidu_test_web", worker="tidu_test_worker"):
         await conn.execute(text(statement))
     await conn.execute(text(f"SET LOCAL ROLE tidu_test_{role}"))
+    await look_for(conn, (await factories.person(conn, "officer")).viewer)
     await record(conn, event(5))
     await factories.firm(conn)
     change, remove = "UPDATE audit_events SET ip = ''", "DELETE FROM audit_events"

@@ -12,6 +12,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.denials import ALARM
+from app.access.sight import SeenBy
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.audit.paging import decode, encode, read_day
 from app.audit.queries import Event
@@ -201,7 +202,7 @@ async def export(
         after={"filter": wanted.said, "form": "csv"},
     )
     await record(conn, event)
-    return streamed(_lines(database, actor.viewer, wanted), f"审计记录-{today}.csv", CSV)
+    return streamed(_lines(SeenBy(database, actor.viewer), actor.viewer, wanted), f"审计记录-{today}.csv", CSV)
 
 
 async def _lines(database: Database, viewer: Viewer, wanted: Asked) -> AsyncIterator[bytes]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, UploadFile
 
+from app.access.sight import SeenBy
 from app.access.terms import Viewer
 from app.carriers.log_terms import FIELDS, SHAPES, LogEntry, LogKind, LogLine
 from app.carriers.logs import logs_of
@@ -113,7 +114,7 @@ async def bring_in(
             lines = await in_turn(_read, data, name, chosen)
         except SheetError as error:
             return _page(request, carrier, actor.viewer, chosen, fault=str(error))
-        results = await whole_or_nothing(database, bring, said, check=check)
+        results = await whole_or_nothing(SeenBy(database, actor.viewer), bring, said, check=check)
         return _page(request, carrier, actor.viewer, chosen, results=results, check=check)
 
     return Later(work)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, UploadFile
 
+from app.access.sight import SeenBy
 from app.access.terms import Actor, Role, Viewer
 from app.carriers.queries import spaces_of
 from app.carriers.recording import trace
@@ -132,7 +133,7 @@ async def _bring(
     async def said(conn: Conn, counts: Mapping[str, int]) -> None:
         await trace(conn, (carrier.id, carrier.name), "rooms:imported", counts, by=actor, at=at)
 
-    return await whole_or_nothing(database, work, said, check=check)
+    return await whole_or_nothing(SeenBy(database, actor.viewer), work, said, check=check)
 
 
 def _read(data: bytes, name: str) -> list[RoomLine]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from app.access.sight import SeenBy
 from app.access.terms import Actor, Permission
 from app.bulk.terms import MOST_PICKED
 from app.clock import BUSINESS_ZONE
@@ -29,12 +30,12 @@ async def export_csv(
     pick: Picked = "",
 ) -> Response:
     # A transaction of its own, ended before the first byte leaves: the request's connection only reads.
-    only = pick.upper().split()
-    async with database.transaction() as conn:
+    only, house = pick.upper().split(), SeenBy(database, actor.viewer)
+    async with house.transaction() as conn:
         await note_export(conn, filters, form="csv", by=actor, today=today, at=clock.now(), only=only)
     order = sort or usual_sort(filters.q)
     query = statement(filters, viewer=actor.viewer, today=today, sort=order, escaped=True, only=only)
-    return streamed(csv_stream(database, query), f"企业名册-{actor.viewer.login}-{today}.csv", CSV)
+    return streamed(csv_stream(house, query), f"企业名册-{actor.viewer.login}-{today}.csv", CSV)
 
 
 @router.get("/firms/export.xlsx")
@@ -47,10 +48,14 @@ async def export_xlsx(
     sort: str = "",
     pick: Picked = "",
 ) -> Response:
-    only = pick.upper().split()
-    async with database.transaction() as conn:
+    only, house = pick.upper().split(), SeenBy(database, actor.viewer)
+    async with house.transaction() as conn:
         await note_export(conn, filters, form="xlsx", by=actor, today=today, at=clock.now(), only=only)
     query = statement(filters, viewer=actor.viewer, today=today, sort=sort or usual_sort(filters.q), only=only)
     when = clock.now().astimezone(BUSINESS_ZONE)
     mark = f"{actor.viewer.name} {actor.viewer.login} {when:%Y-%m-%d %H:%M} 导出"
-    return streamed(xlsx_stream(database, query, mark=mark), f"企业名册-{actor.viewer.login}-{today}.xlsx", XLSX)
+    return streamed(
+        xlsx_stream(house, query, mark=mark),
+        f"企业名册-{actor.viewer.login}-{today}.xlsx",
+        XLSX,
+    )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response, UploadFile
 
+from app.access.sight import SeenBy
 from app.access.terms import Actor, Permission
 from app.audit.service import event_row, record
 from app.db import Database
@@ -124,7 +125,8 @@ async def _bring(
     at: datetime,
     check: bool,
 ) -> list[Result]:
-    way = database.rehearsal() if check else database.transaction()
+    house = SeenBy(database, actor.viewer)
+    way = house.rehearsal() if check else house.transaction()
     results: list[Result] = []
     async with way as conn:
         lines = []

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
 
+from app.access.sight import SeenBy
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments.policies import load_policies
 from app.db import Conn
@@ -97,7 +98,7 @@ async def bring(
             new = read_list(raw, source=name[:200] if data else _PASTED)
             lines = await _lines(data, name, raw.get("text", ""))
             async with (
-                database.transaction() as conn,
+                SeenBy(database, actor.viewer).transaction() as conn,
                 once(conn, key, viewer=actor.viewer, at=at) as slot,
             ):
                 if slot.replayed is not None:
@@ -105,7 +106,7 @@ async def bring(
                 made = await service.bring(conn, window_id, new, lines, by=actor, at=at)
                 return slot.keep(see_other(request, f"/filings/results/{made}", f"已读入 {len(lines)} 行，请逐行核对"))
         except (Invalid, Refused) as error:
-            async with database.reading() as conn:
+            async with SeenBy(database, actor.viewer).reading() as conn:
                 window = await _window(conn, window_id, actor.viewer)
                 return await _lists(request, conn, window, actor.viewer, raw, key.value, error)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, File, Request, Response, UploadFile
 
+from app.access.sight import SeenBy
 from app.access.terms import Viewer
 from app.db import Conn
 from app.errors import AppError, Invalid, Stale
@@ -84,7 +85,7 @@ async def upload(
 
     async def work() -> Response:
         sheets = await _sheets(data, name)
-        async with database.reading() as conn:
+        async with SeenBy(database, actor.viewer).reading() as conn:
             lookup = await lookups.get(conn)
             firm, filing = await filing_in_hand(conn, actor.viewer, which)
             try:
