@@ -11,6 +11,7 @@ from app import supervise
 from app.access.terms import Role
 from app.clock import SystemClock
 from app.commands.context import CommandError, add_data_option, secret_key, settings_for
+from app.commands.grants import WEB, WORKER, give_roles
 from app.commands.migrate import migrate
 from app.config import SEEDS, Settings
 from app.db import Database
@@ -47,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
         try:
             await migrate(database)
             await _fill(database, settings, demo=not args.no_demo)
+            if not settings.database_url:
+                async with database.transaction() as conn:
+                    await give_roles(conn)
         finally:
             await database.dispose()
         _greet(address, data, demo=not args.no_demo)
@@ -57,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
             data,
             args.port,
             commands={"web": [*tidu, "serve", "--port", str(args.port)], "worker": [*tidu, "worker"]},
+            roles={"web": WEB, "worker": WORKER},
             environment=environment,
             prepare=prepare,
         )

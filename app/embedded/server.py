@@ -51,9 +51,9 @@ class Server:
     ) -> None:
         self.close()
 
-    def url(self, database: str = DATABASE) -> str:
+    def url(self, database: str = DATABASE, *, role: str = "postgres") -> str:
         host = quote(str(self._sockets), safe="/")
-        return f"postgresql+asyncpg://postgres@/{quote(database, safe='')}?host={host}&port=5432"
+        return f"postgresql+asyncpg://{quote(role, safe='')}@/{quote(database, safe='')}?host={host}&port=5432"
 
     def ensure(self) -> bool:
         """Starts the server again if it was killed; True when it had to."""

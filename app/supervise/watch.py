@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -36,8 +36,12 @@ def run(
     commands: dict[str, list[str]],
     environment: dict[str, str],
     prepare: Prepare,
+    roles: Mapping[str, str] | None = None,
 ) -> int:
-    """Returns when told to stop (Ctrl-C, SIGTERM, a closed terminal), with everything it started ended."""
+    """Returns when told to stop (Ctrl-C, SIGTERM, a closed terminal), with everything it started ended.
+
+    `roles`: as whom each program signs in, where the database is our own; else as its owner.
+    """
     data = data.expanduser().resolve()
     address = f"http://{_HOST}:{port}"
     with _told_to_stop():
@@ -49,10 +53,18 @@ def run(
             write_record(record, address, [])
             with _database(data) as (url, server):
                 asyncio.run(prepare(url))
-                given = os.environ | environment | {"TIDU_DATABASE_URL": url}
-                children = [Child(name, command, given) for name, command in commands.items()]
+                given = os.environ | environment
+                urls = {name: _url_as((roles or {}).get(name), url, server) for name in commands}
+                children = [
+                    Child(name, command, given | {"TIDU_DATABASE_URL": urls[name]})
+                    for name, command in commands.items()
+                ]
                 _watch(children, server, lambda: write_record(record, address, children))
     return 0
+
+
+def _url_as(role: str | None, url: str, server: Server | None) -> str:
+    return server.url(role=role) if server and role else url
 
 
 @contextmanager
