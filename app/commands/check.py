@@ -50,7 +50,7 @@ async def run(args: argparse.Namespace) -> int:
     findings = Findings()
     try:
         with database_url(settings) as url:
-            await check_database(findings, url, today=business_day(SystemClock().now()))
+            await check_database(findings, url, today=business_day(SystemClock().now()), ours=not settings.database_url)
     except CommandError as error:
         findings.faults.append(str(error))
     check_secrets(findings, settings)
@@ -69,7 +69,8 @@ def _told(findings: Findings) -> int:
     return 1 if findings.faults else 0
 
 
-async def check_database(findings: Findings, url: str, *, today: date) -> None:
+async def check_database(findings: Findings, url: str, *, today: date, ours: bool = True) -> None:
+    """`ours`: the one that `tidu up` runs, of which commands are the owner and the site is not."""
     try:
         database = Database(url, pool_size=1)
     except Exception:  # whatever is wrong with it, the address is what the person must look at
@@ -87,6 +88,8 @@ async def check_database(findings: Findings, url: str, *, today: date) -> None:
             await _check_locale(findings, conn)
             await _check_extensions(findings, conn)
             if await _check_schema(findings, conn):
+                if not ours:
+                    await _check_role(findings, conn)
                 await _check_seeds(findings, conn)
                 await _check_calendar(findings, conn, today)
     finally:
@@ -166,6 +169,14 @@ async def _check_schema(findings: Findings, conn: Conn) -> bool:
         f"数据库结构不是本版程序的（库里是 {version or '空的'}，应是 {head}），请运行 tidu migrate。"
     )
     return False
+
+
+async def _check_role(findings: Findings, conn: Conn) -> None:
+    owns = "SELECT pg_has_role(tableowner, 'USAGE') FROM pg_tables WHERE (schemaname, tablename) = ('public', 'firms')"
+    if (await conn.execute(text(owns))).scalar_one():
+        findings.notices.append(
+            "TIDU_DATABASE_URL 用的是表的所有者，行级安全管不到它；网站请用 tidu grants 授权的角色。"
+        )
 
 
 async def _check_seeds(findings: Findings, conn: Conn) -> None:

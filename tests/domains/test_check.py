@@ -57,6 +57,15 @@ async def test_a_sound_database_has_no_fault(fresh_url: str) -> None:
     assert any("中文检索可用" in good for good in findings.good)
 
 
+async def test_whoever_lets_the_site_own_its_tables_is_told_what_that_gives_up(
+    cluster: Cluster, worker_url: str
+) -> None:
+    for url, told in ((worker_url, True), (cluster.url_as("web", worker_url), False)):
+        findings = Findings()
+        await check_database(findings, url, today=TODAY, ours=False)
+        assert any("行级安全" in notice for notice in findings.notices) is told
+
+
 @pytest.mark.db_commit
 async def test_a_database_without_seeds_is_sent_to_seed(empty_url: str) -> None:
     database = Database(empty_url, pool_size=1)
