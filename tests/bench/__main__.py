@@ -66,7 +66,7 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
         county = await build_county(server, "bench", args.firms)
         told(f"合成用时 {county.seconds:.0f} 秒。")
         port = free_port()
-        env = environment(county.url, directory / "site", port)
+        env = environment(county.site_url, directory / "site", port)
         site = stack.enter_context(serving(["app.cli", "serve", "--port", str(port)], port, env))
         cookie = await sign_in(port)
         shadow = Shadow(county.url, port=port, cookie=cookie)

@@ -23,7 +23,7 @@ async def measure_flatness(
     large = await build_county(server, "bench_large", firms)
     print(f"合成 {firms:,} 家用时 {large.seconds:.0f} 秒。", flush=True)
     port = free_port()
-    env = environment(large.url, directory / "large", port)
+    env = environment(large.site_url, directory / "large", port)
     rows = []
     async with AsyncExitStack() as stack:
         stack.enter_context(serving(["app.cli", "serve", "--port", str(port)], port, env))

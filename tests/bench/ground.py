@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from app.access.service import Account, add_user
 from app.access.terms import Role
 from app.clock import SystemClock
+from app.commands.grants import WEB, give_roles
 from app.commands.migrate import migrate
 from app.config import SEEDS
 from app.db import Database, make_engine
@@ -35,6 +36,11 @@ class County:
     url: str
     firms: int
     seconds: float  # that synthesising took
+
+    @property
+    def site_url(self) -> str:
+        """As the site signs in: it pays for the policies, and what it is measured beside does not."""
+        return make_url(self.url).set(username=WEB).render_as_string(hide_password=False)
 
 
 async def build_county(server: Server, name: str, firms: int) -> County:
@@ -55,6 +61,7 @@ async def build_county(server: Server, name: str, firms: int) -> County:
             await add_user(conn, account, password=PASSWORD, must_change=False, at=at)
             # The plans of a database that has been up for a while.
             await conn.execute(text("ANALYZE"))
+            await give_roles(conn)
         async with database.reading() as conn:
             await conn.execute(text("CHECKPOINT"))
     finally:
