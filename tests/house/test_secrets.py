@@ -36,7 +36,7 @@ def test_nothing_in_the_repository_has_the_shape_of_a_secret():
 
 
 @pytest.mark.parametrize(
-    "secret", ["AKIA" + "Q" * 16, "ghp_" + "a" * 36, "-----BEGIN PRIVATE KEY-----\n" + "A" * 20, "LTAI" + "5t" * 8]
+    "secret", ["AKIA" + "Q" * 16, "ghp_" + "a" * 36, "-----BEGIN " + "PRIVATE KEY-----\n" + "A" * 20, "LTAI" + "5t" * 8]
 )
 def test_what_would_be_one_is_seen(secret):
     assert SHAPES.search(f"key = {secret!s}\n")
