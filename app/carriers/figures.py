@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.types import Integer, Uuid
 
 from app.access.terms import Actor
 from app.carriers.figure_models import CarrierFigures
@@ -17,16 +18,19 @@ from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import Invalid, NotFound, Stale
 from app.policy.figures import CARRIER
+from app.statements import Kept
 
 _F = CarrierFigures
+_SAID = Kept(
+    select(_F.figures, _F.version, _F.author_name, _F.updated_at).where(
+        _F.carrier_id == bindparam("carrier_id", type_=Uuid()), _F.year == bindparam("year", type_=Integer())
+    )
+)
 
 
 async def year_said(conn: Conn, carrier_id: uuid.UUID, year: int) -> YearSaid:
     """The caller has looked the carrier up in its viewer's sight."""
-    query = select(_F.figures, _F.version, _F.author_name, _F.updated_at).where(
-        _F.carrier_id == carrier_id, _F.year == year
-    )
-    row = (await conn.execute(query)).one_or_none()
+    row = (await conn.execute(_SAID, {"carrier_id": carrier_id, "year": year})).one_or_none()
     if row is None:
         return YearSaid(year)
     return YearSaid(year, {code: Decimal(said) for code, said in row[0].items()}, *row[1:])

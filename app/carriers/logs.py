@@ -98,8 +98,9 @@ async def mentors_of(conn: Conn, carrier_id: uuid.UUID) -> list[LogLine]:
     return [_line(row) for row in await conn.execute(_MENTORS, {"carrier_id": carrier_id})]
 
 
-_HOLDERS = text(
-    """
+_HOLDERS = Kept(
+    text(
+        """
 SELECT coalesce(f.id, m.id) AS id, f.id IS NULL AS is_team, coalesce(f.name, m.name) AS name,
   coalesce(f.uscc, '') AS uscc, min(lower(t.during)) AS since, bool_or(t.ended_on IS NULL) AS inside
 FROM tenancies t
@@ -109,7 +110,8 @@ WHERE t.carrier_id = :carrier_id AND NOT isempty(t.during)
 GROUP BY f.id, m.id, f.name, m.name, f.uscc
 ORDER BY 6 DESC, 3
 """
-).bindparams(bindparam("carrier_id", type_=Uuid()))
+    ).bindparams(bindparam("carrier_id", type_=Uuid()))
+)
 
 
 async def holders_of(conn: Conn, carrier_id: uuid.UUID) -> list[Holder]:
@@ -122,8 +124,9 @@ async def holders_of(conn: Conn, carrier_id: uuid.UUID) -> list[Holder]:
     return list(found.values())
 
 
-_COUNTS = text(
-    """
+_COUNTS = Kept(
+    text(
+        """
 SELECT date_trunc('month', l.happened_on)::date AS month,
   count(*) FILTER (WHERE kind = 'service') AS services,
   count(DISTINCT coalesce(l.firm_id, m.firm_id, m.id)) FILTER (WHERE kind = 'service') AS served,
@@ -137,19 +140,21 @@ FROM carrier_logs l LEFT JOIN carrier_teams m ON m.id = l.team_id
 WHERE l.carrier_id = :carrier_id AND l.struck_at IS NULL AND l.happened_on BETWEEN :since AND :until
 GROUP BY GROUPING SETS ((date_trunc('month', l.happened_on)::date), ())
 """
-).bindparams(bindparam("carrier_id", type_=Uuid()), bindparam("since", type_=Date()), bindparam("until", type_=Date()))
+    ).bindparams(
+        bindparam("carrier_id", type_=Uuid()), bindparam("since", type_=Date()), bindparam("until", type_=Date())
+    )
+)
 
 
 async def counts_of(
-    conn: Conn, carrier_id: uuid.UUID, *, since: date, until: date
+    conn: Conn, carrier_id: uuid.UUID, *, since: date, until: date, mentors: Sequence[LogLine]
 ) -> tuple[dict[date, Counts], Counts]:
-    """By month (its first day; months without a line are left out), and of the whole time."""
+    """By month (its first day; months without a line are left out), and of the whole time; `mentors`: `mentors_of`."""
     values = {"carrier_id": carrier_id, "since": since, "until": until}
     rows = (await conn.execute(_COUNTS, values)).all()
     months = {row[0]: Counts(*row[1:]) for row in rows if row[0] is not None}
     total = next((Counts(*row[1:]) for row in rows if row[0] is None), Counts())
-    mentors = [(one.on, one.until) for one in await mentors_of(conn, carrier_id)]
-    return months, replace(total, mentors=appointed(mentors, until))
+    return months, replace(total, mentors=appointed([(one.on, one.until) for one in mentors], until))
 
 
 def appointed(mentors: Sequence[tuple[date, date | None]], day: date) -> int:

@@ -12,15 +12,17 @@ from sqlalchemy.types import Date, Uuid
 from app.access.terms import Viewer
 from app.carriers.figures import year_said
 from app.carriers.log_terms import Counts
-from app.carriers.logs import counts_of
+from app.carriers.logs import counts_of, mentors_of
 from app.carriers.queries import carrier_by_id
 from app.carriers.terms import Carrier
 from app.collecting.queries import answers_of, corrections_of, frozen_of, round_of_period
 from app.collecting.terms import Answer, Correction, Round
 from app.db import Conn
+from app.statements import Kept
 
-_TENANTS = text(
-    """
+_TENANTS = Kept(
+    text(
+        """
 SELECT a.id, f.registered_on, f.registered_capital, f.industry_code, f.high_tech_field,
   s.since, s.graduated_on, coalesce(s.inside, false), coalesce(s.area, 0),
   EXISTS (SELECT FROM carrier_logs l LEFT JOIN carrier_teams lm ON lm.id = l.team_id
@@ -45,12 +47,14 @@ LEFT JOIN LATERAL (
 ) s ON true
 WHERE a.round_id = :round_id
 """
-).bindparams(
-    bindparam("round_id", type_=Uuid()),
-    *(bindparam(name, type_=Date()) for name in ("day", "first", "last")),
+    ).bindparams(
+        bindparam("round_id", type_=Uuid()),
+        *(bindparam(name, type_=Date()) for name in ("day", "first", "last")),
+    )
 )
-_STAYS = text(
-    """
+_STAYS = Kept(
+    text(
+        """
 SELECT count(*) FILTER (WHERE inside AND firm IS NOT NULL), count(*) FILTER (WHERE inside AND firm IS NULL),
   count(*) FILTER (WHERE since BETWEEN :first AND :last AND firm IS NOT NULL),
   count(*) FILTER (WHERE graduated_on BETWEEN :first AND :last), count(*) FILTER (WHERE graduated_on <= :last),
@@ -70,8 +74,9 @@ FROM (
   GROUP BY f.id, f.tier, CASE WHEN f.id IS NULL THEN m.id END
 ) AS each
 """
-).bindparams(
-    bindparam("carrier_id", type_=Uuid()), *(bindparam(name, type_=Date()) for name in ("day", "first", "last"))
+    ).bindparams(
+        bindparam("carrier_id", type_=Uuid()), *(bindparam(name, type_=Date()) for name in ("day", "first", "last"))
+    )
 )
 
 
@@ -129,8 +134,9 @@ async def gather(conn: Conn, held: Round, *, viewer: Viewer, today: date) -> Mat
     answers = {answer.id: answer for answer in await answers_of(conn, held.id)}
     rows = {row[0]: row[1:] for row in await conn.execute(_TENANTS, {"round_id": held.id, **days})}
     stays = (await conn.execute(_STAYS, {"carrier_id": held.carrier_id, **days})).one()
-    _, counts = await counts_of(conn, held.carrier_id, since=period.first, until=day)
-    _, ever = await counts_of(conn, held.carrier_id, since=date.min, until=day)
+    mentors = await mentors_of(conn, held.carrier_id)
+    _, counts = await counts_of(conn, held.carrier_id, since=period.first, until=day, mentors=mentors)
+    _, ever = await counts_of(conn, held.carrier_id, since=date.min, until=day, mentors=mentors)
     return Material(
         round=held,
         carrier=carrier,

@@ -3,18 +3,21 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import Select, bindparam, false, func, select
+from sqlalchemy.types import Uuid
 
 from app.access.models import User
 from app.access.terms import Role, Viewer
 from app.carriers.models import CarrierRecord, CarrierTeam
-from app.carriers.sight import visible_to
+from app.carriers.sight import Sight, in_sight, sight_of, values_for
 from app.collecting.models import CollectionAnswer, CollectionCell, CollectionRound, CollectionVersion
 from app.collecting.terms import Answer, AnswerState, AnswerVersion, Correction, Period, Round, period_of
 from app.db import Conn
 from app.firms.models import Firm
+from app.statements import Kept
 
 _R, _A, _C = CollectionRound, CollectionAnswer, CarrierRecord
 _ROUND: tuple[Any, ...] = (
@@ -33,33 +36,46 @@ def _rounds() -> Select[Any]:
     return select(*_ROUND).join(_C, _C.id == _R.carrier_id)
 
 
+_CARRIER = bindparam("carrier_id", type_=Uuid())
+_OF_ROUND = bindparam("round_id", type_=Uuid())
+_ROUNDS = Kept(
+    select(
+        *_ROUND,
+        func.count(_A.id).filter(_A.state != AnswerState.EXEMPT.value),
+        func.count(_A.id).filter(_A.state == AnswerState.ANSWERED.value),
+    )
+    .join(_C, _C.id == _R.carrier_id)
+    .outerjoin(_A, _A.round_id == _R.id)
+    .where(_R.carrier_id == _CARRIER)
+    .group_by(_R.id, _C.id)
+    .order_by(_R.period.desc())
+)
+
+
 async def rounds_of(conn: Conn, carrier_id: uuid.UUID) -> list[tuple[Round, int, int]]:
     """The latest first, each with how many owe and how many of them have answered. The caller sees the carrier."""
-    owing = func.count(_A.id).filter(_A.state != AnswerState.EXEMPT.value)
-    answered = func.count(_A.id).filter(_A.state == AnswerState.ANSWERED.value)
-    query = (
-        select(*_ROUND, owing, answered)
-        .join(_C, _C.id == _R.carrier_id)
-        .outerjoin(_A, _A.round_id == _R.id)
-        .where(_R.carrier_id == carrier_id)
-        .group_by(_R.id, _C.id)
-        .order_by(_R.period.desc())
-    )
-    return [(_round(row[:11]), row[11], row[12]) for row in await conn.execute(query)]
+    return [(_round(row[:11]), row[11], row[12]) for row in await conn.execute(_ROUNDS, {"carrier_id": carrier_id})]
 
 
 async def round_by_id(conn: Conn, round_id: uuid.UUID, *, viewer: Viewer, lock: str = "") -> Round | None:
     """`lock`: "share" while somebody answers, "update" while it is closed."""
-    query = _rounds().where(_R.id == round_id, visible_to(viewer))
-    if lock:
-        query = query.with_for_update(read=lock == "share", of=_R.__table__)
-    row = (await conn.execute(query)).one_or_none()
+    query = _by_id(sight_of(viewer), lock)
+    row = (await conn.execute(query, {**values_for(viewer), "round_id": round_id})).one_or_none()
     return _round(row) if row is not None else None
+
+
+@lru_cache(maxsize=24)
+def _by_id(sight: Sight, lock: str) -> Kept:
+    query = _rounds().where(_R.id == _OF_ROUND, in_sight(sight))
+    return Kept(query.with_for_update(read=lock == "share", of=_R.__table__) if lock else query)
 
 
 async def round_of_period(conn: Conn, carrier_id: uuid.UUID, period: Period) -> Round | None:
-    row = (await conn.execute(_rounds().where(_R.carrier_id == carrier_id, _R.period == period.code))).one_or_none()
+    row = (await conn.execute(_OF_PERIOD, {"carrier_id": carrier_id, "period": period.code})).one_or_none()
     return _round(row) if row is not None else None
+
+
+_OF_PERIOD = Kept(_rounds().where(_R.carrier_id == _CARRIER, _R.period == bindparam("period")))
 
 
 async def frozen_of(conn: Conn, round_id: uuid.UUID) -> dict[str, Any] | None:
@@ -88,11 +104,13 @@ def _answer(row: Sequence[Any]) -> Answer:
     return Answer(*values)
 
 
+_WAITING_FIRST = ((_A.state == AnswerState.WAITING.value).desc(), func.coalesce(_F.name, _M.name), _A.id)
+_ANSWERS = Kept(_answers().where(_A.round_id == _OF_ROUND).order_by(*_WAITING_FIRST))
+
+
 async def answers_of(conn: Conn, round_id: uuid.UUID) -> list[Answer]:
     """Those who still owe first, by name. The caller has looked the round up in its viewer's sight."""
-    order = (_A.state == AnswerState.WAITING.value).desc()
-    query = _answers().where(_A.round_id == round_id).order_by(order, func.coalesce(_F.name, _M.name), _A.id)
-    return [_answer(row) for row in await conn.execute(query)]
+    return [_answer(row) for row in await conn.execute(_ANSWERS, {"round_id": round_id})]
 
 
 async def answer_of(conn: Conn, round_id: uuid.UUID, answer_id: uuid.UUID, *, lock: bool = False) -> Answer | None:
@@ -148,8 +166,14 @@ async def versions_of(conn: Conn, answer_id: uuid.UUID) -> list[AnswerVersion]:
     return [AnswerVersion(*row) for row in await conn.execute(query.order_by(v.version.desc()))]
 
 
+_L = CollectionCell
+_CORRECTIONS = Kept(
+    select(_L.code, _L.value, _L.reason, _L.author_name, _L.at)
+    .where(_L.round_id == _OF_ROUND)
+    .order_by(_L.at.desc(), _L.id.desc())
+)
+
+
 async def corrections_of(conn: Conn, round_id: uuid.UUID) -> list[Correction]:
     """Newest first."""
-    c = CollectionCell
-    query = select(c.code, c.value, c.reason, c.author_name, c.at).where(c.round_id == round_id)
-    return [Correction(*row) for row in await conn.execute(query.order_by(c.at.desc(), c.id.desc()))]
+    return [Correction(*row) for row in await conn.execute(_CORRECTIONS, {"round_id": round_id})]

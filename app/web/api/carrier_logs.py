@@ -95,8 +95,9 @@ async def counted(
     await carrier_in_sight(conn, carrier_id, viewer)
     asked = year or today.year
     until = min(date(asked, 12, 31), today)
-    months, total = await counts_of(conn, carrier_id, since=date(asked, 1, 1), until=until)
-    terms = [(one.on, one.until) for one in await mentors_of(conn, carrier_id)]
+    mentors = await mentors_of(conn, carrier_id)
+    months, total = await counts_of(conn, carrier_id, since=date(asked, 1, 1), until=until, mentors=mentors)
+    terms = [(one.on, one.until) for one in mentors]
     items = []
     for first, counts in sorted(months.items()):
         end = min(day_before(add_months(first, 1)), today)

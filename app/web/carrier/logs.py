@@ -85,8 +85,9 @@ def year_asked(year: str, today: date) -> int:
 
 async def _counted(conn: Conn, carrier: Carrier, year: int, today: date) -> dict[str, Any]:
     """Twelve months, those to come left empty, and the year."""
-    months, total = await counts_of(conn, carrier.id, since=date(year, 1, 1), until=min(date(year, 12, 31), today))
-    terms = [(one.on, one.until) for one in await mentors_of(conn, carrier.id)]
+    mentors, until = await mentors_of(conn, carrier.id), min(date(year, 12, 31), today)
+    months, total = await counts_of(conn, carrier.id, since=date(year, 1, 1), until=until, mentors=mentors)
+    terms = [(one.on, one.until) for one in mentors]
     shown: list[tuple[int, Counts | None, int]] = []
     for month in range(1, 13):
         first = date(year, month, 1)
