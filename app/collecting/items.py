@@ -174,4 +174,8 @@ def as_typed(item: Item, kept: str) -> str:
 
 def as_said(item: Item, kept: str | None) -> str:
     """As a form or a sheet has it for reading; empty where nothing is known."""
-    return dict(item.options).get(kept or "", kept or "") if not item.money else as_typed(item, kept or "")
+    if not kept:
+        return ""
+    if item.money:
+        return as_typed(item, kept)
+    return dict(item.options).get(kept, kept) if item.options else kept

@@ -73,6 +73,15 @@ async def statistics_of(conn: Conn, held: Round, *, viewer: Viewer, reference: R
     return replace(found, rows=[_masked(row, masked) for row in found.rows]) if masked else found
 
 
+async def problems_of(conn: Conn, held: Round, *, viewer: Viewer, today: date) -> Sequence[Problem]:
+    """What of the forms does not agree, without making them. The caller has the round in its viewer's sight."""
+    if not held.open:
+        return _from_json(await frozen_of(conn, held.id) or {}).problems
+    material = await gather(conn, held, viewer=viewer, today=today)
+    form = form_for(material.carrier.kind, held.period)
+    return _problems(form, cells_of(form, material), material)
+
+
 def _masked(row: Sequence[str], kinds: Mapping[int, Kind | None]) -> list[str]:
     return [mask(kind, cell) if (kind := kinds.get(n)) else cell for n, cell in enumerate(row)]
 

@@ -14,7 +14,7 @@ from app.carriers.terms import Carrier, CarrierKind
 from app.collecting import answering, service
 from app.collecting.prefilling import known_of
 from app.collecting.queries import answer_of, answers_of, round_by_id, rounds_of, versions_of
-from app.collecting.statistics import statistics_of
+from app.collecting.statistics import problems_of, statistics_of
 from app.collecting.terms import Answer, Period, Round, tally_of
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
@@ -25,7 +25,6 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import error_context, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
-from app.web.lookups import Lookup
 from app.web.templating import page
 
 router = APIRouter()
@@ -105,15 +104,14 @@ async def round_in_sight(conn: Conn, round_id: uuid.UUID, viewer: Viewer) -> tup
 
 @router.get("/collections/{round_id}")
 async def round_page(
-    request: Request, round_id: uuid.UUID, viewer: ReadCarriers, conn: ConnDep, lookup: LookupDep, today: TodayDep
+    request: Request, round_id: uuid.UUID, viewer: ReadCarriers, conn: ConnDep, today: TodayDep
 ) -> Response:
-    return await _round(request, conn, lookup, round_id, viewer, today)
+    return await _round(request, conn, round_id, viewer, today)
 
 
 async def _round(
     request: Request,
     conn: Conn,
-    lookup: Lookup,
     round_id: uuid.UUID,
     viewer: Viewer,
     today: date,
@@ -123,15 +121,15 @@ async def _round(
 ) -> Response:
     held, carrier = await round_in_sight(conn, round_id, viewer)
     answers = await answers_of(conn, held.id)
-    found = await statistics_of(conn, held, viewer=viewer, reference=lookup.reference, today=today)
+    problems = await problems_of(conn, held, viewer=viewer, today=today)
     context: dict[str, Any] = {
         **head(carrier, viewer),
         "round": held,
         "answers": answers,
         "tally": tally_of([a.state for a in answers]),
         "no_account": sum(a.state.value == "waiting" and not a.has_account for a in answers),
-        "problems": found.problems,
-        "hard": found.hard,
+        "problems": problems,
+        "hard": any(p.hard for p in problems),
         "despite": despite,
         "late": held.open and held.due_on < today,
         **error_context(error, {"despite": "理由"}),
@@ -179,7 +177,7 @@ async def close(
             conn, held, found.to_json(), problems=found.hard, despite=despite, version=version, by=actor, at=at
         )
     except (Invalid, Refused, Conflict) as error:
-        return await _round(request, conn, lookup, round_id, actor.viewer, today, error=error, despite=despite)
+        return await _round(request, conn, round_id, actor.viewer, today, error=error, despite=despite)
     return see_other(request, f"/collections/{round_id}", f"{held.period.label}已关账，报表不再变动")
 
 
