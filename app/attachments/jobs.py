@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from app.attachments.models import AttachmentRow  # noqa: F401  # one of those that refer to files
 from app.db import Base, Conn, Database
+from app.errors import Unavailable
 from app.files.models import StoredFile
 from app.files.scanning import Scanner, ScannerDown
 from app.files.store import FileStore
@@ -39,8 +40,7 @@ async def scan_waiting(database: Database, files: FileStore, scanner: Scanner, *
     for file_id, sha256 in waiting:
         if done == _AT_ONCE:
             break
-        # One whose content is not there, as after a restore without its files, waits on and holds up nobody.
-        data = await files.read(sha256)
+        data = await _content(files, sha256)
         try:
             verdict = await scanner.scan(data) if data is not None else None
         except ScannerDown:
@@ -53,6 +53,14 @@ async def scan_waiting(database: Database, files: FileStore, scanner: Scanner, *
             await files.drop(sha256)
         done += 1
     return {"planned": len(waiting), "sent": done}
+
+
+async def _content(files: FileStore, sha256: str) -> bytes | None:
+    """One that is not there, as after a restore without its files, or has gone bad waits on and holds up nobody."""
+    try:
+        return await files.read(sha256)
+    except Unavailable:
+        return None
 
 
 async def _judge(conn: Conn, file_id: Any, sha256: str, found: str, *, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import os
 import tempfile
 from contextlib import suppress
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from app.errors import Unavailable
 
+log = logging.getLogger("tidu.files")
 _ASIDE, _PART = ".gone", "tmp"
 
 
@@ -25,44 +27,29 @@ class FileStore:
     def _put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         target = self.path(digest)
-        if self._freshen(target):
-            return digest
         try:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_PART)
-            try:
-                with os.fdopen(handle, "wb") as out:
-                    out.write(data)
-                    out.flush()
-                    os.fsync(out.fileno())
-                Path(temporary).rename(target)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            if not _stands(target, data):
+                _write(target, data)
+            # Also of one that was there: whoever wrote it may have been killed just before.
             _sync_folder(target.parent)
         except OSError as error:
             raise Unavailable("文件没有保存：存储空间不足或不可写，请联系系统管理员。") from error
         return digest
-
-    @staticmethod
-    def _freshen(target: Path) -> bool:
-        """True for a file that is there already, and young again: nobody clears it away before it is referred to."""
-        try:
-            os.utime(target)
-        except OSError:
-            return False
-        return True
 
     async def read(self, sha256: str) -> bytes | None:
         return await asyncio.to_thread(self._read, sha256)
 
     def _read(self, sha256: str) -> bytes | None:
         try:
-            return self.path(sha256).read_bytes()
+            data = self.path(sha256).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Unavailable("文件暂时读不出来，请联系系统管理员。") from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            log.error("the file %s is not what was kept under this name", sha256)
+            raise Unavailable("文件的内容与上传时不同，可能是存储损坏，没有交给您；请联系系统管理员从备份恢复。")
+        return data
 
     async def drop(self, sha256: str, *, older_than: float | None = None) -> bool:
         """`older_than`: a moment, in seconds since 1970; a file that was touched since stays."""
@@ -109,6 +96,40 @@ class FileStore:
     def _held(self, older_than: float) -> list[str]:
         found = self.root.glob("??/" + "[0-9a-f]" * 64)
         return [path.name for path in found if path.stat().st_mtime < older_than]
+
+
+def _stands(target: Path, data: bytes) -> bool:
+    """True for a file that is there already, and young again: nobody clears it away before it is referred to. One that
+    has gone bad is written anew."""
+    try:
+        os.utime(target)
+        return target.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _write(target: Path, data: bytes) -> None:
+    _make(target.parent)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_PART)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(temporary).rename(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _make(folder: Path) -> None:
+    """A new folder's own name lasts, too."""
+    if folder.exists():
+        return
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in missing:
+        _sync_folder(each.parent)
 
 
 def _sync_folder(folder: Path) -> None:
