@@ -35,7 +35,8 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 SMALL_BODY, LARGE_BODY = 1 << 20, 60 << 20
-_LIMITS = (("/imports", LARGE_BODY), ("/files", 12 << 20))  # where files come in
+# Where files come in: rosters, and papers, which over JSON hang on the thing they belong to.
+_LIMITS = ((re.compile(r"(/api/v1)?/imports\b"), LARGE_BODY), (re.compile(r"/files\b|/api/v1/.+/files$"), 12 << 20))
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/?#@\s]+)(?::[0-9]*)?")
 _BUCKETS = (0.01, 0.05, 0.1, 0.3, 1.0, 5.0)
 
@@ -132,7 +133,7 @@ class _Passage:
         self._edge, self._scope, self._receive, self._send = edge, scope, receive, send
         self._began = time.perf_counter()
         self._received = 0
-        self.limit = next((most for start, most in _LIMITS if scope["path"].startswith(start)), SMALL_BODY)
+        self.limit = next((most for where, most in _LIMITS if where.match(scope["path"])), SMALL_BODY)
         self.overflowed = self.answered = False
 
     async def receive(self) -> Message:
