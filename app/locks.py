@@ -63,7 +63,7 @@ async def held_for_long(conn: Conn, lock: Lock) -> AsyncIterator[bool]:
     try:
         yield got
     finally:
-        if got:
+        if got and not conn.invalidated:  # with its session it is gone, too
             await conn.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": lock.value})
 
 

@@ -13,6 +13,7 @@ from jinja2 import TemplateNotFound
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 
 from app.access.queries import signed_in_by_cookie
@@ -67,6 +68,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, unexpected)
     app.add_exception_handler(TemplateNotFound, unexpected)  # an OSError too, but no outage of the database
+    app.add_exception_handler(ClientDisconnect, _gone)
     for kind in (DBAPIError, PoolTimeout, OSError):
         app.add_exception_handler(kind, _database)
 
@@ -124,6 +126,11 @@ async def _recognise(request: Request) -> None:
         return  # that there is no such page can be said without a database
     if found:
         request.state.viewer, request.state.unread = found.viewer, found.unread
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Whoever was sending has left: nobody reads this, and it is nobody's fault."""
+    return Response(status_code=400)
 
 
 async def _database(request: Request, error: Exception) -> Response:

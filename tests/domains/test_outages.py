@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.db import Conn, Database, is_outage
+from app.locks import Lock, held_for_long
 from app.recognitions.queries import held_numbers
 from tests import factories
 
@@ -61,6 +62,19 @@ async def test_a_session_that_the_server_ended_is_an_outage(fresh_database: Data
         async with fresh_database.reading() as conn:
             await conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert is_outage(raised.value)
+
+
+@pytest.mark.db_commit
+async def test_a_lock_goes_with_its_session_and_what_is_said_is_that_the_database_was_away(
+    fresh_database: Database,
+) -> None:
+    with pytest.raises(Exception, match=r"terminat|closed") as raised:
+        async with fresh_database.reading() as conn, held_for_long(conn, Lock.LEADING) as got:
+            assert got
+            await conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert is_outage(raised.value)
+    async with fresh_database.reading() as conn, held_for_long(conn, Lock.LEADING) as got:
+        assert got
 
 
 def test_of_two_that_waited_for_each_other_the_one_that_gave_way_may_try_again() -> None:

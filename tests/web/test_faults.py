@@ -90,11 +90,18 @@ async def test_while_the_database_takes_nothing_more_a_write_is_503_and_the_next
     assert (await officer.post("/api/v1/firms", json=body, headers=key)).status_code == 201
 
 
-@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
-async def test_who_goes_away_in_the_middle_of_a_body_has_done_nothing(conn, app, api_as, uscc, kind, caplog):
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        ("application/json", "/firms"),
+        ("application/json", "/moves/00000000-0000-7000-8000-000000000000/approve"),  # asks for no body
+        ("multipart/form-data; boundary=x", "/firms/{uscc}/visits/{visit}/files"),
+    ],
+)
+async def test_who_goes_away_in_the_middle_of_a_body_has_done_nothing(conn, app, api_as, uscc, kind, where, caplog):
     officer, visit = await api_as("officer"), await visited(conn, uscc)
     whole = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n' + PDF
-    path = f"/api/v1/firms/{uscc}/visits/{visit}/files" if "multipart" in kind else "/api/v1/firms"
+    path = "/api/v1" + where.format(uscc=uscc, visit=visit)
     told = [{"type": "http.request", "body": whole, "more_body": True}, {"type": "http.disconnect"}]
     said = []
 
