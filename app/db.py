@@ -20,6 +20,7 @@ from sqlalchemy.types import Uuid
 
 from app.looking import Looking
 from app.statements import Kept, Row, Rows
+from app.turns import Turns
 
 Ts = TypeVarTuple("Ts")
 
@@ -59,7 +60,7 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=(ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64 | 0b10 << 62 | rand)
 
 
-def make_engine(url: str, *, pool_size: int = 16, path: str = "", **options: Any) -> "Engine":
+def make_engine(url: str, *, pool_size: int = 16, path: str = "", patience: float = 60, **options: Any) -> "Engine":
     """`url` may be a plain postgresql:// address; the driver is always asyncpg. `path`: the schemas it looks in."""
     made = create_async_engine(
         normalise_url(url),
@@ -73,7 +74,7 @@ def make_engine(url: str, *, pool_size: int = 16, path: str = "", **options: Any
         json_deserializer=orjson.loads,
         connect_args={
             "timeout": 5,
-            "command_timeout": 60,
+            "command_timeout": patience,
             "server_settings": {
                 "application_name": "tidu",
                 "timezone": "Asia/Shanghai",
@@ -143,7 +144,8 @@ class Conn(Looking):
             self._tell(written.text, filled)
             return Rows(await driver.fetch(written.text, *filled, record_class=Row))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-            lost = driver.is_closed() or _is_closed(error)
+            # From one that did not answer in time an answer may still come, to whoever asks it next.
+            lost = driver.is_closed() or _is_closed(error) or isinstance(error, TimeoutError)
             if lost:
                 await self.invalidate(error)
             kind = IntegrityError if isinstance(error, asyncpg.IntegrityConstraintViolationError) else DBAPIError
@@ -202,15 +204,16 @@ class Database:
     Reading runs in autocommit: no BEGIN and no ROLLBACK round trips.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 16, path: str = "") -> None:
-        self.engine = make_engine(url, pool_size=pool_size, path=path)
+    def __init__(self, url: str, *, pool_size: int = 16, path: str = "", patience: float = 60) -> None:
+        """`patience`: how many seconds the database may be silent."""
+        self.engine = make_engine(url, pool_size=pool_size, path=path, patience=patience)
+        self._turns = Turns(self.engine, pool_size, patience=patience)
         self._reading = Engine(self.engine.sync_engine.execution_options(isolation_level="AUTOCOMMIT"))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Conn]:
         """Commits when the block ends well, rolls back otherwise. The only commit in the house."""
-        connection = self.engine.connect()
-        async with connection, connection.begin():
+        async with self._turns.connected(self.engine.connect()) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
@@ -225,12 +228,8 @@ class Database:
     async def reading(self) -> AsyncIterator[Conn]:
         connection = self._reading.connect()
         connection.lasting = True
-        await connection.start()
-        try:
+        async with self._turns.connected(connection):
             yield connection
-        finally:
-            # Straight back into the pool: there is no transaction to end, so nothing here can be interrupted.
-            await connection.close()
 
     async def dispose(self) -> None:
         await self.engine.dispose()

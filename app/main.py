@@ -24,6 +24,7 @@ from app.web.lookups import Lookups
 from app.web.middleware import Edge, Metrics
 from app.web.templating import make_environment
 
+PATIENCE = 6  # seconds without a word from the database; with what follows, nobody waits longer than ten for an answer
 _YEAR = "public, max-age=31536000, immutable"
 
 
@@ -65,7 +66,7 @@ def create_app(
 ) -> FastAPI:
     """Builds the site; nothing is read or opened at import. `rendered` collects templates and contexts in tests."""
     owned = database is None
-    house = database or Database(settings.database_url, pool_size=settings.pool_size, path=SITE_PATH)
+    house = database or Database(settings.database_url, pool_size=settings.pool_size, path=SITE_PATH, patience=PATIENCE)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
