@@ -15,7 +15,7 @@ help:
 	@echo "make run [PORT=8000]   启动全部：数据库、网站、后台任务、演示数据"
 	@echo "make test              CI 跑的一切；给出 PG_BIN=目录 时，数据库测试改在那里的 PostgreSQL（15 及以上）上跑"
 	@echo "make bench             性能：与同一次运行里量得的基线之比"
-	@echo "make drill             提醒的演练：杀进程、邮件服务器出错、数据库重启，事后对账"
+	@echo "make drill             演练：办事和发信的同时杀进程、杀数据库、断邮件，事后逐条对账（见 docs/faults.md）"
 	@echo "make fuzz              用 schemathesis 以每个角色试遍接口（要另装 schemathesis；几分钟一个角色）"
 	@echo "make audit             物料清单、漏洞核对、找密钥（要另装 cyclonedx-bom、detect-secrets，并给出漏洞库的副本）"
 	@echo "make lint              只跑静态检查"

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from alembic import command
+from alembic.config import Config
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -21,6 +23,7 @@ from app.commands.migrate import migrate
 from app.commands.serve import production_settings
 from app.config import SHORTEST_KEY, Settings
 from app.db import Database, make_engine
+from app.web.health import schema_version
 from tests.cluster import Cluster
 from tests.conftest import in_thread
 from tests.harness import settings_for
@@ -80,6 +83,31 @@ async def test_a_database_without_our_tables_is_sent_to_migrate(empty_url: str) 
     findings = await database_findings(empty_url)
     assert len(findings.faults) == 1
     assert "tidu migrate" in findings.faults[0]
+
+
+@pytest.mark.db_commit
+async def test_a_migration_that_is_killed_half_way_leaves_the_old_schema_and_the_next_one_goes_through(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade, killed = command.upgrade, [True]
+
+    def half(config: Config, _: str) -> None:
+        upgrade(config, "0001_house")
+        if killed.pop():
+            config.attributes["connection"].exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(command, "upgrade", half)
+    database = Database(empty_url, pool_size=1)
+    with pytest.raises(Exception, match=r"terminat|closed"):
+        await migrate(database)
+    async with database.reading() as conn:
+        tables = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert (await conn.execute(tables)).all() == []
+    killed.append(False)
+    await migrate(database)
+    async with database.reading() as conn:
+        assert await schema_version(conn) == "0001_house"
+    await database.dispose()
 
 
 @pytest.mark.db_commit
