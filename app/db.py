@@ -273,6 +273,8 @@ def _is_closed(error: BaseException) -> bool:
 
 def is_outage(error: BaseException) -> bool:
     """True for errors that mean the database is away, full or busy: the person should retry, nothing is wrong."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(is_outage, error.exceptions))
     if is_bad_input(error):
         return False
     seen: BaseException | None = error

@@ -68,10 +68,13 @@ async def test_a_session_that_the_server_ended_is_an_outage(fresh_database: Data
 async def test_a_lock_goes_with_its_session_and_what_is_said_is_that_the_database_was_away(
     fresh_database: Database,
 ) -> None:
-    with pytest.raises(Exception, match=r"terminat|closed") as raised:
+    async def cut() -> None:
         async with fresh_database.reading() as conn, held_for_long(conn, Lock.LEADING) as got:
             assert got
             await conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(Exception, match=r"terminat|closed") as raised:
+        await cut()
     assert is_outage(raised.value)
     async with fresh_database.reading() as conn, held_for_long(conn, Lock.LEADING) as got:
         assert got
@@ -80,3 +83,9 @@ async def test_a_lock_goes_with_its_session_and_what_is_said_is_that_the_databas
 def test_of_two_that_waited_for_each_other_the_one_that_gave_way_may_try_again() -> None:
     gave_way = DBAPIError("UPDATE", None, asyncpg.DeadlockDetectedError("deadlock detected"))
     assert is_outage(gave_way)
+
+
+def test_of_several_that_failed_together_all_must_have_failed_so() -> None:
+    full = DBAPIError("SELECT", None, asyncpg.TooManyConnectionsError("sorry, too many clients already"))
+    assert is_outage(ExceptionGroup("letters", [full, ExceptionGroup("more", [ConnectionResetError()])]))
+    assert not is_outage(ExceptionGroup("letters", [full, ValueError("ours")]))

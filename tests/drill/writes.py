@@ -181,6 +181,7 @@ async def run(args: argparse.Namespace, server: Server, directory: Path) -> bool
             await drill.live(given, args.clients)
             took, drill.over = time.monotonic() - began, True
         journal.faults += await drill.found()
+        drill.dismiss()  # what beats its heart meanwhile is not what was saved
         journal.faults += await differences(server, directory)
         tallies = reckon(journal.writes, await kept(drill.ground), await trail(drill.ground))
     finally:

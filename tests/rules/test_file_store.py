@@ -1,4 +1,4 @@
-"""An acknowledged file is on the disk under its name, a refused one leaves nothing, and one that went bad is never shown."""
+"""An acknowledged file is on the disk under its name, a refused one leaves nothing, one that went bad is not shown."""
 
 import errno
 import os
