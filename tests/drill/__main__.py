@@ -1,6 +1,6 @@
 """`make drill [ARGS="writes"]`: one drill after the other, each on a server of its own; the exit code says if all held.
 
-Loopback only; ends only what it started, by its process id; takes less than ten minutes.
+Loopback only; ends only what it started, by its process id.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Writes: clients that move firms, sign figures, upload papers and let rooms, while everything under them is killed.
 
 After all that: what was acknowledged is there once and as it was sent, what was refused is not, each is once in a trail
-that is whole, and after every return of the database somebody was served within five seconds. About four minutes.
+that is whole, and after every return of the database somebody was served within five seconds.
 """
 
 import argparse
