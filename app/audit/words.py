@@ -84,6 +84,8 @@ ACTION_LABELS = {
     "plan:actual:returned": "退回规划指标终值",
     "firm:record:merged": "合并企业",
     "firm:record:merge_undone": "撤销合并",
+    "firm:record:told_apart": "认定不是同一家",
+    "firm:record:asked_again": "撤回“不是同一家”",
     "carrier:record:registered": "登记载体",
     "carrier:record:edited": "修改载体资料",
     "carrier:record:closed": "载体停止运营",

@@ -44,6 +44,7 @@ class ImportBatch(Base):
 
 class ImportRow(Base):
     __tablename__ = "import_rows"
+    __table_args__ = (Index("ix_import_rows_code", "batch_id", "uscc", "row_no"),)
 
     batch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("import_batches.id", ondelete="CASCADE"), primary_key=True)
     row_no: Mapped[int] = mapped_column(primary_key=True)

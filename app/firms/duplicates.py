@@ -7,21 +7,25 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, literal_column, select, union
+from sqlalchemy import ColumnElement, Text, bindparam, func, literal_column, select, union
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from app.access.terms import Viewer
 from app.db import Conn
+from app.firms.apart import told_apart
 from app.firms.filtering import visible_to
 from app.firms.models import Firm, FormerName
 from app.text import key, pinyin, query_grams
 
 SIMILAR, HOMOPHONE = "名称相近", "名称同音"
+_ACTIVE: ColumnElement[bool] = literal_column("firms.status = 'active'")
+_GROUPS = 500  # of one sound or one core; whose firms have all been told apart make room for others
 ALIKE = Fraction(1, 2)  # of their pairs of characters that two cores must share
 SHOWN, _CANDIDATES, _GRAMS, _TWINS = 8, 100, 10, 100
-_PLACE = re.compile(r"^(?:中国|广东省?|江门市?|开平市?|恩平市?|台山市?|鹤山市?|新会区?|蓬江区?|江海区?)+")
-_FORM = re.compile(r"(?:集团)?(?:股份)?(?:有限责任公司|有限公司|公司|合伙企业|工厂|厂|店|中心)(?:（.*）)?$")
-_BRACKETS = re.compile(r"（[^）]*）")
+# The database reads the same three: it takes off from all names at once what Python takes off from one.
+_PLACE = "^(?:中国|广东省?|江门市?|开平市?|恩平市?|台山市?|鹤山市?|新会区?|蓬江区?|江海区?)+"
+_FORM = "(?:集团)?(?:股份)?(?:有限责任公司|有限公司|公司|合伙企业|工厂|厂|店|中心)$"
+_BRACKETS = "（[^）]*）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,7 @@ class Twins:
 
 def core(name: str) -> str:
     """开平市长兴卫浴有限公司 → 长兴卫浴. What is left of nothing else is the name itself."""
-    bare = _BRACKETS.sub("", name)
-    cut = key(_FORM.sub("", _PLACE.sub("", bare)))
+    cut = key(re.sub(_FORM, "", re.sub(_PLACE, "", re.sub(_BRACKETS, "", name))))
     return cut if len(cut) >= 2 else key(name)
 
 
@@ -106,23 +109,25 @@ def _why(row: Any, name: str, uscc: str) -> str:
 
 
 async def twins(conn: Conn, *, viewer: Viewer) -> list[Twins]:
-    """Pairs of active firms in sight that sound the same, or of which one carries the name that the other gave up."""
+    """Pairs of active firms in sight that sound the same, of which one carries the name that the other gave up, or
+    whose names are the same but for place and legal form; none that somebody has told apart."""
     one, other = Firm.__table__.alias("one"), Firm.__table__.alias("other")
     sounds = (
         select(Firm.name_pinyin)
-        .where(literal_column("firms.status = 'active'"), visible_to(viewer))
+        .where(_ACTIVE, visible_to(viewer))
         .group_by(Firm.name_pinyin)
         .having(func.count() > 1)
         .order_by(Firm.name_pinyin)
-        .limit(_TWINS)
+        .limit(_GROUPS)
         .cte("sounds")
     )
-    mine = select(Firm.id).where(literal_column("firms.status = 'active'"), visible_to(viewer))
+    mine = select(Firm.id).where(_ACTIVE, visible_to(viewer))
+    apart = told_apart(one.c.id, other.c.id)
     same = (
         select(one.c.uscc, one.c.name, other.c.uscc, other.c.name)
         .select_from(sounds.join(one, one.c.name_pinyin == sounds.c.name_pinyin))
         .join(other, (other.c.name_pinyin == one.c.name_pinyin) & (other.c.id > one.c.id))
-        .where(one.c.id.in_(mine), other.c.id.in_(mine))
+        .where(one.c.id.in_(mine), other.c.id.in_(mine), ~apart)
         .order_by(one.c.name_pinyin, one.c.id, other.c.id)
         .limit(_TWINS)
     )
@@ -131,17 +136,43 @@ async def twins(conn: Conn, *, viewer: Viewer) -> list[Twins]:
         .select_from(FormerName.__table__)
         .join(one, one.c.name_key == FormerName.name_key)
         .join(other, (other.c.id == FormerName.firm_id) & (other.c.id != one.c.id))
-        .where(one.c.id.in_(mine), other.c.id.in_(mine))
+        .where(one.c.id.in_(mine), other.c.id.in_(mine), ~apart)
         .order_by(one.c.name_pinyin, one.c.id, other.c.id)
         .limit(_TWINS)
     )
-    pairs = [
+    found = [
         Twins((a, n), (b, m), "名称相同" if key(n) == key(m) else HOMOPHONE) for a, n, b, m in await conn.execute(same)
     ]
-    known = {frozenset((t.one[0], t.other[0])) for t in pairs}
-    pairs += [
-        Twins((a, n), (b, m), "后者曾用名与前者相同")
-        for a, n, b, m in await conn.execute(gave_up)
-        if frozenset((a, b)) not in known
-    ]
-    return pairs[:_TWINS]
+    found += [Twins((a, n), (b, m), "后者曾用名与前者相同") for a, n, b, m in await conn.execute(gave_up)]
+    found += [Twins((a, n), (b, m), SIMILAR) for a, n, b, m in await conn.execute(_same_core(viewer))]
+    pairs: dict[frozenset[str], Twins] = {}
+    for pair in found:
+        pairs.setdefault(frozenset((pair.one[0], pair.other[0])), pair)
+    return list(pairs.values())[:_TWINS]
+
+
+def _same_core(viewer: Viewer) -> Any:
+    def off(text: Any, pattern: str, *flags: str) -> Any:
+        return func.regexp_replace(text, pattern, "", *flags)
+
+    cut = off(off(off(Firm.name, _BRACKETS, "g"), _PLACE), _FORM)
+    bare = select(Firm.id, Firm.uscc, Firm.name, func.lower(cut).label("core")).where(_ACTIVE, visible_to(viewer))
+    cores = bare.cte("cores").prefix_with("MATERIALIZED")
+    shared = (
+        select(cores.c.core)
+        .where(func.char_length(cores.c.core) > 1)
+        .group_by(cores.c.core)
+        .having(func.count() > 1)
+        .order_by(cores.c.core)
+        .limit(_GROUPS)
+        .cte("shared")
+    )
+    one, other = cores.alias("one"), cores.alias("other")
+    return (
+        select(one.c.uscc, one.c.name, other.c.uscc, other.c.name)
+        .select_from(shared.join(one, one.c.core == shared.c.core))
+        .join(other, (other.c.core == one.c.core) & (other.c.id > one.c.id))
+        .where(~told_apart(one.c.id, other.c.id))
+        .order_by(one.c.core, one.c.id, other.c.id)
+        .limit(_TWINS)
+    )

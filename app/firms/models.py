@@ -202,6 +202,23 @@ class FirmRegion(Base):
     region_code: Mapped[str] = mapped_column(primary_key=True)
 
 
+class FirmsToldApart(Base):
+    """Two records that look alike, of which somebody has said that they are two firms."""
+
+    __tablename__ = "firms_told_apart"
+    __table_args__ = (
+        CheckConstraint("one_id < other_id", name="order"),
+        Index("ix_firms_told_apart_other", "other_id"),
+        Index("ix_firms_told_apart_told", desc("told_at")),
+    )
+
+    one_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    teller_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    teller_name: Mapped[str]
+    told_at: Mapped[datetime]
+
+
 class TierCount(Base):
     """How many active firms stand on a tier in a division, folded now and then from `TierCountDelta`."""
 

@@ -85,6 +85,7 @@ STAYING = frozenset(
             "changed_firms",
             "policy_impact_firms",
             "firm_merges",
+            "firms_told_apart",
             "reminders",
             "verified_likenesses",
             "stale_escalations",

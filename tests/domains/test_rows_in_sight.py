@@ -29,6 +29,7 @@ _OF_NOBODY = f"firm_id IS NULL AND $bureau OR {_BY_FIRM}"
 SPECIAL = {
     "firms": "id IN ($firms)",
     "firm_merges": "kept_id IN ($firms)",
+    "firms_told_apart": "one_id IN ($firms) AND other_id IN ($firms)",
     "channel_choices": f"user_id IS NOT NULL OR {_BY_FIRM}",
     "platforms": f"region_code LIKE $division OR firm_id IS NULL OR {_BY_FIRM}",
     "reminders": _OF_NOBODY,

@@ -2,6 +2,8 @@
 
 WORK = """\
 GET   /api/v1/duplicates                        firm:merge     officer
+PUT   /api/v1/duplicates/apart                  firm:merge     officer
+POST  /firms/duplicates/apart                   firm:merge     officer
 GET   /api/v1/alike                             firm:edit      town officer
 GET   /api/v1/merges                            firm:merge     officer
 GET   /api/v1/firms/{uscc}/colleagues         firm:note      town officer manager

@@ -300,6 +300,39 @@ async def test_the_list_pairs_what_sounds_the_same_and_what_was_renamed(conn):
     assert await twins(conn, viewer=town.viewer) == []
 
 
+async def test_the_list_pairs_what_differs_in_place_and_form_alone_and_forgets_what_was_told_apart(
+    conn, client_as, api_as
+):
+    first = await factories.firm(conn, NAME)
+    second = await factories.firm(conn, "广东长兴卫浴（集团）股份有限公司")
+    await factories.firm(conn, "开平市长兴卫浴科技有限公司")
+    await factories.firm(conn, "开平市厂")
+    await factories.firm(conn, "广东厂")  # of which nothing is left
+    officer = await factories.person(conn, "officer")
+    client, api = await client_as("officer"), await api_as("officer")
+
+    async def pairs() -> list[tuple[set[str], str]]:
+        return [({t.one[0], t.other[0]}, t.why) for t in await twins(conn, viewer=officer.viewer)]
+
+    assert await pairs() == [({first, second}, "名称相近")]
+    told = {"one": second, "other": first}
+    for _ in "12":
+        assert (await client.post("/firms/duplicates/apart", data=told)).status_code == 303
+    assert await pairs() == []
+    assert "重新列出" in (await client.get("/firms/duplicates")).text
+    trail_of = select(AuditEvent.action).where(AuditEvent.action == "firm:record:told_apart")
+    assert len((await conn.execute(trail_of)).all()) == 2
+    again = {"uscc": first, "other_uscc": second, "apart": False}
+    for _ in "12":
+        assert (await api.put("/api/v1/duplicates/apart", json=again)).json() == again
+    assert await pairs() == [({first, second}, "名称相近")]
+    itself = await client.post("/firms/duplicates/apart", data={"one": first, "other": first})
+    assert itself.status_code == 422
+    await conn.execute(insert(Region).values(code="440784", name="鹤山市", kind="county", source=""))
+    far = await factories.firm(conn, region="440784")
+    assert (await client.post("/firms/duplicates/apart", data={"one": first, "other": far})).status_code == 404
+
+
 async def test_a_new_firm_of_a_known_name_is_made_only_by_who_says_it_is_another(conn, client_as):
     await factories.firm(conn, NAME)
     client = await client_as("officer")

@@ -7,15 +7,17 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
+from app.firms.apart import ask_again, tell_apart
 from app.firms.duplicates import alike, twins
 from app.firms.queries import firm_by_uscc
 from app.firms.terms import FirmDetail
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.deeds import Deed, doing, once_only
-from app.web.api.openapi import KEYED
-from app.web.api.work_schemas import (
+from app.web.api.merge_schemas import (
     AlikeList,
     AlikeOut,
+    ApartIn,
+    ApartOut,
     MergeIn,
     MergeList,
     MergeOut,
@@ -23,6 +25,7 @@ from app.web.api.work_schemas import (
     TwinList,
     TwinOut,
 )
+from app.web.api.openapi import KEYED
 from app.web.deps import ConnDep, guard
 from app.web.merge_input import taken_from
 from app.work.merges import recent_merges
@@ -62,6 +65,16 @@ async def list_alike(
     found = await alike(conn, name=name, uscc=uscc.strip().upper(), viewer=viewer) if len(name.strip()) >= 2 else []
     items = [AlikeOut(uscc=a.uscc, name=a.name, region_code=a.region_code, status=a.status, why=a.why) for a in found]
     return answer(AlikeList(items=items, next=None))
+
+
+@router.put(
+    "/duplicates/apart", response_model=ApartOut, summary="认定两条记录不是同一家，不再列出", openapi_extra=KEYED
+)
+@once_only
+async def set_apart(body: ApartIn, deed: Merger) -> Response:
+    one, other = await _firm(deed.conn, body.uscc, deed.viewer), await _firm(deed.conn, body.other_uscc, deed.viewer)
+    await (tell_apart if body.apart else ask_again)(deed.conn, one, other, by=deed.by, at=deed.at)
+    return answer(ApartOut(uscc=one.uscc, other_uscc=other.uscc, apart=body.apart))
 
 
 @router.get("/merges", response_model=MergeList, summary="最近的合并，最多 30 次")

@@ -102,6 +102,7 @@ _ALIKE = {
     "status": "active",
     "why": "名称同音",
 }
+_APART = {"uscc": "91440783M159083022", "other_uscc": "91440783M159083065", "apart": True}
 _MERGED = {
     "id": _ID,
     "state": "done",
@@ -119,6 +120,8 @@ EXAMPLES: dict[str, Any] = {
     "ColleagueList": {"items": [_COLLEAGUE], "next": None},
     "VisitStrike": {"reason": "记到了别的企业"},
     "AlikeList": {"items": [_ALIKE], "next": None},
+    "ApartIn": _APART,
+    "ApartOut": _APART,
     "MergeList": {"items": [_MERGED], "next": None},
     "StaleFirm": _SILENT,
     "StaleList": {"items": [_SILENT], "next": None, "resets": "记一次走访或往来记录，或移动梯队，就重新计时。"},

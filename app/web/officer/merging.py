@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
+from app.firms.apart import ask_again, recently_apart, tell_apart
 from app.firms.duplicates import alike, twins
 from app.firms.queries import firm_by_uscc
 from app.firms.terms import FIELD_LABELS, FirmDetail
@@ -62,9 +63,27 @@ async def duplicates_page(request: Request, conn: ConnDep, viewer: Merger) -> Re
     context: dict[str, Any] = {
         "pairs": await twins(conn, viewer=viewer),
         "merges": await recent_merges(conn, viewer=viewer),
+        "apart": await recently_apart(conn, viewer=viewer),
         "done": MergeState.DONE,
     }
     return page(request, "officer/firms/duplicates.html", title="可能重复的企业", **context)
+
+
+@router.post("/firms/duplicates/apart")
+async def set_apart(
+    request: Request,
+    conn: ConnDep,
+    clock: ClockDep,
+    actor: Merging,
+    one: Annotated[str, Form(max_length=40)] = "",
+    other: Annotated[str, Form(max_length=40)] = "",
+    on: Annotated[str, Form(max_length=5)] = "yes",
+) -> Response:
+    """Says which it shall be, so that a second click changes nothing."""
+    pair = [await firm_in_sight(conn, code, actor.viewer) for code in (one, other)]
+    await (ask_again if on == "no" else tell_apart)(conn, *pair, by=actor, at=clock.now())
+    said = "可能是同一家，重新列出" if on == "no" else "不是同一家，不再列出"
+    return see_other(request, "/firms/duplicates", f"{pair[0].name} 与 {pair[1].name}：{said}")
 
 
 @router.get("/firms/{uscc}/merge")
