@@ -26,7 +26,7 @@ from app.config import Settings
 from app.db import Conn, Database
 from app.digests.jobs import send_digests, send_in_one
 from app.exchange.jobs import run_waiting_imports
-from app.exchange.service import claim
+from app.exchange.leases import claim
 from app.files.scanning import Scanner
 from app.files.store import FileStore
 from app.filings.jobs import open_windows

@@ -73,3 +73,14 @@ async def operator(conn: Conn, held: Carrier, login: str = "carrier") -> Person:
     found = await person(conn, login)
     await conn.execute(update(User).where(User.id == found.id).values(carrier_id=held.id))
     return Person(replace(found.viewer, carrier_id=held.id))
+
+
+async def bring_list(browser: Any, here: str, name: str, text: str, *, act: str = "check") -> Any:
+    """Uploads a list and answers with the page of what it would do, or, to import it, of what it has done."""
+    sent = await browser.post(f"{here}/import", files={"file": (name, text.encode("utf-8-sig"), "text/csv")})
+    if sent.status_code != 303:
+        return sent
+    batch = sent.headers["location"]
+    if act == "import" and (done := await browser.post(f"{batch}/confirm")).status_code != 303:
+        return done
+    return await browser.get(batch)

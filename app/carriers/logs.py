@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -122,6 +122,18 @@ async def holders_of(conn: Conn, carrier_id: uuid.UUID) -> list[Holder]:
         known = found.get(one.id)
         found[one.id] = replace(one, since=min(one.since, known.since)) if known else one
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whom a line can name."""
+
+    holders: Sequence[Holder]
+    mentors: Sequence[LogLine]
+
+
+async def known_of(conn: Conn, carrier_id: uuid.UUID) -> Known:
+    return Known(await holders_of(conn, carrier_id), await mentors_of(conn, carrier_id))
 
 
 _COUNTS = Kept(

@@ -1,17 +1,19 @@
 """A line of the operator's logs: written, set right, struck. Whom it names is or was in the carrier on that day."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor
+from app.audit.service import record
 from app.carriers.log_models import CarrierLog
 from app.carriers.log_terms import SHAPES, Holder, LogEntry, LogKind, LogLine
-from app.carriers.logs import holders_of, log_by_id, mentors_of
-from app.carriers.recording import trace
+from app.carriers.logs import Known, holders_of, log_by_id, mentors_of
+from app.carriers.recording import event_of, trace
 from app.carriers.terms import Carrier
 from app.clock import business_day
 from app.db import Conn, constraint_of, new_id
@@ -23,12 +25,63 @@ _L = CarrierLog
 
 async def add_log(conn: Conn, carrier: Carrier, entry: LogEntry, *, by: Actor, at: datetime) -> uuid.UUID:
     """Raises Invalid by field, Conflict for what is written down already."""
-    holder = await _checked(conn, carrier, entry, today=business_day(at))
-    made = new_id()
-    row = {"id": made, "carrier_id": carrier.id, "author_name": by.viewer.name, "created_at": at, "updated_at": at}
-    await _write(conn, insert(_L).values({**row, "kind": entry.kind.value, **_values(entry, holder)}), entry)
+    holder = checked(entry, await _known(conn, carrier, entry), today=business_day(at))
+    row = _row(carrier, entry, holder, by=by, at=at)
+    await _write(conn, insert(_L).values(row), entry)
     await trace(conn, (carrier.id, carrier.name), "log:added", _said(entry, holder), by=by, at=at)
-    return made
+    return uuid.UUID(str(row["id"]))
+
+
+async def add_logs(
+    conn: Conn, carrier: Carrier, entries: Sequence[tuple[LogEntry, Holder | None]], *, by: Actor, at: datetime
+) -> list[uuid.UUID]:
+    """Many that were `checked`, in their order, at once. Raises Conflict when somebody has written one just now."""
+    rows = [_row(carrier, entry, holder, by=by, at=at) for entry, holder in entries]
+    if rows:
+        await _write(conn, insert(_L), entries[0][0], rows)
+        said = [
+            event_of((carrier.id, carrier.name), "log:added", _said(entry, holder), by=by, at=at)
+            for entry, holder in entries
+        ]
+        await record(conn, *said)
+    return [uuid.UUID(str(row["id"])) for row in rows]
+
+
+async def amend_logs(
+    conn: Conn,
+    carrier: Carrier,
+    entries: Sequence[tuple[LogLine, LogEntry, Holder | None]],
+    *,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """As `add_logs`, of lines that differ. Raises Stale when one has been changed since it was read."""
+    if not entries:
+        return
+    wanted = {held.id: held.version for held, _, _ in entries}
+    lock = select(_L.id, _L.version).where(_L.id.in_(list(wanted)), _L.struck_at.is_(None)).order_by(_L.id)
+    if {i: version for i, version in await conn.execute(lock.with_for_update())} != wanted:
+        raise Stale("这些记录里有刚被别人改过的，请再导入一次。")
+    rows = [
+        {"which": held.id, **_values(entry, holder), "updated_at": at, "author_name": by.viewer.name}
+        for held, entry, holder in entries
+    ]
+    named: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "which"}
+    await conn.execute(update(_L).where(_L.id == bindparam("which")).values({**named, "version": _L.version + 1}), rows)
+    said = [
+        event_of((carrier.id, carrier.name), "log:edited", _said(entry, holder), before=_was(held), by=by, at=at)
+        for held, entry, holder in entries
+    ]
+    await record(conn, *said)
+
+
+def _row(carrier: Carrier, entry: LogEntry, holder: Holder | None, *, by: Actor, at: datetime) -> dict[str, Any]:
+    row = {"id": new_id(), "carrier_id": carrier.id, "author_name": by.viewer.name, "created_at": at, "updated_at": at}
+    return {**row, "kind": entry.kind.value, **_values(entry, holder)}
+
+
+def entry_of(line: LogLine) -> LogEntry:
+    return LogEntry(**{name: getattr(line, name) for name in LogEntry.__dataclass_fields__})
 
 
 async def amend_log(
@@ -38,15 +91,13 @@ async def amend_log(
     held = await _held(conn, carrier, entry_id, version)
     if held.kind is not entry.kind:
         raise NotFound
-    before = LogEntry(**{name: getattr(held, name) for name in LogEntry.__dataclass_fields__})
-    if before == entry:
+    if entry_of(held) == entry:
         return False
-    holder = await _checked(conn, carrier, entry, today=business_day(at))
+    holder = checked(entry, await _known(conn, carrier, entry), today=business_day(at))
     done = {**_values(entry, holder), "version": _L.version + 1, "updated_at": at, "author_name": by.viewer.name}
     await _write(conn, update(_L).where(_L.id == entry_id).values(done), entry)
-    old = {"kind": held.kind.label, "on": held.on, "title": held.title, "holder": held.holder_name}
-    old |= {"amount": held.amount, "people": held.people}
-    await trace(conn, (carrier.id, carrier.name), "log:edited", _said(entry, holder), by=by, at=at, before=old)
+    said = _said(entry, holder)
+    await trace(conn, (carrier.id, carrier.name), "log:edited", said, by=by, at=at, before=_was(held))
     return True
 
 
@@ -75,15 +126,22 @@ async def _held(conn: Conn, carrier: Carrier, entry_id: uuid.UUID, version: int)
     return held
 
 
-async def _checked(conn: Conn, carrier: Carrier, entry: LogEntry, *, today: date) -> Holder | None:
+async def _known(conn: Conn, carrier: Carrier, entry: LogEntry) -> Known:
+    """As far as the line asks."""
+    holders = await holders_of(conn, carrier.id) if entry.holder else []
+    return Known(holders, await mentors_of(conn, carrier.id) if entry.mentor else [])
+
+
+def checked(entry: LogEntry, known: Known, *, today: date) -> Holder | None:
+    """Raises Invalid by field."""
     faults, holder = _faults(entry, today), None
     if entry.holder:
-        holder = next((h for h in await holders_of(conn, carrier.id) if h.id == entry.holder), None)
+        holder = next((h for h in known.holders if h.id == entry.holder), None)
         if holder is None:
             faults["holder"] = "这个载体没有这家企业或团队。"
         elif holder.since > entry.on:
             faults["holder"] = f"{holder.name} {holder.since} 才入驻。"
-    if entry.mentor and (problem := await _mentor_problem(conn, carrier, entry)):
+    if entry.mentor and (problem := _mentor_problem(entry, known.mentors)):
         faults["mentor"] = problem
     if faults:
         raise Invalid(faults)
@@ -105,8 +163,8 @@ def _faults(entry: LogEntry, today: date) -> dict[str, str]:
     return faults
 
 
-async def _mentor_problem(conn: Conn, carrier: Carrier, entry: LogEntry) -> str:
-    mentor = next((m for m in await mentors_of(conn, carrier.id) if m.id == entry.mentor), None)
+def _mentor_problem(entry: LogEntry, mentors: Sequence[LogLine]) -> str:
+    mentor = next((m for m in mentors if m.id == entry.mentor), None)
     if mentor is None:
         return "这个载体没有这位导师。"
     if mentor.on > entry.on or (mentor.until and mentor.until < entry.on):
@@ -114,13 +172,15 @@ async def _mentor_problem(conn: Conn, carrier: Carrier, entry: LogEntry) -> str:
     return ""
 
 
-async def _write(conn: Conn, statement: Any, entry: LogEntry) -> None:
+async def _write(conn: Conn, statement: Any, entry: LogEntry, rows: Sequence[Mapping[str, Any]] | None = None) -> None:
     try:
         async with conn.begin_nested():
-            await conn.execute(statement)
+            await conn.execute(statement, rows)
     except IntegrityError as error:
         if constraint_of(error) != _SAME:
             raise
+        if rows:
+            raise Conflict("这些记录里有刚被别人登记的，请再导入一次。") from error
         raise Conflict(f"{entry.on} 的“{entry.title}”已经登记过。") from error
 
 
@@ -147,6 +207,11 @@ def _said(entry: LogEntry, holder: Holder | None) -> dict[str, Any]:
         "uscc": holder.uscc if holder else "",
         "holder": holder.name if holder else "",
     }
+
+
+def _was(held: LogLine) -> dict[str, Any]:
+    old = {"kind": held.kind.label, "on": held.on, "title": held.title, "holder": held.holder_name}
+    return old | {"amount": held.amount, "people": held.people}
 
 
 def needs_kind(value: str) -> LogKind:

@@ -26,7 +26,19 @@ async def trace(
     before: Mapping[str, Any] | None = None,
 ) -> None:
     """`carrier`: its id and name."""
-    row = event_row(
+    await record(conn, event_of(carrier, action, said, by=by, at=at, before=before))
+
+
+def event_of(
+    carrier: tuple[uuid.UUID, str],
+    action: str,
+    said: Mapping[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    return event_row(
         f"carrier:{action}",
         by=by,
         at=at,
@@ -36,7 +48,6 @@ async def trace(
         before=_plain(before) if before is not None else None,
         after=_plain(said),
     )
-    await record(conn, row)
 
 
 def _plain(said: Mapping[str, Any]) -> dict[str, Any]:

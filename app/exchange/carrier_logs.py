@@ -1,21 +1,22 @@
 """A list of services, events, mentors or investments brought in: what is known by day, title and holder is set right,
-everything else is a new line."""
+everything else is a new line. However many rows, it takes a handful of statements."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from app.access.terms import Actor
-from app.carriers.log_terms import LogEntry, LogKind, LogLine
-from app.carriers.logs import logs_of
-from app.carriers.noting import add_log, amend_log
+from app.carriers.log_terms import Holder, LogEntry, LogKind, LogLine
+from app.carriers.logs import Known, known_of, logs_of
+from app.carriers.noting import add_logs, amend_logs, checked, entry_of
 from app.carriers.queries import lock_carrier
 from app.carriers.terms import Carrier
+from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Invalid, NotFound
-from app.exchange.terms import LineResult, RowOutcome
+from app.exchange.terms import LineResult, RowOutcome, plain
 
 Same = tuple[date, str, UUID | None]
 
@@ -25,11 +26,36 @@ class LogReaders:
     """Which line a row is about; and what it says, with what is known already in the place of what it leaves empty.
     Raise Invalid by field."""
 
-    same: Callable[[Mapping[str, Any]], Same]
-    entry: Callable[[Mapping[str, Any], LogLine | None], LogEntry]
+    same: Callable[[Mapping[str, Any], Known], Same]
+    entry: Callable[[Mapping[str, Any], Known, LogLine | None], LogEntry]
 
 
 _EVERY = 100_000
+
+
+@dataclass
+class _Run:
+    known: Known
+    lines: Mapping[Same, LogLine]
+    today: date
+    read: LogReaders
+    seen: dict[Same, int] = field(default_factory=dict)
+
+    def one(
+        self, number: int, raw: Mapping[str, Any], fault: str
+    ) -> tuple[RowOutcome, LogLine | None, LogEntry, Holder | None]:
+        """Raises AppError."""
+        if fault:
+            raise Invalid({"file": fault})
+        same = self.read.same(raw, self.known)
+        if earlier := self.seen.setdefault(same, number) != number and self.seen[same]:
+            raise Invalid({"title": f"与第 {earlier} 行是同一条记录。"})
+        held = self.lines.get(same)
+        entry = self.read.entry(raw, self.known, held)
+        if held is not None and entry_of(held) == entry:
+            return RowOutcome.UNCHANGED, held, entry, None
+        outcome = RowOutcome.UPDATED if held else RowOutcome.CREATED
+        return outcome, held, entry, checked(entry, self.known, today=self.today)
 
 
 async def bring_logs(
@@ -47,39 +73,36 @@ async def bring_logs(
     held = await lock_carrier(conn, carrier.id, viewer=by.viewer)
     if held is None:
         raise NotFound
-    known = await logs_of(conn, held.id, kind, since=date.min, until=date.max, limit=_EVERY)
-    lines: dict[Same, LogLine] = {(one.on, one.title, one.holder): one for one in known}
-    results, seen = [], dict[Same, int]()
+    lines = await logs_of(conn, held.id, kind, since=date.min, until=date.max, limit=_EVERY)
+    same = {(one.on, one.title, one.holder): one for one in lines}
+    run = _Run(await known_of(conn, held.id), same, business_day(at), read)
+    results: list[LineResult] = []
+    new: list[tuple[int, LogEntry, Holder | None]] = []
+    amended: list[tuple[int, LogLine, LogEntry, Holder | None]] = []
     for number, raw, fault in rows:
+        faults: Mapping[str, str] = {}
+        said = ""
         try:
-            if fault:
-                raise Invalid({"file": fault})
-            same = read.same(raw)
-            if earlier := seen.setdefault(same, number) != number and seen[same]:
-                raise Invalid({"title": f"与第 {earlier} 行是同一条记录。"})
-            async with conn.begin_nested():
-                outcome = await _one(conn, held, raw, lines.get(same), read, by=by, at=at)
-            said = ""
+            outcome, line, entry, holder = run.one(number, raw, fault)
         except AppError as error:
-            said = "".join(error.fields.values()) if isinstance(error, Invalid) else error.sentence
-            outcome = RowOutcome.REJECTED
-        results.append(LineResult(number, str(raw.get("title") or ""), str(raw.get("holder") or ""), outcome, said))
+            outcome, faults = RowOutcome.REJECTED, error.fields if isinstance(error, Invalid) else {}
+            said = "".join(faults.values()) or error.sentence
+        else:
+            if outcome is RowOutcome.CREATED:
+                new.append((len(results), entry, holder))
+            elif outcome is RowOutcome.UPDATED and line is not None:
+                amended.append((len(results), line, entry, holder))
+        what, who = str(raw.get("title") or ""), str(raw.get("holder") or "")
+        results.append(LineResult(number, what, who, outcome, said, faults))
+    made = await add_logs(conn, held, [(entry, holder) for _, entry, holder in new], by=by, at=at)
+    await amend_logs(conn, held, [(line, entry, holder) for _, line, entry, holder in amended], by=by, at=at)
+    for (place, _, _), log_id in zip(new, made, strict=True):
+        results[place] = results[place].doing({"log": str(log_id), "version": 1})
+    for place, line, _, _ in amended:
+        deed = {"log": str(line.id), "was": line.version, "version": line.version + 1, "before": _before(line)}
+        results[place] = results[place].doing(deed)
     return results
 
 
-async def _one(
-    conn: Conn,
-    carrier: Carrier,
-    raw: Mapping[str, Any],
-    held: LogLine | None,
-    read: LogReaders,
-    *,
-    by: Actor,
-    at: datetime,
-) -> RowOutcome:
-    if held is None:
-        await add_log(conn, carrier, read.entry(raw, None), by=by, at=at)
-        return RowOutcome.CREATED
-    again = read.entry(raw, held)
-    done = await amend_log(conn, carrier, held.id, again, version=held.version, by=by, at=at)
-    return RowOutcome.UPDATED if done else RowOutcome.UNCHANGED
+def _before(line: LogLine) -> dict[str, Any]:
+    return plain({name: getattr(line, name) for name in LogEntry.__dataclass_fields__})

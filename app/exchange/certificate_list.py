@@ -24,14 +24,14 @@ from app.exchange.lines import (
     Taken,
     Undone,
     World,
-    codes_of,
+    firms_of,
     rejected,
     repeats,
     settled,
 )
 from app.exchange.rules import RowReader
 from app.exchange.terms import BatchKind, Change, RowOutcome
-from app.firms.locking import known_by_code, lock_by_id
+from app.firms.locking import lock_by_id
 from app.firms.terms import FirmDetail
 from app.recognitions.models import Certificate
 from app.recognitions.rules import HNTE_YEARS, expiry, number_of, problems
@@ -89,7 +89,7 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 
 async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged]:
     sound = [line for line in lines if not line.faulty]
-    firms = (await known_by_code(conn, codes_of(lines), viewer=world.viewer, lock=world.lock)).firms
+    firms = await firms_of(conn, lines, world)
     held = await _held(conn, [(s.values["kind"], s.values["number"]) for s in sound], lock=world.lock)
     found = []
     for line in lines:

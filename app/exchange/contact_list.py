@@ -15,14 +15,14 @@ from app.exchange.lines import (
     Taken,
     Undone,
     World,
-    codes_of,
+    firms_of,
     rejected,
     repeats,
     settled,
 )
 from app.exchange.rules import RowReader, readable
 from app.exchange.terms import BatchKind, Change, RowOutcome
-from app.firms.locking import known_by_code, lock_by_id
+from app.firms.locking import lock_by_id
 from app.firms.restoring import images_of, restore
 from app.firms.service import FirmEntry, edit_many
 from app.firms.terms import ContactDetails, FirmDetail
@@ -56,8 +56,7 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 
 
 async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged]:
-    codes = codes_of(lines)
-    firms = (await known_by_code(conn, codes, viewer=world.viewer, lock=world.lock)).firms
+    firms = await firms_of(conn, lines, world)
     first: dict[str, int] = {}
     found = []
     for line in lines:

@@ -14,7 +14,7 @@ from app.assessments.policies import load_policies
 from app.clock import business_day
 from app.db import Conn, Database, is_outage
 from app.errors import AppError, Conflict
-from app.exchange import service
+from app.exchange import leases, service
 from app.exchange.applying import CHUNK, alone, apply_batch
 from app.exchange.columns import NAMES
 from app.exchange.examining import Bureau, examine
@@ -58,7 +58,7 @@ async def run_waiting_imports(database: Database, files: FileStore, *, at: datet
     now, worked = _Now(at), 0
     while True:
         async with database.transaction() as conn:
-            batch_id = await service.claim(conn, at=now())
+            batch_id = await leases.claim(conn, at=now())
             batch = await batch_by_id(conn, batch_id, viewer=None) if batch_id else None
         if batch is None:
             return worked
@@ -134,9 +134,9 @@ async def _still_there(database: Database, batch_id: uuid.UUID, now: _Now) -> As
 
     async def renew() -> None:
         while True:
-            await asyncio.sleep(service.LEASE.total_seconds() / 3)
+            await asyncio.sleep(leases.LEASE.total_seconds() / 3)
             async with database.transaction() as conn:
-                await service.keep_lease(conn, batch_id, at=now())
+                await leases.keep_lease(conn, batch_id, at=now())
 
     renewing = asyncio.create_task(renew())
     try:
@@ -165,7 +165,7 @@ async def _check_rows(
             )
             await service.keep_rows(conn, batch.id, [kept(e) for e in examined])
             done = start + len(chunk)
-            await service.note_progress(conn, batch.id, done=done, total=len(roster.rows), at=now())
+            await leases.note_progress(conn, batch.id, done=done, total=len(roster.rows), at=now())
     async with database.transaction() as conn:
         await service.keep_preview(conn, batch.id, roster.read)
 
@@ -186,7 +186,7 @@ async def _check_list(
             judged = await kind.judge(conn, chunk, world)
             await service.keep_rows(conn, batch.id, [one.kept() for one in judged])
             done += len(chunk)
-            await service.note_progress(conn, batch.id, done=done, total=read.total, at=now())
+            await leases.note_progress(conn, batch.id, done=done, total=read.total, at=now())
     async with database.transaction() as conn:
         await service.keep_preview(conn, batch.id, read)
 
@@ -227,7 +227,7 @@ async def _write_once(database: Database, batch_id: uuid.UUID, state: BatchState
             async def progress(done: int) -> None:
                 # On a connection of its own: what the big transaction writes nobody else sees before its end.
                 async with database.transaction() as other:
-                    await service.note_progress(other, batch_id, done=done, total=batch.total, at=now())
+                    await leases.note_progress(other, batch_id, done=done, total=batch.total, at=now())
 
             actor = await actor_of(conn, batch)
             bureau = await bureau_for(conn, actor.viewer)
@@ -240,5 +240,5 @@ async def _write_once(database: Database, batch_id: uuid.UUID, state: BatchState
                 await apply_batch(conn, batch, bureau=bureau, by=actor, at=now(), progress=progress)
     if waits:
         async with database.transaction() as conn:
-            await service.try_again_soon(conn, batch_id, at=now())
+            await leases.try_again_soon(conn, batch_id, at=now())
     return not waits

@@ -13,6 +13,7 @@ from app.exchange.examining import Bureau
 from app.exchange.naming import Names
 from app.exchange.rules import RowReader, read_code
 from app.exchange.terms import BatchKind, Change, Message, RowOutcome, Severity
+from app.firms.locking import known_by_code
 from app.firms.terms import FirmDetail
 from app.sheets import Value
 from app.text import key
@@ -178,6 +179,11 @@ def codes_of(lines: Sequence[Line]) -> list[str]:
     """Those that are codes at all, of faulty rows too: the firm's name tells whose row has to be mended."""
     unread = {line.row_no for line in lines for m in line.messages if m.field == "uscc" and m.severity is _ERROR}
     return [line.uscc for line in lines if line.row_no not in unread]
+
+
+async def firms_of(conn: Conn, lines: Sequence[Line], world: World) -> Mapping[str, FirmDetail]:
+    """Those in sight, by code."""
+    return (await known_by_code(conn, codes_of(lines), viewer=world.viewer, lock=world.lock)).firms
 
 
 def settled(line: Line, firms: Mapping[str, FirmDetail]) -> tuple[Line, FirmDetail | None]:

@@ -7,9 +7,8 @@ from itertools import groupby
 from app.access.terms import Actor
 from app.clock import business_day
 from app.db import Conn
-from app.errors import Conflict, NotFound
 from app.exchange import service
-from app.exchange.applying import CHUNK, Progress, alone
+from app.exchange.applying import CHUNK, Progress
 from app.exchange.certificate_list import CERTIFICATES
 from app.exchange.columns import IGNORED
 from app.exchange.contact_list import CONTACTS
@@ -18,9 +17,9 @@ from app.exchange.lines import Deed, Judged, Line, ListKind, Taken, World, compa
 from app.exchange.marks import refuse_other_template
 from app.exchange.move_list import MOVES
 from app.exchange.naming import Names
-from app.exchange.queries import Batch, batch_by_id, undo_rows, writing_rows_of_firms
-from app.exchange.terms import BatchKind, BatchState, ReadSheet, RowOutcome
-from app.exchange.undoing import Undone
+from app.exchange.queries import Batch, undo_rows, writing_rows_of_firms
+from app.exchange.terms import BatchKind, ReadSheet, RowOutcome
+from app.exchange.undoing import Undone, to_undo
 from app.sheets import RawSheet, SheetError, find_table, rows_of
 
 LISTS: Mapping[BatchKind, ListKind] = {one.kind: one for one in (CONTACTS, CERTIFICATES, MOVES)}
@@ -103,14 +102,7 @@ async def undo_list(
     conn: Conn, batch: Batch, *, bureau: Bureau, by: Actor, at: datetime, progress: Progress | None = None
 ) -> Undone:
     """Raises NotFound, or Conflict when the batch is not one that was applied, or another import is writing."""
-    lone = await alone(conn)
-    held = await batch_by_id(conn, batch.id, viewer=by.viewer)
-    if held is None:
-        raise NotFound
-    if not held.state.may_become(BatchState.UNDONE):
-        raise Conflict(f"这一批现在是“{held.state.label}”，只有已导入的才能撤销。")
-    if not lone:
-        raise Conflict("另一批正在导入，请等它完成后再撤销。")
+    held = await to_undo(conn, batch.id, viewer=by.viewer)
     kind = LISTS[held.kind]
     source = f"撤销{kind.kind.label}导入：{held.filename}"
     deed = Deed(bureau, by, at, source, held.applied_at)

@@ -13,6 +13,11 @@ class ImportBatch(Base):
     __table_args__ = (
         Index("ix_import_batches_created", desc("created_at")),
         Index(
+            "ix_import_batches_carrier",
+            *("carrier_id", "kind", desc("created_at")),
+            postgresql_where=text("carrier_id IS NOT NULL"),
+        ),
+        Index(
             "ix_import_batches_waiting",
             "created_at",
             postgresql_where=text("state IN ('uploaded', 'checking', 'queued', 'applying', 'undo_queued', 'undoing')"),
@@ -23,6 +28,7 @@ class ImportBatch(Base):
     kind: Mapped[str]
     file_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("stored_files.id"))
     filename: Mapped[str]
+    carrier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("carriers.id", ondelete="CASCADE"))  # whose list
     state: Mapped[str]
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     creator_name: Mapped[str]

@@ -14,7 +14,7 @@ from app.exchange.lines import (
     Line,
     ListKind,
     World,
-    codes_of,
+    firms_of,
     rejected,
     repeats,
     settled,
@@ -22,7 +22,6 @@ from app.exchange.lines import (
 from app.exchange.move_writing import MoveRow, take_back_moves, write_moves
 from app.exchange.rules import RowReader
 from app.exchange.terms import BatchKind, Change, RowOutcome, Severity
-from app.firms.locking import known_by_code
 from app.firms.terms import FirmDetail, FirmStatus
 from app.pipeline.asking import waiting
 from app.pipeline.pasts import Stay, stays_of
@@ -67,7 +66,7 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 
 
 async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged]:
-    firms = (await known_by_code(conn, codes_of(lines), viewer=world.viewer, lock=world.lock)).firms
+    firms = await firms_of(conn, lines, world)
     ids = [f.id for f in firms.values()]
     stays = await stays_of(conn, ids, world.bureau.ladder)
     asked = await waiting(conn, ids)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, select, text, tuple_
 
-from app.access.terms import Viewer
+from app.access.terms import Role, Viewer
 from app.db import Conn
 from app.exchange.models import ImportBatch, ImportRow
 from app.exchange.terms import BatchKind, BatchState, RowOutcome
@@ -24,6 +24,7 @@ _HAS_WARNING: ColumnElement[bool] = literal_column("""import_rows.messages @> '[
 class Batch:
     id: uuid.UUID
     kind: BatchKind
+    carrier_id: uuid.UUID | None
     filename: str
     state: BatchState
     created_by: uuid.UUID | None
@@ -81,9 +82,10 @@ _ROW = select(*(getattr(ImportRow, f) for f in BatchRow.__dataclass_fields__))
 
 
 def visible_to(viewer: Viewer) -> ColumnElement[bool]:
+    """Lists about firms; a carrier's own are seen through the carrier."""
     if not is_code(viewer.scope):
         return false()
-    return func.starts_with(ImportBatch.sheet["scope"].astext, viewer.scope)
+    return and_(ImportBatch.carrier_id.is_(None), func.starts_with(ImportBatch.sheet["scope"].astext, viewer.scope))
 
 
 def _batch(row: Mapping[Any, Any]) -> Batch:
@@ -111,15 +113,40 @@ async def list_batches(
     return [_batch(row) for row in (await conn.execute(query.limit(limit))).mappings()]
 
 
-async def batch_by_id(conn: Conn, batch_id: uuid.UUID, *, viewer: Viewer | None, lock: bool = False) -> Batch | None:
-    """`viewer` None: for a job that the queue gave the batch."""
+async def batch_by_id(
+    conn: Conn,
+    batch_id: uuid.UUID,
+    *,
+    viewer: Viewer | None,
+    carrier_id: uuid.UUID | None = None,
+    lock: bool = False,
+) -> Batch | None:
+    """`viewer` None: for a job that the queue gave the batch. `carrier_id`: one of that carrier's lists, which the
+    caller has looked up in its viewer's sight."""
     query: Select[Any] = _BATCH.where(ImportBatch.id == batch_id)
-    if viewer is not None:
+    if carrier_id is not None and viewer is not None:
+        query = query.where(_of_carrier(carrier_id, viewer))
+    elif viewer is not None:
         query = query.where(visible_to(viewer))
     if lock:
         query = query.with_for_update(of=ImportBatch.__table__)
     row = (await conn.execute(query)).mappings().one_or_none()
     return _batch(row) if row is not None else None
+
+
+def _of_carrier(carrier_id: uuid.UUID, viewer: Viewer) -> ColumnElement[bool]:
+    """What an officer has tried says which firms there are, which no operator hears; those have no scope of codes."""
+    mine: ColumnElement[bool] = ImportBatch.carrier_id == carrier_id
+    return and_(mine, ImportBatch.sheet["scope"].astext == "") if viewer.role is Role.CARRIER else mine
+
+
+async def batches_of(
+    conn: Conn, carrier_id: uuid.UUID, kind: BatchKind, *, viewer: Viewer, limit: int = 20
+) -> list[Batch]:
+    """The newest first; the caller has looked the carrier up in its viewer's sight."""
+    query = _BATCH.where(_of_carrier(carrier_id, viewer), ImportBatch.kind == kind.value)
+    query = query.order_by(ImportBatch.created_at.desc(), ImportBatch.id.desc()).limit(limit)
+    return [_batch(row) for row in (await conn.execute(query)).mappings()]
 
 
 async def rows_of(
@@ -176,6 +203,16 @@ async def undo_rows(conn: Conn, batch_id: uuid.UUID) -> list[tuple[int, str, uui
         .order_by(ImportRow.row_no)
     )
     return [(r.row_no, r.name, r.firm_id, r.undo) for r in await conn.execute(query)]
+
+
+async def deeds_of(conn: Conn, batch_id: uuid.UUID) -> list[tuple[int, str, Mapping[str, Any]]]:
+    """What the rows of a carrier's list did, the last first."""
+    query = (
+        select(ImportRow.row_no, ImportRow.name, ImportRow.undo)
+        .where(ImportRow.batch_id == batch_id, func.jsonb_typeof(ImportRow.undo) == "object")
+        .order_by(ImportRow.row_no.desc())
+    )
+    return [(row.row_no, row.name, row.undo) for row in await conn.execute(query)]
 
 
 _COUNT = text(

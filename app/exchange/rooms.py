@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from app.carriers.terms import Carrier, Space, SpaceEntry
 from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Invalid, NotFound
-from app.exchange.terms import LineResult, RowOutcome
+from app.exchange.terms import LineResult, RowOutcome, plain
 
 Place = tuple[str, str, str]  # building, floor, room
 _UNHELD = frozenset({ProposalState.WAITING, ProposalState.REFUSED})
@@ -54,15 +54,17 @@ async def bring(
     run, results = _Run(conn, held, readers, by, at, spaces, {}), []
     for line in lines:
         shown, holder = " ".join(part for part in line.place if part), str(line.raw.get("holder") or "")
-        known = dict(run.spaces)
+        known, faults = dict(run.spaces), dict[str, str]()
+        run.deeds = []
         try:
             async with conn.begin_nested():
                 outcome, said = await run.one(line)
         except AppError as error:
-            run.spaces = known  # a room that this row opened is gone with it
-            sentence = "".join(error.fields.values()) if isinstance(error, Invalid) else error.sentence
-            outcome, said = RowOutcome.REJECTED, sentence
-        results.append(LineResult(line.number, shown, holder or str(line.raw.get("uscc") or ""), outcome, said))
+            run.spaces, run.deeds = known, []  # a room that this row opened is gone with it
+            faults = error.fields if isinstance(error, Invalid) else {}
+            outcome, said = RowOutcome.REJECTED, "".join(faults.values()) or error.sentence
+        who = holder or str(line.raw.get("uscc") or "")
+        results.append(LineResult(line.number, shown, who, outcome, said, faults, run.deeds))
     return results
 
 
@@ -75,6 +77,7 @@ class _Run:
     at: datetime
     spaces: dict[Place, Space]
     seen: dict[tuple[Any, ...], int]
+    deeds: list[Mapping[str, Any]] = field(default_factory=list)  # of the row at hand
 
     async def one(self, line: RoomLine) -> tuple[RowOutcome, str]:
         if line.fault:
@@ -89,11 +92,15 @@ class _Run:
         held = self.spaces.get(line.place)
         entry = self.readers.space(line.raw, held)
         if held is None:
-            await add_space(self.conn, self.carrier, entry, by=self.by, at=self.at)
+            made = await add_space(self.conn, self.carrier, entry, by=self.by, at=self.at)
+            self.deeds.append({"space": str(made), "version": 1})
         elif not await amend_space(
             self.conn, self.carrier, held.id, entry, version=held.version, by=self.by, at=self.at
         ):
             return RowOutcome.UNCHANGED, ""
+        else:
+            before = plain({name: getattr(held, name) for name in SpaceEntry.__dataclass_fields__})
+            self.deeds.append(_changed("space", held.id, held.version, held.version + 1, before=before))
         known = await spaces_of(self.conn, self.carrier.id)
         self.spaces |= {(s.building, s.floor, s.room): s for s in known}
         return (RowOutcome.CREATED, "新增房间") if held is None else (RowOutcome.UPDATED, "改房间资料")
@@ -111,7 +118,8 @@ class _Run:
             return await self._again(held, self.readers.again(line.raw, held))
         if lease.uscc and self.by.viewer.role is Role.CARRIER:
             return await self._propose(lease)
-        await admit(self.conn, self.carrier, lease, by=self.by, at=self.at)
+        made = await admit(self.conn, self.carrier, lease, by=self.by, at=self.at)
+        self.deeds.append({"tenancy": str(made), "version": 1})
         return RowOutcome.CREATED, "办理入驻"
 
     async def _propose(self, lease: Lease) -> tuple[RowOutcome, str]:
@@ -121,7 +129,8 @@ class _Run:
             waits = p.state in _UNHELD and p.closes_on >= today
             if waits and (p.uscc, p.space_id) == (lease.uscc, lease.space_id):
                 return RowOutcome.UNCHANGED, "已提议入驻，等企业或主管部门确认"
-        await propose(self.conn, self.carrier, lease, by=self.by, at=self.at)
+        made = await propose(self.conn, self.carrier, lease, by=self.by, at=self.at)
+        self.deeds.append({"proposal": str(made)})
         return RowOutcome.CREATED, "提议入驻，企业或主管部门确认后生效"
 
     async def _again(self, held: Tenancy, lease: Lease) -> tuple[RowOutcome, str]:
@@ -137,5 +146,12 @@ class _Run:
             done, version = [f"续租至 {lease.until}"], version + 1
         terms = Terms(**{name: getattr(lease, name) for name in Terms.__dataclass_fields__})
         if await change(self.conn, held.id, terms, version=version, by=self.by, at=self.at):
-            done.append("改协议内容")
+            done, version = [*done, "改协议内容"], version + 1
+        if done:
+            before = plain({name: getattr(held, name) for name in ("until", *Terms.__dataclass_fields__)})
+            self.deeds.append(_changed("tenancy", held.id, held.version, version, before=before))
         return (RowOutcome.UPDATED if done else RowOutcome.UNCHANGED), "，".join(done)
+
+
+def _changed(what: str, which: uuid.UUID, was: int, version: int, *, before: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {what: str(which), "was": was, "version": version, "before": before}

@@ -3,7 +3,7 @@ is not the next one."""
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -15,19 +15,19 @@ from app.access.terms import Actor, Permission
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, NotFound
+from app.exchange.leases import LEASE
 from app.exchange.models import ImportBatch, ImportRow
 from app.exchange.queries import Batch, batch_by_id, count_rows
 from app.exchange.terms import BatchKind, BatchState, ReadSheet
 from app.files.models import StoredFile
 from app.text.clean import printable
 
-LEASE = timedelta(seconds=30)
-SOON = timedelta(seconds=2)
-_WRITING = (BatchState.APPLYING.value, BatchState.UNDOING.value)
-
-
 # Beside the right to import at all.
-_NEEDED = {BatchKind.CERTIFICATES: Permission.FIRM_CERTIFY, BatchKind.MOVES: Permission.MOVE}
+_NEEDED = {
+    BatchKind.CERTIFICATES: Permission.FIRM_CERTIFY,
+    BatchKind.MOVES: Permission.MOVE,
+    **{kind: Permission.CARRIER_LET for kind in BatchKind if kind.of_carrier},
+}
 
 
 def needed(kind: BatchKind) -> Permission:
@@ -44,6 +44,7 @@ async def upload(
     at: datetime,
     kind: BatchKind = BatchKind.FIRMS,
     state: BatchState = BatchState.UPLOADED,
+    carrier_id: uuid.UUID | None = None,
 ) -> uuid.UUID:
     """The file is in the store already. A command that checks the batch itself starts it as CHECKING, with a lease.
 
@@ -64,6 +65,7 @@ async def upload(
             kind=kind.value,
             file_id=file_id,
             filename=filename,
+            carrier_id=carrier_id,
             state=state.value,
             created_by=creator,
             creator_name=by.viewer.name,
@@ -77,10 +79,16 @@ async def upload(
 
 
 async def confirm(
-    conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime, state: BatchState = BatchState.QUEUED
+    conn: Conn,
+    batch_id: uuid.UUID,
+    *,
+    by: Actor,
+    at: datetime,
+    state: BatchState = BatchState.QUEUED,
+    carrier_id: uuid.UUID | None = None,
 ) -> Batch:
     """Raises NotFound, Forbidden for anybody but the uploader, or Conflict when the batch is past it."""
-    batch = await _step(conn, batch_id, BatchState.QUEUED, by=by)
+    batch = await _step(conn, batch_id, BatchState.QUEUED, by=by, carrier_id=carrier_id)
     if batch.created_by != (by.viewer.id if by.viewer.login else None):
         # The import is written in the uploader's name, so nobody else may let it go.
         raise Forbidden(f"这一批由{batch.creator_name}上传，只有本人可以确认导入。")
@@ -90,8 +98,10 @@ async def confirm(
     return batch
 
 
-async def discard(conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime) -> Batch:
-    batch = await _step(conn, batch_id, BatchState.DISCARDED, by=by)
+async def discard(
+    conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime, carrier_id: uuid.UUID | None = None
+) -> Batch:
+    batch = await _step(conn, batch_id, BatchState.DISCARDED, by=by, carrier_id=carrier_id)
     await conn.execute(delete(ImportRow).where(ImportRow.batch_id == batch_id))
     await _write(conn, batch_id, state=BatchState.DISCARDED.value)
     await _note(conn, "import:batch:discarded", batch_id, batch.filename, by=by, at=at)
@@ -107,8 +117,10 @@ async def ask_undo(conn: Conn, batch_id: uuid.UUID, *, by: Actor, at: datetime) 
     return batch
 
 
-async def _step(conn: Conn, batch_id: uuid.UUID, to: BatchState, *, by: Actor) -> Batch:
-    batch = await batch_by_id(conn, batch_id, viewer=by.viewer, lock=True)
+async def _step(
+    conn: Conn, batch_id: uuid.UUID, to: BatchState, *, by: Actor, carrier_id: uuid.UUID | None = None
+) -> Batch:
+    batch = await batch_by_id(conn, batch_id, viewer=by.viewer, carrier_id=carrier_id, lock=True)
     if batch is None:
         raise NotFound
     if not batch.state.may_become(to):
@@ -191,25 +203,6 @@ async def _note(
     await record(conn, row)
 
 
-_CLAIM = text(
-    """
-UPDATE import_batches SET lease_until = :until, done = 0,
-  state = CASE state WHEN 'uploaded' THEN 'checking' WHEN 'queued' THEN 'applying' WHEN 'undo_queued' THEN 'undoing'
-    ELSE state END
-WHERE id = (
-  SELECT id FROM import_batches
-  WHERE state IN ('uploaded', 'queued', 'undo_queued')
-    OR (state IN ('checking', 'applying', 'undoing') AND lease_until < :at)
-  ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-) RETURNING id
-"""
-).columns(id=Uuid())
-_PROGRESS = text(
-    """
-UPDATE import_batches SET done = :done, total = :total, lease_until = :until
-WHERE id = :id AND state IN ('checking', 'applying', 'undoing')
-"""
-)
 _OUTCOMES = text(
     """
 UPDATE import_rows AS r
@@ -222,34 +215,6 @@ WHERE r.batch_id = :batch_id AND r.row_no = n.row_no
     bindparam("firm_ids", type_=ARRAY(Uuid())),
     *(bindparam(name, type_=ARRAY(Text())) for name in ("outcomes", "messages", "undos")),
 )
-
-
-async def claim(conn: Conn, *, at: datetime) -> uuid.UUID | None:
-    """The oldest batch that waits, or whose worker has died; it is the caller's for as long as the lease lasts."""
-    found: uuid.UUID | None = (await conn.execute(_CLAIM, {"at": at, "until": at + LEASE})).scalar_one_or_none()
-    return found
-
-
-async def note_progress(conn: Conn, batch_id: uuid.UUID, *, done: int, total: int, at: datetime) -> None:
-    await conn.execute(_PROGRESS, {"id": batch_id, "done": done, "total": total, "until": at + LEASE})
-
-
-async def try_again_soon(conn: Conn, batch_id: uuid.UUID, *, at: datetime) -> None:
-    """Another import is writing. The batch stays as it is, and whoever looks in two seconds takes it up."""
-    await conn.execute(
-        update(ImportBatch)
-        .where(ImportBatch.id == batch_id, ImportBatch.state.in_(_WRITING))
-        .values(lease_until=at + SOON)
-    )
-
-
-async def keep_lease(conn: Conn, batch_id: uuid.UUID, *, at: datetime) -> None:
-    """Still at it."""
-    await conn.execute(
-        update(ImportBatch)
-        .where(ImportBatch.id == batch_id, ImportBatch.state.in_([s.value for s in BatchState if s.busy]))
-        .values(lease_until=at + LEASE)
-    )
 
 
 async def keep_outcomes(conn: Conn, batch_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:

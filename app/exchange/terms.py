@@ -1,7 +1,7 @@
 """Words of Excel in and out: what a row does to the registry, and where a batch stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,16 @@ class BatchKind(Labelled):
     CONTACTS = "contacts", "联系人"
     CERTIFICATES = "certificates", "证书"
     MOVES = "moves", "梯队移动"
+    ROOMS = "rooms", "房间和入驻"
+    SERVICES = "log_service", "服务"
+    EVENTS = "log_event", "活动"
+    MENTORS = "log_mentor", "导师"
+    INVESTMENTS = "log_investment", "投资"
+
+    @property
+    def of_carrier(self) -> bool:
+        """One carrier's own list, which its pages bring in."""
+        return self not in (BatchKind.FIRMS, BatchKind.CONTACTS, BatchKind.CERTIFICATES, BatchKind.MOVES)
 
 
 class RowOutcome(Labelled):
@@ -32,6 +42,11 @@ class LineResult:
     who: str
     outcome: RowOutcome
     said: str  # what is done, or what is wrong
+    faults: Mapping[str, str] = field(default_factory=dict)  # by column
+    deeds: Sequence[Mapping[str, Any]] = ()  # what was written, as `taking_back` reads it
+
+    def doing(self, *deeds: Mapping[str, Any]) -> "LineResult":
+        return replace(self, deeds=deeds)
 
 
 class BatchState(Labelled):
@@ -120,3 +135,9 @@ class ReadSheet:
 class RowCertificate:
     number: str
     issued_on: date
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As a row keeps what it has changed, until it is taken back."""
+    kept = {name: getattr(value, "value", value) for name, value in values.items()}
+    return {n: v if v is None or isinstance(v, bool | int) else str(v) for n, v in kept.items()}

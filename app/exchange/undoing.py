@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from app.access.terms import Actor
+from app.access.terms import Actor, Viewer
 from app.assessments.plan_queries import planned
 from app.audit.service import event_row, record
 from app.db import Conn
@@ -51,15 +51,7 @@ async def undo_batch(
     conn: Conn, batch_id: uuid.UUID, *, ladder: Ladder, by: Actor, at: datetime, progress: Progress | None = None
 ) -> Undone:
     """Raises NotFound, or Conflict when the batch is not one that was applied, or another import is writing."""
-    lone = await alone(conn)
-    # Read without a lock, so that the progress can be noted beside this transaction; `finish_undo` looks again.
-    batch = await batch_by_id(conn, batch_id, viewer=by.viewer)
-    if batch is None:
-        raise NotFound
-    if not batch.state.may_become(BatchState.UNDONE):
-        raise Conflict(f"这一批现在是“{batch.state.label}”，只有已导入的才能撤销。")
-    if not lone:
-        raise Conflict("另一批名册正在导入，请等它完成后再撤销。")
+    batch = await to_undo(conn, batch_id, viewer=by.viewer)
     rows = [_row(*r) for r in await undo_rows(conn, batch_id)]
     left: list[str] = []
     for start in range(0, len(rows), CHUNK):
@@ -70,6 +62,25 @@ async def undo_batch(
             await progress(batch.total - len(rows) + start + len(chunk))
     await service.finish_undo(conn, batch, restored=len(rows) - len(left), left=left, by=by, at=at)
     return Undone(len(rows) - len(left), left)
+
+
+async def to_undo(conn: Conn, batch_id: uuid.UUID, *, viewer: Viewer) -> Batch:
+    """Raises NotFound, or Conflict when it is not one that was applied, or another import is writing."""
+    lone = await alone(conn)
+    # Read without a lock, so that the progress can be noted beside this transaction; `finish_undo` looks again.
+    batch = applied(await batch_by_id(conn, batch_id, viewer=viewer))
+    if not lone:
+        raise Conflict("另一批正在导入，请等它完成后再撤销。")
+    return batch
+
+
+def applied(batch: Batch | None) -> Batch:
+    """Raises NotFound, Conflict."""
+    if batch is None:
+        raise NotFound
+    if not batch.state.may_become(BatchState.UNDONE):
+        raise Conflict(f"这一批现在是“{batch.state.label}”，只有已导入的才能撤销。")
+    return batch
 
 
 def _row(row_no: int, name: str, firm_id: uuid.UUID, undo: Mapping[str, Any]) -> _Row:

@@ -1,30 +1,16 @@
 """A line of an operator's logs as people and programs send it: one reading for form, API and list."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from app.carriers.log_terms import FIELDS, SHAPES, Holder, LogEntry, LogKind, LogLine, LogSort
-from app.carriers.logs import holders_of, mentors_of
-from app.db import Conn
+from app.carriers.logs import Known
 from app.text import AmountError, key, parse_amount
 from app.text.uscc import check
 from app.units import Unit, plain
 from app.web.carrier_input import Reader
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Whom a line can name."""
-
-    holders: Sequence[Holder]
-    mentors: Sequence[LogLine]
-
-
-async def known_of(conn: Conn, carrier_id: UUID) -> Known:
-    return Known(await holders_of(conn, carrier_id), await mentors_of(conn, carrier_id))
 
 
 def read_log(raw: Mapping[str, Any], kind: LogKind, known: Known) -> LogEntry:

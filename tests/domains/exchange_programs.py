@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 from app.db import Database
-from app.exchange import service
+from app.exchange import leases
 from app.exchange.jobs import run_waiting_imports
 from app.files.store import FileStore
 
 
 async def main(url: str, files: str, at: str) -> None:
     database = Database(url, pool_size=4)
-    told = service.note_progress
+    told = leases.note_progress
     kept = 0
 
     async def told_aloud(conn, batch_id, *, done, total, at):  # type: ignore[no-untyped-def]
@@ -23,7 +23,7 @@ async def main(url: str, files: str, at: str) -> None:
         await told(conn, batch_id, done=done, total=total, at=at)
         kept = done
 
-    service.note_progress = told_aloud
+    leases.note_progress = told_aloud
     await run_waiting_imports(database, FileStore(Path(files)), at=datetime.fromisoformat(at))
     await database.dispose()
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from app.db import Conn, Database
 from app.errors import Conflict
-from app.exchange import service
+from app.exchange import leases, service
 from app.exchange.jobs import run_waiting_imports
 from app.exchange.queries import BatchRow
 from app.exchange.terms import BatchState, RowOutcome
@@ -211,10 +211,10 @@ async def test_a_batch_whose_worker_died_is_taken_up_when_its_lease_has_run_out(
 ) -> None:
     batch_id = await uploaded(database, files, roster(line(factories.code())), by=officer.actor)
     async with database.transaction() as conn:
-        assert await service.claim(conn, at=NOON) == batch_id
+        assert await leases.claim(conn, at=NOON) == batch_id
     async with database.transaction() as conn:
-        assert await service.claim(conn, at=NOON + service.LEASE / 2) is None
-    assert await run_waiting_imports(database, files, at=NOON + service.LEASE * 2) == 1
+        assert await leases.claim(conn, at=NOON + leases.LEASE / 2) is None
+    assert await run_waiting_imports(database, files, at=NOON + leases.LEASE * 2) == 1
     assert (await batch(database, batch_id)).state is BatchState.PREVIEW
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.db import Database
-from app.exchange import service
+from app.exchange import leases, service
 from app.exchange.jobs import apply, run_waiting_imports
 from app.exchange.terms import BatchState
 from app.files.store import FileStore
@@ -131,7 +131,7 @@ async def test_two_workers_apply_two_rosters_of_the_same_firms_one_after_the_oth
         for batch_id in ids:
             await service.confirm(conn, batch_id, by=officer.actor, at=NOON)
     await asyncio.gather(*(run_waiting_imports(fresh_database, files, at=NOON) for _ in range(2)))
-    await run_waiting_imports(fresh_database, files, at=NOON + service.LEASE)
+    await run_waiting_imports(fresh_database, files, at=NOON + leases.LEASE)
     done = [await batch(fresh_database, batch_id) for batch_id in ids]
     assert [b.state for b in done] == [BatchState.APPLIED, BatchState.APPLIED]
     assert sorted(b.created for b in done) == [0, 600]
@@ -146,7 +146,7 @@ async def test_progress_is_seen_while_nothing_of_it_is_yet(fresh_database: Datab
     preview = await checked(fresh_database, files, big_roster(1_500), by=officer.actor)
     async with fresh_database.transaction() as conn:
         await service.confirm(conn, preview.id, by=officer.actor, at=NOON)
-        assert await service.claim(conn, at=NOON) == preview.id
+        assert await leases.claim(conn, at=NOON) == preview.id
     seen: list[tuple[int, int]] = []
 
     async def watch() -> None:

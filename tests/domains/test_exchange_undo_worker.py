@@ -11,7 +11,7 @@ from app.access.models import User
 from app.audit.models import AuditEvent
 from app.db import Conn, Database
 from app.errors import Conflict
-from app.exchange import service
+from app.exchange import leases, service
 from app.exchange.jobs import apply, run_waiting_imports
 from app.exchange.queries import Batch
 from app.exchange.terms import BatchState
@@ -90,7 +90,7 @@ async def test_its_progress_is_seen_while_nothing_of_it_is_yet(fresh_database: D
     done = await imported(fresh_database, files, big_roster(1_500), by=officer.actor)
     async with fresh_database.transaction() as conn:
         await service.ask_undo(conn, done.id, by=officer.actor, at=LATER)
-        assert await service.claim(conn, at=LATER) == done.id
+        assert await leases.claim(conn, at=LATER) == done.id
     seen: list[tuple[int, int]] = []
 
     async def watch() -> None:

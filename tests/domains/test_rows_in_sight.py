@@ -33,7 +33,7 @@ SPECIAL = {
     "channel_choices": f"user_id IS NOT NULL OR {_BY_FIRM}",
     "platforms": f"region_code LIKE $division OR firm_id IS NULL OR {_BY_FIRM}",
     "reminders": _OF_NOBODY,
-    "import_rows": _OF_NOBODY,
+    "import_rows": f"{_OF_NOBODY} OR batch_id IN (SELECT id FROM import_batches WHERE carrier_id IN ($carriers))",
     "tenancies": _TENANCY,
     "carrier_logs": _TENANCY,
     **dict.fromkeys(("entry_applications", "stay_disagreements"), _STAY),

@@ -49,6 +49,11 @@ POST  /carriers/{{carrier_id}}/rooms/export.{{form}} carrier:let carrier officer
 GET   /carriers/{{carrier_id}}/rooms/template.xlsx carrier:let carrier officer
 GET   /carriers/{{carrier_id}}/rooms/import     carrier:let    carrier officer
 POST  /carriers/{{carrier_id}}/rooms/import     carrier:let    carrier officer
+GET   /carriers/{{carrier_id}}/imports/{{batch_id}} carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/imports/{{batch_id}}/confirm carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/imports/{{batch_id}}/discard carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/imports/{{batch_id}}/undo carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/imports/{{batch_id}}/annotated.xlsx carrier:let carrier officer
 GET   /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
 POST  /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
 GET   /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:read {CARRIER_READERS}

@@ -109,12 +109,11 @@ async def test_a_sheet_goes_in_whole_or_not_and_the_same_again_changes_nothing(c
     operator, here = await client_as("carrier"), f"/carriers/{held.id}/logs/investment"
 
     async def send(*lines, act="import", head="到账日期,投资方,类别,获投企业或团队,到账金额（万元）,说明"):
-        files = {"file": ("投资.csv", "\n".join((head, *lines)).encode("utf-8-sig"), "text/csv")}
-        return await operator.post(f"{here}/import", data={"act": act}, files=files)
+        return await houses.bring_list(operator, here, "投资.csv", "\n".join((head, *lines)), act=act)
 
     good = [f"2026-03-02,示例基金,天使投资,{uscc},50,", f"2026年4月1日,@示例基金,自有或合作孵化资金,{TENANT},12.5,甲"]
     wrong = await send(*good, "2026-05-01,无主基金,天使投资,没有这家,1,", good[0])
-    assert wrong.status_code == 422
+    assert wrong.status_code == 409
     assert "这个载体没有这家企业或团队" in wrong.text
     assert "与第 2 行是同一条记录" in wrong.text
     assert "新增 2" in (await send(*good, act="check")).text
@@ -130,3 +129,37 @@ async def test_a_sheet_goes_in_whole_or_not_and_the_same_again_changes_nothing(c
     ]
     assert "不变 2" in (await send(*out.splitlines()[1:], head=out.splitlines()[0])).text
     assert (await operator.get(f"{here}/template.xlsx")).status_code == 200
+
+
+async def test_a_sheet_of_many_rows_takes_a_handful_of_statements_and_goes_back_to_what_there_was(
+    conn, client_as, held, statements
+):
+    uscc = await tenant(conn, held)
+    operator, here = await client_as("carrier"), f"/carriers/{held.id}/logs/service"
+    head = "服务日期,服务内容,类别,企业或团队,说明"
+    assert (await operator.get(f"{here}/template.xlsx")).status_code == 200
+
+    async def send(*lines):
+        return await houses.bring_list(operator, here, "服务.csv", "\n".join((head, *lines)), act="import")
+
+    async def standing():
+        said = "SELECT title, note, version, struck_at IS NULL FROM carrier_logs ORDER BY 4, 1, 2"
+        return [tuple(row)[:2] for row in await conn.execute(text(said)) if row[3]]
+
+    await send(f"2026-03-01,辅导,创业辅导,{uscc},原来的")
+    before = await standing()
+    few, many = ([f"2026-03-02,辅导{n},创业辅导,{uscc}," for n in range(count)] for count in (2, 60))
+    counted = []
+    for lines in (few, many):
+        statements.clear()
+        done = await send(f"2026-03-01,辅导,,{uscc},改过的", *lines)
+        assert "更新 1" in done.text
+        counted.append(len(statements))
+        assert (await operator.post(f"{done.url.path}/undo")).status_code == 303
+        assert await standing() == before
+    assert counted[0] == counted[1], "however many rows"
+    kept = await send(f"2026-03-01,辅导,,{uscc},又改过")
+    assert "更新 1" in (await send(f"2026-03-01,辅导,,{uscc},再改过")).text
+    assert (await operator.post(f"{kept.url.path}/undo")).status_code == 303
+    assert "又有变动的 1 行没有撤销" in (await operator.get(str(kept.url.path))).text
+    assert (await standing())[0][1] == "再改过"

@@ -19,8 +19,8 @@ from tests.harness import NOON
 from tests.rosters import CODE, NAME, roster
 from tests.web.test_merging import GROWS, dump, merged
 
-# The history keeps both what came and that it was taken back; requests and imports are kept, too.
-KEPT = GROWS | {"import_batches", "import_rows", "stored_files", "moves", "move_requests"}
+# The history keeps both what came and that it was taken back; requests, imports and refusals are kept, too.
+KEPT = GROWS | {"access_denials", "import_batches", "import_rows", "stored_files", "moves", "move_requests"}
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
-"""A carrier's rooms and tenancies as a file: out as it stands, in after a look, all of it or nothing."""
+"""A carrier's rooms and tenancies as a file: out as it stands, in after a look, all of it or nothing, and back."""
 
 import csv
 import io
 from datetime import date
 
 import pytest
-from sqlalchemy import func, select
+from openpyxl import load_workbook
+from sqlalchemy import func, select, text
 
 from app.audit.models import AuditEvent
-from app.carriers.models import CarrierSpace, TenancyProposal, TenancyRow
+from app.carriers.models import CarrierSpace, CarrierTeam, TenancyEventRow, TenancyProposal, TenancyRow
 from tests import factories, houses
 
 HEAD = "楼栋,楼层,房间,面积（㎡）,统一社会信用代码,企业或团队,租期起,租期止,协议编号"
@@ -20,9 +21,8 @@ async def held(conn):
 
 
 async def send(browser, held, *lines, act="check", head=HEAD):
-    data = "\n".join((head, *lines)).encode("utf-8-sig")
-    files = {"file": ("房间.csv", data, "text/csv")}
-    return await browser.post(f"/carriers/{held.id}/rooms/import", data={"act": act}, files=files)
+    here = f"/carriers/{held.id}/rooms"
+    return await houses.bring_list(browser, here, "房间.csv", "\n".join((head, *lines)), act=act)
 
 
 async def rows(browser, held):
@@ -60,10 +60,10 @@ async def test_a_list_is_looked_at_taken_whole_and_the_same_again_changes_nothin
     assert "续租至 2027-12-31，改协议内容" in longer.text
     workbook = await officer.post(f"/carriers/{held.id}/rooms/export.xlsx")
     files = {"file": ("房间.xlsx", workbook.content, "application/octet-stream")}
-    again = await officer.post(f"/carriers/{held.id}/rooms/import", data={"act": "check"}, files=files)
-    assert "不变 3" in again.text
-    text = (await officer.post(f"/carriers/{held.id}/rooms/export.csv")).text.lstrip("\ufeff").splitlines()
-    assert "不变 3" in (await send(officer, held, *text[1:], head=text[0])).text
+    again = await officer.post(f"/carriers/{held.id}/rooms/import", files=files)
+    assert "不变 3" in (await officer.get(again.headers["location"])).text
+    out = (await officer.post(f"/carriers/{held.id}/rooms/export.csv")).text.lstrip("\ufeff").splitlines()
+    assert "不变 3" in (await send(officer, held, *out[1:], head=out[0])).text
     actions = (await conn.execute(select(AuditEvent.action).where(AuditEvent.action.like("carrier:rooms:%")))).scalars()
     assert sorted(actions) == ["carrier:rooms:exported"] * 3 + ["carrier:rooms:imported"] * 3
 
@@ -80,7 +80,7 @@ async def test_a_room_let_twice_says_who_has_it_until_when_and_nothing_of_the_li
         "A 座,3,301,,,已在的团队,2026-01-01,2026-06-30,",
         "A 座,7,701,50,,=1+1,2026-05-01,,",
     ]
-    for act, status in (("check", 200), ("import", 422)):
+    for act, status in (("check", 200), ("import", 409)):
         answer = await send(officer, held, *lines, act=act)
         assert (answer.status_code, "新增 2 · 更新 0 · 不变 0 · 错误 5" in answer.text) == (status, True), act
         assert "A 座 3层 301 已由 已在的团队 租用：2026-01-01 起至 2026-12-31。" in answer.text
@@ -107,3 +107,84 @@ async def test_an_operator_brings_in_its_own_carrier_and_a_firm_only_as_a_propos
     assert (await operator.post(f"/carriers/{other.id}/rooms/export.csv")).status_code == 404
     template = await operator.get(f"/carriers/{held.id}/rooms/template.xlsx")
     assert template.headers["content-type"].startswith("application/vnd.openxmlformats")
+
+
+async def standing(conn):
+    """All that a list can write, as it stands."""
+    said = "SELECT row_to_json(t)::jsonb - '{version,updated_at}'::text[] FROM %s t ORDER BY 1::text"
+    tables = ("carrier_spaces", "tenancies", "carrier_teams", "tenancy_proposals")
+    return [[row[0] for row in await conn.execute(text(said % table))] for table in tables]
+
+
+async def test_a_list_is_taken_back_to_what_there_was_and_what_was_worked_on_since_is_left_and_named(
+    conn, client_as, held
+):
+    officer = await client_as("officer")
+    room = await houses.space(conn, held)
+    await houses.tenancy(conn, held, room, "老团队")
+    await houses.space(conn, held, "302")
+    before = await standing(conn)
+    lines = [
+        "A 座,3,301,,,老团队,2026-01-01,2027-06-30,协-2",
+        "A 座,3,302,88,,新团队,2026-03-01,,",
+        "A 座,4,401,60,,乙队,2026-04-01,2026-12-31,",
+        "A 座,4,401,,,丙队,2027-01-01,,",
+        "A 座,5,501,45,,,,,",
+    ]
+    done = await send(officer, held, *lines, act="import")
+    assert "已导入" in done.text
+    assert await standing(conn) != before
+    batch = str(done.url.path)
+    assert batch in (await officer.get(f"/carriers/{held.id}/rooms/import")).text
+    undone = await officer.post(f"{batch}/undo")
+    assert undone.status_code == 303
+    assert "已撤销 5 行。" in (await officer.get(batch)).text
+    assert await standing(conn) == before
+    assert (await officer.post(f"{batch}/undo")).status_code == 409, "once"
+    events = select(TenancyEventRow.reason).where(TenancyEventRow.reason == "撤销导入")
+    assert len((await conn.execute(events)).all()) == 4, "what was known of those days until now stays"
+
+    again = str((await send(officer, held, *lines, act="import")).url.path)
+    query = select(TenancyRow.id, TenancyRow.version).join(CarrierTeam, CarrierTeam.id == TenancyRow.team_id)
+    late, version = (await conn.execute(query.where(CarrierTeam.name == "丙队"))).one()
+    changed = {"version": str(version), "agreement_no": "协-手改"}
+    assert (await officer.post(f"/tenancies/{late}/agreement", data=changed)).status_code == 303
+    assert (await officer.post(f"{again}/undo")).status_code == 303
+    page = (await officer.get(again)).text
+    assert "已撤销 3 行。导入之后又有变动的 2 行没有撤销：第 4 行 乙队、第 5 行 丙队。" in page, "the room is in use"
+    left = [room["room"] for room in (await standing(conn))[0]]
+    assert sorted(left) == ["301", "302", "401"]
+
+
+async def test_what_was_looked_at_is_what_is_written_by_whoever_looked_and_faults_come_back_in_red(
+    conn, client_as, held
+):
+    officer, operator = await client_as("officer"), await client_as(await houses.operator(conn, held))
+    looked = await send(operator, held, "A 座,3,301,100,,自己的团队,2026-12-01,,")
+    batch = str(looked.url.path)
+    assert "导入 1 行" in looked.text
+    assert (await officer.post(f"{batch}/confirm")).status_code == 403, "only whoever brought it"
+    other = await houses.carrier(conn, "另一家孵化器")
+    rival = await client_as(await houses.operator(conn, other, "carrier-2"))
+    for act in ("confirm", "discard", "undo"):
+        for address in (batch, batch.replace(str(held.id), str(other.id))):
+            assert (await rival.post(f"{address}/{act}")).status_code == 404
+    assert (await rival.get(batch)).status_code == 404
+    theirs = str((await send(officer, held, "A 座,3,309,100,91440783MA0000000X,,2026-12-01,,")).url.path)
+    assert (await operator.get(theirs)).status_code == 404, "it would say which firms there are"
+    assert theirs not in (await operator.get(f"/carriers/{held.id}/rooms/import")).text
+    assert batch in (await officer.get(f"/carriers/{held.id}/rooms/import")).text
+    which = batch.rpartition("/")[2]
+    assert (await officer.get(f"/imports/{which}")).status_code == 404, "it is no list of firms"
+    assert (await officer.post(f"/imports/{which}/confirm")).status_code == 404
+    await houses.tenancy(conn, held, await houses.space(conn, held), "先来的团队", until=None)
+    late = await operator.post(f"{batch}/confirm")
+    assert late.status_code == 409
+    assert "检查之后有了变动" in late.text
+    assert "先来的团队" in late.text, "who has it, and until when"
+    assert await count(conn, TenancyRow) == 1
+    wrong = str((await send(operator, held, "A 座,3,301,,,后来的,2026-12-05,,")).url.path)
+    sheet = load_workbook(io.BytesIO((await operator.get(f"{wrong}/annotated.xlsx")).content)).active
+    assert "先来的团队" in "".join(str(cell.value) for cell in sheet[2])
+    assert (await operator.post(f"{wrong}/discard")).status_code == 303
+    assert "预览已经删掉" in (await operator.get(wrong)).text

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.carriers import noting
 from app.carriers.log_terms import Counts, LogLine
-from app.carriers.logs import appointed, counts_of, log_by_id, logs_of, mentors_of
+from app.carriers.logs import appointed, counts_of, known_of, log_by_id, logs_of, mentors_of
 from app.carriers.rules import add_months, day_before
 from app.db import Conn
 from app.errors import NotFound
@@ -23,7 +23,7 @@ from app.web.api.log_schemas import CountsOut, LogIn, LogList, LogOut, MonthCoun
 from app.web.api.openapi import KEYED
 from app.web.carrier_input import Reader
 from app.web.deps import ConnDep, TodayDep
-from app.web.log_input import known_of, read_log
+from app.web.log_input import read_log
 
 router = APIRouter(prefix="/carriers/{carrier_id}/logs", tags=["孵化载体"], responses=PROBLEMS)
 _KINDS = "service（缺省）、event、mentor、investment"

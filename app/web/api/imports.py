@@ -77,7 +77,7 @@ async def upload(
     kind: Annotated[str, Form(max_length=20, description="firms、contacts、certificates、moves")] = "firms",
 ) -> Response:
     """收下之后由后台检查；state 到 preview 时可以看逐行结果，再确认。"""
-    if kind not in {k.value for k in BatchKind}:
+    if kind not in {k.value for k in BatchKind if not k.of_carrier}:
         raise Invalid({"kind": "kind 为 firms、contacts、certificates 或 moves。"})
     name = clean_name(file.filename or "")
     data = await file.read(MAX_FILE + 1)

@@ -1,6 +1,7 @@
 """Carriers' pages: an operator's own desk, and what the bureau's officers look at and do in all of their division."""
 
 from app.web.carrier import (
+    batches,
     collections,
     entries,
     keeping,
@@ -19,7 +20,7 @@ from app.web.carrier import (
 
 # Fixed addresses below /carriers come before /carriers/{carrier_id}.
 _PARTS = (
-    *(keeping, entries, proposals, places, readiness, rooms, rooms_file, logs_file, logs, tenants, onward),
+    *(keeping, entries, proposals, places, readiness, rooms, rooms_file, logs_file, batches, logs, tenants, onward),
     *(reconciling, collections, statistics),
 )
 ROUTERS = tuple(part.router for part in _PARTS)

@@ -1,32 +1,34 @@
-"""A carrier's lists as files: columns by their names, rows read apart from us, all of them taken or none."""
+"""A carrier's lists as files: columns by their names, rows read apart from us, kept to be looked at."""
 
 import tempfile
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request, Response
 
-from app.access.terms import Viewer
+from app.access.sight import SeenBy
+from app.access.terms import Actor, Viewer
 from app.carriers.terms import Carrier
 from app.db import Conn, Database
+from app.exchange.carrier_batches import keep
+from app.exchange.queries import Batch, batches_of
 from app.exchange.rules import as_text
-from app.exchange.terms import LineResult, RowOutcome
+from app.exchange.terms import BatchKind, LineResult, ReadSheet
+from app.files.naming import clean_name
+from app.files.store import FileStore
 from app.sheets import Broken, Formula, SheetError, find_table, rows_of
-from app.sheets.isolated import read_isolated
+from app.sheets.isolated import in_turn, read_isolated
 from app.sheets.writing import harmless
 from app.text import key as key_of
 from app.web.carrier.frame import head
+from app.web.htmx import see_other
+from app.web.later import Later
 from app.web.templating import page
 
 _MOST = 1_000
-
-
-class _Undone(Exception):
-    """A list with a wrong row in it leaves nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +45,28 @@ class Columns:
         self.titles = tuple(words[0] for words in columns.values())
         self.fields = tuple(columns)
         self._title = {field: words[0] for field, words in columns.items()}
-        self._names = {key_of(word): field for field, words in columns.items() for word in words}
+        self.names = {key_of(word): field for field, words in columns.items() for word in words}
 
-    def read(self, data: bytes, name: str, *, required: Sequence[str], code: str, what: str) -> list[Line]:
+    def read(
+        self, data: bytes, name: str, *, required: Sequence[str], code: str, what: str
+    ) -> tuple[ReadSheet, list[Line]]:
         """Raises SheetError."""
         with tempfile.NamedTemporaryFile() as kept:
             kept.write(data)
             kept.flush()
-            sheets = read_isolated(Path(kept.name), name, list(self._names))
-        table = find_table(sheets, self._names, required=required, ignored=frozenset())
-        found = rows_of(table, self._names, identity=required, code=code)
+            sheets = read_isolated(Path(kept.name), name, list(self.names))
+        table = find_table(sheets, self.names, required=required, ignored=frozenset())
+        found = rows_of(table, self.names, identity=required, code=code)
         if not found:
             raise SheetError(f"工作表“{table.sheet.name}”有表头，没有{what}。")
         if len(found) > _MOST:
             raise SheetError(f"一次最多 {_MOST:,} 行，请分成几个文件。")
-        return [
+        lines = [
             Line(row.number, {field: _plain(cell) for field, cell in row.cells.items()}, self._fault(row.cells))
             for row in found
         ]
+        read = ReadSheet(table.sheet.name, table.header_row, table.unknown, table.doubled, table.columns, len(lines))
+        return read, lines
 
     def _fault(self, cells: Mapping[str, Any]) -> str:
         """Left out in silence, a formula without its result would be an empty cell."""
@@ -82,53 +88,65 @@ def _plain(cell: Any) -> Any:
     return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text  # as our own CSV wrote it
 
 
-async def whole_or_nothing(
-    database: Database,
-    work: Callable[[Conn], Awaitable[list[LineResult]]],
-    said: Callable[[Conn, Mapping[str, int]], Awaitable[None]],
-    *,
-    check: bool,
-) -> list[LineResult]:
-    """To check, everything is done and undone again, so that the preview says what would really happen."""
-    results: list[LineResult] = []
-    try:
-        async with database.rehearsal() if check else database.transaction() as conn:
-            results = await work(conn)
-            if not check and any(r.outcome is RowOutcome.REJECTED for r in results):
-                raise _Undone
-            await said(conn, Counter(str(r.outcome.value) for r in results))
-    except _Undone:
-        pass
-    return results
+@dataclass(frozen=True)
+class Source:
+    """One of a carrier's lists: its address below the carrier's, how it is read, and how its rows are brought in."""
+
+    kind: BatchKind
+    part: str
+    hint: str
+    kept: str
+    names: Mapping[str, str]
+    read: Callable[[bytes, str], tuple[ReadSheet, list[Line]]]  # raises SheetError
+    bring: Callable[[Conn, Carrier, Sequence[Line], Actor, datetime], Awaitable[list[LineResult]]]
 
 
 def list_page(
-    request: Request,
-    carrier: Carrier,
-    viewer: Viewer,
-    part: str,
-    what: str,
-    *,
-    hint: str,
-    kept: str,
-    results: Sequence[LineResult] | None = None,
-    check: bool = True,
-    fault: str = "",
+    request: Request, carrier: Carrier, viewer: Viewer, source: Source, batches: Sequence[Batch], *, fault: str = ""
 ) -> Response:
-    """Where a list is brought in and taken out; `part` is its address below the carrier's."""
-    counts = Counter(r.outcome for r in results or ())
-    wrong = counts[RowOutcome.REJECTED] > 0
+    """Where a list is brought in and taken out."""
     context: dict[str, Any] = {
         **head(carrier, viewer),
-        "here": f"/carriers/{carrier.id}/{part}",
-        "what": what,
-        "hint": hint,
-        "kept": kept,
-        "results": results,
+        "here": f"/carriers/{carrier.id}/{source.part}",
+        "what": source.kind.label,
+        "hint": source.hint,
+        "kept": source.kept,
         "fault": fault,
-        "check": check,
-        "wrong": wrong,
-        "counts": [(o.label, counts[o]) for o in RowOutcome],
+        "batches": [(b, f"/carriers/{carrier.id}/imports/{b.id}") for b in batches],
     }
-    status = 422 if fault or (wrong and not check) else 200
-    return page(request, "carrier/import.html", title=f"{carrier.name} 导入{what}", status=status, **context)
+    status = 422 if fault else 200
+    return page(
+        request, "carrier/import.html", title=f"{carrier.name} 导入{source.kind.label}", status=status, **context
+    )
+
+
+def receive(
+    request: Request,
+    carrier: Carrier,
+    source: Source,
+    file: tuple[bytes, str],
+    database: Database,
+    files: FileStore,
+    *,
+    by: Actor,
+    at: datetime,
+) -> Response:
+    """Everything is done and undone again, so that what is kept says what would really happen."""
+    data, name, house = file[0], clean_name(file[1]), SeenBy(database, by.viewer)
+
+    async def work() -> Response:
+        try:
+            read, lines = await in_turn(source.read, data, name)
+        except SheetError as error:
+            async with house.reading() as conn:
+                batches = await batches_of(conn, carrier.id, source.kind, viewer=by.viewer)
+            return list_page(request, carrier, by.viewer, source, batches, fault=str(error))
+        async with house.rehearsal() as conn:
+            results = await source.bring(conn, carrier, lines, by, at)
+        sha256 = await files.put(data)
+        async with house.transaction() as conn:
+            kept = (sha256, len(data), name)
+            batch_id = await keep(conn, carrier, source.kind, kept, read, results, by=by, at=at)
+        return see_other(request, f"/carriers/{carrier.id}/imports/{batch_id}")
+
+    return Later(work)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.access.terms import Viewer
 from app.carriers import noting
 from app.carriers.log_terms import COUNT_LABELS, FIELDS, SHAPES, Counts, LogKind, LogLine
-from app.carriers.logs import PAGE, appointed, counts_of, log_by_id, logs_of, mentors_of
+from app.carriers.logs import PAGE, appointed, counts_of, known_of, log_by_id, logs_of, mentors_of
 from app.carriers.noting import needs_kind
 from app.carriers.rules import add_months, day_before
 from app.carriers.terms import Carrier
@@ -31,7 +31,7 @@ from app.web.deps import ClockDep, ConnDep, TodayDep
 from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
-from app.web.log_input import as_typed, known_of, read_log
+from app.web.log_input import as_typed, read_log
 from app.web.templating import page
 
 router = APIRouter()

@@ -1,29 +1,27 @@
-"""The logs as files: out as they stand, in after a look. All of a list goes in, or nothing."""
+"""The logs as files: out as they stand, in after a look."""
 
 import uuid
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, UploadFile
 
-from app.access.sight import SeenBy
-from app.access.terms import Viewer
+from app.access.terms import Actor
 from app.carriers.log_terms import FIELDS, SHAPES, LogEntry, LogKind, LogLine
-from app.carriers.logs import logs_of
+from app.carriers.logs import Known, logs_of
 from app.carriers.noting import needs_kind
 from app.carriers.recording import trace
 from app.carriers.terms import Carrier
 from app.db import Conn
 from app.exchange.carrier_logs import LogReaders, Same, bring_logs
-from app.exchange.terms import LineResult
-from app.sheets import MAX_FILE, SheetError
-from app.sheets.isolated import in_turn
+from app.exchange.queries import batches_of
+from app.exchange.terms import BatchKind, LineResult, ReadSheet
+from app.sheets import MAX_FILE
 from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight
-from app.web.carrier.lists import Columns, Line, list_page, whole_or_nothing
-from app.web.deps import ClockDep, ConnDep, DatabaseDep, TodayDep
-from app.web.later import Later
-from app.web.log_input import as_listed, kept_beneath, known_of, read_log, same_of
+from app.web.carrier.lists import Columns, Line, Source, list_page, receive
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, TodayDep
+from app.web.log_input import as_listed, kept_beneath, read_log, same_of
 from app.web.tables import file_of
 
 router = APIRouter()
@@ -71,8 +69,8 @@ async def template(carrier_id: uuid.UUID, kind: str, conn: ConnDep, viewer: SeeL
 async def import_form(
     request: Request, carrier_id: uuid.UUID, kind: str, conn: ConnDep, viewer: SeeLetting
 ) -> Response:
-    carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    return _page(request, carrier, viewer, needs_kind(kind))
+    carrier, source = await carrier_in_sight(conn, carrier_id, viewer), source_of(needs_kind(kind))
+    return list_page(request, carrier, viewer, source, await batches_of(conn, carrier.id, source.kind, viewer=viewer))
 
 
 @router.post("/carriers/{carrier_id}/logs/{kind}/import")
@@ -82,51 +80,34 @@ async def bring_in(
     kind: str,
     conn: ConnDep,
     database: DatabaseDep,
+    files: FilesDep,
     clock: ClockDep,
     actor: LetSpaces,
     file: UploadFile,
 ) -> Response:
-    carrier, chosen = await carrier_in_sight(conn, carrier_id, actor.viewer), needs_kind(kind)
-    data, name, at = await file.read(MAX_FILE + 1), file.filename or "", clock.now()
-    check = str((await request.form()).get("act", "")) != "import"
-
-    async def bring(conn: Conn) -> list[LineResult]:
-        known = await known_of(conn, carrier.id)
-
-        def same(raw: Mapping[str, Any]) -> Same:
-            return same_of(raw, chosen, known)
-
-        def entry(raw: Mapping[str, Any], held: LogLine | None) -> LogEntry:
-            return read_log(kept_beneath(raw, held), chosen, known)
-
-        rows = [(line.number, line.raw, line.fault) for line in lines]
-        return await bring_logs(conn, carrier, chosen, rows, LogReaders(same, entry), by=actor, at=at)
-
-    async def said(conn: Conn, counts: Mapping[str, int]) -> None:
-        done = {"kind": chosen.label, **counts}
-        await trace(conn, (carrier.id, carrier.name), "logs:imported", done, by=actor, at=at)
-
-    lines: list[Line] = []
-
-    async def work() -> Response:
-        nonlocal lines
-        try:
-            lines = await in_turn(_read, data, name, chosen)
-        except SheetError as error:
-            return _page(request, carrier, actor.viewer, chosen, fault=str(error))
-        results = await whole_or_nothing(SeenBy(database, actor.viewer), bring, said, check=check)
-        return _page(request, carrier, actor.viewer, chosen, results=results, check=check)
-
-    return Later(work)
+    carrier, source = await carrier_in_sight(conn, carrier_id, actor.viewer), source_of(needs_kind(kind))
+    given = (await file.read(MAX_FILE + 1), file.filename or "")
+    return receive(request, carrier, source, given, database, files, by=actor, at=clock.now())
 
 
-def _read(data: bytes, name: str, kind: LogKind) -> list[Line]:
-    return LISTS[kind].read(data, name, required=("on", "title"), code="title", what="记录")
-
-
-def _page(request: Request, carrier: Carrier, viewer: Viewer, kind: LogKind, **more: Any) -> Response:
+def source_of(kind: LogKind) -> Source:
+    """Of one kind of lines; `BatchKind` has each as a list of its own."""
     hint = f"一行一条{kind.label}；同一天、同一{SHAPES[kind].title}、同一家的是同一条，空格子不改已有的内容。"
     if SHAPES[kind].holder:
         hint += "企业写信用代码或名称，团队写名称，要是在这个载体入驻过的。"
     kept = f"登记过的全部{kind.label}，与模板同样的列，改好可以再导入。"
-    return list_page(request, carrier, viewer, f"logs/{kind.value}", kind.label, hint=hint, kept=kept, **more)
+
+    def read(data: bytes, name: str) -> tuple[ReadSheet, list[Line]]:
+        return LISTS[kind].read(data, name, required=("on", "title"), code="title", what="记录")
+
+    async def bring(conn: Conn, carrier: Carrier, lines: Sequence[Line], by: Actor, at: datetime) -> list[LineResult]:
+        rows = [(line.number, line.raw, line.fault) for line in lines]
+        return await bring_logs(conn, carrier, kind, rows, LogReaders(same, entry), by=by, at=at)
+
+    def same(raw: Mapping[str, Any], known: Known) -> Same:
+        return same_of(raw, kind, known)
+
+    def entry(raw: Mapping[str, Any], known: Known, held: LogLine | None) -> LogEntry:
+        return read_log(kept_beneath(raw, held), kind, known)
+
+    return Source(BatchKind(f"log_{kind.value}"), f"logs/{kind.value}", hint, kept, LISTS[kind].names, read, bring)

@@ -1,4 +1,4 @@
-"""A carrier's rooms and who is in them, as a file: out, and in after a look. All of a list goes in, or nothing."""
+"""A carrier's rooms and who is in them, as a file: out as it stands, and in after a look."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -7,24 +7,22 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, UploadFile
 
-from app.access.sight import SeenBy
 from app.access.terms import Actor, Role, Viewer
 from app.carriers.queries import spaces_of
 from app.carriers.recording import trace
 from app.carriers.stay_terms import Lease, Tenancy
 from app.carriers.tenancies import open_tenancies
 from app.carriers.terms import Carrier, Space, SpaceEntry
-from app.db import Conn, Database
+from app.db import Conn
 from app.errors import Invalid
+from app.exchange.queries import batches_of
 from app.exchange.rooms import Place, Readers, RoomLine, bring
-from app.exchange.terms import LineResult
-from app.sheets import MAX_FILE, SheetError
-from app.sheets.isolated import in_turn
+from app.exchange.terms import BatchKind, LineResult, ReadSheet
+from app.sheets import MAX_FILE
 from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight
-from app.web.carrier.lists import Columns, cell_of, list_page, whole_or_nothing
+from app.web.carrier.lists import Columns, Line, Source, cell_of, list_page, receive
 from app.web.carrier_input import Reader, read_lease, read_space
-from app.web.deps import ClockDep, ConnDep, DatabaseDep, TodayDep
-from app.web.later import Later
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, TodayDep
 from app.web.tables import file_of
 
 router = APIRouter()
@@ -92,8 +90,8 @@ async def template(carrier_id: uuid.UUID, conn: ConnDep, viewer: SeeLetting) -> 
 
 @router.get("/carriers/{carrier_id}/rooms/import")
 async def import_form(request: Request, carrier_id: uuid.UUID, conn: ConnDep, viewer: SeeLetting) -> Response:
-    carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    return _page(request, carrier, viewer)
+    carrier, source = await carrier_in_sight(conn, carrier_id, viewer), source_for(viewer)
+    return list_page(request, carrier, viewer, source, await batches_of(conn, carrier.id, source.kind, viewer=viewer))
 
 
 @router.post("/carriers/{carrier_id}/rooms/import")
@@ -102,44 +100,33 @@ async def bring_in(
     carrier_id: uuid.UUID,
     conn: ConnDep,
     database: DatabaseDep,
+    files: FilesDep,
     clock: ClockDep,
     actor: LetSpaces,
     file: UploadFile,
 ) -> Response:
-    """With `act=check` everything is done and undone again, so that the preview says what would really happen."""
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
-    data, name, at = await file.read(MAX_FILE + 1), file.filename or "", clock.now()
-    check = str((await request.form()).get("act", "")) != "import"
-
-    async def work() -> Response:
-        try:
-            lines = await in_turn(_read, data, name)
-        except SheetError as error:
-            return _page(request, carrier, actor.viewer, fault=str(error))
-        results = await _bring(database, carrier, lines, actor, at=at, check=check)
-        return _page(request, carrier, actor.viewer, results=results, check=check)
-
-    return Later(work)
+    given = (await file.read(MAX_FILE + 1), file.filename or "")
+    source = source_for(actor.viewer)
+    return receive(request, carrier, source, given, database, files, by=actor, at=clock.now())
 
 
-async def _bring(
-    database: Database, carrier: Carrier, lines: Sequence[RoomLine], actor: Actor, *, at: datetime, check: bool
-) -> list[LineResult]:
-    readers = Readers(_space, _lease, _again)
-
-    async def work(conn: Conn) -> list[LineResult]:
-        return await bring(conn, carrier, lines, readers, by=actor, at=at)
-
-    async def said(conn: Conn, counts: Mapping[str, int]) -> None:
-        await trace(conn, (carrier.id, carrier.name), "rooms:imported", counts, by=actor, at=at)
-
-    return await whole_or_nothing(SeenBy(database, actor.viewer), work, said, check=check)
+def source_for(viewer: Viewer) -> Source:
+    hint = "一行一间房和里面的一家；空房间只填前几列，空格子不改已有的内容。"
+    if viewer.role is Role.CARRIER:
+        hint += "有信用代码的企业，提交后由企业或主管部门确认才入驻。"
+    kept = "现有的房间和租约，与模板同样的列，改好可以再导入。"
+    return Source(BatchKind.ROOMS, "rooms", hint, kept, _LIST.names, _read, _bring)
 
 
-def _read(data: bytes, name: str) -> list[RoomLine]:
+async def _bring(conn: Conn, carrier: Carrier, lines: Sequence[Line], by: Actor, at: datetime) -> list[LineResult]:
+    rows = [RoomLine(line.number, _place(line.raw), line.raw, line.fault) for line in lines]
+    return await bring(conn, carrier, rows, Readers(_space, _lease, _again), by=by, at=at)
+
+
+def _read(data: bytes, name: str) -> tuple[ReadSheet, list[Line]]:
     """Raises SheetError."""
-    found = _LIST.read(data, name, required=("room",), code="uscc", what="房间")
-    return [RoomLine(row.number, _place(row.raw), row.raw, row.fault) for row in found]
+    return _LIST.read(data, name, required=("room",), code="uscc", what="房间")
 
 
 def _place(raw: Mapping[str, Any]) -> Place:
@@ -168,11 +155,3 @@ def _again(raw: Mapping[str, Any], held: Tenancy) -> Lease:
     if lease is None:
         raise Invalid({"since": "请填写租期起。"})
     return lease
-
-
-def _page(request: Request, carrier: Carrier, viewer: Viewer, **more: Any) -> Response:
-    hint = "一行一间房和里面的一家；空房间只填前几列，空格子不改已有的内容。"
-    if viewer.role is Role.CARRIER:
-        hint += "有信用代码的企业，提交后由企业或主管部门确认才入驻。"
-    kept = "现有的房间和租约，与模板同样的列，改好可以再导入。"
-    return list_page(request, carrier, viewer, "rooms", "房间和入驻", hint=hint, kept=kept, **more)

@@ -55,7 +55,7 @@ async def _list(
         "prev_href": "/imports" if before else None,
         "error": error,
         "max_mb": MAX_FILE >> 20,
-        "kinds": [kind for kind in BatchKind if viewer.may(service.needed(kind))],
+        "kinds": [kind for kind in BatchKind if not kind.of_carrier and viewer.may(service.needed(kind))],
         "of": of,
     }
     return page(request, "officer/imports/list.html", title="导入", status=status, **context)
@@ -99,7 +99,7 @@ async def template(
 
 
 def kind_named(value: str) -> BatchKind:
-    if value not in {kind.value for kind in BatchKind}:
+    if value not in {kind.value for kind in BatchKind if not kind.of_carrier}:
         raise NotFound("没有这一种表。")
     return BatchKind(value)
 

@@ -1,0 +1,154 @@
+"""A carrier's list that was brought: what it would do, what it has done, and taking it back."""
+
+import uuid
+from collections import Counter
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.access.sight import SeenBy
+from app.access.terms import Viewer
+from app.carriers.log_terms import LogKind
+from app.carriers.recording import trace
+from app.carriers.terms import Carrier
+from app.db import Conn
+from app.errors import AppError, Conflict, Forbidden, Refused
+from app.exchange import carrier_batches, service
+from app.exchange.queries import Batch, rows_of, said_of
+from app.exchange.reporting import notes_for
+from app.exchange.terms import BatchKind, BatchState, RowOutcome
+from app.sheets import SheetError
+from app.sheets.isolated import annotate_isolated, in_turn
+from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight, head
+from app.web.carrier.lists import Source
+from app.web.carrier.logs_file import source_of
+from app.web.carrier.rooms_file import source_for
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep
+from app.web.downloads import XLSX, attachment
+from app.web.htmx import see_other
+from app.web.later import Later
+from app.web.templating import page
+
+router = APIRouter(prefix="/carriers/{carrier_id}/imports/{batch_id}")
+
+
+def _source(batch: Batch, viewer: Viewer) -> Source:
+    if batch.kind is BatchKind.ROOMS:
+        return source_for(viewer)
+    return source_of(LogKind(batch.kind.value.removeprefix("log_")))
+
+
+@router.get("")
+async def batch_page(
+    request: Request, carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, viewer: SeeLetting
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    return await _page(request, conn, carrier, batch_id, viewer)
+
+
+async def _page(
+    request: Request,
+    conn: Conn,
+    carrier: Carrier,
+    batch_id: uuid.UUID,
+    viewer: Viewer,
+    *,
+    error: AppError | None = None,
+) -> Response:
+    batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=viewer)
+    rows = await rows_of(conn, batch.id, limit=None)
+    counts = Counter(row.outcome for row in rows)
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "batch": batch,
+        "here": f"/carriers/{carrier.id}/imports/{batch.id}",
+        "list_href": f"/carriers/{carrier.id}/{_source(batch, viewer).part}/import",
+        "rows": [(row, row.values["what"], row.values["said"]) for row in rows],
+        "unknown": batch.sheet.get("unknown", []),
+        "counts": [(o.label, counts[o]) for o in RowOutcome],
+        "writes": counts[RowOutcome.CREATED] + counts[RowOutcome.UPDATED],
+        "mine": batch.created_by == viewer.id,
+        "preview": batch.state is BatchState.PREVIEW,
+        "applied": batch.state is BatchState.APPLIED,
+        "failed": error.sentence if error else "",
+    }
+    title = f"{carrier.name} {batch.filename}"
+    return page(request, "carrier/batch.html", title=title, status=error.status if error else 200, **context)
+
+
+@router.post("/confirm")
+async def confirm(
+    request: Request,
+    carrier_id: uuid.UUID,
+    batch_id: uuid.UUID,
+    conn: ConnDep,
+    database: DatabaseDep,
+    files: FilesDep,
+    clock: ClockDep,
+    actor: LetSpaces,
+) -> Response:
+    """The file is read again: what is written is what it says, if that is still what was shown."""
+    carrier, at = await carrier_in_sight(conn, carrier_id, actor.viewer), clock.now()
+    batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=actor.viewer)
+    source, house = _source(batch, actor.viewer), SeenBy(database, actor.viewer)
+
+    async def work() -> Response:
+        try:
+            data = await files.read(batch.sha256)
+            if data is None:
+                raise Conflict("上传的文件已经清理，请重新上传。")
+            _, lines = await in_turn(source.read, data, batch.filename)
+            async with house.transaction() as own:
+                counts = await carrier_batches.take(
+                    own, carrier, batch.id, lambda c: source.bring(c, carrier, lines, actor, at), by=actor, at=at
+                )
+                done = {"kind": batch.kind.label, "file": batch.filename, **counts}
+                what = "rooms:imported" if batch.kind is BatchKind.ROOMS else "logs:imported"
+                await trace(own, (carrier.id, carrier.name), what, done, by=actor, at=at)
+        except (Conflict, Refused, Forbidden) as error:
+            async with house.reading() as own:
+                return await _page(request, own, carrier, batch.id, actor.viewer, error=error)
+        return see_other(request, f"/carriers/{carrier.id}/imports/{batch.id}", "已导入")
+
+    return Later(work)
+
+
+@router.post("/discard")
+async def discard(
+    request: Request, carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    batch = await service.discard(conn, batch_id, by=actor, at=clock.now(), carrier_id=carrier.id)
+    here = f"/carriers/{carrier.id}/{_source(batch, actor.viewer).part}/import"
+    return see_other(request, here, f"已放弃 {batch.filename}")
+
+
+@router.post("/undo")
+async def undo(
+    request: Request, carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    done = await carrier_batches.take_back(conn, carrier, batch_id, by=actor, at=clock.now())
+    said = f"已撤销 {done.restored} 行" + (f"，{len(done.left)} 行之后又有变动，没有撤销" if done.left else "")
+    return see_other(request, f"/carriers/{carrier.id}/imports/{batch_id}", said)
+
+
+@router.get("/annotated.xlsx")
+async def annotated(
+    carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, files: FilesDep, viewer: SeeLetting
+) -> Response:
+    """The file that came in, with its faulty cells red and a column that says why."""
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=viewer)
+    messages = {said.row_no: said.messages for said in await said_of(conn, batch.id)}
+    names = _source(batch, viewer).names
+    notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages, names)
+
+    async def annotate() -> Response:
+        try:
+            data = await in_turn(annotate_isolated, files.path(batch.sha256), batch.filename, notes)
+        except SheetError as error:
+            raise Conflict(str(error)) from error
+        return attachment(data, f"{batch.filename.rpartition('.')[0]}-原因.xlsx", XLSX)
+
+    return Later(annotate)
