@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from app.access.sight import beyond_sight
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn
@@ -66,7 +67,8 @@ _SENDING = next(h for h in HELD if h.table == "outbox_messages")
 
 async def find(conn: Conn, value: str, *, by: Actor, at: datetime) -> list[Found]:
     """Where a number or an address is held, written down as a read of it."""
-    found = await _found(conn, value)
+    async with beyond_sight(conn):
+        found = await _found(conn, value)
     await _note(conn, "person:data:found", value, {f.where.table: f.count for f in found}, "", by=by, at=at)
     return found
 
@@ -83,6 +85,13 @@ async def _count(conn: Conn, where: str, value: str) -> int:
 
 async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime) -> list[Found]:
     """A contact goes whole; elsewhere the number or the address does, and what was done stays. The trail is kept."""
+    async with beyond_sight(conn):  # a person's right ends at no division, whoever sees to it
+        found = await _erased(conn, value, at)
+    await _note(conn, "person:data:erased", value, {f.where.table: f.count for f in found}, reason, by=by, at=at)
+    return found
+
+
+async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
     found = await _found(conn, value)
     kind = kind_of(value)
     column = Contact.phone if kind is Kind.PHONE else Contact.email
@@ -96,7 +105,6 @@ async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime)
         touched = text("UPDATE firms SET version = version + 1, updated_at = :at WHERE id = ANY(:ids)")
         await conn.execute(touched, {"ids": firms, "at": at})
         await refresh_search(conn, firms)
-    await _note(conn, "person:data:erased", value, {f.where.table: f.count for f in found}, reason, by=by, at=at)
     return found
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.types import Date, Text, Uuid
 
 from app.access.models import User
 from app.access.personal import hidden_from
+from app.access.sight import beyond_sight
 from app.access.terms import Viewer
 from app.db import Conn
 from app.firms import cursors
@@ -240,7 +241,8 @@ def _by_id(sight: Sight) -> Kept:
 
 async def firm_id_by_uscc(conn: Conn, uscc: str) -> uuid.UUID | None:
     """For administrators who bind an account to a firm: that it exists, and nothing else of it."""
-    return (await conn.execute(select(Firm.id).where(Firm.uscc == uscc))).scalar_one_or_none()
+    async with beyond_sight(conn):  # whoever keeps the accounts has no division
+        return (await conn.execute(select(Firm.id).where(Firm.uscc == uscc))).scalar_one_or_none()
 
 
 async def details(conn: Conn, *conditions: ColumnElement[bool], parameters: Mapping[str, Any]) -> list[FirmDetail]:

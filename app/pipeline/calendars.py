@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy import Date, Text, column, select, update, values
 
+from app.access.sight import beyond_sight
 from app.db import Conn
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER
@@ -48,7 +49,12 @@ async def recount(
     conn: Conn, *, was: Ladder, now: Ladder, before: Calendar, after: Calendar, today: date | None = None
 ) -> int:
     """The day of the last touch is not kept, but the old calendar and the old limit lead back to it."""
-    done = await _begun_and_ended(conn, was, now, after, today) if today else 0
+    async with beyond_sight(conn):  # days are the whole county's, whoever sets them
+        done = await _begun_and_ended(conn, was, now, after, today) if today else 0
+        return done + await _recounted(conn, was, now, before, after)
+
+
+async def _recounted(conn: Conn, was: Ladder, now: Ladder, before: Calendar, after: Calendar) -> int:
     standing = select(Firm.tier, Firm.stale_on).where(Firm.tier.is_not(None), Firm.stale_on.is_not(None)).distinct()
     changed = []
     for code, due in await conn.execute(standing):
@@ -59,7 +65,7 @@ async def recount(
         if (then := stale_on(new, touched, after)) not in (due, None):
             changed.append((code, due, then))
     if not changed:
-        return done
+        return 0
     recounted = values(column("tier", Text()), column("due", Date()), column("new", Date()), name="recounted").data(
         changed
     )
@@ -69,7 +75,7 @@ async def recount(
         .where(Firm.tier == recounted.c.tier, Firm.stale_on == recounted.c.due)
         .values(stale_on=recounted.c.new)
     )
-    return done + moved.rowcount
+    return moved.rowcount
 
 
 async def _begun_and_ended(conn: Conn, was: Ladder, now: Ladder, calendar: Calendar, today: date) -> int:
