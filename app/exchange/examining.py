@@ -12,7 +12,7 @@ from app.exchange.columns import TITLES
 from app.exchange.comparing import changes_of, entry_for, introduction
 from app.exchange.naming import Names
 from app.exchange.rules import Understood
-from app.exchange.terms import Change, Message, RowCertificate, RowOutcome, Severity
+from app.exchange.terms import MERGED, Change, Message, RowCertificate, RowOutcome, Severity
 from app.firms.locking import Known, known_by_code
 from app.firms.service import FirmEntry
 from app.firms.terms import FirmDetail, FirmStatus, Reference
@@ -105,6 +105,8 @@ def _examine_one(row: Understood, background: _Background, bureau: Bureau, filen
     if not row.faulty and firm is None and row.uscc in background.known.hidden:
         # Says that the code cannot be taken, and nothing of whose it is or where.
         messages.append(Message("uscc", "这个代码不能由您登记，请与上级部门核对。", Severity.ERROR))
+    if firm is not None and firm.status == FirmStatus.MERGED:
+        messages.append(Message("uscc", MERGED, Severity.ERROR))
     entry = entry_for(row, firm, filename=filename, scope_region=bureau.names.scope_region)
     if firm is None and not entry.values.get("region_code"):
         messages.append(Message("region_code", "请填写所属镇街：您的管辖区没有对应的行政区划。", Severity.ERROR))

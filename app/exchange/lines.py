@@ -12,9 +12,9 @@ from app.exchange.columns import Column
 from app.exchange.examining import Bureau
 from app.exchange.naming import Names
 from app.exchange.rules import RowReader, read_code
-from app.exchange.terms import BatchKind, Change, Message, RowOutcome, Severity
+from app.exchange.terms import MERGED, BatchKind, Change, Message, RowOutcome, Severity
 from app.firms.locking import known_by_code
-from app.firms.terms import FirmDetail
+from app.firms.terms import FirmDetail, FirmStatus
 from app.sheets import Value
 from app.text import key
 from app.text.clean import printable
@@ -193,6 +193,8 @@ def settled(line: Line, firms: Mapping[str, FirmDetail]) -> tuple[Line, FirmDeta
         if not line.faulty:
             line = line.saying("uscc", "库里没有这个代码的企业，或不在您的管辖范围内；请先登记企业。")
         return line, None
+    if firm.status == FirmStatus.MERGED and not line.faulty:
+        line = line.saying("uscc", MERGED)
     if line.name and key(line.name) != key(firm.name) and not line.faulty:
         said = f"库里这个代码的企业是“{firm.name}”，与表里写的不同；按代码导入，请核对。"
         line = line.saying("name", said, Severity.WARNING)

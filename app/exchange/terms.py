@@ -8,6 +8,9 @@ from typing import Any
 from app.labels import Labelled
 from app.text.clean import printable
 
+# What is written to it now an undoing of the merge would write over, or be kept from by.
+MERGED = "这条记录已并入别的企业，请用保留的那一条的代码。"
+
 
 class BatchKind(Labelled):
     FIRMS = "firms", "企业名册"

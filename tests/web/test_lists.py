@@ -294,3 +294,19 @@ async def test_a_certificate_that_a_merge_has_taken_to_another_firm_stays_there_
     holder = text("SELECT f.uscc FROM certificates c JOIN firms f ON f.id = c.firm_id WHERE c.number = :n")
     assert list((await conn.execute(holder, {"n": "GR202444000019"})).scalars()) == [kept]
     assert "第 2 行" in (await officer.get(here)).text, "which is said"
+
+
+@pytest.mark.parametrize("kind", ["firms", "contacts", "certificates"])
+async def test_nothing_is_brought_into_a_record_that_was_merged_so_that_the_merge_can_be_undone(
+    conn, officer, work, kind
+):
+    kept, gone = await factories.firm(conn), await factories.firm(conn, "开平市已并机械有限公司")
+    assert (await merged(officer, kept, gone)).status_code == 303
+    said = {
+        "firms": {NAME: "开平市已并机械有限公司", "备注": "名册"},
+        "contacts": {"姓名": "李四"},
+        "certificates": {"证书类型": "高企", "证书编号": "GR202444000019", "发证日期": "2024-11-28"},
+    }
+    here = await brought(officer, work, kind, {CODE: gone, **said[kind]}, confirm=False)
+    outcome, sentence = (await outcomes(conn, here))[2]
+    assert (outcome, "已并入别的企业" in sentence) == ("rejected", True)
