@@ -149,6 +149,9 @@ async def note_year(
         raise NotFound  # a firm sees the carrier, and not who else is in it
     if held.end_reason is not EndReason.GRADUATED or held.ended_on is None:
         raise Conflict("这份租约不是毕业，不用跟踪。")
+    graduations = await conn.execute(_OF_FIRM, {"which": held.firm_id, "today": business_day(at)})
+    if held.id not in {row.id for row in graduations}:
+        raise Conflict("跟踪的是企业从这个载体最近的一次毕业；没有注册为企业的团队不跟踪。")
     if not 1 <= nth <= FOLLOWED_YEARS:
         raise Invalid({"nth": f"毕业后跟踪 {FOLLOWED_YEARS} 年。"})
     if business_day(at) < (due := due_days(held.ended_on)[nth]):

@@ -284,3 +284,24 @@ async def test_programs_read_answer_and_settle_what_is_theirs_and_note_a_graduat
     assert [w["speaker"] for w in seen["years"][0]["words"]] == ["firm"], "what it told an officer is the bureau's"
     assert seen["years"][0]["revenue"] == "3205000.00"
     assert (await rival.get(f"/api/v1/carriers/{held.id}/graduates")).status_code == 404
+
+
+async def test_of_a_firm_that_graduated_twice_the_latest_is_followed_and_of_a_team_without_a_firm_none(
+    conn, client_as, api_as, held
+):
+    uscc, clerk = await firm_with_clerk(conn, name="开平市再毕业机械有限公司")
+    by, gone = (await factories.person(conn, "officer")).actor, []
+    for room, who, last in (("801", uscc, 2023), ("802", uscc, 2024), ("803", "未注册团队", 2024)):
+        until = date(last, 11, 22)
+        which = await houses.tenancy(conn, held, await houses.space(conn, held, room), who, date(last, 1, 1), until)
+        left = Ending(until, EndReason.GRADUATED, ground={"document": "国科发区〔2018〕300号"})
+        await end(conn, which, left, version=None, by=by, at=NOON)
+        gone.append(which)
+    former, latest, team = gone
+    operator, firm, body = await api_as("carrier"), await api_as(clerk), {"where": "near"}
+    assert (await operator.put(f"/api/v1/tenancies/{latest}/years/1", json=body)).status_code == 200
+    for client, which in ((operator, former), (firm, former), (operator, team)):
+        refused = await client.put(f"/api/v1/tenancies/{which}/years/1", json=body)
+        assert (refused.status_code, "最近的一次毕业" in refused.text) == (409, True)
+    page = await client_as("carrier")
+    assert (await page.post(f"/tenancies/{former}/years/1", data=body | {"version": "0"})).status_code == 409
