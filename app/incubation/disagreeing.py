@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import Uuid
 
+from app.access.sight import beyond_sight
 from app.access.terms import Actor, Role, Viewer
 from app.carriers.models import CarrierDuty, CarrierRecord
 from app.carriers.proposals import officers_of, operators_of
@@ -63,25 +64,39 @@ def _disagreement(row: Any) -> Disagreement:
     return Disagreement(**named)
 
 
+async def _read(conn: Conn, query: Select[Any]) -> list[Disagreement]:
+    """Each with its firm's name: whoever may read of the difference need not see the firm, which stands on nobody's
+    list yet, or in another division."""
+    async with beyond_sight(conn):
+        return [_disagreement(row) for row in await conn.execute(query)]
+
+
+async def _one(conn: Conn, query: Select[Any]) -> Disagreement:
+    found = await _read(conn, query)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
 _OPEN_FIRST = (_D.settled_at.desc().nulls_first(), _D.opened_at, _D.id)
 
 
 async def locked_in(conn: Conn, carrier_id: uuid.UUID) -> list[Disagreement]:
     """All that are open, under lock: what somebody settles just now is not settled over."""
     query = _all().where(_D.carrier_id == carrier_id, _D.settled_at.is_(None)).order_by(_D.id)
-    return [_disagreement(row) for row in await conn.execute(query.with_for_update(of=_D.__table__))]
+    return await _read(conn, query.with_for_update(of=_D.__table__))
 
 
 async def of_carrier(conn: Conn, carrier_id: uuid.UUID, *, limit: int = 100) -> list[Disagreement]:
     """The open ones first; the caller has looked the carrier up in its viewer's sight."""
     query = _all().where(_D.carrier_id == carrier_id).order_by(*_OPEN_FIRST).limit(limit)
-    return [_disagreement(row) for row in await conn.execute(query)]
+    return await _read(conn, query)
 
 
 async def of_firm(conn: Conn, firm_id: uuid.UUID) -> list[Disagreement]:
     """Those that are open; the caller is the firm."""
     query = _all().where(_D.firm_id == firm_id, _D.settled_at.is_(None)).order_by(_D.opened_at, _D.id)
-    return [_disagreement(row) for row in await conn.execute(query)]
+    return await _read(conn, query)
 
 
 async def listed(
@@ -101,15 +116,12 @@ async def listed(
         query = query.where(_D.state == state.value)
     if before is not None:
         query = query.where(_D.id < before)
-    return [_disagreement(row) for row in await conn.execute(query)]
+    return await _read(conn, query)
 
 
 async def by_id(conn: Conn, disagreement_id: uuid.UUID, *, viewer: Viewer) -> Disagreement:
     """Raises NotFound."""
-    row = (await conn.execute(_all().where(_D.id == disagreement_id, _in_sight(viewer)))).one_or_none()
-    if row is None:
-        raise NotFound
-    return _disagreement(row)
+    return await _one(conn, _all().where(_D.id == disagreement_id, _in_sight(viewer)))
 
 
 def _in_sight(viewer: Viewer) -> ColumnElement[bool]:
@@ -136,10 +148,7 @@ async def to_do(conn: Conn, carrier_id: uuid.UUID) -> tuple[list[Duty], int]:
 async def _held(conn: Conn, disagreement_id: uuid.UUID, *, version: int, viewer: Viewer) -> Disagreement:
     """Under its lock. Raises NotFound, Conflict once it is settled, Stale when anybody has spoken since `version`."""
     query = _all().where(_D.id == disagreement_id, _in_sight(viewer)).with_for_update(of=_D.__table__)
-    row = (await conn.execute(query)).one_or_none()
-    if row is None:
-        raise NotFound
-    found = _disagreement(row)
+    found = await _one(conn, query)
     if not found.open:
         raise Conflict(f"这一条已由{found.settler_name}了结，请刷新后再看。")
     if found.version != version:

@@ -1,5 +1,6 @@
 """List, firm and register differ: both sides have it to do until they agree; graduates are followed for three years."""
 
+import uuid
 from datetime import date, timedelta
 
 import pytest
@@ -90,7 +91,7 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
 async def test_a_firm_that_is_missing_and_an_address_elsewhere_are_settled_by_admission_or_an_officer(
     conn, client_as, held
 ):
-    missing, clerk = await firm_with_clerk(conn, name="开平市漏登机械有限公司")
+    missing, clerk = await firm_with_clerk(conn, name="开平市漏登机械有限公司", region=factories.OTHER_TOWN)
     elsewhere, _ = await firm_with_clerk(conn, "firm-3", name="开平市别处机械有限公司", address="长沙街道另一路9号")
     inside, _ = await firm_with_clerk(conn, "firm-4", address="开平市水口镇示例路1号301")
     plain = await factories.firm(conn, name="开平市普通机械有限公司", address="长沙街道另一路9号")
@@ -100,6 +101,12 @@ async def test_a_firm_that_is_missing_and_an_address_elsewhere_are_settled_by_ad
     firm, officer = await client_as(clerk), await client_as("officer")
     assert (await firm.post(f"/portal/stays/claim/{held.id}", data={"words": "在 605，3 月起"})).status_code == 303
     here = f"/carriers/{held.id}/disagreements"
+    operator, town = await client_as("carrier"), await client_as("town")
+    for reader in (operator, town):
+        assert "开平市漏登机械有限公司" in (await reader.get(here)).text, "whom neither has on a list"
+    ids = {part.split("/")[0] for part in (await operator.get(here)).text.split(f"{here}/")[1:] if part[8:9] == "-"}
+    told = await stamped(conn, uuid.UUID(next(iter(ids))), "在办入驻")
+    assert (await operator.post(f"{here}/{next(iter(ids))}/answer", data=told)).status_code == 303
     await officer.post(f"{here}/check")
     await officer.post(f"{here}/check")
     page = (await officer.get(here)).text
