@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.personal import shown
+from app.access.sight import beyond_sight
 from app.access.terms import COUNTY_DIGITS, Actor, Role, Viewer
 from app.carriers.letting import admit
 from app.carriers.models import CarrierRecord
@@ -48,22 +49,28 @@ def _application(row: Any) -> Application:
     return Application(**{**named, "state": AskState(named["state"])})
 
 
+async def _read(conn: Conn, query: Select[Any]) -> list[Application]:
+    """Each with its firm's name, which may be of another town than the carrier and whoever reads."""
+    async with beyond_sight(conn):
+        return [_application(row) for row in await conn.execute(query)]
+
+
 async def applications_of(conn: Conn, carrier_id: uuid.UUID, *, limit: int = 50) -> list[Application]:
     """The latest first; the caller has looked the carrier up in its viewer's sight."""
     query = _all().where(_A.carrier_id == carrier_id).order_by(_A.asked_at.desc(), _A.id.desc()).limit(limit)
-    return [_application(row) for row in await conn.execute(query)]
+    return await _read(conn, query)
 
 
 async def asked_by(conn: Conn, firm_id: uuid.UUID, *, limit: int = 20) -> list[Application]:
     """The latest first; the caller is the firm."""
     query = _all().where(_A.firm_id == firm_id).order_by(_A.asked_at.desc(), _A.id.desc()).limit(limit)
-    return [_application(row) for row in await conn.execute(query)]
+    return await _read(conn, query)
 
 
 async def waiting_in(conn: Conn, *, viewer: Viewer, today: date, limit: int = 200) -> list[Application]:
     """All that wait in the viewer's carriers, the longest first."""
     waiting = and_(_A.state == AskState.WAITING.value, _A.closes_on >= today, visible_to(viewer))
-    return [_application(row) for row in await conn.execute(_all().where(waiting).order_by(_A.asked_at).limit(limit))]
+    return await _read(conn, _all().where(waiting).order_by(_A.asked_at).limit(limit))
 
 
 async def application_by_id(
@@ -74,11 +81,8 @@ async def application_by_id(
     if viewer.role is Role.FIRM:
         sight = _A.firm_id == viewer.firm_id
     query = _all().where(_A.id == application_id, sight)
-    row = (await conn.execute(query.with_for_update(of=_A.__table__) if lock else query)).one_or_none()
-    if row is None:
-        return None
-    found = _application(row)
-    return replace(found, contact=shown(viewer, Kind.PHONE, found.contact))
+    found = await _read(conn, query.with_for_update(of=_A.__table__) if lock else query)
+    return replace(found[0], contact=shown(viewer, Kind.PHONE, found[0].contact)) if found else None
 
 
 def _near(firm: FirmDetail, today: date) -> ColumnElement[bool]:

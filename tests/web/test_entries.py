@@ -13,6 +13,7 @@ from app.incubation.terms import ASKED_A_DAY, OPEN_DAYS
 from app.outbox.models import OutboxMessage
 from app.reports.models import FirmStatement
 from tests import factories, houses
+from tests.factories import OTHER_TOWN, TOWN
 from tests.harness import NOON
 
 ASKED = {"since": "2026-12-01", "area": "80", "business": "智能温控阀", "contact": "黄工 13800000000"}
@@ -36,7 +37,7 @@ async def only(conn):
 
 
 async def test_a_firm_asks_and_is_inside_once_the_carrier_gives_it_a_room(conn, client_as, held):
-    uscc, clerk = await firm_with_clerk(conn, name="开平市求租机械有限公司", registered_on=YOUNG)
+    uscc, clerk = await firm_with_clerk(conn, name="开平市求租机械有限公司", registered_on=YOUNG, region=OTHER_TOWN)
     outside = {"kind": "standing", "body": {"registered_in_carrier": False}, "true_on": NOON.date(), "source": "企业"}
     row = {"firm_id": await factories.id_of(conn, uscc), "recorded_at": NOON}
     await conn.execute(insert(FirmStatement).values(**row, **outside))
@@ -60,6 +61,9 @@ async def test_a_firm_asks_and_is_inside_once_the_carrier_gives_it_a_room(conn, 
     entry = await only(conn)
     desk = (await operator.get("/carrier")).text
     assert f"/entries/{entry}" in desk
+    town = await client_as(await factories.person(conn, "officer-7", scope=TOWN))
+    for seen in (f"/entries/{entry}", "/carriers/proposals"):
+        assert "求租机械" in (await town.get(seen)).text, "a firm of another town, in a carrier of its own"
     page = (await operator.get(f"/entries/{entry}")).text
     assert "智能温控阀" in page
     assert page.count("合乎要求") == 1, "one is free and large enough, the other too small"
