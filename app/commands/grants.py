@@ -21,6 +21,12 @@ _APPEND_ONLY = text(
 _BOUNDED = text(
     "SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace ORDER BY relname"
 )
+# Whose rows are hidden from who asks, as they are from a worker that was granted its rights before they were bounded.
+_HIDDEN = text(
+    "SELECT relname FROM pg_class c WHERE relrowsecurity AND relnamespace = 'public'::regnamespace "
+    "AND row_security_active(c.oid) AND NOT EXISTS (SELECT FROM pg_policy p, unnest(polroles) role "
+    "WHERE polrelid = c.oid AND polname = 'worker' AND pg_has_role(role, 'USAGE')) ORDER BY relname"
+)
 WEB, WORKER = "tidu_web", "tidu_worker"
 
 
@@ -39,7 +45,8 @@ async def run(args: argparse.Namespace) -> int:
         raise CommandError("两个角色名要不同，且只含小写字母、数字和下划线。", exit_code=2)
     async with opened(args) as (_, database), database.reading() as conn:
         statements = await grants(conn, web=args.web, worker=args.worker)
-    print("\n".join(f"{statement};" for statement in statements))
+    # Whole or not at all: between its two policies a worker that runs would take a table for empty.
+    print("\n".join(f"{statement};" for statement in ("BEGIN", *statements, "COMMIT")))
     return 0
 
 
@@ -62,6 +69,11 @@ async def grants(conn: Conn, *, web: str, worker: str) -> Sequence[str]:
         *(f"DROP POLICY IF EXISTS worker ON {table}" for table in bounded),
         *(f"CREATE POLICY worker ON {table} TO {worker} USING (true)" for table in bounded),
     ]
+
+
+async def hidden_tables(conn: Conn) -> Sequence[str]:
+    """None for the owner, and for a worker that has been granted what it needs."""
+    return (await conn.execute(_HIDDEN)).scalars().all()
 
 
 async def give_roles(conn: Conn) -> None:

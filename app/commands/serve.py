@@ -9,8 +9,10 @@ from pydantic import SecretStr
 
 from app import logs
 from app.commands.context import CommandError, secret_key, settings_for
+from app.commands.grants import hidden_tables
 from app.commands.patience import PatientProtocol
 from app.config import SHORTEST_KEY, Settings
+from app.db import Database, is_outage
 from app.main import create_app
 from app.scheduler import run_worker
 
@@ -96,5 +98,32 @@ def server_options(settings: Settings) -> dict[str, Any]:
 def run_background(_: argparse.Namespace) -> int:
     settings = production_settings()
     logs.set_up(settings.log_format)
-    asyncio.run(run_worker(settings))
+    asyncio.run(_work(settings))
     return 0
+
+
+async def _work(settings: Settings) -> None:
+    await must_see_everything(settings.database_url)
+    await run_worker(settings)
+
+
+async def must_see_everything(url: str) -> None:
+    """A worker that sees no firms would take what waits for it, find nothing to do and call it done."""
+    database = Database(url, pool_size=1)
+    try:
+        hidden = None
+        while hidden is None:
+            try:
+                async with database.reading() as conn:
+                    hidden = await hidden_tables(conn)
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                await asyncio.sleep(1)
+    finally:
+        await database.dispose()
+    if hidden:
+        raise CommandError(
+            f"后台任务的数据库角色看不到 {len(hidden)} 张表里的企业（{hidden[0]} 等）；"
+            "请由表的所有者执行 tidu grants 后再启动。"
+        )

@@ -9,6 +9,9 @@ from sqlalchemy.exc import DBAPIError
 import app.models  # noqa: F401
 from app.access.sight import beyond_sight, look_for
 from app.access.terms import Role, Viewer
+from app.commands.context import CommandError
+from app.commands.grants import hidden_tables
+from app.commands.serve import must_see_everything
 from app.db import Base, Database
 from app.looking import SITE_PATH
 from tests.factories import COUNTY, TOWN
@@ -239,3 +242,16 @@ async def test_the_view_of_the_registry_has_the_policys_condition_and_no_barrier
     )
     view, table = [set((await conn.execute(columns, {"s": s})).scalars()) for s in ("sight", "public")]
     assert view == table
+
+
+async def test_a_worker_that_was_not_granted_a_bounded_table_is_told_and_does_not_start(conn, cluster, worker_url):
+    assert await hidden_tables(conn) == []  # the owner
+    await conn.execute(text(f"SET LOCAL ROLE {cluster.name('worker')}"))
+    assert await hidden_tables(conn) == []
+    await conn.execute(text("SET LOCAL ROLE NONE"))
+    await conn.execute(text("DROP POLICY worker ON contacts"))
+    await conn.execute(text(f"SET LOCAL ROLE {cluster.name('worker')}"))
+    assert await hidden_tables(conn) == ["contacts"]
+    await must_see_everything(cluster.url_as("worker", worker_url))
+    with pytest.raises(CommandError, match="tidu grants"):
+        await must_see_everything(cluster.url_as("web", worker_url))
