@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Uuid, and_, case, cast, exists, func, or_,
 
 from app.access.models import User
 from app.access.personal import hidden_from
+from app.access.sight import beyond_sight
 from app.access.terms import SYSTEM, Permission, Viewer
 from app.audit import queries
 from app.audit.models import AuditEvent
@@ -58,16 +59,19 @@ async def trail(
 
     What changed in a firm stays hidden from those who only run the system.
     """
-    events = await queries.trail(
-        conn,
-        readable_by(viewer),
-        objects=await _objects_named(conn, object, viewer) if object else (),
-        actors=await _people_named(conn, actor) if actor else (),
-        action=action,
-        since=since,
-        after=after,
-        limit=limit,
-    )
+    objects = await _objects_named(conn, object, viewer) if object else ()
+    actors = await _people_named(conn, actor) if actor else ()
+    async with beyond_sight(conn):  # a firm that is out of sight would be one that is no more
+        events = await queries.trail(
+            conn,
+            readable_by(viewer),
+            objects=objects,
+            actors=actors,
+            action=action,
+            since=since,
+            after=after,
+            limit=limit,
+        )
     hidden = hidden_from(viewer)
     if hidden:
         events = [replace(e, before=_masked(e.before, hidden), after=_masked(e.after, hidden)) for e in events]

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from app.access.terms import SYSTEM
 from app.audit.service import event_row, record
 from app.db import new_id
 from tests import factories, houses
@@ -64,6 +65,22 @@ async def test_the_trail_of_a_division_is_its_firms_and_its_peoples(client_as, c
     assert [w for w in words if w not in whole.text] == []
     narrow = await (await client_as(await factories.person(conn, f"{role}-town", scope=factories.TOWN))).get(path)
     assert [w for w in words if w in narrow.text] == ["此处有限公司", "firm-here", "town-here"]
+
+
+async def test_what_the_house_did_with_a_firm_out_of_sight_is_not_told_as_of_one_that_is_no_more(api_as, conn):
+    there = await factories.firm(conn, "开平市彼处有限公司", region=factories.OTHER_TOWN)
+    for firm_id, name in ((await factories.id_of(conn, there), "彼处"), (new_id(), "已撤销")):
+        done = event_row("firm:record:updated", by=SYSTEM, at=NOON, object_type="firm", object_id=firm_id,
+                         object_label=name)  # fmt: skip
+        await record(conn, done)
+
+    async def read_by(who):
+        items = (await (await api_as(who)).get("/api/v1/audit")).json()["items"]
+        return {i["object_label"] for i in items if i["action"] == "firm:record:updated"}
+
+    assert await read_by("auditor") == {"彼处", "已撤销"}
+    assert await read_by(await factories.person(conn, "auditor-town", scope=factories.TOWN)) == {"已撤销"}
+    assert await read_by(await factories.person(conn, "admin-placeless", scope="")) == {"已撤销"}
 
 
 async def test_a_change_is_kept_with_what_it_was_and_what_it_became(api_as, conn):
