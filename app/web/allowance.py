@@ -80,7 +80,11 @@ def _neighbourhood(client: tuple[str, int] | None) -> str:
         address = ip_address(given)
     except ValueError:
         return given
-    return str(int(address) >> _NEIGHBOURS) if isinstance(address, IPv6Address) else given
+    if not isinstance(address, IPv6Address):
+        return given
+    if address.ipv4_mapped:  # as a socket for both tells of them: the upper half is the same for everybody
+        return str(address.ipv4_mapped)
+    return str(int(address) >> _NEIGHBOURS)
 
 
 def _cost(method: str, path: str) -> int:

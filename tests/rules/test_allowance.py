@@ -46,6 +46,13 @@ def test_whoever_has_not_signed_in_shares_with_the_address_and_probes_are_free()
     assert taken(allowance, 1, next_door) == [True]
 
 
+def test_addresses_of_four_numbers_told_of_in_the_long_form_are_each_their_own():
+    allowance = Allowance(10)
+    assert taken(allowance, 11, "::ffff:10.0.0.1") == [True] * 10 + [False]
+    assert taken(allowance, 1, "10.0.0.1") == [False], "the same, told of shortly"
+    assert taken(allowance, 1, "::ffff:10.0.0.2") == [True]
+
+
 def test_an_account_pays_for_itself_wherever_it_is_and_whatever_it_shows():
     allowance = Allowance(10)
     first, second = asked(cookie="tidu=one"), asked("10.0.0.9", authorization="Bearer two")
