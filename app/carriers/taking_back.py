@@ -27,7 +27,8 @@ async def remove_tenancy(conn: Conn, tenancy_id: uuid.UUID, *, version: int, by:
     Stale, Conflict once something hangs on it."""
     held = await lock_tenancy(conn, tenancy_id, version, by=by)
     must_be_open(held)
-    if held.previous_id is not None or await _followed(conn, held):
+    linked = held.team_id is not None and held.firm_id is not None  # the team's days are a firm's by now
+    if held.previous_id is not None or linked or await _followed(conn, held):
         raise Conflict(f"{held.holder} 的这份租约已有后续的登记。")
     await note(conn, held.id, held.carrier_id, Happening.ENDED, never(), is_open=False, reason=REASON, by=by, at=at)
     await conn.execute(delete(_T).where(_T.id == held.id))

@@ -14,8 +14,10 @@ from app.carriers.proposing import withdraw
 from app.carriers.spaces import amend_space
 from app.carriers.taking_back import REASON, remove_space, remove_tenancy, restore_lease
 from app.carriers.terms import Carrier, SpaceEntry
+from app.clock import business_day
 from app.db import Conn
-from app.errors import AppError, NotFound
+from app.errors import AppError, Conflict, NotFound
+from app.incubation.confided import counted
 
 Deed = Mapping[str, Any]
 
@@ -61,6 +63,8 @@ class TakingBack:
 
     async def _tenancy(self, which: uuid.UUID, deed: Deed, version: int) -> None:
         if "before" not in deed:
+            if await counted(self._conn, which, today=business_day(self._at)):
+                raise Conflict("这份租约已算在上年末的合计里。")
             await remove_tenancy(self._conn, which, version=version, by=self._by, at=self._at)
             return
         terms = _read(deed["before"])

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Uuid
 
+from app.carriers.models import TenancyEventRow
 from app.clock import BUSINESS_ZONE
 from app.db import Conn
 from app.incubation.rules import Tenant, tenant_of
 from app.reports.terms import COUNTED
 from app.statements import Kept
 
+_E = TenancyEventRow
 _TENANTS = f"""
 WITH inside AS (
   SELECT DISTINCT coalesce(t.firm_id, CASE WHEN m.linked_on <= :last AND m.linked_at < :known THEN m.firm_id END)
@@ -55,13 +57,33 @@ def told_from(year: int) -> date:
     return date(year + 1, 7, 1)
 
 
+async def counted(conn: Conn, tenancy_id: uuid.UUID, *, today: date) -> bool:
+    """Whether a sum that is told already has it in: gone, it would tell of its firm by what the sum lost."""
+    query = select(_E.at, _E.during, _E.open).where(_E.tenancy_id == tenancy_id).order_by(_E.at, _E.id)
+    events = (await conn.execute(query)).all()
+    years = range(events[0].at.year - 1, today.year) if events else ()
+    return any(_stood(events, year) for year in years if told_from(year) <= today)
+
+
+def _stood(events: Sequence[Any], year: int) -> bool:
+    known = [event for event in events if event.at < _known_of(year)]
+    if not known or known[-1].during.isempty:
+        return False
+    last, during = date(year, 12, 31), known[-1].during
+    return bool(during.contains(last) or (known[-1].open and during.lower <= last))
+
+
+def _known_of(year: int) -> datetime:
+    stands = told_from(year)
+    return datetime(stands.year, stands.month, stands.day, tzinfo=BUSINESS_ZONE)
+
+
 async def cohort(
     conn: Conn, carrier_id: uuid.UUID, year: int, *, everybody: bool, today: date
 ) -> Sequence[Tenant] | None:
     """Nothing before its day. `everybody`: plain tenants too."""
-    if today < (stands := told_from(year)):
+    if today < told_from(year):
         return None
-    known = datetime(stands.year, stands.month, stands.day, tzinfo=BUSINESS_ZONE)
-    values: dict[str, Any] = {"carrier_id": carrier_id, "last": date(year, 12, 31), "known": known}
+    values: dict[str, Any] = {"carrier_id": carrier_id, "last": date(year, 12, 31), "known": _known_of(year)}
     rows = await conn.execute(_READ, {**values, "everybody": everybody, "year": year})
     return [tenant_of(row, year) for row in rows]

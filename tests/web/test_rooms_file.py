@@ -10,7 +10,9 @@ from sqlalchemy import func, select, text
 
 from app.audit.models import AuditEvent
 from app.carriers.models import CarrierSpace, CarrierTeam, TenancyEventRow, TenancyProposal, TenancyRow
+from app.carriers.moving import link_team
 from tests import factories, houses
+from tests.harness import NOON
 
 HEAD = "楼栋,楼层,房间,面积（㎡）,统一社会信用代码,企业或团队,租期起,租期止,协议编号"
 
@@ -188,3 +190,25 @@ async def test_what_was_looked_at_is_what_is_written_by_whoever_looked_and_fault
     assert "先来的团队" in "".join(str(cell.value) for cell in sheet[2])
     assert (await operator.post(f"{wrong}/discard")).status_code == 303
     assert "预览已经删掉" in (await operator.get(wrong)).text
+
+
+async def test_a_lease_that_a_told_sum_stands_on_or_whose_team_became_a_firm_is_not_taken_back(
+    conn, client_as, held, clock
+):
+    inside, became = await factories.firm(conn), await factories.firm(conn)
+    clock.at = NOON.replace(month=6, day=30)
+    officer = await client_as("officer")
+    told = str((await send(officer, held, f"A 座,3,301,100,{inside},,2025-12-31,,", act="import")).url.path)
+    clock.at = NOON
+    officer = await client_as("officer")
+    late = str((await send(officer, held, "A 座,3,302,100,,新团队,2025-12-31,,", act="import")).url.path)
+    team = str((await send(officer, held, "A 座,3,303,100,,成了企业的团队,2026-01-01,,", act="import")).url.path)
+    query = select(CarrierTeam.id).where(CarrierTeam.name == "成了企业的团队")
+    which = (await conn.execute(query)).scalar_one()
+    by = (await factories.person(conn, "officer")).actor
+    await link_team(conn, held, which, uscc=became, on=NOON.date(), by=by, at=NOON)
+    for batch, left in ((told, "第 2 行"), (team, "第 2 行"), (late, "")):
+        assert (await officer.post(f"{batch}/undo")).status_code == 303
+        page = (await officer.get(batch)).text
+        assert ("没有撤销" in page, left in page) == (bool(left), True)
+    assert await count(conn, TenancyRow) == 2
