@@ -68,6 +68,16 @@ def test_an_account_pays_for_itself_wherever_it_is_and_whatever_it_shows():
     assert taken(allowance, 10, "10.0.0.3", cookie="tidu=three") == [True] * 10
 
 
+def test_what_a_proxy_asks_everybody_for_is_nobodys_ticket():
+    allowance = Allowance(10)
+    for who, cookie in ((ME, "tidu=mine"), (YOU, "tidu=yours")):
+        scope = asked(authorization="Basic c2FtZQ==", cookie=cookie)
+        allowance.wait(scope, now=0)
+        allowance.learn(scope, who)
+    assert taken(allowance, 11, authorization="Basic c2FtZQ==", cookie="tidu=mine") == [True] * 10 + [False]
+    assert taken(allowance, 1, authorization="Basic c2FtZQ==", cookie="tidu=yours") == [True]
+
+
 def test_who_shows_ever_new_tickets_that_open_nothing_pays_by_address():
     allowance, through = Allowance(10), 0
     for n in range(20):
