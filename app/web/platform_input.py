@@ -8,7 +8,9 @@ from typing import Any
 from app.access.terms import Viewer
 from app.db import Conn
 from app.errors import Invalid
+from app.exchange.terms import MERGED
 from app.firms.queries import firm_by_uscc
+from app.firms.terms import FirmStatus
 from app.labels import Labelled
 from app.platforms.terms import Duty, PlatformEntry, PlatformKind, PlatformLevel
 from app.text import DateError, parse_date
@@ -101,6 +103,8 @@ async def _firm(conn: Conn, said: str, viewer: Viewer, faults: dict[str, str]) -
     if firm is None:
         faults["uscc"] = "企业库里没有这个代码，或它不在您的管辖范围内。"
         return None
+    if firm.status == FirmStatus.MERGED:
+        faults["uscc"] = MERGED
     return firm.id
 
 

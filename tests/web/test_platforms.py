@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from app.audit.models import AuditEvent
 from app.db import new_id
@@ -87,6 +87,14 @@ async def test_a_fault_stands_beside_its_field_and_what_was_typed_is_kept(
     context = rendered[-1][1]
     assert list(context["faults"]) == [field]
     assert context["values"]["number"] == "GD-001"
+    assert await rows(conn) == []
+
+
+async def test_a_record_that_was_merged_is_given_no_platform(conn, client_as, uscc, rendered):
+    await conn.execute(update(Firm).where(Firm.uscc == uscc).values(status="merged"))
+    officer = await client_as("officer")
+    assert (await officer.post("/platforms/new", data=FORM | {"uscc": uscc})).status_code == 422
+    assert "已并入别的企业" in rendered[-1][1]["faults"]["uscc"]
     assert await rows(conn) == []
 
 
