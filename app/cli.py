@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from app.commands import COMMANDS
 from app.commands.context import CommandError
-from app.db import is_outage
 from app.errors import AppError, Invalid
+from app.outages import is_outage
 
 
 class _Parser(argparse.ArgumentParser):

@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeVarTuple, overload
@@ -11,6 +11,7 @@ from typing import Any, TypeVarTuple, overload
 import asyncpg
 import orjson
 from sqlalchemy import CursorResult, DateTime, Executable, MetaData, Text
+from sqlalchemy import Engine as SyncEngine
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -19,10 +20,13 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.types import Uuid
 
 from app.looking import Looking
+from app.outages import is_closed
 from app.statements import Kept, Row, Rows
 from app.turns import Turns
+from app.vault import Vault
 
 Ts = TypeVarTuple("Ts")
+Keys = Callable[[], Vault]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -60,8 +64,13 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=(ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64 | 0b10 << 62 | rand)
 
 
-def make_engine(url: str, *, pool_size: int = 16, path: str = "", patience: float = 60, **options: Any) -> "Engine":
-    """`url` may be a plain postgresql:// address; the driver is always asyncpg. `path`: the schemas it looks in."""
+def make_engine(
+    url: str, *, pool_size: int = 16, path: str = "", patience: float = 60, keys: Keys | None = None, **options: Any
+) -> "Engine":
+    """`url` may be a plain postgresql:// address; the driver is always asyncpg. `path`: the schemas it looks in.
+
+    `keys`: of what is kept sealed.
+    """
     made = create_async_engine(
         normalise_url(url),
         pool_size=pool_size,
@@ -88,7 +97,7 @@ def make_engine(url: str, *, pool_size: int = 16, path: str = "", patience: floa
         },
         **options,
     )
-    return Engine(made.sync_engine)
+    return Engine(made.sync_engine, keys)
 
 
 def normalise_url(url: str) -> str:
@@ -104,6 +113,14 @@ class Conn(Looking):
     """
 
     _listeners: tuple[Any, ...] | None = None
+
+    @property
+    def vault(self) -> Vault:
+        """With the keys of whoever opened the database."""
+        engine = self.engine
+        if not isinstance(engine, Engine) or engine.keys is None:
+            raise RuntimeError("this connection was given no keys")
+        return engine.keys()
 
     @overload  # type: ignore[override]
     async def execute(self, statement: Kept, parameters: Any = None) -> Rows: ...
@@ -145,7 +162,7 @@ class Conn(Looking):
             return Rows(await driver.fetch(written.text, *filled, record_class=Row))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             # From one that did not answer in time an answer may still come, to whoever asks it next.
-            lost = driver.is_closed() or _is_closed(error) or isinstance(error, TimeoutError)
+            lost = driver.is_closed() or is_closed(error) or isinstance(error, TimeoutError)
             if lost:
                 await self.invalidate(error)
             kind = IntegrityError if isinstance(error, asyncpg.IntegrityConstraintViolationError) else DBAPIError
@@ -190,6 +207,10 @@ async def _begin(adapter: Any) -> None:
 class Engine(AsyncEngine):
     """Hands out the house's connections."""
 
+    def __init__(self, sync_engine: SyncEngine, keys: Keys | None = None) -> None:
+        super().__init__(sync_engine)
+        self.keys = keys
+
     def connect(self) -> Conn:
         return Conn(self)
 
@@ -204,11 +225,13 @@ class Database:
     Reading runs in autocommit: no BEGIN and no ROLLBACK round trips.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 16, path: str = "", patience: float = 60) -> None:
-        """`patience`: how many seconds the database may be silent."""
-        self.engine = make_engine(url, pool_size=pool_size, path=path, patience=patience)
+    def __init__(
+        self, url: str, *, pool_size: int = 16, path: str = "", patience: float = 60, keys: Keys | None = None
+    ) -> None:
+        """`patience`: how many seconds the database may be silent. `keys`: of what is kept sealed."""
+        self.engine = make_engine(url, pool_size=pool_size, path=path, patience=patience, keys=keys)
         self._turns = Turns(self.engine, pool_size, patience=patience)
-        self._reading = Engine(self.engine.sync_engine.execution_options(isolation_level="AUTOCOMMIT"))
+        self._reading = Engine(self.engine.sync_engine.execution_options(isolation_level="AUTOCOMMIT"), keys)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Conn]:
@@ -233,68 +256,3 @@ class Database:
 
     async def dispose(self) -> None:
         await self.engine.dispose()
-
-
-def constraint_of(error: BaseException) -> str | None:
-    """The name of the constraint that a statement broke, if it broke one."""
-    seen: BaseException | None = error
-    while seen is not None:
-        name = getattr(seen, "constraint_name", None)
-        if isinstance(name, str):
-            return name
-        seen = seen.__cause__ or getattr(seen, "orig", None)
-    return None
-
-
-def is_bad_input(error: BaseException) -> bool:
-    """True when a value cannot be stored at all: a NUL in a text, a number or a moment beyond the type."""
-    seen: BaseException | None = error
-    while seen is not None:
-        # The driver's own refusals are ValueErrors, the server's are of class 22.
-        if isinstance(seen, asyncpg.DataError) or (isinstance(seen, asyncpg.InterfaceError) and _is_value_error(seen)):
-            return True
-        seen = seen.__cause__ or getattr(seen, "orig", None)
-    return False
-
-
-def _is_value_error(error: BaseException) -> bool:
-    return isinstance(error, ValueError)
-
-
-def _is_closed(error: BaseException) -> bool:
-    """The driver has one class for a connection that is gone and for one used wrongly; the second is our fault.
-
-    Between the server's last word and the end of the line, the driver says that it cannot leave the state it is in.
-    """
-    if isinstance(error, asyncpg.InternalClientError):
-        return "cannot switch to state" in str(error)
-    return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
-
-
-def is_outage(error: BaseException) -> bool:
-    """True for errors that mean the database is away, full or busy: the person should retry, nothing is wrong."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(map(is_outage, error.exceptions))
-    if is_bad_input(error):
-        return False
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(
-            seen,
-            (
-                asyncpg.PostgresConnectionError,
-                asyncpg.CannotConnectNowError,
-                asyncpg.AdminShutdownError,
-                asyncpg.CrashShutdownError,
-                asyncpg.TooManyConnectionsError,
-                asyncpg.LockNotAvailableError,
-                asyncpg.DeadlockDetectedError,  # the one of two that gave way: the same again goes through
-                asyncpg.DiskFullError,
-                ConnectionError,
-                TimeoutError,
-                OSError,
-            ),
-        ) or _is_closed(seen):
-            return True
-        seen = seen.__cause__ or getattr(seen, "orig", None)
-    return False

@@ -17,6 +17,7 @@ from app.config import STATIC, Settings
 from app.db import Database
 from app.files.store import FileStore
 from app.looking import SITE_PATH
+from app.vault import vault_of
 from app.web import account, admin, api, carrier, denials, errors, files, health, officer, portal, violations
 from app.web.allowance import Allowance
 from app.web.api.openapi import complete
@@ -66,7 +67,13 @@ def create_app(
 ) -> FastAPI:
     """Builds the site; nothing is read or opened at import. `rendered` collects templates and contexts in tests."""
     owned = database is None
-    house = database or Database(settings.database_url, pool_size=settings.pool_size, path=SITE_PATH, patience=PATIENCE)
+    house = database or Database(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        path=SITE_PATH,
+        patience=PATIENCE,
+        keys=lambda: vault_of(settings),
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

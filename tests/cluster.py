@@ -17,7 +17,7 @@ from app.config import SEEDS
 from app.db import Database, make_engine, normalise_url
 from app.embedded import start
 from app.seeding.load import load_seeds
-from tests.harness import NOON
+from tests.harness import NOON, keys_of_tests
 
 ADDRESS = "TIDU_TEST_DATABASE_URL"
 
@@ -78,7 +78,7 @@ class Cluster:
 
     async def _build(self) -> None:
         await self.create(self.template, empty=True)
-        database = Database(self.url(self.template), pool_size=2)
+        database = Database(self.url(self.template), pool_size=2, keys=keys_of_tests)
         try:
             await migrate(database)
             await load_seeds(database, SEEDS / "kaiping", at=NOON - timedelta(days=300))

@@ -24,7 +24,16 @@ from app.web.lookups import Lookups
 from tests import factories
 from tests.cluster import Cluster, leave_nothing, open_cluster
 from tests.factories import Person
-from tests.harness import BoundDatabase, HtmlChecker, LiveServer, SettableClock, SiteDatabase, Statements, settings_for
+from tests.harness import (
+    BoundDatabase,
+    HtmlChecker,
+    LiveServer,
+    SettableClock,
+    SiteDatabase,
+    Statements,
+    keys_of_tests,
+    settings_for,
+)
 
 T = TypeVar("T")
 RUN_DIRECTORY = "TIDU_TEST_RUN_DIRECTORY"
@@ -100,7 +109,7 @@ def worker_url(cluster: Cluster) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def engine(worker_url: str, statements_log: Statements) -> AsyncIterator[AsyncEngine]:
-    engine = make_engine(worker_url, pool_size=4)
+    engine = make_engine(worker_url, pool_size=4, keys=keys_of_tests)
     event.listen(engine.sync_engine, "before_cursor_execute", statements_log.note)
     yield engine
     await engine.dispose()
@@ -246,7 +255,7 @@ def empty_url(cluster: Cluster) -> Iterator[str]:
 
 @pytest.fixture
 async def fresh_database(fresh_url: str) -> AsyncIterator[Database]:
-    database = Database(fresh_url, pool_size=16)
+    database = Database(fresh_url, pool_size=16, keys=keys_of_tests)
     yield database
     await database.dispose()
 

@@ -42,6 +42,7 @@ from app.recognitions.service import CertificateEntry, record_certificates
 from app.recognitions.terms import CertificateKind
 from app.reminders.models import ReminderRule
 from app.reports.models import FirmStatement, YearlyReport
+from app.sealed import seal
 from app.text.uscc import ALPHABET, make_code
 from app.work.terms import NeedKind, Owner, Promise, Raised, VisitEntry, VisitKind
 from app.work.visits import log_visit
@@ -106,7 +107,7 @@ async def person(
             role=role.value,
             scope=scope,
             firm_id=firm_id,
-            email=email,
+            email=seal(conn.vault, "users.email", viewer.id, email) if email else email,
             password_hash=_hash(),
             must_change_password=must_change,
             active=active,

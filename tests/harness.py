@@ -23,6 +23,8 @@ from app.config import Settings
 from app.db import Conn, Database
 from app.looking import SITE_PATH
 from app.main import create_app
+from app.sealed import unseal
+from app.vault import Vault, vault_of
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BUSINESS_ZONE)  # a Monday and a working day
 
@@ -51,6 +53,16 @@ def settings_for(url: str, *, data: Path, **more: Any) -> Settings:
         "requests_a_minute": 0,
     }
     return Settings(**(values | more))
+
+
+def keys_of_tests() -> Vault:
+    """What the suite seals with, wherever it opens a database of its own."""
+    return vault_of(settings_for("", data=Path()))
+
+
+def opened(sealed: str | None) -> str | None:
+    """What a sealed text stands for, wherever it lies."""
+    return unseal(keys_of_tests(), sealed) if sealed else sealed
 
 
 class BoundDatabase(Database):

@@ -24,7 +24,9 @@ from app.outbox.rules import (
     read_choices,
 )
 from app.outbox.terms import PERSONAL, Channel, Topic
+from app.sealed import UNREADABLE, seal, shown
 
+_PHONE = "channel_choices.phone"
 _OFFICERS = (
     *(Topic.DUTY, Topic.REMINDER, Topic.MOVE, Topic.WORK, Topic.FOLLOW),
     *(Topic.REPORT, Topic.TENANCY, Topic.POLICY),
@@ -66,7 +68,8 @@ async def choice_of(conn: Conn, by: Actor, *, firm: bool, texts: bool) -> Choice
     house = DEFAULT_OF_FIRM if firm else DEFAULT
     if row is None:
         return Choice(offered, ways, read_choices({}, offered, house), "", 0, None, "")
-    return Choice(offered, ways, read_choices(row.choices, offered, house), *row[1:])
+    phone = shown(conn.vault, row.phone, column=_PHONE, row=by.viewer.id)
+    return Choice(offered, ways, read_choices(row.choices, offered, house), phone, *row[2:])
 
 
 def _whose(by: Actor, *, firm: bool) -> Any:
@@ -82,6 +85,8 @@ async def choose(
         raise Invalid({}, "这个账号不代表企业。")
     email = firm or bool((await conn.execute(select(User.email).where(User.id == by.viewer.id))).scalar_one())
     expected = held.version if expected is None else expected
+    if phone == UNREADABLE:
+        raise Invalid({"phone": "号码用现在的密钥打不开，请重新填写。"})
     if wrong := choice_problems(chosen, offered=held.offered, ways=held.ways, phone=phone, email=email):
         raise Invalid(wrong)
     said = {topic.value: sorted(channel.value for channel in channels) for topic, channels in chosen.items()}
@@ -89,7 +94,7 @@ async def choose(
         "id": new_id(),
         "firm_id" if firm else "user_id": by.viewer.firm_id if firm else by.viewer.id,
         "choices": said,
-        "phone": "" if firm else phone,
+        "phone": "" if firm else seal(conn.vault, _PHONE, by.viewer.id, phone),
         "changed_at": at,
         "changer_name": by.viewer.name,
     }

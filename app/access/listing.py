@@ -12,6 +12,8 @@ from app.access.models import SecondFactor, User
 from app.access.terms import Power, Role
 from app.db import Conn
 from app.labels import Labelled
+from app.sealed import shown
+from app.vault import Vault
 
 IDLE = timedelta(days=90)  # our own number: what assessors usually call an account that nobody uses
 
@@ -68,8 +70,14 @@ async def list_users(conn: Conn, wanted: Wanted, *, after: str = "", limit: int 
     )
     found: Sequence[Any] = (await conn.execute(query)).all()
     total: int = (await conn.execute(select(func.count()).select_from(User).where(*these))).scalar_one()
-    rows = [UserRow(**{**r._mapping, "role": Role(r.role), "power": Power(r.power)}) for r in found[:limit]]
+    vault = conn.vault
+    rows = [_row(vault, dict(r._mapping)) for r in found[:limit]]
     return Page(rows, total, rows[-1].login if len(found) > limit else None)
+
+
+def _row(vault: Vault, kept: dict[str, Any]) -> UserRow:
+    email = shown(vault, kept["email"] or "", column="users.email", row=kept["id"]) or None
+    return UserRow(**{**kept, "role": Role(kept["role"]), "power": Power(kept["power"]), "email": email})
 
 
 def _matching(wanted: Wanted, at: datetime) -> list[Any]:

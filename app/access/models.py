@@ -20,6 +20,7 @@ class User(Base):
         CheckConstraint(f"role IN ({_ROLES})", name="role"),
         CheckConstraint(f"power IN ({_POWERS})", name="power"),
         CheckConstraint("NOT (active AND awaits_grant)", name="awaits_grant"),
+        CheckConstraint("email = '' OR starts_with(email, 'sealed:')", name="email_sealed"),
         Index("uq_users_signatory", "firm_id", unique=True, postgresql_where=text("signatory")),
     )
 
@@ -34,7 +35,7 @@ class User(Base):
     unit: Mapped[str] = mapped_column(server_default="")
     firm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("firms.id", use_alter=True), index=True)
     carrier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("carriers.id", use_alter=True), index=True)
-    email: Mapped[str | None]
+    email: Mapped[str | None]  # sealed, see app.sealed
     signatory: Mapped[bool] = mapped_column(server_default=text("false"))  # signs for the firm: one account of each
     password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))

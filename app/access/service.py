@@ -30,6 +30,7 @@ from app.audit.service import event_row, record
 from app.config import SHORTEST_TRAIL
 from app.db import Conn, new_id
 from app.errors import Invalid, NotFound, Waiting
+from app.sealed import seal
 from app.text import is_code
 
 _LOGIN = re.compile(r"[a-z][a-z0-9_.-]{1,39}")
@@ -75,7 +76,7 @@ async def add_user(
             role=account.role.value,
             scope=account.scope,
             unit=account.unit,
-            email=account.email,
+            email=seal(conn.vault, "users.email", user_id, account.email or "") or None,
             firm_id=account.firm_id,
             carrier_id=account.carrier_id,
             password_hash=await hash_password(password, cheap=cheap),

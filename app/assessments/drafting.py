@@ -15,8 +15,9 @@ from app.assessments.models import PolicyVersion
 from app.assessments.terms import VersionOrigin, VersionState
 from app.assessments.versions import Edition, list_versions, version_by_id
 from app.audit.service import event_row, record
-from app.db import Conn, constraint_of, new_id
+from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, Refused, Stale
+from app.outages import constraint_of
 from app.policy.criteria import BaseCriterion
 from app.policy.differences import compare
 from app.policy.packs import Pack, Version, faults_at_the_door

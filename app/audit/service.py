@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from app.audit.models import AuditEvent
 from app.db import Conn, new_id
+from app.personal.masking import without_numbers
 
 
 class Who(Protocol):
@@ -37,8 +38,8 @@ def event_row(
         "object_type": object_type,
         "object_id": str(object_id),
         "object_label": object_label,
-        "before": dict(before) if before is not None else None,
-        "after": dict(after) if after is not None else None,
+        "before": without_numbers(before) if before is not None else None,
+        "after": without_numbers(after) if after is not None else None,
         "succeeded": succeeded,
         **by.audit_fields,
     }

@@ -17,9 +17,10 @@ from app.bulk.models import BulkAct, BulkLine
 from app.bulk.queries import Act, act_by_id
 from app.bulk.service import fail_undo, finish, step
 from app.bulk.terms import ActState, LineOutcome
-from app.db import Conn, Database, is_outage
+from app.db import Conn, Database
 from app.errors import AppError, Conflict
 from app.firms.terms import MAIN_LADDER
+from app.outages import is_outage
 from app.pipeline.queries import load_ladders
 from app.workdays.queries import load_calendar
 

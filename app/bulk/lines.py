@@ -35,7 +35,7 @@ async def hold_matching(conn: Conn, act_id: uuid.UUID, filters: FirmFilter, *, v
     """Every firm that the filter means now, in one statement; returns how many."""
     found = _seen(act_id).where(*matching(sight_of(viewer), shape_of(filters)))
     statement = insert(BulkLine).from_select(list(_LINE), found)
-    return (await conn.execute(statement, values_of(filters, viewer, today=today))).rowcount
+    return (await conn.execute(statement, values_of(filters, viewer, vault=conn.vault, today=today))).rowcount
 
 
 async def hold_named(conn: Conn, act_id: uuid.UUID, codes: Sequence[str], *, viewer: Viewer) -> int:

@@ -18,11 +18,12 @@ from app.carriers.taking import OVERLAP, free, hold_running, hold_space, in_the_
 from app.carriers.tenancies import taken, tenancy_by_id
 from app.carriers.terms import Carrier, Space
 from app.clock import business_day
-from app.db import Conn, constraint_of, new_id
+from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmStatus
+from app.outages import constraint_of
 
 LONGEST_LIMIT = 120
 NO_MORE = "不能再办入驻"

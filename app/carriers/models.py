@@ -27,16 +27,16 @@ class CarrierRecord(Base):
 
     __tablename__ = "carriers"
     __table_args__ = (
-        UniqueConstraint("name"),
         one_of("kind", CarrierKind),
         one_of("level", CarrierLevel),
         one_of("state", CarrierState),
         CheckConstraint("(closed_on IS NULL) = (state = 'operating')", name="closed"),
         Index("ix_carriers_region", "region_code", "name", "id"),
+        CheckConstraint("contact_phone = '' OR starts_with(contact_phone, 'sealed:')", name="contact_phone_sealed"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     level: Mapped[str]
     region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"))

@@ -16,8 +16,9 @@ from app.carriers.logs import Known, holders_of, log_by_id, mentors_of
 from app.carriers.recording import event_of, trace
 from app.carriers.terms import Carrier
 from app.clock import business_day
-from app.db import Conn, constraint_of, new_id
+from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
+from app.outages import constraint_of
 
 _SAME = "uq_carrier_logs_same"
 _L = CarrierLog

@@ -36,7 +36,9 @@ from app.carriers.terms import (
 )
 from app.db import Conn
 from app.personal.terms import Kind
+from app.sealed import shown as opened
 from app.statements import Kept
+from app.vault import Vault
 
 _C = CarrierRecord
 _ID = bindparam("carrier_id", type_=Uuid())
@@ -66,16 +68,17 @@ _DETAIL = select(
 )
 
 
-def carrier_of(row: Sequence[Any]) -> Carrier:
+def carrier_of(row: Sequence[Any], vault: Vault) -> Carrier:
     values = [*row[:15], Areas(*row[15:20]), *row[20:]]
     values[2], values[3], values[10] = CarrierKind(row[2]), CarrierLevel(row[3]), CarrierState(row[10])
+    values[13] = opened(vault, row[13], column="carriers.contact_phone", row=row[0])
     return Carrier(*values)
 
 
 async def carrier_by_id(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer) -> Carrier | None:
     query = _by_id(sight_of(viewer))
     row = (await conn.execute(query, {**values_for(viewer), "carrier_id": carrier_id})).one_or_none()
-    return _shown_to(viewer, carrier_of(row)) if row is not None else None
+    return _shown_to(viewer, carrier_of(row, conn.vault)) if row is not None else None
 
 
 def _shown_to(viewer: Viewer, carrier: Carrier) -> Carrier:
@@ -90,12 +93,14 @@ def _by_id(sight: Sight) -> Kept:
 
 async def carrier_asking(conn: Conn, carrier_id: uuid.UUID) -> Carrier:
     """Of a proposal that the caller has in sight: who answers it may not see the carrier yet."""
-    return carrier_of((await conn.execute(_DETAIL.where(_C.id == carrier_id))).one())
+    return carrier_of((await conn.execute(_DETAIL.where(_C.id == carrier_id))).one(), conn.vault)
 
 
 async def carriers_where(conn: Conn, condition: ColumnElement[bool]) -> list[Carrier]:
     """By name; the caller says who may see them."""
-    return [carrier_of(row) for row in await conn.execute(_DETAIL.where(condition).order_by(_C.name, _C.id))]
+    vault = conn.vault
+    rows = await conn.execute(_DETAIL.where(condition).order_by(_C.name, _C.id))
+    return [carrier_of(row, vault) for row in rows]
 
 
 async def own_carrier(conn: Conn, *, viewer: Viewer) -> Carrier | None:
@@ -106,13 +111,14 @@ async def lock_carrier(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer | No
     """Nobody else can change it until the transaction ends. `viewer` None: for a job."""
     query = _DETAIL.where(_C.id == carrier_id, *([visible_to(viewer)] if viewer else []))
     row = (await conn.execute(query.with_for_update())).one_or_none()
-    return carrier_of(row) if row is not None else None
+    return carrier_of(row, conn.vault) if row is not None else None
 
 
 async def carriers_by_name(conn: Conn, *, viewer: Viewer) -> dict[str, Carrier]:
     """Those in sight, by name: for lists that name them, and for drop-downs."""
     rows = await conn.execute(_DETAIL.where(visible_to(viewer)).order_by(_C.name))
-    return {carrier.name: _shown_to(viewer, carrier) for carrier in map(carrier_of, rows)}
+    vault = conn.vault
+    return {carrier.name: _shown_to(viewer, carrier) for carrier in (carrier_of(row, vault) for row in rows)}
 
 
 async def carrier_choices(conn: Conn) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
 from app.firms.models import Region
+from app.sealed import seal
 
 # 300号 第十五条: what is reported within three months when it changes, in the words of the report.
 REPORTED = {"name": "名称", "operator": "运营机构", "area_total": "场地面积", "address": "场地地址"}
@@ -64,7 +65,8 @@ async def _check(conn: Conn, entry: CarrierEntry, *, by: Actor, besides: uuid.UU
 async def register(conn: Conn, entry: CarrierEntry, *, by: Actor, at: datetime) -> uuid.UUID:
     await _check(conn, entry, by=by)
     made = new_id()
-    await conn.execute(insert(CarrierRecord).values(id=made, created_at=at, updated_at=at, **_values(entry)))
+    values = _sealed(conn, made, _values(entry))
+    await conn.execute(insert(CarrierRecord).values(id=made, created_at=at, updated_at=at, **values))
     said = {"kind": entry.kind.label, "level": entry.level.label, "operator": entry.operator}
     await trace(conn, (made, entry.name), "record:registered", said, by=by, at=at)
     return made
@@ -184,6 +186,12 @@ async def _held(conn: Conn, carrier_id: uuid.UUID, version: int, *, by: Actor) -
     return held
 
 
+def _sealed(conn: Conn, carrier_id: uuid.UUID, values: Mapping[str, Any]) -> dict[str, Any]:
+    if "contact_phone" not in values:
+        return dict(values)
+    return {**values, "contact_phone": seal(conn.vault, "carriers.contact_phone", carrier_id, values["contact_phone"])}
+
+
 async def _write(conn: Conn, carrier_id: uuid.UUID, changed: Mapping[str, Any], *, at: datetime) -> None:
-    done = {**changed, "version": CarrierRecord.version + 1, "updated_at": at}
+    done = {**_sealed(conn, carrier_id, changed), "version": CarrierRecord.version + 1, "updated_at": at}
     await conn.execute(update(CarrierRecord).where(CarrierRecord.id == carrier_id).values(done))

@@ -13,8 +13,9 @@ from app.carriers.queries import space_of
 from app.carriers.recording import trace
 from app.carriers.taking import hold_running
 from app.carriers.terms import Carrier, SpaceEntry, place_of
-from app.db import Conn, constraint_of, new_id
+from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
+from app.outages import constraint_of
 
 _PLACE = "uq_carrier_spaces_place"
 

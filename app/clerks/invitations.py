@@ -21,6 +21,7 @@ from app.db import Conn, new_id
 from app.errors import Invalid, NotFound, Refused
 from app.firms.terms import FirmDetail
 from app.outbox.writing import letter, notice, post
+from app.sealed import seal as seal_text
 
 MOST_OPEN = 10
 USED_UP = "这个邀请链接不能用：可能已经用过、已过期或被收回。请联系邀请您的人重新发一个。"
@@ -43,7 +44,8 @@ async def invite(
         raise Refused(f"一家企业最多 {MOST_OPEN} 个账号；请先停用不用的账号。")
     # A firm's first account signs: somebody has to.
     asked = asked if clerks else Asked(asked.name, asked.email, signatory=True)
-    row = {"id": invitation_id, "firm_id": firm.id, "name": asked.name, "email": asked.email}
+    row = {"id": invitation_id, "firm_id": firm.id, "name": asked.name}
+    row |= {"email": seal_text(conn.vault, "clerk_invitations.email", invitation_id, asked.email)}
     row |= {"signatory": asked.signatory, "token_hash": token_hash(seal(invitation_id))}
     row |= {"inviter_id": by.viewer.id, "inviter_name": by.viewer.name, "created_at": at, "expires_at": until}
     await conn.execute(insert(ClerkInvitation).values(row))

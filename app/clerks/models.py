@@ -14,7 +14,10 @@ class ClerkInvitation(Base):
     """A link by which one person opens one account of one firm, once. Only the hash of its token is kept."""
 
     __tablename__ = "clerk_invitations"
-    __table_args__ = (Index("ix_clerk_invitations_firm", "firm_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_clerk_invitations_firm", "firm_id", "created_at"),
+        CheckConstraint("email = '' OR starts_with(email, 'sealed:')", name="email_sealed"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
@@ -40,7 +43,16 @@ class ClerkRequest(Base):
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         Index("ix_clerk_requests_waiting", "created_at", postgresql_where=text("state = 'waiting'")),
         Index("ix_clerk_requests_ip_created", "ip", "created_at"),
-        Index("uq_clerk_requests_waiting", "uscc", "email", unique=True, postgresql_where=text("state = 'waiting'")),
+        CheckConstraint("email = '' OR starts_with(email, 'sealed:')", name="email_sealed"),
+        CheckConstraint("phone = '' OR starts_with(phone, 'sealed:')", name="phone_sealed"),
+        # Sealed, one address is another text in each row; its mark is the same.
+        Index(
+            "uq_clerk_requests_waiting",
+            "uscc",
+            text("split_part(split_part(email, ':', 5), '.', 1)"),
+            unique=True,
+            postgresql_where=text("state = 'waiting'"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import any_, cast, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -18,7 +19,10 @@ from app.clerks.terms import AskedState, Clerk, Invitation, Request
 from app.db import Conn
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
+from app.sealed import shown
+from app.vault import Vault
 
+Of = TypeVar("Of", Clerk, Invitation, Request)
 _CLERK = (User.id, User.login, User.name, User.email, User.signatory, User.last_sign_in_at)
 _INVITATION: tuple[Any, ...] = tuple(
     Firm.name if name == "firm_name" else getattr(ClerkInvitation, name) for name in Invitation.__dataclass_fields__
@@ -35,7 +39,9 @@ async def clerks_of(conn: Conn, firm_id: uuid.UUID) -> list[Clerk]:
         .where(User.firm_id == firm_id, User.role == Role.FIRM.value, User.active)
         .order_by(User.signatory.desc(), User.created_at, User.id)
     )
-    return [Clerk(*row) for row in await conn.execute(query)]
+    vault = conn.vault
+    found: Any = await conn.execute(query)
+    return [_opened(vault, "users", Clerk(*row)) for row in found]
 
 
 async def clerk_ids_of(conn: Conn, firms: Collection[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
@@ -52,7 +58,9 @@ async def clerk_ids_of(conn: Conn, firms: Collection[uuid.UUID]) -> dict[uuid.UU
 async def invitations_of(conn: Conn, firm_id: uuid.UUID, *, at: datetime) -> list[Invitation]:
     """Those that still open an account, newest first."""
     query = _invitations().where(ClerkInvitation.firm_id == firm_id, *_open(at))
-    return [Invitation(*row) for row in await conn.execute(query.order_by(ClerkInvitation.created_at.desc()))]
+    vault = conn.vault
+    found = await conn.execute(query.order_by(ClerkInvitation.created_at.desc()))
+    return [_opened(vault, "clerk_invitations", Invitation(*row)) for row in found]
 
 
 async def invitation_by_token(conn: Conn, token: str, *, at: datetime) -> Invitation | None:
@@ -60,7 +68,7 @@ async def invitation_by_token(conn: Conn, token: str, *, at: datetime) -> Invita
     query = _invitations().where(ClerkInvitation.token_hash == token_hash(token), *_open(at))
     async with beyond_sight(conn):  # whoever has the link is nobody yet
         row = (await conn.execute(query)).one_or_none()
-    return Invitation(*row) if row else None
+    return _opened(conn.vault, "clerk_invitations", Invitation(*row)) if row else None
 
 
 def _invitations() -> Any:
@@ -76,14 +84,14 @@ async def waiting_requests(conn: Conn, *, viewer: Viewer) -> list[Request]:
     """Oldest first. Those whose code is in no registry are shown to who registers firms for the whole county."""
     query = _requests(viewer).where(ClerkRequest.state == AskedState.WAITING.value).order_by(ClerkRequest.created_at)
     async with beyond_sight(conn):
-        return [_request(row) for row in await conn.execute(query.limit(200))]
+        return [_request(row, conn.vault) for row in await conn.execute(query.limit(200))]
 
 
 async def request_by_id(conn: Conn, request_id: uuid.UUID, *, viewer: Viewer) -> Request | None:
     query = _requests(viewer).where(ClerkRequest.id == request_id).with_for_update(of=ClerkRequest.__table__)
     async with beyond_sight(conn):
         row = (await conn.execute(query)).one_or_none()
-    return _request(row) if row else None
+    return _request(row, conn.vault) if row else None
 
 
 def _requests(viewer: Viewer) -> Any:
@@ -94,6 +102,11 @@ def _requests(viewer: Viewer) -> Any:
     return select(*_REQUEST).outerjoin(Firm, Firm.uscc == ClerkRequest.uscc).where(sight)
 
 
-def _request(row: Any) -> Request:
+def _request(row: Any, vault: Vault) -> Request:
     named = dict(zip(Request.__dataclass_fields__, row, strict=True))
-    return Request(**{**named, "state": AskedState(named["state"])})
+    request = _opened(vault, "clerk_requests", Request(**{**named, "state": AskedState(named["state"])}))
+    return replace(request, phone=shown(vault, request.phone, column="clerk_requests.phone", row=request.id))
+
+
+def _opened(vault: Vault, table: str, one: Of) -> Of:
+    return replace(one, email=shown(vault, one.email or "", column=f"{table}.email", row=one.id))

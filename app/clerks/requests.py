@@ -17,6 +17,7 @@ from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Refused
 from app.firms.queries import firm_by_uscc
 from app.firms.terms import FirmDetail
+from app.sealed import seal as seal_text
 
 
 async def ask(conn: Conn, said: Application, *, origin: Origin, at: datetime) -> bool:
@@ -28,8 +29,10 @@ async def ask(conn: Conn, said: Application, *, origin: Origin, at: datetime) ->
     query = select(func.count()).where(ClerkRequest.ip == origin.ip, ClerkRequest.created_at > since)
     if (await conn.execute(query)).scalar_one() >= ASKED_AN_HOUR:
         return False
-    row = {"id": new_id(), "ip": origin.ip, "created_at": at, "uscc": said.uscc, "name": said.name}
-    row |= {"email": said.email, "phone": said.phone, "words": said.words}
+    made, vault = new_id(), conn.vault
+    row = {"id": made, "ip": origin.ip, "created_at": at, "uscc": said.uscc, "name": said.name}
+    row |= {"email": seal_text(vault, "clerk_requests.email", made, said.email), "words": said.words}
+    row |= {"phone": seal_text(vault, "clerk_requests.phone", made, said.phone)}
     written = insert(ClerkRequest).values(row).on_conflict_do_nothing().returning(ClerkRequest.id)
     request_id = (await conn.execute(written)).scalar_one_or_none()
     if request_id is not None:

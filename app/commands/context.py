@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from app.config import Settings
-from app.db import Database
+from app.config import SHORTEST_KEY, Settings
+from app.db import Database, Keys
 from app.embedded import EmbeddedError, start
+from app.vault import vault_of
 
 
 class CommandError(Exception):
@@ -55,13 +56,31 @@ def database_url(settings: Settings) -> Iterator[str]:
 async def opened(args: argparse.Namespace) -> AsyncIterator[tuple[Settings, Database]]:
     """Settings with the database address filled in, and the database itself."""
     settings = settings_for(args)
+    keys = keys_for(settings)
     with database_url(settings) as url:
         settings = settings.model_copy(update={"database_url": url})
-        database = Database(url, pool_size=4)
+        database = Database(url, pool_size=4, keys=keys)
         try:
             yield settings, database
         finally:
             await database.dispose()
+
+
+def with_key(settings: Settings) -> Settings:
+    """With the installation's own key: every process must come to the same one, or cannot read what another wrote.
+    The embedded database's is that of its directory."""
+    given = settings.secret_key.get_secret_value() if settings.database_url else ""
+    if not given and settings.database_url and settings.secure_cookies:
+        raise CommandError("没有设置 TIDU_SECRET_KEY：生产环境必须设置一个至少 32 字符的随机密钥。")
+    key = given or secret_key(settings.data)
+    if len(key) < SHORTEST_KEY:
+        raise CommandError(f"密钥太短：TIDU_SECRET_KEY 至少 {SHORTEST_KEY} 个字符，请换成随机生成的。")
+    return settings.model_copy(update={"secret_key": SecretStr(key)})
+
+
+def keys_for(settings: Settings) -> Keys:
+    """Asked for when something sealed is read or written, and not before: most commands do neither."""
+    return lambda: vault_of(with_key(settings))
 
 
 def secret_key(data: Path) -> str:

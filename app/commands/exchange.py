@@ -258,7 +258,9 @@ def _filter(args: argparse.Namespace, bureau: Bureau) -> FirmFilter:
 async def _write_out(database: Database, filters: FirmFilter, actor: Actor, today: date, output: Path) -> None:
     """Into a folder beside the target first, so that a file of that name is always a whole one."""
     csv = output.suffix.lower() == ".csv"
-    query = statement(filters, viewer=actor.viewer, today=today, sort="-updated", escaped=csv)
+    async with database.reading() as conn:
+        vault = conn.vault
+    query = statement(filters, viewer=actor.viewer, vault=vault, today=today, sort="-updated", escaped=csv)
     try:
         with tempfile.TemporaryDirectory(prefix=".tidu-export-", dir=output.parent) as folder:
             made = Path(folder) / f"export{output.suffix.lower()}"

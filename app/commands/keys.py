@@ -4,11 +4,9 @@ import argparse
 import sys
 from typing import Any
 
-from pydantic import SecretStr
-
-from app.access.factors import reseal
-from app.commands.context import CommandError, add_data_option, opened, secret_key
-from app.vault import Unreadable, vault_of
+from app.commands.context import CommandError, add_data_option, opened
+from app.commands.resealing import reseal
+from app.vault import Unreadable
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,13 +20,17 @@ def add_parser(subparsers: Any) -> None:
 
 
 async def run_reseal(args: argparse.Namespace) -> int:
-    async with opened(args) as (settings, database), database.transaction() as conn:
-        house = settings.secret_key.get_secret_value() or secret_key(settings.data)
+    async with opened(args) as (_, database):
         try:
-            done = await reseal(conn, vault_of(settings.model_copy(update={"secret_key": SecretStr(house)})))
+            done = await reseal(database)
         except Unreadable as error:
             raise CommandError(
                 "有一处用现在给的密钥都打不开，什么也没有改：请把旧密钥加回 TIDU_ENCRYPTION_KEYS。"
             ) from error
-    print(f"重新加密了 {done} 处。", file=sys.stderr)
+    print(f"重新加密了 {done.changed} 处。", file=sys.stderr)
+    if done.unreadable:
+        raise CommandError(
+            f"有 {done.unreadable} 处用现在给的密钥都打不开，仍是原样："
+            "请把旧密钥加回 TIDU_ENCRYPTION_KEYS 再运行一次，先不要去掉任何密钥。"
+        )
     return 0

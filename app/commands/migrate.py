@@ -1,7 +1,7 @@
 """`tidu migrate`: the schema to head; twice changes nothing."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alembic import command
@@ -9,12 +9,21 @@ from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from app.commands.context import add_data_option, opened
-from app.config import MIGRATIONS
-from app.db import Conn, Database
+from app.commands.context import CommandError, add_data_option, opened
+from app.config import MIGRATIONS, Settings
+from app.db import Conn, Database, Keys
 from app.locks import Lock, hold
+from app.vault import Vault, vault_of
 from app.web.health import schema_head, schema_version
 
+_NO_KEY = (
+    "这次升级要把联系电话和邮箱加密存放，需要密钥：请把 TIDU_SECRET_KEY"
+    "（和 TIDU_ENCRYPTION_KEYS，如果网站用了）设成网站所用的，再运行 tidu migrate。什么也没有改。"
+)
+_OTHER_KEY = (
+    "现在给的密钥打不开库里已经加密的内容：请把 TIDU_SECRET_KEY 和 TIDU_ENCRYPTION_KEYS 设成网站所用的，"
+    "再运行 tidu migrate。什么也没有改。"
+)
 _POLICY = text(
     "SELECT qual FROM pg_policies WHERE (schemaname, tablename, policyname) = ('public', 'firms', 'in_sight')"
 )
@@ -47,7 +56,8 @@ async def migrate(database: Database) -> None:
             return
         granted = (await conn.execute(_GRANTED)).scalars().all()
         await conn.execute(text("DROP VIEW IF EXISTS sight.firms"))  # else no column of the table could change
-        await conn.run_sync(_upgrade)
+        keys = database.engine.keys
+        await conn.run_sync(lambda connection: _upgrade(connection, keys))
         await _show_firms(conn, granted)
 
 
@@ -64,8 +74,26 @@ async def _show_firms(conn: Conn, granted: Sequence[str]) -> None:
         await conn.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON sight.firms TO {role}"))
 
 
-def _upgrade(connection: Connection) -> None:
+def keys_given(connection: Connection, attributes: Mapping[str, Any]) -> Vault:
+    """For a migration that seals what lies open: the site's keys, from whoever runs it or from the environment. Raises
+    CommandError where there are none, or others than the site uses."""
+    keys: Keys | None = attributes.get("keys")
+    if keys is not None:
+        vault = keys()
+    else:
+        settings = Settings()
+        if not (settings.secret_key.get_secret_value() or settings.encryption_keys.get_secret_value()):
+            raise CommandError(_NO_KEY)
+        vault = vault_of(settings)
+    for sealed in connection.execute(text("SELECT secret FROM second_factors WHERE secret IS NOT NULL")).scalars():
+        if not vault.knows(bytes(sealed)[:4].hex()):
+            raise CommandError(_OTHER_KEY)
+    return vault
+
+
+def _upgrade(connection: Connection, keys: Keys | None) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
+    config.attributes["keys"] = keys
     command.upgrade(config, "head")

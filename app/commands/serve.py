@@ -5,15 +5,15 @@ import asyncio
 from typing import Any
 
 import uvicorn
-from pydantic import SecretStr
 
 from app import logs
-from app.commands.context import CommandError, secret_key, settings_for
+from app.commands.context import CommandError, settings_for, with_key
 from app.commands.grants import hidden_tables
 from app.commands.patience import PatientProtocol
-from app.config import SHORTEST_KEY, Settings
-from app.db import Database, is_outage
+from app.config import Settings
+from app.db import Database
 from app.main import create_app
+from app.outages import is_outage
 from app.scheduler import run_worker
 
 # Those that are kept open too: a thousand clerks on a form's last day, and others beside them.
@@ -42,13 +42,7 @@ def production_settings() -> Settings:
     settings = settings_for(argparse.Namespace())
     if not settings.database_url:
         raise CommandError("没有设置 TIDU_DATABASE_URL；试用请运行 tidu up。")
-    given = settings.secret_key.get_secret_value()
-    if not given and settings.secure_cookies:
-        raise CommandError("没有设置 TIDU_SECRET_KEY：生产环境必须设置一个至少 32 字符的随机密钥。")
-    key = given or secret_key(settings.data)
-    if len(key) < SHORTEST_KEY:
-        raise CommandError(f"密钥太短：TIDU_SECRET_KEY 至少 {SHORTEST_KEY} 个字符，请换成随机生成的。")
-    return settings.model_copy(update={"secret_key": SecretStr(key)})
+    return with_key(settings)
 
 
 def run_serve(args: argparse.Namespace) -> int:

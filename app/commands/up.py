@@ -10,7 +10,7 @@ from typing import Any
 from app import supervise
 from app.access.terms import Role
 from app.clock import SystemClock
-from app.commands.context import CommandError, add_data_option, secret_key, settings_for
+from app.commands.context import CommandError, add_data_option, keys_for, secret_key, settings_for
 from app.commands.grants import WEB, WORKER, give_roles
 from app.commands.migrate import migrate
 from app.config import SEEDS, Settings
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         environment["TIDU_REQUESTS_A_MINUTE"] = str(10 * settings.requests_a_minute)
 
     async def prepare(url: str) -> None:
-        database = Database(url, pool_size=4)
+        database = Database(url, pool_size=4, keys=keys_for(settings))
         try:
             await migrate(database)
             await _fill(database, settings, demo=not args.no_demo)

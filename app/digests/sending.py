@@ -25,6 +25,7 @@ from app.outbox.enclosures import keep_enclosures
 from app.outbox.models import OutboxMessage, Outlet
 from app.outbox.terms import Channel
 from app.outbox.writing import Row, mailing, notice, outlet_notice, post
+from app.sealed import shown
 
 READERS = [role.value for role in Role if Permission.DIGEST_READ in PERMISSIONS[role]]
 MOST_TESTS, TESTS_WITHIN = 3, timedelta(minutes=10)
@@ -187,7 +188,8 @@ async def send_test(
     )
     if (await conn.execute(recent)).scalar_one() >= MOST_TESTS:
         raise Refused(f"十分钟内最多试发 {MOST_TESTS} 次，请稍后再试。")
-    email = (await conn.execute(select(User.email).where(User.id == to.id))).scalar_one()
+    sealed = (await conn.execute(select(User.email).where(User.id == to.id))).scalar_one()
+    email = shown(conn.vault, sealed or "", column="users.email", row=to.id)
     one = Recipient(to.id, tuple(sections), bool(email))
     await post(conn, *await letters(conn, document, [one], press, kind="digest_test", key=str(new_id()), at=at))
     said = {"week": document["week"], "scope": document["scope"]}

@@ -32,6 +32,7 @@ from app.assessments.models import FirmAssessment
 from app.audit.service import event_row, record
 from app.db import Conn, Database
 from app.exchange.columns import COLUMNS, OFFICER, STATUS, TIER_SINCE
+from app.exchange.opening import Lines, Opening, opening_of
 from app.exchange.spooling import PIECE, Spool, Turns
 from app.firms.filtering import matching, shape_of, sight_of, values_of
 from app.firms.models import Contact, Direction, Firm, HighTechField, Region
@@ -44,12 +45,14 @@ from app.policy.terms import Outcome
 from app.recognitions.models import Certificate
 from app.recognitions.terms import CertificateKind
 from app.sheets.writing import XlsxFile
+from app.vault import Vault
 
 TITLES = (*(c.title for c in COLUMNS), STATUS, TIER_SINCE, OFFICER)
 # Beside them where the list is of firms that are near to a policy: how near each is.
 NEARNESS = ("差距", "差几项", "缺几项数据")
 _WIDTHS = (*(c.width for c in COLUMNS), 10, 14, 12, 12, 10, 12)
 _CAPITAL = next(n for n, c in enumerate(COLUMNS) if c.field == "registered_capital")
+_PHONE = next(n for n, c in enumerate(COLUMNS) if c.field == "contact_phone")
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1_000
 _TURNS = Turns(3)  # so that exports never hold every connection
@@ -72,7 +75,9 @@ async def note_export(
     """Says who took what out before the first byte of it leaves; returns how many firms that is."""
     if only:
         found = select(func.count()).select_from(Firm).where(*_meant(filters, by.viewer, only))
-        count = int((await conn.execute(found, values_of(filters, by.viewer, today=today))).scalar_one())
+        count = int(
+            (await conn.execute(found, values_of(filters, by.viewer, vault=conn.vault, today=today))).scalar_one()
+        )
     else:
         count = await count_firms(conn, filters, viewer=by.viewer, today=today, limit=None)
     said = {name: value for name in FirmFilter.__dataclass_fields__ if (value := getattr(filters, name))}
@@ -129,6 +134,7 @@ def statement(
     filters: FirmFilter,
     *,
     viewer: Viewer,
+    vault: Vault,
     today: date,
     sort: str,
     escaped: bool = False,
@@ -150,6 +156,7 @@ def statement(
         .outerjoin(certificate, certificate.c.firm_id == Firm.id)
     )
     typed = _escaped if escaped else _as_typed
+    opening = Opening.new(masked=Kind.PHONE in hidden_from(viewer))
     cells: tuple[Any, ...] = (
         typed(Firm.name),
         Firm.uscc,
@@ -162,8 +169,8 @@ def statement(
         # Multiplied, not divided: PostgreSQL multiplies exactly.
         cast(func.trim_scale(Firm.registered_capital * literal_column("0.0001")), Text),
         case((Firm.above_designated_size.is_(True), "是"), (Firm.above_designated_size.is_(False), "否")),
-        typed(_person(person.c.name, Kind.NAME, viewer)),
-        typed(_person(person.c.phone, Kind.PHONE, viewer)),
+        typed(_name(person.c.name, viewer)),
+        opening.cell(person.c.phone),
         TierRow.label,
         typed(certificate.c.number),
         cast(certificate.c.issued_on, Text),
@@ -179,15 +186,15 @@ def statement(
         cells = (*cells, outcome, cast(a.missed, Text), cast(a.lacking, Text))
     labelled = [cell.label(f"c{n}") for n, cell in enumerate(cells)]
     query = select(*labelled).select_from(tables).where(*conditions).order_by(*ordering(sort, filters.q))
-    return query.params(values_of(filters, viewer, today=today))
+    return opening.put(query.params(values_of(filters, viewer, vault=vault, today=today)))
 
 
 def titles_of(query: Select[Any]) -> tuple[str, ...]:
     return (*TITLES, *NEARNESS)[: len(query.selected_columns)]
 
 
-def _person(cell: Any, kind: Kind, viewer: Viewer) -> Any:
-    return masked_column(kind, cell) if kind in hidden_from(viewer) else cell
+def _name(cell: Any, viewer: Viewer) -> Any:
+    return masked_column(Kind.NAME, cell) if Kind.NAME in hidden_from(viewer) else cell
 
 
 _RISKY: list[ColumnElement[str]] = [literal_column(c) for c in ("'='", "'+'", "'-'", "'@'", "chr(9)", "chr(13)")]
@@ -232,11 +239,16 @@ async def _copy(database: Database, query: Select[Any], spool: Spool) -> None:
     async with _TURNS.turn(), database.transaction() as conn:
         await conn.execute(_SETTINGS)
         driver: Any = (await conn.get_raw_connection()).driver_connection
+        lines = Lines(opening_of(query), conn.vault)
+
+        async def put(data: bytes) -> None:
+            await spool.put(lines.of(data))
+
         try:
             await driver.copy_from_query(
                 written.statement,
                 *written.positional_parameters,
-                output=spool.put,
+                output=put,
                 format="csv",
                 encoding="utf-8",
                 timeout=_HOUR,
@@ -245,6 +257,7 @@ async def _copy(database: Database, query: Select[Any], spool: Spool) -> None:
             # A connection that was left in the middle of a copy is not given to the next one.
             await conn.invalidate()
             raise
+    await spool.put(lines.rest())
     await spool.flush()
 
 
@@ -258,12 +271,14 @@ async def write_xlsx(database: Database, query: Select[Any], path: Path, *, mark
     )
     async with _TURNS.turn(), database.transaction() as conn:
         await conn.execute(_SETTINGS)
+        opening, vault = opening_of(query), conn.vault
         async with conn.stream(query) as result:
             try:
                 async for rows in result.partitions(_CHUNK):
                     if writing is not None:
                         await writing
-                    writing = asyncio.ensure_future(asyncio.to_thread(book.write, rows))
+                    opened = [opening.row(vault, row, _PHONE) for row in rows]
+                    writing = asyncio.ensure_future(asyncio.to_thread(book.write, opened))
                     written += len(rows)
             finally:
                 if writing is not None:

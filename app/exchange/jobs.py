@@ -12,7 +12,7 @@ from app.access.queries import user_by_id
 from app.access.terms import SYSTEM, Actor, Permission, Role, Viewer
 from app.assessments.policies import load_policies
 from app.clock import business_day
-from app.db import Conn, Database, is_outage
+from app.db import Conn, Database
 from app.errors import AppError, Conflict
 from app.exchange import leases, service
 from app.exchange.applying import CHUNK, alone, apply_batch
@@ -28,6 +28,7 @@ from app.exchange.undoing import undo_batch
 from app.files.store import FileStore
 from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER
+from app.outages import is_outage
 from app.pipeline.queries import load_ladders
 from app.sheets import SheetError
 from app.sheets.isolated import in_turn, read_isolated

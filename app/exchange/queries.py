@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column,
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
+from app.exchange.hiding import opened
 from app.exchange.models import ImportBatch, ImportRow
 from app.exchange.terms import BatchKind, BatchState, RowOutcome
 from app.files.models import StoredFile
@@ -160,8 +161,7 @@ async def rows_of(
         query = query.where(ImportRow.outcome == outcome)
     if limit is not None:
         query = query.limit(limit)
-    found = (await conn.execute(query)).all()
-    return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in found]
+    return await _rows(conn, batch_id, query)
 
 
 async def writing_rows(conn: Conn, batch_id: uuid.UUID, *, after: int, limit: int) -> list[BatchRow]:
@@ -171,7 +171,7 @@ async def writing_rows(conn: Conn, batch_id: uuid.UUID, *, after: int, limit: in
         .order_by(ImportRow.row_no)
         .limit(limit)
     )
-    return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in await conn.execute(query)]
+    return await _rows(conn, batch_id, query)
 
 
 async def writing_rows_of_firms(conn: Conn, batch_id: uuid.UUID, *, after: str, limit: int) -> list[BatchRow]:
@@ -181,7 +181,13 @@ async def writing_rows_of_firms(conn: Conn, batch_id: uuid.UUID, *, after: str, 
     # One stretch of the index: a list of a hundred thousand rows is not read again for every few hundred firms.
     last = select(func.max(codes.c.uscc)).scalar_subquery()
     query = _ROW.where(*mine, ImportRow.uscc <= last).order_by(ImportRow.uscc, ImportRow.row_no)
-    return [BatchRow(r[0], RowOutcome(r[1]), *r[2:]) for r in await conn.execute(query)]
+    return await _rows(conn, batch_id, query)
+
+
+async def _rows(conn: Conn, batch_id: uuid.UUID, query: Select[Any]) -> list[BatchRow]:
+    vault = conn.vault
+    rows = [opened(vault, batch_id, dict(row)) for row in (await conn.execute(query)).mappings()]
+    return [BatchRow(**{**row, "outcome": RowOutcome(row["outcome"])}) for row in rows]
 
 
 async def said_of(conn: Conn, batch_id: uuid.UUID) -> list[Said]:
@@ -191,7 +197,8 @@ async def said_of(conn: Conn, batch_id: uuid.UUID) -> list[Said]:
         .where(ImportRow.batch_id == batch_id, func.jsonb_array_length(ImportRow.messages) > 0)
         .order_by(ImportRow.row_no)
     )
-    return [Said(*row) for row in await conn.execute(query)]
+    vault = conn.vault
+    return [Said(**opened(vault, batch_id, dict(row))) for row in (await conn.execute(query)).mappings()]
 
 
 async def undo_rows(conn: Conn, batch_id: uuid.UUID) -> list[tuple[int, str, uuid.UUID, Mapping[str, Any]]]:

@@ -15,6 +15,7 @@ from app.access.terms import Actor, Permission
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, NotFound
+from app.exchange.hiding import hidden
 from app.exchange.leases import LEASE
 from app.exchange.models import ImportBatch, ImportRow
 from app.exchange.queries import Batch, batch_by_id, count_rows
@@ -136,7 +137,8 @@ async def forget_preview(conn: Conn, batch_id: uuid.UUID) -> None:
 async def keep_rows(conn: Conn, batch_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
     # Should two ever check one batch at once, both say the same of every row.
     if rows:
-        each = [{**row, "batch_id": batch_id} for row in rows]
+        vault = conn.vault
+        each = [{**hidden(vault, batch_id, row), "batch_id": batch_id} for row in rows]
         await conn.execute(insert(ImportRow).on_conflict_do_nothing(), each)
 
 
@@ -220,6 +222,8 @@ WHERE r.batch_id = :batch_id AND r.row_no = n.row_no
 async def keep_outcomes(conn: Conn, batch_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
+    vault = conn.vault
+    rows = [hidden(vault, batch_id, row) for row in rows]
     given = {
         "batch_id": batch_id,
         "row_nos": [r["row_no"] for r in rows],

@@ -3,15 +3,19 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from app.clock import business_day
 from app.db import Conn, new_id
+from app.errors import Conflict
 from app.firms.models import Contact, FirmTag, FormerName
-from app.firms.terms import FirmEntry
+from app.firms.terms import ContactDetails, FirmEntry
+from app.sealed import UNREADABLE, seal
 from app.text import key
+from app.vault import Vault
 
 
 async def write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntry]], *, new: bool = False) -> None:
@@ -20,19 +24,8 @@ async def write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntr
     if contacts and not new:
         await conn.execute(delete(Contact).where(Contact.firm_id.in_([i for i, _ in contacts])))
     if contacts:
-        rows = [
-            {
-                "id": new_id(),
-                "firm_id": i,
-                "name": c.name,
-                "phone": c.phone,
-                "title": c.title,
-                "email": c.email,
-                "is_primary": n == 0,
-            }
-            for i, several in contacts
-            for n, c in enumerate(several)
-        ]
+        vault = conn.vault
+        rows = [_contact(vault, i, c, n == 0) for i, several in contacts for n, c in enumerate(several)]
         if rows:
             await conn.execute(insert(Contact), rows)
     tags = [(i, e.tags) for i, e in entries if e.tags is not None]
@@ -47,6 +40,21 @@ async def write_children(conn: Conn, entries: Sequence[tuple[uuid.UUID, FirmEntr
         rows = [{"firm_id": i, "name": n, "name_key": key(n)} for i, several in former for n in dict.fromkeys(several)]
         if rows:
             await conn.execute(insert(FormerName).on_conflict_do_nothing(), rows)
+
+
+def _contact(vault: Vault, firm_id: uuid.UUID, contact: ContactDetails, first: bool) -> dict[str, Any]:
+    if UNREADABLE in (contact.phone, contact.email):
+        raise Conflict("有联系方式用现在的密钥打不开，联系人没有保存；请告诉系统管理员。")
+    contact_id = new_id()
+    return {
+        "id": contact_id,
+        "firm_id": firm_id,
+        "name": contact.name,
+        "phone": seal(vault, "contacts.phone", contact_id, contact.phone),
+        "title": contact.title,
+        "email": seal(vault, "contacts.email", contact_id, contact.email),
+        "is_primary": first,
+    }
 
 
 async def _forget_others(conn: Conn, former: Sequence[tuple[uuid.UUID, Sequence[str]]]) -> None:

@@ -5,19 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from app.access.sight import beyond_sight
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn
-from app.firms.models import Contact
 from app.firms.search import refresh_search
 from app.personal.masking import mask
 from app.personal.terms import HELD, RULES, Held, Kind
+from app.sealed import whole_marks
 
 # Found another way: the document is made of the contacts, and messages carry the address within.
 _ELSEWHERE = {("firms", "search_text"), ("outbox_messages", "payload")}
+_MARKS = {("verified_likenesses", "key")}
+_SEALED = {
+    *(("contacts", "phone"), ("contacts", "email"), ("channel_choices", "phone"), ("users", "email")),
+    *(("clerk_requests", "phone"), ("clerk_requests", "email"), ("clerk_invitations", "email")),
+    ("carriers", "contact_phone"),
+}
 _SENTENCES = {("entry_applications", "contact")}
 _KEYED = dict.fromkeys([("collection_answers", "figures"), ("collection_versions", "figures")], "tenant.phone")
 # Whoever has an old form of one of these open must not write the person back.
@@ -50,18 +56,32 @@ def _columns(kind: Kind) -> Iterator[Held]:
 
 
 def _condition(held: Held) -> str:
-    """The whole of it, except where it stands in a sentence or under a key."""
+    """The whole of it, or one of several numbers, except where it stands in a sentence or under a key."""
+    if (held.table, held.column) in _SEALED:
+        return _marked(held.column)
+    if (held.table, held.column) in _MARKS:
+        return f"{held.column} = ANY(CAST(:marks AS text[]))"
     if key := _KEYED.get((held.table, held.column)):
         return f"{held.column} ->> '{key}' = :value"
     within = (held.table, held.column) in _SENTENCES
     return f"strpos({held.column}, :value) > 0" if within else f"{held.column} = :value"
 
 
+def _marked(column: str) -> str:
+    return f"string_to_array(split_part({column}, ':', 5), '.') && CAST(:marks AS text[])"
+
+
 def _where(held: Held) -> str:
     return f"FROM {held.table} WHERE {_condition(held)}"
 
 
-_SENT = "FROM outbox_messages WHERE payload ->> 'to' = :value"
+_SENT_TO = "WHERE " + _marked("payload ->> 'to'")
+_SENT = f"FROM outbox_messages {_SENT_TO}"
+_FORGET = 'UPDATE outbox_messages SET payload = payload || \'{"to": ""}\' ' + _SENT_TO  # noqa: S608
+_FIRMS = {
+    kind: f"SELECT DISTINCT firm_id FROM contacts WHERE {_marked(kind.value)}"  # noqa: S608
+    for kind in (Kind.PHONE, Kind.EMAIL)
+}
 _SENDING = next(h for h in HELD if h.table == "outbox_messages")
 
 
@@ -75,12 +95,17 @@ async def find(conn: Conn, value: str, *, by: Actor, at: datetime) -> list[Found
 
 async def _found(conn: Conn, value: str) -> list[Found]:
     wheres = [*((held, _where(held)) for held in _columns(kind_of(value))), (_SENDING, _SENT)]
-    counts = [(held, await _count(conn, where, value)) for held, where in wheres]
+    given = _given(conn, value)
+    counts = [(held, await _count(conn, where, given)) for held, where in wheres]
     return [Found(held, count) for held, count in counts if count]
 
 
-async def _count(conn: Conn, where: str, value: str) -> int:
-    return int((await conn.execute(text(f"SELECT count(*) {where}"), {"value": value})).scalar_one())
+def _given(conn: Conn, value: str) -> dict[str, Any]:
+    return {"value": value, "marks": whole_marks(conn.vault, value)}
+
+
+async def _count(conn: Conn, where: str, given: Mapping[str, Any]) -> int:
+    return int((await conn.execute(text(f"SELECT count(*) {where}"), given)).scalar_one())
 
 
 async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime) -> list[Found]:
@@ -94,12 +119,11 @@ async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime)
 async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
     found = await _found(conn, value)
     kind = kind_of(value)
-    column = Contact.phone if kind is Kind.PHONE else Contact.email
-    firms = list((await conn.execute(select(Contact.firm_id).where(column == value).distinct())).scalars())
+    given = _given(conn, value)
+    firms = list((await conn.execute(text(_FIRMS[kind]), given)).scalars())
     for held in _columns(kind):
-        await conn.execute(text(_gone(held)), {"value": value})
-    forget = "UPDATE outbox_messages SET payload = payload || '{\"to\": \"\"}' WHERE payload ->> 'to' = :value"
-    await conn.execute(text(forget), {"value": value})
+        await conn.execute(text(_gone(held)), given)
+    await conn.execute(text(_FORGET), given)
     if firms:
         # Whoever has an old form of the firm open must not write the person back.
         touched = text("UPDATE firms SET version = version + 1, updated_at = :at WHERE id = ANY(:ids)")
@@ -112,7 +136,9 @@ def _gone(held: Held) -> str:
     where = _condition(held)
     if held.table == "contacts":
         return f"DELETE FROM contacts WHERE {where}"  # noqa: S608
-    nothing = "NULL" if held.table == "users" else f"replace({held.column}, :value, '')"
+    nothing = f"replace({held.column}, :value, '')"
+    if (held.table, held.column) in _SEALED | _MARKS:
+        nothing = "NULL" if held.table == "users" else "''"
     if key := _KEYED.get((held.table, held.column)):
         nothing = f"jsonb_set({held.column}, '{{{key}}}', '\"\"')"
     more = ", version = version + 1" if held.table in _VERSIONED else ""

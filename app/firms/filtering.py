@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -19,16 +19,18 @@ from app.access.personal import hidden_from
 from app.access.terms import TOWN_DIGITS, Role, Viewer
 from app.firms.models import Firm, FirmTag
 from app.firms.nearness import answering, near_values, nearness_of
-from app.firms.search import MARKS, without
+from app.firms.search import MARKS, called, without
 from app.firms.terms import FirmFilter, FirmStatus
 from app.personal.terms import Kind
+from app.sealed import asked_marks, is_number
 from app.text import is_code, key, query_grams
+from app.vault import Vault
 
 # What stands for a value in a condition: a parameter of that name, or the value itself.
 Value = Callable[[str], Any]
 
 
-_FOUND_BY = frozenset(MARKS)
+_FOUND_BY = frozenset({*MARKS, Kind.PHONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Shape:
     """Which parts of a filter are set, without their values."""
 
     q: str  # "" not asked, "none" nothing to search by, "gram" is one gram itself, "some" are several
+    called: bool  # what is looked for may be a telephone number, or the last digits of one
     tier: str  # "" | "none" | "one"
     region: str  # "" | "unit" | "division" | "none", which is no division at all
     officer: str  # "" | "none" | "one"
@@ -117,6 +120,7 @@ def shape_of(filters: FirmFilter) -> Shape:
     near = nearness_of(filters)
     return Shape(
         q=_search(filters.q),
+        called=is_number(filters.q),
         tier=_one_or_none(filters.tier),
         region=_region(filters.region),
         officer=_one_or_none(filters.officer),
@@ -150,6 +154,7 @@ def _one_or_none(value: str) -> str:
 # Written into the statement, not sent beside it: the planner must know whether a word is common, when a few rows read
 # in any order hold enough hits, or rare, when only the index finds them.
 _SEARCHED_GRAMS = bindparam("q_grams", type_=ARRAY(Text()), literal_execute=True)
+_SEARCHED_CALLED = bindparam("q_called", type_=ARRAY(Text()), literal_execute=True)
 _SEARCHED_TEXT = bindparam("q_pattern", type_=Text(), literal_execute=True)
 
 
@@ -166,9 +171,19 @@ def matching(sight: Sight, shape: Shape) -> list[ColumnElement[bool]]:
     searched = shape.q in ("gram", "some")
     value: Value = _written if searched else bindparam
     conditions = [in_sight(sight, value), *_shaped(shape, value)]
-    if searched and sight.hidden:
-        conditions.append(without(Firm.search_text, sight.hidden).like(_SEARCHED_TEXT))
-    return conditions
+    return [*conditions, _found(sight, shape)] if searched else conditions
+
+
+def _found(sight: Sight, shape: Shape) -> ColumnElement[bool]:
+    found: list[ColumnElement[bool]] = [Firm.search_grams.contains(_SEARCHED_GRAMS)]
+    if shape.q == "some":
+        # Grams narrow by index, LIKE settles what they leave open.
+        found.append(Firm.search_text.like(_SEARCHED_TEXT))
+    if sight.hidden & MARKS.keys():
+        found.append(without(Firm.search_text, sight.hidden).like(_SEARCHED_TEXT))
+    if shape.called and Kind.PHONE not in sight.hidden:
+        return or_(and_(*found), Firm.search_grams.overlap(_SEARCHED_CALLED))
+    return and_(*found)
 
 
 def _shaped(shape: Shape, value: Value) -> list[ColumnElement[bool]]:
@@ -187,11 +202,6 @@ def _shaped(shape: Shape, value: Value) -> list[ColumnElement[bool]]:
         conditions.append(Firm.id.in_(select(FirmTag.firm_id).where(FirmTag.tag == bindparam("tag"))))
     if shape.q == "none":
         conditions.append(false())
-    elif shape.q:
-        conditions.append(Firm.search_grams.contains(_SEARCHED_GRAMS))
-        if shape.q == "some":
-            # Grams narrow by index, LIKE settles what they leave open.
-            conditions.append(Firm.search_text.like(_SEARCHED_TEXT))
     return conditions
 
 
@@ -213,7 +223,7 @@ def _standing(shape: Shape) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def values_of(filters: FirmFilter, viewer: Viewer, *, today: date) -> dict[str, Any]:
+def values_of(filters: FirmFilter, viewer: Viewer, *, vault: Vault, today: date) -> dict[str, Any]:
     """The values for `matching`, whichever of them the shape asks for."""
     wanted = key(filters.q)
     region = filters.region if is_code(filters.region) else ""
@@ -230,6 +240,7 @@ def values_of(filters: FirmFilter, viewer: Viewer, *, today: date) -> dict[str, 
         "tier": filters.tier,
         "today": today,
         "q_grams": query_grams(filters.q),
+        "q_called": called(asked_marks(vault, filters.q)) if is_number(filters.q) else [],
         "q_pattern": "%" + wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%",
         "q_key": wanted,
         "q_code": wanted.upper(),

@@ -12,6 +12,8 @@ from app.firms.terms import FirmStatus
 
 _STATUSES = ", ".join(f"'{s.value}'" for s in FirmStatus)
 _ACTIVE = text("status = 'active'")
+# Of a sealed text, the mark of the whole of it.
+WHOLE_MARK = "split_part(split_part({}, ':', 5), '.', 1)"
 
 
 def _last(column: str) -> TextClause:
@@ -151,7 +153,14 @@ class FormerName(Base):
 
 
 class Contact(Base):
+    """`phone` and `email` are sealed, see `app.sealed`."""
+
     __tablename__ = "contacts"
+    __table_args__ = (
+        CheckConstraint("phone = '' OR starts_with(phone, 'sealed:')", name="phone_sealed"),
+        CheckConstraint("email = '' OR starts_with(email, 'sealed:')", name="email_sealed"),
+        Index("ix_contacts_phone_mark", text(WHOLE_MARK.format("phone"))),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     firm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("firms.id", ondelete="CASCADE"), index=True)

@@ -36,7 +36,9 @@ from app.firms.terms import (
     Page,
     Sort,
 )
+from app.sealed import shown
 from app.statements import Kept
+from app.vault import Vault
 
 PAGE = 50
 SEARCH_CANDIDATES = 300
@@ -80,7 +82,11 @@ async def list_firms(
 ) -> Page[FirmRow]:
     """One keyset page. `sort` is a `Sort` value, with a leading "-" for descending order."""
     order, descending = parse_sort(sort)
-    sight, shape, values = sight_of(viewer), shape_of(filters), values_of(filters, viewer, today=today)
+    sight, shape, values = (
+        sight_of(viewer),
+        shape_of(filters),
+        values_of(filters, viewer, vault=conn.vault, today=today),
+    )
     if order is Sort.RELEVANCE and filters.q:
         closest = (await conn.execute(_closest(sight, shape), {**values, "rows": limit})).all()
         return Page([FirmRow(*row[:-1]) for row in closest], None, closest[0].hits if closest else 0)
@@ -159,7 +165,7 @@ async def count_firms(
 ) -> int:
     """How many match; counting stops one past `limit`, so that a wide filter costs no more than a narrow one."""
     statement = _count(sight_of(viewer), shape_of(filters), limit is not None)
-    values = values_of(filters, viewer, today=today)
+    values = values_of(filters, viewer, vault=conn.vault, today=today)
     return int((await conn.execute(statement, {**values, "rows": (limit or 0) + 1})).scalar_one())
 
 
@@ -184,7 +190,7 @@ _CONTACTS = (
         func.coalesce(
             func.json_agg(
                 aggregate_order_by(
-                    func.json_build_array(Contact.name, Contact.phone, Contact.title, Contact.email),
+                    func.json_build_array(Contact.id, Contact.name, Contact.phone, Contact.title, Contact.email),
                     Contact.is_primary.desc(),
                     Contact.id,
                 )
@@ -247,12 +253,13 @@ async def firm_id_by_uscc(conn: Conn, uscc: str) -> uuid.UUID | None:
 
 async def details(conn: Conn, *conditions: ColumnElement[bool], parameters: Mapping[str, Any]) -> list[FirmDetail]:
     """Many at once, as they are: for those who change them. The caller's conditions say whose sight they are in."""
-    return [_detail(row) for row in await conn.execute(_DETAIL.where(*conditions), parameters)]
+    vault = conn.vault
+    return [_detail(row, vault) for row in await conn.execute(_DETAIL.where(*conditions), parameters)]
 
 
 async def _one(conn: Conn, query: Kept, values: Mapping[str, Any], viewer: Viewer) -> FirmDetail | None:
     row = (await conn.execute(query, values)).one_or_none()
-    return _shown_to(viewer, _detail(row)) if row is not None else None
+    return _shown_to(viewer, _detail(row, conn.vault)) if row is not None else None
 
 
 def _shown_to(viewer: Viewer, firm: FirmDetail) -> FirmDetail:
@@ -260,9 +267,17 @@ def _shown_to(viewer: Viewer, firm: FirmDetail) -> FirmDetail:
     return replace(firm, contacts=tuple(contact.masked(hidden) for contact in firm.contacts)) if hidden else firm
 
 
-def _detail(row: Sequence[Any]) -> FirmDetail:
+def _detail(row: Sequence[Any], vault: Vault) -> FirmDetail:
     values = dict(zip(_DETAIL_NAMES, row, strict=True))
-    values["contacts"] = tuple(ContactDetails(*contact) for contact in values["contacts"])
+    values["contacts"] = tuple(
+        ContactDetails(
+            name,
+            shown(vault, phone, column="contacts.phone", row=contact_id),
+            title,
+            shown(vault, email, column="contacts.email", row=contact_id),
+        )
+        for contact_id, name, phone, title, email in values["contacts"]
+    )
     values["tags"] = tuple(values["tags"] or ())
     values["former_names"] = tuple(values["former_names"] or ())
     return FirmDetail(**values)

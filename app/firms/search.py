@@ -11,6 +11,7 @@ from sqlalchemy.types import Text, Uuid
 from app.db import Conn
 from app.firms.models import Contact, Firm, FormerName
 from app.personal.terms import Kind
+from app.sealed import marks_in
 from app.text import index_grams, key
 
 _BATCH = 2000
@@ -21,7 +22,7 @@ _WRITE = text(
     """
 UPDATE firms SET search_text = d.text, search_grams = string_to_array(d.grams, E'\\n')
 FROM unnest(:ids, :texts, :grams) AS d (id, text, grams)
-WHERE firms.id = d.id AND firms.search_text <> d.text
+WHERE firms.id = d.id AND (firms.search_text <> d.text OR firms.search_grams <> string_to_array(d.grams, E'\\n'))
 """
 ).bindparams(
     bindparam("ids", type_=ARRAY(Uuid())),
@@ -31,23 +32,34 @@ WHERE firms.id = d.id AND firms.search_text <> d.text
 
 
 # In front of a line that says something of a person, so that it can be left out for those who may not read it.
-MARKS: Mapping[Kind, str] = {Kind.NAME: "\N{WHITE SMILING FACE}", Kind.PHONE: "\N{BLACK TELEPHONE}"}
+MARKS: Mapping[Kind, str] = {Kind.NAME: "\N{WHITE SMILING FACE}"}
+# In front of a number's mark among the grams: nothing that is typed makes such a gram.
+CALLED = "\N{BLACK TELEPHONE}"
 
 
-def search_fields(
-    *, name: str, uscc: str, initials: str, former: Sequence[str], people: Iterable[tuple[str, str]], extra: str
-) -> list[str]:
-    """The lines of a firm's document; `people` are names with their telephones."""
+def document(
+    *,
+    name: str,
+    uscc: str,
+    initials: str,
+    former: Sequence[str],
+    people: Iterable[tuple[str, Iterable[str]]],
+    extra: str,
+) -> tuple[str, list[str]]:
+    """A firm's text and its grams; `people` are names with the marks of their telephones, which only the grams hold."""
     several = list(people)
     named = [MARKS[Kind.NAME] + key(who) for who in sorted(who for who, _ in several) if who]
-    called = [MARKS[Kind.PHONE] + key(number) for number in sorted(number for _, number in several) if number]
     # Sorted, so that one content makes one document, in whatever order the tables give it.
-    return [
+    lines = [
         *(key(f) for f in (name, uscc, initials, *sorted(former)) if f),
         *named,
-        *called,
         *map(key, sorted(extra.split())),
     ]
+    return "\n".join(lines), [*index_grams(lines), *called(mark for _, marks in several for mark in marks)]
+
+
+def called(marks: Iterable[str]) -> list[str]:
+    return [CALLED + mark for mark in sorted(set(marks))]
 
 
 def without(text: Any, hidden: Collection[Kind]) -> Any:
@@ -85,14 +97,16 @@ async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
         rows = (await conn.execute(query, {"ids": list(ids[start : start + _BATCH])})).all()
         texts, grams = [], []
         for row in rows:
-            fields = search_fields(
+            written, several = document(
                 name=row.name,
                 uscc=row.uscc,
                 initials=row.name_initials,
                 former=row.former,
-                people=[(who, number) for who, _, number in (person.partition(_BETWEEN) for person in row.people)],
+                people=[
+                    (who, marks_in(number)) for who, _, number in (person.partition(_BETWEEN) for person in row.people)
+                ],
                 extra=row.search_extra,
             )
-            texts.append("\n".join(fields))
-            grams.append("\n".join(index_grams(fields)))
+            texts.append(written)
+            grams.append("\n".join(several))
         await conn.execute(_WRITE, {"ids": [row.id for row in rows], "texts": texts, "grams": grams})

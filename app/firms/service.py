@@ -11,15 +11,18 @@ from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor, Viewer
 from app.audit.service import event_row, record
-from app.db import Conn, constraint_of, new_id
+from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, Stale
 from app.firms.children import remember_names, write_children
 from app.firms.filtering import visible_to
 from app.firms.models import Firm, FirmNote
-from app.firms.search import refresh_search, search_fields
+from app.firms.search import document, refresh_search
 from app.firms.terms import CODE_TAKEN, FirmDetail, FirmEntry, FirmStatus
 from app.firms.writing import insert_rows, update_rows
-from app.text import index_grams, key, pinyin
+from app.outages import constraint_of
+from app.sealed import marks_of
+from app.text import key, pinyin
+from app.vault import Vault
 
 __all__ = [
     "EDITABLE",
@@ -68,7 +71,8 @@ async def register(conn: Conn, entry: FirmEntry, *, by: Actor, at: datetime) -> 
 
 
 async def register_many(conn: Conn, entries: Sequence[FirmEntry], *, by: Actor, at: datetime) -> list[uuid.UUID]:
-    rows = [_new_row(entry, by=by, at=at) for entry in entries]
+    vault = conn.vault
+    rows = [_new_row(entry, vault=vault, by=by, at=at) for entry in entries]
     if not rows:
         return []
     with _explained():
@@ -234,15 +238,15 @@ def _plain_value(name: str, value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
-def _new_row(entry: FirmEntry, *, by: Actor, at: datetime) -> dict[str, Any]:
+def _new_row(entry: FirmEntry, *, vault: Vault, by: Actor, at: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {f: entry.values.get(f) for f in EDITABLE}
     sort_key, initials = pinyin(values["name"])
-    found_by = search_fields(
+    search_text, search_grams = document(
         name=values["name"],
         uscc=values["uscc"],
         initials=initials,
         former=entry.former_names or (),
-        people=[(c.name, c.phone) for c in entry.contacts or ()],
+        people=[(c.name, marks_of(vault, c.phone) if c.phone else ()) for c in entry.contacts or ()],
         extra=entry.search_extra,
     )
     footing = entry.footing
@@ -257,8 +261,8 @@ def _new_row(entry: FirmEntry, *, by: Actor, at: datetime) -> dict[str, Any]:
         "tier_since": footing.since if footing else None,
         "stale_on": footing.stale_on if footing else None,
         "search_extra": entry.search_extra,
-        "search_text": "\n".join(found_by),
-        "search_grams": index_grams(found_by),
+        "search_text": search_text,
+        "search_grams": search_grams,
         "created_at": at,
         "created_by": by.viewer.id if by.viewer.login else None,
         "updated_at": at,

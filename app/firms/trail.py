@@ -106,7 +106,7 @@ async def _objects_named(conn: Conn, part: str, viewer: Viewer) -> list[str]:
     """What was named so exactly, the firms that a search for it finds, as tenants by their code, and the accounts."""
     wanted = FirmFilter(q=part, status="all")
     firms = select(Firm.id, Firm.uscc).where(*matching(sight_of(viewer), shape_of(wanted))).limit(_MOST)
-    found = (await conn.execute(firms, values_of(wanted, viewer, today=date.min))).all()
+    found = (await conn.execute(firms, values_of(wanted, viewer, vault=conn.vault, today=date.min))).all()
     alike = (func.strpos(User.name, part) > 0) | (func.strpos(User.login, func.lower(part)) > 0)
     accounts = (await conn.execute(select(User.id).where(alike).limit(_MOST))).scalars()
     return [part, *(str(word) for row in found for word in row), *map(str, accounts)]

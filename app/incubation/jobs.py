@@ -9,9 +9,10 @@ from app.access.terms import SYSTEM
 from app.carriers.proposals import officers_of
 from app.carriers.queries import carrier_asking
 from app.clock import business_day
-from app.db import Conn, Database, is_outage
+from app.db import Conn, Database
 from app.errors import NotFound
 from app.incubation.reconciling import check, to_check
+from app.outages import is_outage
 from app.outbox.writing import notice, post
 
 log = logging.getLogger("tidu.incubation")

@@ -17,9 +17,11 @@ from app.outbox.letters import compose
 from app.outbox.links import link_address
 from app.outbox.robots import cut, outgoing, refusal
 from app.outbox.terms import Channel
+from app.sealed import UNREADABLE
 from app.text import is_phone
 
 _GOODBYE_SECONDS = 2
+_SHUT = "收件地址用现在的密钥打不开；密钥加回 TIDU_ENCRYPTION_KEYS 后自动发出"
 _SMS_BYTES = 600  # two hundred characters: three or four messages long
 
 
@@ -53,6 +55,8 @@ class Channels:
     async def _text(self, message: Claimed) -> str:
         if not self._settings.sms_url:
             raise NoWayOut("没有设置短信网关（TIDU_SMS_URL），设置后自动发出")
+        if message.address == UNREADABLE:
+            raise NoWayOut(_SHUT)
         number = (message.address or "").strip()
         if not is_phone(number):
             raise PermanentFailure("收件人没有能收短信的号码")
@@ -98,6 +102,8 @@ class Channels:
     async def _mail(self, message: Claimed) -> str:
         if not self._settings.smtp_url:
             raise NoWayOut("没有设置发信服务器（TIDU_SMTP_URL），设置后自动发出")
+        if message.address == UNREADABLE:
+            raise NoWayOut(_SHUT)
         if not message.address:
             raise PermanentFailure("收件人没有邮箱或已停用")
         if not message.address.isascii() or any(c.isspace() for c in message.address):

@@ -12,7 +12,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.db import Conn, new_id
 from app.outbox.enclosures import Enclosure, enclosed, files_of
 from app.outbox.models import OutboxMessage, Outlet
-from app.outbox.terms import OUTLETS, Channel, MessageState
+from app.outbox.terms import ADDRESS, OUTLETS, Channel, MessageState
+from app.sealed import PREFIX, place_of, shown
+from app.vault import Vault
 
 LEASE = timedelta(minutes=2)  # a run and its last send together are shorter
 OUTLET_PAUSE = timedelta(seconds=4)
@@ -116,7 +118,7 @@ async def _leased(conn: Conn, due: Any, at: datetime) -> list[Claimed]:
         )
     )
     rows: Sequence[Any] = (await conn.execute(claimed)).all()
-    files = await files_of(conn, [r.payload for r in rows])
+    files, vault = await files_of(conn, [r.payload for r in rows]), conn.vault
     return [
         Claimed(
             r.id,
@@ -125,13 +127,22 @@ async def _leased(conn: Conn, due: Any, at: datetime) -> list[Claimed]:
             r.user_id,
             r.payload,
             r.attempts,
-            r.address,
+            _opened(vault, r.id, r.address),
             token,
             r.outlet,
             enclosed(r.payload, files),
         )
         for r in rows
     ]
+
+
+def _opened(vault: Vault, message_id: uuid.UUID, address: str | None) -> str | None:
+    """An address that was copied from a contact or an account is sealed to that one, any other to its message."""
+    if not address or not address.startswith(PREFIX):
+        return address
+    if place_of(address)[0] == ADDRESS:
+        return shown(vault, address, column=ADDRESS, row=message_id)
+    return shown(vault, address)
 
 
 # Only the holder of the lease may settle: a worker that overslept its lease changes nothing.

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from app.db import Database, is_outage
+from app.db import Database
+from app.outages import is_outage
 from app.outbox.arriving import arrive
 from app.outbox.claiming import Claimed, Landed, claim, claim_for_outlets, settle
 from app.outbox.terms import MessageState

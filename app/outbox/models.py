@@ -18,6 +18,10 @@ class OutboxMessage(Base):
         Index("ix_outbox_messages_user_created", "user_id", "created_at", "id"),
         Index("ix_outbox_messages_untold", "created_at", postgresql_where=text("state = 'dead' AND told_at IS NULL")),
         Index("ix_outbox_messages_unread", "user_id", postgresql_where=text("read_at IS NULL AND channel = 'inbox'")),
+        # See `app.sealed`.
+        CheckConstraint(
+            "coalesce(payload ->> 'to', '') = '' OR starts_with(payload ->> 'to', 'sealed:')", name="to_sealed"
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -42,7 +46,10 @@ class ChannelChoice(Base):
     """How an account, or a firm's contact, wants to hear of each topic; what is not chosen keeps the house's way."""
 
     __tablename__ = "channel_choices"
-    __table_args__ = (CheckConstraint("num_nonnulls(user_id, firm_id) = 1", name="whose"),)
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(user_id, firm_id) = 1", name="whose"),
+        CheckConstraint("phone = '' OR starts_with(phone, 'sealed:')", name="phone_sealed"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)

@@ -1,5 +1,7 @@
 from app.labels import Labelled
 
+ADDRESS = "outbox_messages.to"  # as which an address is sealed that stands in a message only
+
 
 class Channel(Labelled):
     EMAIL = "email", "电子邮件"

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db import Conn, new_id
 from app.outbox.models import OutboxMessage
-from app.outbox.terms import Channel
+from app.outbox.terms import ADDRESS, Channel
+from app.sealed import seal
 
 Row = dict[str, Any]
 
@@ -56,7 +57,8 @@ def outlet_notice(kind: str, key: str, *, outlet: uuid.UUID, channel: Channel, s
 async def post(conn: Conn, *rows: Row) -> None:
     """What was told under a key once is not told again."""
     if rows:
-        await conn.execute(insert(OutboxMessage).on_conflict_do_nothing(index_elements=["dedup_key"]), list(rows))
+        several = _sealed(conn, rows)
+        await conn.execute(insert(OutboxMessage).on_conflict_do_nothing(index_elements=["dedup_key"]), several)
 
 
 async def post_new(conn: Conn, *rows: Row) -> set[str]:
@@ -65,7 +67,7 @@ async def post_new(conn: Conn, *rows: Row) -> set[str]:
         return set()
     o = OutboxMessage
     made = insert(o).on_conflict_do_nothing(index_elements=["dedup_key"]).returning(o.dedup_key)
-    return set((await conn.execute(made, list(rows))).scalars())
+    return set((await conn.execute(made, _sealed(conn, rows))).scalars())
 
 
 async def post_if(conn: Conn, row: Row, person: Select[uuid.UUID | None]) -> None:
@@ -75,6 +77,16 @@ async def post_if(conn: Conn, row: Row, person: Select[uuid.UUID | None]) -> Non
     whom = found.c[0]
     one = select(*values.values(), whom).where(whom.is_not(None))
     await conn.execute(plain_insert(OutboxMessage).from_select([*values, "user_id"], one))
+
+
+def _sealed(conn: Conn, rows: Sequence[Row]) -> list[Row]:
+    """With the address, where there is one, sealed to its message."""
+    return [
+        {**row, "payload": {**row["payload"], "to": seal(conn.vault, ADDRESS, row["id"], to)}}
+        if (to := row["payload"].get("to"))
+        else row
+        for row in rows
+    ]
 
 
 def _row(kind: str, key: str, channel: Channel, to: uuid.UUID | None, payload: Mapping[str, Any], at: datetime) -> Row:

@@ -30,6 +30,19 @@ def mask_keys(image: Mapping[str, Any], hidden: Collection[Kind]) -> dict[str, A
     return {name: _masked(value, KEYS.get(name), hidden) for name, value in image.items()}
 
 
+def without_numbers(image: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's image that says where somebody is reached by a mark only: it is kept longer than anything else."""
+    return {name: _left_out(value, KEYS.get(name)) for name, value in image.items()}
+
+
+def _left_out(value: Any, kind: Kind | None) -> Any:
+    if isinstance(value, Mapping):
+        return without_numbers(value)
+    if isinstance(value, list):
+        return [_left_out(item, kind) for item in value]
+    return MARK * 3 if kind in (Kind.PHONE, Kind.EMAIL) and isinstance(value, str) and value else value
+
+
 def _masked(value: Any, kind: Kind | None, hidden: Collection[Kind]) -> Any:
     if isinstance(value, Mapping):
         return mask_keys(value, hidden)

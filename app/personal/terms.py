@@ -67,7 +67,7 @@ HELD: tuple[Held, ...] = (
     Held("contacts", "name", Kind.NAME, Purpose.CONTACT),
     Held("contacts", "phone", Kind.PHONE, Purpose.CONTACT),
     Held("contacts", "email", Kind.EMAIL, Purpose.CONTACT),
-    Held("firms", "search_text", Kind.PHONE, Purpose.CONTACT),
+    Held("firms", "search_text", Kind.NAME, Purpose.CONTACT),
     Held("carriers", "contact_name", Kind.NAME, Purpose.OPERATOR),
     Held("carriers", "contact_phone", Kind.PHONE, Purpose.OPERATOR),
     Held("entry_applications", "contact", Kind.PHONE, Purpose.CONTACT),

@@ -78,7 +78,7 @@ async def tier_counts(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today:
     """Active firms per tier; "" counts those on no tier. Exact at any moment, from counters where they suffice."""
     sight, shape = sight_of(viewer), shape_of(filters)
     query = _counters(sight, shape.region) if counters_answer(filters, viewer) else _live_counts(sight, shape)
-    rows = await conn.execute(query, values_of(filters, viewer, today=today))
+    rows = await conn.execute(query, values_of(filters, viewer, vault=conn.vault, today=today))
     counts = {tier or "": int(n) for tier, n in rows}
     return {t: n for t, n in counts.items() if not filters.tier or filters.tier in (t, "none" if t == "" else t)}
 
@@ -133,7 +133,7 @@ async def board_cards(
         shape_of(filters),
         tuple((t.code, filters.policy or sought_from(ladder, t.code)) for t in tiers),
     )
-    values = {**values_of(filters, viewer, today=today), "rows": limit + 1}
+    values = {**values_of(filters, viewer, vault=conn.vault, today=today), "rows": limit + 1}
     cards: dict[str, list[Card]] = {t.code: [] for t in tiers}
     for row in (await conn.execute(query, values)).all():
         cards[row.tier].append(_card(row))
@@ -191,7 +191,7 @@ async def column_cards(
     after: tuple[date, uuid.UUID] | None = None,
     limit: int = CARDS,
 ) -> list[Card]:
-    values = {**values_of(filters, viewer, today=today), "column": tier, "rows": limit + 1}
+    values = {**values_of(filters, viewer, vault=conn.vault, today=today), "column": tier, "rows": limit + 1}
     values["next_policy"] = filters.policy or sought_from(ladder, tier)
     if after:
         values["after_since"], values["after_id"] = after
@@ -217,7 +217,7 @@ async def column_stats(
         .where(*matching(sight_of(viewer), shape_of(filters)), Firm.tier.is_not(None))
         .group_by(Firm.tier)
     )
-    rows = (await conn.execute(query, values_of(filters, viewer, today=today))).all()
+    rows = (await conn.execute(query, values_of(filters, viewer, vault=conn.vault, today=today))).all()
     overridden = await _overridden(conn, filters, viewer=viewer, today=today)
     stats = {}
     for tier, stale, middle in rows:
@@ -245,7 +245,7 @@ async def _overridden(conn: Conn, filters: FirmFilter, *, viewer: Viewer, today:
         .where(*matching(sight_of(viewer), shape_of(filters)), Move.override_reason.is_not(None))
         .group_by(Firm.tier)
     )
-    rows = await conn.execute(query, values_of(filters, viewer, today=today))
+    rows = await conn.execute(query, values_of(filters, viewer, vault=conn.vault, today=today))
     return {tier: n for tier, n in rows if tier is not None}
 
 

@@ -14,8 +14,8 @@ from app.outbox.service import retry
 
 _MOST = 2000
 # One message to each person and run, however many letters came back. Letters about no firm concern the administrators.
-# As `app.personal.masking.mask` does it: who runs the system reads no address in full.
-_WHOM = "substring(m.payload ->> 'to' FROM '^.') || '***' || substring(m.payload ->> 'to' FROM '@[^@]*$'), ''"
+# As `app.personal.masking.mask` does it: who runs the system reads no name in full, and the address is sealed.
+_WHOM = "left(m.payload ->> 'to_name', 1) || '**', ''"
 _TELL = text(
     f"""
 WITH dead AS (

@@ -101,7 +101,9 @@ async def recipe_for(conn: Conn, seed: int, *, at: datetime, cheap: bool) -> Rec
     officers = tuple((user_id, name) for user_id, name in rows.all())
     # Only the gate that the invented lives go through: the recipe is sent to another process with every span.
     gates = (await load_policies(conn)).only("hnte_certificate")
-    return Recipe(seed, at, officers, ladders[MAIN_LADDER], gates, await load_calendar(conn), await stays(conn))
+    return Recipe(
+        seed, at, officers, ladders[MAIN_LADDER], gates, await load_calendar(conn), await stays(conn), conn.vault
+    )
 
 
 async def texts_of(

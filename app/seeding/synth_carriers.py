@@ -14,7 +14,9 @@ from app.carriers.rules import limit_of
 from app.carriers.stay_terms import EndReason, Happening, Stay
 from app.carriers.terms import CarrierKind, CarrierLevel
 from app.clock import BUSINESS_ZONE, business_day
+from app.sealed import seal
 from app.seeding.invented import PARK, PARK_TOWN, TOWNS, base31, person, phone
+from app.vault import Vault
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "carriers": (
@@ -57,6 +59,7 @@ class Ground:
     at: datetime
     stays: Mapping[CarrierKind, Stay]
     officer: tuple[uuid.UUID, str]
+    vault: Vault
 
 
 def write_carriers(rows: Rows, ground: Ground, start: int, count: int, firms: Sequence[Tenant]) -> None:
@@ -86,11 +89,14 @@ class _House:
             (
                 *(self.id, name, self.kind.value, rng.choice(list(CarrierLevel)).value, town),
                 *(PARK if town == PARK_TOWN else None, "合成运营有限公司", f"合成路{self.number}号", self.opened_on),
-                *(person(rng), phone(rng), "合成数据", self.created_at, self.created_at),
+                *(person(rng), self._sealed(phone(rng)), "合成数据", self.created_at, self.created_at),
             )
         )
         for n in range(min(ROOMS, max(4, len(self.firms) // 5))):
             self._room(rows, n)
+
+    def _sealed(self, number: str) -> str:
+        return seal(self.ground.vault, "carriers.contact_phone", uuid.UUID(self.id), number)
 
     def _room(self, rows: Rows, n: int) -> None:
         space, exclusive = self._id(), n % 10 != 9

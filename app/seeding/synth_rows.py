@@ -13,19 +13,21 @@ import orjson
 from app.carriers.stay_terms import Stay
 from app.carriers.terms import CarrierKind
 from app.clock import BUSINESS_ZONE, business_day
-from app.firms.search import search_fields
+from app.firms.search import document
 from app.pipeline.recording import stale_on
 from app.pipeline.rules import kind_of
 from app.pipeline.terms import Ladder, Tier
 from app.policy.facts import CertificateFact, Facts
 from app.policy.policies import Policies
 from app.recognitions.rules import HNTE_YEARS, expiry
+from app.sealed import marks_of, seal
 from app.seeding import phrases, synth_books, synth_carriers
 from app.seeding.books import Subject, born_on, keep_books
 from app.seeding.bulk import lines
 from app.seeding.invented import PARK, PARK_TOWN, TOWNS, base31, person, phone, synthetic_code
 from app.seeding.synth_names import name_and_trade
-from app.text import index_grams, key, pinyin
+from app.text import key, pinyin
+from app.vault import Vault
 from app.workdays.rules import Calendar
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -64,6 +66,7 @@ class Recipe:
     policies: Policies
     calendar: Calendar
     stays: Mapping[CarrierKind, Stay]
+    vault: Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def render(recipe: Recipe, start: int, count: int) -> dict[str, bytes]:
         firm = _Firm(recipe, rng, number)
         firm.write(rows)
         tenants.append(synth_carriers.Tenant(firm.id, firm.registered_on))
-    ground = synth_carriers.Ground(recipe.seed, recipe.at, recipe.stays, recipe.officers[0])
+    ground = synth_carriers.Ground(recipe.seed, recipe.at, recipe.stays, recipe.officers[0], recipe.vault)
     synth_carriers.write_carriers(rows, ground, start, count, tenants)
     return {table: lines(several) for table, several in rows.items()}
 
@@ -112,7 +115,7 @@ class _Firm:
     def write(self, rows: dict[str, list[tuple[Any, ...]]]) -> None:
         rng = self.rng
         people = [(person(rng), phone(rng)) for _ in range(rng.choice((1, 1, 2)))]
-        rows["contacts"] += [(self._id(), self.id, n, "", p, i == 0) for i, (n, p) in enumerate(people)]
+        rows["contacts"] += [self._contact(name, number, n == 0) for n, (name, number) in enumerate(people)]
         rows["certificates"] += [
             (self._id(), self.id, c.kind, c.number, c.issued_on, c.expires_on, SOURCE, self._known(c.issued_on))
             for c in self.certificates
@@ -135,6 +138,11 @@ class _Firm:
             author_id, author_name = self.officer
             rows["firm_notes"].append((self._id(), self.id, author_id, author_name, noted, rng.choice(phrases.NOTES)))
         rows["firms"].append(self._row(people, noted))
+
+    def _contact(self, name: str, number: str, first: bool) -> tuple[Any, ...]:
+        contact_id = self._id()
+        sealed = seal(self.recipe.vault, "contacts.phone", uuid.UUID(contact_id), number)
+        return (contact_id, self.id, name, "", sealed, first)
 
     def _climb(self) -> list[Step]:
         """Tier by tier from the first, with months between; a few leave again."""
@@ -203,7 +211,8 @@ class _Firm:
         sort_key, initials = pinyin(name)
         uscc = synthetic_code(self.recipe.seed, self.number)
         extra = " ".join(c.number for c in self.certificates)
-        fields = search_fields(name=name, uscc=uscc, initials=initials, former=[], people=people, extra=extra)
+        marked = [(who, marks_of(self.recipe.vault, number)) for who, number in people]
+        found_by, grams = document(name=name, uscc=uscc, initials=initials, former=[], people=marked, extra=extra)
         last = self.steps[-1] if self.steps else None
         tier = last.tier if last else None
         touched = max(last.on, business_day(noted)) if last and noted else (last.on if last else self.today)
@@ -220,7 +229,7 @@ class _Firm:
             self.today + timedelta(days=rng.randrange(-10, 45)) if rng.random() < 0.3 else None,
             *((tier.code, last.on) if last and tier else (None, None)),
             stale_on(tier, touched, self.recipe.calendar),
-            *(extra, "\n".join(fields), index_grams(fields), self.created_at, moved_at),
+            *(extra, found_by, grams, self.created_at, moved_at),
         )
 
     def _moment(self, day: date) -> datetime:

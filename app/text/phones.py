@@ -1,12 +1,36 @@
 import re
 
+from app.text.clean import key
+
 # Mobiles, landlines with an area code, short numbers of a group, extensions; several of them in one cell.
 _PART = re.compile(r"[+（(]?\d[\d ()（）+\-]*(?:(?:转|ext\.?|#) ?\d{1,6})?", re.ASCII | re.IGNORECASE)
 _BETWEEN = re.compile(r"[、,，;；/]")
 _LEAST, _MOST = 5, 20
+_MOBILE = 11  # digits
 
 
 def is_phone(text: str) -> bool:
     """Whether it can be a telephone number at all; which numbers exist is nobody's to say here."""
     parts = [part.strip() for part in _BETWEEN.split(text)]
     return all(_PART.fullmatch(p) and _LEAST <= sum(c.isdigit() for c in p) <= _MOST for p in parts)
+
+
+def numbers_in(text: str) -> list[str]:
+    """The numbers in a cell as one compares them: without what people put between, and without China's own prefix."""
+    bare = [key(part) for part in _BETWEEN.split(text)]
+    return [_home(one) for one in bare if one] or [text]
+
+
+def _home(number: str) -> str:
+    abroad = number.removeprefix("00")
+    return abroad[2:] if abroad.startswith("86") and len(abroad) == _MOBILE + 2 else number
+
+
+def local_part(number: str) -> str:
+    """Of a landline with its area code, as `numbers_in` gives it, what is dialled within the town; else nothing.
+
+    Area codes that begin with 01 or 02 have three digits, the others four; numbers behind them seven or eight.
+    """
+    area = 3 if number[:2] in ("01", "02") else 4
+    landline = number.startswith("0") and not number.startswith("00") and number.isdecimal()
+    return number[area:] if landline and len(number) - area in (7, 8) else ""

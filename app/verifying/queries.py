@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, any_, bindparam, cast, func, literal, select, union_all
+from sqlalchemy import and_, any_, bindparam, cast, func, literal, literal_column, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text, Uuid
@@ -17,11 +17,13 @@ from app.attachments.terms import ObjectKind
 from app.db import Conn
 from app.files.models import StoredFile
 from app.firms.filtering import visible_to
-from app.firms.models import Contact, Firm
+from app.firms.models import WHOLE_MARK, Contact, Firm
 from app.recognitions.models import Certificate, IpRightRow, TitleClaim
 from app.reports.catalogue import Form, Kind
 from app.reports.models import Submission, SubmissionRound
 from app.reports.queries import Filing
+from app.sealed import UNREADABLE, shown, whole_marks
+from app.text import numbers_in
 from app.verifying.models import VerifiedLikeness
 from app.verifying.rules import alike, enough, telling
 from app.verifying.terms import (
@@ -36,6 +38,8 @@ from app.verifying.terms import (
 )
 
 MOST = 20
+_SHORTEST = 7  # figures of a number that can be somebody's own
+_MARK: Any = literal_column(WHOLE_MARK.format("contacts.phone"))
 Prompts = dict[uuid.UUID, list[Prompt]]
 
 
@@ -186,18 +190,31 @@ def _bare(column: Any) -> Any:
 
 
 async def _phones(conn: Conn, firms: Collection[uuid.UUID], viewer: Viewer) -> Prompts:
-    mine = select(Contact.firm_id, _bare(Contact.phone).label("said")).distinct()
-    own = mine.where(_among(Contact.firm_id, firms), func.length(_bare(Contact.phone)) >= 7).subquery()
+    """By their marks: no number but the firms' own is opened, and those only to leave out short ones."""
+    vault = conn.vault
+    mine = select(Contact.id, Contact.firm_id, Contact.phone).where(_among(Contact.firm_id, firms), Contact.phone != "")
+    own = set()
+    for contact_id, firm_id, sealed in await conn.execute(mine):
+        number = shown(vault, sealed, column="contacts.phone", row=contact_id)
+        if number != UNREADABLE and len("".join(numbers_in(number))) >= _SHORTEST:
+            first, *older = whole_marks(vault, number)
+            own |= {(firm_id, first, mark) for mark in (first, *older)}
+    if not own:
+        return {}
+    given = bindparam("own", type_=ARRAY(Uuid())), *(bindparam(n, type_=ARRAY(Text())) for n in ("said", "marks"))
+    asked = func.unnest(*given).table_valued("firm_id", "said", "mark").render_derived("asked")
     query = (
-        select(own.c.firm_id, own.c.said, Firm.id, Firm.uscc, Firm.name)
+        select(asked.c.firm_id, asked.c.said, Firm.id, Firm.uscc, Firm.name)
         .select_from(Contact)
-        .join(own, and_(_bare(Contact.phone) == own.c.said, Contact.firm_id != own.c.firm_id))
+        .join(asked, and_(asked.c.mark == _MARK, Contact.firm_id != asked.c.firm_id))
         .join(Firm, Firm.id == Contact.firm_id)
         .where(visible_to(viewer))
         .distinct()
     )
+    firm_ids, said, marks = zip(*sorted(own), strict=True)
+    rows = await conn.execute(query, {"own": list(firm_ids), "said": list(said), "marks": list(marks)})
     sentence = "联系电话也登记在 {n} 家别的企业名下；代账机构常有这种情况。"
-    return _shared(Likeness.PHONE, await conn.execute(query), OTHERS_WITH_PHONE, sentence)
+    return _shared(Likeness.PHONE, rows, OTHERS_WITH_PHONE, sentence)
 
 
 async def _addresses(conn: Conn, firms: Collection[uuid.UUID], viewer: Viewer) -> Prompts:

@@ -17,7 +17,8 @@ from app.access import denials
 from app.access.denials import Denied
 from app.access.terms import Viewer
 from app.clock import Clock
-from app.db import Database, is_outage
+from app.db import Database
+from app.outages import is_outage
 from app.stopping import end
 
 log = logging.getLogger("tidu.web")

@@ -17,7 +17,6 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 
 from app.access.queries import signed_in_by_cookie
-from app.db import constraint_of, is_bad_input, is_outage
 from app.errors import (
     AppError,
     Conflict,
@@ -29,6 +28,7 @@ from app.errors import (
     TooMany,
     Unavailable,
 )
+from app.outages import constraint_of, is_bad_input, is_outage
 from app.web import denials
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import is_htmx, see_other

@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from app.clock import Clock
 from app.config import MIGRATIONS
-from app.db import Conn, Database, is_outage
+from app.db import Conn, Database
+from app.outages import is_outage
 from app.outbox.models import Heartbeat
 from app.outbox.runs import WORKER, heartbeats, marks, unsent
 from app.web.deps import ClockDep, DatabaseDep

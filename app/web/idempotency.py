@@ -110,7 +110,9 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
         earlier = (await conn.execute(_EARLIER, mine)).mappings().one()
         if bytes(earlier["fingerprint"]) != key.fingerprint:
             raise KeyReused({"Idempotency-Key": "这个幂等键已用于另一个请求，请换一个。"}, "幂等键被重复使用。")
-        yield Slot(replayed=_replay(earlier["status"], earlier["body"], earlier["headers"] or {}))
+        sealed = earlier["body"]
+        body = conn.vault.open(bytes(sealed), about=_about(viewer, key)) if sealed is not None else b""
+        yield Slot(replayed=_replay(earlier["status"], body, earlier["headers"] or {}))
         return
     slot = Slot()
     try:
@@ -121,8 +123,14 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
         raise
     if slot.kept is not None:
         headers = {k: v for k, v in slot.kept.headers.items() if k in (*_KEPT_HEADERS, "content-type")}
-        kept = {"kept_status": slot.kept.status_code, "kept_body": bytes(slot.kept.body), "kept_headers": headers}
+        # Sealed: an answer may hold all that its reader may see of a firm's people.
+        body = conn.vault.seal(bytes(slot.kept.body), about=_about(viewer, key))
+        kept = {"kept_status": slot.kept.status_code, "kept_body": body, "kept_headers": headers}
         await conn.execute(_KEEP, {**mine, **kept})
+
+
+def _about(viewer: Viewer, key: RequestKey) -> str:
+    return f"idempotency_keys:{viewer.id}:{key.value}"
 
 
 def _replay(status: int, body: bytes, headers: dict[str, str]) -> Response:

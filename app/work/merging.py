@@ -17,7 +17,7 @@ from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Refused, Stale
 from app.firms.locking import lock_by_id
-from app.firms.models import FirmTag
+from app.firms.models import WHOLE_MARK, FirmTag
 from app.firms.restoring import images_of, restore
 from app.firms.search import refresh_search
 from app.firms.service import FirmEntry, edit
@@ -40,7 +40,9 @@ class Moving:
 
 
 MOVING = (
-    Moving("contacts", "联系人", "o.name = t.name AND o.phone = t.phone"),
+    Moving(
+        "contacts", "联系人", f"o.name = t.name AND {WHOLE_MARK.format('o.phone')} = {WHOLE_MARK.format('t.phone')}"
+    ),
     Moving("firm_notes", "往来记录"),
     Moving("firm_visits", "走访"),
     Moving("firm_tasks", "待办"),

@@ -23,7 +23,7 @@ from app.seeding.invented import MARK, TOWNS, person, phone
 from app.seeding.synth_names import name_and_trade
 from app.text.uscc import make_code
 from tests.bench.bare import connections
-from tests.bench.ground import County, Site
+from tests.bench.ground import County, Site, keys
 from tests.bench.memory import Peak, watching
 from tests.factories import Viewer, new_id
 
@@ -136,7 +136,7 @@ def _bare(form: str, cells: Path, target: Path) -> float:
 async def _copy(county: County, path: Path) -> float:
     viewer = Viewer(new_id(), "bench", "bench", Role.OFFICER, "440783")
     today = business_day(SystemClock().now())
-    query = statement(FirmFilter(), viewer=viewer, today=today, sort="-updated", escaped=True)
+    query = statement(FirmFilter(), viewer=viewer, vault=keys(), today=today, sort="-updated", escaped=True)
     written = query.compile(dialect=dialect()).construct_expanded_state()
     async with connections(county.url, 1) as (connection,):
         began = time.perf_counter()

@@ -24,6 +24,7 @@ from app.db import Database, make_engine
 from app.embedded import Server
 from app.seeding.load import load_seeds
 from app.seeding.synth import load_county
+from app.vault import Vault
 from tests.bench.client import Client
 
 LOGIN, PASSWORD = "bench", "Celiang-2026-zhunque"
@@ -48,7 +49,7 @@ async def build_county(server: Server, name: str, firms: int) -> County:
     async with engine.connect() as conn:
         await conn.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
     await engine.dispose()
-    database = Database(server.url(name), pool_size=4)
+    database = Database(server.url(name), pool_size=4, keys=keys)
     at = SystemClock().now()
     try:
         await migrate(database)
@@ -74,6 +75,11 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+def keys() -> Vault:
+    """What the site under measurement seals with."""
+    return Vault([SECRET])
 
 
 def environment(url: str, data: Path, port: int) -> dict[str, str]:

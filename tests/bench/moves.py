@@ -23,7 +23,7 @@ from app.policy.terms import Outcome
 from tests.bench.bare import connections, moving
 from tests.bench.capture import Captured, Shadow
 from tests.bench.client import Client
-from tests.bench.ground import County, Site, clients
+from tests.bench.ground import County, Site, clients, keys
 from tests.bench.measure import Call, Side, by_turns, ratio
 
 CROWD = 8
@@ -32,7 +32,7 @@ _BATCH = 2000
 
 async def firms_to_move(url: str, count: int, *, skip: int = 0) -> list[str]:
     """Firms whom the next tier's gate lets through: against it a move would be laid before a second person."""
-    database = Database(url, pool_size=1)
+    database = Database(url, pool_size=1, keys=keys)
     query = select(Firm.id, Firm.uscc).where(Firm.status == "active", Firm.tier == "tech_micro")
     today, found, seen = business_day(SystemClock().now()), [], skip
     try:

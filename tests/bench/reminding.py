@@ -4,7 +4,8 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -13,9 +14,12 @@ from typing import Any
 import aiosmtplib
 import orjson
 
+from app.db import new_id
 from app.outbox.deliver import AT_ONCE
+from app.outbox.terms import ADDRESS
+from app.sealed import seal
 from tests.bench.bare import connections
-from tests.bench.ground import County, free_port
+from tests.bench.ground import County, free_port, keys
 from tests.bench.memory import watching
 
 RULES, LETTERS = 20, 10_000
@@ -23,7 +27,6 @@ _PLANNING_SECONDS, _LEAST_A_SECOND = 30, 200
 # The house's own rules, put to work, with the next year's dates spread over eight weeks: those of the first two or
 # three weeks have a step due at once, as on a busy day, and the rest are looked through.
 _READY = f"""
-UPDATE contacts SET email = 'bench-' || left(id::text, 8) || '@example.invalid' WHERE is_primary;
 UPDATE reminder_settings SET weekly_cap = 3;
 WITH dated AS (
   SELECT id, current_date + 8 + 7 * (row_number() OVER (ORDER BY programme, batch)::int % 8) AS day FROM filing_windows
@@ -36,12 +39,13 @@ DELETE FROM reminder_rules WHERE id NOT IN (
 UPDATE reminder_rules SET state = 'active';
 ANALYZE;
 """
-_LETTERS = f"""
+_WRITE_TO = "UPDATE contacts c SET email = n.email FROM unnest($1::uuid[], $2::text[]) n (id, email) WHERE c.id = n.id"
+_LETTERS = """
 INSERT INTO outbox_messages (id, dedup_key, kind, channel, payload, next_attempt_at, created_at)
-SELECT gen_random_uuid(), 'bench:' || n, 'reminder', 'email', jsonb_build_object(
-    'to', 'firm' || n || '@example.invalid', 'subject', '【高新技术企业认定第一批】企业提交截止，还有 10 个工作日',
+SELECT n.id, 'bench:' || n.id, 'reminder', 'email', jsonb_build_object(
+    'to', n.place, 'subject', '【高新技术企业认定第一批】企业提交截止，还有 10 个工作日',
     'body', repeat('请在申报系统里按时提交。', 20)),
-  now() - interval '1 minute', now() - interval '1 minute' FROM generate_series(1, {LETTERS}) n
+  now() - interval '1 minute', now() - interval '1 minute' FROM unnest($1::uuid[], $2::text[]) n (id, place)
 """
 
 
@@ -49,11 +53,18 @@ async def measure_reminding(county: County, env: Mapping[str, str], *, assessed:
     if not assessed:
         await asyncio.to_thread(_job, "reassess", env)
     async with connections(county.url, 1) as (connection,):
+        ids = [row["id"] for row in await connection.fetch("SELECT id FROM contacts WHERE is_primary")]
+        await connection.execute(_WRITE_TO, ids, _sealed("contacts.email", ids))
         await connection.execute(_READY)
     first = await asyncio.to_thread(_job, "reminders", env)
     again = await asyncio.to_thread(_job, "reminders", env)
     rows = [_planned("安排一天的提醒", county, first), _planned("同一天再安排一遍", county, again)]
     return [*rows, await _letters(county, env)]
+
+
+def _sealed(column: str, ids: Sequence[uuid.UUID]) -> list[str]:
+    vault = keys()
+    return [seal(vault, column, one, f"bench-{n}@example.invalid") for n, one in enumerate(ids)]
 
 
 def _job(name: str, env: Mapping[str, str]) -> tuple[float, dict[str, Any], float]:
@@ -82,7 +93,8 @@ def _planned(what: str, county: County, job: tuple[float, dict[str, Any], float]
 async def _letters(county: County, env: Mapping[str, str]) -> dict[str, Any]:
     async with connections(county.url, 1) as (connection,):
         await connection.execute("DELETE FROM reminders; DELETE FROM outbox_messages")
-        await connection.execute(_LETTERS)
+        ids = [new_id() for _ in range(LETTERS)]
+        await connection.execute(_LETTERS, ids, _sealed(ADDRESS, ids))
     with _post_office() as port:
         floor = await _bare(port)
         seconds, told, mb = await asyncio.to_thread(

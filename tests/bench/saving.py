@@ -25,7 +25,7 @@ from app.reports.forms import load_forms, newest
 from app.reports.models import Submission, SubmissionSection
 from tests.bench.capture import Captured, Shadow, packed
 from tests.bench.client import Client
-from tests.bench.ground import County, Site, clients, environment, free_port, serving
+from tests.bench.ground import County, Site, clients, environment, free_port, keys, serving
 from tests.bench.measure import Call, Series, ratio
 
 CLERKS = 1_000
@@ -42,7 +42,7 @@ class Clerk:
 
 async def seat_clerks(url: str, count: int) -> list[Clerk]:
     """Firms' accounts that are signed in, each with a form begun."""
-    database, at = Database(url, pool_size=1), SystemClock().now()
+    database, at = Database(url, pool_size=1, keys=keys), SystemClock().now()
     year = business_day(at).year - 1
     clerks, rows = [], _Rows([], [], [], [])
     try:
@@ -196,7 +196,7 @@ def _given(side: tuple[Sequence[Call], Series], round_: int) -> tuple[Sequence[C
 
 async def _must_stand(url: str, clerks: Sequence[Clerk], version: int) -> None:
     """Nothing lost: every page is at the version that was answered."""
-    database = Database(url, pool_size=1)
+    database = Database(url, pool_size=1, keys=keys)
     p = SubmissionSection
     try:
         async with database.reading() as conn:

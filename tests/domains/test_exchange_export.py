@@ -17,7 +17,7 @@ from app.firms.queries import list_firms
 from app.firms.terms import ContactDetails, FirmFilter
 from tests import factories
 from tests.factories import OTHER_TOWN, TOWN, Person
-from tests.harness import NOON
+from tests.harness import NOON, keys_of_tests
 from tests.rosters import checked, rows
 
 TODAY = NOON.date()
@@ -31,7 +31,14 @@ async def officer(conn: Conn) -> Person:
 async def exported(
     database: Database, form: str, who: Person, filters: FirmFilter | None = None, sort: str = "-updated"
 ) -> bytes:
-    query = statement(filters or FirmFilter(), viewer=who.viewer, today=TODAY, sort=sort, escaped=form == "csv")
+    query = statement(
+        filters or FirmFilter(),
+        viewer=who.viewer,
+        vault=keys_of_tests(),
+        today=TODAY,
+        sort=sort,
+        escaped=form == "csv",
+    )
     stream = csv_stream(database, query) if form == "csv" else xlsx_stream(database, query)
     return b"".join([chunk async for chunk in stream])
 

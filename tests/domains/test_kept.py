@@ -8,18 +8,19 @@ from sqlalchemy import Integer, bindparam, func, insert, literal, select, text, 
 from sqlalchemy.exc import DBAPIError, IntegrityError, MultipleResultsFound, NoResultFound, StatementError
 
 from app.audit.queries import events_of
-from app.db import Conn, Database, constraint_of, is_outage
+from app.db import Conn, Database
 from app.firms.models import Firm, FirmTag
 from app.firms.queries import count_firms, firm_by_id, firm_by_uscc, list_firms
 from app.firms.service import add_note
 from app.firms.terms import ContactDetails, FirmFilter
+from app.outages import constraint_of, is_outage
 from app.pipeline.board import board_cards, column_cards, tier_counts
 from app.pipeline.queries import history, pending_moves
 from app.recognitions.queries import held_by
 from app.statements import Kept, Row
 from app.work.queries import remarks_of
 from tests import factories
-from tests.harness import NOON
+from tests.harness import NOON, keys_of_tests
 
 pytestmark = pytest.mark.db_commit
 TODAY = NOON.date()
@@ -114,7 +115,9 @@ async def test_a_kept_statement_begins_the_transaction_that_it_is_the_first_of(f
 async def test_a_session_lost_before_its_first_statement_is_an_outage_and_the_next_one_works(
     fresh_database: Database,
 ) -> None:
-    one = Database(str(fresh_database.engine.url.render_as_string(hide_password=False)), pool_size=1)
+    one = Database(
+        str(fresh_database.engine.url.render_as_string(hide_password=False)), pool_size=1, keys=keys_of_tests
+    )
     try:
         async with one.reading() as conn:
             pid = (await conn.execute(text("SELECT pg_backend_pid()"))).scalar_one()
@@ -219,7 +222,7 @@ async def test_a_value_that_was_forgotten_is_not_taken_for_none(fresh_database: 
 
 
 async def test_a_connection_lost_in_the_middle_is_an_outage_and_no_one_is_given_it_again(fresh_url: str) -> None:
-    database = Database(fresh_url, pool_size=1)
+    database = Database(fresh_url, pool_size=1, keys=keys_of_tests)
 
     async def lose() -> None:
         async with database.transaction() as conn:
@@ -242,8 +245,8 @@ async def test_a_connection_lost_in_the_middle_is_an_outage_and_no_one_is_given_
 
 
 async def test_a_session_ended_while_idle_costs_one_request_and_not_one_each(fresh_url: str) -> None:
-    database = Database(fresh_url, pool_size=3)
-    other = Database(fresh_url, pool_size=1)
+    database = Database(fresh_url, pool_size=3, keys=keys_of_tests)
+    other = Database(fresh_url, pool_size=1, keys=keys_of_tests)
     ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> :me"
     try:
         async with database.reading() as a, database.reading() as b, database.reading() as c:
@@ -267,7 +270,7 @@ async def test_a_session_ended_while_idle_costs_one_request_and_not_one_each(fre
 
 
 async def test_a_transaction_broken_off_is_open_for_nobody_else(fresh_url: str) -> None:
-    database = Database(fresh_url, pool_size=1)
+    database = Database(fresh_url, pool_size=1, keys=keys_of_tests)
     sleep = Kept(text("SELECT pg_sleep(5)"))
 
     async def slow() -> None:

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import bindparam, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.db import Conn, Database, is_outage
+from app.db import Conn, Database
 from app.locks import Lock, held_for_long
+from app.outages import is_outage
 from app.recognitions.queries import held_numbers
 from tests import factories
 

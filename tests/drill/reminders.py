@@ -16,14 +16,16 @@ from typing import Any
 
 from app.commands.migrate import migrate
 from app.config import ROOT, SEEDS
-from app.db import Database, is_outage
+from app.db import Database
 from app.embedded import Server
 from app.filings.service import Revision, revise
 from app.filings.terms import Dates, WindowChange
 from app.firms.terms import ContactDetails
+from app.outages import is_outage
+from app.sealed import unseal
 from app.seeding.load import load_seeds
 from tests import factories
-from tests.bench.ground import environment, free_port
+from tests.bench.ground import environment, free_port, keys
 from tests.drill.ground import Ground, Hired, told
 from tests.drill.judging import Happened, Row, Verdict, judge
 from tests.drill.post import MOODS, NOBODY, Office, Post
@@ -53,7 +55,7 @@ class Drill:
     async def write(self, work: Callable[[Any], Awaitable[None]]) -> None:
         """Done in the end, whatever happens to the database meanwhile."""
         for _ in range(60):
-            database = Database(self.server.url(), pool_size=1)
+            database = Database(self.server.url(), pool_size=1, keys=keys)
             try:
                 async with database.transaction() as conn:
                     await work(conn)
@@ -67,7 +69,7 @@ class Drill:
         raise RuntimeError("the database did not come back")
 
     async def prepare(self) -> None:
-        database = Database(self.server.url(), pool_size=2)
+        database = Database(self.server.url(), pool_size=2, keys=keys)
         try:
             await migrate(database)
             await load_seeds(database, SEEDS / "kaiping", at=NOON)
@@ -172,7 +174,8 @@ async def run(args: argparse.Namespace, server: Server, directory: Path) -> bool
         for worker in drill.workers:
             worker.dismiss()
         drill.office.close()
-    rows = [Row(*row) for row in await drill.ground.ask(_LEDGER)]
+    vault = keys()
+    rows = [Row(*row[:-1], unseal(vault, row[-1] or "")) for row in await drill.ground.ask(_LEDGER)]
     happened = Happened(drill.kills, drill.restarts, drill.post.unheard)
     verdict = judge(rows, drill.firms, drill.post.taken, happened, moved_to=MOVED)
     verdict.counts = {

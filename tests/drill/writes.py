@@ -28,7 +28,7 @@ from app.embedded import Server
 from app.reports.terms import asked_years
 from app.seeding.load import load_seeds
 from tests import factories
-from tests.bench.ground import environment, free_port
+from tests.bench.ground import environment, free_port, keys
 from tests.drill.asking import Client, Refused
 from tests.drill.ground import Ground, Hired, told
 from tests.drill.journal import Journal, Outcome
@@ -66,7 +66,7 @@ class Drill(Scene):
 
     async def prepare(self, count: int) -> House:
         at = SystemClock().now()
-        database = Database(self.server.url(), pool_size=2)
+        database = Database(self.server.url(), pool_size=2, keys=keys)
         try:
             await migrate(database)
             await load_seeds(database, SEEDS / "kaiping", at=at)

@@ -24,14 +24,16 @@ from app.outbox.queries import inbox
 from app.outbox.writing import notice, post
 from app.reminders.jobs import plan_reminders
 from app.reminders.models import Reminder, ReminderRule
+from app.sealed import seal
 from tests import factories
-from tests.harness import NOON, settings_for
+from tests.harness import NOON, opened, settings_for
 
 PHONE = "13800000009"
 
 
 async def chose(conn, *, user=None, firm=None, phone="", **choices):
-    row = {"id": new_id(), "user_id": user, "firm_id": firm, "choices": choices, "phone": phone}
+    sealed = seal(conn.vault, "channel_choices.phone", user, phone)
+    row = {"id": new_id(), "user_id": user, "firm_id": firm, "choices": choices, "phone": sealed}
     await conn.execute(insert(ChannelChoice).values(**row, changed_at=NOON, changer_name="王"))
 
 
@@ -45,7 +47,7 @@ async def told(conn, kind="report_returned", **more):
 async def messages(conn):
     m = OutboxMessage
     rows = await conn.execute(select(m.channel, m.state, m.payload["to"].astext).order_by(m.created_at, m.id))
-    return sorted(tuple(row) for row in rows)
+    return sorted((channel, state, opened(to)) for channel, state, to in rows)
 
 
 HERE, BY_MAIL, BY_TEXT = ("inbox", "sent", None), ("email", "pending", None), ("sms", "pending", PHONE)
@@ -101,7 +103,7 @@ async def reminded(conn, database, *, mandatory=False, contact=("", ""), **choic
     m = OutboxMessage
     rows = await conn.execute(select(m.channel, m.payload["to"].astext, m.id).where(m.payload["to"].is_not(None)))
     ledger = (await conn.execute(select(Reminder.id, Reminder.state).where(Reminder.party == "firm"))).all()
-    return sorted((row[0], row[1]) for row in rows), [state for _, state in ledger], {r.id for r in ledger}
+    return sorted((row[0], opened(row[1])) for row in rows), [state for _, state in ledger], {r.id for r in ledger}
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,13 @@ from app.outbox.deliver import AT_ONCE, LAST_ATTEMPT, TOGETHER, PermanentFailure
 from app.outbox.links import link_address
 from app.outbox.models import OutboxMessage
 from app.outbox.service import retry
+from app.outbox.terms import ADDRESS
 from app.outbox.writing import letter
 from app.outbox.writing import post as send_out
 from app.personal.masking import mask
 from app.personal.terms import Kind
 from app.reminders.undelivered import tell_undelivered
+from app.sealed import seal
 from tests import factories
 from tests.harness import NOON, settings_for
 
@@ -74,18 +76,11 @@ def mail(post, tmp_path):
 async def enqueue(conn, *, at=NOON, channel="email", email="wang@example.invalid", **payload):
     person = await factories.person(conn, "officer", email=email)
     message_id = new_id()
-    await conn.execute(
-        insert(OutboxMessage).values(
-            id=message_id,
-            dedup_key=f"test:{message_id}",
-            kind="tier_moved",
-            channel=channel,
-            user_id=person.id,
-            payload={"subject": "梯队移动", "body": "某企业已移到雏鹰"} | payload,
-            next_attempt_at=at,
-            created_at=at,
-        )
-    )
+    to = {"to": seal(conn.vault, ADDRESS, message_id, payload["to"])} if "to" in payload else {}
+    said = {"subject": "梯队移动", "body": "某企业已移到雏鹰"} | payload | to
+    kept = {"id": message_id, "dedup_key": f"test:{message_id}", "kind": "tier_moved", "channel": channel}
+    kept |= {"user_id": person.id, "payload": said, "next_attempt_at": at, "created_at": at}
+    await conn.execute(insert(OutboxMessage).values(kept))
     return message_id
 
 

@@ -12,12 +12,14 @@ from app.firms.terms import ContactDetails
 from app.outbox.channels import Channels
 from app.outbox.deliver import AT_ONCE, deliver
 from app.outbox.models import OutboxMessage
+from app.outbox.terms import ADDRESS
 from app.reminders.jobs import plan_reminders
 from app.reminders.models import Reminder
 from app.reminders.undelivered import tell_undelivered
+from app.sealed import seal
 from app.worker import House, run_job
 from tests import factories
-from tests.harness import NOON, settings_for
+from tests.harness import NOON, opened, settings_for
 from tests.jobs.test_delivery import Post, enqueue, post_office, row
 
 SATURDAY, EVENING = NOON + timedelta(days=5), NOON + timedelta(hours=7)
@@ -78,7 +80,8 @@ async def test_an_address_that_is_none_is_given_up_and_never_reaches_the_server(
     conn, database, counting, tmp_path, address
 ):
     message = await enqueue(conn)
-    await conn.execute(update(OutboxMessage).values(payload=OutboxMessage.payload.op("||")({"to": address})))
+    to = {"to": seal(conn.vault, ADDRESS, message, address)}
+    await conn.execute(update(OutboxMessage).values(payload=OutboxMessage.payload.op("||")(to)))
     with post_office(counting) as url:
         await deliver(database, at=NOON, mail=Channels(settings_for("", data=tmp_path, smtp_url=url)))
     assert (await row(conn, message)).state == "dead"
@@ -94,7 +97,7 @@ def house(database, clock, tmp_path, counting):
 async def letters(conn):
     m = OutboxMessage
     query = select(m.state, m.payload["to"].astext).where(m.channel == "email").order_by(m.created_at, m.id)
-    return [tuple(r) for r in await conn.execute(query)]
+    return [(state, opened(to)) for state, to in await conn.execute(query)]
 
 
 async def reminded(conn, database, *, at=NOON, email="wang@example.invalid", **more):
@@ -149,7 +152,10 @@ async def test_a_letter_that_came_back_is_told_once_to_the_officer_who_mends_the
     page = await client.get("/reminders/sent?message=dead")
     assert "no such user" in page.text
     assert "重发" in page.text
-    await conn.execute(update(Contact).values(email="right@example.invalid"))
+    (contact,) = (await conn.execute(select(Contact.id))).scalars()
+    await conn.execute(
+        update(Contact).values(email=seal(conn.vault, "contacts.email", contact, "right@example.invalid"))
+    )
     (reminder,) = (await conn.execute(select(Reminder.id))).scalars()
     done = await client.post(f"/reminders/sent/{reminder}/resend")
     assert done.status_code == 303

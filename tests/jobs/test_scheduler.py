@@ -14,7 +14,7 @@ from app.outbox.runs import RunOutcome, mark, marks, note_run
 from app.scheduler import LED, MISFIRE_GRACE, Scheduler, missed_turns
 from app.stopping import end
 from app.worker import House
-from tests.harness import NOON, SettableClock, settings_for
+from tests.harness import NOON, SettableClock, keys_of_tests, settings_for
 
 
 def moment(said: str) -> datetime:
@@ -46,7 +46,9 @@ def test_a_job_that_never_ran_has_missed_nothing():
 
 
 def house_on(url, tmp_path, clock):
-    return House(settings_for(url, data=tmp_path), Database(url, pool_size=5), clock, FileStore(tmp_path))
+    return House(
+        settings_for(url, data=tmp_path), Database(url, pool_size=5, keys=keys_of_tests), clock, FileStore(tmp_path)
+    )
 
 
 async def until(condition, seconds=15):

@@ -12,6 +12,7 @@ from app.firms import queries
 from app.firms.filtering import shape_of, sight_of, values_of
 from app.firms.terms import FirmFilter, Sort
 from app.pipeline import board
+from tests.harness import keys_of_tests
 
 TODAY = date(2026, 11, 23)
 OFFICER = Viewer(uuid.uuid4(), "officer", "专员", Role.OFFICER, "440783")
@@ -21,7 +22,7 @@ BOUNDS = ("440783", "440784", "440783117")
 
 def written(kept: Any, filters: FirmFilter, viewer: Viewer) -> tuple[str, list[Any]]:
     """The statement's text and what is sent beside it."""
-    values = {**values_of(filters, viewer, today=TODAY), "rows": 51}
+    values = {**values_of(filters, viewer, vault=keys_of_tests(), today=TODAY), "rows": 51}
     state = kept.statement.params(values).compile(dialect=dialect()).construct_expanded_state()
     return state.statement, list(state.positional_parameters)
 

@@ -11,6 +11,8 @@ from app.clerks.models import ClerkInvitation, ClerkRequest
 from app.outbox.links import link_address
 from app.outbox.models import OutboxMessage
 from tests import factories
+from tests.harness import opened
+from tests.sealing import lies_open
 
 ASKED = {"name": "周会计", "email": "zhou@example.com"}
 OWN = "Xin-kouling-88"
@@ -203,7 +205,8 @@ async def test_an_officers_yes_is_an_invitation_and_is_given_once(client_as, cli
     assert (await officer.post(f"/clerks/{request}/approve")).status_code == 303
     assert (await officer.post(f"/clerks/{request}/approve")).status_code == 409
     invitation = (await conn.execute(select(ClerkInvitation.email, ClerkInvitation.signatory))).one()
-    assert tuple(invitation) == ("zheng@example.com", True)
+    assert (opened(invitation.email), invitation.signatory) == ("zheng@example.com", True)
+    assert await lies_open(conn, "zheng@example.com", "2210000") == []
     assert "郑主任" not in (await officer.get("/clerks")).text
 
 

@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from tests import factories
-from tests.harness import NOON
+from tests.harness import NOON, keys_of_tests
 
 
 async def test_the_filtered_list_leaves_as_csv_over_http_and_the_act_is_in_the_trail(client_as, api_as, conn):
@@ -40,7 +40,9 @@ async def test_a_slow_reader_gets_every_row_and_the_end(fresh_database, monkeypa
     async with fresh_database.transaction() as conn:
         viewer = (await factories.person(conn, "officer")).viewer
         codes = [await factories.firm(conn) for _ in range(5)]
-    query = exporting.statement(FirmFilter(), viewer=viewer, today=NOON.date(), sort="name", escaped=True)
+    query = exporting.statement(
+        FirmFilter(), viewer=viewer, vault=keys_of_tests(), today=NOON.date(), sort="name", escaped=True
+    )
     async with asyncio.timeout(20):
         received = await read_slowly(exporting.csv_stream(fresh_database, query))
     assert all(code.encode() in received for code in codes)

@@ -24,7 +24,7 @@ from tests import factories
 from tests.cluster import Cluster
 from tests.conftest import in_thread
 from tests.factories import OTHER_TOWN, TOWN
-from tests.harness import NOON
+from tests.harness import NOON, keys_of_tests
 
 ClientAs = Callable[..., Awaitable[httpx.AsyncClient]]
 
@@ -147,7 +147,7 @@ async def crowd(cluster: Cluster) -> AsyncIterator[Database]:
     """Twenty thousand firms that nobody changes."""
     name = cluster.fresh_name()
     in_thread(lambda: cluster.create(name))
-    database = Database(cluster.url(name), pool_size=16)
+    database = Database(cluster.url(name), pool_size=16, keys=keys_of_tests)
     async with database.transaction() as conn:
         await conn.execute(_MANY, {"at": NOON})
     yield database
@@ -156,7 +156,8 @@ async def crowd(cluster: Cluster) -> AsyncIterator[Database]:
 
 
 def _query(**more: Any) -> Any:
-    return statement(FirmFilter(), viewer=command_actor("440783").viewer, today=NOON.date(), sort="-updated", **more)
+    viewer = command_actor("440783").viewer
+    return statement(FirmFilter(), viewer=viewer, vault=keys_of_tests(), today=NOON.date(), sort="-updated", **more)
 
 
 @CROWD

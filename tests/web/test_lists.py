@@ -15,8 +15,9 @@ from app.firms.terms import ContactDetails
 from app.pipeline.models import Move, MoveRequest
 from tests import factories
 from tests.factories import OTHER_TOWN
-from tests.harness import NOON
+from tests.harness import NOON, opened
 from tests.rosters import CODE, NAME, roster
+from tests.sealing import lies_open
 from tests.web.test_merging import GROWS, dump, merged
 
 # The history keeps both what came and that it was taken back; requests, imports and refusals are kept, too.
@@ -55,7 +56,11 @@ async def brought(client: Any, work: Any, kind: str, *rows: dict[str, Any], conf
 async def outcomes(conn: Any, here: str) -> dict[int, tuple[str, str]]:
     query = text("SELECT row_no, outcome, messages FROM import_rows WHERE batch_id = :id ORDER BY row_no")
     found = await conn.execute(query, {"id": here.rpartition("/")[2]})
-    return {r.row_no: (r.outcome, "".join(m["sentence"] for m in r.messages)) for r in found}
+    return {r.row_no: (r.outcome, "".join(_said(m["sentence"]) for m in r.messages)) for r in found}
+
+
+def _said(sentence: str) -> str:
+    return str(opened(sentence)) if sentence.startswith("sealed:") else sentence
 
 
 async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else_is_touched(
@@ -93,12 +98,15 @@ async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else
         "SELECT c.name, c.phone, c.title, c.email FROM contacts c JOIN firms f ON f.id = c.firm_id WHERE f.uscc = :c "
         "ORDER BY c.is_primary DESC, c.id"
     )
-    found = [tuple(r) for r in await conn.execute(people, {"c": ours})]
+    rows_kept = await conn.execute(people, {"c": ours})
+    found = [(name, opened(phone), title, opened(email)) for name, phone, title, email in rows_kept]
     assert found == [
         ("周会计", "0750-2210000", "", "zhou@example.com"),
         ("何婉", "13800001234", "财务", ""),
         ("陈新", "13900000000", "总经理", ""),
     ]
+    # Not in the preview, the kept rows, what an undo restores, the trail or a kept answer.
+    assert await lies_open(conn, "13800001234", "2210000", "zhou@example.com", "13900000000", "打座机") == []
     again = await brought(officer, work, "contacts", *rows, confirm=False)
     assert {o for o, _ in (await outcomes(conn, again)).values()} == {"unchanged", "rejected"}
     sheet = load_workbook(io.BytesIO((await officer.get(f"{here}/annotated.xlsx")).content)).active

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from app.db import Database
 from app.pipeline.models import Move, Placement
 from tests import factories
-from tests.harness import NOON
+from tests.harness import NOON, keys_of_tests
 
 TODAY = NOON.date().isoformat()
 STEP = {"to": "eaglet", "expected": "tech_micro", "reason": "营收增长三成"}
@@ -294,7 +294,7 @@ async def test_leaving_the_ladder_by_the_dialog(client_as, uscc, rendered, corre
 
 @pytest.mark.db_commit
 async def test_two_officers_at_once_fifty_times_exactly_one_wins_and_the_other_reads_by_whom(live_server):
-    database = Database(live_server.database_url, pool_size=2)
+    database = Database(live_server.database_url, pool_size=2, keys=keys_of_tests)
     async with database.transaction() as conn:
         people = [await factories.person(conn, f"officer-{n}") for n in "ab"]
         tokens = [await factories.token_of(conn, p) for p in people]
@@ -328,7 +328,7 @@ async def test_two_officers_at_once_fifty_times_exactly_one_wins_and_the_other_r
 
 @pytest.mark.db_commit
 async def test_the_same_key_forty_times_at_once_is_one_firm_and_forty_answers_201(live_server):
-    database = Database(live_server.database_url, pool_size=2)
+    database = Database(live_server.database_url, pool_size=2, keys=keys_of_tests)
     async with database.transaction() as conn:
         token = await factories.token_of(conn, await factories.person(conn, "officer"))
     body = {"name": "开平市并发测试有限公司", "uscc": factories.code()}

@@ -11,6 +11,7 @@ from app.firms.terms import ContactDetails
 from app.personal.terms import Kind
 from tests import factories, houses
 from tests.harness import NOON
+from tests.sealing import lies_open
 
 NAME, PHONE, EMAIL = "金丝雀", "13987654321", "jinsique@example.com"
 MASKED = {Kind.NAME: "金**", Kind.PHONE: "139****4321", Kind.EMAIL: "j***@example.com"}
@@ -54,6 +55,7 @@ async def test_a_door_tells_a_role_no_more_of_persons_than_the_one_table_says(co
     ]
     for answer in doors:
         assert told(answer) <= READABLE[role], answer.request.url
+    assert await lies_open(conn, PHONE, EMAIL) == []
     detail = doors[1].text
     assert all((FULL if kind in READABLE[role] else MASKED)[kind] in detail for kind in FULL)
 
@@ -69,8 +71,11 @@ async def test_what_one_may_not_read_one_does_not_find_by_trying(conn, api_as, r
     assert await found("受访") == [uscc]
     assert await found(uscc[2:8]) == [uscc]
     readable = READABLE[Role(role)]
-    for part in ("139", "1398", PHONE, "4321"):
-        assert await found(part) == ([uscc] if Kind.PHONE in readable else [])
+    for number in (PHONE, "139 8765 4321", "+86 13987654321", "4321"):
+        assert await found(number) == ([uscc] if Kind.PHONE in readable else [])
+    # A number is kept under lock: it is found whole or by its last four figures, and by no other part.
+    for part in ("139", "1398", "654321", "432", "3987654321"):
+        assert await found(part) == []
     assert await found(NAME) == ([uscc] if Kind.NAME in readable else [])
     assert await found("丝雀") == ([uscc] if Kind.NAME in readable else [])
 
@@ -131,7 +136,7 @@ COLLECTED = (
     "INSERT INTO collection_versions (answer_id, version, figures, at, author_name) "
     f"VALUES (:firm, 1, {_FIGURES}, :at, 'x')",
     "INSERT INTO verified_likenesses (id, firm_id, kind, key, weight, outcome, words, at, name) "
-    "VALUES (:firm, :firm, 'phone', :phone, 2, 'explained', 'x', :at, 'x')",
+    "VALUES (:firm, :firm, 'phone', :mark, 2, 'explained', 'x', :at, 'x')",
 )
 
 
@@ -142,6 +147,7 @@ async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_w
     held = (await conn.execute(text("SELECT id FROM carriers"))).scalar_one()
     await factories.person(conn, "officer-2", email=EMAIL)
     given = {"carrier": held, "firm": await factories.id_of(conn, uscc), "at": NOON, "phone": PHONE}
+    given |= {"mark": conn.vault.mark("phone", PHONE)}
     for statement in COLLECTED:
         await conn.execute(text(statement), given)
     found = await find(conn, PHONE, by=SYSTEM, at=NOON)

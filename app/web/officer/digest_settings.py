@@ -14,6 +14,7 @@ from app.digests.reading import read_digest
 from app.digests.sending import Subscription, send_test, subscribe, subscriptions_of
 from app.digests.terms import SectionCode
 from app.errors import AppError, Invalid, Refused
+from app.sealed import shown
 from app.web.deps import ClockDep, ConnDep, LookupDep, SettingsDep, acting, guard
 from app.web.digest_input import Place, divisions, parse_week, read_subscription
 from app.web.digest_press import DigestPress
@@ -53,7 +54,8 @@ async def _form(
     error: AppError | None = None,
 ) -> Response:
     names = lookup.reference.regions
-    email = (await conn.execute(select(User.email).where(User.id == viewer.id))).scalar_one()
+    sealed = (await conn.execute(select(User.email).where(User.id == viewer.id))).scalar_one()
+    email = shown(conn.vault, sealed or "", column="users.email", row=viewer.id)
     context: dict[str, Any] = {
         "one": one,
         "chosen": set(one.sections or () if error else one.sections or [c.value for c in SectionCode]),

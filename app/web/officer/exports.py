@@ -33,8 +33,9 @@ async def export_csv(
     only, house = pick.upper().split(), SeenBy(database, actor.viewer)
     async with house.transaction() as conn:
         await note_export(conn, filters, form="csv", by=actor, today=today, at=clock.now(), only=only)
+        vault = conn.vault
     order = sort or usual_sort(filters.q)
-    query = statement(filters, viewer=actor.viewer, today=today, sort=order, escaped=True, only=only)
+    query = statement(filters, viewer=actor.viewer, vault=vault, today=today, sort=order, escaped=True, only=only)
     return streamed(csv_stream(house, query), f"企业名册-{actor.viewer.login}-{today}.csv", CSV)
 
 
@@ -51,7 +52,9 @@ async def export_xlsx(
     only, house = pick.upper().split(), SeenBy(database, actor.viewer)
     async with house.transaction() as conn:
         await note_export(conn, filters, form="xlsx", by=actor, today=today, at=clock.now(), only=only)
-    query = statement(filters, viewer=actor.viewer, today=today, sort=sort or usual_sort(filters.q), only=only)
+        vault = conn.vault
+    order = sort or usual_sort(filters.q)
+    query = statement(filters, viewer=actor.viewer, vault=vault, today=today, sort=order, only=only)
     when = clock.now().astimezone(BUSINESS_ZONE)
     mark = f"{actor.viewer.name} {actor.viewer.login} {when:%Y-%m-%d %H:%M} 导出"
     return streamed(

@@ -1,0 +1,77 @@
+"""Telephones of an export: sealed where the database writes the list, opened or masked on the way out."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, Text, bindparam, case, func
+
+from app.personal.masking import mask
+from app.personal.terms import Kind
+from app.sealed import UNREADABLE, unseal
+from app.vault import Unreadable, Vault
+
+_RISKY = "=+-@\t\r"
+_OPTION = "tidu_opening"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """`token` stands in front of what is to be opened, and nobody who writes into a field knows it: what somebody typed
+    that looks sealed stays as it is."""
+
+    token: str
+    masked: bool
+
+    @classmethod
+    def new(cls, *, masked: bool) -> "Opening":
+        return cls(secrets.token_hex(16), masked)
+
+    def cell(self, column: Any) -> Any:
+        token = bindparam(None, self.token, type_=Text(), unique=True)
+        return case((column != "", func.concat(token, column)))
+
+    def put(self, query: Select[Any]) -> Select[Any]:
+        return query.execution_options(**{_OPTION: self})
+
+    def row(self, vault: Vault, row: Sequence[Any], place: int) -> Sequence[Any]:
+        cell = row[place]
+        return (*row[:place], self.opened(vault, cell), *row[place + 1 :]) if cell else row
+
+    def opened(self, vault: Vault, cell: str) -> str:
+        try:
+            value = unseal(vault, cell.removeprefix(self.token))
+        except Unreadable:
+            return UNREADABLE
+        return mask(Kind.PHONE, value) if self.masked else value
+
+
+def opening_of(query: Select[Any]) -> Opening:
+    """Of a list without telephones: one whose token stands nowhere."""
+    found: Opening | None = query.get_execution_options().get(_OPTION)
+    return found or Opening.new(masked=True)
+
+
+class Lines:
+    """The CSV in whole lines, however it comes from the database."""
+
+    def __init__(self, opening: Opening, vault: Vault) -> None:
+        self._opening, self._vault, self._rest = opening, vault, b""
+        self._cell = re.compile(re.escape(opening.token.encode()) + rb"[\w.:\-]+")
+
+    def of(self, data: bytes) -> bytes:
+        whole, end, self._rest = (self._rest + data).rpartition(b"\n")
+        return self._cell.sub(self._written, whole + end)
+
+    def rest(self) -> bytes:
+        return self._cell.sub(self._written, self._rest)
+
+    def _written(self, found: re.Match[bytes]) -> bytes:
+        value = self._opening.opened(self._vault, found[0].decode())
+        if value[:1] in _RISKY:
+            value = "'" + value
+        if any(c in value for c in ',"\n\r'):
+            value = '"' + value.replace('"', '""') + '"'
+        return value.encode()
