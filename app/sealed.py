@@ -3,8 +3,8 @@
     sealed:<key>:<table.column>:<row>:<marks>:<value>
 
 It says itself which row it belongs to, so that it may be copied into a message or a before-image and still be opened
-there; whoever reads it out of its own row holds it to that row. Marks are of the whole, of each number of several, of a
-landline without its area code, and of a number's last four digits; the first is that of the whole.
+there; whoever reads it out of its own row holds it to that row. Marks are of the whole, of each number of several, and
+of the ends of a number by which people ask for it; the first is that of the whole.
 """
 
 import base64
@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.personal.terms import Kind
-from app.text import is_code, local_part, numbers_in
+from app.text import is_code, numbers_in
 from app.vault import Unreadable, Vault
 
 PREFIX = "sealed:"
 UNREADABLE = "（密钥打不开）"  # shown in place of what it stands for, and never stored
-TAIL = 4  # digits by which a number is found, too
+TAILS = (4, 7, 8)  # digits by which a number is found, too: the last ones, and what is dialled within a town
 _MARKED = frozenset({"phone", "contact_phone", "email", "to"})
 _SEALED = re.compile(r"sealed:([0-9a-f]{8}):([a-z_.]+):([^:\s\"\\]+):([\w.\-]*):([\w\-]+)", re.ASCII)
 
@@ -76,15 +76,15 @@ def whole_marks(vault: Vault, plain: str) -> list[str]:
 
 
 def is_number(asked: str) -> bool:
-    """Whether somebody may be looking for a telephone: a whole number, or the last four digits of one."""
+    """Whether somebody may be looking for a telephone: a whole number, or the last digits of one."""
     first, *others = numbers_in(asked)
-    return not others and is_code(first) and len(first) >= TAIL
+    return not others and is_code(first) and len(first) >= TAILS[0]
 
 
 def asked_marks(vault: Vault, asked: str) -> list[str]:
     """By which such a number is found."""
     number = numbers_in(asked)[0]
-    return vault.marks("tail" if len(number) == TAIL else Kind.PHONE.value, number)
+    return vault.marks("tail" if len(number) in TAILS else Kind.PHONE.value, number)
 
 
 def _marked(vault: Vault, plain: str) -> list[list[str]]:
@@ -93,11 +93,10 @@ def _marked(vault: Vault, plain: str) -> list[list[str]]:
     numbers = numbers_in(plain)
     whole = [] if len(numbers) == 1 else [vault.marks(Kind.PHONE.value, "".join(numbers))]
     digits = ("".join(c for c in number if c.isdigit()) for number in numbers)
-    tails = dict.fromkeys(said[-TAIL:] for said in digits if len(said) > TAIL)
+    tails = dict.fromkeys(said[-tail:] for said in digits for tail in TAILS if len(said) >= tail)
     return [
         *whole,
         *(vault.marks(Kind.PHONE.value, number) for number in numbers),
-        *(vault.marks(Kind.PHONE.value, local) for local in filter(None, map(local_part, numbers))),
         *(vault.marks("tail", tail) for tail in tails),
     ]
 

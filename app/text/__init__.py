@@ -6,7 +6,7 @@ from app.text.dates import DateError, parse_date
 from app.text.emails import is_email
 from app.text.grams import index_grams, query_grams
 from app.text.names import pinyin
-from app.text.phones import is_phone, local_part, numbers_in
+from app.text.phones import is_phone, numbers_in
 
 __all__ = [
     "AmountError",
@@ -19,7 +19,6 @@ __all__ = [
     "is_email",
     "is_phone",
     "key",
-    "local_part",
     "normalise",
     "numbers_in",
     "parse_amount",

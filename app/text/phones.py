@@ -24,13 +24,3 @@ def numbers_in(text: str) -> list[str]:
 def _home(number: str) -> str:
     abroad = number.removeprefix("00")
     return abroad[2:] if abroad.startswith("86") and len(abroad) == _MOBILE + 2 else number
-
-
-def local_part(number: str) -> str:
-    """Of a landline with its area code, as `numbers_in` gives it, what is dialled within the town; else nothing.
-
-    Area codes that begin with 01 or 02 have three digits, the others four; numbers behind them seven or eight.
-    """
-    area = 3 if number[:2] in ("01", "02") else 4
-    landline = number.startswith("0") and not number.startswith("00") and number.isdecimal()
-    return number[area:] if landline and len(number) - area in (7, 8) else ""
