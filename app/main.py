@@ -58,6 +58,11 @@ def _add_routes(app: FastAPI) -> None:
     app.mount("/static", HashedStatic(directory=STATIC), name="static")
 
 
+def _database(settings: Settings) -> Database:
+    size, keys = settings.pool_size, lambda: vault_of(settings)
+    return Database(settings.database_url, pool_size=size, path=SITE_PATH, patience=PATIENCE, keys=keys)
+
+
 def create_app(
     settings: Settings,
     *,
@@ -67,13 +72,7 @@ def create_app(
 ) -> FastAPI:
     """Builds the site; nothing is read or opened at import. `rendered` collects templates and contexts in tests."""
     owned = database is None
-    house = database or Database(
-        settings.database_url,
-        pool_size=settings.pool_size,
-        path=SITE_PATH,
-        patience=PATIENCE,
-        keys=lambda: vault_of(settings),
-    )
+    house = database or _database(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
