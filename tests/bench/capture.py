@@ -17,7 +17,7 @@ from sqlalchemy import event
 from app.config import Settings
 from app.db import Conn, Database
 from app.main import create_app
-from tests.bench.ground import SECRET
+from tests.bench.ground import SECRET, keys
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -46,7 +46,7 @@ class Rehearsal(Database):
 
 class Shadow:
     def __init__(self, url: str, *, port: int, cookie: str) -> None:
-        self._database = Rehearsal(url, pool_size=4)
+        self._database = Rehearsal(url, pool_size=4, keys=keys)
         self._log: list[Statement] = []
         self._rendered: list[tuple[str, dict[str, Any]]] = []
         event.listen(self._database.engine.sync_engine, "before_cursor_execute", self._note)

@@ -1,6 +1,8 @@
 """证书到期: holders today, whose certificate ends when, who could close the gap, and what is to be expected."""
 
+from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -49,6 +51,10 @@ def _above(ladder: Ladder) -> list[str]:
     return [t.code for t in ladder.tiers if step and t.rank > step.rank]
 
 
+def _list_of(plan: str, at: Mapping[str, str], of: str) -> str:
+    return href(plan, "/cliff/list", of=of, **at)
+
+
 @router.get("/plans/{plan}/cliff")
 async def cliff_page(
     request: Request,
@@ -65,10 +71,7 @@ async def cliff_page(
     until = date(today.year, 12, 31)
     found = await cliff(conn, viewer=viewer, scope=scope, today=today, until=until)
     at = scoped(scope, its)
-
-    def to(of: str) -> str:
-        return href(plan, "/cliff/list", of=of, **at)
-
+    to = partial(_list_of, plan, at)
     indicator = next((i for i in await indicators_of(conn, plan) if i.code == "hnte"), None)
     planned = await progress(conn, plan, viewer=viewer, today=today, region=region, park=park, only=HNTE)
     wanted = _wanted(its, indicator, scope, today.year)
