@@ -14,6 +14,7 @@ from app.assessments.terms import PlanEntry, PlanState, StepEntry
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Stale
+from app.firms.locking import as_it_stands
 from app.firms.service import refuse_merged
 from app.firms.terms import FirmDetail
 
@@ -30,7 +31,7 @@ async def make_plan(
     at: datetime,
 ) -> uuid.UUID:
     """Raises Conflict when the firm has an open plan for that title already."""
-    refuse_merged(firm)
+    refuse_merged(await as_it_stands(conn, firm))
     plan_id = new_id()
     row = {
         "id": plan_id,

@@ -1,8 +1,8 @@
-"""Many firms by their codes under lock, for imports: what is in sight in full, what is out of sight only as a fact."""
+"""Firms under lock: many by their codes, for imports, what is out of sight only as a fact; or one against a merge."""
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -10,6 +10,7 @@ from sqlalchemy.types import Text, Uuid
 
 from app.access.terms import Viewer
 from app.db import Conn
+from app.errors import NotFound
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.queries import details
@@ -46,3 +47,15 @@ async def lock_by_id(conn: Conn, ids: Sequence[uuid.UUID], *, viewer: Viewer) ->
     held = select(Firm.id).where(wanted, visible_to(viewer)).order_by(Firm.uscc).with_for_update()
     await conn.execute(held, given)
     return {f.id: f for f in await details(conn, wanted, visible_to(viewer), parameters=given)}
+
+
+async def as_it_stands(conn: Conn, firm: FirmDetail) -> FirmDetail:
+    """With the status it has once a merge that is under way has ended; none begins before the transaction does.
+
+    The weakest lock that a merge waits for: two who write about one firm do not wait for each other.
+    """
+    held = select(Firm.status).where(Firm.id == firm.id).with_for_update(read=True, key_share=True)
+    status = (await conn.execute(held)).scalar_one_or_none()
+    if status is None:
+        raise NotFound
+    return replace(firm, status=status)

@@ -15,6 +15,7 @@ from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, Stale
 from app.firms.children import remember_names, write_children
 from app.firms.filtering import visible_to
+from app.firms.locking import as_it_stands
 from app.firms.models import Firm, FirmNote
 from app.firms.search import document, refresh_search
 from app.firms.terms import CODE_TAKEN, FirmDetail, FirmEntry, FirmStatus
@@ -169,7 +170,7 @@ async def edit_many(
 
 
 async def add_note(conn: Conn, firm: FirmDetail, body: str, *, by: Actor, at: datetime) -> uuid.UUID:
-    refuse_merged(firm)
+    refuse_merged(await as_it_stands(conn, firm))
     note_id = new_id()
     await conn.execute(
         insert(FirmNote).values(

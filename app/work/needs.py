@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from app.access.terms import Actor
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Stale
+from app.firms.locking import as_it_stands
 from app.firms.service import refuse_merged
 from app.firms.terms import FirmDetail
 from app.work.mentions import mention
@@ -28,7 +29,7 @@ async def raise_need(
     visit_id: uuid.UUID | None = None,
 ) -> Written:
     """Without an officer it is with whoever writes it down. Whoever follows the firm hears of it."""
-    refuse_merged(firm)
+    refuse_merged(firm if visit_id else await as_it_stands(conn, firm))  # a visit holds the firm already
     need_id, officer_id = new_id(), raised.officer_id or by.viewer.id
     row = {
         "id": need_id,

@@ -12,6 +12,7 @@ from app.access.terms import Actor
 from app.audit.service import record
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Stale
+from app.firms.locking import as_it_stands
 from app.firms.service import refuse_merged
 from app.firms.terms import FirmDetail
 from app.work.models import FirmTask
@@ -22,7 +23,7 @@ _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 
 
 async def add_task(conn: Conn, firm: FirmDetail, entry: TaskEntry, *, by: Actor, at: datetime) -> uuid.UUID:
-    refuse_merged(firm)
+    refuse_merged(await as_it_stands(conn, firm))
     (task_id,) = await add_tasks(conn, [(firm, entry)], by=by, at=at)
     given = (entry.officer_id, f"{task_id}:1", f"{entry.title}（{entry.due_on} 前）")
     await tell(conn, firm, [given], by=by, at=at)
