@@ -158,7 +158,7 @@ async def merge(
     entry = FirmEntry(
         {f: v for f, v in taken.items() if f not in ("uscc", "status")},
         tags=tuple(dict.fromkeys((*kept.tags, *gone.tags))),
-        former_names=tuple(n for n in former if n != kept.name),
+        former_names=tuple(n for n in former if n not in (kept.name, taken.get("name"))),
     )
     await edit(conn, kept, entry, version=kept.version, by=by, at=at)
     await edit(conn, gone, FirmEntry({"status": FirmStatus.MERGED.value}), version=gone.version, by=by, at=at)

@@ -144,6 +144,29 @@ async def test_two_records_become_one_and_nothing_of_either_is_lost(conn, client
     assert await trail(conn) == ["firm:record:merged"] * 2
 
 
+async def test_of_two_of_one_name_the_codes_say_which_is_kept_and_no_name_is_a_former_one(conn, client_as):
+    kept, gone = [await factories.firm(conn, NAME) for _ in "12"]
+    client = await client_as("officer")
+    preview = (await client.get(f"/firms/{kept}/merge?with={gone}")).text
+    assert f"合并后保留 {NAME}（{kept}）；{NAME}（{gone}）这条记录标为" in preview
+    assert "记为曾用名" not in preview
+    assert (await merged(client, kept, gone)).status_code == 303
+    page = (await client.get(f"/firms/{kept}")).text
+    assert "曾用名" not in page[page.index("<main") :]
+    left = (await client.get(f"/firms/{gone}")).text
+    assert "在上面记一笔" not in left
+
+
+async def test_the_name_that_was_chosen_of_the_other_record_is_not_among_the_former_ones(conn, client_as, pair):
+    kept, gone = pair
+    client = await client_as("officer")
+    assert "没有选用的记为曾用名" in (await client.get(f"/firms/{kept}/merge?with={gone}")).text
+    assert (await merged(client, kept, gone, **{"take.name": "gone"})).status_code == 303
+    query = text("SELECT f.name FROM former_names f JOIN firms ON firms.id = firm_id WHERE uscc = :kept")
+    former = await conn.execute(query, {"kept": kept})
+    assert set(former.scalars()) == {NAME, "长兴五金厂"}
+
+
 async def test_undone_every_row_of_the_house_is_as_it_was(conn, client_as, pair, rendered):
     kept, gone = pair
     client = await client_as("officer")
