@@ -111,9 +111,10 @@ def _stale(signal: Signal, desk: _Desk) -> list[str]:
     silent = desk.lookup.calendar.working_days_between(signal.day, desk.today) if signal.day else 0
     allowed = tier.stale_working_days if tier and tier.stale_working_days else 0
     days = (desk.today - since).days if since else 0
+    late = f"停滞 {silent} 个工作日，连同之前的 {allowed} 个一共" if silent > 0 else "已有"
     return [
         f"在“{tier.label if tier else ''}”已 {days} 天",
-        f"{allowed + silent} 个工作日没有移动也没有记录；记一次走访即重新计时",
+        f"{late} {allowed + silent} 个工作日没有移动也没有记录；记一次走访即重新计时",
     ]
 
 

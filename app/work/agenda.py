@@ -236,6 +236,7 @@ def _numbers(seen: ColumnElement[bool]) -> Any:
             _counted(*my_tasks, of=tasks),
             _counted(*my_tasks, FirmTask.due_on < _TODAY, of=tasks),
             _counted(*my_needs, of=needs),
+            _counted(*my_needs, FirmNeed.due_on < _TODAY, of=needs),
             _counted(*visits, FirmVisit.visited_on >= bindparam("month", type_=Date()), of=FirmVisit),
         ).label("numbers")
     )

@@ -51,11 +51,14 @@ async def due(
     mine: bool = True,
     late: bool = False,
     after: tuple[date, uuid.UUID] | None = None,
+    whom: uuid.UUID | None = None,
     limit: int = PAGE,
 ) -> list[Due]:
-    """The earliest first; needs without a day come last. One row more than `limit` says that there are more."""
+    """`mine`: the viewer's own, or those of `whom`.
+
+    The earliest first; needs without a day come last. One row more than `limit` says that there are more."""
     statement = _due(sight_of(viewer), needs, mine, late, after is not None)
-    values: dict[str, Any] = {**sight_values(viewer), "me": viewer.id, "today": today, "rows": limit + 1}
+    values: dict[str, Any] = {**sight_values(viewer), "me": whom or viewer.id, "today": today, "rows": limit + 1}
     if after:
         values["after_day"], values["after_id"] = after
     rows: Sequence[Any] = (await conn.execute(statement, values)).all()

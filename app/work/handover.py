@@ -47,6 +47,7 @@ class Share:
     label: str
     ids: Sequence[uuid.UUID]
     left: int
+    idle: int = 0  # of firms: how many of these are no longer in business, which no day's list counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,15 @@ async def opening(conn: Conn, giver: Person, taker: Person, *, viewer: Viewer) -
     shares = []
     within = func.starts_with(Firm.region_code, taker.scope)
     for kind, label, table, is_open in _OPEN:
-        query = select(table.id, within.label("goes")).where(table.officer_id == giver.id, is_open, visible_to(viewer))
+        idle = (Firm.status != FirmStatus.ACTIVE.value).label("idle")
+        query = select(table.id, within.label("goes"), idle).where(
+            table.officer_id == giver.id, is_open, visible_to(viewer)
+        )
         if table is not Firm:
             query = query.join(Firm, Firm.id == table.firm_id)
         rows = (await conn.execute(query.order_by(table.id))).all()
-        shares.append(Share(kind, label, [r.id for r in rows if r.goes], sum(not r.goes for r in rows)))
+        gone = sum(r.goes and r.idle for r in rows) if table is Firm else 0
+        shares.append(Share(kind, label, [r.id for r in rows if r.goes], sum(not r.goes for r in rows), gone))
     return Opening(giver, taker, shares)
 
 

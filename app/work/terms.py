@@ -236,6 +236,7 @@ class Numbers:
     tasks: int
     tasks_late: int
     needs: int
+    needs_late: int
     visits_this_month: int
 
 

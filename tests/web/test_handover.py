@@ -147,3 +147,20 @@ async def test_programs_preview_and_hand_over(conn, api_as, busy, giver, taker):
     done = await api.post("/api/v1/handovers", json={**body, "seen": seen["seen"]})
     assert (done.status_code, done.json()["goes"]) == (200, seen["goes"])
     assert (await owners(conn))[busy] == taker.id
+
+
+async def test_each_count_leads_to_its_list_and_says_what_no_days_list_counts(conn, client_as, rendered, busy, giver):
+    manager = await factories.person(conn, "manager")
+    client = await client_as(manager)
+    taker = await factories.person(conn, "officer-2")
+    gone = await factories.firm(conn, "开平市注销有限公司", officer_id=giver.id)
+    await conn.execute(update(Firm).where(Firm.uscc == gone).values(status="deregistered"))
+    page = (await client.get(f"/handover?giver={giver.id}&taker={taker.id}")).text
+    assert "负责的企业：2<small>（其中 1 家已不在存续状态" in page
+    lists = [href.replace("&amp;", "&") for href in re.findall(r'href="([^"]+)">看清单', page)]
+    assert len(lists) == 3
+    for href in lists:
+        await client.get(href)
+        assert len(rendered[-1][1]["rows"]) == 1, href
+    await client.get(f"/work?whose={manager.id}")
+    assert rendered[-1][1]["rows"] == []

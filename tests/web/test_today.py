@@ -86,7 +86,8 @@ async def test_tasks_needs_touches_and_silence_are_in_one_queue_each_with_its_ac
     assert lines[late].reasons == ["“寄清单”已过 3 天"]
     assert lines[asked].reasons == ["用地用房诉求待答复，今天到期"]
     assert lines[appointed].reasons == [f"约定 {TODAY} 联系，就是今天"]
-    assert "没有移动也没有记录" in lines[silent].reasons[1]
+    allowed = (await factories.main_ladder(conn))[0].tier("eaglet").stale_working_days
+    assert re.match(rf"停滞 (\d) 个工作日，连同之前的 {allowed} 个一共 \d+ 个工作日没有移动", lines[silent].reasons[1])
     labels = [lines[u].action_label for u in (late, asked, appointed, silent)]
     assert labels == ["去办", "去办", "记走访", "记走访"]
     for line in lines.values():
@@ -103,6 +104,17 @@ async def test_a_firm_of_several_matters_has_one_line_and_comes_before_one_of_a_
     assert [line.href for line in queue] == [f"/firms/{both}", f"/firms/{single}"]
     assert queue[0].reasons == ["企业答应的“寄清单”今天到期", f"约定 {TODAY} 联系，就是今天"]
     assert queue[0].score > queue[1].score
+
+
+async def test_those_that_the_first_twenty_leave_out_are_one_press_away(conn, client_as, rendered, me):
+    for _ in range(22):
+        await factories.firm(conn, officer_id=me.id, next_touch_on=TODAY)
+    client = await client_as(me)
+    page = await client.get("/")
+    (further,) = re.findall(r'href="([^"]+)">列出其余 2 家', page.text)
+    assert len(rendered[-1][1]["queue"]) == 20
+    whole = await client.get(further)
+    assert (len(rendered[-1][1]["queue"]), "列出其余" in whole.text) == (22, False)
 
 
 async def test_an_officer_sees_his_own_firms_and_a_manager_everybodys_and_nobody_another_countys(
@@ -172,6 +184,8 @@ async def test_my_numbers_count_what_is_mine_and_lead_to_lists_that_hold_as_much
     await conn.execute(update(FirmTask).where(FirmTask.title == "催报告").values(due_on=TODAY - timedelta(days=1)))
     client = await client_as(me)
     await client.post(f"/firms/{uscc}/visits/new", data={"summary": "谈了", "kind": "phone"})
+    await client.post(f"/firms/{uscc}/needs/new", data={"kind": "land", "body": "要厂房", "due_on": f"{TODAY}"})
+    await conn.execute(update(FirmNeed).values(due_on=TODAY - timedelta(days=2)))
     numbers = {label: (n, href) for label, n, href in (await shown(client, rendered))["mine"]}
     counts = {label: n for label, (n, _) in numbers.items()}
     assert counts == {
@@ -179,11 +193,12 @@ async def test_my_numbers_count_what_is_mine_and_lead_to_lists_that_hold_as_much
         "停滞": 0,
         "到约定联系日": 1,  # the visit kept one of the two
         "待办": 2,
-        "其中逾期": 1,
-        "办理中的诉求": 0,
+        "逾期待办": 1,
+        "办理中的诉求": 1,
+        "逾期诉求": 1,
         "本月走访": 1,
     }
-    for label in ("我的企业", "待办", "其中逾期"):
+    for label in ("我的企业", "待办", "逾期待办", "办理中的诉求", "逾期诉求"):
         n, href = numbers[label]
         await client.get(href)
         assert len(rendered[-1][1]["rows"]) == n

@@ -15,7 +15,8 @@ from app.web.queue import SHOWN
 
 router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
 _USCC = "91440783M159083022"
-_NUMBERS = {"firms": 52, "stale": 4, "touches_due": 2, "tasks": 9, "tasks_late": 1, "needs": 3, "visits_this_month": 6}
+_NUMBERS = {"firms": 52, "stale": 4, "touches_due": 2, "tasks": 9, "tasks_late": 1}
+_NUMBERS |= {"needs": 3, "needs_late": 1, "visits_this_month": 6}
 _EXAMPLE: dict[str, Any] = {
     "day": "2026-11-23",
     "queue": [
@@ -74,6 +75,7 @@ class NumbersOut(BaseModel):
     tasks: int
     tasks_late: int
     needs: int = Field(description="办理中的诉求")
+    needs_late: int = Field(description="其中过了答复期限的")
     visits_this_month: int
 
 
@@ -127,6 +129,7 @@ def _out(day: Day, on: date, limit: int) -> TodayOut:
             tasks=day.numbers.tasks,
             tasks_late=day.numbers.tasks_late,
             needs=day.numbers.needs,
+            needs_late=day.numbers.needs_late,
             visits_this_month=day.numbers.visits_this_month,
         ),
     )

@@ -1,5 +1,6 @@
 """我的待办: the list behind the numbers of 今日."""
 
+import uuid
 from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -24,18 +25,23 @@ async def desk_page(
     conn: ConnDep,
     today: TodayDep,
     kind: Annotated[str, Query(max_length=10)] = "tasks",
-    whose: Annotated[str, Query(max_length=10)] = "mine",
+    whose: Annotated[str, Query(max_length=40)] = "mine",
     late: bool = False,
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     needs, mine = kind == "needs", whose != "all"
+    whom = _person(whose)
     after = cursors.decode(cursor, Sort.NEXT_TOUCH) if cursor else None
-    found = await due(conn, viewer=viewer, today=today, needs=needs, mine=mine, late=late, after=after)
+    found = await due(conn, viewer=viewer, today=today, needs=needs, mine=mine, late=late, after=after, whom=whom)
     shown, more = found[:PAGE], len(found) > PAGE
     labels = dict(NeedKind.options() if needs else [(o.value, o.label) for o in Owner])
 
     def href(**changed: str) -> str:
-        asked = {"kind": "needs" if needs else "", "whose": "" if mine else "all", "late": "1" if late else ""}
+        asked = {
+            "kind": "needs" if needs else "",
+            "whose": str(whom) if whom else "" if mine else "all",
+            "late": "1" if late else "",
+        }
         parts = {k: v for k, v in (asked | changed).items() if v}
         return f"/work?{urlencode(parts)}" if parts else "/work"
 
@@ -48,7 +54,7 @@ async def desk_page(
             *tabs_of_desk(viewer, "")[2:],
         ],
         "choices": [
-            ("我的", href(whose=""), mine),
+            ("我的", href(whose=""), mine and whom is None),
             ("全部", href(whose="all"), not mine),
         ],
         "late": late,
@@ -67,6 +73,13 @@ def tabs_of_desk(viewer: Viewer, here: str) -> list[tuple[str, str, bool]]:
         leaves = (("长期停滞", "/stale"), ("关注的企业", "/followed"))
         found += [(word, at, at == here) for word, at in leaves]
     return found
+
+
+def _person(said: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(said)
+    except ValueError:
+        return None
 
 
 def _position(day: date | None, row_id: Any) -> str:

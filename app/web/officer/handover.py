@@ -7,7 +7,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.errors import AppError, Invalid, Stale
+from app.firms.terms import FirmFilter
 from app.web.deps import ClockDep, ConnDep, acting, guard
+from app.web.filters import address
 from app.web.forms import clean_text, error_context, raw_form
 from app.web.handover_input import pair_of
 from app.web.htmx import see_other
@@ -74,8 +76,19 @@ def _page(
         "takers": [("", "请选择"), *((str(p.id), p.name) for p in known if p.active)],
         "values": {name: raw.get(name, "") for name in _LABELS},
         "work": work,
+        "lists": _lists(work.giver) if work else {},
         "idempotency_key": uuid.uuid4().hex,
         **error_context(error, _LABELS),
     }
     status = error.status if error else 200
     return page(request, "officer/desk/handover.html", title="工作移交", status=status, **context)
+
+
+def _lists(giver: Person) -> dict[str, str]:
+    """Where that which is counted is listed one by one."""
+    whose = f"whose={giver.id}"
+    return {
+        "firms": address("/firms", FirmFilter(officer=str(giver.id))),
+        "tasks": f"/work?{whose}",
+        "needs": f"/work?kind=needs&{whose}",
+    }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.assessments.versions import undecided
@@ -74,6 +74,7 @@ async def today_page(
     lookup: LookupDep,
     clock: ClockDep,
     today: TodayDep,
+    whole: Annotated[str, Query(alias="all", max_length=1)] = "",
 ) -> Response:
     if viewer.role in _HOMES:
         return see_other(request, _HOMES[viewer.role])
@@ -89,7 +90,7 @@ async def today_page(
     context: dict[str, Any] = {
         "numbers": _numbers(counts, lookup),
         "mine": _mine(day.numbers, viewer),
-        "queue": day.queue[: day.refused + SHOWN],
+        "queue": day.queue if whole else day.queue[: day.refused + SHOWN],
         "queue_total": len(day.queue),
         "news": day.news,
         "news_since": day.news_since,
@@ -129,8 +130,9 @@ def _mine(n: Numbers, viewer: Viewer) -> list[tuple[str, int, str]]:
     ]
     work = [
         ("待办", n.tasks, "/work"),
-        ("其中逾期", n.tasks_late, "/work?late=1"),
+        ("逾期待办", n.tasks_late, "/work?late=1"),
         ("办理中的诉求", n.needs, "/work?kind=needs"),
+        ("逾期诉求", n.needs_late, "/work?kind=needs&late=1"),
         ("本月走访", n.visits_this_month, ""),
     ]
     return [*(firms if n.firms else []), *work]
