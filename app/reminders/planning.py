@@ -15,7 +15,7 @@ from sqlalchemy.types import Date, DateTime, Integer, Numeric, Text, Uuid
 
 from app.db import Conn
 from app.reminders.audience import OFF, REACHED, WAYS, base, topic_of, values
-from app.reminders.rules import SAME_DATE, due_on, fill, remaining
+from app.reminders.rules import FEW, SAME_DATE, due_on, fill, naming, remaining
 from app.reminders.terms import Anchor, Audience, Due, Party, Rule, Target, Template
 from app.workdays.rules import Calendar
 
@@ -109,7 +109,8 @@ kept AS (
 told AS (
   INSERT INTO outbox_messages (id, dedup_key, kind, channel, user_id, payload, next_attempt_at, created_at)
   SELECT d.id, 'reminder:' || d.id, 'reminder', 'inbox', d.person, jsonb_build_object(
-    'subject', replace(replace(CAST(:subject_text AS text), '{{家数}}', d.firms::text), '{{名单}}', d.names),
+    'subject', replace(replace(CASE WHEN d.firms <= {few} THEN CAST(:named_text AS text)
+      ELSE CAST(:subject_text AS text) END, '{{家数}}', d.firms::text), '{{名单}}', d.names),
     'body', replace(replace(CAST(:body_text AS text), '{{家数}}', d.firms::text), '{{名单}}', d.names),
     'reminder_rule', CAST(:rule AS text), 'topic', CAST(:topic AS text)), :at, :at
   FROM d JOIN kept USING (id)
@@ -225,8 +226,10 @@ async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned
 async def _to_staff(conn: Conn, work: Work, target: Target, due: Due, given: dict[str, Any]) -> Planned:
     by_day = work.rule.anchor is Anchor.CERTIFICATE
     source = _OPEN_FIRMS.format(base=base(work.rule), subject="CAST(:rule AS uuid)" if by_day else "b.subject_id")
-    given["party"] = due.step.party.value
-    statement = _TO_STAFF.format(source=source, people=_PEOPLE[due.step.party], settled=_settled_for_staff(work.rule))
+    given |= {"party": due.step.party.value, "named_text": naming(given["subject_text"])}
+    statement = _TO_STAFF.format(
+        few=FEW, source=source, people=_PEOPLE[due.step.party], settled=_settled_for_staff(work.rule)
+    )
     row = (await conn.execute(bound(statement, given), given)).one()
     if row[1] and due.step.party is Party.OFFICER:
         told = {
@@ -249,8 +252,9 @@ async def _ask_for_calls(conn: Conn, work: Work, target: Target, due: Due, given
         "settled_by": [step],
         "party": Party.OFFICER.value,
         "subject_text": fill(_CALL_SUBJECT, words),
+        "named_text": naming(fill(_CALL_SUBJECT, words)),
         "body_text": fill(_CALL_BODY, words),
     }
     settled = _settled_for_staff(work.rule)
-    statement = _TO_STAFF.format(source=_UNREACHED, people=_PEOPLE[Party.OFFICER], settled=settled)
+    statement = _TO_STAFF.format(few=FEW, source=_UNREACHED, people=_PEOPLE[Party.OFFICER], settled=settled)
     await conn.execute(bound(statement, asked), asked)

@@ -14,7 +14,7 @@ from app.reminders.audience import OFF, REACHED, base, topic_of, values
 from app.reminders.housed import tenants, where
 from app.reminders.planning import Work, bound
 from app.reminders.queries import targets_of
-from app.reminders.rules import due_on, fill, remaining
+from app.reminders.rules import FEW, due_on, fill, naming, remaining
 from app.reminders.terms import HOUSED, Anchor, Audience, Exclusion, Party, Rule, Step, Target
 from app.text import is_code
 from app.workdays.rules import Calendar
@@ -112,6 +112,7 @@ async def _outlook(conn: Conn, work: Work, target: Target, viewer: Viewer) -> Ou
     subject, body = work.template.subject, work.template.body
     if not firmward:
         subject, body = work.template.staff_subject, work.template.staff_body
+        subject = naming(subject) if 0 < reminded.total <= FEW else subject
     return Outlook(
         target,
         remaining(work.calendar, moment.today, target.on),

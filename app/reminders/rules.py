@@ -14,6 +14,7 @@ _DAY = timedelta(days=1)
 AFTERWARDS = timedelta(days=30)
 # A date that is corrected by less than this is the same date to whoever was reminded of it.
 SAME_DATE = 7
+FEW = 3  # firms that a message to staff calls by name in its subject
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _LONGEST_SUBJECT, _LONGEST_BODY = 120, 4000
 
@@ -93,6 +94,11 @@ def remaining(calendar: Calendar, day: date, on: date) -> str:
 def fill(text: str, values: Mapping[str, str]) -> str:
     """Puts in what is known; a field that is not given stays, for the statement that knows each firm."""
     return _FIELD.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def naming(subject: str) -> str:
+    """A subject that only counts the firms, with the firms: for when there are so few that the count says nothing."""
+    return subject if "{名单}" in subject or "{家数}" not in subject else subject + "：{名单}"
 
 
 def text_problems(texts: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from app.reminders.audience import topic_of
 from app.reminders.housed import tenants
 from app.reminders.models import Reminder
 from app.reminders.planning import Planned, Work
-from app.reminders.rules import SAME_DATE, due_on, dues, fill, remaining
+from app.reminders.rules import FEW, SAME_DATE, due_on, dues, fill, naming, remaining
 from app.reminders.terms import Anchor, Due, Party, ReminderState, Target
 
 _LISTED = 20  # names in one message
@@ -126,6 +126,7 @@ def _messages(work: Work, d: Any, kept: Any, example: Target) -> Any:
         select(
             func.array_agg(aggregate_order_by(d.c.id, d.c.on, d.c.named))[1].label("id"),
             *(d.c.person, d.c.role),
+            (func.count() <= FEW).label("few"),
             cast(func.count(), Text).label("家数"),
             func.concat(func.array_to_string(names[1:_LISTED], "、"), more).label("名单"),
             func.concat(case((func.max(d.c.on) > first, "最早 "), else_=""), cast(first, Text)).label("日期"),
@@ -143,7 +144,9 @@ def _messages(work: Work, d: Any, kept: Any, example: Target) -> Any:
             said = func.replace(said, f"{{{field}}}", g.c[field])
         return said
 
-    texts = ("subject", worded(work.template.staff_subject), "body", worded(work.template.staff_body))
+    subject = work.template.staff_subject
+    subject_said = case((g.c.few, worded(naming(subject))), else_=worded(subject))
+    texts = ("subject", subject_said, "body", worded(work.template.staff_body))
     ways = case(
         (g.c.role == Role.CARRIER.value, func.jsonb_build_object("page", "/carrier")),
         else_=func.jsonb_build_object("reminder_rule", str(work.rule.id)),

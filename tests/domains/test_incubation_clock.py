@@ -108,7 +108,8 @@ async def test_a_lease_renewed_and_a_stay_that_ended_are_not_spoken_of_again(con
     assert (await plan_reminders(database, at=day(UNTIL)))["created"] == 0
     assert (await plan_reminders(database, at=day(date(2027, 7, 1))))["created"] == 1
     assert [one["body"].split("（")[0] for one in (await told(conn, operator))[1:]] == ["没动的团队"] * 2
-    assert (await told(conn, operator))[-1]["subject"] == "1 份租约 2027-06-30 已到期，还没有登记续租或退出"
+    said = (await told(conn, operator))[-1]["subject"]
+    assert said.startswith("1 份租约 2027-06-30 已到期，还没有登记续租或退出：没动的团队（")
 
 
 async def test_an_overstay_is_the_bureaus_where_nobody_runs_the_carrier_and_another_operator_hears_nothing(
@@ -120,8 +121,8 @@ async def test_an_overstay_is_the_bureaus_where_nobody_runs_the_carrier_and_anot
     await factories.active_rule(conn, "stay_over")
     assert (await plan_reminders(database, at=day(date(2028, 2, 29))))["created"] == 0
     await plan_reminders(database, at=day(date(2028, 3, 1)))
-    assert [one["subject"] for one in await told(conn, officer)] == [
-        "1 份租约的孵化期限 2028-03-01 已满，还没有登记毕业或退出"
+    assert [one["subject"].split("（")[0] for one in await told(conn, officer)] == [
+        "1 份租约的孵化期限 2028-03-01 已满，还没有登记毕业或退出：超期团队"
     ]
     assert await told(conn, other) == []
 
@@ -168,7 +169,7 @@ async def test_a_change_is_to_be_reported_within_three_months_and_said_until_it_
     for passed in (date(2027, 1, 28), date(2027, 1, 29), date(2027, 1, 30), date(2027, 2, 28)):
         await plan_reminders(database, at=day(passed))
     said = [one["subject"].partition("（")[0] for one in await told(conn, operator)]
-    assert said == ["1 项载体义务 2027-02-28 到期，还有 30 天", "1 项载体义务 2027-02-28 到期，就在今天"]
+    assert said == ["1 项载体义务 2027-02-28 到期，还有 30 天", "1 项载体义务 2027-02-28 到期，就在今天：报告名称变更"]
     assert "报告名称变更（2026-11-30）（2027-02-28）" in (await told(conn, operator))[0]["body"]
     assert await told(conn, officer) == []
     await plan_reminders(database, at=day(date(2027, 3, 1)))

@@ -316,7 +316,7 @@ async def test_a_certificate_is_reminded_of_until_a_younger_one_is_there(conn, d
 async def test_what_an_officer_hears_of_one_days_certificates_settles_nothing_of_the_next_days(conn, database):
     officer = await factories.person(conn, "officer")
     for issued in (date(2024, 1, 25), date(2024, 1, 27)):
-        uscc = await factories.firm(conn, officer_id=officer.id, contacts=MAIL)
+        uscc = await factories.firm(conn, f"开平市{issued.day}日有限公司", officer_id=officer.id, contacts=MAIL)
         await factories.certificate(conn, uscc, issued_on=issued)
     await factories.active_rule(conn, "hnte_expiry", planned_on=date(2026, 11, 25))
     for on in (date(2026, 11, 26), date(2026, 11, 28), date(2026, 11, 28)):
@@ -325,6 +325,9 @@ async def test_what_an_officer_hears_of_one_days_certificates_settles_nothing_of
         ("officer:60d", date(2027, 1, 25)),
         ("officer:60d", date(2027, 1, 27)),
     ]
+    told = select(OutboxMessage.payload).where(OutboxMessage.user_id == officer.id).order_by(OutboxMessage.id)
+    subjects = sorted(p["subject"].rsplit("：", 1)[1] for p in (await conn.execute(told)).scalars())
+    assert subjects == ["开平市25日有限公司", "开平市27日有限公司"]
 
 
 async def test_a_firm_of_another_province_or_no_longer_in_business_is_nobody_to_remind(conn, database, window):

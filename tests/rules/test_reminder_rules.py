@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from app.clock import BUSINESS_ZONE
-from app.reminders.rules import due_on, dues, fill, remaining, text_problems
+from app.reminders.rules import due_on, dues, fill, naming, remaining, text_problems
 from app.reminders.seeding import read_step
 from app.reminders.terms import Step
 from app.workdays.rules import is_office_hour, next_office_hour
@@ -121,3 +121,15 @@ def test_a_text_names_fields_and_anything_else_is_refused():
     assert "企业.__class__" in text_problems({**good, "body": "{企业.__class__}"})["body"]
     assert text_problems({**good, "subject": " "}) == {"subject": "请填写。"}
     assert fill("{企业} {日期}", {"日期": "2026-06-26 {企业}"}) == "{企业} 2026-06-26 {企业}"
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("{家数} 家企业的证书到期", "{家数} 家企业的证书到期：{名单}"),
+        ("{家数} 家企业（{名单}）的证书到期", "{家数} 家企业（{名单}）的证书到期"),
+        ("载体月报 {日期} 前报送", "载体月报 {日期} 前报送"),
+    ],
+)
+def test_a_subject_that_only_counts_firms_names_them_where_they_are_few(subject, said):
+    assert naming(subject) == said
