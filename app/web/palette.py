@@ -72,6 +72,7 @@ _COMMANDS = (
     Command("批量布置待办", "/bulk/new?kind=task&all=1", _P.FIRM_NOTE),
     Command("批量移动梯队", "/bulk/new?kind=tier&all=1", _P.MOVE),
     Command("新增账号", "/admin/users/new", _P.USER_ADMIN, also="新建账号"),
+    Command("改停滞天数", "/admin/tiers", _P.SETTING_ADMIN),
     Command("载入政策", "/admin/policies/upload", _P.POLICY_ADMIN),
 )
 

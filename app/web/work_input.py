@@ -160,7 +160,8 @@ def _future(raw: Mapping[str, Any], faults: dict[str, str], today: date, *, kept
 def _word(raw: Mapping[str, Any], field: str, words: type[W], faults: dict[str, str], *, usual: W | None = None) -> W:
     given = str(raw.get(field) or "") or (usual.value if usual else "")
     if given not in {word.value for word in words}:
-        faults[field] = f"请选择{LABELS.get(field, '')}。"
+        label = LABELS["need_kind"] if words is NeedKind else LABELS.get(field, "")
+        faults[field] = f"请选择{label}。"
         return next(iter(words))
     return words(given)
 

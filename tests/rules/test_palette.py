@@ -60,7 +60,7 @@ def test_each_role_is_offered_about_what_it_may_do_and_nothing_more():
         "批量移动梯队",
     ]
     assert labels[Role.MANAGER] == ["记走访", "布置待办", "记诉求", "看差距", "工作移交", "批量布置待办"]
-    assert labels[Role.ADMIN] == ["新增账号", "载入政策"]
+    assert labels[Role.ADMIN] == ["新增账号", "改停滞天数", "载入政策"]
     assert labels[Role.AUDITOR] == ["看差距"]
 
 

@@ -38,6 +38,8 @@ async def test_a_service_names_a_tenant_and_its_mentor_and_is_set_right_or_struc
     assert (late.status_code, "聘期是 2026-02-01 至 2026-06-30" in late.text) == (422, True)
     early = await operator.post(f"{here}/service/new", data=line | {"on": "2025-12-31", "mentor": ""})
     assert "2026-01-01 才入驻" in early.text
+    none = await operator.post(f"{here}/service/new", data=line | {"people": "0"})
+    assert "服务人次：请填 1 到" in none.text
     assert (await operator.post(f"{here}/service/new", data=line)).status_code == 303
     assert "已经登记过" in (await operator.post(f"{here}/service/new", data=line)).text
     shown = (await operator.get(f"{here}?kind=service&year=2026")).text

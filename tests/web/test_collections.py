@@ -55,6 +55,8 @@ async def owed(conn, name=FIRM):
 async def test_a_quarter_is_asked_confirmed_corrected_and_closed_for_good(conn, client_as, held):
     clerk = await tenant(conn, held)
     operator = await client_as("carrier")
+    undated = await operator.post(f"/carriers/{held.id}/collections", data={"period": "2026Q4", "due_on": ""})
+    assert "请企业哪天前确认：请填写截止日期。" in undated.text
     here = await opened(operator, held)
     again = await operator.post(f"/carriers/{held.id}/collections", data={"period": "2026Q4", "due_on": "2026-12-05"})
     assert (again.status_code, "已经发起过" in again.text) == (409, True)

@@ -221,6 +221,8 @@ async def test_a_need_is_followed_passed_on_and_closed_with_its_answer(conn, cli
     client = await client_as("officer")
     second = await factories.person(conn, "officer-2")
     form = {"kind": "talent", "body": "招不到数控技工", "due_on": "2026-12-31"}
+    unsaid = (await client.post(f"/firms/{uscc}/needs/new", data=form | {"kind": ""})).text
+    assert "诉求类别：请选择诉求类别。" in unsaid
     assert (await client.post(f"/firms/{uscc}/needs/new", data=form)).status_code == 303
     (need,) = await rows(conn, FirmNeed)
     here = f"/firms/{uscc}/needs/{need.id}"

@@ -89,7 +89,7 @@ async def _rounds(
         "values": {name: raw.get(name, "") for name in ("period", "due_on")},
         "key": uuid.uuid4().hex,
         "today": today,
-        **faulty(error, "period" if isinstance(error, Conflict) else ""),
+        **faulty(error, "period" if isinstance(error, Conflict) else "", called={"due_on": "请企业哪天前确认"}),
     }
     status = error.status if error else 200
     return page(request, "carrier/collections.html", title=f"{carrier.name} 数据收集", status=status, **context)

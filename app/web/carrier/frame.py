@@ -55,11 +55,12 @@ def head(
     }
 
 
-def faulty(error: AppError | None, place: str = "") -> dict[str, Any]:
-    """A refusal that is about one field stands beside it, as a wrong entry does."""
-    context = error_context(error, LABELS)
+def faulty(error: AppError | None, place: str = "", *, called: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A refusal that is about one field stands beside it, as a wrong entry does. `called`: as this form names them."""
+    labels = {**LABELS, **(called or {})}
+    context = error_context(error, labels)
     if place and isinstance(error, Conflict | Refused) and not isinstance(error, Stale):
-        context |= {"faults": {place: error.sentence}, "errors": [(place, LABELS.get(place, ""), error.sentence)]}
+        context |= {"faults": {place: error.sentence}, "errors": [(place, labels.get(place, ""), error.sentence)]}
         context["sentence"] = ""
     return {**context, "reasons": error.reasons if isinstance(error, Refused) else []}
 

@@ -209,7 +209,11 @@ async def _form(
             "mentor": [("", "没有"), *((str(m.id), f"{m.title}（{m.on} 起）") for m in known.mentors)],
         },
         "idempotency_key": key,
-        **faulty(error, "title" if isinstance(error, Conflict) else ""),
+        **faulty(
+            error,
+            "title" if isinstance(error, Conflict) else "",
+            called={field: asked for field in FIELDS if (asked := shape.asks(field))},
+        ),
     }
     status = error.status if error else 200
     title = line.title if line else f"登记{kind.label}"
