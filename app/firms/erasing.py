@@ -26,6 +26,22 @@ _SEALED = {
 }
 _SENTENCES = {("entry_applications", "contact")}
 _KEYED = dict.fromkeys([("collection_answers", "figures"), ("collection_versions", "figures")], "tenant.phone")
+# A closed form keeps the tenants' lines as they were: the column of this name.
+FROZEN_HEAD = "26 电话"
+_FROZEN = {("collection_rounds", "frozen")}
+_ITS_PLACE = (
+    "SELECT CAST(h.n - 1 AS int) FROM jsonb_array_elements_text(frozen -> 'head') WITH ORDINALITY h (title, n) "  # noqa: S608
+    f"WHERE h.title = '{FROZEN_HEAD}'"
+)
+_IN_FROZEN = (
+    f"EXISTS (SELECT FROM jsonb_array_elements(frozen -> 'rows') r (line), ({_ITS_PLACE}) p (n) "
+    "WHERE r.line ->> p.n = :value)"
+)
+_OUT_OF_FROZEN = (
+    "jsonb_set(frozen, '{rows}', (SELECT jsonb_agg(CASE WHEN r.line ->> p.n = :value "  # noqa: S608
+    "THEN jsonb_set(r.line, ARRAY[CAST(p.n AS text)], '\"\"') ELSE r.line END ORDER BY r.nth) "
+    f"FROM jsonb_array_elements(frozen -> 'rows') WITH ORDINALITY r (line, nth), ({_ITS_PLACE}) p (n)))"
+)
 # Whoever has an old form of one of these open must not write the person back.
 _VERSIONED = frozenset({"carriers", "collection_answers"})
 
@@ -63,6 +79,8 @@ def _condition(held: Held) -> str:
         return f"{held.column} = ANY(CAST(:marks AS text[]))"
     if key := _KEYED.get((held.table, held.column)):
         return f"{held.column} ->> '{key}' = :value"
+    if (held.table, held.column) in _FROZEN:
+        return _IN_FROZEN
     within = (held.table, held.column) in _SENTENCES
     return f"strpos({held.column}, :value) > 0" if within else f"{held.column} = :value"
 
@@ -141,6 +159,8 @@ def _gone(held: Held) -> str:
         nothing = "NULL" if held.table == "users" else "''"
     if key := _KEYED.get((held.table, held.column)):
         nothing = f"jsonb_set({held.column}, '{{{key}}}', '\"\"')"
+    if (held.table, held.column) in _FROZEN:
+        nothing = _OUT_OF_FROZEN
     more = ", version = version + 1" if held.table in _VERSIONED else ""
     return f"UPDATE {held.table} SET {held.column} = {nothing}{more} WHERE {where}"  # noqa: S608
 

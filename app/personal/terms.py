@@ -73,6 +73,7 @@ HELD: tuple[Held, ...] = (
     Held("entry_applications", "contact", Kind.PHONE, Purpose.CONTACT),
     Held("collection_answers", "figures", Kind.PHONE, Purpose.CONTACT),
     Held("collection_versions", "figures", Kind.PHONE, Purpose.CONTACT),
+    Held("collection_rounds", "frozen", Kind.PHONE, Purpose.CONTACT),
     Held("clerk_requests", "name", Kind.NAME, Purpose.CLERK),
     Held("clerk_requests", "email", Kind.EMAIL, Purpose.CLERK),
     Held("clerk_requests", "phone", Kind.PHONE, Purpose.CLERK),

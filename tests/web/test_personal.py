@@ -1,11 +1,14 @@
 """How persons are reached, behind every door: in full for whom the table says, else masked and not to be found."""
 
+import json
+
 import pytest
 from sqlalchemy import text
 
 from app.access.personal import READABLE
 from app.access.terms import SYSTEM, Role
 from app.audit.service import event_row, record
+from app.collecting.statistics import _HEAD
 from app.firms.erasing import erase, find
 from app.firms.terms import ContactDetails
 from app.personal.terms import Kind
@@ -129,8 +132,8 @@ async def test_documents_made_before_are_marked_by_the_migration(conn):
 
 _FIGURES = "jsonb_build_object('tenant.phone', CAST(:phone AS text), 'total_income', '5')"
 COLLECTED = (
-    "INSERT INTO collection_rounds (id, carrier_id, period, due_on, opened_at, opener_name) "
-    "VALUES (:firm, :carrier, '2026', '2027-01-31', :at, 'x')",
+    "INSERT INTO collection_rounds (id, carrier_id, period, due_on, opened_at, opener_name, closed_at, frozen) "
+    "VALUES (:firm, :carrier, '2026', '2027-01-31', :at, 'x', :at, CAST(:frozen AS jsonb))",
     "INSERT INTO collection_answers (id, round_id, firm_id, state, figures, answered_at) "
     f"VALUES (:firm, :firm, :firm, 'answered', {_FIGURES}, :at)",
     "INSERT INTO collection_versions (answer_id, version, figures, at, author_name) "
@@ -147,11 +150,15 @@ async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_w
     held = (await conn.execute(text("SELECT id FROM carriers"))).scalar_one()
     await factories.person(conn, "officer-2", email=EMAIL)
     given = {"carrier": held, "firm": await factories.id_of(conn, uscc), "at": NOON, "phone": PHONE}
-    given |= {"mark": conn.vault.mark("phone", PHONE)}
+    line = dict.fromkeys(_HEAD, "")
+    lines = [line | {"26 电话": PHONE, "1 企业名称": "甲"}, line | {"18 成立时注册资本（千元）": PHONE}]
+    frozen = {"head": _HEAD, "rows": [list(one.values()) for one in lines], "title": "年报"}
+    given |= {"mark": conn.vault.mark("phone", PHONE), "frozen": json.dumps(frozen)}
     for statement in COLLECTED:
         await conn.execute(text(statement), given)
     found = await find(conn, PHONE, by=SYSTEM, at=NOON)
-    tables = ["contacts", "carriers", "collection_answers", "collection_versions", "verified_likenesses"]
+    tables = ["contacts", "carriers", "collection_answers", "collection_versions", "collection_rounds"]
+    tables += ["verified_likenesses"]
     assert [(f.where.table, f.count) for f in found] == [(table, 1) for table in tables]
     assert found[0].told()["用途"] == "企业联系人"
     await erase(conn, PHONE, reason="本人来电要求", by=SYSTEM, at=NOON)
@@ -160,6 +167,9 @@ async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_w
     assert await find(conn, EMAIL, by=SYSTEM, at=NOON) == []
     versions = "SELECT c.version, a.version, a.figures ->> 'total_income' FROM carriers c, collection_answers a"
     assert (await conn.execute(text(versions))).one() == (2, 2, "5"), "an old form does not write the person back"
+    kept = (await conn.execute(text("SELECT frozen FROM collection_rounds"))).scalar_one()
+    lines[0]["26 电话"] = ""
+    assert kept == frozen | {"head": list(_HEAD), "rows": [list(one.values()) for one in lines]}, "and nothing else"
     left = (await conn.execute(text("SELECT search_text, version FROM firms WHERE uscc = :u"), {"u": uscc})).one()
     assert PHONE not in left.search_text
     assert left.version == 2
