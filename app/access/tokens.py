@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, or_, select, update
 
 from app.access.models import ApiToken
 from app.access.noticing import tell_owner
-from app.access.proving import must_know_password
+from app.access.proving import must_know_password, must_prove
 from app.access.queries import user_by_login
 from app.access.rules import new_token, token_hash
 from app.access.terms import SYSTEM, Actor
@@ -59,14 +59,15 @@ async def issue_token(conn: Conn, login: str, *, days: int, label: str = "", by:
 
 
 async def issue_own(
-    conn: Conn, label: str, *, days: int, password: str, by: Actor, at: datetime, cheap: bool = False
+    conn: Conn, label: str, *, days: int, password: str, code: str, by: Actor, at: datetime, cheap: bool = False
 ) -> str:
-    """For oneself, who shows the password once more: a token outlives the session it was made in. Raises Invalid, as
-    `must_know_password` does."""
+    """For oneself, who shows the password once more, and a code where there is a second factor: a token outlives the
+    session it was made in and is asked for neither. Raises Invalid, as `must_know_password` does."""
     await must_know_password(conn, password, by=by, at=at, cheap=cheap)
     held = (await conn.execute(select(func.count()).select_from(ApiToken).where(*_open(by.viewer.id, at)))).scalar_one()
     if held >= MOST:
         raise Invalid({"label": f"最多同时有 {MOST} 个令牌；请先撤销不用的。"})
+    await must_prove(conn, code, vault=conn.vault, by=by, at=at)
     token = await issue_token(conn, by.viewer.login, days=days, label=label, by=by, at=at)
     await tell_owner(conn, by.viewer.id, f"您的账号发放了访问令牌“{label}”", by=by, at=at)
     return token

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.access import tokens
+from app.access.factors import factor_of
 from app.access.terms import Actor, Permission
 from app.db import Conn
 from app.errors import Invalid
@@ -30,6 +31,7 @@ async def _page(
     context: dict[str, Any] = {
         "tokens": await tokens.tokens_of(conn, actor.viewer.id, at=request.app.state.clock.now()),
         "most": tokens.MOST,
+        "has_factor": (await factor_of(conn, actor.viewer.id)).bound_at is not None,
         "errors": errors or {},
         "label": label,
         "days": str(days),
@@ -48,11 +50,20 @@ async def issue(
     label: Annotated[str, Form(max_length=200)] = "",
     days: Annotated[int, Form(ge=1, le=tokens.LONGEST_DAYS)] = 90,
     password: Annotated[str, Form(max_length=1000)] = "",
+    code: Annotated[str, Form(max_length=60)] = "",
 ) -> Response:
     try:
         name = clean_text("label", label, longest=tokens.LONGEST_LABEL, required="请写明给哪个程序用。")
-        cheap = settings.cheap_passwords
-        token = await tokens.issue_own(conn, name, days=days, password=password, by=actor, at=clock.now(), cheap=cheap)
+        token = await tokens.issue_own(
+            conn,
+            name,
+            days=days,
+            password=password,
+            code=code,
+            by=actor,
+            at=clock.now(),
+            cheap=settings.cheap_passwords,
+        )
     except Invalid as error:
         return await _page(request, conn, actor, dict(error.fields), label=label, days=days)
     return page(request, "account/token_once.html", title="新令牌", token=token, label=name, onward=PLACE)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from app.access.factor_rules import FREE_TRIES, STEP
 from app.access.factors import reseal, take_away
-from app.access.models import HalfSignIn, RecoveryCode, SecondFactor, User
+from app.access.models import ApiToken, HalfSignIn, RecoveryCode, SecondFactor, User
 from app.access.rules import PAIR_LIMIT
 from app.audit.models import AuditEvent
 from app.outbox.models import OutboxMessage
@@ -280,3 +280,17 @@ async def test_secrets_are_sealed_anew_under_a_new_key(client_as, officer, conn,
     assert await reseal(conn, Vault([key, house])) == 0
     sealed = (await conn.execute(select(SecondFactor.secret))).scalar_one()
     assert Vault([key]).open(sealed, about=f"second_factor:{officer.id}").decode() == secret
+
+
+async def test_a_token_is_asked_for_with_a_code_too_where_there_is_a_second_factor(client_as, officer, conn, clock):
+    desk = await client_as(officer)
+    form = {"label": "统计小程序", "days": "30", "password": PASSWORD}
+    assert 'name="code"' not in (await desk.get("/account/tokens")).text
+    secret, _ = await bound(desk, clock)
+    assert 'name="code"' in (await desk.get("/account/tokens")).text
+    for wrong in ({}, {"code": "000000"}, {"code": code_at(secret, clock), "password": "wrong"}):
+        assert (await desk.post("/account/tokens", data=form | wrong)).status_code == 422
+    assert not (await conn.execute(select(ApiToken.user_id))).all()
+    right = form | {"code": code_at(secret, clock)}
+    assert (await desk.post("/account/tokens", data=right)).status_code == 200
+    assert (await desk.post("/account/tokens", data=right)).status_code == 422, "a code is used once"
