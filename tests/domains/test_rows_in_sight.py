@@ -1,6 +1,7 @@
 """Without any filter, the site's own database role is shown what its viewer may see, and to nobody nothing."""
 
 import uuid
+from argparse import Namespace
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from app.access.sight import beyond_sight, look_for
 from app.access.terms import Role, Viewer
 from app.commands.context import CommandError
 from app.commands.grants import hidden_tables
+from app.commands.keys import run_reseal
 from app.commands.serve import must_see_everything
 from app.db import Base, Database
 from app.looking import SITE_PATH
@@ -255,3 +257,11 @@ async def test_a_worker_that_was_not_granted_a_bounded_table_is_told_and_does_no
     await must_see_everything(cluster.url_as("worker", worker_url))
     with pytest.raises(CommandError, match="tidu grants"):
         await must_see_everything(cluster.url_as("web", worker_url))
+
+
+async def test_a_role_that_is_shown_no_firms_is_not_told_that_all_is_under_the_new_key(
+    monkeypatch, cluster, worker_url, tmp_path
+):
+    monkeypatch.setenv("TIDU_DATABASE_URL", cluster.url_as("web", worker_url))
+    with pytest.raises(CommandError, match="所有者"):
+        await run_reseal(Namespace(data=tmp_path))
