@@ -113,7 +113,7 @@ def _first_of_each(conditions: list[ColumnElement[bool]]) -> tuple[Any, Any]:
     """
     chosen = select(Firm.id).where(*conditions).cte("chosen")
     person = (
-        select(Contact.firm_id, Contact.name, Contact.phone)
+        select(Contact.id, Contact.firm_id, Contact.name, Contact.phone)
         .ext(distinct_on(Contact.firm_id))
         .join(chosen, chosen.c.id == Contact.firm_id)
         .order_by(Contact.firm_id, Contact.is_primary.desc(), Contact.id)
@@ -170,7 +170,7 @@ def statement(
         cast(func.trim_scale(Firm.registered_capital * literal_column("0.0001")), Text),
         case((Firm.above_designated_size.is_(True), "是"), (Firm.above_designated_size.is_(False), "否")),
         typed(_name(person.c.name, viewer)),
-        opening.cell(person.c.phone),
+        opening.cell(person.c.id, person.c.phone),
         TierRow.label,
         typed(certificate.c.number),
         cast(certificate.c.issued_on, Text),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, case, func
+from sqlalchemy import Select, Text, bindparam, case, func, literal_column
 
 from app.personal.masking import mask
 from app.personal.terms import Kind
@@ -29,9 +29,10 @@ class Opening:
     def new(cls, *, masked: bool) -> "Opening":
         return cls(secrets.token_hex(16), masked)
 
-    def cell(self, column: Any) -> Any:
+    def cell(self, row: Any, column: Any) -> Any:
+        """`row`: whose it is, so that what was moved there from elsewhere is not opened."""
         token = bindparam(None, self.token, type_=Text(), unique=True)
-        return case((column != "", func.concat(token, column)))
+        return case((column != "", func.concat(token, row, literal_column("'/'"), column)))
 
     def put(self, query: Select[Any]) -> Select[Any]:
         return query.execution_options(**{_OPTION: self})
@@ -41,8 +42,9 @@ class Opening:
         return (*row[:place], self.opened(vault, cell), *row[place + 1 :]) if cell else row
 
     def opened(self, vault: Vault, cell: str) -> str:
+        row, _, sealed = cell.removeprefix(self.token).partition("/")
         try:
-            value = unseal(vault, cell.removeprefix(self.token))
+            value = unseal(vault, sealed, column="contacts.phone", row=row)
         except Unreadable:
             return UNREADABLE
         return mask(Kind.PHONE, value) if self.masked else value
@@ -59,7 +61,7 @@ class Lines:
 
     def __init__(self, opening: Opening, vault: Vault) -> None:
         self._opening, self._vault, self._rest = opening, vault, b""
-        self._cell = re.compile(re.escape(opening.token.encode()) + rb"[\w.:\-]+")
+        self._cell = re.compile(re.escape(opening.token.encode()) + rb"[\w.:/\-]+")
 
     def of(self, data: bytes) -> bytes:
         whole, end, self._rest = (self._rest + data).rpartition(b"\n")

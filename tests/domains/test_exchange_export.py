@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import text
 
 from app.db import Conn, Database
 from app.exchange.exporting import TITLES, csv_stream, statement, xlsx_stream
 from app.files.store import FileStore
 from app.firms.queries import list_firms
 from app.firms.terms import ContactDetails, FirmFilter
+from app.sealed import UNREADABLE
 from tests import factories
 from tests.factories import OTHER_TOWN, TOWN, Person
 from tests.harness import NOON, keys_of_tests
@@ -118,6 +120,18 @@ async def test_an_export_is_the_filtered_list_in_its_order(
     shown = await list_firms(conn, filters, viewer=officer.viewer, today=TODAY, sort=sort)
     data = table(await exported(database, form, officer, filters, sort), form)
     assert [line["统一社会信用代码"] for line in data] == [row.uscc for row in shown.items]
+
+
+async def test_a_number_that_was_moved_to_another_firm_is_not_opened_for_it(
+    conn: Conn, database: Database, officer: Person
+) -> None:
+    for name, phone in (("甲公司", "13800000001"), ("乙公司", "13800000002")):
+        await factories.firm(conn, name, contacts=[ContactDetails("王", phone)])
+    await conn.execute(text("UPDATE contacts SET phone = (SELECT max(phone) FROM contacts)"))
+    for form in ("csv", "xlsx"):
+        told = [line["联系电话"] for line in table(await exported(database, form, officer), form)]
+        assert sorted(told)[0].startswith("138")
+        assert told.count(UNREADABLE) == 1
 
 
 async def test_an_export_ends_at_the_viewer_s_division(conn: Conn, database: Database) -> None:
