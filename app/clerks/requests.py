@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.terms import Actor, Origin, Role, Viewer
@@ -15,8 +16,10 @@ from app.clerks.queries import request_by_id
 from app.clerks.terms import ASKED_AN_HOUR, Application, Asked, AskedState, Request
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Refused
+from app.firms.models import WHOLE_MARK
 from app.firms.queries import firm_by_uscc
 from app.firms.terms import FirmDetail
+from app.sealed import UNREADABLE, whole_marks
 from app.sealed import seal as seal_text
 
 
@@ -33,6 +36,12 @@ async def ask(conn: Conn, said: Application, *, origin: Origin, at: datetime) ->
     row = {"id": made, "ip": origin.ip, "created_at": at, "uscc": said.uscc, "name": said.name}
     row |= {"email": seal_text(vault, "clerk_requests.email", made, said.email), "words": said.words}
     row |= {"phone": seal_text(vault, "clerk_requests.phone", made, said.phone)}
+    # While another key takes over, the index tells the same address under the two apart.
+    mark: Any = literal_column(WHOLE_MARK.format("email"))
+    same = (ClerkRequest.uscc == said.uscc, ClerkRequest.state == AskedState.WAITING.value)
+    held = select(ClerkRequest.id).where(*same, mark.in_(whole_marks(vault, said.email)))
+    if (await conn.execute(held)).first() is not None:
+        return True
     written = insert(ClerkRequest).values(row).on_conflict_do_nothing().returning(ClerkRequest.id)
     request_id = (await conn.execute(written)).scalar_one_or_none()
     if request_id is not None:
@@ -54,6 +63,8 @@ async def approve(
 ) -> FirmDetail:
     """The answer is an invitation to the address that asked. Raises NotFound, Conflict, Refused."""
     request = await _waiting(conn, request_id, by=by)
+    if request.email == UNREADABLE:
+        raise Refused("申请人的邮箱用现在的密钥打不开，邀请没有地方可发；请告诉系统管理员。")
     firm = await firm_by_uscc(conn, request.uscc, viewer=by.viewer)
     if firm is None:
         raise Refused(f"企业库里没有 {request.uscc}；核对后先在企业库新增这家企业，再同意。")

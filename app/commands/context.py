@@ -83,6 +83,12 @@ def keys_for(settings: Settings) -> Keys:
     return lambda: vault_of(with_key(settings))
 
 
+def has_key(settings: Settings) -> bool:
+    """Whether there is one already. What is sealed under one that was only made for it, the site could not open."""
+    given = settings.secret_key.get_secret_value() or settings.encryption_keys.get_secret_value()
+    return bool(given) or not settings.database_url or (settings.data / "secret_key").exists()
+
+
 def secret_key(data: Path) -> str:
     """The installation's own key, made once and readable by its owner only."""
     path = data / "secret_key"

@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from app.commands.context import CommandError, add_data_option, opened
+from app.commands.context import CommandError, add_data_option, has_key, opened, settings_for
 from app.config import MIGRATIONS, Settings
 from app.db import Conn, Database, Keys
 from app.locks import Lock, hold
@@ -41,13 +41,19 @@ def add_parser(subparsers: Any) -> None:
 
 
 async def run(args: argparse.Namespace) -> int:
+    keys = None if has_key(settings_for(args)) else _none
     async with opened(args) as (_, database):
-        await migrate(database)
+        await migrate(database, keys=keys)
     print("数据库结构已是最新。")
     return 0
 
 
-async def migrate(database: Database) -> None:
+def _none() -> Vault:
+    raise CommandError(_NO_KEY)
+
+
+async def migrate(database: Database, *, keys: Keys | None = None) -> None:
+    """`keys`: others than the database was opened with."""
     async with database.transaction() as conn:
         # Two processes that start at once migrate one after the other.
         await hold(conn, Lock.MIGRATION)
@@ -56,8 +62,8 @@ async def migrate(database: Database) -> None:
             return
         granted = (await conn.execute(_GRANTED)).scalars().all()
         await conn.execute(text("DROP VIEW IF EXISTS sight.firms"))  # else no column of the table could change
-        keys = database.engine.keys
-        await conn.run_sync(lambda connection: _upgrade(connection, keys))
+        given = keys or database.engine.keys
+        await conn.run_sync(lambda connection: _upgrade(connection, given))
         await _show_firms(conn, granted)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from app.commands.migrate import keys_given
 from app.exchange.hiding import hidden
 from app.firms.search import called
-from app.sealed import marks_of, seal, whole_marks
+from app.sealed import marks_in, seal, whole_marks
 from app.text import index_grams
 from app.vault import Vault
 
@@ -66,7 +66,7 @@ def downgrade() -> None:
 
 def _seal_all(vault: Vault) -> None:
     _contacts(vault)
-    _documents(vault)
+    _documents()
     _choices(vault)
     _messages(vault)
     _likenesses(vault)
@@ -95,22 +95,24 @@ def _contacts(vault: Vault) -> None:
         op.get_bind().execute(write, {"ids": [row.id for row in rows], "one": phones, "two": emails})
 
 
-def _documents(vault: Vault) -> None:
-    """The lines of numbers go; what was said of people by name stays as it was."""
+def _documents() -> None:
+    """The lines of numbers go; what was said of people by name stays as it was. The marks are those of the contacts, who
+    are sealed by now: in a line, several numbers had run into one."""
     write = sa.text(
         "UPDATE firms f SET search_text = n.written, search_grams = string_to_array(n.grams, E'\\n') "
         "FROM unnest(:ids, :one, :two) AS n (id, written, grams) WHERE f.id = n.id"
     ).bindparams(_IDS, *_TEXTS.values())
-    query = "SELECT id, search_text FROM firms WHERE search_text ~ '(^|\\n)☎' AND id > :after"
+    query = (
+        "SELECT id, search_text, ARRAY(SELECT c.phone FROM contacts c WHERE c.firm_id = firms.id) AS phones "
+        "FROM firms WHERE search_text ~ '(^|\\n)☎' AND id > :after"
+    )
     for rows in _batches(query):
         ids, written, grams = [], [], []
         for row in rows:
-            lines = row.search_text.split("\n")
-            kept = [line for line in lines if not line.startswith("☎")]
-            numbers = [line[1:] for line in lines if line.startswith("☎")]
+            kept = [line for line in row.search_text.split("\n") if not line.startswith("☎")]
             ids.append(row.id)
             written.append("\n".join(kept))
-            marks = (mark for number in numbers for mark in marks_of(vault, number))
+            marks = (mark for phone in row.phones for mark in marks_in(phone))
             grams.append("\n".join([*index_grams(kept), *called(marks)]))
         op.get_bind().execute(write, {"ids": ids, "one": written, "two": grams})
 

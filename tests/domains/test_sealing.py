@@ -2,17 +2,21 @@
 
 import importlib
 import uuid
+from argparse import Namespace
 
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import text
 
-from app.access.terms import SYSTEM
+from app.access.terms import SYSTEM, Actor, Origin
+from app.clerks.requests import approve, ask
+from app.clerks.terms import Application
+from app.commands import migrate as migrating
 from app.commands import resealing
 from app.commands.context import CommandError
 from app.db import Database
-from app.errors import Conflict
+from app.errors import Conflict, Refused
 from app.firms.queries import firm_by_uscc, list_firms
 from app.firms.service import edit
 from app.firms.terms import ContactDetails, FirmEntry, FirmFilter
@@ -20,12 +24,14 @@ from app.models import Base
 from app.outbox.claiming import claim
 from app.outbox.writing import letter, post
 from app.sealed import UNREADABLE
+from app.text import key
 from app.vault import Vault
 from tests import factories
 from tests.harness import NOON, keys_of_tests
 from tests.sealing import lies_open
 
 PHONE, EMAIL = "13987654321", "jinsique@example.com"
+TWO = f"{PHONE}、0750-2212345"
 OLD, NEW = Vault(["o" * 40]), Vault(["n" * 40, "o" * 40])
 OFFICER = factories.Viewer(factories.new_id(), "o", "o", factories.Role.OFFICER, "440783")
 
@@ -69,6 +75,18 @@ async def test_a_letter_to_an_address_of_its_own_leaves_for_it_and_lies_sealed(c
     assert [m.address for m in await claim(conn, at=NOON, most=9, office_hours=True)] == [EMAIL]
 
 
+async def test_while_another_key_takes_over_who_asks_for_an_account_again_is_one_who_asks(conn, monkeypatch):
+    said = Application("91440783MA00000000", "金", EMAIL, PHONE)
+    assert await ask(conn, said, origin=Origin(), at=NOON)
+    monkeypatch.setattr(conn.engine, "keys", lambda: Vault(["n" * 40, *keys_of_tests()._secrets]))
+    assert await ask(conn, said, origin=Origin(), at=NOON)
+    assert (await conn.execute(text("SELECT count(*) FROM clerk_requests"))).scalar_one() == 1
+    waits = (await conn.execute(text("SELECT id FROM clerk_requests"))).scalar_one()
+    monkeypatch.setattr(conn.engine, "keys", lambda: NEW)
+    with pytest.raises(Refused, match="打不开"):  # no letter is written to what stands for an address
+        await approve(conn, waits, seal=str, by=Actor(OFFICER, Origin()), at=NOON)
+
+
 async def test_the_database_takes_no_number_that_is_not_sealed(conn):
     uscc = await a_firm(conn)
     plain = "UPDATE contacts SET phone = '13911111111' WHERE firm_id = :id"
@@ -107,8 +125,9 @@ async def test_what_lay_open_is_sealed_by_the_migration_with_a_key_and_not_witho
             await conn.run_sync(lambda c: _with(c, made, None, made.upgrade))
         await conn.run_sync(lambda c: _with(c, made, keys_of_tests, made.upgrade))
         assert await lies_open(conn, PHONE, EMAIL) == []
-        assert await numbers(conn, uscc) == [(PHONE, EMAIL)]
-        assert await hits(conn, PHONE) == await hits(conn, "4321") == await hits(conn, "金雀") == [uscc]
+        assert await numbers(conn, uscc) == [(TWO, EMAIL)]
+        for asked in (PHONE, "4321", "07502212345", "2345", "金雀"):
+            assert await hits(conn, asked) == [uscc], "by each of them, though the old document had them in one"
         document = "SELECT search_text, search_grams FROM firms"
         before = (await conn.execute(text(document))).one()
         await resealing.refresh_search(conn, [firm_id])
@@ -119,9 +138,28 @@ async def test_what_lay_open_is_sealed_by_the_migration_with_a_key_and_not_witho
     await database.dispose()
 
 
+async def test_a_key_that_would_only_be_made_for_the_migration_is_none_and_is_not_made(monkeypatch, tmp_path):
+    given = []
+
+    async def seen(database, *, keys):
+        given.append(keys or database.engine.keys)
+
+    monkeypatch.setattr(migrating, "migrate", seen)
+    monkeypatch.setenv("TIDU_DATABASE_URL", "postgresql://127.0.0.1/none")
+    for name in ("TIDU_SECRET_KEY", "TIDU_ENCRYPTION_KEYS"):
+        monkeypatch.delenv(name, raising=False)
+    await migrating.run(Namespace(data=tmp_path))
+    with pytest.raises(CommandError, match="TIDU_SECRET_KEY"):
+        given[-1]()
+    assert not (tmp_path / "secret_key").exists()
+    monkeypatch.setenv("TIDU_SECRET_KEY", "n" * 40)
+    await migrating.run(Namespace(data=tmp_path))
+    assert given[-1]().name == NEW.name
+
+
 OPEN = (
-    f"UPDATE contacts SET phone = '{PHONE}', email = '{EMAIL}' WHERE firm_id = :id",
-    f"UPDATE firms SET search_text = search_text || E'\\n☎{PHONE}' WHERE id = :id",
+    f"UPDATE contacts SET phone = '{TWO}', email = '{EMAIL}' WHERE firm_id = :id",
+    f"UPDATE firms SET search_text = search_text || E'\\n☎{key(TWO)}' WHERE id = :id",
     "INSERT INTO outbox_messages (id, dedup_key, kind, channel, payload, next_attempt_at, created_at) "
     f"VALUES (:id, 'k', 'reminder', 'email', '{{\"to\": \"{EMAIL}\"}}', :at, :at)",
     "INSERT INTO verified_likenesses (id, firm_id, kind, key, weight, outcome, words, at, name) "
