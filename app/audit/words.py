@@ -120,6 +120,7 @@ ACTION_LABELS = {
     "carrier:tenancy:changed": "修改入驻协议",
     "carrier:tenancy:ended": "登记退出",
     "carrier:tenancy:graduated": "登记毕业",
+    "carrier:tenancy:reopened": "撤销毕业",
     "carrier:tenancy:taken_back": "撤销导入的入驻",
     "carrier:team:linked": "团队注册为企业",
     "carrier:disagreement:opened": "入驻情况不一致",

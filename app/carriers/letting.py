@@ -9,10 +9,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor
+from app.carriers.clocks import clock_of
 from app.carriers.models import CarrierTeam, TenancyRow
-from app.carriers.queries import stays
 from app.carriers.recording import never, note, span, trace
-from app.carriers.rules import ending_problems, limit_of
+from app.carriers.rules import ending_problems, renewal_problem
 from app.carriers.stay_terms import Ending, EndReason, Happening, Lease, SpecialField, Tenancy, Terms
 from app.carriers.taking import OVERLAP, free, hold_running, hold_space, in_the_way
 from app.carriers.tenancies import taken, tenancy_by_id
@@ -44,14 +44,7 @@ async def admit(
     space = await hold_space(
         conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=business_day(at)
     )
-    months, basis = await _limit(conn, carrier, lease.special_field) if lease.incubates else (None, "")
-    row = {
-        **holder,
-        "incubating_since": lease.since if lease.incubates else None,
-        "clock_since": lease.since if lease.incubates else None,
-        "limit_months": months,
-        "limit_basis": basis,
-    }
+    row = {**holder, **await clock_of(conn, carrier, lease, holder, by=by, at=at)}
     return await put_in(conn, carrier, space, lease, row, by=by, at=at)
 
 
@@ -151,19 +144,14 @@ async def _holder(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: 
     return {"team_id": made}
 
 
-async def _limit(conn: Conn, carrier: Carrier, special: SpecialField | None) -> tuple[int | None, str]:
-    return limit_of((await stays(conn)).get(carrier.kind), special)
-
-
 async def renew(
     conn: Conn, tenancy_id: uuid.UUID, *, until: date | None, version: int, by: Actor, at: datetime
 ) -> Tenancy:
     """The lease goes on until another day. Raises Stale, Invalid, Conflict when the space is promised to somebody."""
     held = await lock_tenancy(conn, tenancy_id, version, by=by)
     since = must_be_open(held)
-    if until is not None and (held.until is None or until <= held.until):
-        now = f"{held.until}" if held.until else "没有约定期满日"
-        raise Invalid({"until": f"现在的租期止是{now}，续租要晚于它；提前结束的请办退出。"})
+    if wrong := renewal_problem(held.until, until, today=business_day(at)):
+        raise Invalid({"until": wrong})
     begins = held.until + timedelta(days=1) if held.until else since
     space = await hold_space_again(conn, held, since=begins, until=until)
     await free(conn, space, seats=held.seats, since=begins, until=until, besides=held.id)

@@ -1,5 +1,6 @@
 """Decisions about stays on plain facts: months used, what is due, what cannot be."""
 
+import uuid
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -95,6 +96,16 @@ def ending_problems(ending: Ending, *, since: date, today: date) -> dict[str, st
     return found
 
 
+def renewal_problem(held: date | None, until: date | None, *, today: date) -> str:
+    """A lease that would still be over is none: who has left by then leaves."""
+    if until is not None and (held is None or until <= held):
+        now = f"{held}" if held else "没有约定期满日"
+        return f"现在的租期止是{now}，续租要晚于它；提前结束的请办退出。"
+    if until is not None and until < today:
+        return f"{until} 已经过去，续到那天租期仍是过期；还在里面的请写今天或以后，已经搬走的请办退出。"
+    return ""
+
+
 def goes_back(before: CarrierKind, after: CarrierKind) -> bool:
     """Down the chain instead of up: possible, but wants a reason."""
     return before in CHAIN and after in CHAIN and CHAIN.index(after) < CHAIN.index(before)
@@ -103,6 +114,40 @@ def goes_back(before: CarrierKind, after: CarrierKind) -> bool:
 def clock_after(before: CarrierKind, after: CarrierKind, *, clock_since: date | None, on: date) -> date:
     """The stay is counted in one kind of carrier; moving between two of a kind does not begin it anew."""
     return clock_since if before is after and clock_since is not None else on
+
+
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """A room that a tenant is incubated in, or was. Both days are inclusive."""
+
+    id: uuid.UUID
+    since: date
+    until: date | None
+    clock_since: date
+    incubating_since: date
+    limit_months: int | None
+    limit_basis: str
+    open: bool
+
+    def over(self, today: date) -> date:
+        """The first day on which it is no more. One whose lease is over goes on until its end is recorded."""
+        if self.until is None or (self.open and self.until < today):
+            return date.max
+        return self.until + timedelta(days=1)
+
+
+def unbroken(stints: Iterable[Stint], *, since: date, until: date | None, today: date) -> list[Stint]:
+    """Those of one stay with a lease of these days: each goes on from it or from another of them without a day between,
+    before or after."""
+    first, over = since, until + timedelta(days=1) if until else date.max
+    found: list[Stint] = []
+    left = list(stints)
+    while touching := [s for s in left if s.since <= over and s.over(today) >= first]:
+        left = [s for s in left if s not in touching]
+        found += touching
+        first = min(first, *(s.since for s in touching))
+        over = max(over, *(s.over(today) for s in touching))
+    return found
 
 
 def area_problem(total: Decimal | None, parts: Iterable[Decimal | None]) -> str:

@@ -155,6 +155,8 @@ class TenancyEvent:
     @property
     def label(self) -> str:
         """A way of leaving has its own name; a graduation is nothing that people look for under 退出."""
+        if undone := self.detail.get("undone"):
+            return f"撤销{undone}"
         if self.kind is not Happening.ENDED:
             return self.kind.label
         way = str(self.detail.get("reason", ""))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, String, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, and_, bindparam, cast, func, or_, select
 from sqlalchemy.types import Uuid
 
 from app.access.sight import beyond_sight
@@ -87,6 +87,8 @@ _INSIDE = (
 )
 _BY_PLACE = (_S.building, _S.floor, _S.room, func.lower(_T.during), _T.id)
 _THAT_DAY = Kept(_all().where(_T.carrier_id == _CARRIER, *_INSIDE).order_by(*_BY_PLACE))
+_COMING = (_ON >= _TODAY) & (func.lower(_T.during) > _ON) & _T.ended_on.is_(None)  # what is past tells who came itself
+_FROM_THAT_DAY = Kept(_all().where(_T.carrier_id == _CARRIER, or_(and_(*_INSIDE), _COMING)).order_by(*_BY_PLACE))
 _OPEN = Kept(_all().where(_T.carrier_id == _CARRIER, _T.ended_on.is_(None)).order_by(*_BY_PLACE))
 _LATEST = _all().order_by(func.lower(_T.during).desc().nulls_last(), _T.id.desc())
 
@@ -100,6 +102,15 @@ async def tenancies_on(conn: Conn, carrier_id: uuid.UUID, *, on: date, today: da
     """Who is inside on a day, by place. Here and below: the caller has looked the carrier up in its viewer's sight."""
     rows = await conn.execute(_THAT_DAY, {"carrier_id": carrier_id, "on": on, "today": today})
     return [tenancy_of(row) for row in rows]
+
+
+async def there_and_coming(
+    conn: Conn, carrier_id: uuid.UUID, *, on: date, today: date
+) -> tuple[list[Tenancy], list[Tenancy]]:
+    """Who is inside on a day, and whose lease begins after it; the latter only of today and later."""
+    rows = await conn.execute(_FROM_THAT_DAY, {"carrier_id": carrier_id, "on": on, "today": today})
+    found = [tenancy_of(row) for row in rows]
+    return [t for t in found if t.since and t.since <= on], [t for t in found if t.since and t.since > on]
 
 
 async def open_tenancies(conn: Conn, carrier_id: uuid.UUID) -> list[Tenancy]:

@@ -121,7 +121,7 @@ async def apply(
     lately = select(func.count()).where(_A.firm_id == firm.id, _A.asked_at > at - timedelta(days=1))
     if (await conn.execute(lately)).scalar_one() >= ASKED_A_DAY:
         raise TooMany(f"一天最多提出 {ASKED_A_DAY} 份申请，撤回的也算；请明天再提。", wait=_A_DAY_ON)
-    found = await conditions(conn, firm.id, policies=policies, since=need.since)
+    found = await conditions(conn, carrier.kind, firm.id, policies=policies, since=need.since)
     row = {name: getattr(need, name) for name in Need.__dataclass_fields__}
     row |= {"id": new_id(), "carrier_id": carrier.id, "firm_id": firm.id, "asker_name": by.viewer.name, "asked_at": at}
     row |= {"found": kept(found) if found else None, "closes_on": today + timedelta(days=OPEN_DAYS)}
@@ -153,7 +153,7 @@ async def accept(
         raise Conflict(f"{asked.firm_name} 已不在存续状态，不能入驻。")
     carrier = await carrier_asking(conn, asked.carrier_id)
     if lease.incubates:
-        found = await conditions(conn, asked.firm_id, policies=policies, since=lease.since)
+        found = await conditions(conn, carrier.kind, asked.firm_id, policies=policies, since=lease.since)
         if found is not None:
             must_suit(found, ground, asked.firm_name, by=by)
             lease = replace(lease, entry=kept(found, ground))

@@ -139,6 +139,12 @@ _TO_DO = Kept(
 )
 
 
+async def open_in(conn: Conn, carrier_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """By carrier, how many are open; the caller has seen to the viewer's sight."""
+    query = select(_D.carrier_id, func.count()).where(_D.carrier_id.in_(carrier_ids), _D.settled_at.is_(None))
+    return {carrier_id: n for carrier_id, n in await conn.execute(query.group_by(_D.carrier_id))}
+
+
 async def to_do(conn: Conn, carrier_id: uuid.UUID) -> tuple[list[Duty], int]:
     """The carrier's duties and how many disagreements are open, of one statement; the caller sees the carrier."""
     rows = (await conn.execute(_TO_DO, {"carrier_id": carrier_id})).all()
@@ -167,7 +173,8 @@ async def deny(
         raise Invalid({"reason": "请写明哪里不对，如没有签过协议、已经搬走和搬走的日期。"})
     carrier = (held[0].carrier_id, held[0].carrier_name)
     about = About(firm.id, firm.name, firm.uscc, _KINDS.NOT_THERE)
-    return await open_one(conn, carrier, about, reason, by=by, at=at)
+    room = f"登记的房间：{held[0].place}，{held[0].since} 起"
+    return await open_one(conn, carrier, about, reason, room=room, by=by, at=at)
 
 
 async def claim(
@@ -186,21 +193,28 @@ async def claim(
 
 
 async def open_one(
-    conn: Conn, carrier: tuple[uuid.UUID, str], about: About, words: str, *, by: Actor, at: datetime
+    conn: Conn,
+    carrier: tuple[uuid.UUID, str],
+    about: About,
+    words: str,
+    *,
+    room: str = "",
+    by: Actor,
+    at: datetime,
 ) -> uuid.UUID:
-    """`carrier`: its id and name; `words`: the firm's, or what the facts show. Raises Conflict while the same is being
-    looked into."""
+    """`carrier`: its id and name; `words`: the firm's, or what the facts show; `room`: which the firm is about.
+    Raises Conflict while the same is being looked into."""
     row = {"id": new_id(), "carrier_id": carrier[0], "firm_id": about.firm_id, "kind": about.kind.value}
-    row |= {"firm_word" if by.viewer.role is Role.FIRM else "evidence": words}
+    row |= {"firm_word": words, "evidence": room} if by.viewer.role is Role.FIRM else {"evidence": words}
     row |= {"opener_name": by.viewer.name, "opened_at": at}
     made: uuid.UUID | None = (
         await conn.execute(insert(_D).values(row).on_conflict_do_nothing().returning(_D.id))
     ).scalar_one_or_none()
     if made is None:
         raise Conflict("这一条已经在核对。")
-    said = {"uscc": about.uscc, "kind": about.kind.label, "words": words}
+    said = {"uscc": about.uscc, "kind": about.kind.label, "words": words, "place": room}
     await trace(conn, carrier, "disagreement:opened", said, by=by, at=at)
-    told = f"{about.firm_name}与{carrier[1]}：{about.kind.label}，请核对"
+    told = f"{about.firm_name}与{carrier[1]}：{about.kind.label}{f'（{room}）' if room else ''}，请核对"
     # What facts show a check lists for whoever ran it; what a firm says of itself an officer has to hear.
     officers = await officers_of(conn, carrier[0]) if by.viewer.role is Role.FIRM else []
     operators = await operators_of(conn, carrier[0])

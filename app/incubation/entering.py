@@ -16,7 +16,7 @@ from app.access.terms import Actor, Permission
 from app.assessments.gathering import gather
 from app.carriers.letting import admit
 from app.carriers.stay_terms import Lease
-from app.carriers.terms import Carrier
+from app.carriers.terms import Carrier, CarrierKind
 from app.db import Conn
 from app.errors import Refused
 from app.firms.filtering import visible_to
@@ -29,10 +29,13 @@ from app.policy.terms import Assessment, Outcome
 POLICY = "incubation_entry"
 
 
-async def conditions(conn: Conn, firm_id: uuid.UUID, *, policies: Policies, since: date) -> Assessment | None:
-    """As of the day on which it would come in. Who is in no carrier yet would come in on that day, and cannot be
-    registered inside before: that is for a person to look at."""
-    found = (await gather(conn, [firm_id])).get(firm_id)
+async def conditions(
+    conn: Conn, kind: CarrierKind, firm_id: uuid.UUID, *, policies: Policies, since: date
+) -> Assessment | None:
+    """Of incubators, whose they are: a makerspace or an accelerator is not asked by them. As of the day on which it would
+    come in. Who is in no carrier yet would come in on that day, and cannot be registered inside before: that is for a
+    person to look at."""
+    found = (await gather(conn, [firm_id])).get(firm_id) if kind is CarrierKind.INCUBATOR else None
     if found is None:
         return None
     values = dict(found.facts.values)
@@ -62,7 +65,7 @@ async def enter(
     if lease.uscc and lease.incubates:
         query = select(Firm.id, Firm.name).where(Firm.uscc == lease.uscc, visible_to(by.viewer))
         firm = (await conn.execute(query)).one_or_none()
-        found = await conditions(conn, firm.id, policies=policies, since=lease.since) if firm else None
+        found = await conditions(conn, carrier.kind, firm.id, policies=policies, since=lease.since) if firm else None
         if firm and found:
             must_suit(found, ground, firm.name, by=by)
             lease = replace(lease, entry=kept(found, ground))

@@ -17,6 +17,7 @@ from app.policy.policies import Policies
 from app.policy.terms import Assessment, Criterion, Outcome
 
 POLICY = "incubation_graduation"
+_KNOWN = ("age_at_entry",)  # by the day of registration, which anybody may know
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +101,5 @@ def _lacking(criterion: Criterion, *, figures: bool) -> list[str]:
         return []
     if criterion.parts:
         return [words for part in criterion.parts for words in _lacking(part, figures=figures)]
-    said = criterion.note if figures and criterion.note else criterion.outcome.label
-    return [f"{criterion.title}：{said}"]
+    said = criterion.note if criterion.note and (figures or criterion.code in _KNOWN) else criterion.outcome.label
+    return [said if said.startswith(criterion.title) else f"{criterion.title}：{said}"]

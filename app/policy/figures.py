@@ -10,6 +10,7 @@ class Unit(Labelled):
     YUAN = "yuan", "元"
     PERSON = "person", "人"
     ITEM = "item", "项"
+    PIECE = "piece", "个"
     RIGHT = "right", "件"
     DAY = "day", "天"
     MONTH = "month", "个月"
@@ -64,7 +65,7 @@ CARRIER: Mapping[str, Figure] = {
     "statistics_years": Figure("连续上报统计数据", Unit.YEAR),
     "incubation_area": Figure("可自主支配孵化场地面积", Unit.SQUARE_METRE),
     "tenant_area": Figure("在孵企业使用面积（含公共服务）", Unit.SQUARE_METRE),
-    "workstations": Figure("创业工位", Unit.ITEM),
+    "workstations": Figure("创业工位", Unit.PIECE),
     "fund": Figure("孵化资金", Unit.YUAN),
     "funded_cases": Figure("资金使用案例", Unit.ITEM),
     "staff": Figure("服务人员", Unit.PERSON),

@@ -241,6 +241,26 @@ async def test_each_tenancy_keeps_the_limit_it_was_admitted_under(conn, house, o
     assert (await shown(conn, plain, officer)).limit_months == 54
 
 
+async def test_a_second_room_goes_on_with_the_clock_of_the_first_and_one_recorded_late_sets_it_back(
+    conn, house, officer
+):
+    uscc, began = await factories.firm(conn), date(2026, 10, 2)
+    rooms = [await houses.space(conn, house, f"40{n}") for n in range(4)]
+    first = await houses.tenancy(conn, house, rooms[0], uscc, began, None)
+    await letting.extend(conn, first, months=60, reason="临床未完", version=1, by=officer.actor, at=NOON)
+    second = await houses.tenancy(conn, house, rooms[1], uscc, date(2026, 12, 11), None)
+    found = await shown(conn, second, officer)
+    assert (found.clock_since, found.incubating_since, found.limit_months) == (began, began, 60)
+    plain = await houses.tenancy(conn, house, rooms[2], uscc, date(2026, 12, 11), None, incubates=False)
+    assert (await shown(conn, plain, officer)).clock_since is None
+    earlier = date(2026, 9, 1)
+    await houses.tenancy(conn, house, rooms[3], uscc, earlier, date(2026, 10, 1))
+    assert [(await shown(conn, one, officer)).clock_since for one in (first, second)] == [earlier] * 2
+    other = await houses.carrier(conn, "另一家孵化器")
+    there = await houses.tenancy(conn, other, await houses.space(conn, other), uscc, TODAY, None)
+    assert (await shown(conn, there, officer)).clock_since == TODAY, "each carrier has its own"
+
+
 async def test_a_team_goes_along_the_chain_becomes_a_firm_and_keeps_its_history(conn, house, officer):
     maker = await houses.carrier(conn, "示例众创空间", kind="makerspace")
     seat = await houses.space(conn, maker, "工位区", exclusive=False, capacity=10)

@@ -71,6 +71,7 @@ POST  /tenancies/{{tenancy_id}}/link            carrier:let    carrier officer
 POST  /tenancies/{{tenancy_id}}/renew           carrier:let    carrier officer
 POST  /tenancies/{{tenancy_id}}/end             carrier:let    carrier officer
 POST  /tenancies/{{tenancy_id}}/graduate        carrier:let    carrier officer
+POST  /tenancies/{{tenancy_id}}/reopen          carrier:keep   officer
 GET   /api/v1/carriers                          carrier:read   {CARRIER_READERS}
 POST  /api/v1/carriers                          carrier:keep   officer
 GET   /api/v1/carriers/{{carrier_id}}           carrier:read   {CARRIER_READERS}
@@ -98,6 +99,7 @@ POST  /api/v1/tenancies/{{tenancy_id}}/extend   carrier:let    carrier officer
 POST  /api/v1/tenancies/{{tenancy_id}}/transfer carrier:let    carrier officer
 POST  /api/v1/tenancies/{{tenancy_id}}/end      carrier:let    carrier officer
 POST  /api/v1/tenancies/{{tenancy_id}}/graduate carrier:let    carrier officer
+POST  /api/v1/tenancies/{{tenancy_id}}/reopen   carrier:keep   officer
 GET   /carriers/{{carrier_id}}/logs             carrier:read   {CARRIER_READERS}
 GET   /carriers/{{carrier_id}}/logs/{{kind}}/new carrier:let   carrier officer
 POST  /carriers/{{carrier_id}}/logs/{{kind}}/new carrier:let   carrier officer

@@ -1,3 +1,4 @@
+import uuid
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -149,3 +150,30 @@ def test_an_area_is_square_metres_to_the_cent_and_no_number_however_large_breaks
     reader = Reader({"area": said})
     assert (reader.area("area") is not None) is taken
     assert ("area" in reader.faults) is not taken
+
+
+def stint(since, until, *, is_open=True):
+    return rules.Stint(uuid.uuid4(), since, until, since, since, 48, "", is_open)
+
+
+def test_rooms_without_a_day_between_are_one_stay_and_a_day_without_any_ends_it():
+    first = stint(date(2025, 1, 1), date(2025, 12, 31), is_open=False)
+    second = stint(date(2026, 1, 1), date(2026, 12, 10))
+    asked = {"until": None, "today": TODAY}
+    assert rules.unbroken([second, first], since=date(2026, 12, 11), **asked) == [second, first]
+    assert rules.unbroken([second, first], since=date(2026, 12, 12), **asked) == []
+    assert rules.unbroken([first], since=date(2026, 1, 2), **asked) == []
+    before = {"since": date(2025, 12, 1), "today": TODAY}
+    assert rules.unbroken([second], until=date(2025, 12, 31), **before) == [second], "one that it comes before"
+    assert rules.unbroken([second], until=date(2025, 12, 30), **before) == []
+    lapsed = stint(date(2026, 1, 1), TODAY - timedelta(days=1))
+    assert rules.unbroken([lapsed], since=FAR, **asked) == [lapsed], "who has not left is still there"
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [(TODAY - timedelta(days=1), "已经过去"), (TODAY, ""), (date(2026, 10, 1), "续租要晚于它"), (None, "")],
+)
+def test_a_lease_is_not_renewed_into_the_past(until, said):
+    words = rules.renewal_problem(date(2026, 10, 1), until, today=TODAY)
+    assert (said in words) if said else not words

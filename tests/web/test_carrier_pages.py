@@ -105,6 +105,73 @@ async def test_a_tenancy_is_renewed_and_ended_on_its_page_and_the_past_stays(con
     assert "开平市先到机械有限公司" in past.text
 
 
+async def test_what_a_graduation_rests_on_and_ends_is_read_before_it_and_an_officer_takes_a_wrong_one_back(
+    conn, client_as, held
+):
+    uscc = await factories.firm(conn, name="开平市毕业机械有限公司")
+    rooms = [await houses.space(conn, held, room) for room in ("301", "302", "303")]
+    until = date(2027, 3, 31)
+    first = await houses.tenancy(conn, held, rooms[0], uscc, date(2026, 10, 2), until)
+    second = await houses.tenancy(conn, held, rooms[1], uscc, date(2026, 11, 1), None)
+    await houses.operator(conn, held)
+    officer, operator = await client_as("officer"), await client_as("carrier")
+    here = f"/tenancies/{first}"
+    page = (await officer.get(here)).text
+    assert "约定到 2027-03-31" in page
+    assert "A 座 3层 302（没有约定期满日）" in page
+    assert "按今天的数据" in page
+    asked = {"on": "", "ground": "已被上市公司收购，见公告", "version": "1"}
+    blank = await officer.post(f"{here}/graduate", data=asked)
+    assert (blank.status_code, "请写明在里面的最后一天" in blank.text) == (422, True)
+    assert (await officer.post(f"{here}/graduate", data=asked | {"on": str(TODAY)})).status_code == 303
+    back = {"reason": "点错了企业", "version": "2"}
+    assert "撤销毕业" in (await officer.get(here)).text
+    assert "撤销毕业" not in (await operator.get(here)).text
+    assert (await operator.post(f"{here}/reopen", data=back)).status_code == 403
+    assert (await officer.post(f"{here}/reopen", data=back | {"reason": ""})).status_code == 422
+    assert (await officer.post(f"{here}/reopen", data=back | {"version": "1"})).status_code == 412
+    after = await houses.tenancy(conn, held, rooms[1], "后来团队", date(2027, 1, 1), None)
+    taken = await officer.post(f"{here}/reopen", data=back)
+    assert (taken.status_code, "后来团队" in taken.text) == (409, True), "somebody has built on it"
+    ending = {"reason": "struck", "note": "不租了", "version": "1"}
+    assert (await officer.post(f"/tenancies/{after}/end", data=ending)).status_code == 303
+    assert (await officer.post(f"{here}/reopen", data=back)).status_code == 303
+    t = TenancyRow
+    rows = await conn.execute(select(t.ended_on, t.ground, func.upper(t.during)).where(t.id.in_([first, second])))
+    assert {tuple(row) for row in rows} == {(None, None, date(2027, 4, 1)), (None, None, None)}
+    assert "撤销毕业</b>" in (await officer.get(here)).text
+    assert (await officer.post(f"{here}/reopen", data=back | {"version": "3"})).status_code == 409
+
+
+async def test_a_room_that_is_let_from_a_later_day_says_from_when_and_to_whom(conn, client_as, held):
+    room = await houses.space(conn, held)
+    uscc = await factories.firm(conn, name="开平市后到机械有限公司")
+    await houses.tenancy(conn, held, room, uscc, date(2026, 12, 21), None)
+    _, elsewhere = await let(conn, held, room="302")
+    officer = await client_as("officer")
+    said = "开平市后到机械有限公司 2026-12-21 起租用，没有约定期满日"
+    page = (await officer.get(f"/carriers/{held.id}")).text
+    assert "空，2026-12-21 起" in page
+    assert "空，" not in (await officer.get(f"/carriers/{held.id}?on=2026-12-21")).text
+    assert "空，" not in (await officer.get(f"/carriers/{held.id}?on=2025-12-21")).text
+    assert said in (await officer.get(f"/carriers/{held.id}/tenancies/new")).text
+    assert said in (await officer.get(f"/tenancies/{elsewhere}/transfer")).text
+
+
+async def test_an_accelerator_has_no_limit_and_asks_nobody_for_an_incubators_conditions(conn, client_as):
+    held = await houses.carrier(conn, "示例加速器", kind="accelerator")
+    room = await houses.space(conn, held)
+    officer = await client_as("officer")
+    form = (await officer.get(f"/carriers/{held.id}/tenancies/new")).text
+    assert "这类载体没有期限" in form
+    assert not re.search(r'name="incubates"[^>]*checked', form)
+    old = await factories.firm(conn, registered_on=date(2010, 1, 1))
+    asked = {"space": str(room), "uscc": old, "since": "2026-11-01", "incubates": "1", "idempotency_key": "a"}
+    made = await officer.post(f"/carriers/{held.id}/tenancies/new", data=asked)
+    assert made.status_code == 303
+    assert "加速器没有期限" in (await officer.get(made.headers["location"])).text
+
+
 async def test_a_carrier_is_registered_and_its_rooms_added_without_javascript(conn, client_as):
     officer = await client_as("officer")
     wrong = await officer.post("/carriers/new", data={"name": "", "kind": "incubator", "area_total": "很大"})

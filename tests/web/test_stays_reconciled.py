@@ -54,6 +54,11 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
     hearer = await client_as("officer")
     assert "企业说不在这里" in (await hearer.get("/inbox")).text, "an officer of the division hears of it"
     assert "入驻核对 1" in (await hearer.get(f"/carriers/{held.id}")).text
+    assert "1 条入驻核对" in (await hearer.get("/carriers")).text
+    mine = (await firm.get("/portal/entries")).text
+    assert "登记的房间：A 座 3层 301" in mine
+    assert "已说不在这里，正在核对" in mine
+    assert "/portal/stays/deny/" not in mine
     here = f"/carriers/{held.id}/disagreements"
     page = (await operator.get(here)).text
     assert "已经搬走" in page

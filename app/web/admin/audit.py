@@ -75,6 +75,7 @@ _OF_CARRIERS = {
     "firm": "企业",
     "title": "认定名称",
     "closed_on": "停用日期",
+    "clock_since": "孵化起算日",
 }
 # What a record keeps as a code, by its key; a code that means nothing here is shown as it is.
 _KINDS: tuple[type[Labelled], ...] = (MoveKind, CertificateKind, VisitKind)

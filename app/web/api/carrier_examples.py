@@ -198,6 +198,7 @@ EXAMPLES: dict[str, Any] = {
         "note": "",
     },
     "EndIn": {"on": "2026-11-20", "reason": "moved_out", "note": ""},
+    "ReopenIn": {"reason": "登记错了企业"},
     "GraduateIn": {"on": "2026-11-20", "ground": "", "note": ""},
     "LinkIn": {"uscc": "91440783M159083022", "on": "2026-11-20"},
 }

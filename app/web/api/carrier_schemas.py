@@ -220,6 +220,10 @@ class GraduateIn(_In):
     note: Long = ""
 
 
+class ReopenIn(_In):
+    reason: Short = Field(description="为什么撤销毕业")
+
+
 class LinkIn(_In):
     uscc: Short
     on: Short | None = Field(None, description="注册日期，缺省今天")

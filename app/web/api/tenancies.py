@@ -13,9 +13,10 @@ from app.carriers.tenancies import tenancy_by_id
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.incubation.graduating import Graduation, graduate
+from app.incubation.reopening import reopen
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.carrier_answers import tenancy_out
-from app.web.api.carrier_schemas import EndIn, GraduateIn, LimitIn, RenewIn, TenancyOut, TransferIn
+from app.web.api.carrier_schemas import EndIn, GraduateIn, LimitIn, RenewIn, ReopenIn, TenancyOut, TransferIn
 from app.web.api.carriers import said
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed
@@ -26,6 +27,7 @@ from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 router = APIRouter(prefix="/tenancies/{tenancy_id}", tags=["孵化载体"], responses=PROBLEMS)
 Read = Annotated[Viewer, Depends(guard(Permission.CARRIER_READ))]
 Letter = Annotated[Deed, Depends(doing(Permission.CARRIER_LET))]
+Keeper = Annotated[Deed, Depends(doing(Permission.CARRIER_KEEP))]
 
 
 async def _held(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer) -> Tenancy:
@@ -120,4 +122,17 @@ async def graduated(
     r.done()
     version = version_needed(if_match)
     await graduate(deed.conn, tenancy_id, asked, policies=lookup.policies, version=version, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, tenancy_id, deed.viewer, deed.today)
+
+
+@router.post("/reopen", response_model=TenancyOut, summary="撤销毕业", openapi_extra=KEYED)
+@once_only
+async def reopened(tenancy_id: uuid.UUID, body: ReopenIn, deed: Keeper, if_match: IfMatch = None) -> Response:
+    """恢复到毕业以前的租期，同时毕业的几份一起恢复；房间已租给别人、毕业后的情况已有人登记的回答 409。"""
+    await _held(deed.conn, tenancy_id, deed.viewer)
+    r = Reader(body.model_dump())
+    reason = r.text("reason")
+    r.done()
+    version = version_needed(if_match)
+    await reopen(deed.conn, tenancy_id, reason=reason, version=version, by=deed.by, at=deed.at)
     return await _shown(deed.conn, tenancy_id, deed.viewer, deed.today)

@@ -26,7 +26,7 @@ from app.web.carrier.frame import (
     head,
     home_of,
 )
-from app.web.carrier.tenants import let_words
+from app.web.carrier.views import incubating_words, let_by_room, room_words, usual
 from app.web.carrier_input import LABELS, Reader, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import raw_form
@@ -50,7 +50,8 @@ async def entry_page(
     request: Request, entry_id: uuid.UUID, viewer: SeeLetting, conn: ConnDep, lookup: LookupDep, today: TodayDep
 ) -> Response:
     asked = await entry_in_sight(conn, entry_id, viewer)
-    raw = {"since": f"{max(asked.since, today)}", "seats": f"{asked.seats or ''}", "incubates": "1"}
+    carrier = await carrier_in_sight(conn, asked.carrier_id, viewer)
+    raw = {"since": f"{max(asked.since, today)}", "seats": f"{asked.seats or ''}", "incubates": usual(carrier.kind)}
     return await _shown(request, conn, lookup, asked, viewer, today, raw)
 
 
@@ -112,10 +113,11 @@ async def _shown(
     error: AppError | None = None,
 ) -> Response:
     carrier = await carrier_in_sight(conn, asked.carrier_id, viewer)
-    let = {t.space_id: t for t in await open_tenancies(conn, carrier.id) if t.exclusive}
-    standing = await conditions(conn, asked.firm_id, policies=lookup.policies, since=max(asked.since, today))
+    let = let_by_room(await open_tenancies(conn, carrier.id))
+    day = max(asked.since, today)
+    standing = await conditions(conn, carrier.kind, asked.firm_id, policies=lookup.policies, since=day)
     rooms = [
-        (str(s.id), f"{s.place}（{s.area:,} ㎡）{let_words(let.get(s.id))}{_suits(asked, s, let)}")
+        (str(s.id), f"{room_words(s, let, today)}{_suits(asked, s, let)}")
         for s in await queries.spaces_of(conn, carrier.id)
     ]
     context: dict[str, Any] = {
@@ -130,7 +132,7 @@ async def _shown(
         "failed": failed,
         "spaces": [("", "请选择"), *rooms],
         "fields": [("", "不属于"), *SpecialField.options()],
-        "labels": LABELS,
+        "labels": LABELS | {"incubates": incubating_words(carrier.kind)},
         **faulty(error, "" if failed else field_of(error)),
     }
     status = error.status if error else 200

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from app.access.terms import Role, Viewer
 from app.carriers import letting, moving, proposing, queries
 from app.carriers.stay_terms import SpecialField, Tenancy, Terms
+from app.carriers.tenancies import open_tenancies
 from app.carriers.terms import Carrier, CarrierState
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
@@ -25,6 +26,7 @@ from app.web.carrier.frame import (
     home_of,
 )
 from app.web.carrier.tenants import PROPOSED, act, tenancy_in_sight
+from app.web.carrier.views import let_by_room, room_words
 from app.web.carrier_input import LABELS, Reader, read_terms
 from app.web.deps import ClockDep, ConnDep, TodayDep
 from app.web.forms import raw_form, version_in
@@ -46,7 +48,7 @@ async def transfer_form(
     raw = {"carrier": carrier[:40] or str(held.carrier_id), "on": today.isoformat(), "seats": str(held.seats)}
     until = held.until if held.until and held.until >= today else None  # a lease that is over wants a new last day
     raw |= {"until": f"{until or ''}", "version": str(held.version)}
-    return await _transfer_form(request, conn, held, viewer, raw, key=uuid.uuid4().hex)
+    return await _transfer_form(request, conn, held, viewer, today, raw, key=uuid.uuid4().hex)
 
 
 @router.post("/transfer")
@@ -70,7 +72,7 @@ async def transfer(
                 made = await moving.transfer(conn, held.id, onward, version=version_in(raw), by=actor, at=at)
             return slot.keep(see_other(request, f"/tenancies/{made}", "已转移"))
     except (Invalid, Conflict, Refused) as error:
-        return await _transfer_form(request, conn, held, actor.viewer, raw, key=key.value, error=error)
+        return await _transfer_form(request, conn, held, actor.viewer, today, raw, key=key.value, error=error)
 
 
 def _onward(raw: Mapping[str, str], today: date) -> moving.Onward:
@@ -94,6 +96,7 @@ async def _transfer_form(
     conn: Conn,
     held: Tenancy,
     viewer: Viewer,
+    today: date,
     raw: Mapping[str, str],
     *,
     key: str,
@@ -102,12 +105,13 @@ async def _transfer_form(
     there = [c for c in (await queries.carriers_by_name(conn, viewer=viewer)).values() if _open(c)]
     target = next((c for c in there if str(c.id) == raw.get("carrier")), None)
     spaces = await queries.spaces_of(conn, target.id) if target else []
+    let = let_by_room(await open_tenancies(conn, target.id)) if target else {}
     context: dict[str, Any] = {
         **head(await carrier_in_sight(conn, held.carrier_id, viewer), viewer),
         "tenancy": held,
         "carriers": [(str(c.id), f"{c.name}（{c.kind.label}）") for c in there],
         "target": target,
-        "spaces": [("", "请选择"), *((str(s.id), f"{s.place}（{s.area:,} ㎡）") for s in spaces)],
+        "spaces": [("", "请选择"), *((str(s.id), room_words(s, let, today)) for s in spaces)],
         "values": {name: raw.get(name, "") for name in _WHERE},
         "version": raw.get("version", ""),
         "labels": LABELS | {"on": "在新房间的第一天"},

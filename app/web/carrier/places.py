@@ -14,14 +14,14 @@ from app.carriers import listing, queries
 from app.carriers.occupancy import fills
 from app.carriers.proposal_terms import OPEN_DAYS, Proposal, ProposalState, rivals_of, told_operator
 from app.carriers.proposals import asked_for, named_inside, proposals_of
-from app.carriers.tenancies import tenancies_on
+from app.carriers.tenancies import there_and_coming
 from app.carriers.terms import AREA_LABELS, Carrier, CarrierKind, CarrierState, Fill
 from app.db import Conn
 from app.errors import AppError
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
-from app.incubation.disagreeing import to_do
+from app.incubation.disagreeing import open_in, to_do
 from app.policy.terms import LOCAL_DEFAULT
 from app.text import TextError, normalise
 from app.web.carrier.frame import ReadCarriers, carrier_in_sight, faulty, head
@@ -65,6 +65,7 @@ async def list_page(
     context: dict[str, Any] = {
         "count_text": f"{await listing.count_carriers(conn, filters, viewer=viewer, on=day):,} 个",
         "rows": [(row, lookup.reference.region(row.region_code)) for row in rows],
+        "disagreeing": await open_in(conn, [row.id for row in rows]) if rows else {},
         "filters": filters,
         "on": day,
         "kinds": [("", "全部类型"), *CarrierKind.options()],
@@ -126,10 +127,11 @@ async def carrier_page(
 async def floors_context(conn: Conn, carrier: Carrier, *, day: date, today: date) -> dict[str, Any]:
     """Three statements, however many rooms and tenants."""
     spaces = there_on(await queries.spaces_of(conn, carrier.id, closed=True), day)
-    inside = [inside_of(t, day, today) for t in await tenancies_on(conn, carrier.id, on=day, today=today)]
+    there, coming = await there_and_coming(conn, carrier.id, on=day, today=today)
+    inside = [inside_of(t, day, today) for t in there]
     return {
         "on": day,
-        "floors": floors_of(spaces, inside),
+        "floors": floors_of(spaces, inside, coming),
         "due": due_first(inside),
         "fill": (await fills(conn, [carrier.id], on=day, today=today)).get(carrier.id, _EMPTY),
     }

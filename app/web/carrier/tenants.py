@@ -11,16 +11,18 @@ from app.access.terms import Actor, Permission, Role, Viewer
 from app.carriers import letting, proposing, queries
 from app.carriers.proposal_terms import rivals_of
 from app.carriers.proposals import waiting_for
-from app.carriers.stay_terms import LEAVING, EndReason, SpecialField, Tenancy
+from app.carriers.stay_terms import EXPLAINED, LEAVING, EndReason, SpecialField, Tenancy
 from app.carriers.tenancies import chain_of, events_of, open_tenancies, tenancy_by_id
 from app.carriers.terms import Carrier
 from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
 from app.incubation.entering import enter
-from app.incubation.graduating import Graduation, graduate
+from app.incubation.graduating import Graduation, graduate, ground_of, sentences, standing
+from app.incubation.reopening import reopen
 from app.policy.terms import Outcome
 from app.web.carrier.frame import (
+    KeepCarriers,
     LetSpaces,
     ReadCarriers,
     SeeLetting,
@@ -30,9 +32,9 @@ from app.web.carrier.frame import (
     head,
     home_of,
 )
-from app.web.carrier.views import inside_of
+from app.web.carrier.views import incubating_words, inside_of, let_by_room, room_words, usual
 from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
-from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, lookup_of
 from app.web.forms import clean_text, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
@@ -52,8 +54,8 @@ async def admit_form(
     request: Request, carrier_id: uuid.UUID, viewer: SeeLetting, conn: ConnDep, today: TodayDep, space: str = ""
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    raw = {"space": space[:40], "since": today.isoformat(), "incubates": "1"}
-    return await _admit_form(request, conn, carrier, viewer, raw, key=uuid.uuid4().hex)
+    raw = {"space": space[:40], "since": today.isoformat(), "incubates": usual(carrier.kind)}
+    return await _admit_form(request, conn, carrier, viewer, today, raw, key=uuid.uuid4().hex)
 
 
 @router.post("/carriers/{carrier_id}/tenancies/new")
@@ -83,7 +85,8 @@ async def admit(
                 made = await enter(conn, carrier, lease, ground=ground, policies=lookup.policies, by=actor, at=at)
             return slot.keep(see_other(request, f"/tenancies/{made}", "已办理入驻"))
     except (Invalid, Conflict, Refused, TooMany) as error:
-        return await _admit_form(request, conn, carrier, actor.viewer, raw, key=key.value, error=error)
+        today = business_day(at)
+        return await _admit_form(request, conn, carrier, actor.viewer, today, raw, key=key.value, error=error)
 
 
 async def _besides(conn: Conn, space_id: uuid.UUID, asked: uuid.UUID, today: date) -> str:
@@ -102,33 +105,28 @@ async def _admit_form(
     conn: Conn,
     carrier: Carrier,
     viewer: Viewer,
+    today: date,
     raw: Mapping[str, str],
     *,
     key: str,
     error: AppError | None = None,
 ) -> Response:
     spaces = await queries.spaces_of(conn, carrier.id)
-    let = {t.space_id: t for t in await open_tenancies(conn, carrier.id) if t.exclusive}
+    let = let_by_room(await open_tenancies(conn, carrier.id))
     context: dict[str, Any] = {
         **head(carrier, viewer),
         "values": {name: raw.get(name, "") for name in _FIELDS},
         "spaces": [
             ("", "请选择"),
-            *((str(s.id), f"{s.place}（{s.area:,} ㎡）{let_words(let.get(s.id))}") for s in spaces),
+            *((str(s.id), room_words(s, let, today)) for s in spaces),
         ],
         "fields": [("", "不属于"), *SpecialField.options()],
-        "labels": LABELS,
+        "labels": LABELS | {"incubates": incubating_words(carrier.kind)},
         "idempotency_key": key,
         **faulty(error, field_of(error)),
     }
     status = error.status if error else 200
     return page(request, "carrier/admit.html", title=f"{carrier.name} 办理入驻", status=status, **context)
-
-
-def let_words(held: Tenancy | None) -> str:
-    if held is None:
-        return ""
-    return f"· {held.holder} 租至 {held.until}" if held.until else f"· {held.holder} 租用，没有约定期满日"
 
 
 async def tenancy_in_sight(conn: Conn, tenancy_id: uuid.UUID, viewer: Viewer) -> Tenancy:
@@ -161,6 +159,7 @@ async def shown(
     carrier = await carrier_in_sight(conn, held.carrier_id, viewer)
     context: dict[str, Any] = {
         **head(carrier, viewer),
+        **await _before_graduating(request, conn, held, viewer, today),
         "tenancy": held,
         "inside": inside_of(held, today, today) if held.since else None,
         "events": await events_of(conn, held.id),
@@ -169,14 +168,33 @@ async def shown(
         "entry_outcome": Outcome(held.entry["outcome"]).label if held.entry else "",
         "chain": [t for t in await chain_of(conn, held, viewer=viewer) if t.id != held.id],
         "reasons_to_leave": [(r.value, r.label) for r in (*LEAVING, EndReason.STRUCK)],
+        "explained": [r.label for r in EndReason if r in EXPLAINED],
         "may_see_firm": viewer.may(Permission.FIRM_LIST),
         "failed": failed,
         "values": dict(raw or {}),
+        "may_reopen": viewer.role is Role.OFFICER and held.end_reason is EndReason.GRADUATED,
         "on": today.isoformat(),
         **faulty(error),
     }
     status = error.status if error else 200
     return page(request, "carrier/tenancy.html", title=f"{held.holder} {held.place}", status=status, **context)
+
+
+async def _before_graduating(
+    request: Request, conn: Conn, held: Tenancy, viewer: Viewer, today: date
+) -> dict[str, Any]:
+    """What would be found today, and what would end: said before anybody presses."""
+    if not (held.open and held.firm_id and viewer.may(Permission.CARRIER_LET)):
+        return {"would": "", "besides": []}
+    policies = (await lookup_of(request, conn)).policies
+    found = await standing(conn, held, policies=policies, as_of=today, viewer=viewer)
+    there = await open_tenancies(conn, held.carrier_id)
+    return {
+        "would": Outcome(found.outcome).label if found else "",
+        "lacking": sentences(found, figures=viewer.may(Permission.ASSESSMENT_READ)) if found else [],
+        "met": ground_of(found, "")["met"] if found else [],
+        "besides": [t for t in there if t.firm_id == held.firm_id and t.id != held.id and t.since and t.since <= today],
+    }
 
 
 Step = Callable[[Reader, int], Awaitable[Any]]
@@ -245,8 +263,23 @@ async def graduated(
     at: datetime = clock.now()
 
     async def step(r: Reader, version: int) -> None:
-        asked = Graduation(r.day("on") or today, r.text("ground", longest=2000), r.text("note", longest=2000))
+        on = r.day("on", required="请写明在里面的最后一天，租约在那天结束。")
+        asked = Graduation(on or today, r.text("ground", longest=2000), r.text("note", longest=2000))
         r.done()
         await graduate(conn, tenancy_id, asked, policies=lookup.policies, version=version, by=actor, at=at)
 
     return await act(request, conn, tenancy_id, actor, today, step, "已登记毕业")
+
+
+@router.post("/tenancies/{tenancy_id}/reopen")
+async def reopened(
+    request: Request, tenancy_id: uuid.UUID, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: KeepCarriers
+) -> Response:
+    at: datetime = clock.now()
+
+    async def step(r: Reader, version: int) -> None:
+        reason = r.text("reason")
+        r.done()
+        await reopen(conn, tenancy_id, reason=reason, version=version, by=actor, at=at)
+
+    return await act(request, conn, tenancy_id, actor, today, step, "已撤销毕业，租约接着算")

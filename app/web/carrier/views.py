@@ -1,6 +1,7 @@
 """Rooms and tenants as pages show them: by building and floor, each with how far its clocks have run."""
 
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,7 +9,7 @@ from itertools import groupby
 
 from app.carriers.rules import Due, Reason, months_used, reasons_for
 from app.carriers.stay_terms import Tenancy
-from app.carriers.terms import Space
+from app.carriers.terms import CarrierKind, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Inside:
 class Room:
     space: Space
     inside: tuple[Inside, ...]
+    coming: Tenancy | None = None  # whose lease begins next
 
     @property
     def seats(self) -> int:
@@ -69,14 +71,17 @@ def there_on(spaces: Iterable[Space], day: date) -> list[Space]:
     ]
 
 
-def floors_of(spaces: Sequence[Space], inside: Sequence[Inside]) -> list[Floor]:
+def floors_of(spaces: Sequence[Space], inside: Sequence[Inside], coming: Iterable[Tenancy] = ()) -> list[Floor]:
     """In the order of the spaces: by building, floor and room."""
     by_space: dict[object, list[Inside]] = {}
     for one in inside:
         by_space.setdefault(one.tenancy.space_id, []).append(one)
+    following: dict[object, Tenancy] = {}
+    for tenancy in coming:
+        following.setdefault(tenancy.space_id, tenancy)
     floors = []
     for (building, floor), group in groupby(spaces, key=lambda s: (s.building, s.floor)):
-        rooms = tuple(Room(s, tuple(by_space.get(s.id, ()))) for s in group)
+        rooms = tuple(Room(s, tuple(by_space.get(s.id, ())), following.get(s.id)) for s in group)
         name = " ".join(p for p in (building, f"{floor}层" if floor.isdecimal() else floor) if p)
         floors.append(Floor(name or "未分楼层", rooms, _percent(rooms)))
     return floors
@@ -101,3 +106,35 @@ def due_first(inside: Iterable[Inside]) -> list[tuple[Inside, Reason]]:
     order = list(Due)
     told = [(one, reason) for one in inside for reason in one.reasons]
     return sorted(told, key=lambda pair: (order.index(pair[1].due), pair[1].on, pair[0].tenancy.holder))
+
+
+def let_by_room(held: Iterable[Tenancy]) -> dict[uuid.UUID, list[Tenancy]]:
+    """Of rooms that are let as a whole, whose they are, the earliest first."""
+    found: dict[uuid.UUID, list[Tenancy]] = {}
+    for one in held:
+        if one.exclusive:
+            found.setdefault(one.space_id, []).append(one)
+    return found
+
+
+def room_words(space: Space, let: Mapping[uuid.UUID, Sequence[Tenancy]], today: date) -> str:
+    """As a list to choose from has it: which room, how large, and whose it is from when until when."""
+    said = "；".join(_let(one, today) for one in let.get(space.id, ())[:2])
+    return f"{space.place}（{space.area:,} ㎡）{'· ' if said else ''}{said}"
+
+
+def _let(one: Tenancy, today: date) -> str:
+    begins = f"{one.since} 起" if one.since and one.since > today else ""
+    return f"{one.holder} {begins}" + (f"租至 {one.until}" if one.until else "租用，没有约定期满日")
+
+
+_TIMED = (CarrierKind.MAKERSPACE, CarrierKind.INCUBATOR, CarrierKind.AGRI_MAKER)
+
+
+def usual(kind: CarrierKind) -> str:
+    """Whether whoever comes in is incubated, unless somebody says otherwise: an accelerator's tenants are grown up."""
+    return "1" if kind in _TIMED else "0"
+
+
+def incubating_words(kind: CarrierKind) -> str:
+    return "作为在孵企业，计孵化期限" if kind in _TIMED else "作为在孵企业，计在孵时间（这类载体没有期限）"

@@ -16,7 +16,7 @@ from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, TooMany
 from app.firms.terms import FirmDetail
 from app.incubation import disagreeing, following
-from app.incubation.after_terms import Speaker, Whereabouts
+from app.incubation.after_terms import DisagreementKind, Speaker, Whereabouts
 from app.incubation.applying import apply, asked_by, carrier_near, carriers_near, take_back
 from app.incubation.entering import POLICY, conditions
 from app.incubation.following import graduations_of
@@ -76,6 +76,7 @@ async def _page(
     asked = await asked_by(conn, firm.id)
     stays = [t for t in await tenancies_of_firm(conn, firm.id, viewer=viewer) if t.open]
     waiting = {a.carrier_id for a in asked if a.open(today)}
+    disputed = await disagreeing.of_firm(conn, firm.id)
     context: dict[str, Any] = {
         **head(firm, "/portal/entries"),
         "asked": [(a, a.told(today), a.open(today)) for a in asked],
@@ -84,7 +85,9 @@ async def _page(
             for c in await carriers_near(conn, firm, today=today)
         ],
         "stays": stays,
-        "disagreements": await disagreeing.of_firm(conn, firm.id),
+        "disagreements": disputed,
+        "denied": {d.carrier_id: d.evidence for d in disputed if d.kind is DisagreementKind.NOT_THERE},
+        "claimed": {d.carrier_id for d in disputed if d.kind is DisagreementKind.NOT_LISTED},
         "graduations": [g for g in await graduations_of(conn, firm.id, today=today) if any(y.due for y in g.years)],
         "speaker": Speaker.FIRM,
         "places": Whereabouts.options(),
@@ -201,7 +204,7 @@ async def _form(
     key: str,
     error: AppError | None = None,
 ) -> Response:
-    found = await conditions(conn, firm.id, policies=lookup.policies, since=today)
+    found = await conditions(conn, carrier.kind, firm.id, policies=lookup.policies, since=today)
     version = lookup.policies.packs[POLICY].version_on(today, found.case) if found else None
     grade, told = (version.source.grade if version else ""), partial(input_view, lookup=lookup)
     context: dict[str, Any] = {
