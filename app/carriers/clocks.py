@@ -1,7 +1,7 @@
 """Since when an incubation is counted: a tenant has one clock in a carrier, in however many rooms it is there."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -53,7 +53,7 @@ async def _held(conn: Conn, carrier_id: uuid.UUID, holder: Mapping[str, Any]) ->
     query = select(*columns).outerjoin(_M, _M.id == _T.team_id)
     query = query.where(_T.carrier_id == carrier_id, whose, _T.clock_since.is_not(None), ~func.isempty(_T.during))
     async with beyond_sight(conn):  # a firm that says yes need not see how its other rooms are counted
-        rows = (await conn.execute(query)).all()
+        rows: Sequence[Any] = (await conn.execute(query)).all()
     return [Stint(r[0], r[1], r[2] - timedelta(days=1) if r[2] else None, *r[3:]) for r in rows]
 
 

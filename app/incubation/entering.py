@@ -32,7 +32,7 @@ POLICY = "incubation_entry"
 async def conditions(
     conn: Conn, kind: CarrierKind, firm_id: uuid.UUID, *, policies: Policies, since: date
 ) -> Assessment | None:
-    """Of incubators, whose they are: a makerspace or an accelerator is not asked by them. As of the day on which it would
+    """Of incubators, whose they are; no other kind of carrier is asked by them. As of the day on which it would
     come in. Who is in no carrier yet would come in on that day, and cannot be registered inside before: that is for a
     person to look at."""
     found = (await gather(conn, [firm_id])).get(firm_id) if kind is CarrierKind.INCUBATOR else None
