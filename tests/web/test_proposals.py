@@ -77,7 +77,8 @@ async def test_a_firm_finds_the_proposal_on_its_home_and_is_a_tenant_once_it_say
     assert "提出入驻" in desk
     assert "入驻要您确认" not in home
     assert "受邀机械" in (await operator.get("/carrier?on=2026-12-01")).text
-    assert "受邀机械有限公司 租至 2028-11-30" in (await operator.get(f"/carriers/{held.id}/tenancies/new")).text
+    rooms = (await operator.get(f"/carriers/{held.id}/tenancies/new")).text
+    assert "受邀机械有限公司 2026-12-01 起租至 2028-11-30" in rooms
     actions = set((await conn.execute(select(AuditEvent.action).where(AuditEvent.object_type == "carrier"))).scalars())
     assert {"carrier:proposal:made", "carrier:proposal:confirmed", "carrier:tenancy:admitted"} <= actions
 
