@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 from typing import Any
 
 import uvicorn
@@ -15,6 +16,8 @@ from app.db import Database
 from app.main import create_app
 from app.outages import is_outage
 from app.scheduler import run_worker
+
+log = logging.getLogger("tidu.worker")
 
 # Those that are kept open too: a thousand clerks on a form's last day, and others beside them.
 CONNECTIONS = 3_000
@@ -105,7 +108,7 @@ async def must_see_everything(url: str) -> None:
     """A worker that sees no firms would take what waits for it, find nothing to do and call it done."""
     database = Database(url, pool_size=1)
     try:
-        hidden = None
+        hidden, said = None, False
         while hidden is None:
             try:
                 async with database.reading() as conn:
@@ -113,6 +116,9 @@ async def must_see_everything(url: str) -> None:
             except Exception as error:
                 if not is_outage(error):
                     raise
+                if not said:
+                    log.warning("the database is away: %s", type(error).__name__)
+                said = True
                 await asyncio.sleep(1)
     finally:
         await database.dispose()

@@ -41,6 +41,7 @@ def test_ctrl_k_finds_a_page_a_firm_and_what_to_do_with_it_without_a_mouse(site:
     page.keyboard.type("hqsn")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/firms/{uscc}$"))
+    page.wait_for_load_state()  # the keys are heard by a script
 
     page.keyboard.press("Control+k")
     page.keyboard.type("走访")
