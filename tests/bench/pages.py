@@ -96,7 +96,7 @@ async def measure_pages(work: Pages, *, rounds: int, alone: int, crowd: int) -> 
     capture = work.directory / "pages.pickle"
     capture.write_bytes(packed(work.captured))
     port = free_port()
-    env = environment(work.county.site_url, work.directory, port)
+    env = environment(work.county.url, work.directory, port)
     results = []
     async with AsyncExitStack() as stack:
         stack.enter_context(serving(["tests.bench.floor_server", str(port), str(capture)], port, env))

@@ -154,7 +154,7 @@ async def measure_saving(
     captured = await capture_saves(shadow, theirs)
     file, port = directory / "saving.pickle", free_port()
     file.write_bytes(packed({f"save{n}": [at_version(one, n) for one in captured] for n in range(rounds + 1)}))
-    env = environment(county.site_url, directory, port)
+    env = environment(county.url, directory, port)
     ours, floor, faults = Series(), Series(), 0
     async with AsyncExitStack() as stack:
         stack.enter_context(serving(["tests.bench.floor_server", str(port), str(file)], port, env))
