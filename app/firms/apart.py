@@ -1,6 +1,7 @@
 """Two records that look alike and are two firms: said once, so that the list of doubles asks no more."""
 
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,7 @@ async def tell_apart(conn: Conn, one: FirmDetail, other: FirmDetail, *, by: Acto
     row = {"one_id": first, "other_id": second, "teller_id": by.viewer.id, "teller_name": by.viewer.name, "told_at": at}
     if not (await conn.execute(insert(_A).values(row).on_conflict_do_nothing())).rowcount:
         return False
-    await _note(conn, "told_apart", one, other, by=by, at=at)
+    await note_both(conn, "told_apart", (one, other), {"one": one.uscc, "other": other.uscc}, by=by, at=at)
     return True
 
 
@@ -42,7 +43,7 @@ async def ask_again(conn: Conn, one: FirmDetail, other: FirmDetail, *, by: Actor
     first, second = _in_order(one, other)
     if not (await conn.execute(delete(_A).where(_A.one_id == first, _A.other_id == second))).rowcount:
         return False
-    await _note(conn, "asked_again", one, other, by=by, at=at)
+    await note_both(conn, "asked_again", (one, other), {"one": one.uscc, "other": other.uscc}, by=by, at=at)
     return True
 
 
@@ -52,8 +53,10 @@ def _in_order(one: FirmDetail, other: FirmDetail) -> tuple[uuid.UUID, uuid.UUID]
     return min(one.id, other.id), max(one.id, other.id)
 
 
-async def _note(conn: Conn, verb: str, one: FirmDetail, other: FirmDetail, *, by: Actor, at: datetime) -> None:
-    said = {"one": one.uscc, "other": other.uscc}
+async def note_both(
+    conn: Conn, verb: str, firms: Iterable[FirmDetail], said: Mapping[str, Any], *, by: Actor, at: datetime
+) -> None:
+    """The same in the trail of each of two records."""
     rows = [
         event_row(
             f"firm:record:{verb}",
@@ -64,7 +67,7 @@ async def _note(conn: Conn, verb: str, one: FirmDetail, other: FirmDetail, *, by
             object_label=firm.name,
             after=said,
         )
-        for firm in (one, other)
+        for firm in firms
     ]
     await record(conn, *rows)
 

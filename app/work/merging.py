@@ -13,9 +13,9 @@ from sqlalchemy import Text, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.access.terms import Actor
-from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, NotFound, Refused, Stale
+from app.firms.apart import note_both
 from app.firms.locking import lock_by_id
 from app.firms.models import WHOLE_MARK, FirmTag
 from app.firms.restoring import images_of, restore
@@ -241,19 +241,4 @@ async def _refuse(conn: Conn, kept: FirmDetail, gone: FirmDetail) -> None:
 async def _tell(
     conn: Conn, verb: str, kept: FirmDetail, gone: FirmDetail, went: Mapping[str, int], *, by: Actor, at: datetime
 ) -> None:
-    said = {"kept": kept.uscc, "gone": gone.uscc, **went}
-    await record(
-        conn,
-        *(
-            event_row(
-                f"firm:record:{verb}",
-                by=by,
-                at=at,
-                object_type="firm",
-                object_id=firm.id,
-                object_label=firm.name,
-                after=said,
-            )
-            for firm in (kept, gone)
-        ),
-    )
+    await note_both(conn, verb, (kept, gone), {"kept": kept.uscc, "gone": gone.uscc, **went}, by=by, at=at)

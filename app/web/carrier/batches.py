@@ -14,17 +14,15 @@ from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import AppError, Conflict, Forbidden, Refused
 from app.exchange import carrier_batches, service
-from app.exchange.queries import Batch, rows_of, said_of
-from app.exchange.reporting import notes_for
+from app.exchange.queries import Batch, rows_of
 from app.exchange.terms import BatchKind, BatchState, RowOutcome
-from app.sheets import SheetError
-from app.sheets.isolated import annotate_isolated, in_turn
+from app.sheets.isolated import in_turn
+from app.web.annotated import annotated_file
 from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight, head
 from app.web.carrier.lists import Source
 from app.web.carrier.logs_file import source_of
 from app.web.carrier.rooms_file import source_for
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep
-from app.web.downloads import XLSX, attachment
 from app.web.htmx import see_other
 from app.web.later import Later
 from app.web.templating import page
@@ -140,15 +138,4 @@ async def annotated(
     """The file that came in, with its faulty cells red and a column that says why."""
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
     batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=viewer)
-    messages = {said.row_no: said.messages for said in await said_of(conn, batch.id)}
-    names = _source(batch, viewer).names
-    notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages, names)
-
-    async def annotate() -> Response:
-        try:
-            data = await in_turn(annotate_isolated, files.path(batch.sha256), batch.filename, notes)
-        except SheetError as error:
-            raise Conflict(str(error)) from error
-        return attachment(data, f"{batch.filename.rpartition('.')[0]}-原因.xlsx", XLSX)
-
-    return Later(annotate)
+    return await annotated_file(conn, files, batch, _source(batch, viewer).names)

@@ -14,16 +14,14 @@ from app.exchange.examining import Bureau
 from app.exchange.listing import LISTS
 from app.exchange.naming import names_for
 from app.exchange.queries import Batch
-from app.exchange.reporting import notes_for
 from app.exchange.template import write_template
 from app.exchange.terms import BatchKind, BatchState
 from app.files.naming import clean_name
 from app.sheets import MAX_FILE, SheetError, kind_of
-from app.sheets.isolated import annotate_isolated, in_turn
+from app.web.annotated import annotated_file
 from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
 from app.web.downloads import XLSX, attachment
 from app.web.htmx import see_other
-from app.web.later import Later
 from app.web.officer.import_views import batch_view, outcome_tabs, row_view
 from app.web.templating import fragment, page
 
@@ -171,15 +169,5 @@ async def annotated(batch_id: uuid.UUID, viewer: Reader, conn: ConnDep, files: F
     batch = await _in_sight(conn, batch_id, viewer)
     if batch.state.busy or "header_row" not in batch.sheet:
         raise Conflict("这一批还没有检查完，或者没有可以标注的内容。")
-    messages = {said.row_no: said.messages for said in await queries.said_of(conn, batch_id)}
     names = LISTS[batch.kind].names if batch.kind in LISTS else NAMES
-    notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages, names)
-
-    async def annotate() -> Response:
-        try:
-            data = await in_turn(annotate_isolated, files.path(batch.sha256), batch.filename, notes)
-        except SheetError as error:
-            raise Conflict(str(error)) from error
-        return attachment(data, f"{batch.filename.rpartition('.')[0]}-原因.xlsx", XLSX)
-
-    return Later(annotate)
+    return await annotated_file(conn, files, batch, names)
