@@ -66,7 +66,7 @@ async def test_annotating_a_workbook_holds_no_connection(
     sample = (DATA / "roster-sample.xlsx").read_bytes()
     here = (await officer.post("/imports", files={"file": ("名册.xlsx", sample)})).headers["location"]
     await run_waiting_imports(counting, app.state.files, at=clock.now())
-    seen = watched(monkeypatch, "app.web.officer.imports", "annotate_isolated", counting)
+    seen = watched(monkeypatch, "app.web.annotated", "annotate_isolated", counting)
     assert (await officer.get(f"{here}/annotated.xlsx")).content.startswith(b"PK")
     assert seen == [0]
 
