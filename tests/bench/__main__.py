@@ -79,24 +79,24 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
         rows: list[dict[str, Any]] = results["rows"]
         captured = await _look(args, Pages(county, site, cookie, {}, {}, directory), shadow, rows)
         if "assessing" in args.only:
-            rows += await measure_assessing(county, env)
+            keep(rows, await measure_assessing(county, env))
         if "moves" in args.only:
-            rows += await measure_moves(county, site, cookie, shadow, rounds=args.rounds, alone=40, crowd=160)
+            keep(rows, await measure_moves(county, site, cookie, shadow, rounds=args.rounds, alone=40, crowd=160))
         if "exchange" in args.only:
-            rows += await measure_exchange(county, site, cookie, directory, env)
+            keep(rows, await measure_exchange(county, site, cookie, directory, env))
         if "reminding" in args.only:
-            rows += await measure_reminding(county, env, assessed="assessing" in args.only)
+            keep(rows, await measure_reminding(county, env, assessed="assessing" in args.only))
         if "digests" in args.only:
-            rows += await measure_digests(county, env)
+            keep(rows, await measure_digests(county, env))
         if "saving" in args.only:
             # Last of what goes through the shadow: it leaves it signed in as somebody else.
-            rows += await measure_saving(county, site, shadow, directory, rounds=3)
+            keep(rows, await measure_saving(county, site, shadow, directory, rounds=3))
         if captured:
             # After the moves, so that every table a page reads holds something.
             results["plans"] = await plans(county.url, captured)
             results["full_scans"] = full_scans(results["plans"])
         if args.million:
-            rows += await measure_flatness(server, county, site, cookie, directory, args.large, rounds=args.rounds)
+            keep(rows, await measure_flatness(server, county, site, cookie, directory, args.large, rounds=args.rounds))
         await shadow.close()
         results["site_memory_mb"] = site.memory() / 2**20
     return results
@@ -120,13 +120,19 @@ async def _look(
         paths = await paths_of(work.county.url)
         captured = await capture_pages(shadow, paths)
         pages = replace(work, paths=paths, captured=captured)
-        rows += await measure_pages(pages, rounds=args.rounds, alone=60, crowd=240)
+        keep(rows, await measure_pages(pages, rounds=args.rounds, alone=60, crowd=240))
     for looked_at in await _parts(work.county.url, args.only):
         seen = await capture_pages(shadow, looked_at)
         captured |= {} if looked_at is DASHBOARDS else seen  # those do read the whole county
         looked = replace(work, paths=looked_at, captured=seen)
-        rows += await measure_pages(looked, rounds=args.rounds, alone=40, crowd=120)
+        keep(rows, await measure_pages(looked, rounds=args.rounds, alone=40, crowd=120))
     return captured
+
+
+def keep(rows: list[dict[str, Any]], measured: Sequence[dict[str, Any]]) -> None:
+    """Told at once as well: a run that is ended early has not measured for nothing."""
+    rows += measured
+    told(report.table(measured))
 
 
 def told(sentence: str) -> None:
