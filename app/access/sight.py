@@ -4,11 +4,11 @@ A forgotten `visible_to` so shows nothing it should not. Migration 0250 has the 
 that belongs to a firm is seen.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Text, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import Uuid
 
@@ -21,6 +21,11 @@ def look_as(role: Any, scope: Any, firm: Any, carrier: Any) -> Any:
     return func.look_as(role, scope, firm, carrier, bindparam("lasting")).label("looks")
 
 
+_HIDDEN = text(
+    "SELECT relname FROM pg_class c WHERE relrowsecurity AND relnamespace = 'public'::regnamespace "
+    "AND row_security_active(c.oid) AND NOT EXISTS (SELECT FROM pg_policy p, unnest(polroles) role "
+    "WHERE polrelid = c.oid AND polname = 'worker' AND pg_has_role(role, 'USAGE')) ORDER BY relname"
+)
 _LOOK = Kept(
     select(
         look_as(
@@ -80,3 +85,9 @@ async def beyond_sight(conn: Conn) -> AsyncIterator[None]:
             await conn.execute(_SET, back)
         raise
     await conn.execute(_SET, back)
+
+
+async def hidden_tables(conn: Conn) -> Sequence[str]:
+    """Tables whose firms this role is shown only as somebody's: none for the owner, nor for a worker that has been
+    granted what it needs."""
+    return (await conn.execute(_HIDDEN)).scalars().all()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
+from app.access.sight import hidden_tables
 from app.config import SHORTEST_KEY, Settings
 from app.db import Database, Keys
 from app.embedded import EmbeddedError, start
@@ -54,16 +55,30 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 @asynccontextmanager
 async def opened(args: argparse.Namespace) -> AsyncIterator[tuple[Settings, Database]]:
-    """Settings with the database address filled in, and the database itself."""
+    """Settings with the database address filled in, and the database itself.
+
+    Refuses a role that is shown no firms, as the site's: it would find nothing, and say that there is nothing.
+    """
     settings = settings_for(args)
     keys = keys_for(settings)
     with database_url(settings) as url:
         settings = settings.model_copy(update={"database_url": url})
         database = Database(url, pool_size=4, keys=keys)
         try:
+            await _must_see_everything(database)
             yield settings, database
         finally:
             await database.dispose()
+
+
+async def _must_see_everything(database: Database) -> None:
+    async with database.reading() as conn:
+        hidden = await hidden_tables(conn)
+    if hidden:
+        raise CommandError(
+            f"这个数据库角色看不到 {len(hidden)} 张表里的企业（{hidden[0]} 等），什么也没有做："
+            "请把 TIDU_DATABASE_URL 换成表的所有者，再运行这个命令。"
+        )
 
 
 def with_key(settings: Settings) -> Settings:

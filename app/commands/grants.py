@@ -22,11 +22,6 @@ _BOUNDED = text(
     "SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace ORDER BY relname"
 )
 # Whose rows are hidden from who asks, as they are from a worker that was granted its rights before they were bounded.
-_HIDDEN = text(
-    "SELECT relname FROM pg_class c WHERE relrowsecurity AND relnamespace = 'public'::regnamespace "
-    "AND row_security_active(c.oid) AND NOT EXISTS (SELECT FROM pg_policy p, unnest(polroles) role "
-    "WHERE polrelid = c.oid AND polname = 'worker' AND pg_has_role(role, 'USAGE')) ORDER BY relname"
-)
 WEB, WORKER = "tidu_web", "tidu_worker"
 
 
@@ -69,11 +64,6 @@ async def grants(conn: Conn, *, web: str, worker: str) -> Sequence[str]:
         *(f"DROP POLICY IF EXISTS worker ON {table}" for table in bounded),
         *(f"CREATE POLICY worker ON {table} TO {worker} USING (true)" for table in bounded),
     ]
-
-
-async def hidden_tables(conn: Conn) -> Sequence[str]:
-    """None for the owner, and for a worker that has been granted what it needs."""
-    return (await conn.execute(_HIDDEN)).scalars().all()
 
 
 async def give_roles(conn: Conn) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import uvicorn
 
 from app import logs
+from app.access.sight import hidden_tables
 from app.commands.context import CommandError, settings_for, with_key
-from app.commands.grants import hidden_tables
 from app.commands.patience import PatientProtocol
 from app.config import Settings
 from app.db import Database

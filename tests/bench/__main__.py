@@ -67,6 +67,7 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
         told(f"合成用时 {county.seconds:.0f} 秒。")
         port = free_port()
         env = environment(county.site_url, directory / "site", port)
+        behind = environment(county.worker_url, directory / "site", port)
         site = stack.enter_context(serving(["app.cli", "serve", "--port", str(port)], port, env))
         cookie = await sign_in(port)
         shadow = Shadow(county.url, port=port, cookie=cookie)
@@ -79,15 +80,15 @@ async def run(args: argparse.Namespace, directory: Path) -> dict[str, Any]:
         rows: list[dict[str, Any]] = results["rows"]
         captured = await _look(args, Pages(county, site, cookie, {}, {}, directory), shadow, rows)
         if "assessing" in args.only:
-            keep(rows, await measure_assessing(county, env))
+            keep(rows, await measure_assessing(county, behind))
         if "moves" in args.only:
             keep(rows, await measure_moves(county, site, cookie, shadow, rounds=args.rounds, alone=40, crowd=160))
         if "exchange" in args.only:
-            keep(rows, await measure_exchange(county, site, cookie, directory, env))
+            keep(rows, await measure_exchange(county, site, cookie, directory, behind))
         if "reminding" in args.only:
-            keep(rows, await measure_reminding(county, env, assessed="assessing" in args.only))
+            keep(rows, await measure_reminding(county, behind, assessed="assessing" in args.only))
         if "digests" in args.only:
-            keep(rows, await measure_digests(county, env))
+            keep(rows, await measure_digests(county, behind))
         if "saving" in args.only:
             # Last of what goes through the shadow: it leaves it signed in as somebody else.
             keep(rows, await measure_saving(county, site, shadow, directory, rounds=3))

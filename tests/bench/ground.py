@@ -17,7 +17,7 @@ from sqlalchemy import make_url, text
 from app.access.service import Account, add_user
 from app.access.terms import Role
 from app.clock import SystemClock
-from app.commands.grants import WEB, give_roles
+from app.commands.grants import WEB, WORKER, give_roles
 from app.commands.migrate import migrate
 from app.config import SEEDS
 from app.db import Database, make_engine
@@ -32,6 +32,10 @@ SECRET = "for measuring only, and long enough to be a key"
 _START_SECONDS = 60
 
 
+def as_role(url: str, role: str) -> str:
+    return make_url(url).set(username=role).render_as_string(hide_password=False)
+
+
 @dataclass(frozen=True)
 class County:
     url: str
@@ -41,7 +45,12 @@ class County:
     @property
     def site_url(self) -> str:
         """As the site signs in: it pays for the policies, and what it is measured beside does not."""
-        return make_url(self.url).set(username=WEB).render_as_string(hide_password=False)
+        return as_role(self.url, WEB)
+
+    @property
+    def worker_url(self) -> str:
+        """As jobs and commands sign in, which the site's role may not do."""
+        return as_role(self.url, WORKER)
 
 
 async def build_county(server: Server, name: str, firms: int) -> County:

@@ -8,11 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import app.models  # noqa: F401
-from app.access.sight import beyond_sight, look_for
+from app.access.sight import beyond_sight, hidden_tables, look_for
 from app.access.terms import Role, Viewer
 from app.commands.context import CommandError
-from app.commands.grants import hidden_tables
+from app.commands.exchange import run_export
 from app.commands.keys import run_reseal
+from app.commands.personal import run_find
 from app.commands.serve import must_see_everything
 from app.db import Base, Database
 from app.looking import SITE_PATH
@@ -259,9 +260,10 @@ async def test_a_worker_that_was_not_granted_a_bounded_table_is_told_and_does_no
         await must_see_everything(cluster.url_as("web", worker_url))
 
 
-async def test_a_role_that_is_shown_no_firms_is_not_told_that_all_is_under_the_new_key(
-    monkeypatch, cluster, worker_url, tmp_path
+@pytest.mark.parametrize("run", [run_reseal, run_find, run_export], ids=["reseal", "find", "export"])
+async def test_a_command_of_a_role_that_is_shown_no_firms_does_not_say_that_there_are_none(
+    monkeypatch, cluster, worker_url, tmp_path, run
 ):
     monkeypatch.setenv("TIDU_DATABASE_URL", cluster.url_as("web", worker_url))
     with pytest.raises(CommandError, match="所有者"):
-        await run_reseal(Namespace(data=tmp_path))
+        await run(Namespace(data=tmp_path, value="13800138000", output=tmp_path / "out.csv", tier="", region=""))

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from app.commands.grants import WORKER, give_roles
 from app.commands.migrate import migrate
 from app.config import ROOT, SEEDS
 from app.db import Database
@@ -25,7 +26,7 @@ from app.outages import is_outage
 from app.sealed import unseal
 from app.seeding.load import load_seeds
 from tests import factories
-from tests.bench.ground import environment, free_port, keys
+from tests.bench.ground import as_role, environment, free_port, keys
 from tests.drill.ground import Ground, Hired, told
 from tests.drill.judging import Happened, Row, Verdict, judge
 from tests.drill.post import MOODS, NOBODY, Office, Post
@@ -45,7 +46,7 @@ class Drill:
         self.server, self.ground, self.rng = server, Ground(server), rng
         self.post = Post(rng)
         self.office = Office(self.post, free_port())
-        self.env = environment(server.url(), directory / "house", free_port())
+        self.env = environment(as_role(server.url(), WORKER), directory / "house", free_port())
         self.env |= {"TIDU_SMTP_URL": f"smtp://127.0.0.1:{self.office.port}", "PYTHONPATH": str(ROOT)}
         self.workers = [Hired(f"worker-{n}", ["tests.drill.worker"], self.env, directory) for n in (1, 2)]
         self.firms: list[str] = []
@@ -81,6 +82,7 @@ class Drill:
             await factories.window(conn, "tech_sme", 2027, 1, firm_due=DUE)
             for code in ("hnte_due", "tech_sme_due"):
                 await factories.active_rule(conn, code)
+            await give_roles(conn)
 
         await self.write(rules)
 

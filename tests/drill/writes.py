@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from sqlalchemy import update
 
 from app.access.models import User
 from app.clock import SystemClock, business_day
+from app.commands.grants import WEB, WORKER, give_roles
 from app.commands.migrate import migrate
 from app.config import ROOT, SEEDS
 from app.db import Conn, Database
@@ -28,7 +30,7 @@ from app.embedded import Server
 from app.reports.terms import asked_years
 from app.seeding.load import load_seeds
 from tests import factories
-from tests.bench.ground import environment, free_port, keys
+from tests.bench.ground import as_role, environment, free_port, keys
 from tests.drill.asking import Client, Refused
 from tests.drill.ground import Ground, Hired, told
 from tests.drill.journal import Journal, Outcome
@@ -52,17 +54,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class Drill(Scene):
     def __init__(self, server: Server, directory: Path, rng: random.Random) -> None:
         self.server, self.ground, self.rng = server, Ground(server), rng
-        self.env = environment(server.url(), directory / "house", free_port()) | {"PYTHONPATH": str(ROOT)}
+        self.env = self._env(server.url(), directory)
+        web, worker = (self._env(as_role(server.url(), role), directory) for role in (WEB, WORKER))
         self.store = directory / "house" / "files"
         self.ports = [free_port() for _ in range(SITES)]
         self.sites = [
-            Hired(f"site-{n}", ["app.cli", "serve", "--port", str(port)], self.env, directory)
+            Hired(f"site-{n}", ["app.cli", "serve", "--port", str(port)], web, directory)
             for n, port in enumerate(self.ports, 1)
         ]
-        self.worker = Hired("worker", ["app.cli", "worker"], self.env, directory)
+        self.worker = Hired("worker", ["app.cli", "worker"], worker, directory)
         self.journal = Journal(directory / "journal.jsonl")
         self.befell: Counter[str] = Counter()
         self.over = False
+
+    @staticmethod
+    def _env(url: str, directory: Path) -> Mapping[str, str]:
+        return environment(url, directory / "house", free_port()) | {"PYTHONPATH": str(ROOT)}
 
     async def prepare(self, count: int) -> House:
         at = SystemClock().now()
@@ -74,6 +81,7 @@ class Drill(Scene):
                 officers = [await factories.person(conn, f"officer-{n}") for n in range(OFFICERS)]
                 tokens = [await factories.token_of(conn, one, at=at) for one in officers]
                 firms = [await _firm(conn, n, officers[n % OFFICERS], at) for n in range(count)]
+                await give_roles(conn)
         finally:
             await database.dispose()
         self.start()
