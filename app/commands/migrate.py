@@ -71,13 +71,15 @@ async def _show_firms(conn: Conn, granted: Sequence[str]) -> None:
     """The registry as the site sees it: the policy's own condition, in a view.
 
     A policy's condition comes before any other that could tell of a row, and so before a search's: the search lost its
-    index. In a view without a barrier both are one condition.
+    index. In a view without a barrier both are one condition. What is written through it has to stay in sight, as the
+    policy has it for the table.
     """
     seen = (await conn.execute(_POLICY)).scalar_one_or_none()
     if seen is None:
         return  # a schema of before there were policies
     await conn.execute(text("CREATE SCHEMA IF NOT EXISTS sight"))
-    await conn.execute(text(f"CREATE VIEW sight.firms AS SELECT * FROM public.firms WHERE {seen}"))  # noqa: S608
+    view = f"CREATE VIEW sight.firms AS SELECT * FROM public.firms WHERE {seen} WITH CHECK OPTION"  # noqa: S608
+    await conn.execute(text(view))
     for role in granted:
         await conn.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON sight.firms TO {role}"))
 

@@ -4,7 +4,8 @@ import uuid
 from argparse import Namespace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 
 import app.models  # noqa: F401
@@ -180,6 +181,29 @@ async def test_what_is_out_of_sight_is_neither_changed_nor_brought_in_nor_taken_
             await conn.execute(text("INSERT INTO firm_tags (firm_id, tag) VALUES (:id, 'x')"), {"id": other})
 
 
+@pytest.mark.parametrize(("registry", "refusal"), [("sight.firms", "check option"), ("public.firms", "row-level")])
+async def test_what_is_written_stays_in_sight_by_the_view_as_by_the_table(site, registry, refusal):
+    conn, become = site
+    housed = "SELECT firm_id FROM tenancies WHERE firm_id IS NOT NULL"
+    query = f"SELECT id, region_code FROM firms WHERE length(region_code) = 9 AND id NOT IN ({housed}) LIMIT 1"
+    firm, town = (await conn.execute(text(query))).one()
+    other = "SELECT code FROM regions WHERE length(code) = 9 AND code <> :town ORDER BY code LIMIT 1"
+    away = (await conn.execute(text(other), {"town": town})).scalar_one()
+    write = text(f"UPDATE {registry} SET region_code = :to WHERE id = :firm")
+    await become(Viewer(uuid.uuid4(), "x", "x", Role.TOWN, scope=town))
+    assert (await conn.execute(write, {"to": town, "firm": firm})).rowcount == 1
+    with pytest.raises(DBAPIError, match=refusal):
+        async with conn.begin_nested():
+            await conn.execute(write, {"to": away, "firm": firm})
+    brought = f"INSERT INTO {registry} SELECT (jsonb_populate_record(f, :new)).* FROM {registry} f WHERE id = :firm"
+    new = {"id": str(uuid.uuid4()), "uscc": "91440783MA00000000", "region_code": away}
+    with pytest.raises(DBAPIError, match=refusal):
+        async with conn.begin_nested():
+            await conn.execute(text(brought).bindparams(bindparam("new", new, type_=JSONB())), {"firm": firm})
+    await become(Viewer(uuid.uuid4(), "x", "x", Role.OFFICER, scope=COUNTY))
+    assert (await conn.execute(write, {"to": away, "firm": firm})).rowcount == 1, "who sees both may"
+
+
 async def test_the_role_owns_no_table_and_cannot_switch_the_policies_off(site):
     conn, become = site
     await become(None)
@@ -239,7 +263,7 @@ async def test_the_view_of_the_registry_has_the_policys_condition_and_no_barrier
     shown, policy, options = (await conn.execute(text(query))).one()
     said = "".join(shown.partition("WHERE")[2].rstrip(";").split())
     assert said.replace("firms.", "") in ("".join(policy.split()), f"({''.join(policy.split())})")
-    assert options is None
+    assert options == ["check_option=cascaded"]
     columns = text(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'firms' AND table_schema = :s"
     )
