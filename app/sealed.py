@@ -4,7 +4,8 @@
 
 It says itself which row it belongs to, so that it may be copied into a message or a before-image and still be opened
 there; whoever reads it out of its own row holds it to that row. Marks are of the whole, of each number of several, and
-of the ends of a number by which people ask for it; the first is that of the whole.
+of the ends of a number by which people ask for it; the first is that of the whole. Of a sentence they are those of each
+number and address in it.
 """
 
 import base64
@@ -14,12 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.personal.terms import Kind
-from app.text import is_code, numbers_in
+from app.text import is_code, numbers_in, numbers_said
 from app.vault import Unreadable, Vault
 
 PREFIX = "sealed:"
 UNREADABLE = "（密钥打不开）"  # shown in place of what it stands for, and never stored
 TAILS = (4, 7, 8)  # digits by which a number is found, too: the last ones, and what is dialled within a town
+_SENTENCES = frozenset({"entry_applications.contact"})
+_ADDRESS = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+", re.ASCII)
 _MARKED = frozenset({"phone", "contact_phone", "email", "to"})
 _SEALED = re.compile(r"sealed:([0-9a-f]{8}):([a-z_.]+):([^:\s\"\\]+):([\w.\-]*):([\w\-]+)", re.ASCII)
 
@@ -29,8 +32,17 @@ def seal(vault: Vault, column: str, row: object, plain: str) -> str:
     if not plain:
         return ""
     value = vault.seal(plain.encode(), about=f"{column}:{row}", again=True)
-    marks = ".".join(marks_of(vault, plain)) if column.rpartition(".")[2] in _MARKED else ""
+    marks = ".".join(_kept(vault, column, plain))
     return f"{PREFIX}{vault.name}:{column}:{row}:{marks}:{base64.urlsafe_b64encode(value).decode().rstrip('=')}"
+
+
+def _kept(vault: Vault, column: str, plain: str) -> list[str]:
+    if column in _SENTENCES:
+        return [
+            *(vault.mark(Kind.PHONE.value, number) for number in numbers_said(plain)),
+            *(vault.mark(Kind.EMAIL.value, address.casefold()) for address in _ADDRESS.findall(plain)),
+        ]
+    return marks_of(vault, plain) if column.rpartition(".")[2] in _MARKED else []
 
 
 def unseal(vault: Vault, text: str, *, column: str = "", row: object = "") -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import insert, update
 
 from app.access.terms import Actor
 from app.audit.service import event_row, record
+from app.collecting.hiding import hidden
 from app.collecting.items import as_said, asked
 from app.collecting.models import CollectionAnswer, CollectionCell, CollectionRound, CollectionVersion
 from app.collecting.queries import answer_of, owed_by_id, round_by_id
@@ -97,15 +98,16 @@ async def _write(
 ) -> None:
     if answer.version != version:
         raise Stale("这一份刚有人改过，请对照现在的内容再确认。")
+    kept_figures = hidden(conn.vault, answer.id, figures)
     done: dict[str, Any] = {
         "state": AnswerState.ANSWERED.value,
-        "figures": dict(figures),
+        "figures": kept_figures,
         "exempt_reason": "",
         "basis": basis,
     }
     done |= {"answered_at": at, "answerer_name": by.viewer.name, "version": version + 1}
     await conn.execute(update(_A).where(_A.id == answer.id).values(done))
-    kept = {"answer_id": answer.id, "version": version + 1, "figures": dict(figures), "at": at, "note": note or basis}
+    kept = {"answer_id": answer.id, "version": version + 1, "figures": kept_figures, "at": at, "note": note or basis}
     await conn.execute(insert(CollectionVersion).values(**kept, author_name=by.viewer.name))
 
 

@@ -10,6 +10,9 @@ from sqlalchemy.types import SmallInteger
 from app.collecting.terms import AnswerState
 from app.db import Base
 
+_SEALED = "coalesce(figures ->> 'tenant.phone', '') = '' OR starts_with(figures ->> 'tenant.phone', 'sealed:')"
+# The telephone is the last column of the tenants' form.
+_FORM_OPEN = '$ ? (@.head[last] == "26 电话").rows[*][last] ? (@ != "" && !(@ starts with "sealed:"))'
 _STATES = ", ".join(f"'{state.value}'" for state in AnswerState)
 
 
@@ -22,6 +25,7 @@ class CollectionRound(Base):
         UniqueConstraint("carrier_id", "period"),
         CheckConstraint("period ~ '^20[0-9]{2}(Q[1-4]|H1|M(0[1-9]|1[0-2]))?$'", name="period"),
         CheckConstraint("(closed_at IS NULL) = (frozen IS NULL)", name="closed"),
+        CheckConstraint(f"NOT jsonb_path_exists(frozen, '{_FORM_OPEN}')", name="frozen_sealed"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -48,6 +52,7 @@ class CollectionAnswer(Base):
         CheckConstraint("(state = 'exempt') = (exempt_reason <> '')", name="exempt"),
         CheckConstraint("state <> 'answered' OR answered_at IS NOT NULL", name="answered"),
         CheckConstraint("jsonb_typeof(figures) = 'object'", name="figures"),
+        CheckConstraint(_SEALED, name="phone_sealed"),
         Index("ix_collection_answers_firm", "firm_id", postgresql_where=text("firm_id IS NOT NULL")),
     )
 
@@ -70,6 +75,7 @@ class CollectionVersion(Base):
     """Every answer as it was given; never changed."""
 
     __tablename__ = "collection_versions"
+    __table_args__ = (CheckConstraint(_SEALED, name="phone_sealed"),)
 
     answer_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("collection_answers.id", ondelete="CASCADE"), primary_key=True

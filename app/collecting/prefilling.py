@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from app.carriers.log_models import CarrierLog
 from app.carriers.log_terms import LogSort
 from app.carriers.models import CarrierTeam
+from app.collecting.hiding import opened
 from app.collecting.items import BY_CODE, ITEMS, Item, ItemKind, asked, from_figures
 from app.collecting.models import CollectionAnswer, CollectionRound
 from app.collecting.terms import Answer, AnswerState, Period, Round
@@ -115,11 +116,12 @@ async def _before(conn: Conn, held: Round, answer: Answer, items: list[Item]) ->
     a, r, before = CollectionAnswer, CollectionRound, held.period.before
     holder = a.firm_id == answer.firm_id if answer.firm_id else a.team_id == answer.team_id
     query = (
-        select(a.figures)
+        select(a.id, a.figures)
         .join(r, r.id == a.round_id)
         .where(r.carrier_id == held.carrier_id, r.period == before.code, holder)
         .where(a.state == AnswerState.ANSWERED.value)
     )
-    figures: Mapping[str, str] = (await conn.execute(query)).scalar_one_or_none() or {}
+    found = (await conn.execute(query)).one_or_none()
+    figures: Mapping[str, str] = opened(conn.vault, found.id, found.figures) if found else {}
     kept = {item.code for item in items if item.kind in _WORDS or item.code == "tenant.staff"}
     return {code: Known(figures[code], f"{before.label}报的") for code in kept & figures.keys() & BY_CODE.keys()}

@@ -13,6 +13,7 @@ from app.access.models import User
 from app.access.terms import Role, Viewer
 from app.carriers.models import CarrierRecord, CarrierTeam
 from app.carriers.sight import Sight, in_sight, sight_of, values_for
+from app.collecting.hiding import form_opened, opened
 from app.collecting.models import CollectionAnswer, CollectionCell, CollectionRound, CollectionVersion
 from app.collecting.terms import Answer, AnswerState, AnswerVersion, Correction, Period, Round, period_of
 from app.db import Conn
@@ -80,7 +81,7 @@ _OF_PERIOD = Kept(_rounds().where(_R.carrier_id == _CARRIER, _R.period == bindpa
 
 async def frozen_of(conn: Conn, round_id: uuid.UUID) -> dict[str, Any] | None:
     found: dict[str, Any] | None = (await conn.execute(select(_R.frozen).where(_R.id == round_id))).scalar_one()
-    return found
+    return form_opened(conn.vault, round_id, found) if found is not None else None
 
 
 _M, _F = CarrierTeam, Firm
@@ -98,9 +99,10 @@ def _answers() -> Select[Any]:
     return select(*_ANSWER).outerjoin(_F, _F.id == _A.firm_id).outerjoin(_M, _M.id == _A.team_id)
 
 
-def _answer(row: Sequence[Any]) -> Answer:
+def _answer(conn: Conn, row: Sequence[Any]) -> Answer:
     values = list(row)
     values[6] = AnswerState(values[6])
+    values[7] = opened(conn.vault, values[0], values[7])
     return Answer(*values)
 
 
@@ -110,13 +112,13 @@ _ANSWERS = Kept(_answers().where(_A.round_id == _OF_ROUND).order_by(*_WAITING_FI
 
 async def answers_of(conn: Conn, round_id: uuid.UUID) -> list[Answer]:
     """Those who still owe first, by name. The caller has looked the round up in its viewer's sight."""
-    return [_answer(row) for row in await conn.execute(_ANSWERS, {"round_id": round_id})]
+    return [_answer(conn, row) for row in await conn.execute(_ANSWERS, {"round_id": round_id})]
 
 
 async def answer_of(conn: Conn, round_id: uuid.UUID, answer_id: uuid.UUID, *, lock: bool = False) -> Answer | None:
     query = _answers().where(_A.round_id == round_id, _A.id == answer_id)
     row = (await conn.execute(query.with_for_update(of=_A.__table__) if lock else query)).one_or_none()
-    return _answer(row) if row is not None else None
+    return _answer(conn, row) if row is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Owed:
 async def owed_by(conn: Conn, *, viewer: Viewer) -> list[Owed]:
     """A firm's own, open rounds first, then the latest."""
     query = _owed(viewer).order_by(_R.closed_at.is_not(None), _R.due_on.desc(), _R.id).limit(20)
-    return [Owed(_round(row[:11]), _answer(row[11:])) for row in await conn.execute(query)]
+    return [Owed(_round(row[:11]), _answer(conn, row[11:])) for row in await conn.execute(query)]
 
 
 async def owed_by_id(conn: Conn, answer_id: uuid.UUID, *, viewer: Viewer, lock: bool = False) -> Owed | None:
@@ -145,7 +147,7 @@ async def owed_by_id(conn: Conn, answer_id: uuid.UUID, *, viewer: Viewer, lock: 
         await conn.execute(held.with_for_update(read=True, of=_R.__table__))
         query = query.with_for_update(of=_A.__table__)
     row = (await conn.execute(query)).one_or_none()
-    return Owed(_round(row[:11]), _answer(row[11:])) if row is not None else None
+    return Owed(_round(row[:11]), _answer(conn, row[11:])) if row is not None else None
 
 
 def _owed(viewer: Viewer) -> Select[Any]:
@@ -163,7 +165,8 @@ async def versions_of(conn: Conn, answer_id: uuid.UUID) -> list[AnswerVersion]:
     """Newest first."""
     v = CollectionVersion
     query = select(v.version, v.figures, v.at, v.author_name, v.note).where(v.answer_id == answer_id)
-    return [AnswerVersion(*row) for row in await conn.execute(query.order_by(v.version.desc()))]
+    found = await conn.execute(query.order_by(v.version.desc()))
+    return [AnswerVersion(row[0], opened(conn.vault, answer_id, row[1]), *row[2:]) for row in found]
 
 
 _L = CollectionCell

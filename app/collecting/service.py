@@ -14,6 +14,7 @@ from app.access.models import User
 from app.access.terms import Actor, Role
 from app.carriers.terms import Carrier, CarrierKind
 from app.clock import BUSINESS_ZONE, business_day
+from app.collecting.hiding import form_hidden
 from app.collecting.models import CollectionAnswer, CollectionRound
 from app.collecting.queries import answer_of, answers_of, round_by_id
 from app.collecting.recording import trace
@@ -160,12 +161,13 @@ async def close_round(
     at: datetime,
 ) -> None:
     """`frozen`: the forms as they are. With something that does not agree, or somebody missing, it wants a reason.
-    The caller holds the round. Raises Stale, Refused."""
+    The caller holds the round. Raises Stale, Refused, Conflict."""
     if held.version != version:
         raise Stale("这一期刚有人改过，请核对后再关账。")
     if problems and not despite:
         raise Refused("还有对不上或没有报的，写明理由才能关账。", reasons=problems)
-    done = {"closed_at": at, "closer_name": by.viewer.name, "despite": despite, "frozen": dict(frozen)}
+    kept = form_hidden(conn.vault, held.id, frozen)
+    done = {"closed_at": at, "closer_name": by.viewer.name, "despite": despite, "frozen": kept}
     await conn.execute(update(_R).where(_R.id == held.id).values(**done, version=_R.version + 1))
     said = {"problems": len(problems), "reason": despite}
     await trace(conn, held, "closed", said, by=by, at=at)

@@ -29,8 +29,9 @@ async def run_reseal(args: argparse.Namespace) -> int:
             ) from error
     print(f"重新加密了 {done.changed} 处。", file=sys.stderr)
     if done.unreadable:
+        where = "、".join(f"{table} {count}" for table, count in sorted(done.closed.items()))
         raise CommandError(
-            f"有 {done.unreadable} 处用现在给的密钥都打不开，仍是原样："
+            f"有 {done.unreadable} 处用现在给的密钥都打不开，仍是原样（{where}）："
             "请把旧密钥加回 TIDU_ENCRYPTION_KEYS 再运行一次，先不要去掉任何密钥。"
         )
     return 0

@@ -3,8 +3,9 @@ so that the site goes on meanwhile and whoever breaks it off loses nothing. What
 read again."""
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,11 @@ STRETCH = 500
 @dataclass(slots=True)
 class Done:
     changed: int = 0
-    unreadable: int = 0
+    closed: Counter[str] = field(default_factory=Counter)  # by table: what no key opens
+
+    @property
+    def unreadable(self) -> int:
+        return self.closed.total()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,10 @@ PLACES = (
     Place("clerk_requests", {"id": Uuid()}, {"email": Text(), "phone": Text()}),
     Place("clerk_invitations", {"id": Uuid()}, {"email": Text()}),
     Place("carriers", {"id": Uuid()}, {"contact_phone": Text()}),
+    Place("entry_applications", {"id": Uuid()}, {"contact": Text()}),
+    Place("collection_answers", {"id": Uuid()}, {"figures": _JSON}),
+    Place("collection_versions", {"answer_id": Uuid(), "version": None}, {"figures": _JSON}),
+    Place("collection_rounds", {"id": Uuid()}, {"frozen": _JSON}),
     Place("outbox_messages", {"id": Uuid()}, {"payload": _JSON}),
     Place(
         "import_rows",
@@ -100,17 +109,17 @@ async def reseal(database: Database) -> Done:
 
 
 def _old(vault: Vault) -> str:
-    return f"sealed:(?!{vault.name}:)"
+    return f"sealed:(?!{vault.name}:)[0-9a-f]{{8}}:"
 
 
-def _anew(vault: Vault, done: Done, sealed: str) -> str:
+def _anew(vault: Vault, done: Done, table: str, sealed: str) -> str:
     """As it was where no key opens it."""
     if not sealed or sealed.startswith(f"sealed:{vault.name}:"):
         return sealed
     try:
         fresh = anew(vault, sealed)
     except Unreadable:
-        done.unreadable += 1
+        done.closed[table] += 1
         return sealed
     done.changed += 1
     return fresh
@@ -132,8 +141,8 @@ async def _contacts(database: Database, done: Done) -> None:
 async def _people(conn: Conn, firms: Sequence[uuid.UUID], done: Done) -> None:
     vault = conn.vault
     rows: Sequence[Any] = (await conn.execute(_PEOPLE, {"ids": firms})).all()
-    phones = [_anew(vault, done, row.phone) for row in rows]
-    emails = [_anew(vault, done, row.email) for row in rows]
+    phones = [_anew(vault, done, "contacts", row.phone) for row in rows]
+    emails = [_anew(vault, done, "contacts", row.email) for row in rows]
     await conn.execute(_WRITE_PEOPLE, {"ids": [row.id for row in rows], "phones": phones, "emails": emails})
     marked = [
         (row.firm_id, marks_in(row.phone)[0], marks_in(phone)[0])
@@ -155,7 +164,7 @@ async def _place(database: Database, place: Place, done: Done) -> None:
             rows = (await conn.execute(place.query(further=bool(after)), given)).mappings().all()
             if not rows:
                 return
-            change = partial(_anew, vault, done)
+            change = partial(_anew, vault, done, place.table)
             fresh = [{f"new_{n}": each_within(row[n], change) for n in place.columns} for row in rows]
             keys = [{name: row[name] for name in place.key} for row in rows]
             await conn.execute(write, [{**key, **new} for key, new in zip(keys, fresh, strict=True)])
@@ -176,7 +185,7 @@ async def _answers(database: Database, done: Done) -> None:
                 try:
                     fresh = vault.seal(vault.open(bytes(body), about=about), about=about)
                 except Unreadable:
-                    done.unreadable += 1
+                    done.closed[IdempotencyKey.__tablename__] += 1
                     continue
                 await conn.execute(write, {"body": fresh, "user_id": user_id, "key": key})
                 done.changed += 1

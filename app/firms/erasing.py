@@ -16,15 +16,16 @@ from app.personal.masking import mask
 from app.personal.terms import HELD, RULES, Held, Kind
 from app.sealed import whole_marks
 
+
+def _marked(column: str) -> str:
+    return f"string_to_array(split_part({column}, ':', 5), '.') && CAST(:marks AS text[])"
+
+
 # Found another way: the document is made of the contacts, and messages carry the address within.
 _ELSEWHERE = {("firms", "search_text"), ("outbox_messages", "payload")}
-_MARKS = {("verified_likenesses", "key")}
-_SEALED = {
-    *(("contacts", "phone"), ("contacts", "email"), ("channel_choices", "phone"), ("users", "email")),
-    *(("clerk_requests", "phone"), ("clerk_requests", "email"), ("clerk_invitations", "email")),
-    ("carriers", "contact_phone"),
-}
+# Where a sentence may hold an address as well as a number.
 _SENTENCES = {("entry_applications", "contact")}
+_MARKS = {("verified_likenesses", "key")}
 _KEYED = dict.fromkeys([("collection_answers", "figures"), ("collection_versions", "figures")], "tenant.phone")
 # A closed form keeps the tenants' lines as they were: the column of this name.
 FROZEN_HEAD = "26 电话"
@@ -35,10 +36,10 @@ _ITS_PLACE = (
 )
 _IN_FROZEN = (
     f"EXISTS (SELECT FROM jsonb_array_elements(frozen -> 'rows') r (line), ({_ITS_PLACE}) p (n) "
-    "WHERE r.line ->> p.n = :value)"
+    f"WHERE {_marked('r.line ->> p.n')})"
 )
 _OUT_OF_FROZEN = (
-    "jsonb_set(frozen, '{rows}', (SELECT jsonb_agg(CASE WHEN r.line ->> p.n = :value "  # noqa: S608
+    f"jsonb_set(frozen, '{{rows}}', (SELECT jsonb_agg(CASE WHEN {_marked('r.line ->> p.n')} "  # noqa: S608
     "THEN jsonb_set(r.line, ARRAY[CAST(p.n AS text)], '\"\"') ELSE r.line END ORDER BY r.nth) "
     f"FROM jsonb_array_elements(frozen -> 'rows') WITH ORDINALITY r (line, nth), ({_ITS_PLACE}) p (n)))"
 )
@@ -68,25 +69,18 @@ def kind_of(value: str) -> Kind:
 
 
 def _columns(kind: Kind) -> Iterator[Held]:
-    return (h for h in HELD if h.kind is kind and (h.table, h.column) not in _ELSEWHERE)
+    said = {Kind.PHONE, Kind.EMAIL}
+    held = (h for h in HELD if h.kind is kind or (h.kind in said and (h.table, h.column) in _SENTENCES))
+    return (h for h in held if (h.table, h.column) not in _ELSEWHERE)
 
 
 def _condition(held: Held) -> str:
-    """The whole of it, or one of several numbers, except where it stands in a sentence or under a key."""
-    if (held.table, held.column) in _SEALED:
-        return _marked(held.column)
+    """The whole of it, one of several numbers, or one in a sentence."""
     if (held.table, held.column) in _MARKS:
         return f"{held.column} = ANY(CAST(:marks AS text[]))"
     if key := _KEYED.get((held.table, held.column)):
-        return f"{held.column} ->> '{key}' = :value"
-    if (held.table, held.column) in _FROZEN:
-        return _IN_FROZEN
-    within = (held.table, held.column) in _SENTENCES
-    return f"strpos({held.column}, :value) > 0" if within else f"{held.column} = :value"
-
-
-def _marked(column: str) -> str:
-    return f"string_to_array(split_part({column}, ':', 5), '.') && CAST(:marks AS text[])"
+        return _marked(f"{held.column} ->> '{key}'")
+    return _IN_FROZEN if (held.table, held.column) in _FROZEN else _marked(held.column)
 
 
 def _where(held: Held) -> str:
@@ -119,7 +113,7 @@ async def _found(conn: Conn, value: str) -> list[Found]:
 
 
 def _given(conn: Conn, value: str) -> dict[str, Any]:
-    return {"value": value, "marks": whole_marks(conn.vault, value)}
+    return {"marks": whole_marks(conn.vault, value)}
 
 
 async def _count(conn: Conn, where: str, given: Mapping[str, Any]) -> int:
@@ -154,9 +148,7 @@ def _gone(held: Held) -> str:
     where = _condition(held)
     if held.table == "contacts":
         return f"DELETE FROM contacts WHERE {where}"  # noqa: S608
-    nothing = f"replace({held.column}, :value, '')"
-    if (held.table, held.column) in _SEALED | _MARKS:
-        nothing = "NULL" if held.table == "users" else "''"
+    nothing = "NULL" if held.table == "users" else "''"
     if key := _KEYED.get((held.table, held.column)):
         nothing = f"jsonb_set({held.column}, '{{{key}}}', '\"\"')"
     if (held.table, held.column) in _FROZEN:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.access.personal import shown
+from app.access.personal import shown as readable
 from app.access.sight import beyond_sight
 from app.access.terms import COUNTY_DIGITS, Actor, Role, Viewer
 from app.carriers.letting import admit
@@ -32,9 +32,11 @@ from app.incubation.terms import ASKED_A_DAY, ASKED_AT_ONCE, OPEN_DAYS, Applicat
 from app.outbox.writing import notice, post
 from app.personal.terms import Kind
 from app.policy.policies import Policies
+from app.sealed import UNREADABLE, seal, shown
 
 _A, _C = EntryApplication, CarrierRecord
 _ELSEWHERE: dict[str, Any] = {"carrier_name": _C.name, "uscc": Firm.uscc, "firm_name": Firm.name}
+_CONTACT = "entry_applications.contact"
 _A_DAY_ON = 3600  # a day slides, so an hour later there may be room for one
 _FIELDS = tuple(Application.__dataclass_fields__)
 
@@ -44,15 +46,16 @@ def _all() -> Select[Any]:
     return select(*columns).join(_C, _C.id == _A.carrier_id).join(Firm, Firm.id == _A.firm_id)
 
 
-def _application(row: Any) -> Application:
+def _application(conn: Conn, row: Any) -> Application:
     named = dict(zip(_FIELDS, row, strict=True))
-    return Application(**{**named, "state": AskState(named["state"])})
+    contact = shown(conn.vault, named["contact"], column=_CONTACT, row=named["id"])
+    return Application(**{**named, "state": AskState(named["state"]), "contact": contact})
 
 
 async def _read(conn: Conn, query: Select[Any]) -> list[Application]:
     """Each with its firm's name, which may be of another town than the carrier and whoever reads."""
     async with beyond_sight(conn):
-        return [_application(row) for row in await conn.execute(query)]
+        return [_application(conn, row) for row in await conn.execute(query)]
 
 
 async def applications_of(conn: Conn, carrier_id: uuid.UUID, *, limit: int = 50) -> list[Application]:
@@ -82,7 +85,7 @@ async def application_by_id(
         sight = _A.firm_id == viewer.firm_id
     query = _all().where(_A.id == application_id, sight)
     found = await _read(conn, query.with_for_update(of=_A.__table__) if lock else query)
-    return replace(found[0], contact=shown(viewer, Kind.PHONE, found[0].contact)) if found else None
+    return replace(found[0], contact=readable(viewer, Kind.PHONE, found[0].contact)) if found else None
 
 
 def _near(firm: FirmDetail, today: date) -> ColumnElement[bool]:
@@ -110,6 +113,8 @@ async def apply(
     carrier = await carrier_near(conn, firm, carrier_id, today=today)
     if need.since < today:
         raise Invalid({"since": "希望入驻的日期不能早于今天。"})
+    if UNREADABLE in need.contact:
+        raise Invalid({"contact": "这个电话打不开，请改填联系人和电话。"})
     # One firm's applications come one after the other, or a burst of them would pass the count.
     await conn.execute(select(Firm.id).where(Firm.id == firm.id).with_for_update(key_share=True))
     stale = (_A.firm_id == firm.id, _A.carrier_id == carrier.id, _A.state == AskState.WAITING.value)
@@ -123,7 +128,9 @@ async def apply(
         raise TooMany(f"一天最多提出 {ASKED_A_DAY} 份申请，撤回的也算；请明天再提。", wait=_A_DAY_ON)
     found = await conditions(conn, carrier.kind, firm.id, policies=policies, since=need.since)
     row = {name: getattr(need, name) for name in Need.__dataclass_fields__}
-    row |= {"id": new_id(), "carrier_id": carrier.id, "firm_id": firm.id, "asker_name": by.viewer.name, "asked_at": at}
+    asked_id = new_id()
+    row |= {"id": asked_id, "contact": seal(conn.vault, _CONTACT, asked_id, need.contact)}
+    row |= {"carrier_id": carrier.id, "firm_id": firm.id, "asker_name": by.viewer.name, "asked_at": at}
     row |= {"found": kept(found) if found else None, "closes_on": today + timedelta(days=OPEN_DAYS)}
     made: uuid.UUID | None = (
         await conn.execute(insert(_A).values(row).on_conflict_do_nothing().returning(_A.id))

@@ -21,6 +21,7 @@ class EntryApplication(Base):
         one_of("state", AskState),
         CheckConstraint("area > 0", name="area"),
         CheckConstraint("seats > 0", name="seats"),
+        CheckConstraint("contact = '' OR starts_with(contact, 'sealed:')", name="contact_sealed"),
         CheckConstraint("(state = 'admitted') = (tenancy_id IS NOT NULL)", name="admitted"),
         Index(
             "uq_entry_applications_open",

@@ -6,7 +6,7 @@ from app.text.dates import DateError, parse_date
 from app.text.emails import is_email
 from app.text.grams import index_grams, query_grams
 from app.text.names import pinyin
-from app.text.phones import is_phone, numbers_in
+from app.text.phones import is_phone, numbers_in, numbers_said
 
 __all__ = [
     "AmountError",
@@ -21,6 +21,7 @@ __all__ = [
     "key",
     "normalise",
     "numbers_in",
+    "numbers_said",
     "parse_amount",
     "parse_date",
     "parse_yes_no",

@@ -7,6 +7,7 @@ _PART = re.compile(r"[+（(]?\d[\d ()（）+\-]*(?:(?:转|ext\.?|#) ?\d{1,6})?",
 _BETWEEN = re.compile(r"[、,，;；/]")
 _LEAST, _MOST = 5, 20
 _MOBILE = 11  # digits
+_EXTENSION = re.compile(r"(?:转|ext\.?|#).*", re.IGNORECASE | re.DOTALL)
 
 
 def is_phone(text: str) -> bool:
@@ -19,6 +20,17 @@ def numbers_in(text: str) -> list[str]:
     """The numbers in a cell as one compares them: without what people put between, and without China's own prefix."""
     bare = [key(part) for part in _BETWEEN.split(text)]
     return [_home(one) for one in bare if one] or [text]
+
+
+def numbers_said(text: str) -> list[str]:
+    """The numbers in a sentence, as one compares them: what spaces part may be one number or several, and with an
+    extension or without it is the same telephone."""
+    said: dict[str, None] = {}
+    for found in _PART.finditer(text):
+        several = (found[0], _EXTENSION.sub("", found[0]), *found[0].split())
+        numbers = (_home(key(one)) for one in several if sum(c.isdigit() for c in one) >= _LEAST)
+        said |= dict.fromkeys(numbers)
+    return list(said)
 
 
 def _home(number: str) -> str:

@@ -2,6 +2,7 @@
 
 import pickle
 import uuid
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -20,7 +21,8 @@ from app.sealed import (
     unseal,
     whole_marks,
 )
-from app.text import numbers_in
+from app.text import normalise, numbers_in
+from app.text.clean import excerpt, printable
 from app.vault import Unreadable, Vault
 
 OLD, NEW = "o" * 40, "n" * 40
@@ -147,3 +149,47 @@ def test_the_trail_says_that_a_number_was_given_and_not_which():
         "contact_phone": "",
         "n": 2,
     }
+
+
+@pytest.mark.parametrize(
+    ("sought", "kept"),
+    [
+        (PHONE, "***"),
+        ("王 139 8765 4321", "王 ***"),
+        ("0750-2212345、李", "***、李"),
+        ("查 wang@example.com", "查 ***"),
+        ("2212345", "***"),
+        ("221234", "221234"),
+        ("4321", "4321"),
+        ("91440783MA5312345X", "91440783MA5312345X"),
+        ("123456789012345678", "123456789012345678"),
+        ("机械 2026", "机械 2026"),
+    ],
+)
+def test_the_trail_keeps_no_number_that_was_looked_for_and_no_other_search_is_touched(sought, kept):
+    query = urlencode({"tier": "hnte", "q": sought, "stale": "1"})
+    image = {"filter": {"q": sought, "tier": "hnte"}, "query": query, "n": 0, "q": ""}
+    said = without_numbers(image)
+    assert said["filter"] == {"q": kept, "tier": "hnte"}
+    assert dict(parse_qsl(said["query"])) == {"tier": "hnte", "q": kept, "stale": "1"}
+    assert (said["n"], said["q"]) == (0, "")
+    assert (said["query"] == query) is (sought == kept)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["sealed:0badcafe:contacts.phone:x::QUJD", "ｓｅａｌｅｄ:0badcafe:a:b::c", "备注 sea\u200bled:0badcafe:a:b::c"],
+)
+def test_what_somebody_types_never_has_the_form_of_what_the_house_seals(typed):
+    for door in (normalise, printable, excerpt):
+        door_said = door(typed if door is normalise else typed.replace("\u200b", ""))
+        assert each_within({"said": door_said}, lambda _: "taken for one") == {"said": door_said}
+    assert normalise("sealed: 漆封；sealed:x") == "sealed: 漆封；sealed:x"
+
+
+def test_in_a_sentence_each_number_and_address_is_found_however_it_is_written():
+    said = seal(vault, "entry_applications.contact", ROW, "黄工 139-8765-4321 转 8，或 0750 2212345，Wang@example.com")
+    for asked in ("13987654321", "+86 139 8765 4321", "0750-2212345", EMAIL):
+        assert set(whole_marks(vault, asked)) & set(marks_in(said)), asked
+    assert not set(whole_marks(vault, "13987654322")) & set(marks_in(said))
+    assert marks_in(seal(vault, "entry_applications.contact", ROW, "2 号楼黄工")) == []

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.audit.models import AuditEvent
 from app.carriers.models import CarrierTeam
+from app.collecting.hiding import hidden
 from app.collecting.items import ITEMS, ItemKind
 from app.collecting.models import CollectionAnswer, CollectionRound, CollectionVersion
 from app.outbox.models import OutboxMessage
@@ -15,6 +16,7 @@ from app.recognitions.models import IpRightRow
 from app.reports.models import YearlyReport
 from tests import factories, houses
 from tests.harness import NOON
+from tests.sealing import lies_open
 
 FIRM = "开平市在孵机械有限公司"
 QUARTER = {"tenant.venture": "0", "total_income": "1200.5", "net_profit": "-30", "tenant.rd": "80", "tenant.taxes": "5"}
@@ -202,6 +204,14 @@ async def test_the_forms_come_in_their_order_with_what_was_corrected_and_why(con
     told = select(AuditEvent.after["changed"].astext).where(AuditEvent.action == "firm:collection:answered")
     changed = (await conn.execute(told.order_by(AuditEvent.number.desc()).limit(1))).scalar_one()
     assert changed == "从业人员 8→7；电话（改了）", "the trail names nobody's number"
+    closed = await operator.post(f"{here}/close", data={"version": "3", "despite": "通知今天截止"})
+    assert closed.status_code == 303
+    kept = (await conn.execute(select(CollectionRound.frozen))).scalar_one()
+    assert kept["rows"][0][-1].startswith("sealed:")
+    assert await lies_open(conn, "13987654321") == []
+    for place in (f"{here}/answers/{answer_id}", f"{here}/statistics"):
+        assert "13987654321" in (await operator.get(place)).text
+    assert "13987654321" in (await firm.get(way)).text
 
 
 async def test_programs_open_give_in_yuan_chase_and_close(conn, api_as, held):
@@ -294,7 +304,8 @@ async def test_a_tenants_telephone_is_read_by_whom_the_one_table_says(conn, clie
     await tenant(conn, held)
     here = await opened(await client_as("carrier"), held, "2026", "2027-01-31")
     ((answer_id, *_),) = await owed(conn)
-    given = {"figures": {"tenant.phone": "13987654321"}, "state": "answered", "answered_at": NOON}
+    figures = hidden(conn.vault, answer_id, {"tenant.phone": "13987654321"})
+    given = {"figures": figures, "state": "answered", "answered_at": NOON}
     await conn.execute(CollectionAnswer.__table__.update().values(given))
     who = await factories.person(conn, role)
     page, api = await client_as(who), await api_as(who)

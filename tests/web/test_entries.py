@@ -15,6 +15,7 @@ from app.reports.models import FirmStatement
 from tests import factories, houses
 from tests.factories import OTHER_TOWN, TOWN
 from tests.harness import NOON
+from tests.sealing import lies_open
 
 ASKED = {"since": "2026-12-01", "area": "80", "business": "智能温控阀", "contact": "黄工 13800000000"}
 YOUNG = date(2025, 3, 1)
@@ -66,6 +67,8 @@ async def test_a_firm_asks_and_is_inside_once_the_carrier_gives_it_a_room(conn, 
         assert "求租机械" in (await town.get(seen)).text, "a firm of another town, in a carrier of its own"
     page = (await operator.get(f"/entries/{entry}")).text
     assert "智能温控阀" in page
+    assert "黄工 13800000000" in page
+    assert await lies_open(conn, "13800000000") == []
     assert page.count("合乎要求") == 1, "one is free and large enough, the other too small"
     assert "2026-12-01" in page
     (told,) = (await conn.execute(select(OutboxMessage.payload).where(OutboxMessage.kind == "entry_asked"))).scalars()

@@ -12,6 +12,7 @@ from app.collecting.statistics import _HEAD
 from app.firms.erasing import erase, find
 from app.firms.terms import ContactDetails
 from app.personal.terms import Kind
+from app.sealed import seal
 from tests import factories, houses
 from tests.harness import NOON
 from tests.sealing import lies_open
@@ -138,6 +139,8 @@ COLLECTED = (
     f"VALUES (:firm, :firm, :firm, 'answered', {_FIGURES}, :at)",
     "INSERT INTO collection_versions (answer_id, version, figures, at, author_name) "
     f"VALUES (:firm, 1, {_FIGURES}, :at, 'x')",
+    "INSERT INTO entry_applications (id, carrier_id, firm_id, since, seats, contact, asker_name, asked_at, closes_on) "
+    "VALUES (:firm, :carrier, :firm, '2026-12-01', 2, :contact, 'x', :at, '2026-12-31')",
     "INSERT INTO verified_likenesses (id, firm_id, kind, key, weight, outcome, words, at, name) "
     "VALUES (:firm, :firm, 'phone', :mark, 2, 'explained', 'x', :at, 'x')",
 )
@@ -151,14 +154,17 @@ async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_w
     await factories.person(conn, "officer-2", email=EMAIL)
     given = {"carrier": held, "firm": await factories.id_of(conn, uscc), "at": NOON, "phone": PHONE}
     line = dict.fromkeys(_HEAD, "")
-    lines = [line | {"26 电话": PHONE, "1 企业名称": "甲"}, line | {"18 成立时注册资本（千元）": PHONE}]
+    number = seal(conn.vault, "collection_rounds.phone", f"{given['firm']}/0", PHONE)
+    lines = [line | {"26 电话": number, "1 企业名称": "甲"}, line | {"18 成立时注册资本（千元）": PHONE}]
     frozen = {"head": _HEAD, "rows": [list(one.values()) for one in lines], "title": "年报"}
     given |= {"mark": conn.vault.mark("phone", PHONE), "frozen": json.dumps(frozen)}
+    given["phone"] = seal(conn.vault, "collection_answers.phone", given["firm"], PHONE)
+    given["contact"] = seal(conn.vault, "entry_applications.contact", given["firm"], f"黄工 139-8765-4321，{EMAIL}")
     for statement in COLLECTED:
         await conn.execute(text(statement), given)
     found = await find(conn, PHONE, by=SYSTEM, at=NOON)
-    tables = ["contacts", "carriers", "collection_answers", "collection_versions", "collection_rounds"]
-    tables += ["verified_likenesses"]
+    tables = ["contacts", "carriers", "entry_applications", "collection_answers", "collection_versions"]
+    tables += ["collection_rounds", "verified_likenesses"]
     assert [(f.where.table, f.count) for f in found] == [(table, 1) for table in tables]
     assert found[0].told()["用途"] == "企业联系人"
     await erase(conn, PHONE, reason="本人来电要求", by=SYSTEM, at=NOON)
