@@ -11,7 +11,7 @@ number and address in it.
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from app.personal.terms import Kind
@@ -121,6 +121,15 @@ def each_within(value: Any, change: Callable[[str], str]) -> Any:
         return {name: each_within(item, change) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [each_within(item, change) for item in value]
+    return value
+
+
+def each_under(value: Any, keys: Collection[str], change: Callable[[str], str]) -> Any:
+    """The same of what stands under one of these keys only: beside it lies what people typed as they typed it."""
+    if isinstance(value, Mapping):
+        return {n: each_within(v, change) if n in keys else each_under(v, keys, change) for n, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [each_under(item, keys, change) for item in value]
     return value
 
 

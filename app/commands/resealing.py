@@ -4,7 +4,7 @@ read again."""
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,9 +15,10 @@ from sqlalchemy.types import LargeBinary, Text, Uuid
 
 from app.access.factors import reseal as reseal_factors
 from app.access.models import IdempotencyKey
+from app.collecting.hiding import REACHED
 from app.db import Conn, Database
 from app.firms.search import refresh_search
-from app.sealed import anew, each_within, marks_in
+from app.sealed import anew, each_under, each_within, marks_in
 from app.vault import Unreadable, Vault
 
 STRETCH = 500
@@ -40,6 +41,10 @@ class Place:
     table: str
     key: Mapping[str, Any]
     columns: Mapping[str, Any]
+    under: frozenset[str] = frozenset()  # keys of a record, where sealed texts stand under no other
+
+    def changed(self, value: Any, change: Callable[[str], str]) -> Any:
+        return each_under(value, self.under, change) if self.under else each_within(value, change)
 
     def query(self, *, further: bool) -> Any:
         keys = ", ".join(self.key)
@@ -58,6 +63,7 @@ class Place:
 
 
 _JSON = JSONB(none_as_null=True)
+_TYPED = frozenset(REACHED)
 PLACES = (
     Place("channel_choices", {"id": Uuid()}, {"phone": Text()}),
     Place("users", {"id": Uuid()}, {"email": Text()}),
@@ -65,8 +71,8 @@ PLACES = (
     Place("clerk_invitations", {"id": Uuid()}, {"email": Text()}),
     Place("carriers", {"id": Uuid()}, {"contact_phone": Text()}),
     Place("entry_applications", {"id": Uuid()}, {"contact": Text()}),
-    Place("collection_answers", {"id": Uuid()}, {"figures": _JSON}),
-    Place("collection_versions", {"answer_id": Uuid(), "version": None}, {"figures": _JSON}),
+    Place("collection_answers", {"id": Uuid()}, {"figures": _JSON}, _TYPED),
+    Place("collection_versions", {"answer_id": Uuid(), "version": None}, {"figures": _JSON}, _TYPED),
     Place("collection_rounds", {"id": Uuid()}, {"frozen": _JSON}),
     Place("outbox_messages", {"id": Uuid()}, {"payload": _JSON}),
     Place(
@@ -165,7 +171,7 @@ async def _place(database: Database, place: Place, done: Done) -> None:
             if not rows:
                 return
             change = partial(_anew, vault, done, place.table)
-            fresh = [{f"new_{n}": each_within(row[n], change) for n in place.columns} for row in rows]
+            fresh = [{f"new_{n}": place.changed(row[n], change) for n in place.columns} for row in rows]
             keys = [{name: row[name] for name in place.key} for row in rows]
             await conn.execute(write, [{**key, **new} for key, new in zip(keys, fresh, strict=True)])
         after = keys[-1]

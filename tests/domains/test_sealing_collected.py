@@ -25,7 +25,9 @@ PHONE, CONTACT = "13987654321", "黄工 139-8765-4321"
 MADE = importlib.import_module("migrations.versions.20270201_collected_sealed")
 _LINE = dict.fromkeys(_HEAD, "") | {FROZEN_HEAD: PHONE}
 FORM = {"head": list(_HEAD), "rows": [list(_LINE.values()), list((_LINE | {FROZEN_HEAD: ""}).values())]}
-_GIVEN = f"jsonb_build_object('tenant.phone', '{PHONE}', 'total_income', '5')"
+# As it may have been typed before the door refused the form of it.
+FORGED = "sealed:0badcafe:contacts.phone:x::QUJD"
+_GIVEN = f"jsonb_build_object('tenant.phone', '{PHONE}', 'total_income', '5', 'tenant.head', '{FORGED}')"
 OPEN = (
     "INSERT INTO collection_rounds (id, carrier_id, period, due_on, opened_at, opener_name, closed_at, frozen) "
     "VALUES (:firm, :carrier, '2026', '2027-01-31', :at, 'x', :at, CAST(:form AS jsonb))",
