@@ -133,14 +133,16 @@ async def test_what_lay_open_is_sealed_by_the_migration_with_a_key_and_not_witho
     await database.dispose()
 
 
-async def test_a_key_that_would_only_be_made_for_the_migration_is_none_and_is_not_made(monkeypatch, tmp_path):
+async def test_a_key_that_would_only_be_made_for_the_migration_is_none_and_is_not_made(
+    monkeypatch, worker_url, tmp_path
+):
     given = []
 
     async def seen(database, *, keys):
         given.append(keys or database.engine.keys)
 
     monkeypatch.setattr(migrating, "migrate", seen)
-    monkeypatch.setenv("TIDU_DATABASE_URL", "postgresql://127.0.0.1/none")
+    monkeypatch.setenv("TIDU_DATABASE_URL", worker_url)
     for name in ("TIDU_SECRET_KEY", "TIDU_ENCRYPTION_KEYS"):
         monkeypatch.delenv(name, raising=False)
     await migrating.run(Namespace(data=tmp_path))
