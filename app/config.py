@@ -1,3 +1,4 @@
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ STATIC = ROOT / "static"
 SEEDS = ROOT / "seeds"
 MIGRATIONS = ROOT / "migrations"
 SHORTEST_KEY = 32  # characters
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.-]+)*/?", re.ASCII)
 SHORTEST_TRAIL = 184  # days: six months of the calendar at their longest (网络安全法, 网络日志留存不少于六个月)
 
 
@@ -33,7 +35,7 @@ class Settings(BaseSettings):
     mail_from: str = "tidu@localhost"
     sms_url: str = ""  # an HTTP gateway, see docs/sms.md; without it no text message is offered
     sms_secret: SecretStr = SecretStr("")
-    file_store: str = ""
+    file_store: str = ""  # a directory, or s3://bucket/prefix; empty: in the data directory
     clamd: str = ""  # host:port or a socket's path; without it uploads are kept unscanned
     fonts: str = ""  # a directory with a Chinese font, where the system has none
     log_format: Literal["text", "json"] = "text"
@@ -53,6 +55,14 @@ class Settings(BaseSettings):
         for address in _listed(value):
             if ip_network(address).prefixlen == 0:
                 raise ValueError("every address is no list of proxies")
+        return value
+
+    @field_validator("file_store")
+    @classmethod
+    def _directory_or_bucket(cls, value: str) -> str:
+        """Raises ValueError for any other address: it would be taken for a directory of that name."""
+        if "://" in value and not _BUCKET.fullmatch(value):
+            raise ValueError("neither a directory nor a bucket")
         return value
 
     @field_validator("encryption_keys")
@@ -82,6 +92,10 @@ class Settings(BaseSettings):
     @property
     def proxies(self) -> list[str]:
         return _listed(self.trusted_proxies)
+
+    @property
+    def in_bucket(self) -> bool:
+        return self.file_store.startswith("s3://")
 
     @property
     def file_root(self) -> Path:

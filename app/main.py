@@ -15,7 +15,7 @@ from app.assessments.telling import Teller
 from app.clock import Clock, SystemClock
 from app.config import STATIC, Settings
 from app.db import Database
-from app.files.store import FileStore
+from app.files.opening import open_store
 from app.looking import SITE_PATH
 from app.vault import vault_of
 from app.web import account, admin, api, carrier, denials, errors, files, health, officer, portal, violations
@@ -100,7 +100,7 @@ def create_app(
     app.state.settings = settings
     app.state.database = house
     app.state.clock = clock or SystemClock()
-    app.state.files = FileStore(settings.file_root)
+    app.state.files = open_store(settings)
     app.state.lookups = Lookups()
     app.state.templates = make_environment()
     app.state.teller = Teller()

@@ -19,7 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from app.clock import BUSINESS_ZONE, Clock, SystemClock
 from app.config import Settings
 from app.db import Database
-from app.files.store import FileStore
+from app.files.opening import open_store
 from app.locks import Lock, held_for_long
 from app.outages import is_outage
 from app.outbox.runs import LEADER, RunOutcome, beat, mark, marks, note_run
@@ -178,7 +178,7 @@ def missed_turns(last: Mapping[str, datetime], now: datetime) -> dict[str, datet
 async def run_worker(settings: Settings, *, clock: Clock | None = None) -> None:
     """Runs until SIGTERM or SIGINT."""
     database = Database(settings.database_url, pool_size=5, keys=lambda: vault_of(settings))
-    house = House(settings, database, clock or SystemClock(), FileStore(settings.file_root))
+    house = House(settings, database, clock or SystemClock(), open_store(settings))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):

@@ -28,7 +28,7 @@ from app.digests.jobs import send_digests, send_in_one
 from app.exchange.jobs import run_waiting_imports
 from app.exchange.leases import claim
 from app.files.scanning import Scanner
-from app.files.store import FileStore
+from app.files.store import Files
 from app.filings.jobs import open_windows
 from app.incubation.jobs import reconcile, reconcile_in_one
 from app.locks import Lock, try_hold
@@ -66,7 +66,7 @@ class House:
     settings: Settings
     database: Database
     clock: Clock
-    files: FileStore
+    files: Files
     kept: Kept = field(default_factory=Kept)
 
 

@@ -12,7 +12,7 @@ from app.db import Base, Conn, Database
 from app.errors import Unavailable
 from app.files.models import StoredFile
 from app.files.scanning import Scanner, ScannerDown
-from app.files.store import FileStore
+from app.files.store import Files
 from app.files.terms import Scan
 from app.outbox.writing import notice, post
 
@@ -32,7 +32,7 @@ async def waiting_scans(conn: Conn) -> int:
     return int((await conn.execute(query)).scalar_one())
 
 
-async def scan_waiting(database: Database, files: FileStore, scanner: Scanner, *, at: datetime) -> Mapping[str, int]:
+async def scan_waiting(database: Database, files: Files, scanner: Scanner, *, at: datetime) -> Mapping[str, int]:
     """One transaction a file. A scanner that does not answer leaves everything waiting, which is out of reach."""
     async with database.reading() as conn:
         waiting = (await conn.execute(_waiting().order_by(StoredFile.id))).all()
@@ -55,7 +55,7 @@ async def scan_waiting(database: Database, files: FileStore, scanner: Scanner, *
     return {"planned": len(waiting), "sent": done}
 
 
-async def _content(files: FileStore, sha256: str) -> bytes | None:
+async def _content(files: Files, sha256: str) -> bytes | None:
     """One that is not there, as after a restore without its files, or has gone bad waits on and holds up nobody."""
     try:
         return await files.read(sha256)
@@ -94,7 +94,7 @@ async def orphans(conn: Conn, *, at: datetime) -> list[Any]:
     return list((await conn.execute(query)).scalars())
 
 
-async def clear_orphans(database: Database, files: FileStore, *, at: datetime) -> Mapping[str, int]:
+async def clear_orphans(database: Database, files: Files, *, at: datetime) -> Mapping[str, int]:
     """Rows that nothing refers to, then contents that no row stands for: of an upload that was never finished.
 
     An upload that is under way is safe: it makes its content young before it refers to it, and only what is still old

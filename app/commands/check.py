@@ -54,7 +54,10 @@ async def run(args: argparse.Namespace) -> int:
     except CommandError as error:
         findings.faults.append(str(error))
     check_secrets(findings, settings)
-    check_files(findings, settings.file_root if "://" not in settings.file_store else settings.file_store)
+    if settings.in_bucket:
+        await check_bucket(findings, settings.file_store)
+    else:
+        check_files(findings, settings.file_root)
     check_texts(findings, settings)
     await check_mail(findings, settings)
     return _told(findings)
@@ -219,10 +222,18 @@ def check_secrets(findings: Findings, settings: Settings) -> None:
         findings.good.append("密钥：保存在数据目录，仅本人可读" if kept.exists() else "密钥：第一次启动时生成")
 
 
-def check_files(findings: Findings, root: Path | str) -> None:
-    if isinstance(root, str):
-        findings.faults.append(f"TIDU_FILE_STORE（{root}）不能用：本版只支持目录。")
+async def check_bucket(findings: Findings, address: str) -> None:
+    from app.files.objects import Faults, ObjectStore, refused  # noqa: PLC0415  # few need its library
+
+    try:
+        await ObjectStore(address).probe()
+    except Faults as error:
+        findings.faults.append(f"文件存储 {address} 不能用：{refused(error)}")
         return
+    findings.good.append(f"文件存储：{address}")
+
+
+def check_files(findings: Findings, root: Path) -> None:
     existing = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     try:
         with tempfile.TemporaryFile(dir=existing) as probe:

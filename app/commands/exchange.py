@@ -29,7 +29,7 @@ from app.exchange.reporting import notes_for
 from app.exchange.rosters import Roster, understand
 from app.exchange.terms import BatchKind, BatchState, RowOutcome
 from app.exchange.undoing import undo_batch
-from app.files.store import FileStore
+from app.files.opening import open_store
 from app.firms.reference import bureau_scope
 from app.firms.terms import FirmFilter
 from app.sheets import MAX_FILE, SheetError
@@ -132,7 +132,7 @@ async def _dry_run(
 async def _import(
     database: Database, settings: Settings, path: Path, roster: Roster | None, actor: Actor, args: argparse.Namespace
 ) -> int:
-    files, clock = FileStore(settings.file_root), SystemClock()
+    files, clock = open_store(settings), SystemClock()
     data = await asyncio.to_thread(path.read_bytes)
     sha256 = await files.put(data)
     async with database.transaction() as conn:
@@ -150,7 +150,7 @@ async def _import(
     await jobs.check(database, files, batch_id, at=clock.now(), roster=roster)
     previewed = await _in_state(database, batch_id, BatchState.PREVIEW, exit_code=2)
     if args.dry_run:
-        return await _only_checked(database, files, previewed, actor, args)
+        return await _only_checked(database, previewed, actor, args)
     async with database.transaction() as conn:
         await service.confirm(conn, batch_id, by=actor, at=clock.now(), state=BatchState.APPLYING)
     for _ in range(_PATIENCE):
@@ -158,26 +158,24 @@ async def _import(
             break
         await asyncio.sleep(0.5)
     batch = await _in_state(database, batch_id, BatchState.APPLIED, exit_code=1)
-    return _say(args, batch.counts, batch_id, await _told(database, files, batch, args))
+    return _say(args, batch.counts, batch_id, await _told(database, batch, args))
 
 
-async def _only_checked(
-    database: Database, files: FileStore, batch: Batch, actor: Actor, args: argparse.Namespace
-) -> int:
-    said = await _told(database, files, batch, args)
+async def _only_checked(database: Database, batch: Batch, actor: Actor, args: argparse.Namespace) -> int:
+    said = await _told(database, batch, args)
     async with database.transaction() as conn:
         await service.discard(conn, batch.id, by=actor, at=SystemClock().now())
     return _say(args, batch.counts, None, said)
 
 
-async def _told(database: Database, files: FileStore, batch: Batch, args: argparse.Namespace) -> list[Said]:
+async def _told(database: Database, batch: Batch, args: argparse.Namespace) -> list[Said]:
     async with database.reading() as conn:
         said = await said_of(conn, batch.id)
     if args.report:
         messages = {s.row_no: s.messages for s in said}
         names = LISTS[batch.kind].names if batch.kind in LISTS else NAMES
         notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages, names)
-        await _report(args.report, files.path(batch.sha256), batch.filename, notes)
+        await _report(args.report, args.file, batch.filename, notes)
     return said
 
 

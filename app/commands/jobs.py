@@ -8,7 +8,7 @@ import orjson
 
 from app.clock import BUSINESS_ZONE, SystemClock
 from app.commands.context import CommandError, add_data_option, opened
-from app.files.store import FileStore
+from app.files.opening import open_store
 from app.worker import JOBS, House, rehearse_job, run_job
 
 
@@ -31,7 +31,7 @@ async def run(args: argparse.Namespace) -> int:
             raise CommandError(f"看不懂这个时间：{args.at}。", exit_code=2) from error
         at = at if at.tzinfo else at.replace(tzinfo=BUSINESS_ZONE)
     async with opened(args) as (settings, database):
-        house = House(settings, database, clock, FileStore(settings.file_root))
+        house = House(settings, database, clock, open_store(settings))
         run_or_rehearse = rehearse_job if args.dry_run else run_job
         print(orjson.dumps(await run_or_rehearse(house, args.name, at=at)).decode())
     return 0

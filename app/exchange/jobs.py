@@ -25,7 +25,7 @@ from app.exchange.queries import Batch, batch_by_id
 from app.exchange.rosters import Roster, kept, understand
 from app.exchange.terms import BatchState
 from app.exchange.undoing import undo_batch
-from app.files.store import FileStore
+from app.files.store import Files
 from app.firms.reference import load_reference
 from app.firms.terms import MAIN_LADDER
 from app.outages import is_outage
@@ -54,7 +54,7 @@ class _Now:
         return self._at + timedelta(seconds=time.monotonic() - self._began)
 
 
-async def run_waiting_imports(database: Database, files: FileStore, *, at: datetime) -> int:
+async def run_waiting_imports(database: Database, files: Files, *, at: datetime) -> int:
     """Returns how many batches were worked on."""
     now, worked = _Now(at), 0
     while True:
@@ -99,7 +99,7 @@ def command_actor(scope: str) -> Actor:
 
 
 async def check(
-    database: Database, files: FileStore, batch_id: uuid.UUID, *, at: datetime, roster: Roster | None = None
+    database: Database, files: Files, batch_id: uuid.UUID, *, at: datetime, roster: Roster | None = None
 ) -> None:
     """Reads the file, unless its `roster` is given, and leaves a preview, or an unreadable batch with a sentence."""
     now = _Now(at)
@@ -146,10 +146,10 @@ async def _still_there(database: Database, batch_id: uuid.UUID, now: _Now) -> As
         await end(renewing)
 
 
-async def read_roster(files: FileStore, batch: Batch, bureau: Bureau) -> Roster:
+async def read_roster(files: Files, batch: Batch, bureau: Bureau) -> Roster:
     """Raises SheetError."""
-    path = files.path(batch.sha256)
-    sheets = await in_turn(read_isolated, path, batch.filename, NAMES)
+    async with files.on_disk(batch.sha256) as path:
+        sheets = await in_turn(read_isolated, path, batch.filename, NAMES)
     return await asyncio.to_thread(understand, sheets, bureau.names)
 
 
@@ -172,11 +172,12 @@ async def _check_rows(
 
 
 async def _check_list(
-    database: Database, files: FileStore, batch: Batch, bureau: Bureau, viewer: Viewer, now: _Now
+    database: Database, files: Files, batch: Batch, bureau: Bureau, viewer: Viewer, now: _Now
 ) -> None:
     kind = LISTS[batch.kind]
     async with _still_there(database, batch.id, now):
-        sheets = await in_turn(read_isolated, files.path(batch.sha256), batch.filename, kind.names)
+        async with files.on_disk(batch.sha256) as path:
+            sheets = await in_turn(read_isolated, path, batch.filename, kind.names)
         read, lines = await asyncio.to_thread(read_list, kind, sheets, bureau.names)
     async with database.transaction() as conn:
         await service.forget_preview(conn, batch.id)

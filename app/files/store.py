@@ -5,13 +5,49 @@ import hashlib
 import logging
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from app.errors import Unavailable
 
 log = logging.getLogger("tidu.files")
 _ASIDE, _PART = ".gone", "tmp"
+NOT_KEPT = "文件没有保存：存储空间不足或不可写，请联系系统管理员。"
+NOT_READ = "文件暂时读不出来，请联系系统管理员。"
+
+
+class Files(Protocol):
+    """Where files are kept, by the hash of what is in them: a directory, or a bucket (`app.files.objects`)."""
+
+    async def put(self, data: bytes) -> str: ...
+
+    async def read(self, sha256: str) -> bytes | None: ...
+
+    def on_disk(self, sha256: str) -> AbstractAsyncContextManager[Path]:
+        """For another process to read, as long as the block lasts. Raises Unavailable where it is not there."""
+        ...
+
+    async def drop(self, sha256: str, *, older_than: float | None = None) -> bool:
+        """`older_than`: a moment, in seconds since 1970; a file that was put since stays."""
+        ...
+
+    async def tidy(self, *, older_than: float) -> int:
+        """What killed processes left half done is put right."""
+        ...
+
+    async def held(self, *, older_than: float) -> list[str]:
+        """What lies in the store untouched since that moment."""
+        ...
+
+
+def genuine(data: bytes, sha256: str) -> bytes:
+    """Raises Unavailable for what is not what was kept under this name."""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        log.error("the file %s is not what was kept under this name", sha256)
+        raise Unavailable("文件的内容与上传时不同，可能是存储损坏，没有交给您；请联系系统管理员从备份恢复。")
+    return data
 
 
 class FileStore:
@@ -33,7 +69,7 @@ class FileStore:
             # Also of one that was there: whoever wrote it may have been killed just before.
             _sync_folder(target.parent)
         except OSError as error:
-            raise Unavailable("文件没有保存：存储空间不足或不可写，请联系系统管理员。") from error
+            raise Unavailable(NOT_KEPT) from error
         return digest
 
     async def read(self, sha256: str) -> bytes | None:
@@ -45,14 +81,17 @@ class FileStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise Unavailable("文件暂时读不出来，请联系系统管理员。") from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            log.error("the file %s is not what was kept under this name", sha256)
-            raise Unavailable("文件的内容与上传时不同，可能是存储损坏，没有交给您；请联系系统管理员从备份恢复。")
-        return data
+            raise Unavailable(NOT_READ) from error
+        return genuine(data, sha256)
+
+    @asynccontextmanager
+    async def on_disk(self, sha256: str) -> AsyncIterator[Path]:
+        path = self.path(sha256)
+        if not path.exists():
+            raise Unavailable(NOT_READ)
+        yield path
 
     async def drop(self, sha256: str, *, older_than: float | None = None) -> bool:
-        """`older_than`: a moment, in seconds since 1970; a file that was touched since stays."""
         return await asyncio.to_thread(self._drop, sha256, older_than)
 
     def _drop(self, sha256: str, older_than: float | None) -> bool:
@@ -70,7 +109,7 @@ class FileStore:
         return True
 
     async def tidy(self, *, older_than: float) -> int:
-        """What killed processes left: a file that was put aside is put back, one that was never whole goes."""
+        """A file that was put aside is put back, one that was never whole goes."""
         return await asyncio.to_thread(self._tidy, older_than)
 
     def _tidy(self, older_than: float) -> int:
@@ -90,7 +129,6 @@ class FileStore:
         return done
 
     async def held(self, *, older_than: float) -> list[str]:
-        """What lies in the store untouched since that moment."""
         return await asyncio.to_thread(self._held, older_than)
 
     def _held(self, older_than: float) -> list[str]:

@@ -16,7 +16,7 @@ from app.clock import Clock, business_day
 from app.config import Settings
 from app.db import Conn, Database
 from app.errors import Forbidden, PasswordChangeRequired, SignInRequired
-from app.files.store import FileStore
+from app.files.store import Files
 from app.web.lookups import Lookup, Lookups
 from app.web.security import check_csrf, cookie_name
 
@@ -51,8 +51,8 @@ async def settings_of(request: Request) -> Settings:
     return settings
 
 
-async def files_of(request: Request) -> FileStore:
-    files: FileStore = request.app.state.files
+async def files_of(request: Request) -> Files:
+    files: Files = request.app.state.files
     return files
 
 
@@ -73,7 +73,7 @@ async def lookups_changed(request: Request) -> None:
 
 ClockDep = Annotated[Clock, Depends(clock_of)]
 SettingsDep = Annotated[Settings, Depends(settings_of)]
-FilesDep = Annotated[FileStore, Depends(files_of)]
+FilesDep = Annotated[Files, Depends(files_of)]
 DatabaseDep = Annotated[Database, Depends(database_of)]
 LookupsDep = Annotated[Lookups, Depends(lookups_of)]
 CHANGES_LOOKUPS = Depends(lookups_changed)

@@ -17,7 +17,7 @@ from app.errors import Conflict, Forbidden, Invalid
 from app.files.naming import clean_name
 from app.files.scanning import Scanner, ScannerDown
 from app.files.sniffing import sniffed
-from app.files.store import FileStore
+from app.files.store import Files
 from app.files.terms import MAX_FILE, FileRefused, Scan
 from app.recognitions.papers import papers_changed
 from app.web.evidence import Hold, hold_on
@@ -26,7 +26,7 @@ SCAN_SECONDS = 8.0
 log = logging.getLogger("tidu.web")
 
 
-async def take(upload: UploadFile | None, files: FileStore, settings: Settings) -> Taken:
+async def take(upload: UploadFile | None, files: Files, settings: Settings) -> Taken:
     """Looks at a file and keeps it. Raises Invalid with a sentence beside the field."""
     if upload is None or not upload.filename:
         raise Invalid({"file": "请选择要上传的文件。"})

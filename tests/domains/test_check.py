@@ -233,12 +233,11 @@ def test_a_file_store_is_written_to_and_left_as_it_was(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("root", [Path("/proc/tidu"), "s3://bucket/tidu"])
-def test_a_file_store_that_takes_nothing_is_a_fault(root: Path | str) -> None:
+def test_a_file_store_that_takes_nothing_is_a_fault() -> None:
     findings = Findings()
-    check_files(findings, root)
+    check_files(findings, Path("/proc/tidu"))
     assert len(findings.faults) == 1
-    assert str(root) in findings.faults[0]
+    assert "/proc/tidu" in findings.faults[0]
 
 
 @contextmanager

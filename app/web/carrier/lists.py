@@ -18,7 +18,7 @@ from app.exchange.queries import Batch, batches_of
 from app.exchange.rules import as_text
 from app.exchange.terms import BatchKind, LineResult, ReadSheet
 from app.files.naming import clean_name
-from app.files.store import FileStore
+from app.files.store import Files
 from app.sheets import Broken, Formula, SheetError, find_table, rows_of
 from app.sheets.isolated import in_turn, read_isolated
 from app.sheets.writing import harmless
@@ -126,7 +126,7 @@ def receive(
     source: Source,
     file: tuple[bytes, str],
     database: Database,
-    files: FileStore,
+    files: Files,
     *,
     by: Actor,
     at: datetime,
