@@ -4,9 +4,10 @@ import argparse
 import asyncio
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import asyncpg
 from pydantic import ValidationError
@@ -16,9 +17,34 @@ from app.commands.context import CommandError
 from app.errors import AppError, Invalid
 from app.outages import is_outage
 
+# The library's own words are English; what it says of a mistake, in those of the house.
+_MISTAKES = (
+    (r"the following arguments are required: (.+)", r"缺少 \1"),
+    (r"one of the arguments (.+) is required", r"\1 须给出一个"),
+    (r"unrecognized arguments: (.+)", r"不认识 \1"),
+    (r"argument (.+?): invalid choice: '?(.*?)'? \(choose from (.+)\)", r"\1 没有“\2”，可用：\3"),
+    (r"argument (.+?): invalid int value: '(.*)'", r"\1 应是整数，不能是“\2”"),
+    (r"argument (.+?): expected .+ arguments?", r"\1 后面缺值"),
+    (r"argument (.+?): not allowed with argument (.+)", r"\1 不能与 \2 一起用"),
+    (r"argument (.+?): ignored explicit argument '(.*)'", r"\1 后面不带值"),
+)
+
+
+class _Help(argparse.HelpFormatter):
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, "用法：" if prefix is None else prefix)
+
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"formatter_class": _Help} | given | {"add_help": False})
+        self._positionals.title, self._optionals.title = "参数", "选项"
+        self.add_argument("-h", "--help", action="help", help="显示这段说明")
+
     def error(self, message: str) -> NoReturn:
+        for theirs, ours in _MISTAKES:
+            message = re.sub(f"^{theirs}$", ours, message)
+        message = message.replace("'", "").replace(", ", "、")
         self.exit(2, f"{self.prog}：用法有误（{message}）。用 {self.prog} --help 查看说明。\n")
 
 

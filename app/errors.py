@@ -1,6 +1,24 @@
 """One small family of errors: each carries its HTTP status and a sentence for the person."""
 
+import errno
 from collections.abc import Mapping, Sequence
+
+_REFUSALS = {
+    errno.ENOENT: "没有这个文件或目录",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "这是一个目录",
+    errno.ENOTDIR: "路径中间有一段不是目录",
+    errno.EROFS: "磁盘是只读的",
+    errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "超出了磁盘配额",
+    errno.ENAMETOOLONG: "名称太长",
+}
+
+
+def because(error: OSError) -> str:
+    """Why the system refused, in words; in its own where it says something rare."""
+    return _REFUSALS.get(error.errno or 0) or error.strerror or str(error)
 
 
 class AppError(Exception):

@@ -27,70 +27,68 @@ class Bucket:
         return keys | {"AWS_ENDPOINT_URL": self.address}
 
 
-def _handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    bucket: Bucket
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
-        def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-        def fault(self, status: int, code: str) -> None:
-            self.answer(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())
+    def fault(self, status: int, code: str) -> None:
+        self.answer(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())
 
-        def do(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            place = urlsplit(self.path)
-            _, name, *rest = unquote(place.path).split("/", 2)
-            key = rest[0] if rest else ""
-            bucket.asked.append((self.command, key))
-            refusal = self.refusal(name)
-            if refusal:
-                self.fault(*refusal)
-            elif key:
-                self.about(key, body)
-            else:
-                self.listed(parse_qs(place.query).get("prefix", [""])[0])
+    def do(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        place = urlsplit(self.path)
+        _, name, *rest = unquote(place.path).split("/", 2)
+        key = rest[0] if rest else ""
+        self.bucket.asked.append((self.command, key))
+        refusal = self.refusal(name)
+        if refusal:
+            self.fault(*refusal)
+        elif key:
+            self.about(key, body)
+        else:
+            self.listed(parse_qs(place.query).get("prefix", [""])[0])
 
-        def refusal(self, name: str) -> tuple[int, str] | None:
-            if f"Credential={KEY}/" not in self.headers.get("Authorization", ""):
-                return 403, "InvalidAccessKeyId"
-            return bucket.refusal if bucket.refusal or name == NAME else (404, "NoSuchBucket")
+    def refusal(self, name: str) -> tuple[int, str] | None:
+        if f"Credential={KEY}/" not in self.headers.get("Authorization", ""):
+            return 403, "InvalidAccessKeyId"
+        return self.bucket.refusal if self.bucket.refusal or name == NAME else (404, "NoSuchBucket")
 
-        def about(self, key: str, body: bytes) -> None:
-            if self.command == "PUT":
-                bucket.objects[key] = (body, bucket.now)
-                self.answer(200, ETag=f'"{hashlib.md5(body).hexdigest()}"')
-            elif self.command == "DELETE":
-                bucket.objects.pop(key, None)
-                self.answer(204)
-            elif key in bucket.objects:
-                data, put = bucket.objects[key]
-                etag = f'"{hashlib.md5(data).hexdigest()}"'
-                self.answer(200, data, ETag=etag, Last_Modified=email.utils.formatdate(put, usegmt=True))
-            else:
-                self.fault(404, "NoSuchKey")
+    def about(self, key: str, body: bytes) -> None:
+        if self.command == "PUT":
+            self.bucket.objects[key] = (body, self.bucket.now)
+            self.answer(200, ETag=f'"{hashlib.md5(body).hexdigest()}"')
+        elif self.command == "DELETE":
+            self.bucket.objects.pop(key, None)
+            self.answer(204)
+        elif key in self.bucket.objects:
+            data, put = self.bucket.objects[key]
+            etag = f'"{hashlib.md5(data).hexdigest()}"'
+            self.answer(200, data, ETag=etag, Last_Modified=email.utils.formatdate(put, usegmt=True))
+        else:
+            self.fault(404, "NoSuchKey")
 
-        do_GET = do_PUT = do_HEAD = do_DELETE = do
+    do_GET = do_PUT = do_HEAD = do_DELETE = do
 
-        def listed(self, prefix: str) -> None:
-            found = "".join(
-                f"<Contents><Key>{escape(key)}</Key><Size>{len(data)}</Size><ETag>e</ETag>"
-                f"<LastModified>{_iso(put)}</LastModified></Contents>"
-                for key, (data, put) in sorted(bucket.objects.items())
-                if key.startswith(prefix)
-            )
-            self.answer(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode())
-
-    return Handler
+    def listed(self, prefix: str) -> None:
+        found = "".join(
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(data)}</Size><ETag>e</ETag>"
+            f"<LastModified>{_iso(put)}</LastModified></Contents>"
+            for key, (data, put) in sorted(self.bucket.objects.items())
+            if key.startswith(prefix)
+        )
+        self.answer(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode())
 
 
 def _iso(at: float) -> str:
@@ -100,7 +98,7 @@ def _iso(at: float) -> str:
 @contextmanager
 def serving() -> Iterator[Bucket]:
     bucket = Bucket()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(bucket))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"bucket": bucket}))
     server.daemon_threads = True
     bucket.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -11,7 +11,7 @@ import orjson
 from app.clock import SystemClock, business_day
 from app.commands.context import CommandError
 from app.config import SEEDS
-from app.errors import Invalid
+from app.errors import Invalid, because
 from app.policy.deduction import deduct_facts
 from app.policy.evaluate import assess
 from app.policy.packs import Pack, PackError, read_packs
@@ -75,7 +75,7 @@ def _read(name: str) -> Any:
     try:
         raw = sys.stdin.buffer.read(LARGEST + 1) if name == "-" else _file(Path(name))
     except OSError as error:
-        raise CommandError(f"文件 {name} 打不开：{error.strerror}。", exit_code=2) from error
+        raise CommandError(f"文件 {name} 打不开：{because(error)}。", exit_code=2) from error
     if len(raw) > LARGEST:
         raise CommandError(f"文件 {name} 太大，请分成几份。", exit_code=2)
     try:

@@ -19,6 +19,7 @@ from app.clock import SystemClock, business_day
 from app.commands.context import CommandError, add_data_option, database_url, settings_for
 from app.config import SHORTEST_KEY, Settings
 from app.db import Conn, Database
+from app.errors import because
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.queries import load_ladders
 from app.web.health import schema_head, schema_version
@@ -240,7 +241,7 @@ def check_files(findings: Findings, root: Path) -> None:
             probe.write(b"tidu")
             probe.flush()
     except OSError as error:
-        findings.faults.append(f"文件目录 {root} 不能写（{error.strerror}），请检查它的权限和磁盘空间。")
+        findings.faults.append(f"文件目录 {root} 不能写（{because(error)}），请检查它的权限和磁盘空间。")
         return
     findings.good.append(f"文件目录：{root}")
     if (free := shutil.disk_usage(existing).free) < _ROOM:

@@ -12,6 +12,7 @@ from app.access.sight import hidden_tables
 from app.config import SHORTEST_KEY, Settings
 from app.db import Database, Keys
 from app.embedded import EmbeddedError, start
+from app.errors import because
 from app.vault import vault_of
 
 
@@ -117,4 +118,4 @@ def secret_key(data: Path) -> str:
             aside.replace(path)
         return path.read_text().strip()
     except OSError as error:
-        raise CommandError(f"数据目录 {data} 不能用（{error.strerror}），请检查权限，或用 --data 另选。") from error
+        raise CommandError(f"数据目录 {data} 不能用（{because(error)}），请检查权限，或用 --data 另选。") from error

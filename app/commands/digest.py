@@ -14,6 +14,7 @@ from app.digests.printing import pdf
 from app.digests.reading import Shown, read_digest
 from app.digests.telling import text_of
 from app.digests.terms import Week
+from app.errors import because
 from app.firms.reference import bureau_scope, load_reference
 from app.web.digest_press import DigestPress
 
@@ -51,7 +52,7 @@ async def run(args: argparse.Namespace) -> int:
     try:
         args.output.write_bytes(made)
     except OSError as error:
-        raise CommandError(f"写不了 {args.output}：{error.strerror}。", exit_code=2) from error
+        raise CommandError(f"写不了 {args.output}：{because(error)}。", exit_code=2) from error
     return 0
 
 

@@ -18,6 +18,7 @@ from app.clock import SystemClock, business_day
 from app.commands.context import CommandError, add_data_option, opened
 from app.config import Settings
 from app.db import Database
+from app.errors import because
 from app.exchange import jobs, service
 from app.exchange.applying import CHUNK
 from app.exchange.columns import NAMES
@@ -106,7 +107,7 @@ def _readable(path: Path) -> None:
         with path.open("rb"):
             pass
     except OSError as error:
-        raise CommandError(f"读不到文件 {path}：{error.strerror}。", exit_code=2) from error
+        raise CommandError(f"读不到文件 {path}：{because(error)}。", exit_code=2) from error
     if size > MAX_FILE:
         raise CommandError(f"文件有 {size >> 20} MB，最多 {MAX_FILE >> 20} MB，没有读取。", exit_code=2)
 
@@ -270,4 +271,4 @@ async def _write_out(database: Database, filters: FirmFilter, actor: Actor, toda
                 await write_xlsx(database, query, made)
             made.replace(output)
     except OSError as error:
-        raise CommandError(f"写不了 {output}：{error.strerror}。", exit_code=2) from error
+        raise CommandError(f"写不了 {output}：{because(error)}。", exit_code=2) from error

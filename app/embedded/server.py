@@ -14,6 +14,7 @@ from app.embedded.identity import choose_identity
 from app.embedded.locks import FileLock, alone
 from app.embedded.places import Places
 from app.embedded.protocol import ask
+from app.errors import because
 
 DATABASE = "tidu"
 
@@ -25,7 +26,7 @@ def start(data: Path, *, ephemeral: bool = False) -> "Server":
     except PermissionError as error:
         raise EmbeddedError(f"没有权限使用 {error.filename or data}，请用它的主人账户运行。") from error
     except OSError as error:
-        raise EmbeddedError(f"数据目录 {data} 不能用：{error.strerror or error}。") from error
+        raise EmbeddedError(f"数据目录 {data} 不能用：{because(error)}。") from error
 
 
 class Server:

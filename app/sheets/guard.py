@@ -31,7 +31,8 @@ def kind_of(data: bytes, name: str) -> str:
     """
     suffix = PurePath(name.lower()).suffix
     if suffix not in SUFFIXES:
-        raise SheetError(f"只能读取 .xlsx、.xls、.csv 文件，这个文件是“{suffix or '没有扩展名'}”。")
+        what = f"是“{suffix}”" if suffix else "没有扩展名"
+        raise SheetError(f"只能读取 .xlsx、.xls、.csv 文件，这个文件{what}。")
     if not data:
         raise SheetError("文件是空的。")
     if len(data) > MAX_FILE:

@@ -1,5 +1,6 @@
 """Finds the header row, on whichever sheet and below however many titles, by the names its columns go by."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from app.sheets.terms import Formula, RawSheet, SheetError, Value
 from app.text import key
 
 _SEARCHED_ROWS = 200
+_COUNT = re.compile(r"共?\d{1,6}(家|户|个|条|项|行)?(企业)?")
 _TOTALS = ("合计", "总计", "小计", "共计", "累计", "汇总")
 _LONGEST_TOTAL = 12
 
@@ -93,13 +95,14 @@ def _not_found(nearest: Table | None, names: Mapping[str, str], required: Sequen
 def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str], code: str) -> list[Row]:
     """The rows below the header that say something: no totals, no footnotes, no second header.
 
-    Whatever is written in the `code` column, its row is no total: a firm may be called 汇总通.
+    A firm may be called 汇总通, so a row with something in the `code` column is a total only where that is a count and
+    nothing but 合计 is written before it.
     """
     found = []
     for index in range(table.header_index + 1, len(table.sheet.rows)):
         raw = table.sheet.rows[index]
         cells = {field: raw[column] if column < len(raw) else None for field, column in table.columns.items()}
-        if not filled(raw) or (not filled([cells[code]]) and _is_total(raw)):
+        if not filled(raw) or _is_total(raw, cells[code]):
             continue
         if _is_header(cells, names) or (not filled([cells[f] for f in identity]) and _is_footnote(raw)):
             continue
@@ -107,12 +110,15 @@ def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str], 
     return found
 
 
-def _is_total(raw: Sequence[Value]) -> bool:
+def _is_total(raw: Sequence[Value], code: Value) -> bool:
     first = next((v for v in raw if v is not None and not (isinstance(v, str) and not v.strip())), None)
     if not isinstance(first, str):
         return False
     name = key_of(first)
-    return len(name) <= _LONGEST_TOTAL and name.startswith(_TOTALS)
+    if not filled([code]):
+        return len(name) <= _LONGEST_TOTAL and name.startswith(_TOTALS)
+    counts = isinstance(code, float) or (isinstance(code, str) and _COUNT.fullmatch(key_of(code)))
+    return bool(counts) and name.rstrip("：:") in _TOTALS
 
 
 def _is_header(cells: Mapping[str, Value], names: Mapping[str, str]) -> bool:

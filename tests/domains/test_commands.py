@@ -74,7 +74,10 @@ def test_every_command_explains_itself_and_is_found_by_its_word(within):
     told = within("--help").stdout
     assert set(re.findall(r"^    ([a-z-]+) ", told, re.MULTILINE)) == set(COMMANDS)
     for word in COMMANDS:
-        assert within(word, "--help").returncode == 0
+        shown = within(word, "--help")
+        assert shown.returncode == 0
+        assert shown.stdout.startswith("用法：tidu ")
+        assert not [theirs for theirs in ("options:", "positional", "show this") if theirs in shown.stdout]
 
 
 @pytest.mark.parametrize(
@@ -106,10 +109,12 @@ def test_wrong_usage_is_told_in_one_sentence_and_ends_with_two(within, arguments
     done = within(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.strip().splitlines()) == 1
+    theirs = ("argument", "required", "invalid", "expected", "choose", "No such")
+    assert not [word for word in theirs if word in done.stderr]
 
 
 def test_usage_and_refusals_leave_the_process_with_their_codes(tidu):
-    refused(tidu("fly"), "用法有误", code=2)
+    refused(tidu("fly"), "没有“fly”，可用：up、serve、", code=2)
     refused(tidu("token", "nobody"), "没有账号 nobody")
 
 

@@ -99,6 +99,16 @@ def test_empty_rows_totals_footnotes_and_a_second_header_are_no_firms() -> None:
     assert [r.number for r in rows_in([sheet])] == [2, 6]
 
 
+@pytest.mark.parametrize(
+    ("code", "rows"), [("106家", 1), (106.0, 1), ("共 106 家企业", 1), ("9144078", 2), ("公司", 2)]
+)
+def test_a_count_below_the_codes_is_a_total_where_nothing_but_a_total_is_named(code: str | float, rows: int) -> None:
+    for total in ("合计", "合  计：", "总计"):
+        sheet = RawSheet("名册", [[NAME, CODE], LINE, [total, code]])
+        assert len(rows_in([sheet])) == rows
+        assert len(rows_in([RawSheet("名册", [[NAME, CODE], LINE, ["汇总通", code]])])) == 2
+
+
 def test_a_firm_whose_name_begins_like_a_total_is_a_firm() -> None:
     sheet = RawSheet("名册", [[NAME, CODE], ["合计科技（开平）股份有限责任公司", LINE[1]]])
     assert len(rows_in([sheet])) == 1

@@ -86,8 +86,9 @@ async def test_the_api_board_pages_in_the_same_order(crowd, api_as):
     api = await api_as("officer")
     column = next(c for c in (await api.get("/api/v1/board")).json()["columns"] if c["tier"] == "tech_micro")
     assert (column["count"], len(column["cards"])) == (CARDS + 3, CARDS)
-    assert column["next"]
     assert [c["uscc"] for c in column["cards"]] == crowd[:CARDS]
+    further = {"tier": "tech_micro", "status": "active", "sort": "tier_since", "cursor": column["next"]}
+    assert [f["uscc"] for f in (await api.get("/api/v1/firms", params=further)).json()["items"]] == crowd[CARDS:]
 
 
 async def test_the_board_and_the_list_are_one_filter(conn, client_as, rendered):

@@ -202,6 +202,13 @@ async def test_a_patch_leaves_alone_what_it_does_not_name_and_null_clears(api_as
     assert (firm["park"], firm["address"], firm["tags"]) == (None, "乙路", ["重点"])
 
 
+async def test_a_list_in_an_order_that_there_is_not_is_refused_and_not_given_in_another(api_as):
+    api = await api_as("officer")
+    refused = await api.get("/api/v1/firms?sort=headcount")
+    assert (refused.status_code, list(refused.json()["errors"])) == (422, ["sort"])
+    assert (await api.get("/api/v1/firms?sort=-name")).status_code == 200
+
+
 async def test_a_created_firm_is_where_its_location_says(api_as):
     api = await api_as("officer")
     made = await api.post(

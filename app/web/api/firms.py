@@ -11,7 +11,7 @@ from app.assessments.queries import answers_for_policy
 from app.errors import NotFound, Stale
 from app.firms import queries, service
 from app.firms.revealing import reveal_contacts
-from app.firms.terms import INTERNAL_FIELDS, FirmDetail
+from app.firms.terms import INTERNAL_FIELDS, FirmDetail, Sort
 from app.recognitions.queries import HeldCertificate, held_by
 from app.units import Unit
 from app.web.api.answers import PROBLEMS, answer, kept_answer
@@ -40,7 +40,12 @@ async def list_firms(
     today: TodayDep,
     filters: FilterDep,
     sort: Annotated[
-        str, Query(max_length=40, description="updated、name、tier_since、registered、next_touch；前加 - 倒序")
+        str,
+        Query(
+            pattern=f"^-?({'|'.join(Sort)})$",
+            max_length=40,
+            description="updated、name、tier_since、registered、next_touch；前加 - 倒序",
+        ),
     ] = "-updated",
     cursor: Annotated[str | None, Query(max_length=400)] = None,
     limit: Limit = 50,

@@ -170,7 +170,7 @@ class ColumnOut(BaseModel):
     count: int
     stale: int
     cards: list[CardOut]
-    next: str | None
+    next: str | None = Field(description="其余的卡片：GET /firms?tier=…&status=active&sort=tier_since&cursor=这个值")
 
 
 class BoardOut(BaseModel):
