@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import text
 
 from app.pipeline.board import CARDS
@@ -196,6 +197,23 @@ async def test_today_shows_what_waits_for_me_and_not_my_own_request_as_mine_to_a
     await decider.get("/")
     assert rendered[-1][1]["pending"] == []
     assert rendered[-1][1]["movements"][0].to_tier.code == "gazelle"
+
+
+async def test_many_that_wait_leave_room_for_what_is_to_be_done_and_each_can_still_be_decided(conn, client_as, clock):
+    firms = [await factories.firm_on(conn, "tech_micro") for _ in range(5)]
+    clock.advance(minutes=5)
+    asker, decider = await client_as("officer"), await client_as("manager")
+    asked = {"to": "leader", "expected": "tech_micro", "reason": "越级", "override_reason": "材料在途"}
+    for uscc in firms:
+        assert (await asker.post(f"/firms/{uscc}/move", data=asked)).status_code == 303
+    section = BeautifulSoup((await decider.get("/")).text, "html.parser").select_one("section.pending")
+    assert section is not None
+    first, rest = section.select(":scope > ul > li"), section.select(":scope > details > ul > li")
+    assert (len(first), len(rest)) == (3, 2)
+    assert "其余 2 件" in section.select(":scope > details > summary")[0].text
+    for line in first + rest:
+        assert line.select_one("form[action$='/approve']")
+        assert len(line.select("details:not(.confirm) p")) > 3  # every condition is there, behind one press
 
 
 async def test_a_refusal_comes_back_to_whom_asked_with_its_reason(conn, client_as, rendered, clock):
