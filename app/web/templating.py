@@ -164,10 +164,12 @@ def page(
 def fragment(
     request: Request, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
 ) -> Response:
+    """A part of a page alone; of what `base_context` gives a frame it knows who looks, and the form's token."""
     state = request.app.state
     token = request.cookies.get(cookie_name(state.settings), "")
     csrf = csrf_token(state.settings, token) if token else ""
-    return _render(request, name, {"csrf": csrf, **context}, status, headers)
+    known = {"csrf": csrf, "viewer": getattr(request.state, "viewer", None)}
+    return _render(request, name, {**known, **context}, status, headers)
 
 
 def _render(

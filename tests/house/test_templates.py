@@ -3,7 +3,7 @@ import re
 import pytest
 from jinja2 import meta, nodes
 
-from app.config import STATIC, TEMPLATES
+from app.config import ROOT, STATIC, TEMPLATES
 from app.web.templating import make_environment
 
 PAGES = sorted(p.relative_to(TEMPLATES).as_posix() for p in TEMPLATES.rglob("*.html"))
@@ -25,6 +25,21 @@ def test_a_template_is_a_page_with_a_frame_or_a_fragment_by_name(name, environme
     tree = environment.parse(SOURCES[name])
     whole = "<!doctype" in SOURCES[name].lower() or tree.find(nodes.Extends) is not None
     assert whole != name.rsplit("/", 1)[-1].startswith("_")
+
+
+def _asked_for(name, environment):
+    """What a template takes from its context, with those it includes."""
+    tree = environment.parse(SOURCES[name])
+    included = [part.template.value for part in tree.find_all(nodes.Include)]
+    return meta.find_undeclared_variables(tree).union(*(_asked_for(part, environment) for part in included))
+
+
+def test_a_fragment_asks_for_nothing_that_only_a_whole_page_is_given(environment):
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "app" / "web").rglob("*.py"))
+    alone = set(re.findall(r'fragment\(\s*request, "([^"]+)"', code))
+    assert len(alone) > 10
+    frame = {"unread", "nav", "flash", "look", "bureau", "sso", "here", "has_calendar", "can_search"}
+    assert not {name: found for name in alone if (found := frame & _asked_for(name, environment))}
 
 
 def test_every_template_that_is_named_exists(environment):

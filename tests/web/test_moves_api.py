@@ -275,9 +275,10 @@ async def test_a_move_that_waits_is_said_before_one_fills_in_another_and_nobody_
     assert lower.sentences == ["这是下移：从“雏鹰企业”退到“科技型小微企业”，不看本级条件，须写明理由。"]
     asked = late | {"override_reason": "专家评审认可", "idempotency_key": "w1"}
     assert (await client.post(f"/firms/{uscc}/move", data=asked)).status_code == 303
-    opened = (await client.get(f"/firms/{uscc}/move")).text
-    assert f"您于 {TODAY} 12:00 提交了这项移动，正待复核" in opened
-    assert 'name="effective_on"' not in opened
+    for way in ({}, {"hx-request": "true"}):  # as a page, and in the board's dialog
+        opened = (await client.get(f"/firms/{uscc}/move", headers=way)).text
+        assert f"您于 {TODAY} 12:00 提交了这项移动，正待复核" in opened
+        assert 'name="effective_on"' not in opened
     answer = await client.post(f"/firms/{uscc}/move", data=late | {"idempotency_key": "w2"})
     assert answer.status_code == 409
     assert "您已提交一项移动，正待复核" in answer.text
