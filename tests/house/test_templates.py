@@ -38,7 +38,7 @@ def test_a_fragment_asks_for_nothing_that_only_a_whole_page_is_given(environment
     code = "\n".join(path.read_text("utf-8") for path in (ROOT / "app" / "web").rglob("*.py"))
     alone = set(re.findall(r'fragment\(\s*request, "([^"]+)"', code))
     assert len(alone) > 10
-    frame = {"unread", "nav", "flash", "look", "bureau", "sso", "here", "has_calendar", "can_search"}
+    frame = {"unread", "nav", "flash", "look", "bureau", "sso", "has_calendar", "can_search"}
     assert not {name: found for name in alone if (found := frame & _asked_for(name, environment))}
 
 
