@@ -27,6 +27,7 @@ _MISTAKES = (
     (r"argument (.+?): expected .+ arguments?", r"\1 后面缺值"),
     (r"argument (.+?): not allowed with argument (.+)", r"\1 不能与 \2 一起用"),
     (r"argument (.+?): ignored explicit argument '(.*)'", r"\1 后面不带值"),
+    (r"argument (.+?): (.+)", r"\1：\2"),  # what a check of our own says
 )
 
 
