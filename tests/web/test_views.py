@@ -41,6 +41,8 @@ async def test_a_view_is_kept_opened_renamed_begun_with_and_removed(conn, client
     taken = await client.post("/views", data={"name": "雏鹰企业", "query": "tier=hnte"})
     assert (taken.status_code, "同名的视图" in taken.text) == (422, True)
     assert 'value="tier=hnte"' in taken.text  # what was to be saved is still there
+    numbered = await client.post("/views", data={"name": "某人", "query": "q=139+8765+4321&tier=hnte"})
+    assert (numbered.status_code, "视图里不存电话和邮箱" in numbered.text) == (422, True)
 
     assert (await client.get("/firms")).status_code == 200
     assert (await client.post("/views/first", data={"view": str(view.id)})).status_code == 303
