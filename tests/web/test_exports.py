@@ -94,6 +94,9 @@ async def test_an_export_says_in_the_trail_who_took_what(client_as: ClientAs, co
     assert event.after["count"] == 1
     assert event.after["form"] == form
     assert {"tier": "eaglet", "region": TOWN}.items() <= event.after["filter"].items()
+    await officer.get(f"/firms/export.{form}?q=139-8765-4321")
+    (event,) = (await conn.execute(query.where(AuditEvent.after["filter"]["q"].astext != ""))).all()
+    assert event.after["filter"]["q"] == "***", "that somebody was looked for, not who"
 
 
 @pytest.mark.parametrize("who", ["town", "auditor", "admin", "firm", "carrier"])
