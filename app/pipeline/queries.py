@@ -174,7 +174,7 @@ def _pending(sight: Sight, whose: str) -> Kept:
     return Kept(query.order_by(MoveRequest.requested_at).limit(bindparam("rows")))
 
 
-async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: int = 20) -> list[RecentMove]:
+async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: int = 8) -> list[RecentMove]:
     query = (
         select(
             Move.id,

@@ -16,7 +16,7 @@ from app.pipeline.board import ColumnStats, column_stats, near_to_next, stats_ke
 from app.plans.dashboard import Part, climbs, housed, listed, overdue, sectors, stages
 from app.plans.terms import Scope
 from app.text import is_code
-from app.web.charts import bars, short
+from app.web.charts import bars
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address, options
 from app.web.templating import page
@@ -138,7 +138,6 @@ async def _page(request: Request, conn: ConnDep, lookup: LookupDep, viewer: View
         "overdue_href": view.to("/dashboard/list", of="overdue"),
         "wall_href": view.to("/dashboard/wall"),
         "year": today.year - 1,
-        "short": short,
     }
     return page(request, "officer/dashboard/page.html", title="总览", **context)
 
