@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy.types import Date, Text
 
 from app.access.personal import hidden_from
 from app.access.terms import TOWN_DIGITS, Role, Viewer
@@ -55,6 +55,7 @@ class Shape:
     park: bool
     direction: bool
     stale: bool
+    stale_by: bool
     tag: bool
     near: str  # "" no policy asked, else as in `app.firms.nearness`
     within: bool
@@ -128,6 +129,7 @@ def shape_of(filters: FirmFilter) -> Shape:
         park=bool(filters.park),
         direction=bool(filters.direction),
         stale=filters.stale,
+        stale_by=bool(filters.stale_by),
         tag=bool(filters.tag),
         near=near,
         within=near == "few" and bool(filters.within),
@@ -218,6 +220,8 @@ def _standing(shape: Shape) -> list[ColumnElement[bool]]:
         conditions.append(Firm.tier == bindparam("tier"))
     if shape.stale:
         conditions.append(Firm.stale_on <= bindparam("today"))
+    if shape.stale_by:
+        conditions.append(Firm.stale_on <= bindparam("stale_by", type_=Date()))
     if shape.near:
         conditions.append(answering(Firm.id, Firm.tier, shape.near, within=shape.within))
     return conditions
@@ -239,6 +243,7 @@ def values_of(filters: FirmFilter, viewer: Viewer, *, vault: Vault, today: date)
         "status": filters.status,
         "tier": filters.tier,
         "today": today,
+        "stale_by": date.fromisoformat(filters.stale_by) if filters.stale_by else None,
         "q_grams": query_grams(filters.q),
         "q_called": called(asked_marks(vault, filters.q)) if is_number(filters.q) else [],
         "q_pattern": "%" + wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%",

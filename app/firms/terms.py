@@ -133,6 +133,7 @@ class FirmFilter:
     park: str = ""
     direction: str = ""
     stale: bool = False
+    stale_by: str = ""  # a day: those who stand still by then, unless somebody speaks with them
     tag: str = ""
     policy: str = ""  # only firms that it applies to; what follows speaks of its answers
     near: str = ""  # a `Near` value

@@ -1,23 +1,26 @@
 """How long a firm may stand on each tier before the house speaks of it: the bureau's own choice, no official rule."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from sqlalchemy import update
 
-from app.access.terms import Actor
+from app.access.terms import Actor, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Invalid, NotFound, Stale
-from app.firms.terms import MAIN_LADDER
+from app.firms.queries import count_firms
+from app.firms.terms import MAIN_LADDER, FirmFilter
 from app.locks import Lock, hold
 from app.pipeline.calendars import recount
 from app.pipeline.models import TierRow
 from app.pipeline.queries import load_ladders
-from app.pipeline.terms import Tier
+from app.pipeline.terms import Ladder, Tier
 from app.workdays.queries import load_calendar
+from app.workdays.rules import Calendar
 
 MOST_DAYS, MOST_MONTHS = 500, 120
 
@@ -53,6 +56,53 @@ def faults_in(tier: str, wanted: Patience) -> dict[str, str]:
     return found
 
 
+def standing_by(was: int, now: int, *, today: date, calendar: Calendar) -> date:
+    """Whoever stands still by that day under the old limit does so today under the new one."""
+    reach = timedelta(days=2 * (MOST_DAYS + 1))
+
+    def then(day: int) -> date:
+        return calendar.add_working_days(calendar.add_working_days(date.fromordinal(day), -was), now)
+
+    days = range((today - reach).toordinal(), (today + reach).toordinal() + 1)
+    return date.fromordinal(days[bisect_right(days, today, key=then) - 1])
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Of a tier whose limit is to be another: who stands still now, and who would; each counted as it is listed."""
+
+    tier: Tier
+    wanted: Patience
+    now: FirmFilter
+    standing: int
+    then: FirmFilter | None  # None: nobody would
+    would: int
+
+
+async def outlook(
+    conn: Conn,
+    wanted: Mapping[str, Patience],
+    *,
+    seen: Mapping[str, Patience | None],
+    viewer: Viewer,
+    today: date,
+) -> list[Outlook]:
+    """Of the tiers whose firms would stand still after another time. Raises as `set_patience` does."""
+    ladder = await _checked(conn, wanted, seen)
+    calendar, found = await load_calendar(conn), []
+    for tier in ladder.tiers:
+        old, new = tier.stale_working_days, wanted.get(tier.code, Patience.of(tier)).stale
+        if old == new:
+            continue
+        now, then = FirmFilter(tier=tier.code, stale=True), None
+        if old is not None and new is not None:
+            day = standing_by(old, new, today=today, calendar=calendar)
+            then = FirmFilter(tier=tier.code, stale_by=day.isoformat())
+        counts = [await count_firms(conn, f, viewer=viewer, today=today, limit=None) if f else 0 for f in (now, then)]
+        found.append(Outlook(tier, wanted[tier.code], now, counts[0], then, counts[1]))
+    return found
+
+
 async def set_patience(
     conn: Conn,
     wanted: Mapping[str, Patience],
@@ -67,14 +117,8 @@ async def set_patience(
     Raises Invalid by field; Stale when somebody has changed one of them since it was `seen`.
     """
     await hold(conn, Lock.CALENDAR)
-    ladder = (await load_ladders(conn)).get(MAIN_LADDER)
-    tiers = {t.code: t for t in ladder.tiers} if ladder else {}
-    if ladder is None or not wanted.keys() <= tiers.keys():
-        raise NotFound("没有这个梯队。")
-    if faults := {k: v for code, one in wanted.items() for k, v in faults_in(code, one).items()}:
-        raise Invalid(faults)
-    if any(Patience.of(tiers[code]) != seen.get(code) for code in wanted):
-        raise Stale("梯队的天数刚被别人改过；下面是现在的，请看过再改。")
+    ladder = await _checked(conn, wanted, seen)
+    tiers = {t.code: t for t in ladder.tiers}
     changed = {code: one for code, one in wanted.items() if one != Patience.of(tiers[code])}
     for code, one in changed.items():
         which = (TierRow.ladder == MAIN_LADDER, TierRow.code == code)
@@ -97,3 +141,15 @@ async def set_patience(
     ]
     await record(conn, *rows)
     return moved
+
+
+async def _checked(conn: Conn, wanted: Mapping[str, Patience], seen: Mapping[str, Patience | None]) -> Ladder:
+    ladder = (await load_ladders(conn)).get(MAIN_LADDER)
+    tiers = {t.code: t for t in ladder.tiers} if ladder else {}
+    if ladder is None or not wanted.keys() <= tiers.keys():
+        raise NotFound("没有这个梯队。")
+    if faults := {k: v for code, one in wanted.items() for k, v in faults_in(code, one).items()}:
+        raise Invalid(faults)
+    if any(Patience.of(tiers[code]) != seen.get(code) for code in wanted):
+        raise Stale("梯队的天数刚被别人改过；下面是现在的，请看过再改。")
+    return ladder

@@ -13,7 +13,7 @@ from app.firms.filtering import visible_prefix
 from app.firms.nearness import PERCENTS, nearness_of
 from app.firms.queries import parse_sort
 from app.firms.terms import FirmFilter, FirmStatus, Near, Sort
-from app.text import TextError, normalise
+from app.text import DateError, TextError, normalise, parse_date
 from app.views.terms import EVERY_FIRM
 from app.web.deps import SignedInDep
 from app.web.lookups import Lookup
@@ -42,6 +42,7 @@ def filter_in(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> Fir
         park=_clean(query.get("park", "")),
         direction=query.get("direction", "")[:_LONGEST],
         stale=query.get("stale") in ("1", "true", "on"),
+        stale_by=_read_day(query.get("stale_by", ""), program=program),
         tag=_clean(query.get("tag", "")),
         policy=policy,
         near=near,
@@ -50,6 +51,16 @@ def filter_in(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> Fir
 
 
 FilterDep = Annotated[FirmFilter, Depends(read_filter)]
+
+
+def _read_day(said: str, *, program: bool) -> str:
+    """Raises Invalid for a program; a page leaves out what is no day."""
+    try:
+        return parse_date(said[:_LONGEST]).isoformat() if said.strip() else ""
+    except DateError as error:
+        if program:
+            raise Invalid({"stale_by": str(error)}) from error
+        return ""
 
 
 def _read_near(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> tuple[str, str, str]:
@@ -143,6 +154,7 @@ def chips(path: str, filters: FirmFilter, lookup: Lookup, viewer: Viewer, **more
         "park": f"园区：{filters.park}",
         "direction": f"方向：{lookup.reference.directions.get(filters.direction, filters.direction)}",
         "stale": "停滞",
+        "stale_by": f"到 {filters.stale_by} 停滞",
         "tag": f"标签：{filters.tag}",
         "policy": f"称号：{pack.title if pack else filters.policy}",
         "near": f"差距：{dict(Near.options()).get(filters.near, filters.near)}",

@@ -1,5 +1,7 @@
 """梯队期限: after how many working days a firm stands still is the administrator's to say, and is said in the trail."""
 
+import html
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -8,6 +10,8 @@ from sqlalchemy import select, update
 from app.audit.models import AuditEvent
 from app.firms.models import Firm
 from app.pipeline.models import TierRow
+from app.pipeline.settings import standing_by
+from app.workdays.rules import Calendar
 from tests import factories
 from tests.harness import NOON
 
@@ -32,13 +36,40 @@ async def test_a_shorter_wait_counts_from_each_firms_own_last_touch(conn, admin,
     uscc = await factories.firm_on(conn, "eaglet", on=touched)
     other = await factories.firm_on(conn, "tech_micro", on=touched)
     before = await due(conn, other)
-    saved = await admin.post("/admin/tiers", data=TYPED | WAS | {"stale.eaglet": days})
-    assert saved.status_code == 303
     number = int(days)
+    saved = await admin.post("/admin/tiers", data=TYPED | WAS | {"stale.eaglet": days, "looked": f"eaglet-{number}"})
+    assert saved.status_code == 303
     assert await due(conn, uscc) == calendar.add_working_days(touched, number)
     assert await due(conn, other) == before
     listed = (await (await client_as("officer")).get("/firms?stale=1")).text
     assert (uscc in listed) is stale
+
+
+@pytest.mark.parametrize("days", [29, 30])
+async def test_whom_other_days_would_make_stand_still_is_shown_and_listed_before_anything_is_saved(conn, admin, days):
+    _, calendar = await factories.main_ladder(conn)
+    touched = calendar.add_working_days(TODAY, -29)
+    uscc = await factories.firm_on(conn, "eaglet", on=touched)
+    typed = TYPED | WAS | {"stale.eaglet": str(days)}
+    looked = await admin.post("/admin/tiers", data=typed)
+    assert (looked.status_code, await due(conn, uscc)) == (200, calendar.add_working_days(touched, 60))
+    href, count = re.findall(r'<a href="(/firms[^"]+)">(\d+)<span', looked.text)[1]
+    listed = (await admin.get(html.unescape(href))).text
+    assert (uscc in listed, int(count)) == (days == 29, listed.count('class="name"'))
+    token = re.search(r'name="looked" value="([^"]+)"', looked.text)[1]
+    other = await admin.post("/admin/tiers", data=typed | {"stale.eaglet": "28", "looked": token})
+    assert other.status_code == 200, "what was looked at is not what would be saved"
+    assert (await admin.post("/admin/tiers", data=typed | {"looked": token})).status_code == 303
+    assert (uscc in (await admin.get("/firms?tier=eaglet&stale=1")).text) is (days == 29)
+
+
+def test_a_day_under_one_limit_is_the_same_silence_as_today_under_another():
+    calendar = Calendar({}, frozenset({2026}))
+    for was, now in ((60, 29), (29, 60), (1, 500), (500, 1)):
+        day = standing_by(was, now, today=TODAY, calendar=calendar)
+        for due, still in ((day, True), (day + timedelta(days=1), False)):
+            touched = calendar.add_working_days(due, -was)
+            assert (calendar.add_working_days(touched, now) <= TODAY) is still
 
 
 async def test_what_is_changed_is_in_the_trail_and_what_is_not_is_not(conn, admin):
@@ -60,8 +91,8 @@ async def test_what_another_has_changed_meanwhile_is_shown_and_not_written_over(
     assert (refused.status_code, "刚被别人改过" in refused.text) == (412, True)
     assert 'value="45.10.24"' in refused.text
     assert 'value="30"' in refused.text
-    again = await admin.post("/admin/tiers", data=TYPED | {"was.eaglet": "45.10.24", "stale.eaglet": "30"})
-    assert again.status_code == 303
+    mine = TYPED | {"was.eaglet": "45.10.24", "stale.eaglet": "30", "looked": "eaglet-30"}
+    assert (await admin.post("/admin/tiers", data=mine)).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -84,9 +115,10 @@ async def test_what_cannot_be_meant_is_said_beside_its_field(conn, admin, typed,
 
 async def test_without_a_limit_nobody_stands_still_and_with_a_new_one_the_count_begins_today(conn, admin):
     uscc = await factories.firm_on(conn, "eaglet", on=date(2025, 1, 6))
-    await admin.post("/admin/tiers", data=WAS | {"months.eaglet": "24"})
+    await admin.post("/admin/tiers", data=WAS | {"months.eaglet": "24", "looked": "eaglet-"})
     assert await due(conn, uscc) is None
-    await admin.post("/admin/tiers", data={"was.eaglet": "..24", "stale.eaglet": "60", "months.eaglet": "24"})
+    again = {"was.eaglet": "..24", "stale.eaglet": "60", "months.eaglet": "24", "looked": "eaglet-60"}
+    await admin.post("/admin/tiers", data=again)
     _, calendar = await factories.main_ladder(conn)
     assert await due(conn, uscc) == calendar.add_working_days(TODAY, 60)
     assert await due(conn, uscc) > TODAY + timedelta(days=60)

@@ -1,7 +1,7 @@
 """梯队期限: after how many working days a firm of each tier stands still, and when the bureau's head is told."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -9,9 +9,10 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Invalid, Stale
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.queries import load_ladders
-from app.pipeline.settings import Patience, faults_in, set_patience
+from app.pipeline.settings import Outlook, Patience, faults_in, outlook, set_patience
 from app.text import halve
 from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, TodayDep, acting, guard
+from app.web.filters import address
 from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
 from app.web.templating import page
@@ -28,8 +29,16 @@ async def tiers_page(request: Request, conn: ConnDep, _: Reader) -> Response:
     return await _page(request, conn, {})
 
 
-async def _page(request: Request, conn: ConnDep, raw: Mapping[str, str], error: AppError | None = None) -> Response:
-    """What was typed comes back, over what is there now."""
+async def _page(
+    request: Request,
+    conn: ConnDep,
+    raw: Mapping[str, str],
+    error: AppError | None = None,
+    *,
+    found: Sequence[Outlook] = (),
+    looked: str = "",
+) -> Response:
+    """What was typed comes back, over what is there now; `found`: whom it would make stand still."""
     ladder = (await load_ladders(conn)).get(MAIN_LADDER)
     tiers = ladder.tiers if ladder else ()
     rows = []
@@ -39,16 +48,23 @@ async def _page(request: Request, conn: ConnDep, raw: Mapping[str, str], error: 
         typed = {name: raw.get(f"{name}.{tier.code}", kept[name]) for name in _FIELDS}
         rows.append((tier, typed, _written(now)))
     labels = {f"{name}.{tier.code}": f"{tier.label}：{_LABELS[name]}" for name in _FIELDS for tier in tiers}
-    context: dict[str, Any] = {"rows": rows, **error_context(error, labels)}
+    outlooks = [(o, address("/firms", o.now), address("/firms", o.then) if o.then else "") for o in found]
+    context = {"rows": rows, "outlooks": outlooks, "looked": looked, **error_context(error, labels)}
     return page(request, "admin/tiers.html", title="梯队期限", status=error.status if error else 200, **context)
 
 
 @router.post("/admin/tiers", dependencies=[CHANGES_LOOKUPS])
 async def save(request: Request, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: Keeper) -> Response:
+    """Whom other days would make stand still is shown before they are saved, and again when others are typed."""
     raw = await raw_form(request)
     codes = [name.removeprefix("was.") for name in raw if name.startswith("was.")]
     try:
         wanted, seen = _read(raw, codes), {code: _seen(raw[f"was.{code}"]) for code in codes}
+        looked = ".".join(f"{code}-{one.stale or ''}" for code, one in wanted.items())
+        if raw.get("looked") != looked:
+            found = await outlook(conn, wanted, seen=seen, viewer=actor.viewer, today=today)
+            if found:
+                return await _page(request, conn, raw, found=found, looked=looked)
         moved = await set_patience(conn, wanted, seen=seen, by=actor, today=today, at=clock.now())
     except (Invalid, Stale) as error:
         return await _page(request, conn, raw, error)
