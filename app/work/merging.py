@@ -188,7 +188,7 @@ async def undo_merge(conn: Conn, merge_id: uuid.UUID, *, by: Actor, at: datetime
     kept, gone = await _both(conn, row["kept_id"], row["gone_id"], by)
     if row["state"] != MergeState.DONE:
         raise Conflict(f"{row['undoer_name']} 已经撤销了这次合并。")
-    changed = [f.name for f, v in zip((kept, gone), row["record"]["versions"], strict=True) if f.version != v]
+    changed = [_called(f) for f, v in zip((kept, gone), row["record"]["versions"], strict=True) if f.version != v]
     if changed:
         raise Conflict(f"合并之后{'、'.join(changed)}的资料又被改过，撤销会盖掉那些修改；请先核对，必要时手工分开。")
     await _give_back(conn, kept, gone, row["record"])
@@ -205,7 +205,7 @@ async def _give_back(conn: Conn, kept: FirmDetail, gone: FirmDetail, kept_record
             given = {"kept": kept.id, "gone": gone.id, "keys": keys}
             done = await conn.execute(_BACK[m.table], given)
             if done.rowcount != len(keys) and not (m.fleeting or m.table == "contacts"):  # contacts are in the images
-                raise Conflict(f"合并时移过去的{m.label}有 {len(keys) - done.rowcount} 条已不在 {kept.name} 名下。")
+                raise Conflict(f"合并时移过去的{m.label}有 {len(keys) - done.rowcount} 条已不在 {_called(kept)} 名下。")
     await restore(conn, {kept.id: kept_record["before"]["kept"], gone.id: kept_record["before"]["gone"]})
     await conn.execute(delete(FirmTag).where(FirmTag.firm_id.in_([kept.id, gone.id])))
     rows = [
@@ -231,11 +231,16 @@ async def _refuse(conn: Conn, kept: FirmDetail, gone: FirmDetail) -> None:
     reasons = []
     if kept.id == gone.id:
         reasons.append("这是同一条记录。")
-    reasons += [f"{f.name} 已经并入别的企业。" for f in (kept, gone) if f.status == FirmStatus.MERGED]
+    reasons += [f"{_called(f)} 已经并入别的企业。" for f in (kept, gone) if f.status == FirmStatus.MERGED]
     if await waiting(conn, [gone.id]):
-        reasons.append(f"{gone.name} 有一项移动在等第二人复核，请先办完或撤回。")
+        reasons.append(f"{_called(gone)} 有一项移动在等第二人复核，请先办完或撤回。")
     if reasons:
         raise Refused("这两家不能合并。", reasons=reasons)
+
+
+def _called(firm: FirmDetail) -> str:
+    """Two records of one firm often bear one name."""
+    return f"{firm.name}（{firm.uscc}）"
 
 
 async def _tell(

@@ -26,7 +26,7 @@ def test_a_known_name_is_told_while_it_is_typed_and_two_records_become_one_by_ke
     page.get_by_role("link", name="对照").first.press("Enter")
     expect(page.get_by_role("radio", name="水口镇")).to_be_checked()
     page.get_by_role("button", name="合并").press("Enter")
-    expect(page.locator("#toasts")).to_contain_text("已把 开平市长星卫浴有限公司 并入本企业")
+    expect(page.locator("#toasts")).to_contain_text(f"已把 开平市长星卫浴有限公司（{gone}）并入 {kept}")
     expect(page.locator("#main")).to_contain_text("水口镇")
     page.goto(f"/firms/{gone}")
     expect(page.locator("#main")).to_contain_text("这条记录已并入")

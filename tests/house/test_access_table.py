@@ -15,7 +15,7 @@ _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
     "|carrier|tenancy|entry|disagreement|user|list|claim|view|round|answer|act"
 )
-UNKNOWN = rf"/portal/report/|/figures/|/files/|/files$|{{({_THINGS})_id}}"
+UNKNOWN = rf"/portal/report/|/figures/|/files/|/files$|/merge/|{{({_THINGS})_id}}"
 
 
 def test_every_route_is_in_the_table_with_the_permission_it_asks_for(built_app):
@@ -77,6 +77,7 @@ def filled(path: str, uscc: str) -> str:
         "indicator": "hnte",
         "platform_id": unknown,
         "form": "csv",
+        "other": "91440783M159083065",
         "carrier_id": unknown,
         "space_id": unknown,
         "entry_id": unknown,
@@ -199,6 +200,8 @@ def a_body(line: Line) -> dict[str, object]:
         "notes": {"text": "x"},
         "close": {"state": "solved", "answer": "x", "version": 1},
         "return": {"comments": {"headcount": "x"}},
+        "plans": {"policy": "hnte", "filing_on": "2027-01-01", "steps": [{"action": "x", "due_on": "2027-01-01"}]},
+        "/api/v1/firms/{uscc}/plans/{plan_id}/close": {"state": "done", "reason": "x"},
     }
     last = line.path.rsplit("/", 1)[-1]
-    return bodies.get(f"{line.method} {last}", bodies.get(last, {}))
+    return bodies.get(line.path, bodies.get(f"{line.method} {last}", bodies.get(last, {})))

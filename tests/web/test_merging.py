@@ -237,7 +237,7 @@ async def test_the_same_form_twice_is_one_merge_and_a_merged_one_is_not_merged_a
     assert {(await client.post(f"/firms/{kept}/merge", data=sent)).status_code for _ in "12"} == {303}
     again = await merged(client, kept, gone)
     assert again.status_code == 409
-    assert "已经并入" in again.text
+    assert f"（{gone}） 已经并入" in again.text
     itself = await client.get(f"/firms/{kept}/merge?with={kept}")
     assert itself.status_code == 422
 
@@ -377,6 +377,10 @@ async def test_programs_merge_and_take_back_with_the_versions_that_they_read(con
     assert (await api.post(here, json={"gone": gone, **versions, "take": ["uscc"]})).status_code == 422
     assert (await api.post(here, json={"gone": "91440783M159083022", **versions})).status_code == 404
     before = await dump(conn)
+    look = (await api.get(f"{here}/{gone}")).json()
+    assert (look["version"], look["gone_version"]) == (versions["version"], versions["gone_version"])
+    assert ("park", "翠山湖") in {(f["name"], f["gone"]) for f in look["fields"]}
+    assert (await api.get(f"{here}/{kept}")).status_code == 422
     made = await api.post(here, json={"gone": gone, **versions, "take": ["park"]}, headers={"idempotency-key": "m"})
     again = await api.post(here, json={"gone": gone, **versions, "take": ["park"]}, headers={"idempotency-key": "m"})
     assert (made.status_code, again.json()) == (201, made.json())

@@ -62,6 +62,30 @@ class MergeIn(_In):
     gone_version: int = Field(ge=1, le=1 << 30, description="并入的记录读取时的版本")
 
 
+class MergeField(BaseModel):
+    name: str = Field(description="take 里的字段名")
+    label: str
+    kept: str
+    gone: str
+
+
+class MergeShare(BaseModel):
+    label: str
+    moves: int = Field(description="移过来几条")
+    stays: int = Field(description="因保留的企业已有同样的而留在原处几条")
+
+
+class MergeLook(BaseModel):
+    uscc: str
+    name: str
+    version: int
+    gone: str
+    gone_name: str
+    gone_version: int
+    fields: list[MergeField] = Field(description="两条记录不同的字段")
+    shares: list[MergeShare] = Field(description="并入的记录下的内容")
+
+
 class MergeOut(BaseModel):
     id: uuid.UUID
     state: str

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.firms.apart import ask_again, tell_apart
 from app.firms.duplicates import alike, twins
 from app.firms.queries import firm_by_uscc
@@ -18,18 +18,21 @@ from app.web.api.merge_schemas import (
     AlikeOut,
     ApartIn,
     ApartOut,
+    MergeField,
     MergeIn,
     MergeList,
+    MergeLook,
     MergeOut,
     MergeRecord,
+    MergeShare,
     TwinList,
     TwinOut,
 )
 from app.web.api.openapi import KEYED
-from app.web.deps import ConnDep, guard
-from app.web.merge_input import taken_from
+from app.web.deps import ConnDep, LookupDep, guard
+from app.web.merge_input import differing, taken_from
 from app.work.merges import recent_merges
-from app.work.merging import merge, undo_merge
+from app.work.merging import merge, shares, undo_merge
 from app.work.terms import MergeState
 
 router = APIRouter(tags=["合并"], responses=PROBLEMS)
@@ -95,6 +98,26 @@ async def list_merges(conn: ConnDep, viewer: Reader) -> Response:
         for m in await recent_merges(conn, viewer=viewer)
     ]
     return answer(MergeList(items=items, next=None))
+
+
+@router.get("/firms/{uscc}/merge/{other}", response_model=MergeLook, summary="合并之前：不同的字段和要移过来的内容")
+async def look(
+    uscc: Uscc, other: Annotated[str, Path(max_length=40)], conn: ConnDep, viewer: Reader, lookup: LookupDep
+) -> Response:
+    kept, gone = await _firm(conn, uscc, viewer), await _firm(conn, other.strip(), viewer)
+    if kept.id == gone.id:
+        raise Invalid({"other": "这是同一条记录，请填另一家的信用代码。"})
+    found = MergeLook(
+        uscc=kept.uscc,
+        name=kept.name,
+        version=kept.version,
+        gone=gone.uscc,
+        gone_name=gone.name,
+        gone_version=gone.version,
+        fields=[MergeField(name=n, label=w, kept=k, gone=g) for n, w, k, g in differing(kept, gone, lookup)],
+        shares=[MergeShare(label=s.label, moves=s.moves, stays=s.stays) for s in await shares(conn, kept, gone)],
+    )
+    return answer(found)
 
 
 @router.post(

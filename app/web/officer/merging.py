@@ -12,15 +12,14 @@ from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.firms.apart import ask_again, recently_apart, tell_apart
 from app.firms.duplicates import alike, twins
 from app.firms.queries import firm_by_uscc
-from app.firms.terms import FIELD_LABELS, FirmDetail
+from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.filters import status_label
-from app.web.firm_words import field_words
 from app.web.forms import LONGEST_ADDRESS, raw_form
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.lookups import Lookup
-from app.web.merge_input import CHOSEN, taken_from
+from app.web.merge_input import CHOSEN, differing, taken_from
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.security import safe_path
 from app.web.templating import fragment, page
@@ -83,7 +82,7 @@ async def set_apart(
     pair = [await firm_in_sight(conn, code, actor.viewer) for code in (one, other)]
     await (ask_again if on == "no" else tell_apart)(conn, *pair, by=actor, at=clock.now())
     said = "可能是同一家，重新列出" if on == "no" else "不是同一家，不再列出"
-    return see_other(request, "/firms/duplicates", f"{pair[0].name} 与 {pair[1].name}：{said}")
+    return see_other(request, "/firms/duplicates", f"{_named(*pair)}：{said}")
 
 
 @router.get("/firms/{uscc}/merge")
@@ -122,7 +121,7 @@ async def carry_out(
                 taken = taken_from(gone, [f for f in CHOSEN if raw.get(f"take.{f}") == "gone"])
                 versions = versions_in(raw)
                 await merge(conn, kept.id, gone.id, taken=taken, versions=versions, by=actor, at=at)
-            said = f"已把 {gone.name} 并入本企业；要撤销，打开 {gone.uscc} 或“可能重复”页"
+            said = f"已把 {gone.name}（{gone.uscc}）并入 {kept.uscc}；要撤销，打开并入的那条或“可能重复”页"
             return slot.keep(see_other(request, f"/firms/{kept.uscc}", said))
     except (Conflict, Refused, Invalid) as error:
         if isinstance(error, KeyReused) or gone is None:
@@ -140,7 +139,11 @@ async def undo(
     back: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "/firms/duplicates",
 ) -> Response:
     kept, gone = await undo_merge(conn, merge_id, by=actor, at=clock.now())
-    return see_other(request, safe_path(back), f"已撤销合并：{kept.name} 与 {gone.name} 各归各档")
+    return see_other(request, safe_path(back), f"已撤销合并：{_named(kept, gone)} 各归各档")
+
+
+def _named(one: FirmDetail, other: FirmDetail) -> str:
+    return f"{one.name}（{one.uscc}）与 {other.name}（{other.uscc}）"
 
 
 def versions_in(raw: Mapping[str, str]) -> tuple[int, int]:
@@ -183,11 +186,9 @@ async def _preview(
 ) -> Response:
     """Where only one of the two says something, that is taken unless somebody chooses otherwise."""
     fields = []
-    for name in CHOSEN:
-        ours, theirs = field_words(kept, name, lookup), field_words(gone, name, lookup)
-        if ours != theirs:
-            chosen = raw.get(f"take.{name}", "gone" if theirs and not ours else "kept")
-            fields.append(FieldView(name, FIELD_LABELS[name], ours, theirs, chosen == "gone"))
+    for name, label, ours, theirs in differing(kept, gone, lookup):
+        chosen = raw.get(f"take.{name}", "gone" if theirs and not ours else "kept")
+        fields.append(FieldView(name, label, ours, theirs, chosen == "gone"))
     context: dict[str, Any] = {
         **firm_head(kept, lookup, viewer, ""),
         "kept": kept,
