@@ -1,18 +1,41 @@
-"""A list that came in, going back with its faulty cells red and a column that says why."""
+"""Workbooks of lists that go out: empty to be filled in, or as they came, their faulty cells red and with a reason."""
 
+import asyncio
 from collections.abc import Collection
 
 from fastapi import Response
 
+from app.access.terms import Viewer
 from app.db import Conn
 from app.errors import Conflict
+from app.exchange.columns import NAMES
+from app.exchange.examining import Bureau
+from app.exchange.listing import LISTS
+from app.exchange.naming import names_for
 from app.exchange.queries import Batch, said_of
 from app.exchange.reporting import notes_for
+from app.exchange.template import write_template
+from app.exchange.terms import BatchKind
 from app.files.store import Files
 from app.sheets import SheetError
 from app.sheets.isolated import annotate_isolated, in_turn
 from app.web.downloads import XLSX, attachment
 from app.web.later import Later
+from app.web.lookups import Lookup
+
+
+async def template_file(kind: BatchKind, lookup: Lookup, viewer: Viewer) -> Response:
+    names = names_for(lookup.reference, lookup.main, scope=viewer.scope)
+    bureau = Bureau(lookup.reference, lookup.main, lookup.calendar, lookup.policies, names)
+    data = await asyncio.to_thread(write_template, kind, bureau, scope=viewer.scope)
+    return attachment(data, f"{kind.label}模板.xlsx", XLSX)
+
+
+async def annotated_batch(conn: Conn, files: Files, batch: Batch) -> Response:
+    """Raises Conflict while there is nothing to say of it."""
+    if batch.state.busy or "header_row" not in batch.sheet:
+        raise Conflict("这一批还没有检查完，或者没有可以标注的内容。")
+    return await annotated_file(conn, files, batch, LISTS[batch.kind].names if batch.kind in LISTS else NAMES)
 
 
 async def annotated_file(conn: Conn, files: Files, batch: Batch, names: Collection[str]) -> Response:

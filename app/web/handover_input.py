@@ -6,6 +6,18 @@ from app.access.terms import Role, Viewer
 from app.errors import Invalid
 from app.work.handover import Person
 
+_WHOSE = "请选择要移交谁的工作；只有局领导可以移交别人的。"
+
+
+def named_in(known: Sequence[Person], giver: str, taker: str, viewer: Viewer) -> tuple[Person, Person | None]:
+    """For a list: whose work, by default one's own, and who shall have it, if that is said. Raises Invalid."""
+    if taker:
+        return pair_of(known, {"giver": giver or str(viewer.id), "taker": taker}, viewer)
+    found = next((p for p in known if str(p.id) == (giver or str(viewer.id))), None)
+    if found is None or (viewer.role is not Role.MANAGER and found.id != viewer.id):
+        raise Invalid({"giver": _WHOSE})
+    return found, None
+
 
 def pair_of(known: Sequence[Person], raw: Mapping[str, str], viewer: Viewer) -> tuple[Person, Person]:
     """Raises Invalid. A manager hands over anybody's work of the division, everybody else their own."""
@@ -13,7 +25,7 @@ def pair_of(known: Sequence[Person], raw: Mapping[str, str], viewer: Viewer) -> 
     giver = next((p for p in known if str(p.id) == raw.get("giver")), None)
     taker = next((p for p in known if str(p.id) == raw.get("taker") and p.active), None)
     if giver is None or (viewer.role is not Role.MANAGER and giver.id != viewer.id):
-        faults["giver"] = "请选择要移交谁的工作；只有局领导可以移交别人的。"
+        faults["giver"] = _WHOSE
     if taker is None or (giver is not None and taker.id == giver.id):
         faults["taker"] = "请选择另一位在用账号的人接手。"
     if faults or giver is None or taker is None:

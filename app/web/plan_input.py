@@ -4,14 +4,18 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from app.access.terms import Viewer
+from app.assessments.gathering import gather
 from app.assessments.terms import Plan, PlanEntry, StepEntry
-from app.errors import Invalid
+from app.db import Conn
+from app.errors import Invalid, NotFound
 from app.firms.terms import FirmDetail
 from app.policy.describing import gap_sentence
-from app.policy.paths import Path
-from app.policy.terms import Gap, Outcome
+from app.policy.packs import Pack
+from app.policy.paths import Path, cheapest_path
+from app.policy.terms import Case, Gap, Outcome
 from app.text import DateError, parse_date
 from app.web.forms import clean_text
 from app.web.lookups import Lookup
@@ -29,6 +33,34 @@ class Row:
     condition: str = ""
     due_on: str = ""
     step: str = ""  # the id of one that the plan has already
+
+
+def pack_sought(lookup: Lookup, policy: str) -> Pack:
+    """Raises NotFound for what no firm can strive for."""
+    pack = next((p for p in lookup.policies.for_firms() if p.policy == policy), None)
+    if pack is None:
+        raise NotFound("没有这个称号，请从差距页选择一个称号再存为一企一策。")
+    return pack
+
+
+async def path_to(conn: Conn, firm: FirmDetail, pack: Pack, day: date, today: date) -> Path:
+    facts = (await gather(conn, [firm.id]))[firm.id].facts
+    return cheapest_path(pack, facts, as_of=day, today=today, case=Case.NEW)
+
+
+def basis_of(path: Path, pack: Pack) -> dict[str, Any]:
+    """What the proposal rested on when the plan was made; worked out here, never taken from the form."""
+    version = pack.version_on(path.as_of, Case.NEW)
+    return {
+        "as_of": path.as_of.isoformat(),
+        "version": version.version if version else "",
+        "document": version.document if version else "",
+        "label": version.label if version else "",
+        "outcome": path.outcome.label,
+        "blocked": [c.title for c in path.blocked],
+        "open": [c.title for c in path.open],
+        "assumed": len(path.assumed),
+    }
 
 
 def rows_of_path(path: Path, *, today: date) -> list[Row]:

@@ -69,13 +69,15 @@ class Opening:
         return next(list(s.ids) for s in self.shares if s.kind == kind)
 
 
-_OPEN: tuple[tuple[str, str, Any, Any], ...] = (
+OPEN: tuple[tuple[str, str, Any, Any], ...] = (
     ("firms", "负责的企业", Firm, Firm.status != FirmStatus.MERGED.value),
     ("tasks", "未完成的待办", FirmTask, FirmTask.state == "open"),
     ("needs", "办理中的诉求", FirmNeed, FirmNeed.state == "open"),
     ("plans", "进行中的一企一策", FirmPlan, FirmPlan.state == "open"),
     ("applications", "未办完的申报", ApplicationRow, ApplicationRow.stage.not_in([s.value for s in ENDED])),
 )
+
+LABELS = {kind: label for kind, label, _, _ in OPEN}
 
 
 async def people(conn: Conn, *, viewer: Viewer) -> list[Person]:
@@ -91,7 +93,7 @@ async def people(conn: Conn, *, viewer: Viewer) -> list[Person]:
 async def opening(conn: Conn, giver: Person, taker: Person, *, viewer: Viewer) -> Opening:
     shares = []
     within = func.starts_with(Firm.region_code, taker.scope)
-    for kind, label, table, is_open in _OPEN:
+    for kind, label, table, is_open in OPEN:
         idle = (Firm.status != FirmStatus.ACTIVE.value).label("idle")
         query = select(table.id, within.label("goes"), idle).where(
             table.officer_id == giver.id, is_open, visible_to(viewer)

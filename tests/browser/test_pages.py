@@ -78,6 +78,7 @@ PAGES = [
     ("officer", "/followed"),
     ("manager", "/stale"),
     ("manager", "/handover"),
+    ("officer", "/handover/list?kind=tasks"),
     ("officer", "/bulk"),
     ("officer", "/bulk/new?kind=tier&all=1"),
     ("officer", "{act}"),

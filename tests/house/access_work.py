@@ -71,5 +71,19 @@ GET   /imports/{batch_id}/progress            firm:import    officer
 POST  /imports/{batch_id}/undo                firm:import    officer
 GET   /work                                     firm:internal  town officer manager auditor
 GET   /handover                                 work:handover  town officer manager
+GET   /handover/list                            work:handover  town officer manager
+GET   /api/v1/firms/{uscc}/plans                firm:internal  town officer manager auditor
+GET   /api/v1/firms/{uscc}/plans/proposal       plan:edit      town officer
+GET   /api/v1/firms/{uscc}/plans/{plan_id}      firm:internal  town officer manager auditor
+POST  /api/v1/firms/{uscc}/plans                plan:edit      town officer
+PATCH /api/v1/firms/{uscc}/plans/{plan_id}      plan:edit      town officer
+POST  /api/v1/firms/{uscc}/plans/{plan_id}/close  plan:edit    town officer
+POST  /api/v1/firms/{uscc}/plans/{plan_id}/steps/{step_id}  plan:edit  town officer
+GET   /api/v1/firms/{uscc}/merge/{other}        firm:merge     officer
+GET   /api/v1/tasks                             firm:internal  town officer manager auditor
+GET   /api/v1/needs                             firm:internal  town officer manager auditor
+GET   /api/v1/imports/template.xlsx             firm:import    officer
+GET   /api/v1/imports/{batch_id}/annotated.xlsx  firm:import   officer
+GET   /api/v1/handovers/items                   work:handover  town officer manager
 POST  /handover                                 work:handover  town officer manager
 """

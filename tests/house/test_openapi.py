@@ -7,6 +7,7 @@ from app.web.api import (
     collection_schemas,
     entry_schemas,
     figure_schemas,
+    firm_plan_schemas,
     log_schemas,
     merge_schemas,
     plan_schemas,
@@ -16,6 +17,7 @@ from app.web.api import (
     work_schemas,
 )
 from app.web.api.openapi import EXAMPLES
+from app.web.downloads import XLSX
 
 OPERATIONS = ("get", "put", "post", "delete", "patch")
 
@@ -71,7 +73,8 @@ def test_every_body_and_every_successful_answer_has_a_schema_with_an_example(spe
         good = {s: a for s, a in operation["responses"].items() if s.startswith("2")}
         assert good, (path, method)
         for answer in good.values():
-            content = answer["content"].get("application/json") or answer["content"]["text/calendar"]
+            kinds = ("application/json", "text/calendar", XLSX)
+            content = next(answer["content"][kind] for kind in kinds if kind in answer["content"])
             assert content["schema"], (path, method)
             assert content.get("example") or example_of(content["schema"]), (path, method)
 
@@ -80,7 +83,7 @@ def test_every_body_and_every_successful_answer_has_a_schema_with_an_example(spe
 def test_an_example_is_what_the_api_could_really_say(name):
     rooms = (schemas, certificate_schemas, figure_schemas, assessment_schemas, work_schemas, plan_schemas)
     rooms += (carrier_schemas, log_schemas, readiness_schemas, entry_schemas, collection_schemas, stay_schemas)
-    rooms += (merge_schemas,)
+    rooms += (merge_schemas, firm_plan_schemas)
     model = next(getattr(room, name) for room in rooms if hasattr(room, name))
     given = model.model_validate(EXAMPLES[name], strict=False)
     assert set(EXAMPLES[name]) == set(given.model_dump(by_alias=True))

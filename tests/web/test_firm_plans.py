@@ -308,3 +308,33 @@ async def test_a_path_that_does_not_reach_says_so_where_it_is_saved_and_in_the_p
     form = (await client.get(f"/firms/{uscc}/plans/new?policy=leader&as_of={FILING}")).text
     assert "做到之后仍未达标" in form
     assert title in form
+
+
+async def test_programs_propose_make_change_carry_out_and_end_a_plan(conn, api_as, uscc):
+    api, here = await api_as("officer"), f"/api/v1/firms/{uscc}/plans"
+    asked = await api.get(f"{here}/proposal", params={"policy": "hnte", "as_of": FILING})
+    proposed = asked.json()
+    assert (asked.status_code, proposed["filing_on"], await plans(conn)) == (200, FILING, [])
+    first = {k: proposed["steps"][0][k] for k in ("action", "condition", "due_on")}
+    body = {"policy": "hnte", "filing_on": FILING, "steps": [first, {"action": "开户", "due_on": "2026-12-31"}]}
+    late = await api.post(here, json=body | {"steps": [{"action": "开户", "due_on": "2028-01-01"}]})
+    assert (late.status_code, list(late.json()["errors"])) == (422, ["steps.0.due_on"])
+    key = {"idempotency-key": "plan"}
+    plan, again = [(await api.post(here, json=body, headers=key)).json() for _ in "12"]
+    assert (plan, len(await plans(conn))) == (again, 1)
+    assert (await api.post(here, json=body)).status_code == 409
+    one = f"{here}/{plan['id']}"
+    assert (await api.patch(one, json={"note": "已商定"})).status_code == 428
+    tag = (await api.get(one)).headers["etag"]
+    changed = (await api.patch(one, json={"note": "已商定"}, headers={"if-match": tag})).json()
+    assert (changed["note"], len(changed["steps"]), changed["version"]) == ("已商定", 2, plan["version"] + 1)
+    assert (await api.patch(one, json={"note": "迟了"}, headers={"if-match": tag})).status_code == 412
+    done = (await api.post(f"{one}/steps/{plan['steps'][0]['id']}", json={"done": True})).json()
+    assert [bool(s["done_at"]) for s in done["steps"]] == [True, False]
+    assert (await api.post(f"{one}/close", json={"state": "open", "reason": "x"})).status_code == 422
+    ended = (await api.post(f"{one}/close", json={"state": "done", "reason": "已取得证书"})).json()
+    assert (ended["state"], ended["closed_reason"]) == ("done", "已取得证书")
+    assert [p["id"] for p in (await api.get(here)).json()["items"]] == [plan["id"]]
+    assert (await (await api_as("manager")).post(here, json=body)).status_code == 403
+    far = await api_as("town-2", scope=OTHER_TOWN)
+    assert {(await far.get(at)).status_code for at in (here, one, here.replace(uscc, "91440783M159083022"))} == {404}

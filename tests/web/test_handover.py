@@ -95,6 +95,9 @@ async def test_a_firm_that_the_taker_cannot_open_stays_and_is_counted(conn, clie
     client = await client_as(giver)
     page = (await client.get(f"/handover?giver={giver.id}&taker={far.id}")).text
     assert "另有 1 项不在接手人的管辖范围内" in page
+    stays = re.findall(r'href="([^"]+)">看留下的', page)
+    assert len(stays) == 5
+    assert "开平市移交有限公司" in (await client.get(stays[0].replace("&amp;", "&"))).text
     assert (await client.post("/handover", data=await preview(client, giver, far))).status_code == 303
     found = await owners(conn)
     assert (found[near], found[busy]) == (far.id, giver.id)
@@ -106,7 +109,8 @@ async def test_only_a_manager_hands_over_what_is_somebody_elses_also_of_one_who_
     other = await client_as("officer-3")
     sent = {"giver": str(giver.id), "taker": str(taker.id), "seen": "1.1.1.1.1", "reason": "抢过来"}
     assert (await other.post("/handover", data=sent)).status_code == 422
-    assert (await other.get(f"/handover?giver={giver.id}&taker={taker.id}")).status_code == 422
+    for page in ("/handover?", "/handover/list?kind=firms&"):
+        assert (await other.get(f"{page}giver={giver.id}&taker={taker.id}")).status_code == 422
     assert (await owners(conn))[busy] == giver.id
     await conn.execute(update(User).where(User.id == giver.id).values(active=False))
     manager = await client_as("manager")
@@ -142,6 +146,12 @@ async def test_programs_preview_and_hand_over(conn, api_as, busy, giver, taker):
     named = {"giver": str(giver.id), "taker": str(taker.id)}
     seen = (await api.post("/api/v1/handovers", json={**named, "dry_run": True})).json()
     assert seen["goes"] == {"firms": 1, "tasks": 1, "needs": 1, "plans": 1, "applications": 1}
+    (need,) = (await api.get("/api/v1/handovers/items", params={**named, "kind": "needs"})).json()["items"]
+    assert need["uscc"] == busy
+    assert (await api.get("/api/v1/handovers/items", params={**named, "kind": "firms", "left": "1"})).json()[
+        "items"
+    ] == []
+    assert (await api.get("/api/v1/handovers/items", params={**named, "kind": "all"})).status_code == 422
     body = {**named, "seen": "9.9.9.9.9", "reason": "岗位调整"}
     assert (await api.post("/api/v1/handovers", json=body)).status_code == 412
     done = await api.post("/api/v1/handovers", json={**body, "seen": seen["seen"]})
@@ -158,9 +168,12 @@ async def test_each_count_leads_to_its_list_and_says_what_no_days_list_counts(co
     page = (await client.get(f"/handover?giver={giver.id}&taker={taker.id}")).text
     assert "负责的企业：2<small>（其中 1 家已不在存续状态" in page
     lists = [href.replace("&amp;", "&") for href in re.findall(r'href="([^"]+)">看清单', page)]
-    assert len(lists) == 3
+    listed = {}
     for href in lists:
-        await client.get(href)
-        assert len(rendered[-1][1]["rows"]) == 1, href
+        shown = await client.get(href)
+        listed[rendered[-1][1]["kind"]] = len(rendered[-1][1]["pieces"])
+        assert "开平市移交有限公司" in shown.text
+    assert listed == {"firms": 2, "tasks": 1, "needs": 1, "plans": 1, "applications": 1}
+    assert "2027 年" in (await client.get(lists[-1])).text
     await client.get(f"/work?whose={manager.id}")
     assert rendered[-1][1]["rows"] == []

@@ -265,6 +265,11 @@ async def test_a_program_brings_a_list_reads_what_it_would_do_confirms_it_and_ta
     assert (first["items"][0]["outcome"], first["next"]) == ("created", "2")
     wrong = (await api.get(f"{at}/rows?outcome=rejected")).json()["items"]
     assert [(r["row"], r["messages"][0]["field"]) for r in wrong] == [(3, "email")]
+    back = load_workbook(io.BytesIO((await api.get(f"{at}/annotated.xlsx")).content)).active
+    assert "看不懂这个邮箱" in str([cell.value for cell in back[3]])
+    empty = await api.get("/api/v1/imports/template.xlsx", params={"kind": "contacts"})
+    assert load_workbook(io.BytesIO(empty.content))["填写说明"]["A2"].value == "模板版本：联系人-1"
+    assert (await api.get("/api/v1/imports/template.xlsx", params={"kind": "users"})).status_code == 422
     assert (await api.post(f"{at}/confirm")).json()["state"] == "queued"
     await work()
     assert (await api.post(f"{at}/undo")).json()["state"] == "undo_queued"

@@ -321,9 +321,15 @@ async def test_programs_do_the_same_and_are_told_the_same(conn, api_as, uscc):
     assert (await api.patch(path, json=patch, headers={"if-match": '"7"'})).status_code == 412
     changed = await api.patch(path, json=patch, headers={"if-match": '"1"'})
     assert (changed.json()["due_on"], changed.headers["etag"]) == ("2026-12-20", '"2"')
+    (mine,) = (await api.get("/api/v1/tasks")).json()["items"]
+    assert (mine["id"], mine["uscc"], mine["due_on"]) == (task["id"], uscc, "2026-12-20")
+    assert (await api.get("/api/v1/tasks", params={"late": "1"})).json() == {"items": [], "next": None}
+    assert (await api.get("/api/v1/tasks", params={"whose": "谁"})).status_code == 422
     assert (await api.post(f"{path}/mark", json={"state": "done"})).json()["state"] == "done"
     assert (await api.post(f"{path}/mark", json={"state": "maybe"})).status_code == 422
     need = (await api.post(f"{here}/needs", json={"kind": "finance", "body": "要贷款"})).json()
+    listed = [(await api.get("/api/v1/needs", params={"whose": w})).json()["items"] for w in ("mine", "all")]
+    assert [[n["id"] for n in items] for items in listed] == [[need["id"]]] * 2
     followed = await api.post(f"{here}/needs/{need['id']}/follow", json={"body": "已对接银行"})
     assert [f["body"] for f in followed.json()["follow_ups"]] == ["已对接银行"]
     ending = {"state": "answered", "answer": "已放款", "version": 2}

@@ -1,7 +1,7 @@
 """Lists in over JSON: uploaded, previewed row by row, confirmed, taken back. The work itself is the worker's."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 from fastapi import File as FormFile
@@ -14,12 +14,17 @@ from app.exchange.queries import Batch
 from app.exchange.terms import BatchKind
 from app.files.naming import clean_name
 from app.sheets import MAX_FILE, SheetError, kind_of
+from app.web.annotated import annotated_batch, template_file
 from app.web.api.answers import PROBLEMS, answer
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.import_schemas import BatchList, BatchOut, RowList, RowOut
 from app.web.api.openapi import KEYED
-from app.web.deps import ConnDep, FilesDep, guard
+from app.web.deps import ConnDep, FilesDep, LookupDep, guard
+from app.web.downloads import XLSX
 
+_WORKBOOK: dict[int | str, dict[str, Any]] = {
+    200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}, "example": "PK…"}}}
+}
 router = APIRouter(prefix="/imports", tags=["导入"], responses=PROBLEMS)
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_IMPORT))]
 Importer = Annotated[Deed, Depends(doing(Permission.FIRM_IMPORT))]
@@ -77,8 +82,7 @@ async def upload(
     kind: Annotated[str, Form(max_length=20, description="firms、contacts、certificates、moves")] = "firms",
 ) -> Response:
     """收下之后由后台检查；state 到 preview 时可以看逐行结果，再确认。"""
-    if kind not in {k.value for k in BatchKind if not k.of_carrier}:
-        raise Invalid({"kind": "kind 为 firms、contacts、certificates 或 moves。"})
+    of = _kind(kind)
     name = clean_name(file.filename or "")
     data = await file.read(MAX_FILE + 1)
     try:
@@ -87,9 +91,29 @@ async def upload(
         raise Invalid({"file": str(error)}) from error
     sha256 = await files.put(data)
     made = await service.upload(
-        deed.conn, sha256=sha256, size=len(data), filename=name, kind=BatchKind(kind), by=deed.by, at=deed.at
+        deed.conn, sha256=sha256, size=len(data), filename=name, kind=of, by=deed.by, at=deed.at
     )
     return await _shown(deed, made, status=201)
+
+
+def _kind(said: str) -> BatchKind:
+    if said not in {k.value for k in BatchKind if not k.of_carrier}:
+        raise Invalid({"kind": "kind 为 firms、contacts、certificates 或 moves。"})
+    return BatchKind(said)
+
+
+@router.get(
+    "/template.xlsx",
+    summary="一种表的模板：说明、单位、下拉选项、模板版本",
+    response_class=Response,
+    responses=_WORKBOOK,
+)
+async def template(
+    lookup: LookupDep,
+    viewer: Reader,
+    kind: Annotated[str, Query(max_length=20, description="firms、contacts、certificates、moves")] = "firms",
+) -> Response:
+    return await template_file(_kind(kind), lookup, viewer)
 
 
 @router.get("/{batch_id}", response_model=BatchOut, summary="一次导入，办到了哪一步")
@@ -120,6 +144,17 @@ async def rows(
         for r in found[:limit]
     ]
     return answer(RowList(items=items, next=str(items[-1].row) if len(found) > limit else None))
+
+
+@router.get(
+    "/{batch_id}/annotated.xlsx",
+    summary="原来的表，有错的格子标红并写明原因",
+    response_class=Response,
+    responses=_WORKBOOK,
+)
+async def annotated(batch_id: uuid.UUID, conn: ConnDep, viewer: Reader, files: FilesDep) -> Response:
+    """改好之后整份再传一次，已导入的不会重复，只补没成功的。"""
+    return await annotated_batch(conn, files, await _one(conn, batch_id, viewer))
 
 
 @router.post("/{batch_id}/confirm", response_model=BatchOut, summary="确认导入", openapi_extra=KEYED)

@@ -12,6 +12,7 @@ from app.web.api import (
     entry_examples,
     examples,
     figure_examples,
+    firm_plan_schemas,
     plan_examples,
     readiness_examples,
     stay_examples,
@@ -34,6 +35,7 @@ EXAMPLES = (
     | readiness_examples.EXAMPLES
     | collection_examples.EXAMPLES
     | stay_examples.EXAMPLES
+    | firm_plan_schemas.EXAMPLES
 )
 # The one filter that list, board and export share; see app/web/filters.py.
 FILTERED: dict[str, Any] = {

@@ -134,8 +134,31 @@ EXAMPLES: dict[str, Any] = {
     "NoteOut": {"id": _ID, "at": _AT, "author": "王专员", **_NOTE, "told": ["李专员"], "unknown": []},
     "HandoverIn": {"giver": _ID, "taker": _ID, "dry_run": False, "seen": "52.9.3.2.1", "reason": "岗位调整"},
     "HandoverOut": _HANDOVER,
+    "HandoverItems": {
+        "items": [
+            {
+                "id": _ID,
+                "uscc": "91440783M159083022",
+                "name": "开平市示例科技有限公司",
+                "status": "active",
+                "said": "补齐第三季度辅助账",
+                "on": "2026-12-10",
+            }
+        ],
+        "next": None,
+    },
     "MergeIn": {"gone": "91440783M159083065", "take": ["address"], "version": 3, "gone_version": 1},
     "MergeOut": _MERGE,
+    "MergeLook": {
+        "uscc": "91440783M159083022",
+        "name": "开平市示例科技有限公司",
+        "version": 3,
+        "gone": "91440783M159083065",
+        "gone_name": "开平市示例科技有限公司",
+        "gone_version": 1,
+        "fields": [{"name": "address", "label": "地址", "kept": "", "gone": "水口镇"}],
+        "shares": [{"label": "走访", "moves": 2, "stays": 0}],
+    },
     "TwinList": {"items": [_TWIN], "next": None},
     "VisitIn": {
         "summary": "新车间已投产，研发费用辅助账还差第三季度。",

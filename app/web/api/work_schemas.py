@@ -233,3 +233,17 @@ class HandoverOut(BaseModel):
     seen: str
     goes: dict[str, int]
     left: dict[str, int]
+
+
+class HandoverItem(BaseModel):
+    id: uuid.UUID
+    uscc: str
+    name: str
+    status: str = Field(description="企业的状态")
+    said: str = Field(description="待办、诉求、一企一策或申报的名称；企业本身为空")
+    on: date | None = Field(description="期限，或计划申报的日子")
+
+
+class HandoverItems(BaseModel):
+    items: list[HandoverItem]
+    next: str | None

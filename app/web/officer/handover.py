@@ -6,21 +6,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Role, Viewer
-from app.errors import AppError, Invalid, Stale
-from app.firms.terms import FirmFilter
+from app.errors import AppError, Invalid, NotFound, Stale
 from app.web.deps import ClockDep, ConnDep, acting, guard
-from app.web.filters import address
+from app.web.filters import status_label
 from app.web.forms import clean_text, error_context, raw_form
-from app.web.handover_input import pair_of
+from app.web.handover_input import named_in, pair_of
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.templating import page
-from app.work.handover import Opening, Person, hand_over, opening, people
+from app.work.handing import PAGE, pieces
+from app.work.handover import LABELS, Opening, Person, hand_over, opening, people
 
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(guard(Permission.HANDOVER))]
 Giver = Annotated[Actor, Depends(acting(Permission.HANDOVER))]
-_LABELS = {"giver": "移交人", "taker": "接手人", "reason": "原因"}
+_FIELDS = {"giver": "移交人", "taker": "接手人", "reason": "原因"}
 Id = Annotated[str, Query(max_length=40)]
 
 
@@ -37,6 +37,38 @@ async def handover_page(request: Request, conn: ConnDep, viewer: Reader, giver: 
     except Invalid as error:
         return _page(request, viewer, known, raw, error=error)
     return _page(request, viewer, known, raw, work=work)
+
+
+@router.get("/handover/list")
+async def listed(
+    request: Request,
+    conn: ConnDep,
+    viewer: Reader,
+    giver: Id = "",
+    taker: Id = "",
+    kind: Annotated[str, Query(max_length=20)] = "firms",
+    left: bool = False,
+    after: uuid.UUID | None = None,
+) -> Response:
+    """What the preview counts, one by one."""
+    pair = named_in(await people(conn, viewer=viewer), giver, taker, viewer)
+    if kind not in LABELS:
+        raise NotFound
+    found = await pieces(conn, *pair, kind, viewer=viewer, left=left, after=after)
+    here = _list_of(*pair, kind, left)
+    context: dict[str, Any] = {
+        "giver": pair[0],
+        "taker": pair[1],
+        "kind": kind,
+        "label": LABELS[kind],
+        "left": left,
+        "pieces": found[:PAGE],
+        "status_of": status_label,
+        "back": f"/handover?{_between(*pair)}",
+        "next_href": f"{here}&after={found[PAGE - 1].id}" if len(found) > PAGE else None,
+        "prev_href": here if after else None,
+    }
+    return page(request, "officer/desk/handover_list.html", title=f"移交：{LABELS[kind]}", **context)
 
 
 @router.post("/handover")
@@ -74,21 +106,19 @@ def _page(
     context: dict[str, Any] = {
         "givers": [("", "请选择"), *((str(p.id), p.name if p.active else f"{p.name}（已停用）") for p in givers)],
         "takers": [("", "请选择"), *((str(p.id), p.name) for p in known if p.active)],
-        "values": {name: raw.get(name, "") for name in _LABELS},
+        "values": {name: raw.get(name, "") for name in _FIELDS},
         "work": work,
-        "lists": _lists(work.giver) if work else {},
+        "list_of": _list_of,
         "idempotency_key": uuid.uuid4().hex,
-        **error_context(error, _LABELS),
+        **error_context(error, _FIELDS),
     }
     status = error.status if error else 200
     return page(request, "officer/desk/handover.html", title="工作移交", status=status, **context)
 
 
-def _lists(giver: Person) -> dict[str, str]:
-    """Where that which is counted is listed one by one."""
-    whose = f"whose={giver.id}"
-    return {
-        "firms": address("/firms", FirmFilter(officer=str(giver.id))),
-        "tasks": f"/work?{whose}",
-        "needs": f"/work?kind=needs&{whose}",
-    }
+def _list_of(giver: Person, taker: Person | None, kind: str, left: bool) -> str:
+    return f"/handover/list?{_between(giver, taker)}&kind={kind}{'&left=1' if left else ''}"
+
+
+def _between(giver: Person, taker: Person | None) -> str:
+    return f"giver={giver.id}" + (f"&taker={taker.id}" if taker else "")

@@ -1,26 +1,19 @@
 """Rosters in: upload, preview, confirm, watch, undo. The work itself is the worker's."""
 
-import asyncio
 import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 
 from app.access.terms import Actor, Permission, Viewer
-from app.errors import Conflict, NotFound
+from app.errors import NotFound
 from app.exchange import queries, service
-from app.exchange.columns import NAMES
-from app.exchange.examining import Bureau
-from app.exchange.listing import LISTS
-from app.exchange.naming import names_for
 from app.exchange.queries import Batch
-from app.exchange.template import write_template
 from app.exchange.terms import BatchKind, BatchState
 from app.files.naming import clean_name
 from app.sheets import MAX_FILE, SheetError, kind_of
-from app.web.annotated import annotated_file
+from app.web.annotated import annotated_batch, template_file
 from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
-from app.web.downloads import XLSX, attachment
 from app.web.htmx import see_other
 from app.web.officer.import_views import batch_view, outcome_tabs, row_view
 from app.web.templating import fragment, page
@@ -89,11 +82,7 @@ async def upload(
 async def template(
     lookup: LookupDep, viewer: Reader, kind: Annotated[str, Query(max_length=20)] = BatchKind.FIRMS.value
 ) -> Response:
-    of = kind_named(kind)
-    names = names_for(lookup.reference, lookup.main, scope=viewer.scope)
-    bureau = Bureau(lookup.reference, lookup.main, lookup.calendar, lookup.policies, names)
-    data = await asyncio.to_thread(write_template, of, bureau, scope=viewer.scope)
-    return attachment(data, f"{of.label}模板.xlsx", XLSX)
+    return await template_file(kind_named(kind), lookup, viewer)
 
 
 def kind_named(value: str) -> BatchKind:
@@ -167,7 +156,4 @@ async def undo(request: Request, batch_id: uuid.UUID, conn: ConnDep, clock: Cloc
 async def annotated(batch_id: uuid.UUID, viewer: Reader, conn: ConnDep, files: FilesDep) -> Response:
     """The workbook that came in, with its faulty cells red and a column that says why."""
     batch = await _in_sight(conn, batch_id, viewer)
-    if batch.state.busy or "header_row" not in batch.sheet:
-        raise Conflict("这一批还没有检查完，或者没有可以标注的内容。")
-    names = LISTS[batch.kind].names if batch.kind in LISTS else NAMES
-    return await annotated_file(conn, files, batch, names)
+    return await annotated_batch(conn, files, batch)

@@ -10,14 +10,13 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments import plans as service
-from app.assessments.gathering import gather, gather_with_plans
+from app.assessments.gathering import gather_with_plans
 from app.assessments.plan_queries import plan_of, plans_of
 from app.assessments.queries import answers_for_firm
 from app.assessments.terms import Plan, PlanState
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.firms.terms import FirmDetail, FirmStatus
-from app.policy.packs import Pack
-from app.policy.paths import Path, cheapest_path
+from app.policy.paths import cheapest_path
 from app.policy.terms import Case
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.forms import clean_text
@@ -28,7 +27,10 @@ from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.plan_input import (
     Row,
+    basis_of,
     label_of,
+    pack_sought,
+    path_to,
     read_plan,
     rows_of_path,
     rows_of_plan,
@@ -74,7 +76,7 @@ async def new_form(
     """Begins with the cheapest path to the title by that day; without one, with empty rows. An open plan for the title
     is changed, not made again."""
     firm = await firm_in_sight(conn, uscc, viewer)
-    pack, day = _pack(lookup, policy or next_sought(firm, lookup)), day_asked(as_of, today)
+    pack, day = pack_sought(lookup, policy or next_sought(firm, lookup)), day_asked(as_of, today)
     gathered, plans = await gather_with_plans(conn, firm.id)
     if existing := plans.get(pack.policy):
         sentence = f"“{pack.title}”已有一份进行中的一企一策，请在原有的上面修改"
@@ -99,14 +101,14 @@ async def make(
 ) -> Response:
     firm = await firm_in_sight(conn, uscc, actor.viewer)
     raw, at = await _raw(request), clock.now()
-    pack = _pack(lookup, raw.get("policy", ""))
+    pack = pack_sought(lookup, raw.get("policy", ""))
     try:
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
             entry = read_plan(raw, lookup, actor.viewer, firm, today=today)
-            path = await _path(conn, firm, pack, entry.filing_on, today)
-            basis = _basis(path, pack)
+            path = await path_to(conn, firm, pack, entry.filing_on, today)
+            basis = basis_of(path, pack)
             await service.make_plan(
                 conn, firm, entry, policy=pack.policy, title=pack.title, basis=basis, by=actor, at=at
             )
@@ -191,39 +193,11 @@ async def _raw(request: Request) -> dict[str, str]:
     return {name: str(value) for name, value in (await request.form()).items()}
 
 
-def _pack(lookup: Lookup, policy: str) -> Pack:
-    """Raises NotFound for what no firm can strive for."""
-    pack = next((p for p in lookup.policies.for_firms() if p.policy == policy), None)
-    if pack is None:
-        raise NotFound("没有这个称号，请从差距页选择一个称号再存为一企一策。")
-    return pack
-
-
 async def _plan(conn: ConnDep, firm: FirmDetail, plan_id: uuid.UUID) -> Plan:
     plan = await plan_of(conn, firm.id, plan_id)
     if plan is None:
         raise NotFound
     return plan
-
-
-async def _path(conn: ConnDep, firm: FirmDetail, pack: Pack, day: date, today: date) -> Path:
-    facts = (await gather(conn, [firm.id]))[firm.id].facts
-    return cheapest_path(pack, facts, as_of=day, today=today, case=Case.NEW)
-
-
-def _basis(path: Path, pack: Pack) -> dict[str, Any]:
-    """What the proposal rested on when the plan was made; worked out here, never taken from the form."""
-    version = pack.version_on(path.as_of, Case.NEW)
-    return {
-        "as_of": path.as_of.isoformat(),
-        "version": version.version if version else "",
-        "document": version.document if version else "",
-        "label": version.label if version else "",
-        "outcome": path.outcome.label,
-        "blocked": [c.title for c in path.blocked],
-        "open": [c.title for c in path.open],
-        "assumed": len(path.assumed),
-    }
 
 
 def _form(

@@ -1,0 +1,69 @@
+"""What a handover counts, one by one: of one kind of work, what goes over or what stays."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Date, Text, cast, func, literal, null, select
+
+from app.access.terms import Viewer
+from app.assessments.models import FirmPlan
+from app.db import Conn
+from app.filings.models import ApplicationRow, FilingWindow, ProgrammeRow
+from app.firms.filtering import visible_to
+from app.firms.models import Firm
+from app.work.handover import OPEN, Person
+from app.work.models import FirmNeed, FirmTask
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`on`: the day that it is due, or to be filed."""
+
+    id: uuid.UUID
+    uscc: str
+    firm_name: str
+    status: str
+    said: str
+    on: date | None
+
+
+_NO_DAY = cast(null(), Date)
+_SAID: dict[str, tuple[Any, Any]] = {
+    "firms": (literal(""), _NO_DAY),
+    "tasks": (FirmTask.title, FirmTask.due_on),
+    "needs": (FirmNeed.body, FirmNeed.due_on),
+    "plans": (FirmPlan.title, FirmPlan.filing_on),
+    "applications": (cast(FilingWindow.year, Text()) + " 年" + ProgrammeRow.label + FilingWindow.label, _NO_DAY),
+}
+
+
+async def pieces(
+    conn: Conn,
+    giver: Person,
+    taker: Person | None,
+    kind: str,
+    *,
+    viewer: Viewer,
+    left: bool = False,
+    after: uuid.UUID | None = None,
+    limit: int = PAGE,
+) -> list[Piece]:
+    """In the order they came, all of them as long as nobody is named who shall have them; `left`: those that stay. One
+    more than `limit` says that there are more."""
+    table, is_open = next((t, o) for name, _, t, o in OPEN if name == kind)
+    said, day = _SAID[kind]
+    goes = func.starts_with(Firm.region_code, taker.scope if taker else "")
+    query = select(table.id, Firm.uscc, Firm.name, Firm.status, said, day).select_from(table)
+    if table is not Firm:
+        query = query.join(Firm, Firm.id == table.firm_id)
+    if table is ApplicationRow:
+        query = query.join(FilingWindow, FilingWindow.id == ApplicationRow.window_id)
+        query = query.join(ProgrammeRow, ProgrammeRow.code == FilingWindow.programme)
+    query = query.where(table.officer_id == giver.id, is_open, visible_to(viewer), ~goes if left else goes)
+    if after:
+        query = query.where(table.id > after)
+    return [Piece(*row) for row in await conn.execute(query.order_by(table.id).limit(limit + 1))]
