@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import any_, bindparam, delete, select, update
+from sqlalchemy import any_, bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Date, Text, Uuid
 
 from app.attachments.queries import attachments_of
 from app.attachments.terms import ObjectKind
@@ -154,6 +154,7 @@ def _one(line: Line, firm: FirmDetail, there: Any) -> Judged:
 async def _write(conn: Conn, judged: Sequence[Judged], deed: Deed) -> Mapping[int, Mapping[str, Any]]:
     undo: dict[int, Mapping[str, Any]] = {}
     new, events, firm_ids = [], [], set()
+    dated: dict[uuid.UUID, Mapping[str, date | None]] = {}
     for one in judged:
         assert one.firm is not None
         line, there = one.line, one.does
@@ -164,7 +165,7 @@ async def _write(conn: Conn, judged: Sequence[Judged], deed: Deed) -> Mapping[in
             row |= {"source": _source(line, deed), "recorded_at": deed.at, "recorded_by": who, **days}
             new.append(row)
         else:
-            await conn.execute(update(Certificate).where(Certificate.id == there.id).values(**days))
+            dated[there.id] = days
         firm_ids.add(one.firm.id)
         events.append(_event(one, days, deed))
         former = {name: _iso(getattr(there, name)) for name in _DATES} if there is not None else None
@@ -174,9 +175,24 @@ async def _write(conn: Conn, judged: Sequence[Judged], deed: Deed) -> Mapping[in
         made = insert(Certificate).on_conflict_do_nothing(index_elements=["kind", "number"]).returning(Certificate.id)
         if len((await conn.execute(made, new)).all()) < len(new):
             raise Conflict("有一份证书刚被别人登记，这一次什么都没有写入；请再确认一次。")
+    await _set_dates(conn, dated)
     await name_in_search(conn, sorted(firm_ids))
     await record(conn, *events)
     return undo
+
+
+_SET_DATES = text(
+    """
+UPDATE certificates AS c SET issued_on = d.issued_on, expires_on = d.expires_on, revoked_on = d.revoked_on
+FROM unnest(:ids, :issued_on, :expires_on, :revoked_on) AS d (id, issued_on, expires_on, revoked_on) WHERE c.id = d.id
+"""
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())), *(bindparam(name, type_=ARRAY(Date())) for name in _DATES))
+
+
+async def _set_dates(conn: Conn, dated: Mapping[uuid.UUID, Mapping[str, date | None]]) -> None:
+    if dated:
+        days = {name: [of[name] for of in dated.values()] for name in _DATES}
+        await conn.execute(_SET_DATES, {"ids": list(dated), **days})
 
 
 def _iso(day: date | None) -> str | None:
@@ -217,6 +233,7 @@ async def _take_back(conn: Conn, rows: Sequence[Taken], deed: Deed) -> Undone:
     held = {row.id: row for row in await conn.execute(query.with_for_update(), {"ids": ids})}
     papers = await attachments_of(conn, ObjectKind.CERTIFICATE, ids)
     left, gone, events = [], [], []
+    dated: dict[uuid.UUID, Mapping[str, date | None]] = {}
     for row, certificate_id in zip(rows, ids, strict=True):
         there = held.get(certificate_id)
         mine = there is not None and there.firm_id == row.firm_id  # a merge may have taken it elsewhere
@@ -227,12 +244,14 @@ async def _take_back(conn: Conn, rows: Sequence[Taken], deed: Deed) -> Undone:
         if row.undo["former"] is None:
             gone.append(certificate_id)
         else:
-            days = {n: date.fromisoformat(v) if v else None for n, v in row.undo["former"].items()}
-            await conn.execute(update(c).where(c.id == certificate_id).values(**days))
+            former = row.undo["former"].items()
+            dated[certificate_id] = {n: date.fromisoformat(v) if v else None for n, v in former}
         events.append(_back(row, firms[row.firm_id], deed))
+    await _set_dates(conn, dated)
     if gone:
-        await conn.execute(delete(c).where(c.id.in_(gone)))
-    await name_in_search(conn, sorted({r.firm_id for r in rows if r not in left}))
+        await conn.execute(delete(c).where(c.id == any_(bindparam("ids", type_=ARRAY(Uuid())))), {"ids": gone})
+    stays = {r.row_no for r in left}
+    await name_in_search(conn, sorted({r.firm_id for r in rows if r.row_no not in stays}))
     await record(conn, *events)
     return left
 

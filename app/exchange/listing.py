@@ -17,7 +17,7 @@ from app.exchange.lines import Deed, Judged, Line, ListKind, Taken, World, compa
 from app.exchange.marks import refuse_other_template
 from app.exchange.move_list import MOVES
 from app.exchange.naming import Names
-from app.exchange.queries import Batch, undo_rows, writing_rows_of_firms
+from app.exchange.queries import Batch, count_undoable, undo_rows_of_firms, writing_rows_of_firms
 from app.exchange.terms import BatchKind, ReadSheet, RowOutcome
 from app.exchange.undoing import Undone, to_undo
 from app.sheets import RawSheet, SheetError, find_table, rows_of
@@ -106,26 +106,14 @@ async def undo_list(
     kind = LISTS[held.kind]
     source = f"撤销{kind.kind.label}导入：{held.filename}"
     deed = Deed(bureau, by, at, source, held.applied_at)
-    rows = sorted((Taken(*row) for row in await undo_rows(conn, held.id)), key=lambda r: (str(r.firm_id), r.row_no))
+    undoable = await count_undoable(conn, held.id)
     left: list[str] = []
-    done = held.total - len(rows)
-    for chunk in _by_firm(rows):
-        kept = await kind.take_back(conn, chunk, deed)
+    done, after = held.total - undoable, ""
+    while rows := await undo_rows_of_firms(conn, held.id, after=after, limit=_FIRMS):
+        kept = await kind.take_back(conn, [Taken(r.row_no, r.name, r.firm_id, r.undo) for r in rows], deed)
         left += [f"第 {r.row_no} 行 {r.name}" for r in kept]
-        done += len(chunk)
+        after, done = rows[-1].uscc, done + len(rows)
         if progress:
             await progress(done)
-    await service.finish_undo(conn, held, restored=len(rows) - len(left), left=left, by=by, at=at)
-    return Undone(len(rows) - len(left), left)
-
-
-def _by_firm(rows: Sequence[Taken]) -> Iterator[list[Taken]]:
-    chunk: list[Taken] = []
-    for _, of in groupby(rows, key=lambda r: r.firm_id):
-        more = list(of)
-        if chunk and len(chunk) + len(more) > CHUNK:
-            yield chunk
-            chunk = []
-        chunk += more
-    if chunk:
-        yield chunk
+    await service.finish_undo(conn, held, restored=undoable - len(left), left=left, by=by, at=at)
+    return Undone(undoable - len(left), left)

@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import DateTime, Uuid
-
 from app.db import Conn, new_id
 from app.exchange.chains import Placed
 from app.exchange.lines import Deed, Judged, Taken, Undone
@@ -113,11 +109,6 @@ def _ask(one: Judged, deed: Deed) -> Ask:
     )
 
 
-_TOUCHED = text(
-    "UPDATE firms SET updated_at = t.at FROM unnest(:ids, :moments) AS t (id, at) WHERE firms.id = t.id"
-).bindparams(bindparam("ids", type_=ARRAY(Uuid())), bindparam("moments", type_=ARRAY(DateTime(timezone=True))))
-
-
 async def take_back_moves(conn: Conn, rows: Sequence[Taken], deed: Deed) -> Undone:
     """A firm's rows all or none: left, when somebody has moved it or set its past right since."""
     ids = list(dict.fromkeys(r.firm_id for r in rows))
@@ -129,13 +120,8 @@ async def take_back_moves(conn: Conn, rows: Sequence[Taken], deed: Deed) -> Undo
     disturbed = {r.firm_id for r in rows if r.firm_id not in firms or not _untouched(r, stays, asked, moved)}
     back = [r for r in rows if r.firm_id not in disturbed]
     stands = [r for r in back if r.undo["does"] == "stands"]
-    leaving = [
-        Leaving(r.firm_id, firms[r.firm_id].name, r.undo["tier"], date.fromisoformat(r.undo["since"])) for r in stands
-    ]
+    leaving = [_leaving(r, firms[r.firm_id].name) for r in stands]
     await leave_many(conn, leaving, reason=deed.source, ladder=ladder, by=by, at=at)
-    if stands:
-        moments = [datetime.fromisoformat(r.undo["updated_at"]) for r in stands]
-        await conn.execute(_TOUCHED, {"ids": [r.firm_id for r in stands], "moments": moments})
     requests = [uuid.UUID(r.undo["request"]) for r in back if r.undo["does"] == "asked"]
     await withdraw_many(conn, requests, reason=deed.source, by=by, at=at)
     over = [r for r in back if r.undo["does"] == "past"]
@@ -143,6 +129,11 @@ async def take_back_moves(conn: Conn, rows: Sequence[Taken], deed: Deed) -> Undo
     told = [_taken_back(r, firms[r.firm_id].name, deed) for r in over]
     await forget_past(conn, gone, told, ladder=ladder, by=by, at=at)
     return [r for r in rows if r.firm_id in disturbed]
+
+
+def _leaving(row: Taken, name: str) -> Leaving:
+    since, touched = date.fromisoformat(row.undo["since"]), datetime.fromisoformat(row.undo["updated_at"])
+    return Leaving(row.firm_id, name, row.undo["tier"], since, touched)
 
 
 def _untouched(row: Taken, stays: Mapping[uuid.UUID, Stay], asked: set[uuid.UUID], moved: set[uuid.UUID]) -> bool:

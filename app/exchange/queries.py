@@ -68,6 +68,15 @@ class BatchRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoRow:
+    row_no: int
+    uscc: str
+    name: str
+    firm_id: uuid.UUID
+    undo: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     row_no: int
     name: str
@@ -176,12 +185,17 @@ async def writing_rows(conn: Conn, batch_id: uuid.UUID, *, after: int, limit: in
 
 async def writing_rows_of_firms(conn: Conn, batch_id: uuid.UUID, *, after: str, limit: int) -> list[BatchRow]:
     """As `writing_rows`, all rows of the next `limit` firms together, by their codes."""
-    mine = (ImportRow.batch_id == batch_id, ImportRow.uscc > after, _WRITES)
+    return await _rows(conn, batch_id, _of_next_firms(_ROW, _WRITES, batch_id, after, limit))
+
+
+def _of_next_firms(
+    query: Select[Any], which: ColumnElement[bool], batch_id: uuid.UUID, after: str, limit: int
+) -> Select[Any]:
+    mine = (ImportRow.batch_id == batch_id, ImportRow.uscc > after, which)
     codes = select(ImportRow.uscc).where(*mine).distinct().order_by(ImportRow.uscc).limit(limit).subquery()
     # One stretch of the index: a list of a hundred thousand rows is not read again for every few hundred firms.
     last = select(func.max(codes.c.uscc)).scalar_subquery()
-    query = _ROW.where(*mine, ImportRow.uscc <= last).order_by(ImportRow.uscc, ImportRow.row_no)
-    return await _rows(conn, batch_id, query)
+    return query.where(*mine, ImportRow.uscc <= last).order_by(ImportRow.uscc, ImportRow.row_no)
 
 
 async def _rows(conn: Conn, batch_id: uuid.UUID, query: Select[Any]) -> list[BatchRow]:
@@ -201,15 +215,27 @@ async def said_of(conn: Conn, batch_id: uuid.UUID) -> list[Said]:
     return [Said(**opened(vault, batch_id, dict(row))) for row in (await conn.execute(query)).mappings()]
 
 
-async def undo_rows(conn: Conn, batch_id: uuid.UUID) -> list[tuple[int, str, uuid.UUID, Mapping[str, Any]]]:
-    query = (
-        select(ImportRow.row_no, ImportRow.name, ImportRow.firm_id, ImportRow.undo)
-        .where(ImportRow.batch_id == batch_id, ImportRow.firm_id.is_not(None))
-        # Of a row that changed nothing earlier versions kept a JSON null.
-        .where(func.jsonb_typeof(ImportRow.undo) == "object")
-        .order_by(ImportRow.row_no)
-    )
-    return [(r.row_no, r.name, r.firm_id, r.undo) for r in await conn.execute(query)]
+# Of a row that changed nothing earlier versions kept a JSON null.
+_UNDOABLE = and_(ImportRow.firm_id.is_not(None), func.jsonb_typeof(ImportRow.undo) == "object")
+_UNDO = select(ImportRow.row_no, ImportRow.uscc, ImportRow.name, ImportRow.firm_id, ImportRow.undo)
+
+
+async def count_undoable(conn: Conn, batch_id: uuid.UUID) -> int:
+    query = select(func.count()).select_from(ImportRow).where(ImportRow.batch_id == batch_id, _UNDOABLE)
+    return int((await conn.execute(query)).scalar_one())
+
+
+async def undo_rows(conn: Conn, batch_id: uuid.UUID, *, after: int, limit: int) -> list[UndoRow]:
+    """The next rows that have something to undo."""
+    mine = (ImportRow.batch_id == batch_id, ImportRow.row_no > after, _UNDOABLE)
+    rows = await conn.execute(_UNDO.where(*mine).order_by(ImportRow.row_no).limit(limit))
+    return [UndoRow(*row) for row in rows]
+
+
+async def undo_rows_of_firms(conn: Conn, batch_id: uuid.UUID, *, after: str, limit: int) -> list[UndoRow]:
+    """As `undo_rows`, all rows of the next `limit` firms together, by their codes."""
+    rows = await conn.execute(_of_next_firms(_UNDO, _UNDOABLE, batch_id, after, limit))
+    return [UndoRow(*row) for row in rows]
 
 
 async def deeds_of(conn: Conn, batch_id: uuid.UUID) -> list[tuple[int, str, Mapping[str, Any]]]:

@@ -13,7 +13,7 @@ from app.db import Conn
 from app.errors import Conflict, NotFound
 from app.exchange import service
 from app.exchange.applying import Progress, alone
-from app.exchange.queries import Batch, batch_by_id, undo_rows
+from app.exchange.queries import Batch, UndoRow, batch_by_id, count_undoable, undo_rows
 from app.exchange.terms import BatchState
 from app.firms.locking import lock_by_id
 from app.firms.restoring import in_use, remove, restore
@@ -52,16 +52,17 @@ async def undo_batch(
 ) -> Undone:
     """Raises NotFound, or Conflict when the batch is not one that was applied, or another import is writing."""
     batch = await to_undo(conn, batch_id, viewer=by.viewer)
-    rows = [_row(*r) for r in await undo_rows(conn, batch_id)]
+    undoable = await count_undoable(conn, batch_id)
     left: list[str] = []
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        left += await _undo_chunk(conn, batch, chunk, ladder=ladder, by=by, at=at)
+    # Of the whole roster, as at its import: rows that were never written have nothing to undo.
+    done, after = batch.total - undoable, 0
+    while rows := await undo_rows(conn, batch_id, after=after, limit=CHUNK):
+        left += await _undo_chunk(conn, batch, [_row(r) for r in rows], ladder=ladder, by=by, at=at)
+        after, done = rows[-1].row_no, done + len(rows)
         if progress:
-            # Of the whole roster, as at its import: rows that were never written have nothing to undo.
-            await progress(batch.total - len(rows) + start + len(chunk))
-    await service.finish_undo(conn, batch, restored=len(rows) - len(left), left=left, by=by, at=at)
-    return Undone(len(rows) - len(left), left)
+            await progress(done)
+    await service.finish_undo(conn, batch, restored=undoable - len(left), left=left, by=by, at=at)
+    return Undone(undoable - len(left), left)
 
 
 async def to_undo(conn: Conn, batch_id: uuid.UUID, *, viewer: Viewer) -> Batch:
@@ -83,14 +84,15 @@ def applied(batch: Batch | None) -> Batch:
     return batch
 
 
-def _row(row_no: int, name: str, firm_id: uuid.UUID, undo: Mapping[str, Any]) -> _Row:
+def _row(r: UndoRow) -> _Row:
+    undo, firm_id = r.undo, r.firm_id
     tier, since = undo["tier"] or (None, None)
     written = None
     if undo["certificate"]:
         number, issued_on, former = undo["certificate"]
         written = Written(firm_id, number, date.fromisoformat(issued_on), _day(former))
     request = uuid.UUID(undo["request"]) if undo["request"] else None
-    return _Row(row_no, name, firm_id, undo["image"], undo["version"], tier, _day(since), written, request)
+    return _Row(r.row_no, r.name, firm_id, undo["image"], undo["version"], tier, _day(since), written, request)
 
 
 def _day(value: str | None) -> date | None:

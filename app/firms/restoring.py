@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 
+import orjson
 from sqlalchemy import any_, bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text, Uuid
@@ -10,7 +11,8 @@ from sqlalchemy.types import Text, Uuid
 from app.access.models import User
 from app.db import Conn
 from app.firms.models import Firm, FirmNote
-from app.firms.search import refresh_search
+from app.firms.search import IN_DOCUMENT, document
+from app.sealed import marks_in
 
 Image = Mapping[str, str]  # firm, contacts, former_names, each as JSON
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
@@ -35,11 +37,12 @@ _RESTORED = [c.name for c in Firm.__table__.columns if c.name not in _LEFT_OUT]
 _RESTORE = text(
     f"""
 UPDATE firms SET ({", ".join(_RESTORED)}) = (
-    SELECT {", ".join("o." + name for name in _RESTORED)} FROM jsonb_populate_record(NULL::firms, i.image::jsonb) AS o
-  ), version = firms.version + 1
-FROM unnest(:ids, :images) AS i (id, image) WHERE firms.id = i.id
+    SELECT {", ".join("o." + name for name in _RESTORED)} FROM jsonb_populate_record(NULL::firms, d.image::jsonb) AS o
+  ), {IN_DOCUMENT}, version = firms.version + 1
+FROM unnest(:ids, :images, :texts, :grams) AS d (id, image, text, grams) WHERE firms.id = d.id
 """  # noqa: S608  # names of our own columns
-).bindparams(_IDS, bindparam("images", type_=ARRAY(Text())))
+).bindparams(_IDS, *(bindparam(name, type_=ARRAY(Text())) for name in ("images", "texts", "grams")))
+_EXTRAS = select(Firm.id, Firm.search_extra).where(Firm.id == any_(_IDS))
 _CHILDREN = [
     (
         name,
@@ -65,11 +68,26 @@ async def restore(conn: Conn, images: Mapping[uuid.UUID, Image]) -> None:
     if not images:
         return
     ids = list(images)
-    await conn.execute(_RESTORE, {"ids": ids, "images": [images[i]["firm"] for i in ids]})
     for name, clear, fill in _CHILDREN:
         await conn.execute(clear, {"ids": ids})
         await conn.execute(fill, {"images": [images[i][name] for i in ids]})
-    await refresh_search(conn, ids)
+    extras = dict((await conn.execute(_EXTRAS, {"ids": ids})).all())
+    ids = [i for i in ids if i in extras]
+    documents = [_document(images[i], extras[i]) for i in ids]
+    given = {"images": [images[i]["firm"] for i in ids], "texts": [text for text, _ in documents]}
+    await conn.execute(_RESTORE, {"ids": ids, **given, "grams": ["\n".join(grams) for _, grams in documents]})
+
+
+def _document(image: Image, extra: str) -> tuple[str, list[str]]:
+    firm, people, former = (orjson.loads(image[name]) for name in ("firm", "contacts", "former_names"))
+    return document(
+        name=firm["name"],
+        uscc=firm["uscc"],
+        initials=firm["name_initials"],
+        former=[one["name"] for one in former],
+        people=[(one["name"], marks_in(one["phone"])) for one in people],
+        extra=extra,
+    )
 
 
 async def remove(conn: Conn, ids: Sequence[uuid.UUID]) -> None:

@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import any_, bindparam, func, literal_column, select, text
+from sqlalchemy import TextClause, any_, bindparam, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text, Uuid
 
@@ -16,19 +18,26 @@ from app.text import index_grams, key
 
 _BATCH = 2000
 _BETWEEN = "\t"  # in no name and no number: both are kept in one line
-# One statement for all of them, so that the counters' trigger runs once; a document that stays as it was costs no
-# index entry. Grams hold letters and digits only, so a line end may part them.
-_WRITE = text(
-    """
-UPDATE firms SET search_text = d.text, search_grams = string_to_array(d.grams, E'\\n')
-FROM unnest(:ids, :texts, :grams) AS d (id, text, grams)
-WHERE firms.id = d.id AND (firms.search_text <> d.text OR firms.search_grams <> string_to_array(d.grams, E'\\n'))
-"""
-).bindparams(
-    bindparam("ids", type_=ARRAY(Uuid())),
-    bindparam("texts", type_=ARRAY(Text())),
-    bindparam("grams", type_=ARRAY(Text())),
-)
+# Grams hold letters and digits only, so a line end may part them.
+IN_DOCUMENT = "search_text = d.text, search_grams = string_to_array(d.grams, E'\\n')"
+_DIFFERS = "(firms.search_text <> d.text OR firms.search_grams <> string_to_array(d.grams, E'\\n'))"
+
+
+@lru_cache(maxsize=4)
+def _writing(extra: bool, touched: bool) -> TextClause:
+    """One statement for all of them, so that the counters' trigger runs once; a document that stays as it was costs no
+    index entry. Whatever else changes of a firm goes along: each time a row is written, each of its grams is, too."""
+    also = (", search_extra = d.extra" if extra else "") + (
+        ", version = firms.version + 1, updated_at = :at" if touched else ""
+    )
+    unless = "" if also else f" AND {_DIFFERS}"
+    return text(
+        f"UPDATE firms SET {IN_DOCUMENT}{also} FROM unnest(:ids, :texts, :grams, :extras) "  # noqa: S608  # our own
+        f"AS d (id, text, grams, extra) WHERE firms.id = d.id{unless}"
+    ).bindparams(
+        bindparam("ids", type_=ARRAY(Uuid())),
+        *(bindparam(name, type_=ARRAY(Text())) for name in ("texts", "grams", "extras")),
+    )
 
 
 # In front of a line that says something of a person, so that it can be left out for those who may not read it.
@@ -70,8 +79,17 @@ def without(text: Any, hidden: Collection[Kind]) -> Any:
     )
 
 
-async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
-    """Rebuilds the search document of these firms from what the tables say now."""
+async def refresh_search(
+    conn: Conn,
+    ids: Sequence[uuid.UUID],
+    *,
+    extra: Mapping[uuid.UUID, str] | None = None,
+    touched: datetime | None = None,
+) -> None:
+    """Rebuilds the search document of these firms from what the tables say now.
+
+    `extra`: what another domain has them found by from now on; `touched`: it is an edit of them, of that moment.
+    """
     former = (
         select(func.coalesce(func.array_agg(FormerName.name), literal_column("'{}'::text[]")))
         .where(FormerName.firm_id == Firm.id)
@@ -96,7 +114,8 @@ async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
     for start in range(0, len(ids), _BATCH):
         rows = (await conn.execute(query, {"ids": list(ids[start : start + _BATCH])})).all()
         texts, grams = [], []
-        for row in rows:
+        extras = [row.search_extra if extra is None else extra[row.id] for row in rows]
+        for row, more in zip(rows, extras, strict=True):
             written, several = document(
                 name=row.name,
                 uscc=row.uscc,
@@ -105,8 +124,10 @@ async def refresh_search(conn: Conn, ids: Sequence[uuid.UUID]) -> None:
                 people=[
                     (who, marks_in(number)) for who, _, number in (person.partition(_BETWEEN) for person in row.people)
                 ],
-                extra=row.search_extra,
+                extra=more,
             )
             texts.append(written)
             grams.append("\n".join(several))
-        await conn.execute(_WRITE, {"ids": [row.id for row in rows], "texts": texts, "grams": grams})
+        given = {"ids": [row.id for row in rows], "texts": texts, "grams": grams, "extras": extras}
+        moment = {"at": touched} if touched else {}
+        await conn.execute(_writing(extra is not None, touched is not None), given | moment)

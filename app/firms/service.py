@@ -160,11 +160,16 @@ async def edit_many(
         by_columns.setdefault(tuple(sorted(columns)), []).append({**columns, "b_id": firm.id, "b_at": at})
         changed.append((firm, _changed_only(entry, changes)))
         events.append(edit_event(firm, changes, by=by, at=at))
+    # Of whom only people or names change, the row is written once, with what it is found by.
+    lists_only = {row["b_id"] for row in by_columns.get((), ())} & set(found_by)
+    by_columns[()] = [row for row in by_columns.get((), ()) if row["b_id"] not in lists_only]
     for names, rows in by_columns.items():
-        await update_rows(conn, names, rows, at=at)
+        if rows:
+            await update_rows(conn, names, rows, at=at)
     await write_children(conn, [(firm.id, entry) for firm, entry in changed])
     await remember_names(conn, renamed, at=at)
-    await refresh_search(conn, found_by)
+    await refresh_search(conn, [i for i in found_by if i in lists_only], touched=at)
+    await refresh_search(conn, [i for i in found_by if i not in lists_only])
     await record(conn, *events)
     return [firm.id for firm, _ in changed]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, Text, Uuid, any_, bindparam, delete, func, insert, select, text
+from sqlalchemy import Date, DateTime, Text, Uuid, any_, bindparam, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, Range
 
 from app.access.terms import Actor
@@ -53,6 +53,7 @@ class Leaving:
     name: str
     tier: str
     since: date
+    touched: datetime | None = None  # as it was before; None: by its leaving
 
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
@@ -70,8 +71,11 @@ WHERE firms.id = e.id
     bindparam("stale_on", type_=ARRAY(Date())),
 )
 _STEP_DOWN = text(
-    "UPDATE firms SET tier = NULL, tier_since = NULL, stale_on = NULL, updated_at = :at WHERE id = any(:ids)"
-).bindparams(_IDS)
+    """
+UPDATE firms SET tier = NULL, tier_since = NULL, stale_on = NULL, updated_at = t.at
+FROM unnest(:ids, :moments) AS t (id, at) WHERE firms.id = t.id
+"""
+).bindparams(_IDS, bindparam("moments", type_=ARRAY(DateTime(timezone=True))))
 
 
 def footing(tier: Tier, effective_on: date, *, calendar: Calendar, today: date) -> Footing:
@@ -208,7 +212,7 @@ async def leave_many(
     ids = [item.firm_id for item in leaving]
     current = (Placement.ladder == ladder.code) & func.upper_inf(Placement.period)
     await conn.execute(delete(Placement).where(Placement.firm_id == any_(_IDS), current), {"ids": ids})
-    await conn.execute(_STEP_DOWN, {"ids": ids, "at": at})
+    await conn.execute(_STEP_DOWN, {"ids": ids, "moments": [item.touched or at for item in leaving]})
     common = {
         "ladder": ladder.code,
         "to_tier": None,

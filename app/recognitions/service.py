@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import any_, bindparam, func, literal, select, update
+from sqlalchemy import any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 from sqlalchemy.types import Uuid
 
@@ -89,10 +89,7 @@ async def name_in_search(conn: Conn, firm_ids: Sequence[uuid.UUID]) -> None:
         .scalar_subquery(),
         "",
     )
-    changed = (
-        update(Firm)
-        .where(Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid()))), Firm.search_extra != numbers)
-        .values(search_extra=numbers)
-        .returning(Firm.id)
-    )
-    await refresh_search(conn, list((await conn.execute(changed, {"ids": list(firm_ids)})).scalars()))
+    these = Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+    changed = select(Firm.id, numbers).where(these, Firm.search_extra != numbers)
+    extra = dict((await conn.execute(changed, {"ids": list(firm_ids)})).all())
+    await refresh_search(conn, list(extra), extra=extra)
