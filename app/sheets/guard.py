@@ -36,7 +36,9 @@ def kind_of(data: bytes, name: str) -> str:
     if not data:
         raise SheetError("文件是空的。")
     if len(data) > MAX_FILE:
-        raise SheetError(f"文件有 {len(data) / MB:.0f} MB，最多 {MAX_FILE // MB} MB。请删去图片和多余的工作表再上传。")
+        # Who takes uploads in stops reading a byte beyond the limit, and knows no more of their size than that.
+        size = f"有 {len(data) / MB:.0f} MB" if len(data) > MAX_FILE + 1 else "太大"
+        raise SheetError(f"文件{size}，最多 {MAX_FILE // MB} MB。请删去图片和多余的工作表再上传。")
     for magic, what in _OTHERS.items():
         if data.startswith(magic):
             raise SheetError(f"这个文件其实是{what}，不是表格。")

@@ -350,6 +350,9 @@ def test_print_shows_the_ledger_and_none_of_the_tools(visitors: People) -> None:
     page = visitors.signed_in("officer")
     page.goto("/firms")
     page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 688, "height": 970})  # what A4 leaves between its margins
+    expect(page.locator("thead")).to_have_css("display", "table-header-group")  # a ledger, not a stack of cards
+    assert page.evaluate("document.documentElement.scrollWidth") <= 688
     for tool in (".rail", ".search", ".filters", ".acts", ".menu"):
         expect(page.locator(tool).first).to_be_hidden()
     expect(page.locator("tbody tr").first).to_be_visible()

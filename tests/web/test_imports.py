@@ -152,7 +152,7 @@ async def test_progress_is_a_fragment_and_leads_to_the_page_when_it_is_done(
         ("名册.pdf", b"%PDF-1.7", "只能读取"),
         ("名册.xlsx", b"MZ\x90", "程序"),
         ("名册.csv", b"", "空的"),
-        ("名册.xlsx", b"PK\x03\x04" + bytes(MAX_FILE), "最多 20 MB"),
+        ("名册.xlsx", b"PK\x03\x04" + bytes(MAX_FILE), "文件太大，最多 20 MB"),
     ],
 )
 async def test_a_file_that_is_no_roster_is_refused_at_the_door(
