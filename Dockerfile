@@ -17,7 +17,9 @@ COPY templates templates
 COPY static static
 COPY seeds seeds
 COPY alembic.ini pyproject.toml README.md ./
+# Whom it runs as may write nothing here: without its bytecode every start would compile the house anew.
 RUN /opt/tidu/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation -e . \
+ && /opt/tidu/bin/python -m compileall -q app migrations \
  && install -d -o tidu -g tidu -m 0700 /var/lib/tidu
 ENV PATH=/opt/tidu/bin:$PATH TIDU_DATA=/var/lib/tidu TIDU_LOG_FORMAT=json PYTHONUNBUFFERED=1
 USER tidu

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import importlib
 import inspect
 import re
@@ -61,7 +62,13 @@ def build_parser(word: str = "") -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
+    if argv is None:  # a process of its own
+        gc.disable()
     args = build_parser(words[0] if words else "").parse_args(words)
+    if argv is None:
+        # What was imported stays: looking through it for rubbish meanwhile takes a quarter of the time.
+        gc.freeze()
+        gc.enable()
     try:
         result = args.run(args)
         return int(asyncio.run(result) if inspect.iscoroutine(result) else result)

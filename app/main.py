@@ -47,14 +47,13 @@ def _settle() -> None:
 
 
 def _add_routes(app: FastAPI) -> None:
-    # The pages' routes one by one, those that are opened all day first: an included router is asked twice for every
-    # address and carries its own bookkeeping, which costs a page more than the page's own route.
-    for router in (*officer.ROUTERS, *portal.ROUTERS, *carrier.ROUTERS, *admin.ROUTERS):
+    # The routes one by one, those that are opened all day first: an included router is asked twice for every address,
+    # carries its own bookkeeping, which costs a page more than the page's own route, and builds its routes once more.
+    pages = (*officer.ROUTERS, *portal.ROUTERS, *carrier.ROUTERS, *admin.ROUTERS, *account.ROUTERS)
+    for router in (*pages, files.router, *api.ROUTERS, health.router, violations.router):
         for route in router.routes:
-            route.include_in_schema = False
+            route.include_in_schema = router in api.ROUTERS
             app.router.routes.append(route)
-    for router in (account.router, files.router, api.router, health.router, violations.router):
-        app.include_router(router)
     app.mount("/static", HashedStatic(directory=STATIC), name="static")
 
 

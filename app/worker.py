@@ -41,7 +41,6 @@ from app.pipeline.board import fold_counts
 from app.policy.policies import Policies
 from app.reminders.jobs import plan_in_one, plan_reminders
 from app.reminders.undelivered import tell_undelivered
-from app.web.digest_press import DigestPress
 from app.work.jobs import watch
 from app.workdays.queries import load_calendar
 from app.workdays.rules import is_office_hour
@@ -85,10 +84,14 @@ async def _deliver(house: House, at: datetime) -> Mapping[str, int]:
 
 
 async def _digests(house: House, at: datetime) -> Mapping[str, int]:
+    from app.web.digest_press import DigestPress  # noqa: PLC0415 - once a week, and brings the web's framework with it
+
     return await send_digests(house.database, DigestPress(house.settings), at=at)
 
 
 async def _digests_in_one(conn: Conn, at: datetime) -> Mapping[str, int]:
+    from app.web.digest_press import DigestPress  # noqa: PLC0415
+
     return await send_in_one(conn, DigestPress(Settings()), at=at)
 
 

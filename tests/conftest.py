@@ -64,6 +64,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         os.environ.pop(RUN_DIRECTORY, None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def bytecode() -> None:
+    """Where this process may write none, every program that a test starts would compile the whole house."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(os.environ[RUN_DIRECTORY]) / "bytecode")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # A browser's driver keeps an event loop running in this thread, so nothing asynchronous may come after it.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -12,18 +12,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import orjson
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from app.config import Settings
 from app.errors import AppError
 from app.outbox.fetching import Answer, Poster
 from app.vault import Unreadable, vault_of
+
+# What reads signatures comes with the first that is to be read: most houses have no other server to sign in by.
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 CALLBACK = "/sign-in/oidc/callback"
 STANDS = timedelta(minutes=10)  # from leaving for the other server to coming back
@@ -120,6 +121,8 @@ class Provider:
 
     async def identify(self, errand: Errand, *, state: str, code: str, issuer: str, at: datetime) -> Identity:
         """`issuer`: what came along with the code, where anything did (RFC 9207). Raises NotBelieved, ProviderAway."""
+        from joserfc.errors import JoseError  # noqa: PLC0415
+
         ours = self._settings.oidc_issuer
         if not hmac.compare_digest(state.encode(), errand.state.encode()) or not code or issuer not in ("", ours):
             raise NotBelieved
@@ -139,7 +142,9 @@ class Provider:
             raise NotBelieved from error
         return Identity(ours, str(claims["sub"])[:255], str(claims.get("name", ""))[:60])
 
-    def _read(self, token: str, keys: KeySet, nonce: str, at: datetime) -> dict[str, Any]:
+    def _read(self, token: str, keys: "KeySet", nonce: str, at: datetime) -> dict[str, Any]:
+        from joserfc import jwt  # noqa: PLC0415
+
         claims: dict[str, Any] = jwt.decode(token, keys, algorithms=_ALGORITHMS).claims
         me = self._settings.oidc_client_id
         registry = jwt.JWTClaimsRegistry(
@@ -173,7 +178,10 @@ class Provider:
             raise NotBelieved
         return _json(answer)
 
-    async def _description(self, at: datetime, *, anew: bool = False) -> tuple[dict[str, Any], KeySet]:
+    async def _description(self, at: datetime, *, anew: bool = False) -> "tuple[dict[str, Any], KeySet]":
+        from joserfc.errors import JoseError  # noqa: PLC0415
+        from joserfc.jwk import KeySet  # noqa: PLC0415
+
         known = self._described
         if known and at - known[0] < (timedelta(minutes=1) if anew else _KNOWN_FOR):
             return known[1:]

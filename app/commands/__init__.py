@@ -4,7 +4,7 @@
 COMMANDS = {
     "up": "up",
     "serve": "serve",
-    "worker": "serve",
+    "worker": "worker",
     "migrate": "migrate",
     "seed": "seeding",
     "synth": "seeding",

@@ -22,7 +22,7 @@ from app.db import Conn, Database
 from app.errors import because
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.queries import load_ladders
-from app.web.health import schema_head, schema_version
+from app.schema import schema_head, schema_version
 from app.workdays.models import CalendarYear
 
 OLDEST_SERVER = 150000

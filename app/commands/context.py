@@ -37,6 +37,13 @@ def settings_for(args: argparse.Namespace) -> Settings:
         raise CommandError(f"环境变量 {names} 的值不能用，请对照 README 改正。") from error
 
 
+def production_settings() -> Settings:
+    settings = settings_for(argparse.Namespace())
+    if not settings.database_url:
+        raise CommandError("没有设置 TIDU_DATABASE_URL；试用请运行 tidu up。")
+    return with_key(settings)
+
+
 @contextmanager
 def database_url(settings: Settings) -> Iterator[str]:
     """The configured database, or the embedded one of the data directory: shared with a running `tidu up`."""

@@ -13,8 +13,8 @@ from app.commands.context import CommandError, add_data_option, has_key, opened,
 from app.config import MIGRATIONS, Settings
 from app.db import Conn, Database, Keys
 from app.locks import Lock, hold
+from app.schema import schema_head, schema_version
 from app.vault import Vault, vault_of
-from app.web.health import schema_head, schema_version
 
 _NO_KEY = (
     "这次升级要把联系电话和邮箱加密存放，需要密钥：请把 TIDU_SECRET_KEY"

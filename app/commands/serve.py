@@ -1,23 +1,15 @@
-"""`tidu serve` and `tidu worker`: the two processes of a production installation."""
+"""`tidu serve`: the site's processes of a production installation."""
 
 import argparse
-import asyncio
-import logging
 from typing import Any
 
 import uvicorn
 
 from app import logs
-from app.access.sight import hidden_tables
-from app.commands.context import CommandError, settings_for, with_key
+from app.commands.context import production_settings
 from app.commands.patience import PatientProtocol
 from app.config import Settings
-from app.db import Database
 from app.main import create_app
-from app.outages import is_outage
-from app.scheduler import run_worker
-
-log = logging.getLogger("tidu.worker")
 
 # Those that are kept open too: a thousand clerks on a form's last day, and others beside them.
 CONNECTIONS = 3_000
@@ -30,8 +22,6 @@ def add_parser(subparsers: Any) -> None:
     serve.add_argument("--port", type=int, default=8000)
     serve.add_argument("--workers", type=int, default=1, help="网站进程数")
     serve.set_defaults(run=run_serve)
-    worker: argparse.ArgumentParser = subparsers.add_parser("worker", help="只运行后台任务（生产环境）")
-    worker.set_defaults(run=run_background)
 
 
 def web_app() -> Any:
@@ -39,13 +29,6 @@ def web_app() -> Any:
     settings = production_settings()
     logs.set_up(settings.log_format)
     return create_app(settings)
-
-
-def production_settings() -> Settings:
-    settings = settings_for(argparse.Namespace())
-    if not settings.database_url:
-        raise CommandError("没有设置 TIDU_DATABASE_URL；试用请运行 tidu up。")
-    return with_key(settings)
 
 
 def run_serve(args: argparse.Namespace) -> int:
@@ -90,40 +73,3 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "timeout_keep_alive": 30,
         "limit_concurrency": CONNECTIONS,
     }
-
-
-def run_background(_: argparse.Namespace) -> int:
-    settings = production_settings()
-    logs.set_up(settings.log_format)
-    asyncio.run(_work(settings))
-    return 0
-
-
-async def _work(settings: Settings) -> None:
-    await must_see_everything(settings.database_url)
-    await run_worker(settings)
-
-
-async def must_see_everything(url: str) -> None:
-    """A worker that sees no firms would take what waits for it, find nothing to do and call it done."""
-    database = Database(url, pool_size=1)
-    try:
-        hidden, said = None, False
-        while hidden is None:
-            try:
-                async with database.reading() as conn:
-                    hidden = await hidden_tables(conn)
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                if not said:
-                    log.warning("the database is away: %s", type(error).__name__)
-                said = True
-                await asyncio.sleep(1)
-    finally:
-        await database.dispose()
-    if hidden:
-        raise CommandError(
-            f"后台任务的数据库角色看不到 {len(hidden)} 张表里的企业（{hidden[0]} 等）；"
-            "请由表的所有者执行 tidu grants 后再启动。"
-        )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access import changing, signing
 from app.access.proof import is_done, task
@@ -30,21 +30,16 @@ from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, gu
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
 from app.web.kept import LONGEST
+from app.web.routing import Router
 from app.web.security import came_from_us, clear_session, cookie_name, proof_key, safe_path
 from app.web.templating import page
 
-router = APIRouter(include_in_schema=False)
-router.include_router(forgotten.router)
-router.include_router(personal.router)
-router.include_router(look.router)
-router.include_router(inbox.router)
-router.include_router(notices.router)
-router.include_router(calendar_feed.router)
-router.include_router(second_step.router)
-router.include_router(second_factor.router)
-router.include_router(sessions.router)
-router.include_router(tokens.router)
-router.include_router(single_sign_on.router)
+router = Router()
+_PARTS = (
+    *(forgotten, personal, look, inbox, notices, calendar_feed),
+    *(second_step, second_factor, sessions, tokens, single_sign_on),
+)
+ROUTERS = (*(part.router for part in _PARTS), router)
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 

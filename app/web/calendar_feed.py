@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.feeds import feed_since, make_feed, revoke_feed, viewer_by_feed
 from app.access.terms import Actor, Permission, Viewer
@@ -12,9 +12,10 @@ from app.filings.ics import calendar
 from app.filings.queries import feed
 from app.web.deps import ClockDep, ConnDep, LookupsDep, SettingsDep, acting, guard
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 ADDRESS = "/api/v1/windows.ics"
 Self = Annotated[Actor, Depends(acting(Permission.FILING_READ))]
 

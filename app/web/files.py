@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
+from fastapi import Depends, Form, Request, Response, UploadFile
 from fastapi import File as FormFile
 
 from app.access.terms import Actor, Permission, Viewer
@@ -17,10 +17,11 @@ from app.web.downloads import attachment
 from app.web.evidence import Hold, file_in_sight, hold_on, must_belong, places_of
 from app.web.forms import clean_text
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.taking import hang, must_change, take, take_off
 from app.web.templating import page
 
-router = APIRouter(include_in_schema=False)
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.SELF))]
 Sender = Annotated[Actor, Depends(acting(Permission.SELF))]
 

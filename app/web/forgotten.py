@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 
 from app.access import forgotten
 from app.access.rules import DEMANDS
@@ -14,10 +14,11 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.outbox.links import link_token
 from app.web.deps import ClockDep, ConnDep, SettingsDep, origin_of
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.security import came_from_us
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 LONGEST_TOKEN = 100
 _TOO_OFTEN = "这个地址一小时内申请得太多了，请稍后再来。"
 

@@ -2,43 +2,25 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from functools import cache
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from fastapi import APIRouter, Request
-from sqlalchemy import select, text
+from fastapi import Request
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from app.clock import Clock
-from app.config import MIGRATIONS
-from app.db import Conn, Database
+from app.db import Database
 from app.outages import is_outage
 from app.outbox.models import Heartbeat
 from app.outbox.runs import WORKER, heartbeats, marks, unsent
+from app.schema import schema_head, schema_version
 from app.web.deps import ClockDep, DatabaseDep
 from app.web.middleware import Metrics
+from app.web.routing import Router
 
-router = APIRouter(include_in_schema=False)
+router = Router()
 WORKER_LATE = timedelta(seconds=60)  # four beats
 _PATIENCE_SECONDS = 3
-
-
-@cache
-def schema_head() -> str | None:
-    """The newest migration of this release."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head()
-
-
-async def schema_version(conn: Conn) -> str | None:
-    """The migration that the database is at; None when it has none."""
-    if (await conn.execute(text("SELECT to_regclass('alembic_version')"))).scalar_one() is None:
-        return None
-    version: str | None = (await conn.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
-    return version
 
 
 @router.get("/health/live")

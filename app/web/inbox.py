@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.paging import decode, encode
@@ -13,9 +13,10 @@ from app.outbox.queries import PAGE, inbox
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.htmx import see_other
 from app.web.message_words import link, words
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter(include_in_schema=False)
+router = Router()
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 

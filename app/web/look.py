@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from starlette.responses import RedirectResponse
 
 from app.web.deps import SettingsDep
+from app.web.routing import Router
 from app.web.security import safe_path, set_cookie
 
-router = APIRouter(include_in_schema=False)
+router = Router()
 _COOKIE = "tidu_look"
 _YEAR = 365 * 86400
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.choosing import Choice, choice_of, choose
 from app.access.terms import Actor, Permission
@@ -13,9 +13,10 @@ from app.outbox.terms import FIXED, PERSONAL, Topic
 from app.text import halve
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter(include_in_schema=False)
+router = Router()
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 _CHANNELS = {c.value: c for c in PERSONAL}
 _LONGEST_PHONE = 30

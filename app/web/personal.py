@@ -3,12 +3,13 @@
 from itertools import groupby
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.personal.terms import BASIS, HELD, RULES, Kind
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/personal")

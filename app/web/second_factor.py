@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access import factors
 from app.access.factor_rules import RECOVERY_CODES, grouped
@@ -14,11 +14,12 @@ from app.errors import Invalid
 from app.vault import vault_of
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting, guard
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.second_step import binding_words
 from app.web.security import cookie_name
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 Password = Annotated[str, Form(max_length=1000)]
 Typed = Annotated[str, Form(max_length=60)]

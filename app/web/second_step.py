@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from segno import make
 
 from app.access import factors, second_step, signing
@@ -17,10 +17,11 @@ from app.web.deps import ClockDep, DatabaseDep, SettingsDep
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
 from app.web.kept import LONGEST, unseal
+from app.web.routing import Router
 from app.web.security import came_from_us, csrf_token, half_cookie, safe_path, set_cookie
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Typed = Annotated[str, Form(max_length=60)]
 Next = Annotated[str, Form(max_length=LONGEST_ADDRESS)]
 Kept = Annotated[str, Form(max_length=LONGEST + 100)]

@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access import sign_ins
 from app.access.powers import may_handle
@@ -14,10 +14,11 @@ from app.db import Conn
 from app.errors import NotFound
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.security import cookie_name
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 Keeper = Annotated[Actor, Depends(acting(Permission.USER_ADMIN))]
 

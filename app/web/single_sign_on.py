@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from app.access import identities
@@ -11,11 +11,12 @@ from app.errors import Forbidden, NotFound
 from app.web.coming_in import browser_of, come_in
 from app.web.deps import ClockDep, DatabaseDep, SettingsDep
 from app.web.forms import LONGEST_ADDRESS
+from app.web.routing import Router
 from app.web.second_step import lead_on
 from app.web.security import cookie_name, drop_cookie, safe_path, set_cookie
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 _LONGEST = 4000
 Short = Annotated[str, Query(max_length=_LONGEST)]
 

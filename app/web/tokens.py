@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access import tokens
 from app.access.factors import factor_of
@@ -12,9 +12,10 @@ from app.errors import Invalid
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting
 from app.web.forms import clean_text
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 PLACE = "/account/tokens"
 DAYS = ((30, "30 天"), (90, "90 天"), (180, "180 天"), (tokens.LONGEST_DAYS, "一年"))

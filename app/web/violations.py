@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.web.deps import ClockDep
 from app.web.middleware import REPORTS
+from app.web.routing import Router
 from app.web.security import split_address
 
 log = logging.getLogger("tidu.violations")
-router = APIRouter(include_in_schema=False)
+router = Router()
 _LONGEST, _AT_ONCE = 16 << 10, 10
 A_MINUTE = 20
 

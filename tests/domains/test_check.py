@@ -18,12 +18,11 @@ from sqlalchemy import text
 
 from app.cli import main
 from app.commands.check import Findings, check_database, check_files, check_mail, check_secrets, check_texts
-from app.commands.context import CommandError, secret_key
+from app.commands.context import CommandError, production_settings, secret_key
 from app.commands.migrate import migrate
-from app.commands.serve import production_settings
 from app.config import SHORTEST_KEY, Settings
 from app.db import Database, make_engine
-from app.web.health import schema_head, schema_version
+from app.schema import schema_head, schema_version
 from tests.cluster import Cluster
 from tests.conftest import in_thread
 from tests.harness import settings_for

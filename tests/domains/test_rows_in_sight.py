@@ -15,7 +15,7 @@ from app.commands.context import CommandError
 from app.commands.exchange import run_export
 from app.commands.keys import run_reseal
 from app.commands.personal import run_find
-from app.commands.serve import must_see_everything
+from app.commands.worker import must_see_everything
 from app.db import Base, Database
 from app.looking import SITE_PATH
 from tests.factories import COUNTY, TOWN

@@ -6,6 +6,7 @@ import pytest
 
 from app.access.terms import PERMISSIONS, Permission, Role
 from app.db import new_id
+from app.web.routing import LateRoute
 from tests import factories
 from tests.house.access_lines import GUARDED, LINES, Line
 from tests.house.routes import routes_of
@@ -21,6 +22,11 @@ UNKNOWN = rf"/portal/report/|/figures/|/files/|/files$|/merge/|{{({_THINGS})_id}
 def test_every_route_is_in_the_table_with_the_permission_it_asks_for(built_app):
     found = {(r.method, r.path, " ".join(r.permissions) or "PUBLIC") for r in routes_of(built_app)}
     assert found == {(line.method, line.path, line.permission) for line in LINES}
+
+
+def test_every_route_is_worked_out_only_when_it_is_asked_for(built_app):
+    at_once = [route.path for route in built_app.routes if not isinstance(route, LateRoute)]
+    assert at_once == ["/api/v1/openapi.json", "/static"]
 
 
 def test_the_table_names_exactly_the_roles_that_hold_each_permission():

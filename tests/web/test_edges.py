@@ -10,8 +10,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.access.models import SignInAttempt
 from app.clock import SystemClock
-from app.commands.context import CommandError
-from app.commands.serve import open_enough_files, production_settings, server_options
+from app.commands.context import CommandError, production_settings
+from app.commands.serve import open_enough_files, server_options
 from app.db import Database
 from app.main import create_app
 from app.web.lookups import Lookups

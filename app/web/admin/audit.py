@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.denials import ALARM
 from app.access.sight import SeenBy
@@ -32,10 +32,11 @@ from app.web.carrier_input import LABELS
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, LookupDep, TodayDep, acting, guard
 from app.web.downloads import CSV, streamed
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 from app.work.terms import VisitKind
 
-router = APIRouter()
+router = Router()
 PAGE = 100
 _PIECE = 500
 _TITLES = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response, UploadFile
+from fastapi import Depends, Form, Path, Query, Request, Response, UploadFile
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
@@ -19,12 +19,13 @@ from app.web.downloads import XLSX, attachment
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.later import Later
+from app.web.routing import Router
 from app.web.templating import page
 from app.workdays.queries import days_of, list_years
 from app.workdays.rules import CalendarEntry, CalendarUpload, doubts, parse_calendar_upload
 from app.workdays.service import confirm_year
 
-router = APIRouter()
+router = Router()
 ReadCalendar = Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))]
 Keeper = Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))]
 FIRST_YEAR, LAST_YEAR = 2000, 2100

@@ -3,15 +3,16 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access import powers
 from app.access.terms import Actor, Permission, Viewer
 from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Grants = Annotated[Actor, Depends(acting(Permission.ACCESS_GRANT))]
 Reader = Annotated[Viewer, Depends(guard(Permission.ACCESS_GRANT))]
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access import identities
 from app.access.queries import user_by_id
@@ -13,9 +13,10 @@ from app.errors import Invalid, NotFound
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting
 from app.web.forms import clean_text, error_context
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Keeper = Annotated[Actor, Depends(acting(Permission.USER_ADMIN))]
 
 

@@ -3,16 +3,17 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.audit.paging import decode, encode
 from app.outbox.runs import JOB_WORDS, LEADER, PAGE, WORKER, heartbeats, marks, runs
 from app.web.deps import ClockDep, ConnDep, guard
 from app.web.health import WORKER_LATE
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 # What a run's counts are called.
 _COUNTS = {"planned": "应办", "created": "新增", "skipped": "跳过", "sent": "发出", "failed": "失败"}
 

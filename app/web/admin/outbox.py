@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.paging import decode, encode
@@ -15,9 +15,10 @@ from app.outbox.service import retry, retry_dead
 from app.outbox.terms import MessageState
 from app.web.deps import ClockDep, ConnDep, acting, guard
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 _LATE = timedelta(minutes=10)
 
 

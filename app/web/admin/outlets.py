@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.service import event_row, record
@@ -15,9 +15,10 @@ from app.outbox.terms import OUTLETS
 from app.web.deps import ClockDep, ConnDep, acting, guard
 from app.web.forms import clean_text
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))]
 Keeper = Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))]
 _LABELS = {"channel": "种类", "title": "名称", "address": "网址", "secret": "签名密钥"}

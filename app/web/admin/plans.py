@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
@@ -16,6 +16,7 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.forms import clean_text, error_context, raw_form
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.target_edit_input import (
     COUNTING,
     LABELS,
@@ -27,7 +28,7 @@ from app.web.target_edit_input import (
 )
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.TARGET_ADMIN))]
 Editor = Annotated[Actor, Depends(acting(Permission.TARGET_ADMIN))]
 _PLAN_LABELS = {"title": "规划名称", "document": "出处", "state": "状态", "ledger_since": "台账起用日期"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.impacts import answers_of, impact_of
@@ -21,9 +21,10 @@ from app.policy.writing import as_yaml
 from app.web.admin.policy_acts import acts_for, entry, examples_of
 from app.web.deps import ConnDep, TodayDep, guard
 from app.web.downloads import YAML, attachment
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.POLICY_READ))]
 _EVENTS = 30
 _OPEN = (VersionState.DRAFT, VersionState.SUBMITTED)

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from app.assessments import drafting
 from app.assessments.versions import Edition
@@ -17,9 +17,10 @@ from app.policy.parsing import parse_facts
 from app.web.admin.policy_drafts import Editor, Looker, RowVersion, Sheet, draft_of, draft_page, refused, take
 from app.web.deps import ClockDep, ConnDep, TodayDep
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Under = Annotated[str, Query(max_length=40)]
 Number = Annotated[int, Path(ge=0, le=999)]
 Kind = Annotated[str, Query(max_length=20)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi import Depends, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel
 from starlette.datastructures import FormData
 
@@ -21,9 +21,10 @@ from app.web.admin.policies import show
 from app.web.admin.policy_forms import fields_for, rearranged, said_in, summary, without_empty_rows
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting, guard
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Editor = Annotated[Actor, Depends(acting(Permission.POLICY_ADMIN))]
 Looker = Annotated[Viewer, Depends(guard(Permission.POLICY_ADMIN))]
 RowVersion = Annotated[int, Form(ge=0, le=1 << 30)]

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments import publishing, retiring
@@ -20,10 +20,11 @@ from app.web.admin.policy_drafts import Editor, RowVersion, refused
 from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, TodayDep, acting, guard
 from app.web.forms import clean_text
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.tables import file_of
 from app.web.templating import fragment, page
 
-router = APIRouter()
+router = Router()
 Approver = Annotated[Actor, Depends(acting(Permission.POLICY_APPROVE))]
 Exporter = Annotated[Actor, Depends(acting(Permission.FIRM_EXPORT))]
 Assessor = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access import factor_resets
 from app.access.factors import factor_of
@@ -15,9 +15,10 @@ from app.errors import AppError, Invalid, NotFound, Waiting
 from app.web.deps import ClockDep, ConnDep, acting, guard
 from app.web.forms import clean_text, error_context
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Decides = Annotated[Actor, Depends(acting(Permission.SECURITY_ADMIN))]
 Asks = Annotated[Actor, Depends(acting(Permission.USER_ADMIN))]
 Second = Annotated[Actor, Depends(acting(Permission.FACTOR_RESET))]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Invalid, Stale
@@ -15,9 +15,10 @@ from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, TodayDep, acting, g
 from app.web.filters import address
 from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))]
 Keeper = Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))]
 _FIELDS = ("stale", "escalate", "months")

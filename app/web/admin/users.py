@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access import service
 from app.access.listing import Standing, Wanted, list_users
@@ -19,9 +19,10 @@ from app.web.admin import one_time
 from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, LookupDep, SettingsDep, acting, guard
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 ReadUsers = Annotated[Viewer, Depends(guard(Permission.USER_ADMIN))]
 Admin = Annotated[Actor, Depends(acting(Permission.USER_ADMIN))]
 

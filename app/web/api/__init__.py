@@ -1,7 +1,5 @@
 """The JSON API, version 1."""
 
-from fastapi import APIRouter
-
 from app.web.api import (
     applications,
     assessments,
@@ -42,8 +40,7 @@ from app.web.api import (
     work_files,
 )
 
-router = APIRouter(prefix="/api/v1")
-for part in (
+_PARTS = (
     firms,
     certificates,
     claims,
@@ -81,6 +78,5 @@ for part in (
     readiness,
     entries,
     views,
-):
-    router.include_router(part.router)
-router.include_router(filings.feed)
+)
+ROUTERS = (*(part.router for part in _PARTS), filings.feed)

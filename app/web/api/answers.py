@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from app.assessments.terms import KeptAnswer
 from app.firms.nearness import OUT_OF_REACH
 from app.web.api.schemas import AnswerOut, Problem
+from app.web.routing import Router
 
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {**_PROBLEM, "description": "没有登录，或令牌已失效"},
     403: {**_PROBLEM, "description": "角色没有这项权限"},
     404: {**_PROBLEM, "description": "没有，或不在管辖范围内"},
@@ -22,6 +23,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     429: {**_PROBLEM, "description": "太频繁；Retry-After 是要等的秒数"},
     503: {**_PROBLEM, "description": "数据库暂时连不上"},
 }
+
+
+def part(tag: str, prefix: str = "") -> Router:
+    """Of the API: routes of one tag, below one address."""
+    return Router(prefix=f"/api/v1{prefix}", tags=[tag], responses=_PROBLEMS)
 
 
 def kept_answer(found: KeptAnswer | None) -> AnswerOut | None:

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.proposing import proposals
@@ -14,7 +14,7 @@ from app.filings.queries import programme_by_code, window_by_id
 from app.filings.stages import Application
 from app.filings.terms import Window
 from app.text import halve
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.filing_schemas import (
     ApplicationIn,
@@ -29,7 +29,7 @@ from app.web.api.openapi import KEYED
 from app.web.application_input import read_step
 from app.web.deps import ConnDep, guard
 
-router = APIRouter(tags=["申报"], responses=PROBLEMS)
+router = part("申报")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Worker = Annotated[Deed, Depends(doing(Permission.FILING_WORK))]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.gathering import gather
@@ -14,14 +14,14 @@ from app.firms.queries import firm_by_uscc
 from app.policy.facts import Facts
 from app.policy.parsing import nested, parse_facts
 from app.policy.terms import Assessment, Case
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.assessment_schemas import AssessmentList, AssessmentOut, WhatIfIn, WhatIfOut, WhatIfPair
 from app.web.api.firms import Uscc
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.gap_views import day_asked
 from app.web.lookups import Lookup
 
-router = APIRouter(prefix="/firms/{uscc}/assessments", tags=["评估"], responses=PROBLEMS)
+router = part("评估", "/firms/{uscc}/assessments")
 Reader = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
 
 

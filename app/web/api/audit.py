@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.audit.paging import decode, encode, read_day
 from app.firms.trail import trail
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.schemas import AuditList, AuditOut
 from app.web.deps import ConnDep, guard
 
-router = APIRouter(tags=["审计"], responses=PROBLEMS)
+router = part("审计")
 
 
 @router.get("/audit", response_model=AuditList, summary="审计记录")

@@ -3,18 +3,18 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from app.access.terms import Permission, Viewer
 from app.firms import cursors
 from app.pipeline import board as queries
-from app.web.api.answers import PROBLEMS, answer, kept_answer
+from app.web.api.answers import answer, kept_answer, part
 from app.web.api.openapi import FILTERED
 from app.web.api.schemas import BoardOut, CardOut, ColumnOut
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
 from app.web.filters import FilterDep
 
-router = APIRouter(tags=["梯度看板"], responses=PROBLEMS)
+router = part("梯度看板")
 
 
 @router.get("/board", response_model=BoardOut, summary="梯度看板", openapi_extra=FILTERED)

@@ -3,13 +3,13 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
 from app.firms.queries import firm_by_uscc
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.work_answers import need_out, task_out, visit_out
 from app.web.api.work_examples import NEED, TASK, VISIT
 from app.web.api.work_schemas import NeedOut, TaskOut, VisitOut
@@ -17,7 +17,7 @@ from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.visit_brief import brief_of, work_of
 from app.work.terms import Owner
 
-router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
+router = part("走访与任务")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]
 _TITLE: dict[str, Any] = {

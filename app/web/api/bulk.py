@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.terms import Permission, Viewer
@@ -14,7 +14,7 @@ from app.bulk.queries import Act
 from app.bulk.terms import MOST_PICKED, BulkKind, LineOutcome
 from app.db import Conn
 from app.errors import Invalid, NotFound
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import Long, Short
@@ -22,7 +22,7 @@ from app.web.bulk_input import kit_of, read_change, read_choice, said_of
 from app.web.deps import ConnDep, LookupDep, guard
 from app.web.lookups import Lookup
 
-router = APIRouter(prefix="/bulk", tags=["批量办理"], responses=PROBLEMS)
+router = part("批量办理", "/bulk")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_BULK))]
 Doer = Annotated[Deed, Depends(doing(Permission.FIRM_BULK))]
 _ID = "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a"

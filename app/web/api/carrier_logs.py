@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from app.carriers import noting
 from app.carriers.log_terms import Counts, LogLine
@@ -15,7 +15,7 @@ from app.db import Conn
 from app.errors import NotFound
 from app.firms import cursors
 from app.firms.terms import Sort
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carriers import Letter, Read, carrier_in_sight
 from app.web.api.deeds import once_only
 from app.web.api.if_match import IfMatch, version_needed
@@ -25,7 +25,7 @@ from app.web.carrier_input import Reader
 from app.web.deps import ConnDep, TodayDep
 from app.web.log_input import read_log
 
-router = APIRouter(prefix="/carriers/{carrier_id}/logs", tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体", "/carriers/{carrier_id}/logs")
 _KINDS = "service（缺省）、event、mentor、investment"
 
 

@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.carriers import listing, queries, service, spaces, tenancies
@@ -14,7 +14,7 @@ from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.firms import cursors
 from app.firms.terms import Sort
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carrier_answers import fill_out, space_out, tenancy_out
 from app.web.api.carrier_schemas import (
     CarrierDetail,
@@ -34,7 +34,7 @@ from app.web.api.openapi import KEYED
 from app.web.carrier_input import read_carrier, read_changed_on, read_space
 from app.web.deps import ConnDep, TodayDep, guard
 
-router = APIRouter(prefix="/carriers", tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体", "/carriers")
 Read = Annotated[Viewer, Depends(guard(Permission.CARRIER_READ))]
 Keeper = Annotated[Deed, Depends(doing(Permission.CARRIER_KEEP))]
 Letter = Annotated[Deed, Depends(doing(Permission.CARRIER_LET))]

@@ -3,14 +3,14 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
 from app.firms import queries
 from app.recognitions import registering
 from app.recognitions.queries import HeldCertificate, held_by
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.certificate_schemas import (
     CertificateIn,
     CertificateList,
@@ -23,7 +23,7 @@ from app.web.api.openapi import KEYED
 from app.web.certificate_input import read_certificate, read_reason, read_revocation
 from app.web.deps import ConnDep, TodayDep, guard
 
-router = APIRouter(prefix="/firms/{uscc}/certificates", tags=["证书"], responses=PROBLEMS)
+router = part("证书", "/firms/{uscc}/certificates")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
 Certifier = Annotated[Deed, Depends(doing(Permission.FIRM_CERTIFY))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]

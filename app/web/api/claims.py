@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Path, Query, Response, UploadFile
+from fastapi import Depends, Form, Path, Query, Response, UploadFile
 from fastapi import File as FormFile
 
 from app.access.terms import Permission, Viewer
@@ -21,7 +21,7 @@ from app.recognitions.claims import Claim, claim_by_id, claims_of, claims_waitin
 from app.recognitions.papers import named_in_ledger
 from app.recognitions.rights import body_of, rights_of
 from app.recognitions.terms import ClaimKind
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.claim_schemas import (
     ClaimChange,
     ClaimDetail,
@@ -45,7 +45,7 @@ from app.web.forms import clean_text
 from app.web.taking import hang, must_change, take, take_off
 from app.web.title_input import read_title
 
-router = APIRouter(tags=["证书与知识产权"], responses=PROBLEMS)
+router = part("证书与知识产权")
 Reader = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
 Verifier = Annotated[Viewer, Depends(guard(Permission.FIRM_CERTIFY))]
 Holder = Annotated[Deed, Depends(doing(Permission.PORTAL))]

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from app.access.personal import readable
 from app.access.terms import Permission, Viewer
@@ -14,7 +14,7 @@ from app.collecting.statistics import statistics_of
 from app.collecting.terms import AnswerState, Round, tally_of
 from app.db import Conn
 from app.errors import NotFound
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carriers import Letter, Read, carrier_in_sight
 from app.web.api.collection_schemas import (
     ChasedOut,
@@ -37,7 +37,7 @@ from app.web.collection_input import from_program, items_of, labels_of, read_ans
 from app.web.deps import ConnDep, LookupDep, guard
 from app.web.forms import clean_text
 
-router = APIRouter(tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体")
 Own = Annotated[Viewer, Depends(guard(Permission.PORTAL))]
 Giver = Annotated[Deed, Depends(doing(Permission.PORTAL))]
 

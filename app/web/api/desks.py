@@ -4,18 +4,18 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.terms import Permission, Viewer
 from app.errors import Invalid
 from app.firms import cursors
 from app.firms.terms import Sort
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.deps import ConnDep, TodayDep, guard
 from app.work.desk import due
 
-router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
+router = part("走访与任务")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Whose = Annotated[str, Query(max_length=40, description="mine 我的（缺省）、all 管辖范围内全部，或一个人的编号")]
 Late = Annotated[bool, Query(description="true：只要过了期限的")]

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.terms import Permission, Viewer
@@ -11,12 +11,12 @@ from app.digests.composing import value_of
 from app.digests.queries import KeptDigest, archive, scope_for
 from app.digests.reading import read_digest
 from app.errors import Invalid
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.deps import ClockDep, ConnDep, guard
 from app.web.digest_input import parse_week
 from app.web.forms import clean_text
 
-router = APIRouter(prefix="/digests", tags=["周报"], responses=PROBLEMS)
+router = part("周报", "/digests")
 Reader = Annotated[Viewer, Depends(guard(Permission.DIGEST_READ))]
 _SHA = "9f2c6f0d5a3c4f4f8f1d3a5b7c9e0f1a2b3c4d5e6f708192a3b4c5d6e7f80912"
 _HEAD: dict[str, Any] = {

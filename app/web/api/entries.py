@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.carriers.tenancies import tenancy_by_id
@@ -12,7 +12,7 @@ from app.errors import Invalid, NotFound
 from app.firms.queries import firm_by_id
 from app.incubation.applying import accept, application_by_id, applications_of, apply, asked_by, decline, take_back
 from app.incubation.terms import Application
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carrier_answers import tenancy_out
 from app.web.api.carrier_schemas import TenancyOut
 from app.web.api.carriers import Letter, carrier_in_sight, said
@@ -23,7 +23,7 @@ from app.web.carrier_input import Reader, read_lease
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.entry_input import read_need
 
-router = APIRouter(tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体")
 SeeLetting = Annotated[Viewer, Depends(guard(Permission.CARRIER_LET))]
 SeeOwn = Annotated[Viewer, Depends(guard(Permission.PORTAL))]
 Asker = Annotated[Deed, Depends(doing(Permission.PORTAL))]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
+from fastapi import Body, Depends, Header, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.db import Conn
@@ -17,7 +17,7 @@ from app.reports.catalogue import Form, Question
 from app.reports.queries import Filing, own_filing, pages_of, version_tag
 from app.reports.reading import Typed
 from app.reports.terms import ANNUAL
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.figure_schemas import FiguresIn, FiguresOut, ReturnIn, SubmitIn
 from app.web.api.figure_views import shown_figures
@@ -26,7 +26,7 @@ from app.web.deps import ConnDep, LookupDep, guard
 from app.web.forms import clean_text
 from app.web.lookups import Lookup
 
-router = APIRouter(prefix="/firms/{uscc}/figures/{year}", tags=["年度数据"], responses=PROBLEMS)
+router = part("年度数据", "/firms/{uscc}/figures/{year}")
 Reader = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
 Reporter = Annotated[Deed, Depends(doing(Permission.PORTAL))]
 Reviewer = Annotated[Deed, Depends(doing(Permission.REPORT_REVIEW))]

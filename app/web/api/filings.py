@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import Invalid, NotFound
@@ -12,7 +12,7 @@ from app.filings import queries, service
 from app.filings.rules import phase_on
 from app.filings.terms import Window, WindowChange
 from app.web import calendar_feed
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.filing_schemas import ChangeIn, DatesIn, WindowIn, WindowList, WindowOut
 from app.web.api.if_match import IfMatch, version_needed
@@ -20,8 +20,8 @@ from app.web.api.openapi import KEYED
 from app.web.deps import ConnDep, TodayDep, guard
 from app.web.window_input import read_change, read_revision, read_window
 
-router = APIRouter(prefix="/windows", tags=["申报窗口"], responses=PROBLEMS)
-feed = APIRouter(tags=["申报窗口"], responses=PROBLEMS)
+router = part("申报窗口", "/windows")
+feed = part("申报窗口")
 Reader = Annotated[Viewer, Depends(guard(Permission.FILING_READ))]
 Keeper = Annotated[Deed, Depends(doing(Permission.FILING_KEEP))]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments import plans as service
@@ -15,7 +15,7 @@ from app.errors import Invalid, NotFound
 from app.firms import queries as firms
 from app.firms.terms import FirmDetail
 from app.text import parse_date
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.firm_plan_schemas import (
     FirmPlanEnd,
@@ -36,7 +36,7 @@ from app.web.gap_views import day_asked, next_sought
 from app.web.lookups import Lookup
 from app.web.plan_input import basis_of, pack_sought, path_to, read_plan, rows_of_path
 
-router = APIRouter(prefix="/firms/{uscc}/plans", tags=["走访与任务"], responses=PROBLEMS)
+router = part("走访与任务", "/firms/{uscc}/plans")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Planner = Annotated[Viewer, Depends(guard(Permission.PLAN_EDIT))]
 Planning = Annotated[Deed, Depends(doing(Permission.PLAN_EDIT))]

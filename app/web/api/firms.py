@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.queries import answers_for_policy
@@ -14,7 +14,7 @@ from app.firms.revealing import reveal_contacts
 from app.firms.terms import INTERNAL_FIELDS, FirmDetail, Sort
 from app.recognitions.queries import HeldCertificate, held_by
 from app.units import Unit
-from app.web.api.answers import PROBLEMS, answer, kept_answer
+from app.web.api.answers import answer, kept_answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import FILTERED, KEYED
@@ -25,7 +25,7 @@ from app.web.firm_input import FirmReader
 from app.web.forms import clean_text
 from app.web.lookups import Lookup
 
-router = APIRouter(prefix="/firms", tags=["企业"], responses=PROBLEMS)
+router = part("企业", "/firms")
 ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
 Editor = Annotated[Deed, Depends(doing(Permission.FIRM_EDIT))]
 Revealer = Annotated[Deed, Depends(doing(Permission.CONTACT_REVEAL))]

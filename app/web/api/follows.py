@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
@@ -10,7 +10,7 @@ from app.firms import cursors
 from app.firms import queries as firms
 from app.firms.following import follow, followed_by, follows, unfollow
 from app.firms.terms import FirmDetail, Sort
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.api.work_schemas import (
@@ -35,7 +35,7 @@ from app.work.queries import remarks_of
 from app.work.rules import RESETS
 from app.work.stale import silent
 
-router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
+router = part("走访与任务")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))]
 Insider = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Worker = Annotated[Deed, Depends(doing(Permission.FIRM_NOTE))]

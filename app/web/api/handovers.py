@@ -3,10 +3,10 @@
 import uuid
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Viewer
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.api.work_schemas import HandoverIn, HandoverItem, HandoverItems, HandoverOut
@@ -16,7 +16,7 @@ from app.web.handover_input import named_in, pair_of
 from app.work.handing import PAGE, pieces
 from app.work.handover import Opening, hand_over, opening, people
 
-router = APIRouter(prefix="/handovers", tags=["走访与任务"], responses=PROBLEMS)
+router = part("走访与任务", "/handovers")
 
 
 def _out(work: Opening) -> HandoverOut:

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
+from fastapi import Depends, Form, Query, Response, UploadFile
 from fastapi import File as FormFile
 
 from app.access.terms import Permission, Viewer
@@ -15,7 +15,7 @@ from app.exchange.terms import BatchKind
 from app.files.naming import clean_name
 from app.sheets import MAX_FILE, SheetError, kind_of
 from app.web.annotated import annotated_batch, template_file
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.import_schemas import BatchList, BatchOut, RowList, RowOut
 from app.web.api.openapi import KEYED
@@ -25,7 +25,7 @@ from app.web.downloads import XLSX
 _WORKBOOK: dict[int | str, dict[str, Any]] = {
     200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}, "example": "PK…"}}}
 }
-router = APIRouter(prefix="/imports", tags=["导入"], responses=PROBLEMS)
+router = part("导入", "/imports")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_IMPORT))]
 Importer = Annotated[Deed, Depends(doing(Permission.FIRM_IMPORT))]
 

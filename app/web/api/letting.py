@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.carriers import moving, proposing, tenancies
@@ -18,7 +18,7 @@ from app.firms.queries import firm_by_id
 from app.firms.terms import Sort
 from app.incubation.entering import enter
 from app.text.uscc import check
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carrier_answers import fill_out, proposal_out, tenancy_out
 from app.web.api.carrier_schemas import FillOut, LinkIn, ProposalList, ProposalOut, RefusalIn, TenancyIn, TenancyOut
 from app.web.api.carriers import Letter, carrier_in_sight, said
@@ -28,7 +28,7 @@ from app.web.carrier_input import Reader, read_lease
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.forms import clean_text
 
-router = APIRouter(tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体")
 SeeLetting = Annotated[Viewer, Depends(guard(Permission.CARRIER_LET))]
 SeeAsked = Annotated[Viewer, Depends(guard(Permission.CARRIER_AGREE))]
 Answerer = Annotated[Deed, Depends(doing(Permission.CARRIER_AGREE))]

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import Invalid, NotFound
@@ -11,7 +11,7 @@ from app.firms.apart import ask_again, tell_apart
 from app.firms.duplicates import alike, twins
 from app.firms.queries import firm_by_uscc
 from app.firms.terms import FirmDetail
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.merge_schemas import (
     AlikeList,
@@ -35,7 +35,7 @@ from app.work.merges import recent_merges
 from app.work.merging import merge, shares, undo_merge
 from app.work.terms import MergeState
 
-router = APIRouter(tags=["合并"], responses=PROBLEMS)
+router = part("合并")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_MERGE))]
 Editor = Annotated[Viewer, Depends(guard(Permission.FIRM_EDIT))]
 Merger = Annotated[Deed, Depends(doing(Permission.FIRM_MERGE))]

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.policies import load_policies
@@ -14,7 +14,7 @@ from app.firms.queries import firm_by_uscc
 from app.firms.terms import Sort
 from app.pipeline import queries, service
 from app.pipeline.recording import MoveOrder
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.firms import Uscc
 from app.web.api.openapi import KEYED
@@ -22,7 +22,7 @@ from app.web.api.schemas import Decided, MoveIn, MoveList, MoveMade, MoveOut, Re
 from app.web.deps import ConnDep, LookupDep, guard
 from app.web.forms import clean_text
 
-router = APIRouter(tags=["梯队移动"], responses=PROBLEMS)
+router = part("梯队移动")
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.choosing import choice_of, choose
@@ -11,14 +11,14 @@ from app.config import Settings
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.outbox.terms import FIXED, PERSONAL, Topic
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_of
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import Short
 from app.web.deps import ConnDep, SettingsDep, acting
 
-router = APIRouter(tags=["提醒"], responses=PROBLEMS)
+router = part("提醒")
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 Chooser = Annotated[Deed, Depends(doing(Permission.SELF))]
 Whose = Annotated[Literal["own", "firm"], Query(description="own 本人收到的；firm 发给企业联系人的")]

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.audit.paging import decode, encode
@@ -11,7 +11,7 @@ from app.audit.service import event_row, record
 from app.outbox.queries import Message, messages
 from app.outbox.service import retry
 from app.outbox.terms import MessageState
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
 from app.web.api.schemas import MessageList, MessageOut
@@ -19,7 +19,7 @@ from app.web.deps import ConnDep, LookupDep, guard
 from app.web.lookups import Lookup
 from app.web.message_words import words
 
-router = APIRouter(prefix="/outbox", tags=["发件箱"], responses=PROBLEMS)
+router = part("发件箱", "/outbox")
 
 
 @router.get("", response_model=MessageList, summary="消息列表")

@@ -4,7 +4,7 @@ import uuid
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import Depends, Header, Path, Query, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import Invalid
@@ -13,7 +13,7 @@ from app.plans.progress import Progress, progress
 from app.plans.queries import indicators_of, list_plans, plan_by_code, scope_for
 from app.plans.terms import Actual, Figure, Indicator, IndicatorKind
 from app.units import Unit
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import version_of
 from app.web.api.openapi import KEYED
@@ -21,7 +21,7 @@ from app.web.api.plan_schemas import ActualIn, ActualOut, IndicatorList, Indicat
 from app.web.deps import ConnDep, TodayDep, guard
 from app.web.target_input import read_actual
 
-router = APIRouter(prefix="/plans", tags=["规划指标"], responses=PROBLEMS)
+router = part("规划指标", "/plans")
 Reader = Annotated[Viewer, Depends(guard(Permission.TARGET_READ))]
 Enterer = Annotated[Deed, Depends(doing(Permission.TARGET_ENTER))]
 Confirmer = Annotated[Deed, Depends(doing(Permission.TARGET_CONFIRM))]

@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel
 
 from app.carriers.figure_terms import YearSaid
@@ -12,7 +12,7 @@ from app.carriers.figures import say_year, year_said
 from app.errors import Invalid
 from app.incubation.readiness import readiness
 from app.units import Unit
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carriers import Letter, Read, carrier_in_sight
 from app.web.api.deeds import once_only
 from app.web.api.if_match import IfMatch, version_needed
@@ -21,7 +21,7 @@ from app.web.api.readiness_schemas import FigureOut, HealthOut, ReadinessOut, Ye
 from app.web.deps import ConnDep, LookupDep, TodayDep
 from app.web.figures_input import read_year
 
-router = APIRouter(prefix="/carriers/{carrier_id}", tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体", "/carriers/{carrier_id}")
 Year = Annotated[int, Path(ge=2000, le=2100)]
 
 

@@ -4,17 +4,17 @@ import uuid
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.terms import Permission, Viewer
 from app.audit.paging import decode, encode
 from app.reminders.ledger import LedgerLine, ledger
 from app.text import halve
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.deps import ConnDep, guard
 
-router = APIRouter(prefix="/reminders", tags=["提醒"], responses=PROBLEMS)
+router = part("提醒", "/reminders")
 _LINE: dict[str, Any] = {
     "id": "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a",
     "rule": "高企认定：企业提交截止",

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.policies import load_policies
@@ -15,7 +15,7 @@ from app.results.queries import OPEN, list_by_id, rows_of
 from app.results.rules import line_of
 from app.results.terms import ResultList, ResultRow
 from app.results.undoing import undo
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
@@ -24,7 +24,7 @@ from app.web.certificate_input import read_reason
 from app.web.deps import ConnDep, LookupDep, guard
 from app.web.results_input import read_list
 
-router = APIRouter(tags=["申报"], responses=PROBLEMS)
+router = part("申报")
 Reader = Annotated[Viewer, Depends(guard(Permission.FILING_KEEP))]
 Keeper = Annotated[Deed, Depends(doing(Permission.FILING_KEEP))]
 _SOURCE = "接口"

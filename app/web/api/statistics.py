@@ -2,14 +2,14 @@
 
 import uuid
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from app.collecting import answering
 from app.collecting.forms import form_for
 from app.collecting.service import held_open
 from app.collecting.statistics import Statistics, statistics_of
 from app.collecting.terms import Round
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carriers import Letter, Read, carrier_in_sight
 from app.web.api.collection_schemas import CorrectIn, LineOut, ProblemOut, StatisticsOut
 from app.web.api.collections import round_seen
@@ -19,7 +19,7 @@ from app.web.api.openapi import KEYED
 from app.web.collection_input import lines_from_program, read_corrections
 from app.web.deps import ConnDep, LookupDep, TodayDep
 
-router = APIRouter(prefix="/collections/{round_id}/statistics", tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体", "/collections/{round_id}/statistics")
 
 
 @router.get("", response_model=StatisticsOut, summary="统计报表和校验")

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.carriers.tenancies import tenancy_by_id
@@ -14,7 +14,7 @@ from app.firms.terms import FirmDetail
 from app.incubation import disagreeing, following, reconciling
 from app.incubation.after_terms import Disagreement, DisagreementState, Graduate, Said, YearAfter
 from app.units import Unit
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carriers import Letter, Read, carrier_in_sight
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed, version_of
@@ -35,7 +35,7 @@ from app.web.deps import ConnDep, TodayDep, guard
 from app.web.forms import clean_text
 from app.web.stay_input import read_word
 
-router = APIRouter(tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体")
 ReadStays = Annotated[Viewer, Depends(guard(Permission.STAY_READ))]
 SeeOwn = Annotated[Viewer, Depends(guard(Permission.PORTAL))]
 Speaker = Annotated[Deed, Depends(doing(Permission.STAY_SAY))]

@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from app.access.terms import Permission, Viewer
 from app.carriers import letting, moving
@@ -14,7 +14,7 @@ from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.incubation.graduating import Graduation, graduate
 from app.incubation.reopening import reopen
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.carrier_answers import tenancy_out
 from app.web.api.carrier_schemas import EndIn, GraduateIn, LimitIn, RenewIn, ReopenIn, TenancyOut, TransferIn
 from app.web.api.carriers import said
@@ -24,7 +24,7 @@ from app.web.api.openapi import KEYED
 from app.web.carrier_input import Reader, read_ending
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 
-router = APIRouter(prefix="/tenancies/{tenancy_id}", tags=["孵化载体"], responses=PROBLEMS)
+router = part("孵化载体", "/tenancies/{tenancy_id}")
 Read = Annotated[Viewer, Depends(guard(Permission.CARRIER_READ))]
 Letter = Annotated[Deed, Depends(doing(Permission.CARRIER_LET))]
 Keeper = Annotated[Deed, Depends(doing(Permission.CARRIER_KEEP))]

@@ -4,16 +4,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.terms import Permission, Viewer
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.day import Day, day_of
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
 from app.web.queue import SHOWN
 
-router = APIRouter(tags=["走访与任务"], responses=PROBLEMS)
+router = part("走访与任务")
 _USCC = "91440783M159083022"
 _NUMBERS = {"firms": 52, "stale": 4, "touches_due": 2, "tasks": 9, "tasks_late": 1}
 _NUMBERS |= {"needs": 3, "needs_late": 1, "visits_this_month": 6}

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.access.terms import Permission, Role, Viewer
@@ -14,7 +14,7 @@ from app.views.queries import desk_of, firsts_of_roles, view_by_id
 from app.views.rules import ROLES_WITH_LIST
 from app.views.service import ViewEntry, change_view, remove_view, save_view
 from app.views.terms import Arrangement, ListColumn, RoleFirst, SavedList
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed, version_of
 from app.web.api.openapi import KEYED
@@ -22,7 +22,7 @@ from app.web.api.schemas import Short
 from app.web.deps import ConnDep, guard
 from app.web.view_input import read_arrangement, read_query
 
-router = APIRouter(tags=["列表视图"], responses=PROBLEMS)
+router = part("列表视图")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
 Lister = Annotated[Deed, Depends(doing(Permission.FIRM_LIST))]
 AdminReader = Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))]

@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import Invalid, NotFound
 from app.firms import queries as firms
 from app.firms.terms import FirmDetail
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed
 from app.web.api.openapi import KEYED
@@ -37,7 +37,7 @@ from app.web.work_input import read_ending, read_follow_up, read_need, read_task
 from app.work import needs, queries, tasks, visits
 from app.work.terms import Need, Task, TaskState, Visit
 
-router = APIRouter(prefix="/firms/{uscc}", tags=["走访与任务"], responses=PROBLEMS)
+router = part("走访与任务", "/firms/{uscc}")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Worker = Annotated[Deed, Depends(doing(Permission.FIRM_NOTE))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]

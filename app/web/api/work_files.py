@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Path, Response, UploadFile
+from fastapi import Depends, Form, Path, Response, UploadFile
 from fastapi import File as FormFile
 
 from app.access.terms import Permission, Viewer
@@ -11,7 +11,7 @@ from app.attachments.queries import attachments_on
 from app.attachments.terms import ObjectKind
 from app.db import Conn
 from app.errors import NotFound
-from app.web.api.answers import PROBLEMS, answer
+from app.web.api.answers import answer, part
 from app.web.api.claim_schemas import PaperOut
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
@@ -21,7 +21,7 @@ from app.web.evidence import Hold, hold_on
 from app.web.forms import clean_text
 from app.web.taking import hang, must_change, take
 
-router = APIRouter(prefix="/firms/{uscc}/{kind}/{object_id}/files", tags=["走访与任务"], responses=PROBLEMS)
+router = part("走访与任务", "/firms/{uscc}/{kind}/{object_id}/files")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Worker = Annotated[Deed, Depends(doing(Permission.FIRM_NOTE))]
 Uscc = Annotated[str, Path(max_length=40, examples=["91440783M159083022"])]

@@ -4,7 +4,7 @@ import uuid
 from collections import Counter
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.sight import SeenBy
 from app.access.terms import Viewer
@@ -25,9 +25,10 @@ from app.web.carrier.rooms_file import source_for
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep
 from app.web.htmx import see_other
 from app.web.later import Later
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter(prefix="/carriers/{carrier_id}/imports/{batch_id}")
+router = Router(prefix="/carriers/{carrier_id}/imports/{batch_id}")
 
 
 def _source(batch: Batch, viewer: Viewer) -> Source:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.personal import readable
 from app.access.terms import Permission, Viewer
@@ -25,9 +25,10 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import error_context, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 def choices(kind: CarrierKind, today: date) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.carriers import queries
@@ -32,9 +32,10 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import raw_form
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter(prefix="/entries/{entry_id}")
+router = Router(prefix="/entries/{entry_id}")
 _FIELDS = ("space", "since", "until", "seats", "incubates", "special_field", "rent_reduced", "agreement_no", "ground")
 
 

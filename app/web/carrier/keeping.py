@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.carriers import service
@@ -27,9 +27,10 @@ from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 _FIELDS = (
     *("name", "kind", "level", "region", "park", "operator", "address", "focus", "opened_on", "contact_name"),
     *("contact_phone", "remark", "changed_on"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.access.terms import Viewer
 from app.carriers import noting
@@ -32,9 +32,10 @@ from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.log_input import as_typed, read_log
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 YEARS_SHOWN = 6
 
 

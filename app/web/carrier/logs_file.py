@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response, UploadFile
+from fastapi import Request, Response, UploadFile
 
 from app.access.terms import Actor
 from app.carriers.log_terms import FIELDS, SHAPES, LogEntry, LogKind, LogLine
@@ -22,9 +22,10 @@ from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight
 from app.web.carrier.lists import Columns, Line, Source, list_page, receive
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, TodayDep
 from app.web.log_input import as_listed, kept_beneath, read_log, same_of
+from app.web.routing import Router
 from app.web.tables import file_of
 
-router = APIRouter()
+router = Router()
 _MOST = 100_000
 
 

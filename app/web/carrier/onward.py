@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Role, Viewer
 from app.carriers import letting, moving, proposing, queries
@@ -32,9 +32,10 @@ from app.web.deps import ClockDep, ConnDep, TodayDep
 from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter(prefix="/tenancies/{tenancy_id}")
+router = Router(prefix="/tenancies/{tenancy_id}")
 _WHERE = ("carrier", "space", "on", "until", "seats", "agreement_no", "note")
 _TERMS = tuple(Terms.__dataclass_fields__)
 

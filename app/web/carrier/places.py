@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.carriers import listing, queries
@@ -29,9 +29,10 @@ from app.web.carrier.views import due_first, floors_of, inside_of, there_on
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import options
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 _EMPTY = Fill()
 
 

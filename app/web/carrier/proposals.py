@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Role
 from app.carriers import proposing
@@ -16,9 +16,10 @@ from app.web.carrier.frame import LetSpaces, SeeKeeping
 from app.web.deps import ClockDep, ConnDep, TodayDep, acting
 from app.web.forms import clean_text
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 PAGE = 100
 Answer = Annotated[Actor, Depends(acting(Permission.CARRIER_AGREE))]
 

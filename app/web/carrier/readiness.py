@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.carriers.figure_terms import SAID
@@ -25,9 +25,10 @@ from app.web.forms import error_context, raw_form, version_in
 from app.web.gap_views import InputView, condition_view, doubt_of, input_view, title_view
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter(prefix="/carriers/{carrier_id}/readiness")
+router = Router(prefix="/carriers/{carrier_id}/readiness")
 YEARS_SAID = 5  # back from the last closed one
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.carriers.terms import Carrier
@@ -21,10 +21,11 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.stay_input import read_word
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/carriers/{carrier_id}/disagreements")

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.carriers import spaces
@@ -27,9 +27,10 @@ from app.web.deps import ClockDep, ConnDep, TodayDep
 from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 _FIELDS = ("building", "floor", "room", "area", "exclusive", "capacity", "opened_on")
 
 

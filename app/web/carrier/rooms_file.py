@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response, UploadFile
+from fastapi import Request, Response, UploadFile
 
 from app.access.terms import Actor, Role, Viewer
 from app.carriers.queries import spaces_of
@@ -23,9 +23,10 @@ from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight
 from app.web.carrier.lists import Columns, Line, Source, cell_of, list_page, receive
 from app.web.carrier_input import Reader, read_lease, read_space
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, TodayDep
+from app.web.routing import Router
 from app.web.tables import file_of
 
-router = APIRouter()
+router = Router()
 _COLUMNS = {
     "building": ("楼栋", "楼宇", "栋"),
     "floor": ("楼层",),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.personal import hidden_from
 from app.access.terms import Viewer
@@ -27,9 +27,10 @@ from app.web.downloads import XLSX, attachment
 from app.web.forms import error_context, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/collections/{round_id}/statistics")

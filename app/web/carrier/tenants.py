@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.carriers import letting, proposing, queries
@@ -38,9 +38,10 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, lookup_of
 from app.web.forms import clean_text, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 _FIELDS = (
     *("space", "uscc", "team", "team_leader", "team_members", "since", "until", "seats", "incubates"),
     *("special_field", "rent_reduced", "agreement_no", "agreement_on", "stage_target", "ground"),

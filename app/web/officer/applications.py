@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments.proposing import Ground, proposals
@@ -20,9 +20,10 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.application_story import story
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Worker = Annotated[Actor, Depends(acting(Permission.FILING_WORK))]
 Keeper = Annotated[Actor, Depends(acting(Permission.FILING_KEEP))]

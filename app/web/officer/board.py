@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.clock import BUSINESS_ZONE
@@ -19,9 +19,10 @@ from app.policy.terms import Outcome
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
 from app.web.filters import FilterDep, address, chips, options, unused
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import fragment, page
 
-router = APIRouter()
+router = Router()
 ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.bulk import queries, service
@@ -22,9 +22,10 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.lookups import Lookup
 from app.web.officer.bulk_views import ChosenView, act_view, choices, line_view, tabs, words_of
+from app.web.routing import Router
 from app.web.templating import fragment, page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_BULK))]
 Doer = Annotated[Actor, Depends(acting(Permission.FIRM_BULK))]
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound
@@ -18,9 +18,10 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_CERTIFY))]
 Certifier = Annotated[Actor, Depends(acting(Permission.FIRM_CERTIFY))]
 _LABELS = {

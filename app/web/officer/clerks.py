@@ -4,7 +4,7 @@ import uuid
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.clerks import invitations, requests
@@ -19,9 +19,10 @@ from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Keeper = Annotated[Viewer, Depends(guard(Permission.CLERK_ADMIN))]
 ActingKeeper = Annotated[Actor, Depends(acting(Permission.CLERK_ADMIN))]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission
 from app.errors import Invalid
@@ -10,9 +10,10 @@ from app.firms.revealing import reveal_contacts
 from app.web.deps import ClockDep, ConnDep, acting
 from app.web.forms import clean_text
 from app.web.officer.firms import firm_in_sight
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 LONGEST_REASON = 200
 ASK_WHY = "请写明为什么要看，如：核实企业的投诉。"
 

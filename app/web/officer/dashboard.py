@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.clock import business_day
@@ -19,9 +19,10 @@ from app.text import is_code
 from app.web.charts import bars
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address, options
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 _WORDS = {
     "stood": "一年内在这一级",

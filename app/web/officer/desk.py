@@ -5,17 +5,18 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.web.deps import ConnDep, TodayDep, guard
+from app.web.routing import Router
 from app.web.templating import page
 from app.work.desk import PAGE, due
 from app.work.terms import NeedKind, Owner
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/work")

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 from sqlalchemy import select
 
 from app.access.models import User
@@ -23,9 +23,10 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.digests import digest_answer
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.DIGEST_READ))]
 Self = Annotated[Actor, Depends(acting(Permission.DIGEST_READ))]
 _LABELS = {"scope": "行政区划", "section": "哪些部分"}

@@ -5,7 +5,7 @@ import uuid
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.digests.composing import value_of
@@ -22,9 +22,10 @@ from app.web.digest_input import Place, divisions, parse_week
 from app.web.digest_press import DigestPress
 from app.web.downloads import attachment
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.DIGEST_READ))]
 Scope = Annotated[str, Query(max_length=12)]
 Known = Annotated[str, Query(max_length=4)]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.access.sight import SeenBy
 from app.access.terms import Actor, Permission
@@ -12,8 +12,9 @@ from app.exchange.exporting import csv_stream, note_export, statement, xlsx_stre
 from app.web.deps import ClockDep, DatabaseDep, TodayDep, acting
 from app.web.downloads import CSV, XLSX, streamed
 from app.web.filters import FilterDep, usual_sort
+from app.web.routing import Router
 
-router = APIRouter()
+router = Router()
 Exporter = Annotated[Actor, Depends(acting(Permission.FIRM_EXPORT))]
 # Codes of firms that were ticked in the list; none: all of it.
 Picked = Annotated[str, Query(max_length=(18 + 1) * MOST_PICKED)]

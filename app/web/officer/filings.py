@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.filings.agenda import Entry, agenda, undated
@@ -16,10 +16,11 @@ from app.filings.terms import Milestone, Window, WindowState
 from app.web.countdowns import countdowns
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 from app.workdays.rules import Calendar, DayKind
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FILING_READ))]
 VIEWS = {"year": "全年", "month": "按月", "list": "列表"}
 SHORT = {

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.queries import answers_for_firm
@@ -11,9 +11,10 @@ from app.firms.terms import FirmStatus
 from app.web.countdowns import countdowns
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.officer.firms import firm_head, firm_in_sight
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/firms/{uscc}/filings")

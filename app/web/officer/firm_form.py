@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import TOWN_DIGITS, Actor, Permission, Viewer
 from app.errors import Conflict, Invalid, Stale
@@ -17,9 +17,10 @@ from app.web.firm_input import FirmReader
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Editor = Annotated[Actor, Depends(acting(Permission.FIRM_EDIT))]
 
 

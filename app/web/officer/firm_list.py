@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.queries import answers_for_policy
@@ -23,10 +23,11 @@ from app.web.filters import FilterDep, address, chips, options, status_label, un
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.firms import shown_of
+from app.web.routing import Router
 from app.web.templating import page
 from app.web.view_input import arrangement_choices
 
-router = APIRouter()
+router = Router()
 ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
 
 

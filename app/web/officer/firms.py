@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.personal import hidden_from
 from app.access.terms import Actor, Permission, Viewer
@@ -26,11 +26,12 @@ from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.timeline import timeline_of
+from app.web.routing import Router
 from app.web.templating import page
 from app.work.merges import merging_of
 from app.work.notes import note
 
-router = APIRouter()
+router = Router()
 ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
 ReadFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_READ))]
 

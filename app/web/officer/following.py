@@ -3,7 +3,7 @@ one's colleagues one can call on."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import Invalid
@@ -15,10 +15,11 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.htmx import see_other
 from app.web.officer.desk import tabs_of_desk
 from app.web.officer.firms import firm_in_sight
+from app.web.routing import Router
 from app.web.templating import fragment, page
 from app.work.mentions import colleagues
 
-router = APIRouter()
+router = Router()
 
 
 @router.post("/firms/{uscc}/follow")

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.assessments.gathering import gather, gather_with_plans
@@ -16,10 +16,11 @@ from app.web.gap_content import Asked, gap_content, next_year
 from app.web.gap_views import CASES, day_asked
 from app.web.htmx import is_htmx
 from app.web.officer.firms import firm_head, firm_in_sight
+from app.web.routing import Router
 from app.web.templating import fragment, page
 from app.web.trying import answered, fields, read_changes, tried
 
-router = APIRouter()
+router = Router()
 ReadAssessments = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
 AsOf = Annotated[date | None, Query(description="评估日期")]
 

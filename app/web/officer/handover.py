@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.errors import AppError, Invalid, NotFound, Stale
@@ -13,11 +13,12 @@ from app.web.forms import clean_text, error_context, raw_form
 from app.web.handover_input import named_in, pair_of
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, KeyReused, once
+from app.web.routing import Router
 from app.web.templating import page
 from app.work.handing import PAGE, pieces
 from app.work.handover import LABELS, Opening, Person, hand_over, opening, people
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.HANDOVER))]
 Giver = Annotated[Actor, Depends(acting(Permission.HANDOVER))]
 _FIELDS = {"giver": "移交人", "taker": "接手人", "reason": "原因"}

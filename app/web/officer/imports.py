@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from fastapi import Depends, File, Form, Query, Request, Response, UploadFile
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import NotFound
@@ -16,9 +16,10 @@ from app.web.annotated import annotated_batch, template_file
 from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
 from app.web.htmx import see_other
 from app.web.officer.import_views import batch_view, outcome_tabs, row_view
+from app.web.routing import Router
 from app.web.templating import fragment, page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_IMPORT))]
 Importer = Annotated[Actor, Depends(acting(Permission.FIRM_IMPORT))]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
@@ -21,13 +21,14 @@ from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.lookups import Lookup
 from app.web.merge_input import CHOSEN, differing, taken_from
 from app.web.officer.firms import firm_head, firm_in_sight
+from app.web.routing import Router
 from app.web.security import safe_path
 from app.web.templating import fragment, page
 from app.work.merges import recent_merges
 from app.work.merging import merge, shares, undo_merge
 from app.work.terms import MergeState
 
-router = APIRouter()
+router = Router()
 Editor = Annotated[Viewer, Depends(guard(Permission.FIRM_EDIT))]
 Merger = Annotated[Viewer, Depends(guard(Permission.FIRM_MERGE))]
 Merging = Annotated[Actor, Depends(acting(Permission.FIRM_MERGE))]

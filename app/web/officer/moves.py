@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments.policies import load_policies
@@ -24,9 +24,10 @@ from app.web.htmx import changed, is_htmx, see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
+from app.web.routing import Router
 from app.web.templating import fragment, page
 
-router = APIRouter()
+router = Router()
 Mover = Annotated[Actor, Depends(acting(Permission.MOVE))]
 Rejecter = Annotated[Actor, Depends(acting(Permission.MOVE_REJECT))]
 Approver = Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))]

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound
@@ -16,13 +16,14 @@ from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.responsible import officers_of
+from app.web.routing import Router
 from app.web.templating import page
 from app.web.work_input import LABELS, read_ending, read_follow_up, read_need
 from app.work import needs as service
 from app.work.queries import need_of
 from app.work.terms import Need, NeedKind, NeedState
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Worker = Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))]
 Working = Annotated[Actor, Depends(acting(Permission.FIRM_NOTE))]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments import plans as service
@@ -39,9 +39,10 @@ from app.web.plan_input import (
     with_blanks,
 )
 from app.web.responsible import officers_of
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Planner = Annotated[Viewer, Depends(guard(Permission.PLAN_EDIT))]
 Planning = Annotated[Actor, Depends(acting(Permission.PLAN_EDIT))]

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response, UploadFile
+from fastapi import Depends, Query, Request, Response, UploadFile
 
 from app.access.sight import SeenBy
 from app.access.terms import Actor, Permission
@@ -28,10 +28,11 @@ from app.web.later import Later
 from app.web.lookups import Lookup
 from app.web.officer.platforms import Filters, Formed, Keeper, Reader
 from app.web.platform_input import read_platform
+from app.web.routing import Router
 from app.web.tables import file_of
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Exporter = Annotated[Actor, Depends(acting(Permission.FIRM_EXPORT))]
 _COLUMNS = {
     "name": ("平台名称", "名称"),

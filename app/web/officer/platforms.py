@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, Stale
@@ -24,9 +24,10 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.platform_input import LABELS, read_platform
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
 Formed = Annotated[Viewer, Depends(guard(Permission.PLATFORM_KEEP))]
 Keeper = Annotated[Actor, Depends(acting(Permission.PLATFORM_KEEP))]

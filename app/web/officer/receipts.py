@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
@@ -13,9 +13,10 @@ from app.pipeline.receipts import receipt_of
 from app.policy.stored import read_back
 from app.web.deps import ConnDep, LookupDep, guard
 from app.web.gap_views import condition_view, input_view, says, score_of
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/moves/{move_id}/receipt")

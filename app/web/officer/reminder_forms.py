@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Path, Request, Response
+from fastapi import Depends, Form, Path, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Invalid, NotFound, Refused, Stale
@@ -15,9 +15,10 @@ from app.reminders.terms import FIELDS, Anchor, Audience, DayUnit, Rule
 from app.web.deps import ClockDep, ConnDep, acting, guard
 from app.web.htmx import see_other
 from app.web.reminder_input import LABELS, TEXTS, read_rule, read_texts, rule_values, typed_values
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.REMINDER_READ))]
 Formed = Annotated[Viewer, Depends(guard(Permission.REMINDER_KEEP))]
 Keeper = Annotated[Actor, Depends(acting(Permission.REMINDER_KEEP))]

@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.audit.paging import decode, encode
@@ -20,9 +20,10 @@ from app.reminders.undelivered import resend
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard
 from app.web.htmx import see_other
 from app.web.reminder_input import read_cap
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.REMINDER_READ))]
 Keeper = Annotated[Actor, Depends(acting(Permission.REMINDER_KEEP))]
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
+from fastapi import Depends, File, Query, Request, Response, UploadFile
 
 from app.access.sight import SeenBy
 from app.access.terms import Actor, Permission, Viewer
@@ -30,9 +30,10 @@ from app.web.idempotency import KeyDep, once
 from app.web.later import Later
 from app.web.lookups import Lookup
 from app.web.results_input import LABELS, NOBODY, ROW, UNDECIDED, read_list, read_rows
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FILING_KEEP))]
 Keeper = Annotated[Actor, Depends(acting(Permission.FILING_KEEP))]
 _PASTED = "粘贴"

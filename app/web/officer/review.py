@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.attachments.queries import attachments_on
@@ -32,9 +32,10 @@ from app.web.evidence import by_place
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reviewer = Annotated[Viewer, Depends(guard(Permission.REPORT_REVIEW))]
 ActingReviewer = Annotated[Actor, Depends(acting(Permission.REPORT_REVIEW))]
 _LONGEST = 300

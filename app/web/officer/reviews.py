@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 
 from app.access.terms import Permission
 from app.errors import NotFound
@@ -19,9 +19,10 @@ from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.review import ActingReviewer, Reviewer
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 def _form(lookup: Lookup, code: str) -> ReportForm:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.db import Conn
@@ -17,9 +17,10 @@ from app.web.htmx import is_htmx
 from app.web.lookups import Lookup
 from app.web.officer.firms import shown_of
 from app.web.palette import Command, act_for, commands_for, pages_for
+from app.web.routing import Router
 from app.web.templating import fragment, page
 
-router = APIRouter()
+router = Router()
 SHOWN = 12
 
 

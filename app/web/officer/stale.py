@@ -3,18 +3,19 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.officer.desk import tabs_of_desk
+from app.web.routing import Router
 from app.web.templating import page
 from app.work.rules import RESETS
 from app.work.stale import PAGE, silent
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/stale")

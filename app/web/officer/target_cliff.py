@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
@@ -21,10 +21,11 @@ from app.web.charts import bars
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address
 from app.web.officer.targets import Park, Region, head
+from app.web.routing import Router
 from app.web.target_views import href, scoped
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 _WORDS = {
     "holders": "今天持有有效证书",

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, PreconditionRequired, Refused
@@ -19,11 +19,12 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.targets import Park, Region, Year, head
+from app.web.routing import Router
 from app.web.target_input import LABELS, read_actual
 from app.web.target_views import href, level, scoped
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Formed = Annotated[Viewer, Depends(guard(Permission.TARGET_ENTER))]
 Enterer = Annotated[Actor, Depends(acting(Permission.TARGET_ENTER))]
 Confirmer = Annotated[Actor, Depends(acting(Permission.TARGET_CONFIRM))]

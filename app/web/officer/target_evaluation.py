@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Invalid, Refused
@@ -21,10 +21,11 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.targets import Reader, Year, head
+from app.web.routing import Router
 from app.web.target_views import href, level, town_href, words
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Taker = Annotated[Actor, Depends(acting(Permission.TARGET_CONFIRM))]
 _LABELS = {"kind": "评估种类", "year": "年份", "remark": "评估说明"}
 

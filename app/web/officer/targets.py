@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.errors import NotFound
@@ -21,11 +21,12 @@ from app.web.filters import region_options
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.target_measuring import measured
+from app.web.routing import Router
 from app.web.tables import file_of
 from app.web.target_views import PARTS, TONES, href, leaf_href, level, scoped
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.TARGET_READ))]
 Year = Annotated[int | None, Query(ge=2000, le=2100)]
 Region = Annotated[str, Query(max_length=12)]

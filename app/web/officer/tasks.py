@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound
@@ -16,13 +16,14 @@ from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.responsible import officers_of
+from app.web.routing import Router
 from app.web.templating import page
 from app.web.work_input import LABELS, read_task
 from app.work import tasks as service
 from app.work.queries import task_of
 from app.work.terms import Owner, Task, TaskState
 
-router = APIRouter()
+router = Router()
 Worker = Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))]
 Working = Annotated[Actor, Depends(acting(Permission.FIRM_NOTE))]
 _SAID = {TaskState.DONE: "已完成", TaskState.DROPPED: "已取消", TaskState.OPEN: "已改回未完成"}

@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.attachments.queries import attachments_of, attachments_on
@@ -22,10 +22,11 @@ from app.web.forms import clean_text, error_context
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
+from app.web.routing import Router
 from app.web.templating import page
 from app.web.title_words import changed, said
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.ASSESSMENT_READ))]
 Verifier = Annotated[Viewer, Depends(guard(Permission.FIRM_CERTIFY))]
 Certifier = Annotated[Actor, Depends(acting(Permission.FIRM_CERTIFY))]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.assessments.versions import undecided
@@ -22,10 +22,11 @@ from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.filings import SHORT
 from app.web.queue import SHOWN
+from app.web.routing import Router
 from app.web.templating import page
 from app.work.terms import Candidate, Matter, Numbers
 
-router = APIRouter()
+router = Router()
 _HOMES = {Role.ADMIN: "/admin/users", Role.AUDITOR: "/audit"}
 _SOON, _LAPSING = 5, 10
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Role
 from app.db import new_id
@@ -18,6 +18,7 @@ from app.web.deps import ClockDep, ConnDep, acting
 from app.web.forms import LONGEST_ADDRESS, error_context
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
+from app.web.routing import Router
 from app.web.security import safe_path
 from app.web.templating import page
 from app.web.view_input import (
@@ -30,7 +31,7 @@ from app.web.view_input import (
     whole,
 )
 
-router = APIRouter()
+router = Router()
 Lister = Annotated[Actor, Depends(acting(Permission.FIRM_LIST))]
 Administrator = Annotated[Actor, Depends(acting(Permission.SETTING_ADMIN))]
 Line = Annotated[str, Form(max_length=200)]

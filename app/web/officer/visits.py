@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.attachments.queries import attachments_of
@@ -20,13 +20,14 @@ from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.responsible import officers_of
+from app.web.routing import Router
 from app.web.templating import page
 from app.web.visit_brief import brief_of, work_context, work_of
 from app.web.work_input import LABELS, read_next_touch, read_visit
 from app.work.terms import NeedKind, TaskState, VisitKind
 from app.work.visits import log_visit, set_next_touch, strike_visit
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
 Visitor = Annotated[Viewer, Depends(guard(Permission.FIRM_NOTE))]
 Visiting = Annotated[Actor, Depends(acting(Permission.FIRM_NOTE))]

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused, Stale
@@ -17,10 +17,11 @@ from app.web.filters import options
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
+from app.web.routing import Router
 from app.web.templating import page
 from app.web.window_input import GRADES, LABELS, read_change, read_revision, read_window
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.FILING_READ))]
 Formed = Annotated[Viewer, Depends(guard(Permission.FILING_KEEP))]
 Keeper = Annotated[Actor, Depends(acting(Permission.FILING_KEEP))]

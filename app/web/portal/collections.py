@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.collecting import answering
@@ -18,9 +18,10 @@ from app.web.deps import ClockDep, ConnDep
 from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 async def _owed(conn: Conn, answer_id: uuid.UUID, viewer: Viewer) -> Owed:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.config import SEEDS
@@ -19,9 +19,10 @@ from app.web.downloads import XLSX, attachment
 from app.web.lookups import Lookup
 from app.web.portal.frame import UsePortal
 from app.web.portal.report import Asked, Which, filing_in_hand, form_of, report_head
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 _HERE = "/portal/report/{year}/copy"
 _UNKNOWN = "本系统没有收集"
 _USUAL = {ANNUAL: "107-2"}

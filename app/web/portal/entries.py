@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.carriers.tenancies import tenancies_of_firm
@@ -31,10 +31,11 @@ from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
+from app.web.routing import Router
 from app.web.stay_input import read_word
 from app.web.templating import page
 
-router = APIRouter(prefix="/portal")
+router = Router(prefix="/portal")
 
 
 class Step(StrEnum):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.attachments.queries import attachments_on
 from app.attachments.terms import ObjectKind
@@ -11,9 +11,10 @@ from app.web.deps import ConnDep, LookupDep
 from app.web.evidence import by_place, hold_on, places_of
 from app.web.portal.frame import UsePortal
 from app.web.portal.report import Which, filing_in_hand, form_of, report_head
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/portal/report/{year}/evidence")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.assessments.queries import answers_for_firm
@@ -30,9 +30,10 @@ from app.web.countdowns import countdowns
 from app.web.deps import ConnDep, LookupDep, TodayDep
 from app.web.lookups import Lookup
 from app.web.portal.frame import UsePortal, head, own_firm
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 # What was handed in counts once it is accepted; what is lacking then is nothing that the form asks for.
 _KNOWN_WHEN = {ReportState.SUBMITTED: "，您提交的数据审核通过后才知道", ReportState.ACCEPTED: ""}
 

@@ -3,7 +3,7 @@ its own invitation does."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 
 from app.access.rules import DEMANDS
 from app.access.setting_password import profile_of
@@ -15,10 +15,11 @@ from app.db import Conn
 from app.errors import Forbidden, Invalid, NotFound
 from app.web.deps import ClockDep, ConnDep, SettingsDep, origin_of
 from app.web.htmx import see_other
+from app.web.routing import Router
 from app.web.security import came_from_us
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 LONGEST_TOKEN = 100
 _ASKED = ("uscc", "name", "email", "phone", "words")
 _TOO_OFTEN = "这个地址一小时内申请得太多了，请稍后再来。"

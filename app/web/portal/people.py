@@ -4,7 +4,7 @@ import uuid
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 
 from app.access.terms import Viewer
 from app.clerks import invitations, signatories
@@ -17,10 +17,11 @@ from app.outbox.links import link_token
 from app.web.deps import ClockDep, ConnDep, SettingsDep
 from app.web.htmx import see_other
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
+from app.web.routing import Router
 from app.web.security import clear_session
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 HERE = "/portal/people"
 
 

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
 from app.access.terms import Viewer
 from app.attachments.queries import attachments_on
@@ -26,9 +26,10 @@ from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 
 
 @dataclass(frozen=True, slots=True)

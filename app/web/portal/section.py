@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.db import Conn
@@ -25,9 +25,10 @@ from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal
 from app.web.portal.report import Asked, Which, filing_in_hand, form_of, own_filing_in_hand, report_head
 from app.web.portal.report_views import Around, fields_of, rows_view, said_of, typed_in
+from app.web.routing import Router
 from app.web.templating import fragment, page
 
-router = APIRouter()
+router = Router()
 _HERE = "/portal/report/{year}/{section}"
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import Form, Query, Request, Response
 
 from app.access.terms import Viewer
 from app.attachments.queries import attachments_of
@@ -23,11 +23,12 @@ from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
+from app.web.routing import Router
 from app.web.templating import page
 from app.web.title_input import LABELS, read_title, typed_of
 from app.web.title_words import said
 
-router = APIRouter()
+router = Router()
 _HERE = "/portal/titles"
 Version = Annotated[int, Form(ge=0, le=30000)]
 

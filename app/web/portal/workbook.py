@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import File, Request, Response, UploadFile
 
 from app.access.sight import SeenBy
 from app.access.terms import Viewer
@@ -31,9 +31,10 @@ from app.web.lookups import Lookup
 from app.web.portal.frame import ActPortal, UsePortal
 from app.web.portal.report import Asked, Which, filing_in_hand, form_of, report_head
 from app.web.portal.report_views import answer_words, rows_words
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 _HERE = "/portal/report/{year}/workbook"
 _LONGEST = 1 << 20
 

@@ -1,0 +1,81 @@
+"""A route is worked out when somebody first asks for it: six hundred of them would keep a start waiting."""
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel
+
+from app.web.routing import LateRoute, Router
+
+
+class Body(BaseModel):
+    words: str
+
+
+def site() -> FastAPI:
+    router = Router(prefix="/things", tags=["things"])
+
+    @router.get("/new")
+    async def new() -> Response:
+        return Response("new")
+
+    @router.get("/{thing}")
+    async def show(thing: int, more: int = 0) -> Response:
+        return Response(f"{thing} {more}")
+
+    @router.post("/{thing}", response_model=Body, status_code=201)
+    async def change(thing: int, body: Body, request: Request) -> dict[str, str]:
+        return {"words": f"{thing} {body.words} {request.scope['route'].path}"}
+
+    app = FastAPI()
+    app.router.routes.extend(router.routes)
+    return app
+
+
+def worked_out(app: FastAPI) -> list[str]:
+    return [route.name for route in app.routes if isinstance(route, LateRoute) and "dependant" in vars(route)]
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    return site()
+
+
+@pytest.fixture
+def client(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://here")
+
+
+async def test_only_what_is_asked_for_is_worked_out(app: FastAPI, client: httpx.AsyncClient) -> None:
+    assert (await client.get("/nothing")).status_code == 404
+    assert (await client.get("/things/1/2")).status_code == 404
+    assert (await client.put("/things/1")).status_code == 405
+    assert worked_out(app) == []
+    assert (await client.get("/things/1?more=2")).text == "1 2"
+    assert worked_out(app) == ["show"]
+    assert (await client.get("/things/new")).text == "new"
+    assert worked_out(app) == ["new", "show"]
+
+
+async def test_it_then_reads_checks_and_answers_as_any_other_does(client: httpx.AsyncClient) -> None:
+    made = await client.post("/things/7", json={"words": "said"})
+    assert (made.status_code, made.json()) == (201, {"words": "7 said /things/{thing}"})
+    assert (await client.post("/things/7", json={})).status_code == 422
+    assert (await client.get("/things/seven")).status_code == 422
+    assert (await client.post("/things/new", json={"words": "x"})).status_code == 422  # the second of its addresses
+
+
+def test_a_description_of_all_works_all_of_them_out(app: FastAPI) -> None:
+    described = app.openapi()
+    assert set(described["paths"]) == {"/things/new", "/things/{thing}"}
+    assert described["paths"]["/things/{thing}"]["post"]["tags"] == ["things"]
+    assert worked_out(app) == ["new", "show", "change"]
+    assert app.url_path_for("show", thing="3") == "/things/3"
+
+
+def test_what_no_route_has_is_said_to_be_missing(app: FastAPI) -> None:
+    route = app.routes[-1]
+    with pytest.raises(AttributeError):
+        _ = route.colour  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        _ = route.__wrapped__  # type: ignore[attr-defined]
