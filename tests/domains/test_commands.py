@@ -1,8 +1,10 @@
-"""The command line as scripts rely on it: through its own process, against a real database.
+"""The command line as scripts rely on it, against a real database.
 
-What only checks a refusal's words calls the same entry point within this process, which is ten times as fast.
+That it reads its standard input, writes to two outputs and leaves with a code is seen of processes of its own; what
+else a command says and does, of the same entry point within this process, which is ten times as fast.
 """
 
+import asyncio
 import io
 import json
 import os
@@ -46,19 +48,37 @@ def runner(url, folder):
 
 
 @pytest.fixture
-def within(fresh_url, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("TIDU_DATABASE_URL", fresh_url)
+def within_at(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TIDU_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TIDU_CHEAP_PASSWORDS", "1")
 
-    def run(*arguments, stdin=""):
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        try:
-            code = main(arguments)
-        except SystemExit as left:
-            code = left.code
-        told = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, code, told.out, told.err)
+    def at(url):
+        def run(*arguments, stdin=""):
+            monkeypatch.setenv("TIDU_DATABASE_URL", url)
+            monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+            try:
+                code = main(arguments)
+            except SystemExit as left:
+                code = left.code
+            told = capsys.readouterr()
+            return subprocess.CompletedProcess(arguments, code, told.out, told.err)
+
+        return run
+
+    return at
+
+
+@pytest.fixture
+def within(within_at, fresh_url):
+    return within_at(fresh_url)
+
+
+@pytest.fixture
+def aside(within):
+    """The same beside a loop that is running: a command has one of its own."""
+
+    async def run(*arguments):
+        return await asyncio.to_thread(within, *arguments)
 
     return run
 
@@ -138,8 +158,8 @@ async def test_an_account_with_a_password_from_standard_input_signs_in_with_it(t
     assert await verify(PASSWORD, user["password_hash"], cheap=True)
 
 
-async def test_without_one_a_password_is_made_printed_alone_and_must_be_changed(tidu, fresh_database):
-    done = tidu("user", "add", "liang", "--role", "manager", "--scope", "440783", "--name", "梁局长")
+async def test_without_one_a_password_is_made_printed_alone_and_must_be_changed(aside, fresh_database):
+    done = await aside("user", "add", "liang", "--role", "manager", "--scope", "440783", "--name", "梁局长")
     (password,) = done.stdout.splitlines()
     async with fresh_database.reading() as conn:
         user = await user_by_login(conn, "liang")
@@ -147,24 +167,24 @@ async def test_without_one_a_password_is_made_printed_alone_and_must_be_changed(
     assert await verify(password, user["password_hash"], cheap=True)
 
 
-async def test_a_forgotten_password_is_reset_from_the_terminal(tidu, fresh_database):
-    tidu("user", "add", "keeper", "--role", "admin", "--password-stdin", stdin=f"{PASSWORD}\n")
-    (password,) = tidu("user", "reset", "keeper").stdout.splitlines()
+async def test_a_forgotten_password_is_reset_from_the_terminal(aside, fresh_database):
+    await aside("user", "add", "keeper", "--role", "admin")
+    (password,) = (await aside("user", "reset", "keeper")).stdout.splitlines()
     async with fresh_database.reading() as conn:
         user = await user_by_login(conn, "keeper")
     assert user["must_change_password"]
     assert user["password_expires_at"] is not None
     assert await verify(password, user["password_hash"], cheap=True)
-    unknown = tidu("user", "reset", "nobody")
+    unknown = await aside("user", "reset", "nobody")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "没有账号 nobody" in unknown.stderr
 
 
-async def test_an_account_is_bound_to_the_firm_or_the_carrier_that_it_names(tidu, fresh_database):
+async def test_an_account_is_bound_to_the_firm_or_the_carrier_that_it_names(aside, fresh_database):
     async with fresh_database.transaction() as conn:
         code, held = await factories.firm(conn), await houses.carrier(conn)
-    assert tidu("user", "add", "keeper", "--role", "carrier", "--carrier", "示例孵化器").returncode == 0
-    assert tidu("user", "add", "clerk", "--role", "firm", "--firm", code.lower()).returncode == 0
+    assert (await aside("user", "add", "keeper", "--role", "carrier", "--carrier", "示例孵化器")).returncode == 0
+    assert (await aside("user", "add", "clerk", "--role", "firm", "--firm", code.lower())).returncode == 0
     async with fresh_database.reading() as conn:
         firm_id = (await conn.execute(select(Firm.id).where(Firm.uscc == code))).scalar_one()
         assert (await user_by_login(conn, "clerk"))["firm_id"] == firm_id
@@ -183,20 +203,20 @@ def test_an_account_is_bound_to_no_firm_that_is_not_there(within):
     refused(within("user", "add", "keeper", "--role", "carrier", "--carrier", "某孵化器"), "某孵化器")
 
 
-async def test_a_token_is_alone_on_standard_output_and_opens_the_door(tidu, fresh_database):
-    assert tidu("user", "add", "bot", "--role", "officer", "--scope", "440783").returncode == 0
-    done = tidu("token", "bot", "--days", "3")
+async def test_a_token_is_alone_on_standard_output_and_opens_the_door(aside, fresh_database):
+    assert (await aside("user", "add", "bot", "--role", "officer", "--scope", "440783")).returncode == 0
+    done = await aside("token", "bot", "--days", "3")
     (token,) = done.stdout.splitlines()
     async with fresh_database.reading() as conn:
         found = await signed_in_by_bearer(conn, token, at=SystemClock().now())
     assert found.viewer.login == "bot"
 
 
-def test_seeding_twice_changes_nothing(tidu, tmp_path):
+def test_seeding_twice_changes_nothing(within, tmp_path):
     (tmp_path / "industries.yaml").write_text("- {code: X01, name: 新行业, section: X}\n", "utf-8")
-    assert "industries 1 条" in tidu("seed", str(tmp_path)).stdout
-    assert tidu("seed", str(tmp_path)).stdout == "基础数据没有变化。\n"
-    assert tidu("seed").stdout == "基础数据没有变化。\n"
+    assert "industries 1 条" in within("seed", str(tmp_path)).stdout
+    assert within("seed", str(tmp_path)).stdout == "基础数据没有变化。\n"
+    assert within("seed").stdout == "基础数据没有变化。\n"
 
 
 def test_a_broken_seed_is_told_in_a_sentence(within, tmp_path):
@@ -204,24 +224,24 @@ def test_a_broken_seed_is_told_in_a_sentence(within, tmp_path):
     refused(within("seed", str(tmp_path)), "没有载入任何内容")
 
 
-def test_migrating_builds_an_empty_database_and_twice_changes_nothing(empty_url, tmp_path):
-    tidu = runner(empty_url, tmp_path)
-    refused(tidu("seed"), "tidu migrate")
+def test_migrating_builds_an_empty_database_and_twice_changes_nothing(empty_url, within_at, tmp_path):
+    tidu, within = runner(empty_url, tmp_path), within_at(empty_url)
+    refused(within("seed"), "tidu migrate")
     assert tidu("migrate").returncode == 0
-    assert tidu("migrate").returncode == 0
-    assert "regions 19 条" in tidu("seed").stdout
+    assert within("migrate").returncode == 0
+    assert "regions 19 条" in within("seed").stdout
 
 
-def test_a_database_that_is_away_is_told_in_a_sentence(tmp_path):
-    refused(runner("postgresql://nobody@127.0.0.1:9/none", tmp_path)("seed"), "数据库连不上")
+def test_a_database_that_is_away_is_told_in_a_sentence(within_at):
+    refused(within_at("postgresql://nobody@127.0.0.1:9/none")("seed"), "数据库连不上")
 
 
-def test_without_any_database_the_way_to_one_is_told(tmp_path):
-    refused(runner("", tmp_path)("seed"), "tidu up")
+def test_without_any_database_the_way_to_one_is_told(within_at):
+    refused(within_at("")("seed"), "tidu up")
 
 
-def test_routes_list_every_address_with_what_it_asks_for(tidu):
-    routes = json.loads(tidu("routes", "--json").stdout)
+def test_routes_list_every_address_with_what_it_asks_for(within):
+    routes = json.loads(within("routes", "--json").stdout)
     by_address = {(r["method"], r["path"]): r for r in routes}
     board = by_address["GET", "/board"]
     assert board["permissions"] == ["firm:list"]
@@ -231,22 +251,22 @@ def test_routes_list_every_address_with_what_it_asks_for(tidu):
     move = by_address["POST", "/api/v1/firms/{uscc}/moves"]
     assert move["roles"] == ["town", "officer"]
     assert by_address["GET", "/sign-in"]["public"] is True
-    assert "/sign-in" in tidu("routes").stdout
+    assert "/sign-in" in within("routes").stdout
 
 
-def test_a_job_runs_as_if_it_were_then(tidu):
-    done = json.loads(tidu("run-job", "deliver", "--at", "2026-11-23T08:30:00").stdout)
+def test_a_job_runs_as_if_it_were_then(within):
+    done = json.loads(within("run-job", "deliver", "--at", "2026-11-23T08:30:00").stdout)
     assert done["at"] == "2026-11-23T08:30:00+08:00"
     assert {"job", "planned", "created", "skipped", "sent", "failed"} < set(done)
 
 
-async def test_a_job_that_is_only_rehearsed_leaves_what_it_found(tidu, fresh_database):
+async def test_a_job_that_is_only_rehearsed_leaves_what_it_found(aside, fresh_database):
     async with fresh_database.transaction() as conn:
         officer = await factories.person(conn, "officer")
         await factories.firm_on(conn, "tech_micro", officer_id=officer.id)
-    done = json.loads(tidu("run-job", "deliver", "--dry-run").stdout)
+    done = json.loads((await aside("run-job", "deliver", "--dry-run")).stdout)
     assert (done["job"], done["planned"], done["sent"]) == ("deliver", 1, 0)
-    assert json.loads(tidu("run-job", "deliver").stdout)["sent"] == 1
+    assert json.loads((await aside("run-job", "deliver")).stdout)["sent"] == 1
 
 
 @pytest.mark.parametrize("process", ["serve", "worker"])
@@ -256,6 +276,6 @@ def test_a_variable_that_makes_no_sense_is_one_sentence_and_nothing_starts(withi
     refused(within(process), name)
 
 
-def test_a_synthetic_county_comes_from_one_command(tidu, within):
-    assert "25 家合成企业" in tidu("synth", "--firms", "25", "--seed", "5").stdout
+def test_a_synthetic_county_comes_from_one_command(within):
+    assert "25 家合成企业" in within("synth", "--firms", "25", "--seed", "5").stdout
     refused(within("synth", "--firms", "25", "--seed", "5"), "种子 5")
