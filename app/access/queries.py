@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -130,7 +130,11 @@ async def signed_in_by_cookie(conn: Conn, token: str, *, at: datetime, idle: tim
 async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> SignedIn | None:
     key = token_hash(token)
     row = (await conn.execute(_TOKEN, {"hash": key, "at": at, "lasting": conn.lasting})).one_or_none()
-    return SignedIn(viewer_of(row), f"token:{key.hex()[:12]}", row.used_at) if row else None
+    if row is None:
+        return None
+    # A program has no password to change: that the person's is for once only is asked of whoever signs in with it.
+    viewer = replace(viewer_of(row), must_change_password=False)
+    return SignedIn(viewer, f"token:{key.hex()[:12]}", row.used_at)
 
 
 async def recent_failures(

@@ -16,7 +16,7 @@ from app.access.rules import new_token, token_hash
 from app.access.terms import SYSTEM, Actor
 from app.audit.service import event_row, record
 from app.db import Conn
-from app.errors import Invalid, NotFound
+from app.errors import Invalid, NotFound, PasswordChangeRequired
 
 LONGEST_DAYS = 366
 LONGEST_LABEL = 40
@@ -62,7 +62,10 @@ async def issue_own(
     conn: Conn, label: str, *, days: int, password: str, code: str, by: Actor, at: datetime, cheap: bool = False
 ) -> str:
     """For oneself, who shows the password once more, and a code where there is a second factor: a token outlives the
-    session it was made in and is asked for neither. Raises Invalid, as `must_know_password` does."""
+    session it was made in and is asked for neither. Raises Invalid, as `must_know_password` does, and
+    PasswordChangeRequired for a password that somebody else knows."""
+    if by.viewer.must_change_password:
+        raise PasswordChangeRequired
     await must_know_password(conn, password, by=by, at=at, cheap=cheap)
     held = (await conn.execute(select(func.count()).select_from(ApiToken).where(*_open(by.viewer.id, at)))).scalar_one()
     if held >= MOST:

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from app.access.models import User
 from app.access.rules import ONE_TIME_HOURS
+from app.access.tokens import issue_token
 from app.audit.models import AuditEvent
 from tests import factories
 
@@ -99,6 +100,23 @@ async def test_after_three_days_it_opens_nothing_and_says_so_only_to_who_knows_i
     late_try, guess = (await conn.execute(FAILED.order_by(AuditEvent.id))).scalars()
     assert ("过期" in late_try["why"], guess) == (True, None)
     assert "一次性口令已过期" in (await (await client_as("admin")).get("/admin/users")).text
+
+
+async def test_a_program_is_let_in_by_its_token_and_no_token_is_made_with_a_password_for_once(
+    client_as, client_from, clock, conn, rendered
+):
+    password, person = await given(await client_as("admin"), rendered), client_from("10.0.0.5")
+    token = await issue_token(conn, "wang.wu", days=3, at=clock.now())  # as `tidu token` does
+    program = client_from(headers={"authorization": f"Bearer {token}"})
+    assert (await program.get("/api/v1/firms")).status_code == 200
+    await entered(person, password)
+    asked = {"label": "报表", "days": "30", "password": password}
+    assert (await person.post("/account/tokens", data=asked)).status_code == 403
+    assert (await person.get("/firms")).headers["location"] == "/account/password"
+    await change(person, password)
+    assert (await program.get("/api/v1/firms")).status_code == 401  # a new password ends every token
+    made = await person.post("/account/tokens", data=asked | {"password": OWN})
+    assert (made.status_code, rendered[-1][0]) == (200, "account/token_once.html")
 
 
 async def test_ones_own_password_does_not_end_with_the_one_time_ones_hours(client_as, client_from, clock, rendered):
