@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor
-from app.carriers.clocks import clock_of
+from app.carriers.clocks import clock_of, without
 from app.carriers.models import CarrierTeam, TenancyRow
 from app.carriers.recording import never, note, span, trace
 from app.carriers.rules import ending_problems, renewal_problem
@@ -19,13 +19,12 @@ from app.carriers.tenancies import taken, tenancy_by_id
 from app.carriers.terms import Carrier, Space
 from app.clock import business_day
 from app.db import Conn, new_id
-from app.errors import Conflict, Invalid, NotFound, Refused, Stale
+from app.errors import Conflict, Invalid, NotFound, Stale
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmStatus
 from app.outages import constraint_of
 
-LONGEST_LIMIT = 120
 NO_MORE = "不能再办入驻"
 
 
@@ -155,7 +154,7 @@ async def renew(
     begins = held.until + timedelta(days=1) if held.until else since
     space = await hold_space_again(conn, held, since=begins, until=until)
     await free(conn, space, seats=held.seats, since=begins, until=until, besides=held.id)
-    await write(conn, held, {"during": span(since, until)}, at=at)
+    await write(conn, held.id, {"during": span(since, until)}, at=at)
     await note(conn, held.id, held.carrier_id, Happening.RENEWED, span(since, until), by=by, at=at)
     said = {"tenant": held.holder, "uscc": held.uscc, "place": held.place, "until": until}
     before = {"until": held.until}
@@ -169,32 +168,6 @@ async def hold_space_again(conn: Conn, held: Tenancy, *, since: date, until: dat
     return await hold_space(conn, held.carrier_id, held.space_id, since=since, until=until, today=date.min)
 
 
-async def extend(
-    conn: Conn, tenancy_id: uuid.UUID, *, months: int, reason: str, version: int, by: Actor, at: datetime
-) -> Tenancy:
-    """Another limit for the incubation: 300号 says 48 months “in principle”, so a person decides and says why."""
-    held = await lock_tenancy(conn, tenancy_id, version, by=by)
-    since = must_be_open(held)
-    if held.limit_months is None:
-        raise Refused("这份租约不计孵化期限，不用延长。")
-    faults = {}
-    if not held.limit_months < months <= LONGEST_LIMIT:
-        faults["months"] = f"现在的期限是 {held.limit_months} 个月；请填一个更大、不超过 {LONGEST_LIMIT} 的整数。"
-    if not reason:
-        faults["reason"] = "请写明延长的理由，局里会看到。"
-    if faults:
-        raise Invalid(faults)
-    await write(conn, held, {"limit_months": months, "limit_basis": f"延长：{reason}"[:200]}, at=at)
-    detail = {"months": months, "before": held.limit_months}
-    during = span(since, held.until)
-    await note(conn, held.id, held.carrier_id, Happening.EXTENDED, during, reason=reason, detail=detail, by=by, at=at)
-    said = {"tenant": held.holder, "uscc": held.uscc, "months": months, "reason": reason}
-    before = {"months": held.limit_months}
-    carrier = (held.carrier_id, held.carrier_name)
-    await trace(conn, carrier, "tenancy:extended", said, by=by, at=at, before=before)
-    return held
-
-
 async def change(conn: Conn, tenancy_id: uuid.UUID, terms: Terms, *, version: int, by: Actor, at: datetime) -> bool:
     """What is written of the agreement. False when nothing differs."""
     held = await lock_tenancy(conn, tenancy_id, version, by=by)
@@ -204,7 +177,7 @@ async def change(conn: Conn, tenancy_id: uuid.UUID, terms: Terms, *, version: in
     since = must_be_open(held)
     old = {name: getattr(held, name) for name in changed}
     stored = {n: v.value if isinstance(v, SpecialField) else v for n, v in changed.items()}
-    await write(conn, held, stored, at=at)
+    await write(conn, held.id, stored, at=at)
     during = span(since, held.until)
     await note(conn, held.id, held.carrier_id, Happening.CHANGED, during, detail=changed, by=by, at=at)
     said = {"tenant": held.holder, "uscc": held.uscc, **changed}
@@ -235,10 +208,12 @@ async def end(
     }
     try:
         async with conn.begin_nested():
-            await write(conn, held, values, at=at)
+            await write(conn, held.id, values, at=at)
     except IntegrityError as error:
         # Stayed beyond the lease, into the days of whoever came after.
         raise await _overlap(conn, error, held.space_id, since, ending.on, besides=held.id) from error
+    if struck:
+        await without(conn, held, by=by, at=at)
     detail = {"reason": ending.reason.label, "on": ending.on}
     await note(
         conn,
@@ -277,6 +252,6 @@ def must_be_open(held: Tenancy) -> date:
     return held.since
 
 
-async def write(conn: Conn, held: Tenancy, values: Mapping[str, Any], *, at: datetime) -> None:
+async def write(conn: Conn, tenancy_id: uuid.UUID, values: Mapping[str, Any], *, at: datetime) -> None:
     done = {**values, "version": TenancyRow.version + 1, "updated_at": at}
-    await conn.execute(update(TenancyRow).where(TenancyRow.id == held.id).values(done))
+    await conn.execute(update(TenancyRow).where(TenancyRow.id == tenancy_id).values(done))

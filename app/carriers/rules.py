@@ -117,6 +117,16 @@ def clock_after(before: CarrierKind, after: CarrierKind, *, clock_since: date | 
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """Since when, along the whole chain and in this kind of carrier, and for how long."""
+
+    clock_since: date
+    incubating_since: date
+    limit_months: int | None
+    limit_basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stint:
     """A room that a tenant is incubated in, or was. Both days are inclusive."""
 
@@ -128,6 +138,11 @@ class Stint:
     limit_months: int | None
     limit_basis: str
     open: bool
+    holder: uuid.UUID
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.clock_since, self.incubating_since, self.limit_months, self.limit_basis)
 
     def over(self, today: date) -> date:
         """The first day on which it is no more. One whose lease is over goes on until its end is recorded."""
@@ -147,6 +162,22 @@ def unbroken(stints: Iterable[Stint], *, since: date, until: date | None, today:
         found += touching
         first = min(first, *(s.since for s in touching))
         over = max(over, *(s.over(today) for s in touching))
+    return found
+
+
+def clocks(stints: Sequence[Stint], *, today: date) -> dict[uuid.UUID, Clock]:
+    """Of one holder, in one carrier: each stay has the earliest of its clocks and the longest of its limits."""
+    found: dict[uuid.UUID, Clock] = {}
+    for one in stints:
+        if one.id in found:
+            continue
+        over = one.over(today)
+        stay = unbroken(stints, since=one.since, until=None if over == date.max else day_before(over), today=today)
+        since = min(s.clock_since for s in stay), min(s.incubating_since for s in stay)
+        longest = max(stay, key=lambda s: s.limit_months or 0)
+        for s in stay:
+            said = s if s.limit_months == longest.limit_months else longest
+            found[s.id] = Clock(*since, said.limit_months, said.limit_basis)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, exists, func, select
 
 from app.access.terms import Actor
+from app.carriers.clocks import without
 from app.carriers.letting import lock_tenancy, must_be_open, write
 from app.carriers.log_models import CarrierLog
 from app.carriers.models import CarrierSpace, CarrierTeam, TenancyProposal, TenancyRow
@@ -32,6 +33,7 @@ async def remove_tenancy(conn: Conn, tenancy_id: uuid.UUID, *, version: int, by:
         raise Conflict(f"{held.holder} 的这份租约已有后续的登记。")
     await note(conn, held.id, held.carrier_id, Happening.ENDED, never(), is_open=False, reason=REASON, by=by, at=at)
     await conn.execute(delete(_T).where(_T.id == held.id))
+    await without(conn, held, by=by, at=at)
     if held.team_id is not None:
         await _forget_team(conn, held.team_id)
     said = {"tenant": held.holder, "uscc": held.uscc, "place": held.place, "since": held.since, "until": held.until}
@@ -70,7 +72,7 @@ async def restore_lease(
     held = await lock_tenancy(conn, tenancy_id, version, by=by)
     since = must_be_open(held)
     during = span(since, until)
-    await write(conn, held, {**terms, "during": during}, at=at)
+    await write(conn, held.id, {**terms, "during": during}, at=at)
     await note(conn, held.id, held.carrier_id, Happening.CHANGED, during, reason=REASON, by=by, at=at)
     before = {"until": held.until, "agreement_no": held.agreement_no}
     said = {"tenant": held.holder, "uscc": held.uscc, "place": held.place, "until": until}

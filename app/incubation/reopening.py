@@ -64,7 +64,7 @@ async def _go_on(conn: Conn, one: Tenancy, reason: str, *, by: Actor, at: dateti
         await free(conn, space, seats=one.seats, since=after, until=until, besides=one.id)
     try:
         async with conn.begin_nested():
-            await write(conn, one, {"during": during, **_ENDED}, at=at)
+            await write(conn, one.id, {"during": during, **_ENDED}, at=at)
     except IntegrityError as error:
         if constraint_of(error) != OVERLAP:
             raise

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.assessments.gathering import gather
-from app.carriers import letting, moving, service, spaces
+from app.carriers import extending, letting, moving, service, spaces
 from app.carriers.models import CarrierDuty, TenancyRow
 from app.carriers.occupancy import fills
 from app.carriers.queries import carrier_by_id, spaces_of
@@ -236,8 +236,8 @@ async def test_each_tenancy_keeps_the_limit_it_was_admitted_under(conn, house, o
     found = await shown(conn, special, officer)
     assert (found.limit_months, "待核实" in found.limit_basis) == (60, True)
     with pytest.raises(Invalid):
-        await letting.extend(conn, plain, months=48, reason="长一点", version=1, by=officer.actor, at=NOON)
-    await letting.extend(conn, plain, months=54, reason="临床未完", version=1, by=officer.actor, at=NOON)
+        await extending.extend(conn, plain, months=48, reason="长一点", version=1, by=officer.actor, at=NOON)
+    await extending.extend(conn, plain, months=54, reason="临床未完", version=1, by=officer.actor, at=NOON)
     assert (await shown(conn, plain, officer)).limit_months == 54
 
 
@@ -247,7 +247,7 @@ async def test_a_second_room_goes_on_with_the_clock_of_the_first_and_one_recorde
     uscc, began = await factories.firm(conn), date(2026, 10, 2)
     rooms = [await houses.space(conn, house, f"40{n}") for n in range(4)]
     first = await houses.tenancy(conn, house, rooms[0], uscc, began, None)
-    await letting.extend(conn, first, months=60, reason="临床未完", version=1, by=officer.actor, at=NOON)
+    await extending.extend(conn, first, months=60, reason="临床未完", version=1, by=officer.actor, at=NOON)
     second = await houses.tenancy(conn, house, rooms[1], uscc, date(2026, 12, 11), None)
     found = await shown(conn, second, officer)
     assert (found.clock_since, found.incubating_since, found.limit_months) == (began, began, 60)

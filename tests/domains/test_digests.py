@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from app.carriers import letting
+from app.carriers import extending, letting
 from app.carriers.stay_terms import Ending, EndReason
 from app.clock import BUSINESS_ZONE, business_day
 from app.digests.composing import compose, frame_of, lists_in, value_of
@@ -292,7 +292,7 @@ async def test_carriers_are_told_as_they_were_known_whatever_is_recorded_later(c
     assert full["href"] == f"/carriers/{held.id}"
     # Later: more months for one, an end recorded for another, a room more, somebody let in before that Monday.
     after = MONDAY + timedelta(days=2)
-    await letting.extend(conn, stays, months=60, reason="专家会同意", version=1, by=officer.actor, at=after)
+    await extending.extend(conn, stays, months=60, reason="专家会同意", version=1, by=officer.actor, at=after)
     await houses.space(conn, held, "401", at=after, opened_on=date(2026, 1, 1))
     await houses.tenancy(conn, held, rooms[4], late, date(2026, 11, 2), None, at=after)
     then = await compose(conn, replace(await frame(conn, MONDAY), moment=Moment(MONDAY, MONDAY.date(), fresh=False)))

@@ -152,8 +152,8 @@ def test_an_area_is_square_metres_to_the_cent_and_no_number_however_large_breaks
     assert ("area" in reader.faults) is not taken
 
 
-def stint(since, until, *, is_open=True):
-    return rules.Stint(uuid.uuid4(), since, until, since, since, 48, "", is_open)
+def stint(since, until, *, is_open=True, months=48):
+    return rules.Stint(uuid.uuid4(), since, until, since, since, months, f"{months}", is_open, uuid.UUID(int=1))
 
 
 def test_rooms_without_a_day_between_are_one_stay_and_a_day_without_any_ends_it():
@@ -168,6 +168,20 @@ def test_rooms_without_a_day_between_are_one_stay_and_a_day_without_any_ends_it(
     assert rules.unbroken([second], until=date(2025, 12, 30), **before) == []
     lapsed = stint(date(2026, 1, 1), TODAY - timedelta(days=1))
     assert rules.unbroken([lapsed], since=FAR, **asked) == [lapsed], "who has not left is still there"
+
+
+def test_each_stay_has_one_clock_the_earliest_and_one_limit_the_longest():
+    gone = stint(date(2024, 1, 1), date(2024, 12, 30), is_open=False)
+    first = stint(date(2025, 1, 1), date(2025, 12, 31), is_open=False, months=60)
+    second, third = stint(date(2026, 1, 1), None), stint(date(2026, 6, 1), None)
+    found = rules.clocks([third, second, first, gone], today=TODAY)
+    assert found[gone.id] == gone.clock, "a day without any room is between"
+    assert {found[s.id] for s in (first, second, third)} == {rules.Clock(first.since, first.since, 60, "60")}
+    lapsed = stint(date(2025, 6, 1), TODAY - timedelta(days=9))
+    late = stint(TODAY, None)
+    assert rules.clocks([lapsed, late], today=TODAY)[late.id].clock_since == lapsed.since
+    left = stint(lapsed.since, lapsed.until, is_open=False)
+    assert rules.clocks([left, late], today=TODAY)[late.id] == late.clock
 
 
 @pytest.mark.parametrize(

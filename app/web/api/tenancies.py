@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Response
 
 from app.access.terms import Permission, Viewer
-from app.carriers import letting, moving
+from app.carriers import extending, letting, moving
 from app.carriers.stay_terms import Tenancy
 from app.carriers.tenancies import tenancy_by_id
 from app.db import Conn
@@ -70,7 +70,7 @@ async def renew(tenancy_id: uuid.UUID, body: RenewIn, deed: Letter, if_match: If
 async def extend(tenancy_id: uuid.UUID, body: LimitIn, deed: Letter, if_match: IfMatch = None) -> Response:
     await _held(deed.conn, tenancy_id, deed.viewer)
     version, reason = version_needed(if_match), Reader(body.model_dump()).text("reason")
-    await letting.extend(
+    await extending.extend(
         deed.conn, tenancy_id, months=body.months, reason=reason, version=version, by=deed.by, at=deed.at
     )
     return await _shown(deed.conn, tenancy_id, deed.viewer, deed.today)

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.access.terms import Role, Viewer
-from app.carriers import letting, moving, proposing, queries
+from app.carriers import extending, letting, moving, proposing, queries
 from app.carriers.stay_terms import SpecialField, Tenancy, Terms
 from app.carriers.tenancies import open_tenancies
 from app.carriers.terms import Carrier, CarrierState
@@ -180,9 +180,9 @@ async def extend(
     at: datetime = clock.now()
 
     async def step(r: Reader, version: int) -> None:
-        months, reason = r.count("months", most=letting.LONGEST_LIMIT) or 0, r.text("reason")
+        months, reason = r.count("months", most=extending.LONGEST_LIMIT) or 0, r.text("reason")
         r.done()
-        await letting.extend(conn, tenancy_id, months=months, reason=reason, version=version, by=actor, at=at)
+        await extending.extend(conn, tenancy_id, months=months, reason=reason, version=version, by=actor, at=at)
 
     return await act(request, conn, tenancy_id, actor, today, step, "已延长孵化期限")
 
