@@ -2,7 +2,7 @@
 
 Two days are told apart. `on` is the day asked about. `known_on` is the day on whose evening it is asked: with it the
 intervals are those that were recorded by then, so that the answer to an old question never changes.
-A tenancy fills its space on each of its days; one whose lease is over goes on doing so until its end is recorded.
+Who is inside on a day is `running`'s to say.
 """
 
 import uuid
@@ -15,26 +15,26 @@ from sqlalchemy import BindParameter, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Date, DateTime, Uuid
 
+from app.carriers.running import INSIDE_ON
 from app.carriers.terms import Fill
 from app.clock import BUSINESS_ZONE
 from app.db import Conn
 from app.statements import Kept
 
-_NOW = """
+_NOW = f"""
   SELECT t.carrier_id, t.space_id, t.seats, t.firm_id, t.team_id
   FROM tenancies t
-  WHERE t.carrier_id = ANY(:ids) AND lower(t.during) <= :on
-    AND (t.during @> CAST(:on AS date) OR (t.ended_on IS NULL AND :on <= :today))
-"""
+  WHERE t.carrier_id = ANY(:ids) AND {INSIDE_ON.format(during="t.during", open="t.ended_on IS NULL")}
+"""  # noqa: S608 - a rule of our own
 # As it was known then: the last thing recorded of each tenancy by that evening.
-_THEN = """
+_THEN = f"""
   SELECT t.carrier_id, t.space_id, t.seats, t.firm_id, t.team_id
   FROM (
     SELECT DISTINCT ON (tenancy_id) tenancy_id, during, open FROM tenancy_events
     WHERE carrier_id = ANY(:ids) AND at < :known_until ORDER BY tenancy_id, at DESC, id DESC
   ) e JOIN tenancies t ON t.id = e.tenancy_id
-  WHERE lower(e.during) <= :on AND (e.during @> CAST(:on AS date) OR (e.open AND :on <= :today))
-"""
+  WHERE {INSIDE_ON.format(during="e.during", open="e.open")}
+"""  # noqa: S608 - a rule of our own
 _FILLS = """
 WITH inside AS ({inside}),
 used AS (SELECT space_id, sum(seats) AS seats FROM inside GROUP BY space_id),

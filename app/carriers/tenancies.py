@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, String, and_, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, bindparam, cast, func, or_, select
 from sqlalchemy.types import Uuid
 
 from app.access.sight import beyond_sight
 from app.access.terms import Viewer
 from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyEventRow, TenancyRow
+from app.carriers.running import inside_on
 from app.carriers.sight import Sight, held_by, in_sight, sight_of, values_for, visible_to
 from app.carriers.stay_terms import EndReason, Happening, SpecialField, Tenancy, TenancyEvent
 from app.carriers.terms import CarrierKind
@@ -81,14 +82,11 @@ def tenancy_of(row: Sequence[Any]) -> Tenancy:
 
 _ON, _TODAY = bindparam("on", type_=Date()), bindparam("today", type_=Date())
 _CARRIER = bindparam("carrier_id", type_=Uuid())
-_INSIDE = (
-    func.lower(_T.during) <= _ON,
-    or_(func.upper(_T.during).is_(None), func.upper(_T.during) > _ON, _T.ended_on.is_(None) & (_ON <= _TODAY)),
-)
+_INSIDE = inside_on(_ON, today=_TODAY)
 _BY_PLACE = (_S.building, _S.floor, _S.room, func.lower(_T.during), _T.id)
-_THAT_DAY = Kept(_all().where(_T.carrier_id == _CARRIER, *_INSIDE).order_by(*_BY_PLACE))
+_THAT_DAY = Kept(_all().where(_T.carrier_id == _CARRIER, _INSIDE).order_by(*_BY_PLACE))
 _COMING = (_ON >= _TODAY) & (func.lower(_T.during) > _ON) & _T.ended_on.is_(None)  # what is past tells who came itself
-_FROM_THAT_DAY = Kept(_all().where(_T.carrier_id == _CARRIER, or_(and_(*_INSIDE), _COMING)).order_by(*_BY_PLACE))
+_FROM_THAT_DAY = Kept(_all().where(_T.carrier_id == _CARRIER, or_(_INSIDE, _COMING)).order_by(*_BY_PLACE))
 _OPEN = Kept(_all().where(_T.carrier_id == _CARRIER, _T.ended_on.is_(None)).order_by(*_BY_PLACE))
 _LATEST = _all().order_by(func.lower(_T.during).desc().nulls_last(), _T.id.desc())
 

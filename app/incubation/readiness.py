@@ -15,6 +15,7 @@ from app.carriers.figure_terms import YearSaid
 from app.carriers.figures import year_said
 from app.carriers.occupancy import fills
 from app.carriers.rules import add_months, months_used
+from app.carriers.running import INSIDE_ON
 from app.carriers.terms import Carrier, CarrierKind, Fill
 from app.db import Conn
 from app.incubation import rules
@@ -48,8 +49,8 @@ HEALTH = (
 )
 _LOGGED = {"events": "十二个月内的活动记录", "mentors": "在聘的导师记录", "invested": "上年度自有或合作资金的投资记录"}
 # Of an accelerator all tenants count: who comes to it has grown out of what 在孵 asks (300号 第八条).
-_INSIDE = """
-  lower(t.during) <= :on AND (t.during @> CAST(:on AS date) OR (t.ended_on IS NULL AND :on <= :today))
+_INSIDE = f"""
+  {INSIDE_ON.format(during="t.during", open="t.ended_on IS NULL")}
   AND (t.incubating_since IS NOT NULL OR :everybody)
 """
 # 深圳市众创空间: who has been in for less is not counted.

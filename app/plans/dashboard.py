@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from app.access.terms import Viewer
 from app.carriers.listing import filled
 from app.carriers.models import CarrierTeam, TenancyRow
+from app.carriers.running import inside_on
 from app.carriers.tenancies import limit_day
 from app.carriers.terms import Fill
 from app.db import Conn
@@ -161,7 +162,7 @@ async def housed(conn: Conn, *, viewer: Viewer, part: Part, today: date) -> Hous
 def _inside(today: date, *, over: bool = False) -> ColumnElement[bool]:
     """In some carrier today, by its own tenancy or by its team's since it became the firm; `over`: beyond its limit."""
     t, m = TenancyRow, CarrierTeam
-    inside = [t.ended_on.is_(None), func.lower(t.during) <= today]
+    inside = [inside_on(today, today=today)]
     if over:
         inside.append(limit_day() <= today)
     own = select(t.firm_id).where(t.firm_id.is_not(None), *inside)
