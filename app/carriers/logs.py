@@ -136,6 +136,7 @@ async def known_of(conn: Conn, carrier_id: uuid.UUID) -> Known:
     return Known(await holders_of(conn, carrier_id), await mentors_of(conn, carrier_id))
 
 
+Term = tuple[date, date | None]
 _COUNTS = Kept(
     text(
         """
@@ -147,7 +148,10 @@ SELECT date_trunc('month', l.happened_on)::date AS month,
   coalesce(sum(people) FILTER (WHERE kind = 'event'), 0) AS people,
   count(*) FILTER (WHERE kind = 'investment') AS investments,
   count(DISTINCT coalesce(l.firm_id, m.firm_id, m.id)) FILTER (WHERE kind = 'investment') AS financed,
-  coalesce(sum(amount) FILTER (WHERE kind = 'investment'), 0) AS amount
+  coalesce(sum(amount) FILTER (WHERE kind = 'investment'), 0) AS amount,
+  CASE GROUPING(date_trunc('month', l.happened_on)::date) WHEN 1 THEN (
+    SELECT json_agg(json_build_array(happened_on, until)) FROM carrier_logs
+    WHERE carrier_id = :carrier_id AND kind = 'mentor' AND struck_at IS NULL) END AS terms
 FROM carrier_logs l LEFT JOIN carrier_teams m ON m.id = l.team_id
 WHERE l.carrier_id = :carrier_id AND l.struck_at IS NULL AND l.happened_on BETWEEN :since AND :until
 GROUP BY GROUPING SETS ((date_trunc('month', l.happened_on)::date), ())
@@ -159,16 +163,18 @@ GROUP BY GROUPING SETS ((date_trunc('month', l.happened_on)::date), ())
 
 
 async def counts_of(
-    conn: Conn, carrier_id: uuid.UUID, *, since: date, until: date, mentors: Sequence[LogLine]
-) -> tuple[dict[date, Counts], Counts]:
-    """By month (its first day; months without a line are left out), and of the whole time; `mentors`: `mentors_of`."""
+    conn: Conn, carrier_id: uuid.UUID, *, since: date, until: date
+) -> tuple[dict[date, Counts], Counts, list[Term]]:
+    """By month (its first day; months without a line are left out), and of the whole time; and the terms of all mentors
+    there ever were."""
     values = {"carrier_id": carrier_id, "since": since, "until": until}
     rows = (await conn.execute(_COUNTS, values)).all()
-    months = {row[0]: Counts(*row[1:]) for row in rows if row[0] is not None}
-    total = next((Counts(*row[1:]) for row in rows if row[0] is None), Counts())
-    return months, replace(total, mentors=appointed([(one.on, one.until) for one in mentors], until))
+    months = {row[0]: Counts(*row[1:-1]) for row in rows if row[0] is not None}
+    whole = next(row for row in rows if row[0] is None)
+    terms = [(date.fromisoformat(on), date.fromisoformat(end) if end else None) for on, end in whole.terms or ()]
+    return months, replace(Counts(*whole[1:-1]), mentors=appointed(terms, until)), terms
 
 
-def appointed(mentors: Sequence[tuple[date, date | None]], day: date) -> int:
+def appointed(mentors: Sequence[Term], day: date) -> int:
     """How many terms run on a day; both ends inclusive."""
     return sum(since <= day and (until is None or until >= day) for since, until in mentors)

@@ -12,7 +12,7 @@ from sqlalchemy.types import Date, Uuid
 from app.access.terms import Viewer
 from app.carriers.figures import year_said
 from app.carriers.log_terms import Counts
-from app.carriers.logs import counts_of, mentors_of
+from app.carriers.logs import counts_of
 from app.carriers.queries import carrier_by_id
 from app.carriers.terms import Carrier
 from app.collecting.queries import answers_of, corrections_of, frozen_of, round_of_period
@@ -134,9 +134,8 @@ async def gather(conn: Conn, held: Round, *, viewer: Viewer, today: date) -> Mat
     answers = {answer.id: answer for answer in await answers_of(conn, held.id)}
     rows = {row[0]: row[1:] for row in await conn.execute(_TENANTS, {"round_id": held.id, **days})}
     stays = (await conn.execute(_STAYS, {"carrier_id": held.carrier_id, **days})).one()
-    mentors = await mentors_of(conn, held.carrier_id)
-    _, counts = await counts_of(conn, held.carrier_id, since=period.first, until=day, mentors=mentors)
-    _, ever = await counts_of(conn, held.carrier_id, since=date.min, until=day, mentors=mentors)
+    _, counts, _ = await counts_of(conn, held.carrier_id, since=period.first, until=day)
+    _, ever, _ = await counts_of(conn, held.carrier_id, since=date.min, until=day)
     return Material(
         round=held,
         carrier=carrier,

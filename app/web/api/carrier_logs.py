@@ -9,7 +9,7 @@ from fastapi import Query, Response
 
 from app.carriers import noting
 from app.carriers.log_terms import Counts, LogLine
-from app.carriers.logs import appointed, counts_of, known_of, log_by_id, logs_of, mentors_of
+from app.carriers.logs import appointed, counts_of, known_of, log_by_id, logs_of
 from app.carriers.rules import add_months, day_before
 from app.db import Conn
 from app.errors import NotFound
@@ -95,9 +95,7 @@ async def counted(
     await carrier_in_sight(conn, carrier_id, viewer)
     asked = year or today.year
     until = min(date(asked, 12, 31), today)
-    mentors = await mentors_of(conn, carrier_id)
-    months, total = await counts_of(conn, carrier_id, since=date(asked, 1, 1), until=until, mentors=mentors)
-    terms = [(one.on, one.until) for one in mentors]
+    months, total, terms = await counts_of(conn, carrier_id, since=date(asked, 1, 1), until=until)
     items = []
     for first, counts in sorted(months.items()):
         end = min(day_before(add_months(first, 1)), today)

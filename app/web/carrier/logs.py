@@ -10,7 +10,7 @@ from fastapi import Query, Request, Response
 from app.access.terms import Viewer
 from app.carriers import noting
 from app.carriers.log_terms import COUNT_LABELS, FIELDS, SHAPES, Counts, LogKind, LogLine
-from app.carriers.logs import PAGE, appointed, counts_of, known_of, log_by_id, logs_of, mentors_of
+from app.carriers.logs import PAGE, appointed, counts_of, known_of, log_by_id, logs_of
 from app.carriers.noting import needs_kind
 from app.carriers.rules import add_months, day_before
 from app.carriers.terms import Carrier
@@ -86,9 +86,8 @@ def year_asked(year: str, today: date) -> int:
 
 async def _counted(conn: Conn, carrier: Carrier, year: int, today: date) -> dict[str, Any]:
     """Twelve months, those to come left empty, and the year."""
-    mentors, until = await mentors_of(conn, carrier.id), min(date(year, 12, 31), today)
-    months, total = await counts_of(conn, carrier.id, since=date(year, 1, 1), until=until, mentors=mentors)
-    terms = [(one.on, one.until) for one in mentors]
+    until = min(date(year, 12, 31), today)
+    months, total, terms = await counts_of(conn, carrier.id, since=date(year, 1, 1), until=until)
     shown: list[tuple[int, Counts | None, int]] = []
     for month in range(1, 13):
         first = date(year, month, 1)
