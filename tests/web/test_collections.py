@@ -189,8 +189,13 @@ async def test_the_forms_come_in_their_order_with_what_was_corrected_and_why(con
     assert "含实习生" in page
     book = load_workbook(io.BytesIO((await operator.post(f"{here}/statistics/export.xlsx")).content))
     whole, tenants, checked = book.worksheets
-    lines = {row[1]: row[2] for row in whole.iter_rows(values_only=True) if row[1]}
-    assert (lines["b00"], lines["t.staff"], lines["t.income"], lines["t.firms"]) == (100, 9, 2500, 1)
+    lines = {row[0]: row[1:] for row in whole.iter_rows(values_only=True)}
+    assert lines["总收入"][:4] == ("b00", 100, "千元", "收入与税金")
+    assert [lines[label][1] for label in ("在孵企业总收入", "在孵企业数")] == [2500, 1]
+    staff = lines["在孵企业从业人员"]
+    assert staff[:2] == ("—", 9), "a code of our own is nothing to the form"
+    assert "数出来的是 8" in staff[4]
+    assert "含实习生" in staff[4]
     codes = [row[1] for row in whole.iter_rows(values_only=True)]
     assert codes.index("b00") < codes.index("b04") < codes.index("c00") < codes.index("e00")
     head, row = list(tenants.iter_rows(values_only=True))[1:3]

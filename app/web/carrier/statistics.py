@@ -103,12 +103,23 @@ async def sheet(
 
 def tables_of(found: Statistics, what: str) -> list[Table]:
     lead = (f"{what}　{found.title}　金额单位：千元", found.note)
-    lines = [(line.label, line.code, line.value, line.unit) for line in found.lines]
-    tables = [Table(found.title, lead, ("指标", "代码", "数值", "单位"), lines)]
+    tables = [_own(found, lead)]
     if found.head:
         tables.append(Table("在孵（毕业）企业情况", lead[:1], found.head, found.rows))
     problems = [(p.sentence, "须改正" if p.hard else "请核对") for p in found.problems]
     return [*tables, Table("校验", lead[:1], ("对不上的地方", "要求"), problems)]
+
+
+def _own(found: Statistics, lead: tuple[str, ...]) -> Table:
+    """In the form's words and order; a code stands beside them where it is the form's own."""
+    coded = any(line.official for line in found.lines)
+    head = ("指标", *(("代码",) if coded else ()), "数值", "单位", "部分", "更正")
+    rows = []
+    for line in found.lines:
+        code = (line.code if line.official else "—",) if coded else ()
+        changed = f"数出来的是 {line.found}；{line.author}：{line.reason}" if line.reason else ""
+        rows.append((line.label, *code, line.value, line.unit, line.section, changed))
+    return Table(found.title, lead, head, rows)
 
 
 async def _page(
