@@ -5,7 +5,7 @@ codes which firms there are, which have an account, or which of them said no.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from app.errors import Conflict, Invalid, NotFound, Refused, TooMany
 from app.firms.queries import firm_by_id, firm_by_uscc
 from app.outbox.writing import notice, post
 
+Suited = Callable[[Carrier, Lease], Awaitable[Lease]]
 _P = TenancyProposal
 _TERMS = ("seats", "incubates", "special_field", "rent_reduced", "agreement_no", "agreement_on", "stage_target")
 _GONE = "现在办不了（房间可能已经租出）；请与载体联系，由它重新提出。"
@@ -95,20 +96,21 @@ async def _ask(
     return made
 
 
-async def confirm(conn: Conn, proposal_id: uuid.UUID, *, by: Actor, at: datetime) -> uuid.UUID | None:
-    """The tenancy that it makes; None where a team has become the firm. Raises NotFound, Conflict, Refused."""
+async def confirm(conn: Conn, proposal_id: uuid.UUID, *, suited: Suited, by: Actor, at: datetime) -> uuid.UUID | None:
+    """The tenancy that it makes; None where a team has become the firm. `suited`: the lease, once its tenant has been
+    looked at. Raises NotFound, Conflict, Refused."""
     proposal = await _answerable(conn, proposal_id, by=by, at=at)
     if await firm_by_uscc(conn, proposal.uscc, viewer=by.viewer) is None:
         raise Refused(f"您的管辖范围内没有 {proposal.uscc}；核对后先在企业库新增这家企业，再确认。")
     carrier = await carrier_asking(conn, proposal.carrier_id)
-    made = None
+    made, lease = None, await suited(carrier, lease_of(proposal)) if proposal.team_id is None else None
     try:
         async with conn.begin_nested():
             if proposal.team_id is not None:
                 on = proposal.since
                 await link_team(conn, carrier, proposal.team_id, uscc=proposal.uscc, on=on, by=by, at=at)
-            else:
-                made = await admit(conn, carrier, lease_of(proposal), by=by, at=at)
+            elif lease is not None:
+                made = await admit(conn, carrier, lease, by=by, at=at)
     except (Conflict, Refused, Invalid) as error:
         if by.viewer.role is not Role.FIRM:
             raise

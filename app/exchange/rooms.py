@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app.access.terms import Actor, Role
-from app.carriers.letting import admit, change, renew
+from app.carriers.letting import change, renew
 from app.carriers.proposal_terms import ProposalState
 from app.carriers.proposals import proposals_of
 from app.carriers.proposing import propose
@@ -18,8 +18,10 @@ from app.carriers.tenancies import taken
 from app.carriers.terms import Carrier, Space, SpaceEntry
 from app.clock import business_day
 from app.db import Conn
-from app.errors import AppError, Invalid, NotFound
+from app.errors import AppError, Invalid, NotFound, Refused
 from app.exchange.terms import LineResult, RowOutcome, plain
+from app.incubation.entering import enter
+from app.policy.policies import Policies
 
 Place = tuple[str, str, str]  # building, floor, room
 _UNHELD = frozenset({ProposalState.WAITING, ProposalState.REFUSED})
@@ -40,10 +42,18 @@ class Readers:
     space: Callable[[Mapping[str, Any], Space | None], SpaceEntry]
     lease: Callable[[Mapping[str, Any], uuid.UUID], Lease | None]
     again: Callable[[Mapping[str, Any], Tenancy], Lease]
+    ground: Callable[[Mapping[str, Any]], str]  # on which one is let in whom the conditions of entry do not suit
 
 
 async def bring(
-    conn: Conn, carrier: Carrier, lines: Sequence[RoomLine], readers: Readers, *, by: Actor, at: datetime
+    conn: Conn,
+    carrier: Carrier,
+    lines: Sequence[RoomLine],
+    readers: Readers,
+    *,
+    policies: Policies,
+    by: Actor,
+    at: datetime,
 ) -> list[LineResult]:
     """Under the carrier's lock, so that two lists of one carrier come one after the other. A wrong row writes nothing;
     whether the others stay is the caller's."""
@@ -51,7 +61,7 @@ async def bring(
     if held is None:
         raise NotFound
     spaces = {(s.building, s.floor, s.room): s for s in await spaces_of(conn, carrier.id)}
-    run, results = _Run(conn, held, readers, by, at, spaces, {}), []
+    run, results = _Run(conn, held, readers, policies, by, at, spaces, {}), []
     for line in lines:
         shown, holder = " ".join(part for part in line.place if part), str(line.raw.get("holder") or "")
         known, faults = dict(run.spaces), dict[str, str]()
@@ -62,7 +72,8 @@ async def bring(
         except AppError as error:
             run.spaces, run.deeds = known, []  # a room that this row opened is gone with it
             faults = error.fields if isinstance(error, Invalid) else {}
-            outcome, said = RowOutcome.REJECTED, "".join(faults.values()) or error.sentence
+            why = "；".join(error.reasons) if isinstance(error, Refused) else ""
+            outcome, said = RowOutcome.REJECTED, "".join(faults.values()) or error.sentence + why
         who = holder or str(line.raw.get("uscc") or "")
         results.append(LineResult(line.number, shown, who, outcome, said, faults, run.deeds))
     return results
@@ -73,6 +84,7 @@ class _Run:
     conn: Conn
     carrier: Carrier
     readers: Readers
+    policies: Policies
     by: Actor
     at: datetime
     spaces: dict[Place, Space]
@@ -118,7 +130,10 @@ class _Run:
             return await self._again(held, self.readers.again(line.raw, held))
         if lease.uscc and self.by.viewer.role is Role.CARRIER:
             return await self._propose(lease)
-        made = await admit(self.conn, self.carrier, lease, by=self.by, at=self.at)
+        ground = self.readers.ground(line.raw)
+        made = await enter(
+            self.conn, self.carrier, lease, ground=ground, policies=self.policies, by=self.by, at=self.at
+        )
         self.deeds.append({"tenancy": str(made), "version": 1})
         return RowOutcome.CREATED, "办理入驻"
 

@@ -12,11 +12,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.access.terms import Actor, Permission
+from app.access.terms import Actor, Permission, Role
 from app.assessments.gathering import gather
+from app.carriers.clocks import goes_on
 from app.carriers.letting import admit
+from app.carriers.proposing import confirm
 from app.carriers.stay_terms import Lease
 from app.carriers.terms import Carrier, CarrierKind
+from app.clock import business_day
 from app.db import Conn
 from app.errors import Refused
 from app.firms.filtering import visible_to
@@ -55,18 +58,42 @@ def must_suit(found: Assessment, ground: str, who: str, *, by: Actor) -> None:
     if found.outcome is Outcome.NOT_MET and not ground:
         figures = by.viewer.may(Permission.ASSESSMENT_READ)
         said = f"{who} 不符合在孵企业的条件；请写明依据，或者不作为在孵企业办理。"
+        if by.viewer.role is Role.FIRM:
+            said = "贵企业不符合在孵企业的条件；请与载体商量不作为在孵企业入驻，或请主管部门核对后写明依据。"
         raise Refused(said, reasons=sentences(found, figures=figures))
+
+
+async def suited(
+    conn: Conn, carrier: Carrier, lease: Lease, *, ground: str, policies: Policies, by: Actor, today: date
+) -> Lease:
+    """With how its tenant stands beside the conditions, of a firm that whoever does it has in sight; whoever is in
+    already is not asked again for another room. Raises Refused."""
+    if lease.uscc and lease.incubates:
+        query = select(Firm.id, Firm.name).where(Firm.uscc == lease.uscc, visible_to(by.viewer))
+        firm = (await conn.execute(query)).one_or_none()
+        if firm is None or await goes_on(conn, carrier, firm.id, lease, today=today):
+            return lease
+        if found := await conditions(conn, carrier.kind, firm.id, policies=policies, since=lease.since):
+            must_suit(found, ground, firm.name, by=by)
+            return replace(lease, entry=kept(found, ground))
+    return lease
 
 
 async def enter(
     conn: Conn, carrier: Carrier, lease: Lease, *, ground: str, policies: Policies, by: Actor, at: datetime
 ) -> uuid.UUID:
-    """As `letting.admit`, by somebody who has the firm in sight. Raises Refused as well."""
-    if lease.uscc and lease.incubates:
-        query = select(Firm.id, Firm.name).where(Firm.uscc == lease.uscc, visible_to(by.viewer))
-        firm = (await conn.execute(query)).one_or_none()
-        found = await conditions(conn, carrier.kind, firm.id, policies=policies, since=lease.since) if firm else None
-        if firm and found:
-            must_suit(found, ground, firm.name, by=by)
-            lease = replace(lease, entry=kept(found, ground))
+    """As `letting.admit`. Raises Refused as well."""
+    lease = await suited(conn, carrier, lease, ground=ground, policies=policies, by=by, today=business_day(at))
     return await admit(conn, carrier, lease, by=by, at=at)
+
+
+async def agree(
+    conn: Conn, proposal_id: uuid.UUID, *, ground: str, policies: Policies, by: Actor, at: datetime
+) -> uuid.UUID | None:
+    """To what an operator has proposed. A firm that does not suit is not incubated by saying yes itself."""
+    said = "" if by.viewer.role is Role.FIRM else ground
+
+    async def looked_at(carrier: Carrier, lease: Lease) -> Lease:
+        return await suited(conn, carrier, lease, ground=said, policies=policies, by=by, today=business_day(at))
+
+    return await confirm(conn, proposal_id, suited=looked_at, by=by, at=at)

@@ -6,6 +6,7 @@ GET   /carrier                                  carrier:desk   carrier
 GET   /carriers                                 carrier:read   {CARRIER_READERS}
 GET   /carriers/new                             carrier:keep   officer
 POST  /carriers/new                             carrier:keep   officer
+POST  /carriers/export.{{form}}                 firm:export    officer manager
 GET   /carriers/proposals                       carrier:keep   officer
 GET   /entries/{{entry_id}}                      carrier:let    carrier officer
 POST  /entries/{{entry_id}}/accept               carrier:let    carrier officer
@@ -27,6 +28,7 @@ POST  /api/v1/disagreements/{{disagreement_id}}/settle stay:say firm carrier off
 POST  /api/v1/carriers/{{carrier_id}}/disagreements/check carrier:let carrier officer
 GET   /api/v1/carriers/{{carrier_id}}/graduates carrier:read   {CARRIER_READERS}
 GET   /api/v1/graduations                       portal:use     firm
+GET   /api/v1/own-tenancies                     portal:use     firm
 PUT   /api/v1/tenancies/{{tenancy_id}}/years/{{nth}} stay:say  firm carrier officer
 POST  /portal/stays/{{step}}/{{which}}           portal:use     firm
 POST  /portal/entries/{{entry_id}}/withdraw      portal:use     firm
@@ -110,6 +112,13 @@ POST  /carriers/{{carrier_id}}/logs/{{kind}}/import carrier:let carrier officer
 GET   /carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}} carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}} carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/logs/{{kind}}/{{entry_id}}/strike carrier:let carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/imports   carrier:let    carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/imports   carrier:let    carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/imports/{{batch_id}} carrier:let carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/imports/{{batch_id}}/rows carrier:let carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/imports/{{batch_id}}/confirm carrier:let carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/imports/{{batch_id}}/discard carrier:let carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/imports/{{batch_id}}/undo carrier:let carrier officer
 GET   /api/v1/carriers/{{carrier_id}}/logs      carrier:read   {CARRIER_READERS}
 GET   /api/v1/carriers/{{carrier_id}}/logs/counts carrier:read {CARRIER_READERS}
 POST  /api/v1/carriers/{{carrier_id}}/logs/{{kind}} carrier:let carrier officer

@@ -1,7 +1,7 @@
 """An operator proposes by a code; the firm, or an officer in its stead, answers; typing codes tells nothing."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import unquote
 
 import pytest
@@ -224,3 +224,37 @@ async def test_so_many_codes_a_day_and_no_more(conn, held):
 
 def test_who_lets_rooms_does_not_answer_for_a_firm():
     assert {role for role, held in PERMISSIONS.items() if Permission.CARRIER_AGREE in held} == {Role.FIRM, Role.OFFICER}
+
+
+async def test_a_firm_that_does_not_suit_is_not_incubated_by_saying_yes_and_an_officer_writes_down_the_ground(
+    conn, api_as, client_as, clock, held
+):
+    grown = await factories.firm(conn, name="开平市老牌机械有限公司", registered_on=date(2015, 3, 1))
+    clerk = await clerk_of(conn, grown)
+    operator, firm, program = await client_as("carrier"), await client_as(clerk), await api_as(clerk)
+    await propose(operator, held, await houses.space(conn, held), grown)
+    proposal = await only(conn)
+    page = await firm.post(f"/proposals/{proposal}/confirm", data={"ground": "我们自己写的依据"})
+    assert (page.status_code, "贵企业不符合在孵企业的条件" in page.text) == (409, True), "its own word is no ground"
+    told = await program.post(f"/api/v1/proposals/{proposal}/confirm", json={"ground": "我们自己写的依据"})
+    assert (told.status_code, len(told.json()["reasons"]) > 0) == (409, True)
+    assert "等待确认" in (await operator.get("/carrier")).text
+    clock.at = NOON + timedelta(days=ANSWER_DAYS + 1)
+    officer = await client_as("officer")
+    asked = await officer.post(f"/proposals/{proposal}/confirm")
+    assert (asked.status_code, "写明依据再确认" in asked.text) == (409, True)
+    assert not (await conn.execute(select(TenancyRow.id))).all()
+    made = await officer.post(f"/proposals/{proposal}/confirm", data={"ground": "集团内部新项目，专家评审通过"})
+    assert made.status_code == 303
+    shown = (await officer.get(made.headers["location"].split("?")[0])).text
+    assert "集团内部新项目，专家评审通过" in shown
+    assert "未达标" in shown
+    room = await houses.space(conn, held, "303")
+    again = await propose(await client_as("carrier"), held, room, grown, idempotency_key="303")
+    assert again.status_code == 303
+    firm = await client_as(clerk)
+    assert (await firm.post(f"/proposals/{await latest(conn)}/confirm")).status_code == 303, "another room, no entry"
+    plain = await factories.firm(conn, registered_on=date(2015, 3, 1))
+    await propose(await client_as("carrier"), held, await houses.space(conn, held, "302"), plain, incubates="0")
+    other = await client_as(await clerk_of(conn, plain, "firm-2"))
+    assert (await other.post(f"/proposals/{await latest(conn)}/confirm")).status_code == 303, "a plain tenant"

@@ -111,6 +111,26 @@ async def test_an_operator_brings_in_its_own_carrier_and_a_firm_only_as_a_propos
     assert template.headers["content-type"].startswith("application/vnd.openxmlformats")
 
 
+async def test_a_list_lets_nobody_be_incubated_whom_the_conditions_do_not_suit_without_a_ground(conn, client_as, held):
+    officer = await client_as("officer")
+    grown = await factories.firm(conn, "开平市老牌机械有限公司", registered_on=date(2015, 3, 1))
+    head = f"{HEAD},在孵,入孵依据"
+    line = f"A 座,3,301,100,{grown},,2026-12-01,,"
+    refused = await send(officer, held, f"{line},,", act="import", head=head)
+    assert refused.status_code == 409
+    assert "开平市老牌机械有限公司 不符合在孵企业的条件" in refused.text
+    assert "24" in refused.text
+    for ending in (",是,专家评审通过", ",否,"):
+        taken = await send(officer, held, line + ending, act="import", head=head)
+        assert "错误 0" in taken.text
+        (entry,) = (await conn.execute(select(TenancyRow.entry))).scalars()
+        assert (entry["stated"] if entry else None) == ("专家评审通过" if "是" in ending else None)
+        if entry:
+            (row,) = await rows(officer, held)
+            assert row["入孵依据"] == "专家评审通过"
+            assert (await officer.post(f"{taken.url.path}/undo")).status_code == 303
+
+
 async def standing(conn):
     """All that a list can write, as it stands."""
     said = "SELECT row_to_json(t)::jsonb - '{version,updated_at}'::text[] FROM %s t ORDER BY 1::text"

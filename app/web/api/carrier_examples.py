@@ -163,6 +163,7 @@ _PROPOSAL = {
 EXAMPLES: dict[str, Any] = {
     "ProposalOut": _PROPOSAL,
     "ProposalList": {"items": [_PROPOSAL], "next": None},
+    "AgreeIn": {"ground": "集团内部孵化，专家评审通过"},
     "RefusalIn": {"reason": "没有签过协议"},
     "CarrierIn": _ENTRY,
     "CarrierPatch": {**_ENTRY, "changed_on": "2026-11-20"},

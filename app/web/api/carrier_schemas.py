@@ -229,6 +229,10 @@ class LinkIn(_In):
     on: Short | None = Field(None, description="注册日期，缺省今天")
 
 
+class AgreeIn(_In):
+    ground: str = Field("", max_length=2000, description="不符合在孵条件时的依据；企业写的不算")
+
+
 class RefusalIn(_In):
     reason: Short = ""
 

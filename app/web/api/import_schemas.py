@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 _ID = "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a"
 _BATCH: dict[str, Any] = {
@@ -78,4 +78,32 @@ class RowList(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"items": [_ROW], "next": None}})
 
     items: list[RowOut]
+    next: str | None
+
+
+_CARRIER_ROW: dict[str, Any] = {
+    "row": 4,
+    "outcome": "rejected",
+    "what": "A 座 3层 301",
+    "who": "91440783M159083022",
+    "said": "A 座 3层 301 已由 开平市先到有限公司 租用：2026-01-01 起至 2026-12-31。",
+    "messages": [{"field": "file", "sentence": "A 座 3层 301 已由…", "severity": "error"}],
+}
+
+
+class CarrierRowOut(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": _CARRIER_ROW})
+
+    row: int
+    outcome: str
+    what: str = Field(description="房间，或记录的日期和名称")
+    who: str
+    said: str = Field(description="会做什么、做了什么，或哪里不对")
+    messages: list[dict[str, str]]
+
+
+class CarrierRowList(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"items": [_CARRIER_ROW], "next": None}})
+
+    items: list[CarrierRowOut]
     next: str | None

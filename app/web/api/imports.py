@@ -30,7 +30,7 @@ Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_IMPORT))]
 Importer = Annotated[Deed, Depends(doing(Permission.FIRM_IMPORT))]
 
 
-def _out(b: Batch) -> BatchOut:
+def batch_out(b: Batch) -> BatchOut:
     return BatchOut(
         id=b.id,
         kind=b.kind.value,
@@ -56,7 +56,7 @@ async def _one(conn: Conn, batch_id: uuid.UUID, viewer: Viewer) -> Batch:
 
 
 async def _shown(deed: Deed, batch_id: uuid.UUID, *, status: int = 200) -> Response:
-    return answer(_out(await _one(deed.conn, batch_id, deed.viewer)), status=status)
+    return answer(batch_out(await _one(deed.conn, batch_id, deed.viewer)), status=status)
 
 
 @router.get("", response_model=BatchList, summary="导入，最近的在前")
@@ -68,7 +68,7 @@ async def list_batches(
 ) -> Response:
     found = await queries.list_batches(conn, viewer=viewer, before=cursor, limit=limit + 1)
     more = str(found[limit - 1].id) if len(found) > limit else None
-    return answer(BatchList(items=[_out(b) for b in found[:limit]], next=more))
+    return answer(BatchList(items=[batch_out(b) for b in found[:limit]], next=more))
 
 
 @router.post(
@@ -118,7 +118,7 @@ async def template(
 
 @router.get("/{batch_id}", response_model=BatchOut, summary="一次导入，办到了哪一步")
 async def read(batch_id: uuid.UUID, conn: ConnDep, viewer: Reader) -> Response:
-    return answer(_out(await _one(conn, batch_id, viewer)))
+    return answer(batch_out(await _one(conn, batch_id, viewer)))
 
 
 @router.get("/{batch_id}/rows", response_model=RowList, summary="逐行结果，按文件里的先后")

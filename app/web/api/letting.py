@@ -16,11 +16,20 @@ from app.errors import Invalid, NotFound
 from app.firms import cursors
 from app.firms.queries import firm_by_id
 from app.firms.terms import Sort
-from app.incubation.entering import enter
+from app.incubation.entering import agree, enter
 from app.text.uscc import check
 from app.web.api.answers import answer, part
 from app.web.api.carrier_answers import fill_out, proposal_out, tenancy_out
-from app.web.api.carrier_schemas import FillOut, LinkIn, ProposalList, ProposalOut, RefusalIn, TenancyIn, TenancyOut
+from app.web.api.carrier_schemas import (
+    AgreeIn,
+    FillOut,
+    LinkIn,
+    ProposalList,
+    ProposalOut,
+    RefusalIn,
+    TenancyIn,
+    TenancyOut,
+)
 from app.web.api.carriers import Letter, carrier_in_sight, said
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.openapi import KEYED
@@ -32,6 +41,7 @@ router = part("孵化载体")
 SeeLetting = Annotated[Viewer, Depends(guard(Permission.CARRIER_LET))]
 SeeAsked = Annotated[Viewer, Depends(guard(Permission.CARRIER_AGREE))]
 Answerer = Annotated[Deed, Depends(doing(Permission.CARRIER_AGREE))]
+_NO_GROUND = AgreeIn()
 _PROPOSED: dict[int | str, dict[str, object]] = {
     202: {"model": ProposalOut, "description": "载体运营提出的，等企业或主管部门确认；有没有这家企业，回答都一样"}
 }
@@ -130,8 +140,10 @@ async def asked(
 
 @router.post("/proposals/{proposal_id}/confirm", response_model=ProposalOut, summary="确认入驻", openapi_extra=KEYED)
 @once_only
-async def confirm(proposal_id: uuid.UUID, deed: Answerer) -> Response:
-    await proposing.confirm(deed.conn, proposal_id, by=deed.by, at=deed.at)
+async def confirm(proposal_id: uuid.UUID, deed: Answerer, lookup: LookupDep, body: AgreeIn = _NO_GROUND) -> Response:
+    """提为在孵企业而不符合条件的回答 409 并逐条说明；主管部门可以写明 ground 再确认，企业自己不可以。"""
+    ground = clean_text("ground", body.ground, longest=2000)
+    await agree(deed.conn, proposal_id, ground=ground, policies=lookup.policies, by=deed.by, at=deed.at)
     return await _proposed(deed.conn, proposal_id, deed.viewer, deed.today)
 
 

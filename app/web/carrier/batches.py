@@ -8,46 +8,43 @@ from fastapi import Request, Response
 
 from app.access.sight import SeenBy
 from app.access.terms import Viewer
-from app.carriers.log_terms import LogKind
-from app.carriers.recording import trace
 from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import AppError, Conflict, Forbidden, Refused
 from app.exchange import carrier_batches, service
-from app.exchange.queries import Batch, rows_of
-from app.exchange.terms import BatchKind, BatchState, RowOutcome
-from app.sheets.isolated import in_turn
+from app.exchange.queries import rows_of
+from app.exchange.terms import BatchState, RowOutcome
 from app.web.annotated import annotated_file
 from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight, head
-from app.web.carrier.lists import Source
-from app.web.carrier.logs_file import source_of
-from app.web.carrier.rooms_file import source_for
-from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep
+from app.web.carrier_lists import read_again, take
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, LookupDep
 from app.web.htmx import see_other
 from app.web.later import Later
+from app.web.log_list import source_of
+from app.web.lookups import Lookup
 from app.web.routing import Router
 from app.web.templating import page
 
 router = Router(prefix="/carriers/{carrier_id}/imports/{batch_id}")
 
 
-def _source(batch: Batch, viewer: Viewer) -> Source:
-    if batch.kind is BatchKind.ROOMS:
-        return source_for(viewer)
-    return source_of(LogKind(batch.kind.value.removeprefix("log_")))
-
-
 @router.get("")
 async def batch_page(
-    request: Request, carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, viewer: SeeLetting
+    request: Request,
+    carrier_id: uuid.UUID,
+    batch_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    viewer: SeeLetting,
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    return await _page(request, conn, carrier, batch_id, viewer)
+    return await _page(request, conn, lookup, carrier, batch_id, viewer)
 
 
 async def _page(
     request: Request,
     conn: Conn,
+    lookup: Lookup,
     carrier: Carrier,
     batch_id: uuid.UUID,
     viewer: Viewer,
@@ -61,7 +58,7 @@ async def _page(
         **head(carrier, viewer),
         "batch": batch,
         "here": f"/carriers/{carrier.id}/imports/{batch.id}",
-        "list_href": f"/carriers/{carrier.id}/{_source(batch, viewer).part}/import",
+        "list_href": f"/carriers/{carrier.id}/{source_of(batch.kind, viewer, lookup.policies).part}/import",
         "rows": [(row, row.values["what"], row.values["said"]) for row in rows],
         "unknown": batch.sheet.get("unknown", []),
         "counts": [(o.label, counts[o]) for o in RowOutcome],
@@ -81,32 +78,24 @@ async def confirm(
     carrier_id: uuid.UUID,
     batch_id: uuid.UUID,
     conn: ConnDep,
+    lookup: LookupDep,
     database: DatabaseDep,
     files: FilesDep,
     clock: ClockDep,
     actor: LetSpaces,
 ) -> Response:
-    """The file is read again: what is written is what it says, if that is still what was shown."""
     carrier, at = await carrier_in_sight(conn, carrier_id, actor.viewer), clock.now()
     batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=actor.viewer)
-    source, house = _source(batch, actor.viewer), SeenBy(database, actor.viewer)
+    source, house = source_of(batch.kind, actor.viewer, lookup.policies), SeenBy(database, actor.viewer)
 
     async def work() -> Response:
         try:
-            data = await files.read(batch.sha256)
-            if data is None:
-                raise Conflict("上传的文件已经清理，请重新上传。")
-            _, lines = await in_turn(source.read, data, batch.filename)
+            lines = await read_again(files, source, batch)
             async with house.transaction() as own:
-                counts = await carrier_batches.take(
-                    own, carrier, batch.id, lambda c: source.bring(c, carrier, lines, actor, at), by=actor, at=at
-                )
-                done = {"kind": batch.kind.label, "file": batch.filename, **counts}
-                what = "rooms:imported" if batch.kind is BatchKind.ROOMS else "logs:imported"
-                await trace(own, (carrier.id, carrier.name), what, done, by=actor, at=at)
+                await take(own, carrier, source, batch, lines, by=actor, at=at)
         except (Conflict, Refused, Forbidden) as error:
             async with house.reading() as own:
-                return await _page(request, own, carrier, batch.id, actor.viewer, error=error)
+                return await _page(request, own, lookup, carrier, batch.id, actor.viewer, error=error)
         return see_other(request, f"/carriers/{carrier.id}/imports/{batch.id}", "已导入")
 
     return Later(work)
@@ -114,11 +103,17 @@ async def confirm(
 
 @router.post("/discard")
 async def discard(
-    request: Request, carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
+    request: Request,
+    carrier_id: uuid.UUID,
+    batch_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: LetSpaces,
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
     batch = await service.discard(conn, batch_id, by=actor, at=clock.now(), carrier_id=carrier.id)
-    here = f"/carriers/{carrier.id}/{_source(batch, actor.viewer).part}/import"
+    here = f"/carriers/{carrier.id}/{source_of(batch.kind, actor.viewer, lookup.policies).part}/import"
     return see_other(request, here, f"已放弃 {batch.filename}")
 
 
@@ -134,9 +129,9 @@ async def undo(
 
 @router.get("/annotated.xlsx")
 async def annotated(
-    carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, files: FilesDep, viewer: SeeLetting
+    carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, files: FilesDep, viewer: SeeLetting
 ) -> Response:
     """The file that came in, with its faulty cells red and a column that says why."""
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
     batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=viewer)
-    return await annotated_file(conn, files, batch, _source(batch, viewer).names)
+    return await annotated_file(conn, files, batch, source_of(batch.kind, viewer, lookup.policies).names)

@@ -1,19 +1,24 @@
 """An operator's proposals: the officers' queue of them, and the answers of firms and officers."""
 
 import uuid
+from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Query, Request, Response
 
-from app.access.terms import Actor, Permission, Role
+from app.access.terms import Actor, Permission, Role, Viewer
 from app.carriers import proposing
 from app.carriers.proposal_terms import rivals_of
 from app.carriers.proposals import before_officers
+from app.db import Conn
+from app.errors import Refused
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
+from app.incubation.entering import agree
 from app.web.carrier.frame import LetSpaces, SeeKeeping
-from app.web.deps import ClockDep, ConnDep, TodayDep, acting
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.routing import Router
@@ -36,6 +41,20 @@ async def queue_page(
     today: TodayDep,
     cursor: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
+    return await _queue(request, conn, viewer, today, cursor)
+
+
+async def _queue(
+    request: Request,
+    conn: Conn,
+    viewer: Viewer,
+    today: date,
+    cursor: str,
+    *,
+    refused: Mapping[uuid.UUID, Refused] | None = None,
+    ground: str = "",
+) -> Response:
+    """`refused`: a proposal that wants a ground, and why."""
     after = cursors.decode(cursor, Sort.REGISTERED) if cursor else None
     found = await before_officers(conn, viewer=viewer, today=today, after=after, limit=PAGE + 1)
     asked = found[:PAGE]
@@ -48,12 +67,29 @@ async def queue_page(
     context: dict[str, Any] = {"mine": mine, "others": others, "rivals": rivals, "entries": entries}
     context["first_href"] = "/carriers/proposals" if cursor else None
     context["next_href"] = f"/carriers/proposals?cursor={cursors.encode(last.closes_on, last.id)}" if last else None
-    return page(request, "carrier/proposals.html", title="入驻提议和申请", **context)
+    context |= {"refused": refused or {}, "ground": ground}
+    status = 409 if refused else 200
+    return page(request, "carrier/proposals.html", title="入驻提议和申请", status=status, **context)
 
 
 @router.post("/proposals/{proposal_id}/confirm")
-async def confirm(request: Request, proposal_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Answer) -> Response:
-    made = await proposing.confirm(conn, proposal_id, by=actor, at=clock.now())
+async def confirm(
+    request: Request,
+    proposal_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: Answer,
+    ground: Annotated[str, Form(max_length=5000)] = "",
+) -> Response:
+    said = clean_text("ground", ground, longest=2000)
+    try:
+        made = await agree(conn, proposal_id, ground=said, policies=lookup.policies, by=actor, at=clock.now())
+    except Refused as error:
+        if not error.reasons or actor.viewer.role is Role.FIRM:
+            raise
+        return await _queue(request, conn, actor.viewer, today, "", refused={proposal_id: error}, ground=ground)
     if made and actor.viewer.role is not Role.FIRM:
         return see_other(request, f"/tenancies/{made}", "已确认入驻")
     return see_other(request, _home(actor), "已确认")
