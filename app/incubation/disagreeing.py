@@ -139,12 +139,6 @@ _TO_DO = Kept(
 )
 
 
-async def open_in(conn: Conn, carrier_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """By carrier, how many are open; the caller has seen to the viewer's sight."""
-    query = select(_D.carrier_id, func.count()).where(_D.carrier_id.in_(carrier_ids), _D.settled_at.is_(None))
-    return {carrier_id: n for carrier_id, n in await conn.execute(query.group_by(_D.carrier_id))}
-
-
 async def to_do(conn: Conn, carrier_id: uuid.UUID) -> tuple[list[Duty], int]:
     """The carrier's duties and how many disagreements are open, of one statement; the caller sees the carrier."""
     rows = (await conn.execute(_TO_DO, {"carrier_id": carrier_id})).all()

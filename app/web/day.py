@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from app.access.terms import Role, Viewer
+from app.access.terms import Permission, Role, Viewer
 from app.clock import BUSINESS_ZONE, business_day
 from app.db import Conn
 from app.filings.queries import list_windows
 from app.filings.rules import LIVE
 from app.filings.terms import Window
 from app.firms.trail import News, news
+from app.incubation.waiting import Waiting, waiting
 from app.pipeline.queries import RefusedRequest, refused_requests
 from app.web.lookups import Lookup
 from app.web.queue import QueueItem, ranked
@@ -18,6 +19,7 @@ from app.work.agenda import agenda_of
 from app.work.terms import Candidate, Numbers
 
 RECENTLY = timedelta(days=7)
+CARRIERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Day:
     news_since: date
     found: list[Candidate]
     windows: list[Window]
+    stays: list[Waiting]  # of whoever may settle them; one more than CARRIERS where there are more
 
 
 async def day_of(conn: Conn, lookup: Lookup, *, viewer: Viewer, at: datetime) -> Day:
@@ -45,6 +48,7 @@ async def day_of(conn: Conn, lookup: Lookup, *, viewer: Viewer, at: datetime) ->
         news_since=business_day(since),
         found=found,
         windows=windows,
+        stays=await waiting(conn, viewer=viewer, limit=CARRIERS) if viewer.may(Permission.CARRIER_KEEP) else [],
     )
 
 

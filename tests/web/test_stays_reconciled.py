@@ -55,6 +55,9 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
     assert "企业说不在这里" in (await hearer.get("/inbox")).text, "an officer of the division hears of it"
     assert "入驻核对 1" in (await hearer.get(f"/carriers/{held.id}")).text
     assert "1 条入驻核对" in (await hearer.get("/carriers")).text
+    day = (await hearer.get("/")).text
+    assert "1 条待核对" in day
+    assert f'href="/carriers/{held.id}/disagreements">去核对' in day
     mine = (await firm.get("/portal/entries")).text
     assert "登记的房间：A 座 3层 301" in mine
     assert "已说不在这里，正在核对" in mine
@@ -90,6 +93,7 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
     page = (await operator.get(here)).text
     assert "载体已登记退出" in page
     assert "待核对" not in page
+    assert "待核对" not in (await hearer.get("/")).text
     assert "入驻情况要核对" not in (await firm.get("/portal/entries")).text
 
 
@@ -253,6 +257,10 @@ async def test_programs_read_answer_and_settle_what_is_theirs_and_note_a_graduat
     stranger, rival = await api_as((await firm_with_clerk(conn, "firm-2"))[1]), await api_as(elsewhere)
     here = "/api/v1/disagreements"
     assert (await firm.post(here, json={"words": "都不是"})).status_code == 422
+    (own,) = (await firm.get("/api/v1/own-tenancies")).json()["items"]
+    assert (own["id"], own["place"], own["months_used"], own["limit_months"]) == (str(tenancy), "A 座 3层 301", 10, 48)
+    assert "end_note" not in own, "what its operator notes is the operator's"
+    assert (await stranger.get("/api/v1/own-tenancies")).json()["items"] == []
     said = {"tenancy": str(tenancy), "words": "3 月已经搬走"}
     assert (await stranger.post(here, json=said)).status_code == 404
     made = await firm.post(here, json=said)
@@ -264,6 +272,9 @@ async def test_programs_read_answer_and_settle_what_is_theirs_and_note_a_graduat
         assert (await client.get(one)).status_code == (200 if count else 404)
     words = {"words": "正在办退出"}
     assert (await operator.post(f"{one}/answer", json=words)).status_code == 428
+    (waits,) = (await officer.get("/api/v1/today")).json()["stays"]
+    assert (waits["carrier"], waits["open"]) == (str(held.id), 1)
+    assert (await (await api_as("manager")).get("/api/v1/today")).json()["stays"] == [], "who may not settle them"
     assert (await rival.post(f"{one}/answer", json=words, headers={"if-match": '"1"'})).status_code == 404
     keyed = {"if-match": '"1"', "idempotency-key": "answer-1"}
     first, again = [await operator.post(f"{one}/answer", json=words, headers=keyed) for _ in "12"]

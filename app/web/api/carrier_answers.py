@@ -8,6 +8,7 @@ from app.carriers.rules import months_used
 from app.carriers.stay_terms import Tenancy
 from app.carriers.terms import Fill, Space
 from app.web.api.carrier_schemas import FillOut, ProposalOut, SpaceOut, TenancyOut
+from app.web.api.stay_schemas import OwnTenancyOut
 
 
 def fill_out(fill: Fill, on: date) -> FillOut:
@@ -60,6 +61,11 @@ def tenancy_out(t: Tenancy, today: date) -> TenancyOut:
         previous_id=t.previous_id,
         version=t.version,
     )
+
+
+def own_tenancy_out(t: Tenancy, today: date) -> OwnTenancyOut:
+    whole = tenancy_out(t, today)
+    return OwnTenancyOut(**{name: getattr(whole, name) for name in OwnTenancyOut.model_fields})
 
 
 def proposal_out(p: Proposal, viewer: Viewer, today: date) -> ProposalOut:

@@ -22,6 +22,24 @@ _DISAGREEMENT = {
     "result": "",
     "version": 3,
 }
+_OWN = {
+    "id": _ID,
+    "carrier_id": _ID,
+    "carrier": "示例孵化器",
+    "place": "A 座 3层 301",
+    "seats": 1,
+    "from": "2025-01-01",
+    "to": "2026-12-31",
+    "incubating_since": "2025-01-01",
+    "months_used": 22,
+    "limit_months": 48,
+    "limit_basis": "国科发区〔2018〕300号 第八条(三)",
+    "agreement_no": "FH-2025-09",
+    "agreement_on": "2024-12-20",
+    "stage_target": "2026 年营业收入 300 万元",
+    "ended_on": None,
+    "end_reason": None,
+}
 _WORD = {
     "speaker": "carrier",
     "author": "示例运营员",
@@ -63,6 +81,8 @@ EXAMPLES: dict[str, Any] = {
     "AfterIn": {"where": "near", "revenue": "3205000.00", "staff": 18, "note": "迁到水口镇的新厂房"},
     "WordOut": _WORD,
     "AfterOut": _YEAR,
+    "OwnTenancyOut": _OWN,
+    "OwnTenancyList": {"items": [_OWN], "next": None},
     "GraduateOut": _GRADUATE,
     "GraduateList": {"items": [_GRADUATE], "next": None},
 }

@@ -97,3 +97,31 @@ class GraduateOut(BaseModel):
 class GraduateList(BaseModel):
     items: list[GraduateOut]
     next: str | None
+
+
+class OwnTenancyOut(BaseModel):
+    """As the firm itself reads it: nothing that its operator notes about it."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: uuid.UUID
+    carrier_id: uuid.UUID
+    carrier: str
+    place: str
+    seats: int
+    from_: date = Field(alias="from")
+    to: date | None
+    incubating_since: date | None
+    months_used: int | None = Field(description="在这类载体里已满的月数")
+    limit_months: int | None
+    limit_basis: str
+    agreement_no: str
+    agreement_on: date | None
+    stage_target: str
+    ended_on: date | None
+    end_reason: str | None
+
+
+class OwnTenancyList(BaseModel):
+    items: list[OwnTenancyOut]
+    next: str | None

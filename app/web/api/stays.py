@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Response
 
 from app.access.terms import Permission, Role, Viewer
-from app.carriers.tenancies import tenancy_by_id
+from app.carriers.tenancies import tenancies_of_firm, tenancy_by_id
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.firms.queries import firm_by_id
@@ -15,6 +15,7 @@ from app.incubation import disagreeing, following, reconciling
 from app.incubation.after_terms import Disagreement, DisagreementState, Graduate, Said, YearAfter
 from app.units import Unit
 from app.web.api.answers import answer, part
+from app.web.api.carrier_answers import own_tenancy_out
 from app.web.api.carriers import Letter, Read, carrier_in_sight
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.if_match import IfMatch, version_needed, version_of
@@ -28,6 +29,7 @@ from app.web.api.stay_schemas import (
     DisagreementOut,
     GraduateList,
     GraduateOut,
+    OwnTenancyList,
     WordOut,
     WordsIn,
 )
@@ -203,6 +205,13 @@ async def graduates(carrier_id: uuid.UUID, conn: ConnDep, today: TodayDep, viewe
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
     found = await following.graduates_of(conn, carrier.id, viewer=viewer, today=today)
     return answer(GraduateList(items=[_graduate(g) for g in found], next=None))
+
+
+@router.get("/own-tenancies", response_model=OwnTenancyList, summary="本企业（和它注册前的团队）的租约，最近的在前")
+async def own_tenancies(conn: ConnDep, today: TodayDep, viewer: SeeOwn) -> Response:
+    firm = await _own_firm(conn, viewer)
+    held = await tenancies_of_firm(conn, firm.id, viewer=viewer)
+    return answer(OwnTenancyList(items=[own_tenancy_out(t, today) for t in held], next=None))
 
 
 @router.get("/graduations", response_model=GraduateList, summary="本企业的毕业和毕业后三年")

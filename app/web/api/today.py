@@ -1,5 +1,6 @@
 """今日 over JSON: whom to see about first and why, what others did of late, one's own numbers."""
 
+import uuid
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.terms import Permission, Viewer
 from app.web.api.answers import answer, part
-from app.web.day import Day, day_of
+from app.web.day import CARRIERS, Day, day_of
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
 from app.web.queue import SHOWN
 
@@ -42,6 +43,14 @@ _EXAMPLE: dict[str, Any] = {
         }
     ],
     "numbers": _NUMBERS,
+    "stays": [
+        {
+            "carrier": "019ab0e0-6f3c-7d1e-8a55-3f0f6d2c1b7a",
+            "name": "示例孵化器",
+            "open": 2,
+            "since": "2026-11-20T01:40:00+08:00",
+        }
+    ],
 }
 
 
@@ -79,6 +88,13 @@ class NumbersOut(BaseModel):
     visits_this_month: int
 
 
+class StayOut(BaseModel):
+    carrier: uuid.UUID
+    name: str
+    open: int = Field(description="待核对的条数")
+    since: datetime = Field(description="最早的一条")
+
+
 class TodayOut(BaseModel):
     day: date
     queue: list[QueueLineOut]
@@ -86,6 +102,7 @@ class TodayOut(BaseModel):
     since: date = Field(description="上个工作日")
     changes: list[ChangeOut] = Field(description="上个工作日以来别人做的事，最近的在前，最多 12 件")
     numbers: NumbersOut
+    stays: list[StayOut] = Field(description="有入驻核对的载体，等得最久的在前，最多 5 家；能核定的人才有")
 
     model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
@@ -132,4 +149,8 @@ def _out(day: Day, on: date, limit: int) -> TodayOut:
             needs_late=day.numbers.needs_late,
             visits_this_month=day.numbers.visits_this_month,
         ),
+        stays=[
+            StayOut(carrier=s.carrier_id, name=s.carrier_name, open=s.count, since=s.since)
+            for s in day.stays[:CARRIERS]
+        ],
     )

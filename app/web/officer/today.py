@@ -15,7 +15,7 @@ from app.pipeline import queries as pipeline
 from app.pipeline.terms import MoveKind, Tier
 from app.policy.stored import read_back
 from app.web.countdowns import countdowns
-from app.web.day import RECENTLY, day_of
+from app.web.day import CARRIERS, RECENTLY, day_of
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import address
 from app.web.htmx import see_other
@@ -99,6 +99,8 @@ async def today_page(
         "pending": [_pending(p, lookup, viewer) for p in pending],
         "undecided": await undecided(conn) if viewer.may(Permission.POLICY_APPROVE) else [],
         "expiring": _lapsing(day.found, today),
+        "stays": day.stays[:CARRIERS],
+        "more_stays": len(day.stays) > CARRIERS,
         "soon": countdowns(day.windows, lookup.calendar, today)[:_SOON],
         "short": SHORT,
         "calendar_note": None

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from app.access.terms import Viewer
 from app.assessments.queries import answers_for_firm
 from app.carriers.proposals import before_firm
+from app.carriers.rules import months_used
 from app.carriers.tenancies import tenancies_of_firm
 from app.clerks.queries import clerks_of
 from app.clerks.signatories import is_signatory
@@ -104,7 +105,11 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
         **_NO_FAULTS,
         "collections": collections,
         "known": {o.answer.id: await _prefilled(conn, o) for o in collections if o.waits},
-        "tenancies": [t for t in await tenancies_of_firm(conn, firm.id, viewer=viewer) if t.open],
+        "tenancies": [
+            (t, months_used(t.clock_since, today) if t.clock_since else None)
+            for t in await tenancies_of_firm(conn, firm.id, viewer=viewer)
+            if t.open
+        ],
         "signs": await is_signatory(conn, viewer.id),
     }
     return page(request, "portal/home.html", title=firm.name, **context)
