@@ -112,6 +112,7 @@ ACTION_LABELS = {
     "carrier:log:struck": "删去载体日志",
     "carrier:logs:exported": "导出载体日志",
     "carrier:logs:imported": "导入载体日志",
+    "carrier:list:exported": "导出孵化载体",
     "carrier:rooms:exported": "导出房间和入驻",
     "carrier:rooms:imported": "导入房间和入驻",
     "carrier:tenancy:admitted": "办理入驻",

@@ -1,9 +1,11 @@
 """The carriers' pages: looked at by whom they concern, filled in without JavaScript, and never letting a room twice."""
 
+import io
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import func, select
 
 from app.carriers.models import CarrierTeam, TenancyRow
@@ -37,6 +39,37 @@ async def test_an_officer_sees_the_carriers_of_the_division_and_how_full_they_ar
     before = await officer.get(f"/carriers/{held.id}?on=2025-06-01")
     assert before.status_code == 200
     assert "开平市先到机械有限公司" not in before.text
+    assert "按现在登记的内容" not in (await officer.get(f"/carriers/{held.id}")).text
+    await houses.carrier(conn, "=1+1众创空间", kind="makerspace")
+    link = re.search(r'action="(/carriers/export[^"]+)"', (await officer.get("/carriers?kind=incubator")).text)[1]
+    sheet = load_workbook(io.BytesIO((await officer.post(link.replace("&amp;", "&"))).content)).active
+    (head, *rows) = sheet.iter_rows(values_only=True)
+    told = dict(zip(head, rows[0], strict=True))
+    assert (len(rows), told["载体"], told["使用率（%）"], told["企业"]) == (1, "示例孵化器", 100, 1)
+    other = (await officer.post("/carriers/export.csv?state=all&on=2025-06-01")).content.decode("utf-8-sig")
+    assert "'=1+1众创空间" in other
+    assert ",0,0," in other.split("示例孵化器")[1].split("\n")[0], "of that day"
+    assert (await (await client_as("town")).post("/carriers/export.csv")).status_code == 403
+
+
+async def test_a_past_day_is_as_full_as_it_was_known_that_evening_whatever_is_recorded_later(
+    conn, client_as, clock, held
+):
+    space = await houses.space(conn, held, at=NOON - timedelta(days=40))
+    made = await houses.tenancy(conn, held, space, "早走团队", date(2026, 10, 1), None, at=NOON - timedelta(days=39))
+    here = f"/carriers/{held.id}?on=2026-11-01"
+    officer = await client_as("officer")
+
+    async def rate(address):
+        return re.search(r"使用率</span> <b>([^<]+)</b>", (await officer.get(address)).text)[1]
+
+    assert [await rate(here), await rate(f"{here}&known=1")] == ["100%", "100%"]
+    left = {"on": "2026-10-15", "reason": "moved_out", "version": "1"}
+    assert (await officer.post(f"/tenancies/{made}/end", data=left)).status_code == 303
+    assert [await rate(here), await rate(f"{here}&known=1")] == ["0%", "100%"]
+    clock.at = NOON + timedelta(days=365)
+    officer = await client_as("officer")
+    assert await rate(f"{here}&known=1") == "100%", "the same next year"
 
 
 async def test_an_operator_has_its_own_carrier_and_no_other(conn, client_as, held):

@@ -121,6 +121,46 @@ async def test_graduation_is_409_with_what_is_missed_and_its_ground_is_read_wher
     assert all(f'row">{word}</th>' in seen for word in ("租户", "房间", "日期", "依据"))
 
 
+async def test_a_program_of_the_bureau_takes_a_wrong_graduation_back_once_and_nobody_has_built_on_it(conn, api_as):
+    client, elsewhere = await api_as("officer"), await api_as("officer-2", scope="440784")
+    held = await houses.carrier(conn)
+    carrier, space = {"id": held.id}, {"id": str(await houses.space(conn, held))}
+    operator = await api_as(await houses.operator(conn, held))
+    lease = {"uscc": await factories.firm(conn), "space": space["id"], "from": "2025-01-01", "to": "2027-06-30"}
+    made = (await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease)).json()
+    here, back = f"/api/v1/tenancies/{made['id']}", {"reason": "点错了企业"}
+    graduate = {"on": "2025-11-22", "ground": "新三板挂牌，见公告"}
+    tag = {"if-match": (await client.get(here)).headers["etag"]}
+    assert (await client.post(f"{here}/reopen", json=back, headers=tag)).status_code == 409, "it has not graduated"
+    tag = {"if-match": (await client.post(f"{here}/graduate", json=graduate, headers=tag)).headers["etag"]}
+    assert (await operator.post(f"{here}/reopen", json=back, headers=tag)).status_code == 403
+    absent = await elsewhere.post(f"/api/v1/tenancies/{carrier['id']}/reopen", json=back, headers=tag)
+    foreign = await elsewhere.post(f"{here}/reopen", json=back, headers=tag)
+    assert (foreign.status_code, foreign.json()) == (404, absent.json())
+    assert (await client.post(f"{here}/reopen", json=back)).status_code == 428
+    assert (await client.post(f"{here}/reopen", json=back, headers={"if-match": '"1"'})).status_code == 412
+    assert (await client.post(f"{here}/reopen", json={"reason": " "}, headers=tag)).status_code == 422
+    told = await client.put(f"{here}/years/1", json={"where": "near"})
+    assert told.status_code == 200
+    built = await client.post(f"{here}/reopen", json=back, headers=tag)
+    assert (built.status_code, "毕业以后的情况" in built.text) == (409, True)
+    await conn.execute(text("DELETE FROM graduate_words"))
+    other = lease | {"uscc": await factories.firm(conn), "from": "2027-01-01", "to": None}
+    after = (await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=other)).json()
+    assert (await client.post(f"{here}/reopen", json=back, headers=tag)).status_code == 409, "the room is promised"
+    struck = {"reason": "struck", "note": "不租了"}
+    assert (
+        await client.post(f"/api/v1/tenancies/{after['id']}/end", json=struck, headers={"if-match": '"1"'})
+    ).status_code == 200
+    keyed = tag | {"idempotency-key": "back-1"}
+    first, again = [await client.post(f"{here}/reopen", json=back, headers=keyed) for _ in "12"]
+    assert (first.status_code, first.json()) == (200, again.json())
+    assert (first.json()["ended_on"], first.json()["end_reason"], first.json()["to"]) == (None, None, "2027-06-30")
+    assert first.json()["incubating_since"] == "2025-01-01"
+    late = await client.post(f"{here}/reopen", json=back, headers={"if-match": first.headers["etag"]})
+    assert late.status_code == 409
+
+
 @pytest.mark.parametrize(
     ("body", "fields"),
     [

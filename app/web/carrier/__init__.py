@@ -5,6 +5,7 @@ from app.web.carrier import (
     collections,
     entries,
     keeping,
+    list_file,
     logs,
     logs_file,
     onward,
@@ -20,7 +21,7 @@ from app.web.carrier import (
 
 # Fixed addresses below /carriers come before /carriers/{carrier_id}.
 _PARTS = (
-    *(keeping, entries, proposals, places, readiness, rooms, rooms_file, logs_file, batches, logs, tenants, onward),
-    *(reconciling, collections, statistics),
+    *(keeping, entries, proposals, list_file, places, readiness, rooms, rooms_file, logs_file, batches, logs),
+    *(tenants, onward, reconciling, collections, statistics),
 )
 ROUTERS = tuple(part.router for part in _PARTS)

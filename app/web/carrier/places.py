@@ -21,7 +21,8 @@ from app.errors import AppError
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
-from app.incubation.disagreeing import open_in, to_do
+from app.incubation.disagreeing import to_do
+from app.incubation.waiting import open_in
 from app.policy.terms import LOCAL_DEFAULT
 from app.text import TextError, normalise
 from app.web.carrier.frame import ReadCarriers, carrier_in_sight, faulty, head
@@ -51,7 +52,7 @@ async def list_page(
     on: Annotated[str, Query(max_length=20)] = "",
     cursor: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
-    filters = listing.CarrierFilter(_clean(q), kind, region, state, _clean(park))
+    filters = listing.CarrierFilter(clean(q), kind, region, state, clean(park))
     day = day_asked(on, today)
     after = cursors.decode(cursor, Sort.NAME) if cursor else None
     rows, more = await listing.list_carriers(conn, filters, viewer=viewer, on=day, today=today, after=after)
@@ -76,11 +77,14 @@ async def list_page(
         "prev_href": href() if cursor else None,
         "all_href": None if filters == replace(listing.CarrierFilter(), state=state) else "/carriers",
         "can_keep": viewer.may(Permission.CARRIER_KEEP),
+        "export_href": href().replace("/carriers", "/carriers/export.xlsx", 1)
+        if viewer.may(Permission.FIRM_EXPORT)
+        else "",
     }
     return page(request, "carrier/list.html", title="孵化载体", **context)
 
 
-def _clean(value: str) -> str:
+def clean(value: str) -> str:
     try:
         return normalise(value, longest=60)
     except TextError:
@@ -103,12 +107,13 @@ async def own_page(
     lookup: LookupDep,
     today: TodayDep,
     on: Annotated[str, Query(max_length=20)] = "",
+    known: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
     """The operator's desk: which carrier it is, is the account's and never the address's."""
     carrier = await queries.own_carrier(conn, viewer=viewer)
     if carrier is None:
         return page(request, "account/waiting.html", title="载体端")
-    return await shown(request, conn, lookup, carrier, viewer, today, day=day_asked(on, today))
+    return await shown(request, conn, lookup, carrier, viewer, today, day=day_asked(on, today), then=bool(known))
 
 
 @router.get("/carriers/{carrier_id}")
@@ -120,13 +125,16 @@ async def carrier_page(
     lookup: LookupDep,
     today: TodayDep,
     on: Annotated[str, Query(max_length=20)] = "",
+    known: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    return await shown(request, conn, lookup, carrier, viewer, today, day=day_asked(on, today))
+    return await shown(request, conn, lookup, carrier, viewer, today, day=day_asked(on, today), then=bool(known))
 
 
-async def floors_context(conn: Conn, carrier: Carrier, *, day: date, today: date) -> dict[str, Any]:
-    """Three statements, however many rooms and tenants."""
+async def floors_context(conn: Conn, carrier: Carrier, *, day: date, today: date, then: bool = False) -> dict[str, Any]:
+    """Three statements, however many rooms and tenants. `then`: as full as was known on the evening of that day, which
+    no later record changes."""
+    then = then and day < today
     spaces = there_on(await queries.spaces_of(conn, carrier.id, closed=True), day)
     there, coming = await there_and_coming(conn, carrier.id, on=day, today=today)
     inside = [inside_of(t, day, today) for t in there]
@@ -134,7 +142,10 @@ async def floors_context(conn: Conn, carrier: Carrier, *, day: date, today: date
         "on": day,
         "floors": floors_of(spaces, inside, coming),
         "due": due_first(inside),
-        "fill": (await fills(conn, [carrier.id], on=day, today=today)).get(carrier.id, _EMPTY),
+        "then": then,
+        "fill": (await fills(conn, [carrier.id], on=day, today=today, known_on=day if then else None)).get(
+            carrier.id, _EMPTY
+        ),
     }
 
 
@@ -147,6 +158,7 @@ async def shown(
     today: date,
     *,
     day: date | None = None,
+    then: bool = False,
     failed: str = "",
     raw: Mapping[str, str] | None = None,
     error: AppError | None = None,
@@ -156,7 +168,7 @@ async def shown(
     disagreeing = disagreeing if viewer.may(Permission.CARRIER_LET) else 0
     context: dict[str, Any] = {
         **head(carrier, viewer, "", {"disagreements": disagreeing}),
-        **await floors_context(conn, carrier, day=day or today, today=today),
+        **await floors_context(conn, carrier, day=day or today, today=today, then=then),
         "more": _more(carrier, viewer),
         "region": lookup.reference.region(carrier.region_code),
         "facts": _facts(carrier),

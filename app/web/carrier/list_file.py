@@ -1,0 +1,58 @@
+"""The list of carriers taken along: what its filter shows, each with how full it is on the day that is looked at."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Response
+
+from app.access.terms import Actor, Permission
+from app.audit.service import event_row, record
+from app.carriers.listing import CarrierFilter, list_carriers
+from app.web.carrier.places import clean, day_asked
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting
+from app.web.routing import Router
+from app.web.tables import file_of
+
+router = Router()
+_MOST = 10_000
+_TITLES = (
+    *("载体", "类型", "级别", "镇街", "运营机构", "状态", "房间", "已租房间", "面积（㎡）", "已用面积（㎡）"),
+    *("使用率（%）", "工位", "已用工位", "企业", "团队", "租期已过未登记"),
+)
+_NUMERIC = range(6, 16)
+
+
+@router.post("/carriers/export.{form}")
+async def export(
+    form: str,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    today: TodayDep,
+    actor: Annotated[Actor, Depends(acting(Permission.FIRM_EXPORT))],
+    q: Annotated[str, Query(max_length=60)] = "",
+    kind: Annotated[str, Query(max_length=20)] = "",
+    region: Annotated[str, Query(max_length=12)] = "",
+    state: Annotated[str, Query(max_length=12)] = "operating",
+    park: Annotated[str, Query(max_length=60)] = "",
+    on: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    filters, day = CarrierFilter(clean(q), kind, region, state, clean(park)), day_asked(on, today)
+    found, _ = await list_carriers(conn, filters, viewer=actor.viewer, on=day, today=today, limit=_MOST)
+    rows = []
+    for c in found:
+        said = (c.name, c.kind.label, c.level.label, lookup.reference.region(c.region_code), c.operator, c.state.label)
+        f = c.fill
+        percent = "" if f.percent is None else f"{f.percent}"
+        full = (f.rooms, f.rooms_let, f"{f.area:.2f}", f"{f.area_let:.2f}", percent, f.seats, f.seats_let)
+        rows.append([*said, *map(str, (*full, f.firms, f.teams, c.lapsed))])
+    event = event_row(
+        "carrier:list:exported",
+        by=actor,
+        at=clock.now(),
+        object_type="carrier",
+        object_id="list",
+        object_label="孵化载体",
+        after={"count": len(rows), "form": form[:8], "on": str(day)},
+    )
+    await record(conn, event)
+    return file_of("xlsx" if form == "xlsx" else "csv", f"孵化载体-{day}", "孵化载体", _TITLES, rows, _NUMERIC)
