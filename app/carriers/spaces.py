@@ -1,6 +1,7 @@
 """Rooms and halls: opened, renamed, closed. What was ever let keeps its size, or the past would change."""
 
 import uuid
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -8,11 +9,12 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor
-from app.carriers.models import CarrierSpace, TenancyRow
-from app.carriers.queries import space_of
+from app.carriers.models import CarrierRecord, CarrierSpace, TenancyRow
+from app.carriers.place_rules import Place, place_key
+from app.carriers.queries import space_of, spaces_of
 from app.carriers.recording import trace
 from app.carriers.taking import hold_running
-from app.carriers.terms import Carrier, SpaceEntry, place_of
+from app.carriers.terms import Carrier, Space, SpaceEntry, place_of
 from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
 from app.outages import constraint_of
@@ -28,6 +30,7 @@ async def add_space(conn: Conn, carrier: Carrier, entry: SpaceEntry, *, by: Acto
     """Raises Conflict when the carrier has that room already, Invalid by field."""
     _check(entry)
     await hold_running(conn, carrier.id, refusal="不能再增加房间")
+    entry = await _named(conn, carrier, entry)
     made = new_id()
     row = {"id": made, "carrier_id": carrier.id, "created_at": at, **_values(entry)}
     place = place_of(entry.building, entry.floor, entry.room)
@@ -53,6 +56,8 @@ async def amend_space(
         raise NotFound
     if held.version != version:
         raise Stale("这个房间的资料刚被别人改过，请对照现在的内容再保存。")
+    if place_key(*_place(entry)) != place_key(*_place(held)):
+        entry = await _named(conn, carrier, entry, besides=space_id)
     changed = {name: value for name, value in _values(entry).items() if value != getattr(held, name)}
     if not changed:
         return False
@@ -89,6 +94,24 @@ async def close_space(conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, on: 
     done = {"closed_on": on, "closed_at": at, "version": CarrierSpace.version + 1}
     await conn.execute(update(CarrierSpace).where(CarrierSpace.id == space_id).values(done))
     await trace(conn, (carrier.id, carrier.name), "space:closed", {"place": held.place, "on": on}, by=by, at=at)
+
+
+def _place(one: Space | SpaceEntry) -> Place:
+    return one.building, one.floor, one.room
+
+
+async def _named(conn: Conn, carrier: Carrier, entry: SpaceEntry, *, besides: uuid.UUID | None = None) -> SpaceEntry:
+    """Its building as the carrier's others spell it. Raises Conflict when the carrier has that room, however spelled.
+
+    Under a lock of its own on the carrier, since the index knows only one spelling; tenancies go on beside it.
+    """
+    c = CarrierRecord
+    await conn.execute(select(c.id).where(c.id == carrier.id).with_for_update(key_share=True))
+    mine = place_key(*_place(entry))
+    there = [(place_key(*_place(s)), s) for s in await spaces_of(conn, carrier.id) if s.id != besides]
+    if same := next((s for found, s in there if found == mine), None):
+        raise Conflict(f"{carrier.name}已经有“{same.place}”。")
+    return replace(entry, building=next((s.building for found, s in there if found[0] == mine[0]), entry.building))
 
 
 async def _was_let(conn: Conn, space_id: uuid.UUID) -> bool:

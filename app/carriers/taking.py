@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.carriers.models import CarrierRecord
-from app.carriers.queries import space_of
+from app.carriers.place_rules import place_key
+from app.carriers.queries import space_of, spaces_of
 from app.carriers.rules import most_seats
 from app.carriers.stay_terms import Tenancy
 from app.carriers.tenancies import lapsed_in, taken
@@ -50,6 +51,8 @@ async def free(
     """Raises Conflict with who has it and until when, or how many seats are left."""
     there = await taken(conn, space.id, since=since, until=until, besides=besides)
     if space.exclusive:
+        for same in await _spelled_otherwise(conn, space):
+            there = there or await taken(conn, same, since=since, until=until, besides=besides)
         if there:
             raise Conflict(in_the_way(there[0]))
         return
@@ -59,6 +62,13 @@ async def free(
     if most + seats > space.capacity:
         left = max(0, space.capacity - most)
         raise Conflict(f"{space.place} 共 {space.capacity} 个工位，这段时间最多已用 {most} 个，还剩 {left} 个。")
+
+
+async def _spelled_otherwise(conn: Conn, space: Space) -> list[UUID]:
+    """The same room a second time, from before two spellings of one were known as one."""
+    mine = place_key(space.building, space.floor, space.room)
+    others = [s for s in await spaces_of(conn, space.carrier_id) if s.id != space.id]
+    return [s.id for s in others if place_key(s.building, s.floor, s.room) == mine]
 
 
 def in_the_way(other: Tenancy) -> str:

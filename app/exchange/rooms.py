@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from app.access.terms import Actor, Role
 from app.carriers.letting import change, renew
+from app.carriers.place_rules import Place, place_key
 from app.carriers.proposal_terms import ProposalState
 from app.carriers.proposals import proposals_of
 from app.carriers.proposing import propose
@@ -23,7 +24,6 @@ from app.exchange.terms import LineResult, RowOutcome, plain
 from app.incubation.entering import enter
 from app.policy.policies import Policies
 
-Place = tuple[str, str, str]  # building, floor, room
 _UNHELD = frozenset({ProposalState.WAITING, ProposalState.REFUSED})
 
 
@@ -60,7 +60,7 @@ async def bring(
     held = await lock_carrier(conn, carrier.id, viewer=by.viewer)
     if held is None:
         raise NotFound
-    spaces = {(s.building, s.floor, s.room): s for s in await spaces_of(conn, carrier.id)}
+    spaces = _by_place(await spaces_of(conn, carrier.id))
     run, results = _Run(conn, held, readers, policies, by, at, spaces, {}), []
     for line in lines:
         shown, holder = " ".join(part for part in line.place if part), str(line.raw.get("holder") or "")
@@ -94,28 +94,28 @@ class _Run:
     async def one(self, line: RoomLine) -> tuple[RowOutcome, str]:
         if line.fault:
             raise Invalid({"file": line.fault})
-        first, room = await self._room(line)
-        second, said = await self._lease(line, self.spaces[line.place].id)
+        first, room, room_id = await self._room(line)
+        second, said = await self._lease(line, room_id)
         both = {first, second}
         outcome = next((o for o in (RowOutcome.CREATED, RowOutcome.UPDATED) if o in both), RowOutcome.UNCHANGED)
         return outcome, "；".join(part for part in (room, said) if part)
 
-    async def _room(self, line: RoomLine) -> tuple[RowOutcome, str]:
-        held = self.spaces.get(line.place)
+    async def _room(self, line: RoomLine) -> tuple[RowOutcome, str, uuid.UUID]:
+        """As it is kept, however the list spells it."""
+        held = self.spaces.get(line.place) or self.spaces.get(place_key(*line.place))
         entry = self.readers.space(line.raw, held)
         if held is None:
             made = await add_space(self.conn, self.carrier, entry, by=self.by, at=self.at)
             self.deeds.append({"space": str(made), "version": 1})
-        elif not await amend_space(
-            self.conn, self.carrier, held.id, entry, version=held.version, by=self.by, at=self.at
-        ):
-            return RowOutcome.UNCHANGED, ""
-        else:
+            self.spaces = _by_place(await spaces_of(self.conn, self.carrier.id))
+            return RowOutcome.CREATED, "新增房间", made
+        entry = replace(entry, building=held.building, floor=held.floor, room=held.room)
+        done = await amend_space(self.conn, self.carrier, held.id, entry, version=held.version, by=self.by, at=self.at)
+        if done:
             before = plain({name: getattr(held, name) for name in SpaceEntry.__dataclass_fields__})
             self.deeds.append(_changed("space", held.id, held.version, held.version + 1, before=before))
-        known = await spaces_of(self.conn, self.carrier.id)
-        self.spaces |= {(s.building, s.floor, s.room): s for s in known}
-        return (RowOutcome.CREATED, "新增房间") if held is None else (RowOutcome.UPDATED, "改房间资料")
+            self.spaces = _by_place(await spaces_of(self.conn, self.carrier.id))
+        return (RowOutcome.UPDATED, "改房间资料", held.id) if done else (RowOutcome.UNCHANGED, "", held.id)
 
     async def _lease(self, line: RoomLine, space_id: uuid.UUID) -> tuple[RowOutcome, str]:
         lease = self.readers.lease(line.raw, space_id)
@@ -166,6 +166,12 @@ class _Run:
             before = plain({name: getattr(held, name) for name in ("until", *Terms.__dataclass_fields__)})
             self.deeds.append(_changed("tenancy", held.id, held.version, version, before=before))
         return (RowOutcome.UPDATED if done else RowOutcome.UNCHANGED), "，".join(done)
+
+
+def _by_place(spaces: Sequence[Space]) -> dict[Place, Space]:
+    """As each is spelled, and by what all spellings of it have in common."""
+    exact = {(s.building, s.floor, s.room): s for s in spaces}
+    return {place_key(*place): s for place, s in exact.items()} | exact
 
 
 def _changed(what: str, which: uuid.UUID, was: int, version: int, *, before: Mapping[str, Any]) -> Mapping[str, Any]:

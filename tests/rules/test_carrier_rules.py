@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from app.carriers import rules
+from app.carriers.place_rules import floor_of, place_key
 from app.carriers.rules import Due
 from app.carriers.stay_terms import Ending, EndReason, SpecialField, Stay
 from app.carriers.terms import CarrierKind, Fill
@@ -191,3 +192,33 @@ def test_each_stay_has_one_clock_the_earliest_and_one_limit_the_longest():
 def test_a_lease_is_not_renewed_into_the_past(until, said):
     words = rules.renewal_problem(date(2026, 10, 1), until, today=TODAY)
     assert (said in words) if said else not words
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        *((typed, "1") for typed in ("1", "1层", "1 楼", "１层", "1F", "f1", "第1层", "01", "一层", "第一层", "首层")),
+        *((typed, "12") for typed in ("12层", "十二楼")),
+        ("十楼", "10"),
+        *((typed, "20") for typed in ("20F", "二十层")),
+        *((typed, "B1") for typed in ("B1", "b1层", "-1", "－1层", "负一层", "地下1层", "地下一层")),
+        *((typed, typed) for typed in ("", "夹层", "裙楼", "3A", "3-4层", "层")),
+    ],
+)
+def test_a_floor_is_kept_without_the_word_that_the_screen_adds(typed, kept):
+    assert floor_of(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "other", [("A座", "1层", "102"), ("a 座", "一楼", "１０２"), ("A", "F1", "102室"), ("A栋", "1", "102 房")]
+)
+def test_every_spelling_of_one_room_is_that_room(other):
+    assert place_key(*other) == place_key("A 座", "1", "102")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [("B 座", "1", "102"), ("A 座", "2", "102"), ("A 座", "B1", "102"), ("A 座", "1", "10-2"), ("", "1", "102")],
+)
+def test_another_room_is_another(other):
+    assert place_key(*other) != place_key("A 座", "1", "102")

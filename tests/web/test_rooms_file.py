@@ -2,11 +2,12 @@
 
 import csv
 import io
+import uuid
 from datetime import date
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
 from app.audit.models import AuditEvent
 from app.carriers.models import CarrierSpace, CarrierTeam, TenancyEventRow, TenancyProposal, TenancyRow
@@ -232,3 +233,32 @@ async def test_a_lease_that_a_told_sum_stands_on_or_whose_team_became_a_firm_is_
         page = (await officer.get(batch)).text
         assert ("没有撤销" in page, left in page) == (bool(left), True)
     assert await count(conn, TenancyRow) == 2
+
+
+async def test_a_room_is_one_however_the_list_the_form_or_a_program_spells_its_floor(conn, client_as, api_as, held):
+    officer = await client_as("officer")
+    room = await houses.space(conn, held)
+    await houses.tenancy(conn, held, room, "已在的团队")
+    for spelled in ("A 座,3层,301", "A座,三楼,301室", "a 座,3F,３０１"):
+        said = await send(officer, held, f"{spelled},100,,后来的团队,2026-06-01,,", act="import")
+        assert said.status_code == 409, spelled
+        assert "A 座 3层 301 已由 已在的团队 租用" in said.text, spelled
+    form = {"building": "A座", "floor": "3层", "room": "301", "area": "100"}
+    refused = await officer.post(f"/carriers/{held.id}/spaces/new", data=form)
+    assert (refused.status_code, "已经有“A 座 3层 301”" in refused.text) == (409, True)
+    program = await (await api_as("officer")).post(
+        f"/api/v1/carriers/{held.id}/spaces", json=form | {"exclusive": True}, headers={"Idempotency-Key": "r" * 20}
+    )
+    assert (program.status_code, await count(conn, CarrierSpace)) == (409, 1)
+    beside = await officer.post(f"/carriers/{held.id}/spaces/new", data=form | {"room": "302"})
+    assert beside.status_code == 303
+    kept = select(CarrierSpace.building, CarrierSpace.floor).where(CarrierSpace.room == "302")
+    assert (await conn.execute(kept)).one() == ("A 座", "3"), "as its neighbour's"
+
+    twin = {"id": uuid.uuid4(), "carrier_id": held.id, "building": "A座", "floor": "3层", "room": "301"}
+    await conn.execute(insert(CarrierSpace).values(**twin, area=100, exclusive=True, created_at=NOON))
+    lease = {"space": str(twin["id"]), "team": "后来的团队", "since": "2026-06-01"}
+    let = await officer.post(f"/carriers/{held.id}/tenancies/new", data=lease)
+    assert (let.status_code, "A 座 3层 301 已由 已在的团队 租用" in let.text) == (409, True), (
+        "one kept twice from before"
+    )
