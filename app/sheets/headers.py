@@ -102,7 +102,7 @@ def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str], 
     for index in range(table.header_index + 1, len(table.sheet.rows)):
         raw = table.sheet.rows[index]
         cells = {field: raw[column] if column < len(raw) else None for field, column in table.columns.items()}
-        if not filled(raw) or _is_total(raw, cells[code]):
+        if not filled(raw) or _is_total(raw, cells.get(code)):
             continue
         if _is_header(cells, names) or (not filled([cells[f] for f in identity]) and _is_footnote(raw)):
             continue
