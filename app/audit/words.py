@@ -136,6 +136,7 @@ ACTION_LABELS = {
     "carrier:proposal:confirmed": "确认入驻提议",
     "carrier:proposal:refused": "不同意入驻提议",
     "carrier:proposal:withdrawn": "撤回入驻提议",
+    "carrier:proposal:lapsed": "入驻提议失效",
     "firm:list:exported": "导出企业",
     "import:batch:uploaded": "上传名册",
     "import:batch:confirmed": "确认导入",

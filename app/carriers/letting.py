@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.access.terms import Actor
 from app.carriers.clocks import clock_of, without
 from app.carriers.models import CarrierTeam, TenancyRow
+from app.carriers.overtaking import overtake
 from app.carriers.recording import never, note, span, trace
 from app.carriers.rules import ending_problems, renewal_problem
 from app.carriers.stay_terms import Ending, EndReason, Happening, Lease, SpecialField, Tenancy, Terms
@@ -98,6 +100,7 @@ async def put_in(
         "until": lease.until,
     }
     await trace(conn, (carrier.id, carrier.name), "tenancy:admitted", said, by=by, at=at)
+    await overtake(conn, space, tenancy, since=lease.since, besides=lease.proposal, by=by, at=at)
     return made
 
 
@@ -160,6 +163,7 @@ async def renew(
     before = {"until": held.until}
     carrier = (held.carrier_id, held.carrier_name)
     await trace(conn, carrier, "tenancy:renewed", said, by=by, at=at, before=before)
+    await overtake(conn, space, replace(held, until=until), since=begins, by=by, at=at)
     return held
 
 

@@ -13,6 +13,7 @@ from app.labels import Labelled
 ANSWER_DAYS = 7  # for the firm; after them the bureau's officer may answer in its stead
 OPEN_DAYS = 30  # until a proposal that nobody has agreed to is over
 PROPOSED_A_DAY = 20  # by one carrier
+OVERTAKEN = "房间已另外租出"  # why a proposal is over before its last day
 
 
 class ProposalState(Labelled):
@@ -29,6 +30,7 @@ class Proposal:
     carrier_id: uuid.UUID
     carrier_name: str
     carrier_kind: CarrierKind
+    region_code: str  # of the carrier
     operator: str
     uscc: str  # as it was typed; whether there is such a firm is looked up by who answers
     space_id: uuid.UUID | None
@@ -47,6 +49,7 @@ class Proposal:
     due_on: date
     closes_on: date
     tenancy_id: uuid.UUID | None
+    overtaken: bool  # somebody else has the room
 
     @property
     def place(self) -> str:

@@ -12,7 +12,7 @@ from app.access.models import User
 from app.access.sight import beyond_sight
 from app.access.terms import Role, Viewer
 from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyProposal, TenancyRow
-from app.carriers.proposal_terms import Asked, Proposal, ProposalState
+from app.carriers.proposal_terms import OVERTAKEN, Asked, Proposal, ProposalState
 from app.carriers.sight import visible_to
 from app.carriers.terms import CarrierKind
 from app.db import Conn
@@ -28,12 +28,14 @@ def _columns() -> tuple[Any, ...]:
     elsewhere = {
         "carrier_name": _C.name,
         "carrier_kind": _C.kind,
+        "region_code": _C.region_code,
         "operator": _C.operator,
         "building": func.coalesce(_S.building, ""),
         "floor": func.coalesce(_S.floor, ""),
         "room": func.coalesce(_S.room, ""),
         "exclusive": func.coalesce(_S.exclusive, False),
         "team_name": func.coalesce(_M.name, ""),
+        "overtaken": and_(_P.state == ProposalState.LAPSED.value, _P.refusal == OVERTAKEN),
     }
     return tuple(elsewhere.get(name, getattr(_P, name, None)) for name in Proposal.__dataclass_fields__)
 
@@ -59,14 +61,16 @@ async def proposals_of(conn: Conn, carrier_id: uuid.UUID, *, limit: int = 50) ->
     return [_proposal(row) for row in await conn.execute(query)]
 
 
-def _unheard(today: date) -> ColumnElement[bool]:
+def _unheard(today: Any) -> ColumnElement[bool]:
     """To its operator it still waits: a no is one that it has not heard."""
     return and_(_P.state.in_([ProposalState.WAITING.value, ProposalState.REFUSED.value]), _P.closes_on >= today)
 
 
-async def waiting_for(conn: Conn, space_id: uuid.UUID, *, today: date) -> list[Proposal]:
-    """All that its operator has proposed for a space and still waits for, the first first."""
+async def waiting_for(conn: Conn, space_id: uuid.UUID, *, today: date, lock: bool = False) -> list[Proposal]:
+    """All that its operator has proposed for a space and still waits for, the first first. With `lock` without those
+    that are being answered: whoever answers holds the proposal and waits for the room, and would be waited for."""
     query = _all().where(_P.space_id == space_id, _unheard(today)).order_by(_P.created_at, _P.id)
+    query = query.with_for_update(of=_P.__table__, skip_locked=True) if lock else query
     return [_proposal(row) for row in await conn.execute(query)]
 
 
@@ -80,14 +84,18 @@ async def named_inside(conn: Conn, carrier_id: uuid.UUID, codes: Iterable[str]) 
     return {uscc: name for uscc, name in await conn.execute(query)}
 
 
-async def asked_for(conn: Conn, carrier_id: uuid.UUID, *, today: date) -> dict[uuid.UUID, int]:
-    """How many proposals each space waits for, to its operator."""
-    query = select(_P.space_id, func.count()).where(_P.carrier_id == carrier_id, _unheard(today))
-    rows = await conn.execute(query.where(_P.space_id.is_not(None)).group_by(_P.space_id))
-    return {space_id: count for space_id, count in rows if space_id}
+def counted_by_space(carrier_id: Any, today: Any, *, operator: bool) -> Select[uuid.UUID | None, int]:
+    """How many proposals each space waits for; to its operator also those that somebody has said no to."""
+    mine = (_P.carrier_id == carrier_id, _P.space_id.is_not(None), _unheard(today) if operator else _open(today))
+    return select(_P.space_id, func.count().label("n")).where(*mine).group_by(_P.space_id)
 
 
-def _open(today: date) -> ColumnElement[bool]:
+async def asked_for(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer, today: date) -> dict[uuid.UUID, int]:
+    query = counted_by_space(carrier_id, today, operator=viewer.role is Role.CARRIER)
+    return {space_id: n for space_id, n in await conn.execute(query) if space_id}
+
+
+def _open(today: Any) -> ColumnElement[bool]:
     return and_(_P.state == ProposalState.WAITING.value, _P.closes_on >= today)
 
 

@@ -16,7 +16,7 @@ from app.access.terms import Actor, Role
 from app.carriers.letting import NO_MORE, admit
 from app.carriers.models import TenancyProposal
 from app.carriers.moving import link_team
-from app.carriers.proposal_terms import PROPOSED_A_DAY, Asked, Proposal, ProposalState, days_of
+from app.carriers.proposal_terms import OVERTAKEN, PROPOSED_A_DAY, Asked, Proposal, ProposalState, days_of
 from app.carriers.proposals import answerers, locked, operators_of
 from app.carriers.queries import carrier_asking, lock_carrier, team_of
 from app.carriers.recording import trace
@@ -152,13 +152,15 @@ def lease_of(proposal: Proposal) -> Lease:
     terms |= {"special_field": SpecialField(special) if special else None}
     terms |= {"agreement_on": date.fromisoformat(signed) if signed else None}
     assert proposal.space_id is not None
-    return Lease(proposal.space_id, proposal.since, proposal.until, uscc=proposal.uscc, **terms)
+    return Lease(proposal.space_id, proposal.since, proposal.until, uscc=proposal.uscc, proposal=proposal.id, **terms)
 
 
 async def _answerable(conn: Conn, proposal_id: uuid.UUID, *, by: Actor, at: datetime) -> Proposal:
     proposal, today = await locked(conn, proposal_id, viewer=by.viewer), business_day(at)
     if proposal is None:
         raise NotFound
+    if proposal.overtaken:
+        raise Conflict(f"{OVERTAKEN}，这份提议已失效；请与载体联系，由它重新提出。")
     if not proposal.open(today):
         raise Conflict("这份提议已经有人答复、撤回或过期，请刷新后再看。")
     if by.viewer.role is Role.FIRM:

@@ -36,6 +36,11 @@ class Reason:
     on: date  # the day it is about
     words: str
 
+    @property
+    def pressing(self) -> bool:
+        """Over already; the others are yet to come."""
+        return self.due in (Due.LAPSED, Due.OVER)
+
 
 def months_used(since: date, day: date) -> int:
     """Whole months, the corresponding day completes one."""

@@ -70,6 +70,7 @@ class Lease:
     agreement_on: date | None = None
     stage_target: str = ""
     entry: Mapping[str, Any] | None = None  # how it stood beside the conditions of entry
+    proposal: uuid.UUID | None = None  # that it was proposed by
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,19 @@ settled. By the facts agreeing again, by whoever opened it taking it back, or by
 stands as its own; what shows a difference without anybody's word is `reconciling`'s."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.types import Uuid
+from sqlalchemy.types import Date, Uuid
 
 from app.access.sight import beyond_sight
 from app.access.terms import Actor, Role, Viewer
 from app.carriers.models import CarrierDuty, CarrierRecord
-from app.carriers.proposals import officers_of, operators_of
+from app.carriers.proposals import counted_by_space, officers_of, operators_of
 from app.carriers.queries import DUTY, OWED_FIRST, duty_of
 from app.carriers.recording import trace
 from app.carriers.sight import visible_to
@@ -132,17 +132,28 @@ def _in_sight(viewer: Viewer) -> ColumnElement[bool]:
 
 _ID = bindparam("carrier_id", type_=Uuid())
 _OPEN = select(func.count().label("n")).where(_D.carrier_id == _ID, _D.settled_at.is_(None)).subquery()
-_TO_DO = Kept(
-    select(_OPEN.c.n, *DUTY)
-    .select_from(_OPEN.outerjoin(CarrierDuty, CarrierDuty.carrier_id == _ID))
-    .order_by(*OWED_FIRST)
-)
 
 
-async def to_do(conn: Conn, carrier_id: uuid.UUID) -> tuple[list[Duty], int]:
-    """The carrier's duties and how many disagreements are open, of one statement; the caller sees the carrier."""
-    rows = (await conn.execute(_TO_DO, {"carrier_id": carrier_id})).all()
-    return [duty_of(row[1:]) for row in rows if row[1] is not None], rows[0][0]
+def _to_do(*, operator: bool) -> Kept:
+    asked = counted_by_space(_ID, bindparam("today", type_=Date()), operator=operator).subquery()
+    counts = select(func.jsonb_object_agg(asked.c.space_id, asked.c.n)).scalar_subquery()
+    duties = _OPEN.outerjoin(CarrierDuty, CarrierDuty.carrier_id == _ID)
+    return Kept(select(_OPEN.c.n, counts, *DUTY).select_from(duties).order_by(*OWED_FIRST))
+
+
+_TO_DO = {operator: _to_do(operator=operator) for operator in (True, False)}
+
+
+async def to_do(
+    conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer, today: date
+) -> tuple[list[Duty], int, Mapping[uuid.UUID, int]]:
+    """The carrier's duties, how many disagreements are open and how many proposals each of its rooms waits for, of one
+    statement; the caller sees the carrier."""
+    query = _TO_DO[viewer.role is Role.CARRIER]
+    rows = (await conn.execute(query, {"carrier_id": carrier_id, "today": today})).all()
+    disagreeing, asked = rows[0][:2]
+    duties = [duty_of(row[2:]) for row in rows if row[2] is not None]
+    return duties, disagreeing, {uuid.UUID(space): n for space, n in (asked or {}).items()}
 
 
 async def _held(conn: Conn, disagreement_id: uuid.UUID, *, version: int, viewer: Viewer) -> Disagreement:

@@ -325,7 +325,7 @@ async def test_a_change_that_must_be_reported_is_owed_three_months_later(conn, h
     changed = date(2026, 11, 30)
     done = await service.edit(conn, house.id, entry, version=1, changed_on=changed, by=officer.actor, at=NOON)
     assert done
-    (duty,), _ = await to_do(conn, house.id)
+    (duty,), *_ = await to_do(conn, house.id, viewer=officer.viewer, today=TODAY)
     assert (duty.due_on, "300号 第十五条" in duty.basis) == (date(2027, 2, 28), True)
     assert await service.settle_duty(conn, house, duty.id, on=TODAY, by=officer.actor, at=NOON)
     assert not await service.settle_duty(conn, house, duty.id, on=TODAY, by=officer.actor, at=NOON)

@@ -164,7 +164,7 @@ async def test_a_change_is_to_be_reported_within_three_months_and_said_until_it_
     entry = CarrierEntry(**{name: getattr(held, name) for name in CarrierEntry.__dataclass_fields__})
     entry, on = replace(entry, name="改名孵化器"), date(2026, 11, 30)
     assert await edit(conn, held.id, entry, version=1, changed_on=on, by=officer.actor, at=day(on))
-    (duty,), _ = await to_do(conn, held.id)
+    (duty,), *_ = await to_do(conn, held.id, viewer=officer.viewer, today=on)
     assert (duty.due_on, duty.done_on) == (date(2027, 2, 28), None)
     for passed in (date(2027, 1, 28), date(2027, 1, 29), date(2027, 1, 30), date(2027, 2, 28)):
         await plan_reminders(database, at=day(passed))
@@ -181,7 +181,7 @@ async def test_a_change_is_to_be_reported_within_three_months_and_said_until_it_
     await add_title(conn, carrier, title, by=officer.actor, at=day(date(2027, 3, 2)))
     ended = replace(title, name="县级孵化器", valid_until=date(2027, 3, 1))
     await add_title(conn, carrier, ended, by=officer.actor, at=day(date(2027, 3, 2)))
-    (review, _), _ = await to_do(conn, held.id)
+    (review, _), *_ = await to_do(conn, held.id, viewer=officer.viewer, today=on)
     assert (review.what, review.due_on) == ("市级孵化器有效期到，办理复核", date(2027, 4, 1))
     await settle_duty(conn, carrier, review.id, on=on, by=operator.actor, at=day(on))
     for passed in (date(2027, 3, 3), date(2027, 4, 2)):

@@ -156,6 +156,8 @@ async def test_what_a_graduation_rests_on_and_ends_is_read_before_it_and_an_offi
     asked = {"on": "", "ground": "已被上市公司收购，见公告", "version": "1"}
     blank = await officer.post(f"{here}/graduate", data=asked)
     assert (blank.status_code, "请写明在里面的最后一天" in blank.text) == (422, True)
+    form = blank.text.split('aria-labelledby="h-graduate"')[1].split("</section>")[0]
+    assert ("<details open" in form, f'action="{here}/graduate"' in form, "confirm" in form) == (True, True, False)
     assert (await officer.post(f"{here}/graduate", data=asked | {"on": str(TODAY)})).status_code == 303
     back = {"reason": "点错了企业", "version": "2"}
     assert "撤销毕业" in (await officer.get(here)).text
@@ -310,3 +312,42 @@ async def test_a_team_is_made_a_firm_on_its_page_at_once_by_an_officer_and_by_as
     done = await officer.post(f"/tenancies/{tenancy}/link", data={"uscc": uscc, "version": "1"})
     assert done.status_code == 303
     assert uscc in (await officer.get(f"/tenancies/{tenancy}")).text
+
+
+async def test_an_officer_writes_the_tenants_name_and_an_operator_learns_of_no_firm_by_writing_one(
+    conn, client_as, held
+):
+    space, here = await houses.space(conn, held), f"/carriers/{held.id}/tenancies/new"
+    uscc = await factories.firm(conn, name="开平市同名精密机械有限公司")
+    await factories.firm(conn, name="开平市同名精密模具有限公司")
+    officer, operator = await client_as("officer"), await client_as(await houses.operator(conn, held))
+    form = {"space": str(space), "since": "2026-06-01", "incubates": "0"}
+    several = await officer.post(here, data=form | {"uscc": "同名精密"})
+    assert (several.status_code, "不止一家" in several.text, uscc in several.text) == (422, True, True)
+    nobody = await officer.post(here, data=form | {"uscc": "没有这家"})
+    assert (nobody.status_code, "没有找到叫“没有这家”的企业" in nobody.text) == (422, True)
+    blind = await operator.post(here, data=form | {"uscc": "开平市同名精密机械有限公司"})
+    assert (blind.status_code, uscc in blind.text) == (422, False)
+    let = await officer.post(here, data=form | {"uscc": " 开平市同名精密机械有限公司"})
+    assert let.status_code == 303
+    assert uscc in (await officer.get(let.headers["location"])).text
+    await houses.space(conn, held, "302")
+    rooms = re.findall(r"A 座 3层 (\d+)", (await officer.get(here)).text)
+    assert rooms == ["302", "301"], "the free one first"
+
+
+async def test_a_tenancys_page_says_what_is_wrong_with_it_and_who_leads_the_team(conn, client_as, held):
+    officer = await client_as("officer")
+    space = await houses.space(conn, held)
+    sent = {"space": str(space), "team": "老团队", "team_leader": "李示例", "team_members": "4", "since": "2022-01-01"}
+    let = await officer.post(
+        f"/carriers/{held.id}/tenancies/new", data=sent | {"until": "2026-11-22", "incubates": "1"}
+    )
+    page = (await officer.get(let.headers["location"])).text
+    assert "李示例 · 4 人" in page
+    assert "在租<" not in page, "nothing is well with it"
+    for word in ("租期已过，还在里面", "租期已过，未登记退出", "孵化期限已满"):
+        assert f'<span class="chip bad">{word}' in page
+    home = (await officer.get(f"/carriers/{held.id}")).text
+    for word in ("租期已过，未登记退出", "孵化期限已满"):
+        assert home.count(f'<span class="chip bad">{word}') == 2, "on the floor and among what is to be done"

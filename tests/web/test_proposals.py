@@ -68,12 +68,15 @@ async def test_a_firm_finds_the_proposal_on_its_home_and_is_a_tenant_once_it_say
     officer = await client_as("officer")
     proposal = await only(conn)
     assert "等企业答复" in (await officer.get("/carriers/proposals")).text
+    assert "1 份提议等确认" in (await officer.get(f"/carriers/{held.id}")).text
     assert (await officer.post(f"/proposals/{proposal}/confirm")).status_code == 409
     assert (await firm.post(f"/proposals/{proposal}/confirm")).status_code == 303
     assert (await firm.post(f"/proposals/{proposal}/confirm")).status_code == 409, "answered once"
     home = (await firm.get("/portal")).text
     assert "入驻载体" in home
     assert "还没有开始" in home, "a lease of next month is not one that runs"
+    assert 'href="/portal/entries#h-stays"' in home, "where it says that it is not there"
+    assert 'id="h-stays"' in (await firm.get("/portal/entries")).text
     assert "提出入驻" in desk
     assert "入驻要您确认" not in home
     assert "受邀机械" in (await operator.get("/carrier?on=2026-12-01")).text
@@ -162,6 +165,44 @@ async def test_a_firm_that_says_yes_too_late_is_not_told_who_has_the_room(conn, 
     answer = await firm.post(f"/proposals/{await only(conn)}/confirm")
     assert answer.status_code == 409
     assert "捷足团队" not in answer.text
+
+
+async def test_a_room_that_another_gets_ends_the_proposals_for_its_days_and_all_who_wait_hear_it(
+    conn, client_as, api_as, held
+):
+    space = await houses.space(conn, held)
+    asked, refusing, entering = [await factories.firm(conn, name=f"开平市{n}号机械有限公司") for n in "甲乙丙"]
+    first, second = (
+        await client_as(await clerk_of(conn, asked)),
+        await client_as(await clerk_of(conn, refusing, "firm-2")),
+    )
+    operator, officer = await client_as("carrier"), await client_as("officer")
+    await propose(operator, held, space, refusing)
+    assert (
+        await second.post(f"/proposals/{await latest(conn)}/refuse", data={"reason": "没有谈过"})
+    ).status_code == 303
+    await propose(operator, held, space, entering)
+    await propose(operator, held, space, asked, since="2028-11-30")
+    dead = await latest(conn)
+    free = await factories.firm(conn)
+    await propose(operator, held, space, free, since="2028-12-01", until="")
+    for client, n in ((officer, 3), (operator, 4)):
+        rooms = (await client.get(f"/carriers/{held.id}/tenancies/new")).text
+        assert f"{n} 份提议等确认，租给别人即失效" in rooms
+    let = LEASE | {"space": str(space), "uscc": entering, "ground": "协议原件已核对"}
+    assert (await officer.post(f"/carriers/{held.id}/tenancies/new", data=let)).status_code == 303
+    assert "您确认即入驻" not in (await first.get("/portal")).text
+    late = await first.post(f"/proposals/{dead}/confirm")
+    assert (late.status_code, "房间已另外租出，这份提议已失效" in late.text) == (409, True)
+    desk = (await operator.get("/carrier")).text
+    assert (desk.count("房间已另外租出"), desk.count("已确认")) == (2, 1), "of whom refused it hears nothing else"
+    found = (await (await api_as("carrier")).get(f"/api/v1/carriers/{held.id}/proposals")).json()["items"]
+    states = {p["uscc"]: p["state"] for p in found}
+    assert states == {asked: "lapsed", refusing: "lapsed", entering: "confirmed", free: "waiting"}
+    assert "入驻提议（A 座 3层 301）已失效" in (await first.get("/inbox")).text
+    assert "已失效" not in (await second.get("/inbox")).text, "who said no is asked no more"
+    assert "随之失效" in (await operator.get("/inbox")).text
+    assert "开平市甲号机械有限公司" not in (await officer.get("/carriers/proposals")).text
 
 
 async def test_a_room_proposed_to_two_says_so_at_once_and_until_when_and_names_only_who_has_been_inside(

@@ -85,5 +85,6 @@ def proposal_out(p: Proposal, viewer: Viewer, today: date) -> ProposalOut:
         state=state.value,
         due_on=p.due_on,
         closes_on=p.closes_on,
+        overtaken=p.overtaken,
         tenancy_id=p.tenancy_id,
     )

@@ -158,6 +158,7 @@ _PROPOSAL = {
     "state": "waiting",
     "due_on": "2026-11-30",
     "closes_on": "2026-12-23",
+    "overtaken": False,
     "tenancy_id": None,
 }
 EXAMPLES: dict[str, Any] = {

@@ -252,6 +252,7 @@ class ProposalOut(BaseModel):
     state: str = Field(description="waiting、confirmed、refused、withdrawn、lapsed；对载体没有 refused")
     due_on: date = Field(description="企业答复的期限，之后主管部门可以代为核对")
     closes_on: date = Field(description="到这天还没有确认的作废")
+    overtaken: bool = Field(description="房间已另外租出，这份提议随之失效")
     tenancy_id: uuid.UUID | None
 
     model_config = ConfigDict(populate_by_name=True)

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 
 from app.access.terms import Permission, Viewer
 from app.carriers import queries
+from app.carriers.proposals import asked_for
 from app.carriers.stay_terms import SpecialField
 from app.carriers.tenancies import open_tenancies
 from app.db import Conn
@@ -26,7 +27,7 @@ from app.web.carrier.frame import (
     head,
     home_of,
 )
-from app.web.carrier.views import incubating_words, let_by_room, room_words, usual
+from app.web.carrier.views import incubating_words, let_by_room, rooms_to_choose, usual
 from app.web.carrier_input import LABELS, Reader, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import raw_form
@@ -117,10 +118,10 @@ async def _shown(
     let = let_by_room(await open_tenancies(conn, carrier.id))
     day = max(asked.since, today)
     standing = await conditions(conn, carrier.kind, asked.firm_id, policies=lookup.policies, since=day)
-    rooms = [
-        (str(s.id), f"{room_words(s, let, today)}{_suits(asked, s, let)}")
-        for s in await queries.spaces_of(conn, carrier.id)
-    ]
+    spaces, waiting = (
+        await queries.spaces_of(conn, carrier.id),
+        await asked_for(conn, carrier.id, viewer=viewer, today=today),
+    )
     context: dict[str, Any] = {
         **head(carrier, viewer),
         "asked": asked,
@@ -131,7 +132,7 @@ async def _shown(
         "may_see_firm": viewer.may(Permission.FIRM_LIST),
         "values": {name: raw.get(name, "") for name in (*_FIELDS, "reason")},
         "failed": failed,
-        "spaces": [("", "请选择"), *rooms],
+        "spaces": rooms_to_choose(spaces, let, waiting, today, lambda s: _suits(asked, s, let)),
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS | {"incubates": incubating_words(carrier.kind)},
         **faulty(error, "" if failed else field_of(error)),

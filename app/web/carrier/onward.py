@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from app.access.terms import Role, Viewer
 from app.carriers import extending, letting, moving, proposing, queries
+from app.carriers.proposals import asked_for
 from app.carriers.stay_terms import SpecialField, Tenancy, Terms
 from app.carriers.tenancies import open_tenancies
 from app.carriers.terms import Carrier, CarrierState
@@ -26,7 +27,7 @@ from app.web.carrier.frame import (
     home_of,
 )
 from app.web.carrier.tenants import PROPOSED, act, tenancy_in_sight
-from app.web.carrier.views import let_by_room, room_words
+from app.web.carrier.views import let_by_room, rooms_to_choose
 from app.web.carrier_input import LABELS, Reader, read_terms
 from app.web.deps import ClockDep, ConnDep, TodayDep
 from app.web.forms import raw_form, version_in
@@ -107,12 +108,13 @@ async def _transfer_form(
     target = next((c for c in there if str(c.id) == raw.get("carrier")), None)
     spaces = await queries.spaces_of(conn, target.id) if target else []
     let = let_by_room(await open_tenancies(conn, target.id)) if target else {}
+    asked = await asked_for(conn, target.id, viewer=viewer, today=today) if target else {}
     context: dict[str, Any] = {
         **head(await carrier_in_sight(conn, held.carrier_id, viewer), viewer),
         "tenancy": held,
         "carriers": [(str(c.id), f"{c.name}（{c.kind.label}）") for c in there],
         "target": target,
-        "spaces": [("", "请选择"), *((str(s.id), room_words(s, let, today)) for s in spaces)],
+        "spaces": rooms_to_choose(spaces, let, asked, today),
         "values": {name: raw.get(name, "") for name in _WHERE},
         "version": raw.get("version", ""),
         "labels": LABELS | {"on": "在新房间的第一天"},

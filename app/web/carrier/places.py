@@ -12,8 +12,8 @@ from fastapi import Depends, Query, Request, Response
 from app.access.terms import Permission, Role, Viewer
 from app.carriers import listing, queries
 from app.carriers.occupancy import fills
-from app.carriers.proposal_terms import OPEN_DAYS, Proposal, ProposalState, rivals_of, told_operator
-from app.carriers.proposals import asked_for, named_inside, proposals_of
+from app.carriers.proposal_terms import OPEN_DAYS, OVERTAKEN, Proposal, ProposalState, rivals_of, told_operator
+from app.carriers.proposals import named_inside, proposals_of
 from app.carriers.tenancies import there_and_coming
 from app.carriers.terms import AREA_LABELS, Carrier, CarrierKind, CarrierState, Fill
 from app.db import Conn
@@ -164,7 +164,7 @@ async def shown(
     error: AppError | None = None,
 ) -> Response:
     """`failed`: the form that `error` is about; it stays open with what was typed."""
-    duties, disagreeing = await to_do(conn, carrier.id)
+    duties, disagreeing, asked = await to_do(conn, carrier.id, viewer=viewer, today=today)
     disagreeing = disagreeing if viewer.may(Permission.CARRIER_LET) else 0
     context: dict[str, Any] = {
         **head(carrier, viewer, "", {"disagreements": disagreeing}),
@@ -176,7 +176,8 @@ async def shown(
         "duties": duties,
         "changes": await queries.changes_of(conn, carrier.id),
         "open_days": OPEN_DAYS,
-        "asked": await asked_for(conn, carrier.id, today=today) if viewer.role is Role.CARRIER else {},
+        "overtaken": OVERTAKEN,
+        "asked": asked if viewer.may(Permission.CARRIER_LET) else {},
         "proposals": await _proposals(conn, carrier, viewer, today),
         "disagreeing": disagreeing,
         "entries": await waiting_in(conn, viewer=viewer, today=today) if viewer.role is Role.CARRIER else [],

@@ -2,16 +2,18 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from fastapi import Request, Response
 
+from app.access.personal import shown as personal
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.carriers import letting, proposing, queries
 from app.carriers.proposal_terms import rivals_of
-from app.carriers.proposals import waiting_for
-from app.carriers.stay_terms import EXPLAINED, LEAVING, EndReason, SpecialField, Tenancy
+from app.carriers.proposals import asked_for, waiting_for
+from app.carriers.stay_terms import EXPLAINED, LEAVING, EndReason, SpecialField, Team, Tenancy
 from app.carriers.tenancies import chain_of, events_of, open_tenancies, tenancy_by_id
 from app.carriers.terms import Carrier
 from app.clock import business_day
@@ -20,6 +22,7 @@ from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
 from app.incubation.entering import enter
 from app.incubation.graduating import Graduation, graduate, ground_of, sentences, standing
 from app.incubation.reopening import reopen
+from app.personal.terms import Kind
 from app.policy.terms import Outcome
 from app.web.carrier.frame import (
     KeepCarriers,
@@ -32,7 +35,8 @@ from app.web.carrier.frame import (
     head,
     home_of,
 )
-from app.web.carrier.views import incubating_words, inside_of, let_by_room, room_words, usual
+from app.web.carrier.naming import with_code
+from app.web.carrier.views import incubating_words, inside_of, let_by_room, rooms_to_choose, usual
 from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, lookup_of
 from app.web.forms import clean_text, raw_form, version_in
@@ -76,7 +80,7 @@ async def admit(
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
-            lease = read_lease(raw)
+            lease = read_lease(await with_code(conn, raw, viewer=actor.viewer, today=business_day(at)))
             if lease.uscc and actor.viewer.role is Role.CARRIER:
                 asked = await proposing.propose(conn, carrier, lease, by=actor, at=at)
                 said = PROPOSED + await _besides(conn, lease.space_id, asked, business_day(at))
@@ -117,10 +121,7 @@ async def _admit_form(
     context: dict[str, Any] = {
         **head(carrier, viewer),
         "values": {name: raw.get(name, "") for name in _FIELDS},
-        "spaces": [
-            ("", "请选择"),
-            *((str(s.id), room_words(s, let, today)) for s in spaces),
-        ],
+        "spaces": rooms_to_choose(spaces, let, await asked_for(conn, carrier.id, viewer=viewer, today=today), today),
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS | {"incubates": incubating_words(carrier.kind)},
         "idempotency_key": key,
@@ -162,6 +163,7 @@ async def shown(
         **head(carrier, viewer),
         **await _before_graduating(request, conn, held, viewer, today),
         "tenancy": held,
+        "team": await _team(conn, held, viewer),
         "inside": inside_of(held, today, today) if held.since else None,
         "events": await events_of(conn, held.id),
         "ground": held.ground,
@@ -179,6 +181,12 @@ async def shown(
     }
     status = error.status if error else 200
     return page(request, "carrier/tenancy.html", title=f"{held.holder} {held.place}", status=status, **context)
+
+
+async def _team(conn: Conn, held: Tenancy, viewer: Viewer) -> Team | None:
+    """Who leads it, as far as one reads names, and how many they are."""
+    found = await queries.team_of(conn, held.carrier_id, held.team_id) if held.team_id else None
+    return replace(found, leader=personal(viewer, Kind.NAME, found.leader)) if found else None
 
 
 async def _before_graduating(

@@ -1,7 +1,7 @@
 """Rooms and tenants as pages show them: by building and floor, each with how far its clocks have run."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,12 +18,7 @@ class Inside:
 
     tenancy: Tenancy
     used: int | None  # whole months in this kind of carrier
-    share: int  # of the limit, of a hundred
     reasons: tuple[Reason, ...]
-
-    @property
-    def tone(self) -> str:
-        return "bad" if self.share >= 100 else "warn" if self.share >= 75 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,6 @@ class Floor:
 def inside_of(tenancy: Tenancy, day: date, today: date) -> Inside:
     until = min(day, tenancy.ended_on) if tenancy.ended_on else day
     used = months_used(tenancy.clock_since, until) if tenancy.clock_since else None
-    share = min(100, used * 100 // tenancy.limit_months) if used is not None and tenancy.limit_months else 0
     reasons: list[Reason] = []
     if tenancy.open and day == today:
         reasons = reasons_for(
@@ -62,7 +56,7 @@ def inside_of(tenancy: Tenancy, day: date, today: date) -> Inside:
             clock_since=tenancy.clock_since,
             limit_months=tenancy.limit_months,
         )
-    return Inside(tenancy, used, share, tuple(reasons))
+    return Inside(tenancy, used, tuple(reasons))
 
 
 def there_on(spaces: Iterable[Space], day: date) -> list[Space]:
@@ -117,10 +111,25 @@ def let_by_room(held: Iterable[Tenancy]) -> dict[uuid.UUID, list[Tenancy]]:
     return found
 
 
-def room_words(space: Space, let: Mapping[uuid.UUID, Sequence[Tenancy]], today: date) -> str:
-    """As a list to choose from has it: which room, how large, and whose it is from when until when."""
-    said = "；".join(_let(one, today) for one in let.get(space.id, ())[:2])
-    return f"{space.place}（{space.area:,} ㎡）{'· ' if said else ''}{said}"
+def rooms_to_choose(
+    spaces: Iterable[Space],
+    let: Mapping[uuid.UUID, Sequence[Tenancy]],
+    asked: Mapping[uuid.UUID, int],
+    today: date,
+    suits: Callable[[Space], str] = lambda _: "",
+) -> list[tuple[str, str]]:
+    """The free ones first: which room, how large, whose it is from when until when, and how many it is proposed to."""
+    free_first = sorted(spaces, key=lambda s: s.id in let)
+    return [("", "请选择"), *((str(s.id), f"{_words(s, let, asked, today)}{suits(s)}") for s in free_first)]
+
+
+def _words(
+    space: Space, let: Mapping[uuid.UUID, Sequence[Tenancy]], asked: Mapping[uuid.UUID, int], today: date
+) -> str:
+    said = [_let(one, today) for one in let.get(space.id, ())[:2]]
+    if (n := asked.get(space.id)) and space.exclusive:
+        said.append(f"{n} 份提议等确认，租给别人即失效")
+    return f"{space.place}（{space.area:,} ㎡）{'· ' if said else ''}{'；'.join(said)}"
 
 
 def _let(one: Tenancy, today: date) -> str:
