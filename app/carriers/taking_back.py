@@ -12,6 +12,7 @@ from app.carriers.clocks import without
 from app.carriers.letting import lock_tenancy, must_be_open, write
 from app.carriers.log_models import CarrierLog
 from app.carriers.models import CarrierSpace, CarrierTeam, TenancyProposal, TenancyRow
+from app.carriers.proposal_terms import ProposalState
 from app.carriers.queries import space_of
 from app.carriers.recording import never, note, span, trace
 from app.carriers.stay_terms import Happening, Tenancy
@@ -78,6 +79,12 @@ async def restore_lease(
     said = {"tenant": held.holder, "uscc": held.uscc, "place": held.place, "until": until}
     said |= {"agreement_no": terms.get("agreement_no", held.agreement_no)}
     await trace(conn, (held.carrier_id, held.carrier_name), "tenancy:taken_back", said, by=by, at=at, before=before)
+
+
+async def forget_proposal(conn: Conn, proposal_id: uuid.UUID) -> None:
+    """One that has been withdrawn, for a room or a team that goes with it."""
+    gone = (_P.id == proposal_id, _P.state == ProposalState.WITHDRAWN.value)
+    await conn.execute(delete(_P).where(*gone))
 
 
 async def remove_space(

@@ -12,7 +12,7 @@ from app.carriers.logs import log_by_id
 from app.carriers.noting import amend_log, strike_log
 from app.carriers.proposing import withdraw
 from app.carriers.spaces import amend_space
-from app.carriers.taking_back import REASON, remove_space, remove_tenancy, restore_lease
+from app.carriers.taking_back import REASON, forget_proposal, remove_space, remove_tenancy, restore_lease
 from app.carriers.terms import Carrier, SpaceEntry
 from app.clock import business_day
 from app.db import Conn
@@ -47,6 +47,7 @@ class TakingBack:
         which = uuid.UUID(deed[kind])
         if kind == "proposal":
             await withdraw(self._conn, which, by=self._by, at=self._at)
+            await forget_proposal(self._conn, which)
             return
         kept = int(deed["version"])
         version = self._now.get((deed[kind], kept), kept)
