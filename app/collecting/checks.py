@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from app.collecting.items import Item
+from app.units import Unit, from_yuan
 
 UNIT_FACTOR = 500  # so many times last year's looks like 元 typed for 千元, or the other way round
 Numbers = Mapping[str, Decimal]
@@ -132,8 +133,10 @@ def check_tenant(row: Row, items: Sequence[Item]) -> list[Problem]:
         found.append("毕业时间早于入驻时间")
     problems = [Problem(f"{row.name}：{sentence}。") for sentence in found]
     venture = numbers.get("tenant.venture")
-    if venture is not None and venture < row.invested:
-        words = f"{row.name}：报的获天使或风险投资额少于载体投资记录里的。"
+    if venture is not None and venture != row.invested:
+        said, kept = (f"{from_yuan(amount, Unit.THOUSAND_YUAN):,f} 千元" for amount in (venture, row.invested))
+        words = f"{row.name}：报的获天使或风险投资额是 {said}，载体的投资记录里是 {kept}；"
+        words += "获投家数和金额按投资记录统计，请补记，或请企业更正。"
         problems.append(Problem(words, hard=False))
     return problems
 

@@ -20,6 +20,8 @@ from app.personal.masking import mask
 from app.personal.terms import KEYS, Kind
 from app.units import Unit, from_yuan, plain
 
+_THOUSAND = "千元"
+
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
@@ -33,6 +35,13 @@ class ShownLine:
     value: str
     reason: str
     author: str
+
+    @property
+    def grouped(self) -> str:
+        """To be read, not to be typed again."""
+        if self.unit != _THOUSAND or not self.value:
+            return self.value
+        return f"{Decimal(self.value):,f}"
 
     @property
     def official(self) -> bool:

@@ -75,7 +75,7 @@ def whole_answer(**changed):
     return given | {code.replace("__", "."): value for code, value in changed.items()}
 
 
-def of_tenant(figures, since=date(2026, 1, 1), graduated_on=None, invested="0"):
+def of_tenant(figures, since=date(2026, 1, 1), graduated_on=None, invested="1"):
     items = asked(yearly=True, team=False)
     return check_tenant(Row("甲", figures, since, graduated_on, Decimal(invested)), items)
 
@@ -106,10 +106,13 @@ def test_nobody_graduates_before_coming_in():
     assert any("早于" in p.sentence for p in of_tenant(whole_answer(), graduated_on=date(2025, 12, 31)))
 
 
-def test_less_capital_than_the_carrier_has_written_down_wants_a_look_and_blocks_nothing():
+def test_capital_that_the_carrier_has_not_written_down_so_wants_a_look_and_blocks_nothing():
     assert of_tenant(whole_answer(), invested="1") == []
-    (one,) = of_tenant(whole_answer(), invested="1.01")
-    assert not one.hard
+    for amount in ("0.99", "1.01", "0"):
+        (one,) = of_tenant(whole_answer(), invested=amount)
+        assert not one.hard
+    (one,) = of_tenant(whole_answer(tenant__venture="1234000"), invested="0")
+    assert "是 1,234 千元，载体的投资记录里是 0 千元；" in one.sentence
 
 
 def test_who_has_not_answered_is_named_up_to_five():

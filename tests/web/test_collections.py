@@ -88,7 +88,7 @@ async def test_a_quarter_is_asked_confirmed_corrected_and_closed_for_good(conn, 
     assert (late.status_code, "已经关账" in late.text) == (409, True)
     assert (await operator.post(f"{here}/statistics", data={"t.firms": "9", "version": "2"})).status_code == 409
     await conn.execute(CollectionAnswer.__table__.update().values(figures={"total_income": "1"}))
-    assert "1300" in (await operator.get(f"{here}/statistics")).text, "closed forms are read as they were"
+    assert "1,300" in (await operator.get(f"{here}/statistics")).text, "closed forms are read as they were"
     acts = set((await conn.execute(select(AuditEvent.action))).scalars())
     assert {"carrier:collection:opened", "firm:collection:answered", "carrier:collection:closed"} <= acts
 
