@@ -81,6 +81,11 @@ def test_graduation_turns_at_its_line(code: str, changes: dict, expected: Outcom
     assert outcome("incubation_graduation", INCUBATEE, code, changes) is expected
 
 
+def test_what_has_not_happened_is_said_to_stand_in_the_records_and_not_to_have_happened() -> None:
+    part = found(answer("incubation_graduation", INCUBATEE, {"listed_or_acquired": False}), "acquired")
+    assert part.note == "资料里记的是“否”：已被并购或挂牌上市。"
+
+
 def test_one_of_the_four_ways_is_enough_to_graduate_and_none_is_not() -> None:
     assert answer("incubation_graduation", INCUBATEE).outcome is Y
     assert answer("incubation_graduation", INCUBATEE, {"years.2025.sales_revenue": "0"}).outcome is N

@@ -209,7 +209,7 @@ class Flags(BaseCriterion):
         if finding.outcome is not NOT_MET:
             return self.hint if finding.outcome is MANUAL else ""
         told = "、".join(path_label(flag) for flag in self.flags if ctx.values.get(flag) is (not self.want))
-        return self.hint or (f"不满足：{told}。" if self.want else f"{told}。")
+        return self.hint or (f"资料里记的是“否”：{told}。" if self.want else f"{told}。")
 
     def asks(self, finding: Finding | None = None) -> str:
         return self._worded

@@ -98,7 +98,7 @@ async def _page(
         **error_context(error, {**LABELS, "words": "说明"}),
     }
     status = error.status if error else 200
-    return page(request, "portal/entries.html", title="申请入驻", status=status, **context)
+    return page(request, "portal/entries.html", title="载体入驻", status=status, **context)
 
 
 @router.post("/stays/{step}/{which}")

@@ -31,7 +31,7 @@ def head(firm: FirmDetail, here: str) -> dict[str, Any]:
         ("证书与知识产权", "/portal/titles"),
         ("企业档案", f"/firms/{firm.uscc}"),
         ("申报日历", "/filings"),
-        ("申请入驻", "/portal/entries"),
+        ("载体入驻", "/portal/entries"),
         *_LEAVES[1:],
     ]
     return {"firm": firm, "tabs": [(word, href, href == here) for word, href in leaves]}
