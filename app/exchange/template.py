@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.exchange.columns import COLUMNS, REQUIRED, Column
@@ -14,11 +14,11 @@ from app.sheets.writing import list_sheet
 
 _ROWS = 2_000  # how far down the drop-downs reach
 _AS_TEXT = frozenset({"uscc", "contact_phone", "industry_code", "certificate_number", "phone", "number"})
-_ALWAYS = (
+ALWAYS = (
     "表头的名称不要改，列的先后可以换，不用的列可以删；带 * 的必填。",
     "上传后先看预览，确认之后才写入；导入之后还可以整批撤销。",
-    "有错的行会在下载的工作簿里标红并写明原因；改好后把整份再传一次，已导入的不会重复，只补没成功的。",
 )
+_PART = ("有错的行会在下载的工作簿里标红并写明原因；改好后把整份再传一次，已导入的不会重复，只补没成功的。",)
 _FIRM_RULES = (
     "只填“名册”这张表，一行一家企业。",
     "留空表示不知道：已有的资料不会被空格子清掉。",
@@ -27,7 +27,7 @@ _FIRM_RULES = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
     sheet: str
     columns: Sequence[Column]
     required: Sequence[str]
@@ -35,10 +35,10 @@ class _Form:
     lists: Sequence[tuple[str, Sequence[str]]]
 
 
-def _form(kind: BatchKind, bureau: Bureau, scope: str) -> _Form:
+def _form(kind: BatchKind, bureau: Bureau, scope: str) -> Form:
     if kind in LISTS:
         one = LISTS[kind]
-        return _Form(kind.label, one.columns, one.required, one.rules, one.lists(bureau))
+        return Form(kind.label, one.columns, one.required, one.rules, one.lists(bureau))
     regions = bureau.reference.regions
     towns = [n for c, n in regions.items() if c.startswith(scope) and len(c) > len(scope)]
     lists = [
@@ -47,21 +47,26 @@ def _form(kind: BatchKind, bureau: Bureau, scope: str) -> _Form:
         ("direction", list(bureau.reference.directions.values())),
         ("above_designated_size", ["是", "否"]),
     ]
-    return _Form("名册", COLUMNS, REQUIRED, _FIRM_RULES, lists)
+    return Form("名册", COLUMNS, REQUIRED, _FIRM_RULES, lists)
 
 
 def write_template(kind: BatchKind, bureau: Bureau, *, scope: str) -> bytes:
+    form = _form(kind, bureau, scope)
+    return write_form(replace(form, rules=(*form.rules, *ALWAYS, *_PART)), kind, place=bureau.names.place)
+
+
+def write_form(form: Form, kind: BatchKind, *, place: str = "") -> bytes:
     import xlsxwriter  # noqa: PLC0415
 
-    out, form = io.BytesIO(), _form(kind, bureau, scope)
+    out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         page, guide = book.add_worksheet(form.sheet), book.add_worksheet("填写说明")
         _fill_page(book, page, form, list_sheet(book, form.lists))
-        _fill_guide(book, guide, form, f"{bureau.names.place}{kind.label}填写说明", mark_of(kind))
+        _fill_guide(book, guide, form, f"{place}{kind.label}填写说明", mark_of(kind))
     return out.getvalue()
 
 
-def _fill_page(book: Any, page: Any, form: _Form, lists: Mapping[str, str]) -> None:
+def _fill_page(book: Any, page: Any, form: Form, lists: Mapping[str, str]) -> None:
     must = book.add_format({"bold": True, "bg_color": "#E3E8EE", "font_color": "#B3261E"})
     may = book.add_format({"bold": True, "bg_color": "#E3E8EE"})
     text = book.add_format({"num_format": "@"})
@@ -82,17 +87,16 @@ def _fill_page(book: Any, page: Any, form: _Form, lists: Mapping[str, str]) -> N
     page.freeze_panes(1, 2)
 
 
-def _fill_guide(book: Any, guide: Any, form: _Form, title: str, mark: str) -> None:
+def _fill_guide(book: Any, guide: Any, form: Form, title: str, mark: str) -> None:
     bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
     guide.set_column(0, 0, 22)
     guide.set_column(1, 1, 70)
     guide.set_column(2, 2, 26)
     guide.write_string(0, 0, title, bold)
     guide.write_string(1, 0, mark)
-    rules = (*form.rules, *_ALWAYS)
-    for row, rule in enumerate(rules, 1):
+    for row, rule in enumerate(form.rules, 1):
         guide.write_string(row + 1, 0, f"{row}. {rule}")
-    start = len(rules) + 3
+    start = len(form.rules) + 3
     _write_row(guide, start, ("列", "怎么填", "例子"), bold)
     for row, column in enumerate(form.columns, start + 1):
         _write_row(guide, row, (column.title, column.hint, column.example), wrap)

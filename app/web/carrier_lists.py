@@ -15,6 +15,7 @@ from app.carriers.terms import Carrier
 from app.db import Conn, Database
 from app.errors import Conflict
 from app.exchange import carrier_batches
+from app.exchange.marks import refuse_other_template
 from app.exchange.queries import Batch
 from app.exchange.rules import as_text
 from app.exchange.terms import BatchKind, LineResult, ReadSheet
@@ -45,13 +46,14 @@ class Columns:
         self.names = {key_of(word): field for field, words in columns.items() for word in words}
 
     def read(
-        self, data: bytes, name: str, *, required: Sequence[str], code: str, what: str
+        self, data: bytes, name: str, *, required: Sequence[str], code: str, what: str, kind: BatchKind
     ) -> tuple[ReadSheet, list[Line]]:
         """Raises SheetError."""
         with tempfile.NamedTemporaryFile() as kept:
             kept.write(data)
             kept.flush()
             sheets = read_isolated(Path(kept.name), name, list(self.names))
+        refuse_other_template(kind, sheets)
         table = find_table(sheets, self.names, required=required, ignored=frozenset())
         found = rows_of(table, self.names, identity=required, code=code)
         if not found:

@@ -41,7 +41,8 @@ def logs_for(kind: LogKind) -> Source:
     kept = f"登记过的全部{kind.label}，与模板同样的列，改好可以再导入。"
 
     def read(data: bytes, name: str) -> tuple[ReadSheet, list[Line]]:
-        return LISTS[kind].read(data, name, required=("on", "title"), code="title", what="记录")
+        of = BatchKind(f"log_{kind.value}")
+        return LISTS[kind].read(data, name, required=("on", "title"), code="title", what="记录", kind=of)
 
     async def bring(conn: Conn, carrier: Carrier, lines: Sequence[Line], by: Actor, at: datetime) -> list[LineResult]:
         rows = [(line.number, line.raw, line.fault) for line in lines]

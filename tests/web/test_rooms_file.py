@@ -16,6 +16,7 @@ from tests import factories, houses
 from tests.harness import NOON
 
 HEAD = "楼栋,楼层,房间,面积（㎡）,统一社会信用代码,企业或团队,租期起,租期止,协议编号"
+TEAMS = "楼栋,楼层,房间,面积（㎡）,企业或团队,租期起"
 
 
 @pytest.fixture
@@ -179,6 +180,22 @@ async def test_a_list_is_taken_back_to_what_there_was_and_what_was_worked_on_sin
     assert sorted(left) == ["301", "302", "401"]
 
 
+async def test_a_list_that_proposed_a_firm_for_a_new_room_is_taken_back_with_its_proposal(conn, client_as, held):
+    operator = await client_as(await houses.operator(conn, held))
+    before = await standing(conn)
+    lines = [f"A 座,3,{room},100,{await factories.firm(conn)},,2026-12-01,," for room in ("303", "304")]
+    batch = str((await send(operator, held, *lines, act="import")).url.path)
+    assert (await operator.post(f"{batch}/undo")).status_code == 303
+    assert "已撤销 2 行。" in (await operator.get(batch)).text
+    assert await standing(conn) == before
+    again = str((await send(operator, held, *lines, act="import")).url.path)
+    latest = select(TenancyProposal.id).order_by(TenancyProposal.id.desc()).limit(1)
+    proposal = (await conn.execute(latest)).scalar_one()
+    assert (await (await client_as("officer")).post(f"/proposals/{proposal}/confirm")).status_code == 303
+    assert (await operator.post(f"{again}/undo")).status_code == 303
+    assert "已撤销 1 行。导入之后又有变动的 1 行没有撤销" in (await operator.get(again)).text, "whoever is in stays"
+
+
 async def test_what_was_looked_at_is_what_is_written_by_whoever_looked_and_faults_come_back_in_red(
     conn, client_as, held
 ):
@@ -243,6 +260,8 @@ async def test_a_room_is_one_however_the_list_the_form_or_a_program_spells_its_f
         said = await send(officer, held, f"{spelled},100,,后来的团队,2026-06-01,,", act="import")
         assert said.status_code == 409, spelled
         assert "A 座 3层 301 已由 已在的团队 租用" in said.text, spelled
+    teams_only = await send(officer, held, "A 座,3层,301,100,又一团队,2026-06-01", head=TEAMS)
+    assert "A 座 3层 301 已由 已在的团队 租用" in teams_only.text, "a list of teams has no codes"
     form = {"building": "A座", "floor": "3层", "room": "301", "area": "100"}
     refused = await officer.post(f"/carriers/{held.id}/spaces/new", data=form)
     assert (refused.status_code, "已经有“A 座 3层 301”" in refused.text) == (409, True)
@@ -262,3 +281,27 @@ async def test_a_room_is_one_however_the_list_the_form_or_a_program_spells_its_f
     assert (let.status_code, "A 座 3层 301 已由 已在的团队 租用" in let.text) == (409, True), (
         "one kept twice from before"
     )
+
+
+async def test_the_template_says_how_to_fill_it_in_and_is_taken_as_it_is_and_not_for_another_lists(
+    conn, client_as, held
+):
+    officer = await client_as("officer")
+    here = f"/carriers/{held.id}/rooms"
+    book = load_workbook(io.BytesIO((await officer.get(f"{here}/template.xlsx")).content))
+    page, guide = book["房间和入驻"], book["填写说明"]
+    titles = [cell.value for cell in page[1]]
+    assert titles[:4] == ["楼栋", "楼层", "房间*", "面积（㎡）"]
+    assert len(page.data_validations.dataValidation) == 4
+    said = [row for row in guide.iter_rows(values_only=True) if row[0]]
+    assert said[1][0] == "模板版本：房间和入驻-1"
+    assert any("有一行错，就一行也不写" in row[0] for row in said)
+    assert {title.strip("*") for title in titles} <= {row[0] for row in said}
+    page.append(["A 座", "3层", "301", 120.5, "是"])
+    filled = io.BytesIO()
+    book.save(filled)
+    for part, status in (("rooms", 303), ("logs/event", 422)):
+        files = {"file": ("房间.xlsx", filled.getvalue(), "application/octet-stream")}
+        answer = await officer.post(f"/carriers/{held.id}/{part}/import", files=files)
+        assert answer.status_code == status, part
+    assert "这是“房间和入驻”的模板" in answer.text

@@ -1,5 +1,6 @@
 """A carrier's rooms and who is in them, as a file: out as it stands, and in after a look."""
 
+import asyncio
 import uuid
 
 from fastapi import Request, Response, UploadFile
@@ -13,7 +14,8 @@ from app.sheets import MAX_FILE
 from app.web.carrier.frame import LetSpaces, SeeLetting, carrier_in_sight
 from app.web.carrier.lists import list_page, receive
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, LookupDep, TodayDep
-from app.web.room_list import NUMERIC, ROOMS, lease_cells, room_cells, rooms_for
+from app.web.downloads import XLSX, attachment
+from app.web.room_list import NUMERIC, ROOMS, lease_cells, room_cells, rooms_for, rooms_template
 from app.web.routing import Router
 from app.web.tables import file_of
 
@@ -43,7 +45,7 @@ async def export(
 @router.get("/carriers/{carrier_id}/rooms/template.xlsx")
 async def template(carrier_id: uuid.UUID, conn: ConnDep, viewer: SeeLetting) -> Response:
     await carrier_in_sight(conn, carrier_id, viewer)
-    return file_of("xlsx", "房间和入驻模板", "房间和入驻", ROOMS.titles, (), NUMERIC)
+    return attachment(await asyncio.to_thread(rooms_template), "房间和入驻模板.xlsx", XLSX)
 
 
 @router.get("/carriers/{carrier_id}/rooms/import")
