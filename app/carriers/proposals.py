@@ -67,10 +67,9 @@ def _unheard(today: Any) -> ColumnElement[bool]:
 
 
 async def waiting_for(conn: Conn, space_id: uuid.UUID, *, today: date, lock: bool = False) -> list[Proposal]:
-    """All that its operator has proposed for a space and still waits for, the first first. With `lock` without those
-    that are being answered: whoever answers holds the proposal and waits for the room, and would be waited for."""
+    """All that its operator has proposed for a space and still waits for, the first first."""
     query = _all().where(_P.space_id == space_id, _unheard(today)).order_by(_P.created_at, _P.id)
-    query = query.with_for_update(of=_P.__table__, skip_locked=True) if lock else query
+    query = query.with_for_update(of=_P.__table__) if lock else query
     return [_proposal(row) for row in await conn.execute(query)]
 
 
@@ -122,14 +121,20 @@ async def before_officers(
     return [Asked(_proposal(row[:-2]), row[-2], row[-1]) for row in rows.all()]
 
 
-async def locked(conn: Conn, proposal_id: uuid.UUID, *, viewer: Viewer) -> Proposal | None:
-    """Until the transaction ends; in the sight of who proposed it, of the firm it is about, or of the division."""
+async def locked(conn: Conn, proposal_id: uuid.UUID, *, viewer: Viewer, room: bool = False) -> Proposal | None:
+    """Until the transaction ends; in the sight of who proposed it, of the firm it is about, or of the division.
+
+    `room`: its room first, as whoever lets it does, or the two would wait for each other.
+    """
     sight = visible_to(viewer)
     if viewer.role is Role.FIRM:
         own = select(Firm.uscc).where(Firm.id == viewer.firm_id).scalar_subquery()
         sight = (_P.uscc == own) if viewer.firm_id else false()
-    query = _all().where(_P.id == proposal_id, sight).with_for_update(of=_P.__table__)
-    row = (await conn.execute(query)).one_or_none()
+    query = _all().where(_P.id == proposal_id, sight)
+    if room:
+        held = select(_S.id).where(_S.id == query.with_only_columns(_P.space_id).scalar_subquery())
+        await conn.execute(held.with_for_update())
+    row = (await conn.execute(query.with_for_update(of=_P.__table__))).one_or_none()
     return _proposal(row) if row is not None else None
 
 

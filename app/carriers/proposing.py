@@ -99,7 +99,7 @@ async def _ask(
 async def confirm(conn: Conn, proposal_id: uuid.UUID, *, suited: Suited, by: Actor, at: datetime) -> uuid.UUID | None:
     """The tenancy that it makes; None where a team has become the firm. `suited`: the lease, once its tenant has been
     looked at. Raises NotFound, Conflict, Refused."""
-    proposal = await _answerable(conn, proposal_id, by=by, at=at)
+    proposal = await _answerable(conn, proposal_id, room=True, by=by, at=at)
     if await firm_by_uscc(conn, proposal.uscc, viewer=by.viewer) is None:
         raise Refused(f"您的管辖范围内没有 {proposal.uscc}；核对后先在企业库新增这家企业，再确认。")
     carrier = await carrier_asking(conn, proposal.carrier_id)
@@ -155,8 +155,8 @@ def lease_of(proposal: Proposal) -> Lease:
     return Lease(proposal.space_id, proposal.since, proposal.until, uscc=proposal.uscc, proposal=proposal.id, **terms)
 
 
-async def _answerable(conn: Conn, proposal_id: uuid.UUID, *, by: Actor, at: datetime) -> Proposal:
-    proposal, today = await locked(conn, proposal_id, viewer=by.viewer), business_day(at)
+async def _answerable(conn: Conn, proposal_id: uuid.UUID, *, room: bool = False, by: Actor, at: datetime) -> Proposal:
+    proposal, today = await locked(conn, proposal_id, viewer=by.viewer, room=room), business_day(at)
     if proposal is None:
         raise NotFound
     if proposal.overtaken:

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.assessments.gathering import gather
-from app.carriers import extending, letting, moving, service, spaces
+from app.carriers import extending, letting, moving, proposing, service, spaces
 from app.carriers.models import CarrierDuty, TenancyRow
 from app.carriers.occupancy import fills
 from app.carriers.queries import carrier_by_id, spaces_of
@@ -84,19 +84,28 @@ async def test_the_database_itself_refuses_what_a_program_would_write_past_the_s
 @pytest.mark.db_commit
 async def test_of_two_who_let_one_room_at_once_one_wins_and_the_other_is_told(fresh_database):
     async with fresh_database.transaction() as conn:
-        house = await houses.carrier(conn)
+        house, officer = await houses.carrier(conn), await factories.person(conn, "officer")
         room = await houses.space(conn, house)
-        officer = await factories.person(conn, "officer")
 
     async def let(team):
         async with fresh_database.transaction() as conn:
             await houses.tenancy(conn, house, room, team)
 
     results = await asyncio.gather(*(let(team) for team in ("甲队", "乙队", "丙队")), return_exceptions=True)
-    lost = [r for r in results if r is not None]
-    assert len(lost) == 2
-    assert all(isinstance(r, Conflict) and "已由" in r.sentence for r in lost), lost
-    assert officer
+    assert sorted("已由" in getattr(r, "sentence", "") for r in results) == [False, True, True], results
+
+    async with fresh_database.transaction() as conn:
+        other, operator = await houses.space(conn, house, "302"), await houses.operator(conn, house)
+        leases = [houses.lease(other, await factories.firm(conn)) for _ in range(3)]
+        asked = [await proposing.propose(conn, house, one, by=operator.actor, at=NOON) for one in leases]
+
+    async def confirm(one):
+        async with fresh_database.transaction() as conn:
+            suits = {"suited": lambda _, lease: asyncio.sleep(0, lease)}
+            await proposing.confirm(conn, one, **suits, by=officer.actor, at=NOON)
+
+    results = await asyncio.gather(*map(confirm, asked), return_exceptions=True)
+    assert sorted("提议已失效" in getattr(r, "sentence", "") for r in results) == [False, True, True], results
 
 
 @pytest.mark.db_commit
