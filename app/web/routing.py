@@ -5,6 +5,7 @@ of them longer than everything else that a process does before its first answer.
 """
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
 from fastapi import APIRouter
@@ -32,13 +33,28 @@ class LateRoute(APIRoute):
         if name in _PATTERN:
             self.path_regex, self.path_format, self.param_convertors = compile_path(self.path)
             return self.__dict__[name]
-        if name.startswith("__") or "_asked" not in self.__dict__:
+        if name.startswith("__"):
             raise AttributeError(name)
-        asked = self.__dict__.pop("_asked")
-        super().__init__(self.path, self.endpoint, **(asked | {"include_in_schema": self.include_in_schema}))
-        return getattr(self, name)
+        with _AT_WORK:  # a second thread waits for the whole of it
+            if "_asked" in self.__dict__:
+                self._work_out(self.__dict__.pop("_asked"))
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def _work_out(self, asked: dict[str, Any]) -> None:
+        """One that could not be stays as it was: whoever asks next is told why, too, and not of half a route."""
+        before = dict(self.__dict__)
+        try:
+            super().__init__(self.path, self.endpoint, **(asked | {"include_in_schema": self.include_in_schema}))
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before, _asked=asked)
+            raise
 
 
+_AT_WORK = RLock()
 _PATTERN = frozenset({"path_regex", "path_format", "param_convertors"})
 
 

@@ -1,5 +1,10 @@
 """A route is worked out when somebody first asks for it: six hundred of them would keep a start waiting."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -79,3 +84,37 @@ def test_what_no_route_has_is_said_to_be_missing(app: FastAPI) -> None:
         _ = route.colour  # type: ignore[attr-defined]
     with pytest.raises(AttributeError):
         _ = route.__wrapped__  # type: ignore[attr-defined]
+
+
+def test_one_that_could_not_be_worked_out_says_why_each_time_and_is_whole_when_it_can(app: FastAPI) -> None:
+    route = next(each for each in app.routes if isinstance(each, LateRoute) and each.name == "change")
+    before = set(vars(route))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LateRoute, "get_route_handler", _unable)
+        for _ in range(2):
+            with pytest.raises(MemoryError):
+                _ = route.app
+            assert set(vars(route)) == before
+    assert callable(route.app)
+    assert [field.name for field in route.dependant.body_params] == ["body"]
+
+
+def _unable(_: LateRoute) -> None:
+    raise MemoryError
+
+
+def test_a_second_thread_waits_until_all_of_it_is_there(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    route = next(each for each in app.routes if isinstance(each, LateRoute) and each.name == "show")
+    begun, plain = threading.Event(), LateRoute.get_route_handler
+
+    def slowly(this: LateRoute) -> Any:
+        begun.set()
+        time.sleep(0.05)
+        return plain(this)
+
+    monkeypatch.setattr(LateRoute, "get_route_handler", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(lambda: route.app)
+        begun.wait()
+        second = threads.submit(lambda: route.app)
+        assert first.result() is second.result()
