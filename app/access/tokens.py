@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
 
-from app.access.models import ApiToken
+from app.access.models import ApiToken, User
 from app.access.noticing import tell_owner
 from app.access.proving import must_know_password, must_prove
 from app.access.queries import user_by_login
@@ -64,7 +64,10 @@ async def issue_own(
     """For oneself, who shows the password once more, and a code where there is a second factor: a token outlives the
     session it was made in and is asked for neither. Raises Invalid, as `must_know_password` does, and
     PasswordChangeRequired for a password that somebody else knows."""
-    if by.viewer.must_change_password:
+    # The person first, as everybody does who ends somebody's access: a password that is reset, an account that is
+    # disabled meanwhile, leaves no token behind. Read anew: a program's viewer does not say it.
+    own = select(User.must_change_password).where(User.id == by.viewer.id, User.active)
+    if (await conn.execute(own.with_for_update(key_share=True))).scalar_one_or_none() is not False:
         raise PasswordChangeRequired
     await must_know_password(conn, password, by=by, at=at, cheap=cheap)
     held = (await conn.execute(select(func.count()).select_from(ApiToken).where(*_open(by.viewer.id, at)))).scalar_one()

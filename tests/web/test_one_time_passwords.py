@@ -1,5 +1,6 @@
 """One-time passwords: shown as long as they are needed, good for three days, and only until they are changed."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,12 @@ from sqlalchemy import select, update
 
 from app.access.models import User
 from app.access.rules import ONE_TIME_HOURS
-from app.access.tokens import issue_token
+from app.access.service import reset_password
+from app.access.tokens import issue_own, issue_token, tokens_of
 from app.audit.models import AuditEvent
+from app.errors import PasswordChangeRequired
 from tests import factories
+from tests.harness import NOON
 
 NEWCOMER = {"login": "wang.wu", "name": "王五", "role": "officer", "scope": "440783", "unit": "科技股"}
 HERE = "/admin/users/one-time"
@@ -111,12 +115,33 @@ async def test_a_program_is_let_in_by_its_token_and_no_token_is_made_with_a_pass
     assert (await program.get("/api/v1/firms")).status_code == 200
     await entered(person, password)
     asked = {"label": "报表", "days": "30", "password": password}
-    assert (await person.post("/account/tokens", data=asked)).status_code == 403
+    for one in (person, program):
+        assert (await one.post("/account/tokens", data=asked)).status_code == 403
     assert (await person.get("/firms")).headers["location"] == "/account/password"
     await change(person, password)
     assert (await program.get("/api/v1/firms")).status_code == 401  # a new password ends every token
     made = await person.post("/account/tokens", data=asked | {"password": OWN})
     assert (made.status_code, rendered[-1][0]) == (200, "account/token_once.html")
+
+
+@pytest.mark.db_commit
+async def test_a_token_asked_for_while_the_password_is_being_reset_is_none(fresh_database):
+    async with fresh_database.transaction() as conn:
+        person = await factories.person(conn, "officer")
+    asked = {"days": 3, "password": factories.PASSWORD, "code": "", "at": NOON, "cheap": True}
+
+    async def ask():
+        async with fresh_database.transaction() as conn:
+            await issue_own(conn, "报表", by=person.actor, **asked)
+
+    async with fresh_database.transaction() as conn:
+        await reset_password(conn, person.id, "Linshi-kouling-7", at=NOON, cheap=True)
+        asking = asyncio.create_task(ask())
+        await asyncio.wait([asking], timeout=1)
+    with pytest.raises(PasswordChangeRequired):
+        await asking
+    async with fresh_database.reading() as conn:
+        assert await tokens_of(conn, person.id, at=NOON) == []
 
 
 async def test_ones_own_password_does_not_end_with_the_one_time_ones_hours(client_as, client_from, clock, rendered):
