@@ -9,6 +9,7 @@ import hashlib
 import logging
 import re
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -38,11 +39,24 @@ _PLAIN: Any = {"disable_bulk_delete": True}  # which not every service has
 Faults = (BaseError, OSError, ValueError)
 # Threads of its own, so that a silent bucket holds up nothing else. (The library's own asyncio may end the process
 # with a fault when the interpreter ends.)
-_THREADS = ThreadPoolExecutor(8, thread_name_prefix="bucket")
+_AT_ONCE = 8
+_THREADS = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="bucket")
+_FREE = threading.BoundedSemaphore(_AT_ONCE)
+_SOON = 3.0  # seconds that one waits for a thread: whoever waits holds a connection to the database
 
 
-async def _in_turn(work: Callable[..., T], *given: Any) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, work, *given)
+async def _in_turn(work: Callable[..., T], *given: Any, sentence: str = NOT_READ) -> T:
+    """Raises Unavailable where all threads are with a bucket that does not answer."""
+    latest = time.monotonic() + _SOON
+    while not _FREE.acquire(blocking=False):
+        if time.monotonic() > latest:
+            log.error("the file store keeps all that ask it waiting")
+            raise Unavailable(sentence)
+        await asyncio.sleep(0.02)
+
+    future = _THREADS.submit(work, *given)
+    future.add_done_callback(lambda _: _FREE.release())
+    return await asyncio.wrap_future(future)
 
 
 class ObjectStore:
@@ -52,7 +66,7 @@ class ObjectStore:
         self._bucket = S3Store.from_url(address, config=_PLAIN, client_options=_CLIENT, retry_config=_RETRIES)
 
     async def put(self, data: bytes) -> str:
-        return await _in_turn(self._put, data)
+        return await _in_turn(self._put, data, sentence=NOT_KEPT)
 
     def _put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()

@@ -90,6 +90,21 @@ async def test_one_that_is_away_is_a_sentence_too(bucket, monkeypatch):
             await away.read(SHA)
 
 
+async def test_while_a_silent_bucket_keeps_all_threads_the_next_one_is_told_soon(files, monkeypatch):
+    held = threading.Event()
+    monkeypatch.setattr(objects, "_SOON", 0.05)
+    monkeypatch.setattr(objects.obstore, "get", lambda *_: held.wait())
+    waiting = [asyncio.create_task(files.read(SHA)) for _ in range(objects._AT_ONCE)]
+    try:
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="没有保存"):
+            await asyncio.wait_for(files.put(DATA), 5)
+    finally:
+        held.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    assert await files.put(DATA) == SHA
+
+
 async def test_only_what_is_old_as_it_goes_is_dropped_and_no_word_stays_behind(files, bucket):
     await files.put(DATA)
     assert not await files.drop(SHA, older_than=bucket.now)
