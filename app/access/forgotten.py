@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select
 
 from app.access.models import PasswordLink, User
 from app.access.noticing import tell_of_hand
+from app.access.queries import owner_of
 from app.access.rules import token_hash
 from app.access.service import end_access
 from app.access.setting_password import faults_of, set_password
@@ -91,7 +92,7 @@ async def choose(
         raise Invalid({"new": fault})
     await set_password(conn, user, new, at=at, cheap=cheap)
     await end_access(conn, user["id"], at=at)
-    self = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
+    self = owner_of(user, origin)
     chosen = event_row(
         "user:password:recovered", by=self, at=at, object_type="user", object_id=user["id"], object_label=user["login"]
     )

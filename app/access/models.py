@@ -99,6 +99,7 @@ class SignInAttempt(Base):
     ip: Mapped[str]
     at: Mapped[datetime]
     succeeded: Mapped[bool]
+    device: Mapped[bytes | None] = mapped_column(LargeBinary)  # a known device of this account, and of no other
 
 
 class PasswordLink(Base):

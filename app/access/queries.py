@@ -1,17 +1,17 @@
 """Who is calling: a session's cookie or a bearer token, one statement each."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, literal_column, select, true
 
-from app.access.models import ApiToken, SecondFactor, SignInAttempt, SignInRules, User, UserSession
+from app.access.models import ApiToken, KnownDevice, SecondFactor, SignInAttempt, SignInRules, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
 from app.access.sight import look_as
-from app.access.terms import SYSTEM, Power, Role, Viewer
+from app.access.terms import SYSTEM, Actor, Origin, Power, Role, Viewer
 from app.audit.models import AuditEvent
 from app.db import Conn
 from app.outbox.models import OutboxMessage
@@ -120,6 +120,12 @@ def viewer_of(row: Any) -> Viewer:
     )
 
 
+def owner_of(user: Mapping[str, Any], origin: Origin) -> Actor:
+    """The person of an account's row at the door, before there is a session."""
+    role, power = Role(user["role"]), Power(user["power"])
+    return Actor(Viewer(user["id"], user["login"], user["name"], role, power=power), origin)
+
+
 async def signed_in_by_cookie(conn: Conn, token: str, *, at: datetime, idle: timedelta) -> SignedIn | None:
     key = token_hash(token)
     given = {"hash": key, "at": at, "idle_since": at - idle, "lasting": conn.lasting}
@@ -140,7 +146,7 @@ async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> Signed
 async def recent_failures(
     conn: Conn, *, login: str, ip: str, at: datetime, besides: uuid.UUID | None = None
 ) -> list[Failure]:
-    query = select(SignInAttempt.at, SignInAttempt.login, SignInAttempt.ip).where(
+    query = select(SignInAttempt.at, SignInAttempt.login, SignInAttempt.ip, SignInAttempt.device).where(
         SignInAttempt.at > at - WINDOW,
         ~SignInAttempt.succeeded,
         (SignInAttempt.login == login) | (SignInAttempt.ip == ip),
@@ -148,6 +154,14 @@ async def recent_failures(
     if besides:
         query = query.where(SignInAttempt.id != besides)
     return [Failure(*row) for row in await conn.execute(query.limit(500))]
+
+
+async def known_device(conn: Conn, login: str, device: str) -> bytes | None:
+    """As it is kept, when this account has been signed in from there before."""
+    d = KnownDevice
+    query = select(d.token_hash).join(User, User.id == d.user_id)
+    query = query.where(User.login == login, d.token_hash == token_hash(device))
+    return (await conn.execute(query)).scalar_one_or_none() if device else None
 
 
 _ASKED = (SignInRules.factor_roles, SignInRules.one_session, SignInRules.profile)

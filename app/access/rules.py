@@ -63,23 +63,36 @@ class Failure:
     at: datetime
     login: str
     ip: str
+    device: bytes | None = None  # where it was one that this account has been signed in from
 
 
-def wait_seconds(failures: Sequence[Failure], *, login: str, ip: str, at: datetime, worked: bool = False) -> int:
+def wait_seconds(
+    failures: Sequence[Failure],
+    *,
+    login: str,
+    ip: str,
+    at: datetime,
+    worked: bool = False,
+    device: bytes | None = None,
+) -> int:
     """Seconds until this person at this address may try again; 0 when now. `worked`: what others at the address have
     failed counts no more, see `app.access.proof`.
 
     Counted by account and address together, and by address, so that a stranger who tries somebody's account
-    from elsewhere cannot lock that person out.
+    from elsewhere cannot lock that person out. A device that this person has been signed in from answers for what was
+    failed on it and for nothing else, wherever it is: neither can a colleague at the same address.
     """
     recent = [f for f in failures if at - f.at < WINDOW]
+    if device:
+        own = sorted(f.at for f in recent if f.login == login and f.device == device)
+        return _until(own, PAIR_LIMIT, at)
     pair = sorted(f.at for f in recent if f.login == login and f.ip == ip)
     address = sorted(f.at for f in recent if f.ip == ip)
-    waits = [0.0]
-    for hits, limit in ((pair, PAIR_LIMIT), ([] if worked else address, ADDRESS_LIMIT)):
-        if len(hits) >= limit:
-            waits.append((hits[-limit] + WINDOW - at).total_seconds())
-    return max(0, round(max(waits)))
+    return max(_until(pair, PAIR_LIMIT, at), 0 if worked else _until(address, ADDRESS_LIMIT, at))
+
+
+def _until(hits: Sequence[datetime], limit: int, at: datetime) -> int:
+    return max(0, round((hits[-limit] + WINDOW - at).total_seconds())) if len(hits) >= limit else 0
 
 
 def one_time_until(at: datetime) -> datetime:

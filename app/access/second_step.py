@@ -9,10 +9,9 @@ from sqlalchemy import delete, select
 from app.access import factors
 from app.access.models import HalfSignIn, User
 from app.access.noticing import tell_owner
-from app.access.queries import sign_in_record
+from app.access.queries import owner_of, sign_in_record
 from app.access.rules import token_hash
 from app.access.signing import Attempt, Browser, SignInResult, mark_succeeded, must_wait, open_session
-from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import NotFound
@@ -25,10 +24,6 @@ async def half_way(conn: Conn, token: str, *, at: datetime) -> Any:
     login = select(User.login).join(h, h.user_id == User.id).where(h.token_hash == token_hash(token), h.expires_at > at)
     found = (await conn.execute(login.where(User.active))).scalar_one_or_none() if token else None
     return await sign_in_record(conn, found) if found else None
-
-
-def person_of(user: Mapping[str, Any], origin: Origin) -> Actor:
-    return Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), origin)
 
 
 async def finish(
@@ -46,7 +41,7 @@ async def finish(
     # Who has got so far has shown a password: what others at the address have failed is not this person's.
     if refused := await must_wait(conn, attempt, origin=browser.origin, at=at, worked=True):
         return refused
-    by = person_of(user, browser.origin)
+    by = owner_of(user, browser.origin)
     verdict = await factors.prove(conn, user["id"], typed, vault=vault, at=at)
     if not verdict.way:
         me = {"object_type": "user", "object_id": user["id"], "object_label": user["login"]}
@@ -65,7 +60,7 @@ async def bind_first(
     """Binds what was offered and comes in. Raises Invalid, and NotFound where one is bound: that one must be proven."""
     if user["has_factor"]:
         raise NotFound
-    codes = await factors.bind(conn, typed, vault=vault, by=person_of(user, browser.origin), at=at)
+    codes = await factors.bind(conn, typed, vault=vault, by=owner_of(user, browser.origin), at=at)
     return await _come_in(conn, token, user, "totp", browser=browser, at=at), codes
 
 

@@ -12,7 +12,7 @@ from app.access.denials import watch_lockouts
 from app.access.devices import note_device
 from app.access.models import HalfSignIn, SignInAttempt, User, UserSession
 from app.access.passwords import verify
-from app.access.queries import recent_failures, sign_in_record
+from app.access.queries import known_device, owner_of, recent_failures, sign_in_record
 from app.access.rules import ONE_TIME_HOURS, WINDOW, is_worn_out, new_token, token_hash, wait_seconds
 from app.access.service import end_sessions
 from app.access.terms import Actor, Origin, PasswordProfile, Role, Viewer
@@ -56,15 +56,17 @@ class Browser:
 class Attempt:
     id: uuid.UUID
     login: str
+    device: bytes | None = None  # one that this account has been signed in from
 
 
-async def announce(conn: Conn, *, login: str, origin: Origin, at: datetime) -> Attempt:
+async def announce(conn: Conn, *, login: str, origin: Origin, at: datetime, device: str = "") -> Attempt:
     """Counts a try as failed before it is made, in a transaction of its own.
 
     Otherwise forty tries at the same moment would each see none of the others, and all be let through.
     """
-    attempt = Attempt(new_id(), login.strip().lower()[:40])
-    row = {"id": attempt.id, "login": attempt.login, "ip": origin.ip, "at": at, "succeeded": False}
+    tried = login.strip().lower()[:40]
+    attempt = Attempt(new_id(), tried, await known_device(conn, tried, device))
+    row = {"id": attempt.id, "login": tried, "ip": origin.ip, "at": at, "succeeded": False, "device": attempt.device}
     await conn.execute(insert(SignInAttempt).values(row))
     return attempt
 
@@ -117,12 +119,12 @@ async def must_wait(
     """The refusal, where there is one; a try that was not made does not make the wait any longer."""
     login, ip = attempt.login, origin.ip
     earlier = await recent_failures(conn, login=login, ip=ip, at=at, besides=attempt.id)
-    wait = wait_seconds(earlier, login=login, ip=ip, at=at, worked=worked)
+    wait = wait_seconds(earlier, login=login, ip=ip, at=at, worked=worked, device=attempt.device)
     if not wait:
         return None
     await conn.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
     await _note_refused(conn, login=login, origin=origin, wait=wait, at=at)
-    helps = not worked and not wait_seconds(earlier, login=login, ip=ip, at=at, worked=True)
+    helps = not (worked or attempt.device or wait_seconds(earlier, login=login, ip=ip, at=at, worked=True))
     failures = sum(one.ip == ip for one in earlier) if helps else 0
     return SignInResult(sentence=f"尝试次数过多，请 {-(-wait // 60)} 分钟后再试。", wait=wait, failures=failures)
 
@@ -170,7 +172,7 @@ async def open_session(
             user_agent=browser.user_agent[:200],
         )
     )
-    actor = Actor(Viewer(user["id"], user["login"], user["name"], Role(user["role"])), browser.origin)
+    actor = owner_of(user, browser.origin)
     after: dict[str, Any] = ({"by" if way == OIDC else "factor": way} if way else {}) | (
         {"sessions_ended": ended} if ended else {}
     )
@@ -199,6 +201,8 @@ def refusal(user: Any, at: datetime) -> str:
     """Why somebody may not come in. Only who knows the password is told more than that something is wrong."""
     if user is None:
         return "账号或口令不对。"
+    if user["awaits_grant"]:
+        return "这个账号还没有授权，要等安全管理员核对以后才能登录；口令没有错，请先问本单位的安全管理员。"
     if not user["active"]:
         return "这个账号已停用，请联系本单位的系统管理员。"
     until = user["password_expires_at"]

@@ -43,10 +43,19 @@ class Power(Labelled):
     SECURITY = "security", "安全管理员"
 
 
+# What the trail calls whoever acts: the role, and of the two administrators the one who grants by a word of its own.
+ACTED_AS = {role.value: role.label for role in Role} | {Power.SECURITY.value: Power.SECURITY.label}
+
+
+def acts_as(role: Role, power: Power) -> str:
+    return Power.SECURITY.value if role is Role.ADMIN and power is Power.SECURITY else role.value
+
+
 class Permission(StrEnum):
     FIRM_READ = "firm:read"
     FIRM_LIST = "firm:list"  # the desk's pages of many firms; a clerk has one firm and its own page
     CONTACT_REVEAL = "contact:reveal"  # reading in full what is masked, with a reason: see app.access.personal
+    PERSON_ANSWER = "person:answer"  # a person asks what is held of them, for a copy, a correction, or that it go
     FIRM_INTERNAL = "firm:internal"  # the bureau's own words about a firm: notes, reasons, remarks
     FIRM_EDIT = "firm:edit"
     FIRM_NOTE = "firm:note"
@@ -140,6 +149,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_EDIT,
             _P.FIRM_NOTE,
             _P.FIRM_MERGE,
+            _P.PERSON_ANSWER,
             _P.FIRM_CERTIFY,
             _P.CLERK_ADMIN,
             _P.REPORT_REVIEW,
@@ -260,6 +270,15 @@ class Viewer:
     def may(self, permission: Permission) -> bool:
         return permission in HELD[self.power][self.role]
 
+    @property
+    def acts_as(self) -> str:
+        return acts_as(self.role, self.power)
+
+    @property
+    def called(self) -> str:
+        """The role in words, as the person is spoken to."""
+        return ACTED_AS[self.acts_as]
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -282,7 +301,7 @@ class Actor:
         return {
             "actor_id": self.viewer.id if self.viewer.login else None,
             "actor_name": self.viewer.name,
-            "actor_role": self.viewer.role.value,
+            "actor_role": self.viewer.acts_as,
             "ip": self.origin.ip,
             "session_id": self.origin.session_id,
             "request_id": self.origin.request_id,

@@ -66,7 +66,7 @@ async def sign_in(
         raise Forbidden("这个登录请求不是从本系统的页面发出的。")
     browser, at = browser_of(request), clock.now()
     async with database.transaction() as conn:
-        attempt = await signing.announce(conn, login=login, origin=browser.origin, at=at)
+        attempt = await signing.announce(conn, login=login, origin=browser.origin, at=at, device=browser.device)
     async with database.transaction() as conn:
         result = await signing.sign_in(
             conn,

@@ -118,7 +118,7 @@ async def prove(
         return see_other(request, "/sign-in", _ENDED)
     at, browser = clock.now(), browser_of(request)
     async with database.transaction() as conn:
-        attempt = await signing.announce(conn, login=user["login"], origin=browser.origin, at=at)
+        attempt = await signing.announce(conn, login=user["login"], origin=browser.origin, at=at, device=browser.device)
     async with database.transaction() as conn:
         vault = vault_of(settings)
         result = await second_step.finish(conn, token, user, attempt, code, browser=browser, vault=vault, at=at)

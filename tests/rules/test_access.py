@@ -44,6 +44,15 @@ def test_failures_from_elsewhere_close_nobody_out():
     assert wait(failures(100, ip="203.0.113.9")) == 0
 
 
+@pytest.mark.parametrize(("n", "waits"), [(PAIR_LIMIT - 1, False), (PAIR_LIMIT, True)])
+def test_a_device_of_mine_answers_for_its_own_failures_wherever_it_is_and_for_nobody_elses(n, waits):
+    mine, others = b"mine", failures(ADDRESS_LIMIT)
+    own = [Failure(one.at, ME, f"10.0.1.{k}", mine) for k, one in enumerate(failures(n))]
+    assert (wait_seconds(others + own, login=ME, ip=HERE, at=AT, device=mine) > 0) is waits
+    assert wait_seconds(others + own, login=ME, ip=HERE, at=AT, device=b"another of mine") == 0
+    assert wait_seconds(others + own, login=ME, ip=HERE, at=AT) > 0
+
+
 def test_failures_of_others_at_my_address_count_only_for_the_address():
     assert wait(failures(PAIR_LIMIT, login="somebody")) == 0
 

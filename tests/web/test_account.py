@@ -124,6 +124,23 @@ async def test_a_stranger_elsewhere_cannot_lock_somebody_out(client_from, office
     assert (await attempt(client_from("10.0.0.1"))).status_code == 303
 
 
+async def test_a_colleague_behind_the_same_address_shuts_nobody_out_of_a_browser_that_knows_them(client_from, officer):
+    mine, colleague = client_from("10.0.0.1"), client_from("10.0.0.1")
+    assert (await attempt(mine)).status_code == 303
+    for _ in range(PAIR_LIMIT):
+        assert (await attempt(colleague, password=WRONG)).status_code == 401
+    assert (await attempt(colleague)).status_code == 429
+    assert (await attempt(client_from("10.0.0.1"))).status_code == 429
+    assert (await attempt(mine)).status_code == 303
+    # Knowing the browser opens no second door: it has as many tries as a stranger, and no other account's.
+    for _ in range(PAIR_LIMIT):
+        assert (await attempt(mine, password=WRONG)).status_code == 401
+    assert (await attempt(mine)).status_code == 429
+    for n in range(ADDRESS_LIMIT):
+        await attempt(mine, f"guess{n}", WRONG)
+    assert (await attempt(mine, "guess", WRONG)).status_code == 429
+
+
 async def test_an_address_that_tries_many_accounts_is_stopped_and_no_other_address(client_from, officer):
     prober = client_from("203.0.113.9")
     for n in range(ADDRESS_LIMIT):
