@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import AccessDenial, User
-from app.access.terms import Power, Role
+from app.access.terms import ACTED_AS, Power, Role, acts_as
 from app.audit.models import AuditEvent
 from app.clock import BUSINESS_ZONE, business_day
 from app.db import Conn
@@ -54,8 +54,9 @@ async def add(conn: Conn, found: Mapping[uuid.UUID, Denied]) -> None:
 
 
 async def _raise_alarm(conn: Conn, person: uuid.UUID, times: int, denied: Denied) -> None:
-    who = (await conn.execute(select(User.name, User.login, User.role).where(User.id == person))).one()
-    told = f"账号“{who.name}”（{who.login}，{Role(who.role).label}）一小时内 {times} 次打开没有权限的地方，请核实"
+    who = (await conn.execute(select(User.name, User.login, User.role, User.power).where(User.id == person))).one()
+    role = ACTED_AS[acts_as(Role(who.role), Power(who.power))]
+    told = f"账号“{who.name}”（{who.login}，{role}）一小时内 {times} 次打开没有权限的地方，请核实"
     await tell_watchers(conn, f"denied:{person}:{business_day(denied.at)}", told, at=denied.at, page=PAGE)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Date, cast, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.access.models import AccessDenial, User
-from app.access.terms import Role, Viewer
+from app.access.terms import ACTED_AS, Power, Role, Viewer, acts_as
 from app.clock import BUSINESS_ZONE
 from app.db import Conn
 from app.firms.trail import people_of
@@ -23,7 +23,7 @@ class Refused:
     user_id: uuid.UUID
     login: str
     name: str
-    role: Role
+    role: str
     active: bool
     day: date
     times: int
@@ -38,7 +38,7 @@ async def refused(conn: Conn, *, viewer: Viewer, at: datetime) -> Sequence[Refus
     day = cast(func.timezone(BUSINESS_ZONE.key, d.hour), Date).label("day")
     times = func.sum(d.times).label("times")
     last_place = func.array_agg(aggregate_order_by(d.last_place, d.last_at.desc()))[1]
-    who = (User.id, User.login, User.name, User.role, User.active)
+    who = (User.id, User.login, User.name, User.role, User.power, User.active)
     query = (
         select(*who, day, times, func.max(d.times), func.max(d.last_at), last_place)
         .join(User, User.id == d.user_id)
@@ -48,4 +48,4 @@ async def refused(conn: Conn, *, viewer: Viewer, at: datetime) -> Sequence[Refus
         .limit(MOST)
     )
     rows: Sequence[Any] = (await conn.execute(query)).all()
-    return [Refused(r.id, r.login, r.name, Role(r.role), *r[4:]) for r in rows]
+    return [Refused(r.id, r.login, r.name, ACTED_AS[acts_as(Role(r.role), Power(r.power))], *r[5:]) for r in rows]

@@ -151,7 +151,7 @@ class Guard:
     def allow(self, request: Request, caller: SignedIn) -> Viewer:
         viewer = caller.viewer
         if not viewer.may(self.permission):
-            raise Forbidden(f"{viewer.role.label}没有这项权限。")
+            raise Forbidden(f"{viewer.called}没有这项权限。")
         if viewer.must_change_password and not request.url.path.startswith(_FREE_WHILE_CHANGING):
             raise PasswordChangeRequired
         return viewer

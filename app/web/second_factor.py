@@ -113,7 +113,7 @@ async def remove(
     at, keep = clock.now(), request.cookies.get(cookie_name(settings), "")
     try:
         if actor.viewer.role in (await sign_in_rules(conn)).factor_roles:
-            raise Invalid({"code": f"{actor.viewer.role.label}必须使用两步验证，不能关闭；可以换绑。"})
+            raise Invalid({"code": f"{actor.viewer.called}必须使用两步验证，不能关闭；可以换绑。"})
         await must_know_password(conn, password, by=actor, at=at, cheap=settings.cheap_passwords)
         await must_prove(conn, code, vault=vault_of(settings), by=actor, at=at)
     except Invalid as error:

@@ -1,5 +1,6 @@
 """三员分立: one makes accounts, another grants, a third reads the trail; and none comes by another's part."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -63,6 +64,41 @@ async def test_what_one_makes_opens_nothing_until_the_other_has_said_yes(conn, c
     assert (await security.post(f"/admin/grants/{user_id}/agree")).status_code == 409
     trail = (await security.get("/audit?action=user:access:granted")).text
     assert "安全员" in trail
+
+
+async def test_the_security_administrator_begins_at_the_grants_and_the_trail_says_which_of_the_two_acted(
+    conn, client_as, anonymous
+):
+    system, security = await two(conn, client_as)
+    home = await security.get("/")
+    assert (home.status_code, home.headers["location"]) == (303, "/admin/grants")
+    assert "安全管理员没有这项权限" in (await security.get("/admin/users")).text
+    assert (await system.get("/")).headers["location"] == "/admin/users"
+    made = await system.post("/admin/users/new", data=FORM)
+    shown = (await system.get(made.headers["location"])).text
+    assert "还要等安全管理员授权" in shown
+    password = re.search(r'id="secret">([^<]+)<', shown)[1]
+    early = await anonymous.post("/sign-in", data={"login": "xin", "password": password})
+    assert early.status_code == 401
+    assert "还没有授权" in early.text
+    assert "停用" not in early.text
+    assert "还没有授权" not in (await anonymous.post("/sign-in", data={"login": "xin", "password": "x" * 20})).text
+    await security.post(f"/admin/grants/{(await user_by_login(conn, 'xin'))['id']}/agree")
+    trail = (await system.get("/audit?action=user:access:granted")).text
+    assert "安全员 <small>安全管理员</small>" in trail
+    taken = (await system.post("/audit/export.csv")).text
+    assert {line.split(",")[3] for line in taken.splitlines() if ",授权账号," in line} == {"安全管理员"}
+    assert {line.split(",")[3] for line in taken.splitlines() if ",新增账号," in line} == {"系统管理员"}
+
+
+async def test_the_security_administrators_own_door_says_so_in_the_trail(conn, client_as, anonymous):
+    await two(conn, client_as)
+    hers = "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE login = 'admin')"
+    await conn.execute(text(f"{hers} WHERE login = 'anquan'"))
+    assert (await anonymous.post("/sign-in", data={"login": "anquan", "password": PASSWORD})).status_code == 303
+    assert (await anonymous.get("/")).headers["location"] == "/admin/grants"
+    event = text("SELECT actor_role FROM audit_events WHERE action = 'session:sign_in:done'")
+    assert (await conn.execute(event)).scalars().all() == ["security"]
 
 
 async def test_a_refused_account_stays_shut_and_a_new_administrator_has_one_part(conn, client_as):

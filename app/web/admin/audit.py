@@ -13,7 +13,7 @@ from fastapi import Depends, Query, Request, Response
 
 from app.access.denials import ALARM
 from app.access.sight import SeenBy
-from app.access.terms import Actor, Permission, Role, Viewer
+from app.access.terms import ACTED_AS, Actor, Permission, Viewer
 from app.audit.paging import decode, encode, read_day
 from app.audit.queries import Event
 from app.audit.service import event_row, record
@@ -168,7 +168,7 @@ async def audit_page(
         "export_action": f"/audit/export.csv?{urlencode(wanted.said)}",
         "events": shown,
         "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
-        "role_labels": {r.value: r.label for r in Role},
+        "role_labels": ACTED_AS,
         "labels_of": _labels,
         "plain": _plain,
         "codes": _codes(lookup),
@@ -224,7 +224,7 @@ async def _lines(database: Database, viewer: Viewer, wanted: Asked) -> AsyncIter
 
 def _cells(e: Event) -> tuple[str, ...]:
     images = (orjson.dumps(image).decode() if image is not None else "" for image in (e.before, e.after))
-    role = Role(e.actor_role).label if e.actor_role in set(Role) else e.actor_role
+    role = ACTED_AS.get(e.actor_role, e.actor_role)
     when = e.at.astimezone(BUSINESS_ZONE).isoformat()
     what = (e.label, e.action, e.object_type, e.object_id, e.object_label, "是" if e.succeeded else "否")
     return (str(e.number), when, e.actor_name, role, *what, *images, e.ip, e.session_id, e.request_id)

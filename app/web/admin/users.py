@@ -208,5 +208,6 @@ async def one_time_page(request: Request, settings: SettingsDep, conn: ConnDep, 
     user = await user_by_login(conn, shown.login) if shown else None
     if user is None or not user["must_change_password"]:
         shown = None
-    context: dict[str, Any] = {"shown": shown, "hours": ONE_TIME_HOURS, "minutes": one_time.MINUTES}
+    waits = bool(user and user["awaits_grant"])
+    context: dict[str, Any] = {"shown": shown, "waits": waits, "hours": ONE_TIME_HOURS, "minutes": one_time.MINUTES}
     return page(request, "admin/password_once.html", title="一次性口令", **context)

@@ -27,7 +27,7 @@ from app.web.templating import page
 from app.work.terms import Candidate, Matter, Numbers
 
 router = Router()
-_HOMES = {Role.ADMIN: "/admin/users", Role.AUDITOR: "/audit"}
+_HOMES = {"admin": "/admin/users", "security": "/admin/grants", "auditor": "/audit"}
 _SOON, _LAPSING = 5, 10
 
 
@@ -77,8 +77,8 @@ async def today_page(
     today: TodayDep,
     whole: Annotated[str, Query(alias="all", max_length=1)] = "",
 ) -> Response:
-    if viewer.role in _HOMES:
-        return see_other(request, _HOMES[viewer.role])
+    if viewer.acts_as in _HOMES:
+        return see_other(request, _HOMES[viewer.acts_as])
     if viewer.role is Role.FIRM:
         return await _own_firm(request, viewer, conn)
     if viewer.role is Role.CARRIER:
