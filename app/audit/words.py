@@ -67,6 +67,8 @@ ACTION_LABELS = {
     "bulk:act:undone": "撤销批量办理",
     "bulk:act:undo_failed": "批量撤销没有办完",
     "person:data:found": "查阅某人的个人信息",
+    "person:data:copied": "把某人的个人信息交给本人",
+    "person:data:corrected": "更正某人的个人信息",
     "person:data:erased": "抹去某人的个人信息",
     "platform:record:added": "登记创新平台",
     "platform:record:changed": "修改创新平台",

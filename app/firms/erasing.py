@@ -1,4 +1,4 @@
-"""What a person may ask of the house: where a number or an address of theirs is held, and that it go."""
+"""What a person may ask of the house: that a number or an address of theirs go. Where it is held: `holding`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from app.access.sight import beyond_sight
 from app.access.terms import Actor
 from app.audit.service import event_row, record
 from app.db import Conn
+from app.errors import Invalid
 from app.firms.search import refresh_search
 from app.personal.masking import mask
-from app.personal.terms import HELD, RULES, Held, Kind
+from app.personal.terms import HELD, Held, Kind
 from app.sealed import whole_marks
+from app.text import TextError, is_email, is_phone, normalise, numbers_in
 
 
 def _marked(column: str) -> str:
@@ -52,29 +54,35 @@ class Found:
     where: Held
     count: int
 
-    def told(self) -> dict[str, Any]:
-        rule = RULES[self.where.purpose]
-        purpose = self.where.purpose.label
-        return {
-            "用途": purpose,
-            "种类": self.where.kind.label,
-            "处": self.count,
-            "为什么": rule.why,
-            "期限": rule.until,
-        }
+
+# Said wherever something was erased: what this does not reach.
+KEPT = "导入过的原始名册文件、备份和审计记录，以及企业已签字的填报，不在此列：名册请另行删去，其余按各自的保存期。"
+_SHORTEST = 7
+
+
+def said_number(value: str, *, field: str = "value") -> str:
+    """One whole number or address, cleaned. Raises Invalid."""
+    try:
+        said = normalise(value, longest=120)
+    except TextError as error:
+        raise Invalid({field: str(error)}) from error
+    one = is_email(said) if "@" in said else is_phone(said) and len(said) >= _SHORTEST and len(numbers_in(said)) == 1
+    if not one:
+        raise Invalid({field: "请写完整的一个电话或邮箱。"})
+    return said
 
 
 def kind_of(value: str) -> Kind:
     return Kind.EMAIL if "@" in value else Kind.PHONE
 
 
-def _columns(kind: Kind) -> Iterator[Held]:
+def kept_in(kind: Kind) -> Iterator[Held]:
     said = {Kind.PHONE, Kind.EMAIL}
     held = (h for h in HELD if h.kind is kind or (h.kind in said and (h.table, h.column) in _SENTENCES))
     return (h for h in held if (h.table, h.column) not in _ELSEWHERE)
 
 
-def _condition(held: Held) -> str:
+def condition_of(held: Held) -> str:
     """The whole of it, one of several numbers, or one in a sentence."""
     if (held.table, held.column) in _MARKS:
         return f"{held.column} = ANY(CAST(:marks AS text[]))"
@@ -84,39 +92,31 @@ def _condition(held: Held) -> str:
 
 
 def _where(held: Held) -> str:
-    return f"FROM {held.table} WHERE {_condition(held)}"
+    return f"FROM {held.table} WHERE {condition_of(held)}"
 
 
-_SENT_TO = "WHERE " + _marked("payload ->> 'to'")
-_SENT = f"FROM outbox_messages {_SENT_TO}"
-_FORGET = 'UPDATE outbox_messages SET payload = payload || \'{"to": ""}\' ' + _SENT_TO  # noqa: S608
+SENT_TO = "WHERE " + _marked("payload ->> 'to'")
+_SENT = f"FROM outbox_messages {SENT_TO}"
+_FORGET = 'UPDATE outbox_messages SET payload = payload || \'{"to": ""}\' ' + SENT_TO  # noqa: S608
 _FIRMS = {
     kind: f"SELECT DISTINCT firm_id FROM contacts WHERE {_marked(kind.value)}"  # noqa: S608
     for kind in (Kind.PHONE, Kind.EMAIL)
 }
-_SENDING = next(h for h in HELD if h.table == "outbox_messages")
-
-
-async def find(conn: Conn, value: str, *, by: Actor, at: datetime) -> list[Found]:
-    """Where a number or an address is held, written down as a read of it."""
-    async with beyond_sight(conn):
-        found = await _found(conn, value)
-    await _note(conn, "person:data:found", value, {f.where.table: f.count for f in found}, "", by=by, at=at)
-    return found
+SENDING = next(h for h in HELD if h.table == "outbox_messages")
 
 
 async def _found(conn: Conn, value: str) -> list[Found]:
-    wheres = [*((held, _where(held)) for held in _columns(kind_of(value))), (_SENDING, _SENT)]
-    given = _given(conn, value)
-    counts = [(held, await _count(conn, where, given)) for held, where in wheres]
+    wheres = [*((held, _where(held)) for held in kept_in(kind_of(value))), (SENDING, _SENT)]
+    given = given_for(conn, value)
+    counts = [(held, await counted(conn, where, given)) for held, where in wheres]
     return [Found(held, count) for held, count in counts if count]
 
 
-def _given(conn: Conn, value: str) -> dict[str, Any]:
+def given_for(conn: Conn, value: str) -> dict[str, Any]:
     return {"marks": whole_marks(conn.vault, value)}
 
 
-async def _count(conn: Conn, where: str, given: Mapping[str, Any]) -> int:
+async def counted(conn: Conn, where: str, given: Mapping[str, Any]) -> int:
     return int((await conn.execute(text(f"SELECT count(*) {where}"), given)).scalar_one())
 
 
@@ -124,16 +124,16 @@ async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime)
     """A contact goes whole; elsewhere the number or the address does, and what was done stays. The trail is kept."""
     async with beyond_sight(conn):  # a person's right ends at no division, whoever sees to it
         found = await _erased(conn, value, at)
-    await _note(conn, "person:data:erased", value, {f.where.table: f.count for f in found}, reason, by=by, at=at)
+    await note_answer(conn, "person:data:erased", value, {f.where.table: f.count for f in found}, reason, by=by, at=at)
     return found
 
 
 async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
     found = await _found(conn, value)
     kind = kind_of(value)
-    given = _given(conn, value)
+    given = given_for(conn, value)
     firms = list((await conn.execute(text(_FIRMS[kind]), given)).scalars())
-    for held in _columns(kind):
+    for held in kept_in(kind):
         await conn.execute(text(_gone(held)), given)
     await conn.execute(text(_FORGET), given)
     if firms:
@@ -145,7 +145,7 @@ async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
 
 
 def _gone(held: Held) -> str:
-    where = _condition(held)
+    where = condition_of(held)
     if held.table == "contacts":
         return f"DELETE FROM contacts WHERE {where}"  # noqa: S608
     nothing = "NULL" if held.table == "users" else "''"
@@ -157,10 +157,19 @@ def _gone(held: Held) -> str:
     return f"UPDATE {held.table} SET {held.column} = {nothing}{more} WHERE {where}"  # noqa: S608
 
 
-async def _note(
-    conn: Conn, action: str, value: str, counts: Mapping[str, int], reason: str, *, by: Actor, at: datetime
+async def note_answer(
+    conn: Conn,
+    action: str,
+    value: str,
+    counts: Mapping[str, int],
+    reason: str,
+    *,
+    by: Actor,
+    at: datetime,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
+    """An act on a person's request, in the trail under what is left of the number when it is masked."""
     label = mask(kind_of(value), value)
-    after = {"counts": dict(counts), **({"reason": reason} if reason else {})}
+    after = {"counts": dict(counts), **({"reason": reason} if reason else {}), **(more or {})}
     event = event_row(action, by=by, at=at, object_type="person", object_id=label, object_label=label, after=after)
     await record(conn, event)

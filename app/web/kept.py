@@ -20,7 +20,7 @@ from app.web.security import came_from_us, safe_path
 LONGEST = 60_000
 _LEFT_OUT = ("csrf_token",)
 # Passwords are never carried through a page.
-_NOT_KEPT = ("/account/", "/sign-", "/look", "/admin/users")
+_NOT_KEPT = ("/account/", "/sign-", "/look", "/admin/users", "/personal/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ PAGES = [
     ("", "/forgotten/done"),
     ("", "/register"),
     ("", "/personal"),
+    ("officer", "/personal/requests"),
     ("", "/register/done"),
     ("officer", "/clerks"),
     ("officer", "{firm}/clerks"),

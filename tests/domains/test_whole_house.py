@@ -9,7 +9,8 @@ from sqlalchemy import text
 from app.access.sight import look_for
 from app.access.terms import SYSTEM, Role, Viewer
 from app.assessments.publishing import judge_everybody
-from app.firms.erasing import erase, find
+from app.firms.erasing import erase
+from app.firms.holding import holdings
 from app.firms.queries import firm_id_by_uscc
 from app.firms.terms import ContactDetails
 from app.pipeline.calendars import recount
@@ -67,6 +68,6 @@ async def test_a_tiers_new_limit_moves_the_day_of_every_firm_on_it(conn, placele
 async def test_a_person_who_asks_is_forgotten_in_every_division(conn, placeless):
     await factories.firm(conn, contacts=[ContactDetails("李", PHONE)])
     await placeless()
-    assert await find(conn, PHONE, by=SYSTEM, at=NOON)
+    assert await holdings(conn, PHONE, by=SYSTEM, at=NOON)
     assert await erase(conn, PHONE, reason="本人要求", by=SYSTEM, at=NOON)
     assert await _asked(conn, f"SELECT count(*) FROM contacts WHERE phone = '{PHONE}'") == 0

@@ -135,6 +135,8 @@ GET   /audit                                    audit:read     admin auditor
 POST  /firms/{{uscc}}/contacts                  contact:reveal manager auditor
 POST  /api/v1/firms/{{uscc}}/contacts/reveal    contact:reveal manager auditor
 GET   /personal                                 PUBLIC
+GET   /personal/requests                        person:answer  officer
+POST  /personal/requests                        person:answer  officer
 GET   /admin/grants                             access:grant   admin
 POST  /admin/grants/{{user_id}}/agree            access:grant   admin
 POST  /admin/grants/{{user_id}}/refuse           access:grant   admin

@@ -7,6 +7,8 @@ import pytest
 
 from app.access.personal import READABLE, hidden_from, shown
 from app.access.terms import PERMISSIONS, SYSTEM, Permission, Role, Viewer
+from app.firms.erasing import SENDING, kept_in
+from app.firms.holding import _ROWS
 from app.models import Base
 from app.personal.masking import mask, mask_keys
 from app.personal.terms import DOERS, HELD, RULES, Kind
@@ -72,3 +74,8 @@ def test_every_column_that_may_hold_a_person_is_in_the_list_and_the_list_names_o
     assert sorted(sounding - listed - NOT_OF_PERSONS) == []
     assert {c.partition(".")[2] for c in columns} >= DOERS
     assert {h.purpose for h in HELD} == RULES.keys()
+
+
+def test_every_place_of_a_number_or_an_address_can_be_shown_row_by_row():
+    reached = {held.table for kind in (Kind.PHONE, Kind.EMAIL) for held in kept_in(kind)} | {SENDING.table}
+    assert reached == set(_ROWS)

@@ -9,7 +9,8 @@ from app.access.personal import READABLE
 from app.access.terms import SYSTEM, Role
 from app.audit.service import event_row, record
 from app.collecting.statistics import _HEAD
-from app.firms.erasing import erase, find
+from app.firms.erasing import erase
+from app.firms.holding import holdings
 from app.firms.terms import ContactDetails
 from app.personal.terms import Kind
 from app.sealed import seal
@@ -162,15 +163,15 @@ async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_w
     given["contact"] = seal(conn.vault, "entry_applications.contact", given["firm"], f"黄工 139-8765-4321，{EMAIL}")
     for statement in COLLECTED:
         await conn.execute(text(statement), given)
-    found = await find(conn, PHONE, by=SYSTEM, at=NOON)
+    found = await holdings(conn, PHONE, by=SYSTEM, at=NOON)
     tables = ["contacts", "carriers", "entry_applications", "collection_answers", "collection_versions"]
     tables += ["collection_rounds", "verified_likenesses"]
     assert [(f.where.table, f.count) for f in found] == [(table, 1) for table in tables]
     assert found[0].told()["用途"] == "企业联系人"
     await erase(conn, PHONE, reason="本人来电要求", by=SYSTEM, at=NOON)
     await erase(conn, EMAIL, reason="本人来电要求", by=SYSTEM, at=NOON)
-    assert await find(conn, PHONE, by=SYSTEM, at=NOON) == []
-    assert await find(conn, EMAIL, by=SYSTEM, at=NOON) == []
+    assert await holdings(conn, PHONE, by=SYSTEM, at=NOON) == []
+    assert await holdings(conn, EMAIL, by=SYSTEM, at=NOON) == []
     versions = "SELECT c.version, a.version, a.figures ->> 'total_income' FROM carriers c, collection_answers a"
     assert (await conn.execute(text(versions))).one() == (2, 2, "5"), "an old form does not write the person back"
     kept = (await conn.execute(text("SELECT frozen FROM collection_rounds"))).scalar_one()

@@ -1,0 +1,121 @@
+"""Who asks what is held of them is answered: where and what, a copy, a correction, and that it go."""
+
+import csv
+import io
+
+import pytest
+from sqlalchemy import insert, text
+
+from app.access.models import SecondFactor
+from app.access.personal import READABLE
+from app.access.rules import PAIR_LIMIT
+from app.access.terms import SYSTEM, Role
+from app.errors import Invalid
+from app.firms.correcting import correct
+from app.firms.holding import holdings
+from app.firms.terms import ContactDetails
+from app.outbox.writing import letter, post
+from app.personal.terms import Kind
+from tests import factories, houses
+from tests.harness import NOON
+
+NAME, PHONE, EMAIL, NEW = "金丝雀", "13987654321", "jinsique@example.com", "13700001111"
+LANDLINE = "0750-2212345"
+PLACE = "/personal/requests"
+ASKED = {"value": "139 8765 4321", "reason": "本人 12 月 1 日来电，核对过身份证", "password": factories.PASSWORD}
+
+
+async def a_person(conn):
+    people = [ContactDetails(NAME, f"{LANDLINE}、{PHONE}", "财务", EMAIL)]
+    uscc = await factories.firm(conn, "开平市受访有限公司", contacts=people)
+    await houses.carrier(conn, contact_name=NAME, contact_phone=PHONE)
+    return uscc
+
+
+async def trail_of(conn):
+    query = "SELECT action, after FROM audit_events WHERE action LIKE 'person:%' ORDER BY number"
+    return [tuple(row) for row in await conn.execute(text(query))]
+
+
+async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_right_and_lets_it_go(conn, client_as):
+    uscc = await a_person(conn)
+    await factories.firm(conn, "开平市另家有限公司", contacts=[ContactDetails("李", "13900000000")])
+    officer = await client_as("officer")
+    seen = (await officer.post(PLACE, data=ASKED | {"act": "find"})).text
+    for word in ("开平市受访有限公司", f"/firms/{uscc}", NAME, "财务", PHONE, EMAIL, "载体联系人", "2 处"):
+        assert word in seen
+    assert "另家" not in seen
+    assert 'class="watermark"' in seen
+    taken = await officer.post(PLACE, data=ASKED | {"act": "copy"})
+    assert "attachment" in taken.headers["content-disposition"]
+    rows = list(csv.reader(io.StringIO(taken.text.removeprefix("\ufeff"))))
+    assert ["开平市受访有限公司", "邮箱", EMAIL] in [row[2:5] for row in rows]
+    assert "officer" in rows[-1][0]
+    assert "已更正 2 处" in (await officer.post(PLACE, data=ASKED | {"act": "correct", "new": NEW})).text
+    page = (await officer.get(f"/firms/{uscc}")).text
+    assert f"{LANDLINE}、{NEW}" in page
+    assert PHONE not in page
+    versions = "SELECT f.version, c.version FROM firms f, carriers c WHERE f.uscc = :u"
+    assert (await conn.execute(text(versions), {"u": uscc})).one() == (2, 2), "an old form writes nothing back"
+    assert "开平市受访有限公司" in (await officer.get(f"/firms?q={NEW}")).text
+    gone = (await officer.post(PLACE, data=ASKED | {"act": "erase", "value": NEW})).text
+    assert "已抹去 2 处" in gone
+    assert NAME not in (await officer.get(f"/firms/{uscc}")).text
+    trail = await trail_of(conn)
+    acts = [action.rpartition(":")[2] for action, _ in trail]
+    assert acts == ["found", "copied", "corrected", "found", "erased", "found"]
+    assert all(after["reason"] == ASKED["reason"] for _, after in trail)
+    assert not any(number in str(trail) for number in (PHONE, NEW, EMAIL))
+
+
+async def test_nothing_is_answered_without_a_reason_the_password_and_the_code(conn, client_as):
+    await a_person(conn)
+    officer = await client_as("officer")
+    faults = [{"reason": " "}, {"password": "x"}, {"value": "4321"}, {"value": f"{PHONE}、{NEW}"}, {"value": ""}]
+    for fault in (*faults, {"act": "correct", "new": EMAIL}, {"act": "correct", "new": PHONE}):
+        refused = await officer.post(PLACE, data=ASKED | {"act": "copy"} | fault)
+        assert refused.status_code == 422, fault
+        assert NAME not in refused.text
+    person = await factories.person(conn, "officer")
+    await conn.execute(insert(SecondFactor).values(user_id=person.id, secret=b"x", confirmed_at=NOON))
+    unproven = await officer.post(PLACE, data=ASKED | {"act": "erase"})
+    assert unproven.status_code == 422
+    assert 'id="code-error"' in unproven.text
+    assert await trail_of(conn) == []
+
+
+async def test_a_browser_left_open_is_no_place_to_guess_in(conn, client_as):
+    officer = await client_as("officer")
+    for _ in range(PAIR_LIMIT):
+        assert (await officer.post(PLACE, data=ASKED | {"password": "x"})).status_code == 422
+    assert "后再试" in (await officer.post(PLACE, data=ASKED)).text
+
+
+@pytest.mark.parametrize("role", ["town", "manager", "admin", "auditor", "firm"])
+async def test_whoever_does_not_answer_for_it_is_refused(conn, client_as, role):
+    other = await client_as(role)
+    assert (await other.get(PLACE)).status_code == 403
+    assert (await other.post(PLACE, data=ASKED)).status_code == 403
+    assert READABLE[Role.OFFICER] >= set(Kind), "who answers reads it all anyway"
+
+
+async def test_an_account_and_a_letter_that_was_sent_are_shown_and_not_put_right_by_another(conn, client_as):
+    manager = await factories.person(conn, "manager", email=EMAIL)
+    sent = letter("x", "x", to=EMAIL, subject="您好", body="", use="password", link_id=manager.id, at=NOON)
+    await post(conn, sent)
+    found = await holdings(conn, EMAIL, by=SYSTEM, at=NOON)
+    assert {one.where.table for one in found} == {"users", "outbox_messages"}
+    told = str([one.told() for one in found])
+    assert "您好" in told
+    assert EMAIL in told
+    assert await correct(conn, EMAIL, "thief@example.com", reason="x", by=SYSTEM, at=NOON) == 0
+    with pytest.raises(Invalid):
+        await correct(conn, EMAIL, NEW, reason="x", by=SYSTEM, at=NOON)
+    assert len(await holdings(conn, EMAIL, by=SYSTEM, at=NOON)) == 2
+
+
+async def test_one_finds_the_way_from_any_page(client_as):
+    officer, firm = await client_as("officer"), await client_as("firm")
+    assert PLACE in (await officer.get("/search?q=个人信息")).text
+    for page in (await officer.get("/inbox"), await firm.get("/inbox")):
+        assert 'href="/personal"' in page.text
