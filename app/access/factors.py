@@ -29,6 +29,7 @@ from app.vault import Unreadable, Vault
 
 OFFERED = timedelta(minutes=15)  # so long a picture that was shown may be bound
 WARNED_AT = 5  # wrong codes in a row, after which the owner hears of it
+RECOVERY = "recovery"
 WRONG = "验证码不对，或已经用过；请看手机上现在显示的。"
 _NOT_BOUND = "验证码不对。请核对手机的时间，再输入现在显示的验证码。"
 _BUSY = "正在核对这个账号的另一个验证码，请稍后再试。"
@@ -135,7 +136,7 @@ async def _prove_by_recovery(conn: Conn, user_id: uuid.UUID, code: str, at: date
     )
     if (await conn.execute(used.values(used_at=at))).rowcount == 0:
         return Verdict(sentence="恢复码不对，或已经用过。")
-    return Verdict(way="recovery")
+    return Verdict(way=RECOVERY)
 
 
 async def _wrong(conn: Conn, user_id: uuid.UUID, wrong: int, sentence: str, at: datetime) -> Verdict:

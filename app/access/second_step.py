@@ -51,6 +51,9 @@ async def finish(
             await tell_owner(conn, user["id"], told, by=by, at=at)
         return SignInResult(sentence=verdict.sentence, wait=verdict.wait)
     await mark_succeeded(conn, attempt)
+    if verdict.way == factors.RECOVERY:
+        left = (await factors.factor_of(conn, user["id"])).codes_left
+        await tell_owner(conn, user["id"], f"您的账号用一个恢复码登录了，还剩 {left} 个", by=by, at=at)
     return await _come_in(conn, token, user, verdict.way, browser=browser, at=at)
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from sqlalchemy import func, or_, select, update
 
+from app.access.devices import device_words
+from app.access.factors import RECOVERY
 from app.access.models import UserSession
+from app.access.rules import token_hash
 from app.access.service import end_sessions
 from app.access.terms import Actor
 from app.audit.models import AuditEvent
@@ -18,8 +21,12 @@ from app.db import Conn
 from app.errors import NotFound
 
 SHOWN = 30  # of each kind
+ENDED = "原来的登录已被结束：可能是改了口令、在别处登录，或者本人或管理员结束了它。不是您要的，请登录后看“登录会话”。"
+WORN = "太久没有用，或者到了一次登录的最长时间，请重新登录。"
 BACK = timedelta(days=90)
 DONE = "session:sign_in:done"
+# What came besides the password.
+_WAYS = {"totp": "两步验证", RECOVERY: "恢复码"}
 FAILED = ("session:sign_in:failed", "session:sign_in:refused", "session:code:failed")
 
 
@@ -31,13 +38,17 @@ class OpenSession:
     ip: str
     user_agent: str
 
+    @property
+    def device(self) -> str:
+        return device_words(self.user_agent)
+
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
     at: datetime
     what: str
     ip: str
-    by_code: bool  # with the second factor
+    way: str  # what was proven besides the password, in words
     new_device: bool
 
 
@@ -64,7 +75,19 @@ async def sign_ins_of(conn: Conn, user_id: uuid.UUID, login: str, *, at: datetim
 
 def _sign_in(row: Any) -> SignIn:
     said = row.after or {}
-    return SignIn(row.at, ACTION_LABELS[row.action], row.ip, "factor" in said, bool(said.get("new_device")))
+    return SignIn(
+        row.at, ACTION_LABELS[row.action], row.ip, _WAYS.get(said.get("factor", ""), ""), bool(said.get("new_device"))
+    )
+
+
+async def how_it_ended(conn: Conn, token: str, *, at: datetime) -> str:
+    """Why a browser that comes back with its session is asked to sign in; "" of a session that nobody knows."""
+    s = UserSession
+    query = select(s.revoked_at).where(s.token_hash == token_hash(token))
+    row = (await conn.execute(query)).one_or_none()
+    if row is None:
+        return ""
+    return ENDED if row.revoked_at and row.revoked_at <= at else WORN
 
 
 async def revoke_session(conn: Conn, user_id: uuid.UUID, reference: str, *, by: Actor, at: datetime) -> None:

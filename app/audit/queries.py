@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, and_, any_, bindparam, literal_column, select, tuple_
@@ -67,6 +67,7 @@ async def trail(
     actors: Sequence[str] = (),
     action: str = "",
     since: date | None = None,
+    until: date | None = None,
     after: tuple[datetime, uuid.UUID] | None = None,
     limit: int = 100,
 ) -> Sequence[Event]:
@@ -86,6 +87,8 @@ async def trail(
         query = query.where(AuditEvent.action == action)
     if since:
         query = query.where(AuditEvent.at >= datetime.combine(since, time(), BUSINESS_ZONE))
+    if until:
+        query = query.where(AuditEvent.at < datetime.combine(until + timedelta(days=1), time(), BUSINESS_ZONE))
     if after:
         query = query.where(tuple_(AuditEvent.at, AuditEvent.id) < after)
     query = query.order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(limit + 1)

@@ -52,6 +52,7 @@ async def trail(
     actor: str = "",
     action: str = "",
     since: date | None = None,
+    until: date | None = None,
     after: tuple[datetime, uuid.UUID] | None = None,
     limit: int = 100,
 ) -> Sequence[Event]:
@@ -69,15 +70,27 @@ async def trail(
             actors=actors,
             action=action,
             since=since,
+            until=until,
             after=after,
             limit=limit,
         )
+    events = await _accounts_named(conn, events)
     hidden = hidden_from(viewer)
     if hidden:
         events = [replace(e, before=_masked(e.before, hidden), after=_masked(e.after, hidden)) for e in events]
     if viewer.may(Permission.FIRM_INTERNAL):
         return events
     return [_outwardly(e) for e in events]
+
+
+async def _accounts_named(conn: Conn, events: Sequence[Event]) -> Sequence[Event]:
+    """An account by its login, where the event has only which one it was."""
+    unnamed = {uuid.UUID(e.object_id) for e in events if e.object_type == "user" and not e.object_label}
+    if not unnamed:
+        return events
+    rows = await conn.execute(select(User.id, User.login).where(User.id.in_(unnamed)))
+    logins = {str(user_id): login for user_id, login in rows}
+    return [replace(e, object_label=e.object_label or logins.get(e.object_id, "")) for e in events]
 
 
 def _masked(image: dict[str, Any] | None, hidden: Collection[Kind]) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from app.access import changing, signing
 from app.access.proof import is_done, task
 from app.access.rules import DEMANDS
 from app.access.setting_password import profile_of
+from app.access.sign_ins import how_it_ended
 from app.access.terms import Actor, Permission, Viewer
 from app.db import Conn
 from app.errors import Forbidden, Invalid
@@ -44,9 +45,15 @@ Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, next: str = "/") -> Response:
-    target = safe_path(next) if len(next) <= LONGEST_ADDRESS else "/"
-    return page(request, "sign_in.html", title="登录", error=None, next=target, login="", kept="")
+async def sign_in_page(
+    request: Request, database: DatabaseDep, clock: ClockDep, settings: SettingsDep, next: str = "/"
+) -> Response:
+    target, ended = safe_path(next) if len(next) <= LONGEST_ADDRESS else "/", ""
+    if token := request.cookies.get(cookie_name(settings), ""):
+        async with database.reading() as conn:
+            ended = await how_it_ended(conn, token, at=clock.now())
+    context = {"next": target, "login": "", "kept": "", "ended": ended}
+    return page(request, "sign_in.html", title="登录", error=None, **context)
 
 
 @router.post("/sign-in")

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
+from app.access.personal import hidden_from
 from app.access.terms import Permission, Viewer
 from app.assessments.gathering import gather
 from app.assessments.plan_queries import plans_of
@@ -110,7 +111,7 @@ async def _titles(request: Request, conn: ConnDep, lookup: Lookup, firm: FirmDet
     ]
 
 
-def work_context(work: Work, firm: FirmDetail, today: date) -> dict[str, Any]:
+def work_context(work: Work, firm: FirmDetail, viewer: Viewer, today: date) -> dict[str, Any]:
     last = work.last_visit
     return {
         "last_visit": last,
@@ -119,4 +120,5 @@ def work_context(work: Work, firm: FirmDetail, today: date) -> dict[str, Any]:
         "theirs": work.promised(Owner.FIRM),
         "open_needs": work.open_needs,
         "contacts": firm.contacts,
+        "contacts_masked": bool(hidden_from(viewer)),
     }

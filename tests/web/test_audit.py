@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -124,6 +125,7 @@ async def test_what_an_act_keeps_is_named_in_words(client_as, conn):
         ),
         "firm:certificate:recorded": ({"number": "GR1", "source": "名单"}, {"编号", "来源"}),
         "firm:visit:struck": ({"on": "2026-01-05"}, {"日期"}),
+        "user:access:granted": ({"role": "officer", "power": "security", "rows": 2}, {"角色", "职权", "行数"}),
     }
     by, about = (await factories.person(conn, "officer")).actor, {"object_type": "firm", "object_id": new_id()}
     await record(conn, *(event_row(act, by=by, at=NOON, after=kept, **about) for act, (kept, _) in acts.items()))
@@ -177,6 +179,24 @@ async def test_an_account_is_found_by_part_of_its_login_and_a_failed_try_by_what
         ("user:password:reset", "officer-zhao")
     ]
     assert [action for action, _ in await asked(auditor, actor="zhao")] == ["session:sign_in:failed"]
+
+
+async def test_a_stretch_of_days_is_asked_for_and_an_account_is_called_by_its_login(client_as, api_as, conn):
+    person = await factories.person(conn, "officer")
+    about = {"by": person.actor, "object_type": "user", "object_id": person.id}
+    days = (NOON - timedelta(days=2), NOON, NOON + timedelta(days=2))
+    acts = ("user:record:disabled", "user:password:changed", "user:record:enabled")
+    await record(conn, *(event_row(act, at=at, **about) for act, at in zip(acts, days, strict=True)))
+    auditor, api = await client_as("auditor"), await api_as("auditor")
+    stretch = {"from": f"{NOON:%Y-%m-%d}", "to": f"{NOON:%Y-%m-%d}"}
+    assert await asked(api, **stretch, actor=person.name) == [("user:password:changed", "officer")]
+    assert len(await asked(api, to=stretch["to"], actor=person.name)) == 2
+    page = (await auditor.get("/audit", params=stretch)).text
+    assert "<td>officer</td>" in page
+    assert str(person.id) not in page
+    taken = (await auditor.post("/audit/export.csv", params=stretch)).text
+    assert "修改口令" in taken
+    assert "启用账号" not in taken
 
 
 async def test_a_firm_out_of_sight_is_not_found_by_part_of_its_name(api_as, conn):

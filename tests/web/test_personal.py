@@ -190,6 +190,7 @@ async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_w
 
 
 async def test_pages_that_tell_in_full_how_persons_are_reached_carry_who_looks_and_when(conn, client_as, anonymous):
+    reached = await a_firm(conn)
     uscc = await factories.firm(conn, "开平市受访有限公司")
     clerk = await factories.person(conn, "firm", firm_id=await factories.id_of(conn, uscc))
     await houses.operator(conn, held := await houses.carrier(conn))
@@ -204,6 +205,8 @@ async def test_pages_that_tell_in_full_how_persons_are_reached_carry_who_looks_a
         (operator, "carrier", f"/entries/{entry}"),
         (officer, "officer", "/clerks"),
         (officer, "officer", f"/firms/{uscc}/clerks"),
+        (officer, "officer", f"/firms/{reached}/work"),
+        (officer, "officer", f"/firms/{reached}/visits/new"),
     ):
         page = (await browser.get(place)).text
         assert f"{login} 2026-11-23</text>" in page, place

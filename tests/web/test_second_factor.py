@@ -103,6 +103,8 @@ async def test_a_recovery_code_comes_in_once_and_new_ones_end_the_old(client_as,
     here = client_from("10.0.0.1")
     await half(here)
     assert (await tell(here, codes[0].lower())).status_code == 303
+    assert "用一个恢复码登录了，还剩 9 个" in (await here.get("/inbox")).text
+    assert "· 恢复码</small>" in (await here.get("/account/sessions")).text
     there = client_from("10.0.0.2")
     await half(there)
     assert (await tell(there, codes[0])).status_code == 401

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.access import proof
+from app.access.devices import device_words
 from app.access.rules import ADDRESS_LIMIT, PAIR_LIMIT
 from app.audit.models import AuditEvent
 from app.outbox.models import OutboxMessage
@@ -45,6 +46,36 @@ async def test_a_new_device_is_told_once_and_the_first_of_all_is_no_news(client_
     assert "就是这里" in page
 
 
+async def test_who_comes_back_too_late_is_told_so_and_a_stranger_nothing(client_as, client_from, clock):
+    late = await client_as("officer")
+    clock.advance(hours=2)
+    assert (await late.get("/firms")).status_code == 303
+    assert "太久没有用" in (await late.get("/sign-in")).text
+    for cookies in ({}, {"tidu": "x"}):
+        page = (await client_from(cookies=cookies).get("/sign-in")).text
+        assert "太久没有用" not in page
+        assert "已被结束" not in page
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
+            "Chrome（Windows）",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge（Windows）"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 MicroMessenger/8.0", "微信（iPhone）"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15", "Safari（苹果电脑）"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox（Linux）"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", ""),
+    ],
+)
+def test_a_browser_is_called_what_people_call_it(said, words):
+    assert device_words(said) == words
+
+
 async def test_what_did_not_come_in_is_listed_for_its_owner_and_for_nobody_else(client_from, client_as, officer):
     stranger = client_from("203.0.113.9")
     for _ in range(6):
@@ -59,7 +90,9 @@ async def test_one_ends_all_ones_other_sessions_at_once(client_as, officer, conn
     here, there, other = await client_as(officer), await client_as(officer), await client_as("officer-2")
     assert (await here.post("/account/sessions/revoke-others")).status_code == 303
     assert (await here.get("/account/sessions")).status_code == 200
-    assert (await there.get("/account/sessions")).status_code == 303
+    turned_away = await there.get("/account/sessions")
+    assert turned_away.status_code == 303
+    assert "原来的登录已被结束" in (await there.get(turned_away.headers["location"])).text
     assert (await other.get("/account/sessions")).status_code == 200
     assert "session:record:all_revoked" in (await conn.execute(select(AuditEvent.action))).scalars().all()
 

@@ -13,7 +13,7 @@ from fastapi import Depends, Query, Request, Response
 
 from app.access.denials import ALARM
 from app.access.sight import SeenBy
-from app.access.terms import ACTED_AS, Actor, Permission, Viewer
+from app.access.terms import ACTED_AS, Actor, Permission, Power, Viewer
 from app.audit.paging import decode, encode, read_day
 from app.audit.queries import Event
 from app.audit.service import event_row, record
@@ -67,6 +67,24 @@ _KEYS = {
     "expected_months": "培育期（月）",
     "program": "给哪个程序用",
     "days": "有效天数",
+    "role": "角色",
+    "power": "职权",
+    "scope": "管辖范围",
+    "carrier": "载体",
+    "logins": "账号",
+    "rows": "行数",
+    "period": "期间",
+    "problems": "问题",
+    "counts": "各处条数",
+    "wait": "要等的秒数",
+    "factor": "第二步",
+    "new_device": "新设备",
+    "sessions": "结束的登录",
+    "sessions_ended": "结束的登录",
+    "factor_roles": "必须两步验证的角色",
+    "one_session": "一个账号一处登录",
+    "profile": "口令要求",
+    "form": "格式",
 }
 # What carriers' events say beside what their forms ask.
 _OF_CARRIERS = {
@@ -83,6 +101,9 @@ _KINDS: tuple[type[Labelled], ...] = (MoveKind, CertificateKind, VisitKind)
 _CODES = {
     "kind": {str(member): member.label for kinds in _KINDS for member in kinds},
     "stage": {str(member): member.label for member in Stage},
+    "role": ACTED_AS,
+    "power": {str(power): power.label for power in Power},
+    "factor": {"totp": "验证码", "recovery": "恢复码"},
 }
 
 
@@ -117,11 +138,12 @@ class Asked:
     actor: str
     action: str
     since: date | None
+    until: date | None
 
     @property
     def every(self) -> dict[str, str]:
-        day = self.since.isoformat() if self.since else ""
-        return {"object": self.object, "actor": self.actor, "action": self.action, "from": day}
+        first, last = (day.isoformat() if day else "" for day in (self.since, self.until))
+        return {"object": self.object, "actor": self.actor, "action": self.action, "from": first, "to": last}
 
     @property
     def said(self) -> dict[str, str]:
@@ -134,8 +156,9 @@ async def asked(
     actor: Annotated[str, Query(max_length=60)] = "",
     action: Annotated[str, Query(max_length=60)] = "",
     since: Annotated[str, Query(alias="from", max_length=20)] = "",
+    until: Annotated[str, Query(alias="to", max_length=20)] = "",
 ) -> Asked:
-    return Asked(object.strip(), actor.strip(), action, read_day(since))
+    return Asked(object.strip(), actor.strip(), action, read_day(since), read_day(until))
 
 
 AskedDep = Annotated[Asked, Depends(asked)]
@@ -158,6 +181,7 @@ async def audit_page(
         actor=wanted.actor,
         action=wanted.action,
         since=wanted.since,
+        until=wanted.until,
         after=after,
         limit=PAGE,
     )
@@ -211,11 +235,12 @@ async def export(
 
 async def _lines(database: Database, viewer: Viewer, wanted: Asked) -> AsyncIterator[bytes]:
     yield "\ufeff".encode() + _written([_TITLES])
-    said = {"object": wanted.object, "actor": wanted.actor, "action": wanted.action, "since": wanted.since}
+    said = {"object": wanted.object, "actor": wanted.actor, "action": wanted.action}
+    days = {"since": wanted.since, "until": wanted.until}
     after = None
     while True:
         async with database.reading() as conn:
-            events = await trail(conn, viewer=viewer, **said, after=after, limit=_PIECE)  # type: ignore[arg-type]
+            events = await trail(conn, viewer=viewer, **said, **days, after=after, limit=_PIECE)
         yield _written([_cells(event) for event in events[:_PIECE]])
         if len(events) <= _PIECE:
             return

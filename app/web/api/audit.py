@@ -21,7 +21,8 @@ async def audit(
     object: Annotated[str, Query(max_length=200, description="企业名称片段、信用代码，账号或姓名，或对象编号")] = "",
     actor: Annotated[str, Query(max_length=60, description="经办人姓名或账号的一部分")] = "",
     action: Annotated[str, Query(max_length=60, description="做了什么，如 firm:tier:moved")] = "",
-    since: Annotated[str, Query(alias="from", max_length=20)] = "",
+    since: Annotated[str, Query(alias="from", max_length=20, description="起始日期")] = "",
+    until: Annotated[str, Query(alias="to", max_length=20, description="截止日期，含当日")] = "",
     cursor: Annotated[str, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
@@ -32,6 +33,7 @@ async def audit(
         actor=actor.strip(),
         action=action,
         since=read_day(since),
+        until=read_day(until),
         after=decode(cursor) if cursor else None,
         limit=limit,
     )

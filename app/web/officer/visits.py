@@ -54,7 +54,7 @@ async def _leaf(
     work = await work_of(conn, firm)
     context: dict[str, Any] = {
         **firm_head(firm, lookup, viewer, "/work"),
-        **work_context(work, firm, today),
+        **work_context(work, firm, viewer, today),
         "brief": await brief_of(request, conn, lookup, firm, viewer, today=today),
         "visits": work.visits,
         "files": await attachments_of(conn, ObjectKind.VISIT, [v.id for v in work.visits]),
@@ -155,7 +155,7 @@ async def _form(
 ) -> Response:
     context: dict[str, Any] = {
         **firm_head(firm, lookup, viewer, "/work"),
-        **work_context(await work_of(conn, firm), firm, today),
+        **work_context(await work_of(conn, firm), firm, viewer, today),
         "brief": await brief_of(request, conn, lookup, firm, viewer, today=today),
         "values": {name: raw.get(name, "") for name in _FIELDS},
         "kinds": VisitKind.options(),
