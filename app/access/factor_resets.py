@@ -15,7 +15,8 @@ from app.access.powers import may_handle
 from app.access.queries import handled_by, user_by_id
 from app.access.second_person import IN_HAND, must_be_in_other_hands
 from app.access.service import end_sessions
-from app.access.terms import HELD, PERMISSIONS, Actor, Permission, Power, ResetState, Role
+from app.access.sign_in_terms import ResetState
+from app.access.terms import HELD, PERMISSIONS, Actor, Permission, Power, Role
 from app.audit.service import event_row, record
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Waiting

@@ -5,7 +5,8 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.terms import PasswordProfile, Power, ResetState, Role
+from app.access.sign_in_terms import PasswordProfile, ResetState
+from app.access.terms import Power, Role
 from app.db import Base
 
 _POWERS = ", ".join(f"'{p.value}'" for p in Power)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.access.terms import PasswordProfile
+from app.access.sign_in_terms import PasswordProfile
 
 LONGEST = 256
 FORMER = 5  # so many of the former ones are not taken again

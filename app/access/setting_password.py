@@ -11,7 +11,7 @@ from app.access.breached import is_breached
 from app.access.models import FormerPassword, SignInRules, User
 from app.access.passwords import hash_password, verify
 from app.access.rules import FORMER, one_time_until, password_faults
-from app.access.terms import PasswordProfile
+from app.access.sign_in_terms import PasswordProfile
 from app.db import Conn, new_id
 
 _BREACHED = "这个口令和公开泄露过的口令相同，或只在它前后加了数字和符号，请换一个。"

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import SecondFactor, SignInRules, User
 from app.access.service import end_sessions
-from app.access.terms import Actor, PasswordProfile, Role
+from app.access.sign_in_terms import PasswordProfile
+from app.access.terms import Actor, Role
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Stale

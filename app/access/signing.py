@@ -15,7 +15,8 @@ from app.access.passwords import verify
 from app.access.queries import known_device, owner_of, recent_failures, sign_in_record
 from app.access.rules import ONE_TIME_HOURS, WINDOW, is_worn_out, new_token, token_hash, wait_seconds
 from app.access.service import end_sessions
-from app.access.terms import Actor, Origin, PasswordProfile, Role, Viewer
+from app.access.sign_in_terms import PasswordProfile
+from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.models import AuditEvent
 from app.audit.service import event_row, record
 from app.db import Conn, new_id

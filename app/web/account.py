@@ -1,9 +1,12 @@
 """Signing in and out, one's own password."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Request, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.access import changing, signing
 from app.access.proof import is_done, task
@@ -11,7 +14,7 @@ from app.access.rules import DEMANDS
 from app.access.setting_password import profile_of
 from app.access.sign_ins import how_it_ended
 from app.access.terms import Actor, Permission, Viewer
-from app.db import Conn
+from app.db import Conn, Database
 from app.errors import Forbidden, Invalid
 from app.web import (
     calendar_feed,
@@ -48,12 +51,21 @@ Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 async def sign_in_page(
     request: Request, database: DatabaseDep, clock: ClockDep, settings: SettingsDep, next: str = "/"
 ) -> Response:
-    target, ended = safe_path(next) if len(next) <= LONGEST_ADDRESS else "/", ""
-    if token := request.cookies.get(cookie_name(settings), ""):
-        async with database.reading() as conn:
-            ended = await how_it_ended(conn, token, at=clock.now())
-    context = {"next": target, "login": "", "kept": "", "ended": ended}
+    target = safe_path(next) if len(next) <= LONGEST_ADDRESS else "/"
+    ended = await _ended(database, request.cookies.get(cookie_name(settings), ""), clock.now())
+    context: dict[str, Any] = {"next": target, "login": "", "kept": "", "ended": ended}
     return page(request, "sign_in.html", title="登录", error=None, **context)
+
+
+async def _ended(database: Database, token: str, at: datetime) -> str:
+    """This page is there without a database, too."""
+    if not token:
+        return ""
+    try:
+        async with database.reading() as conn:
+            return await how_it_ended(conn, token, at=at)
+    except (DBAPIError, PoolTimeout, OSError):
+        return ""
 
 
 @router.post("/sign-in")

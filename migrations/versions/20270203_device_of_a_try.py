@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0335_device_of_a_try"
-down_revision: str | None = "0315_collected_sealed"
+down_revision: str | None = "0350_sight_at_a_glance"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -14,7 +14,8 @@ from app.access.rules import (
     token_hash,
     wait_seconds,
 )
-from app.access.terms import PERMISSIONS, PasswordProfile, Permission, Role
+from app.access.sign_in_terms import PasswordProfile
+from app.access.terms import PERMISSIONS, Permission, Role
 from app.clock import BUSINESS_ZONE
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=BUSINESS_ZONE)

@@ -2,9 +2,10 @@
 
 import csv
 import io
+import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from app.audit.queries import Event
 from app.audit.service import event_row, record
 from app.audit.words import ACTION_LABELS
 from app.clock import BUSINESS_ZONE
-from app.db import Database
+from app.db import Conn, Database
 from app.filings.stages import Stage
 from app.firms.denials import DAYS, MOST, refused
 from app.firms.terms import FIELD_LABELS
@@ -164,6 +165,22 @@ async def asked(
 AskedDep = Annotated[Asked, Depends(asked)]
 
 
+async def _asked_for(
+    conn: Conn, viewer: Viewer, wanted: Asked, after: tuple[datetime, uuid.UUID] | None, *, limit: int
+) -> Sequence[Event]:
+    return await trail(
+        conn,
+        viewer=viewer,
+        object=wanted.object,
+        actor=wanted.actor,
+        action=wanted.action,
+        since=wanted.since,
+        until=wanted.until,
+        after=after,
+        limit=limit,
+    )
+
+
 @router.get("/audit")
 async def audit_page(
     request: Request,
@@ -174,17 +191,7 @@ async def audit_page(
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     after = decode(cursor) if cursor else None
-    events = await trail(
-        conn,
-        viewer=viewer,
-        object=wanted.object,
-        actor=wanted.actor,
-        action=wanted.action,
-        since=wanted.since,
-        until=wanted.until,
-        after=after,
-        limit=PAGE,
-    )
+    events = await _asked_for(conn, viewer, wanted, after, limit=PAGE)
     shown = events[:PAGE]
     more = wanted.said | {"cursor": encode(shown[-1])} if len(events) > PAGE else None
     context: dict[str, Any] = {
@@ -235,12 +242,10 @@ async def export(
 
 async def _lines(database: Database, viewer: Viewer, wanted: Asked) -> AsyncIterator[bytes]:
     yield "\ufeff".encode() + _written([_TITLES])
-    said = {"object": wanted.object, "actor": wanted.actor, "action": wanted.action}
-    days = {"since": wanted.since, "until": wanted.until}
     after = None
     while True:
         async with database.reading() as conn:
-            events = await trail(conn, viewer=viewer, **said, **days, after=after, limit=_PIECE)
+            events = await _asked_for(conn, viewer, wanted, after, limit=_PIECE)
         yield _written([_cells(event) for event in events[:_PIECE]])
         if len(events) <= _PIECE:
             return

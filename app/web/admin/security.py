@@ -9,7 +9,8 @@ from app.access import factor_resets
 from app.access.factors import factor_of
 from app.access.queries import user_by_id
 from app.access.sign_in_rules import Rules, change_rules, sign_in_rules
-from app.access.terms import Actor, PasswordProfile, Permission, Role, Viewer
+from app.access.sign_in_terms import PasswordProfile
+from app.access.terms import Actor, Permission, Role, Viewer
 from app.db import Conn
 from app.errors import AppError, Invalid, NotFound, Waiting
 from app.web.deps import ClockDep, ConnDep, acting, guard

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 
 from app.access.factors import factor_of
 from app.access.proving import must_know_password, must_prove
@@ -28,9 +28,10 @@ from app.vault import vault_of
 from app.web.deps import ClockDep, ConnDep, SettingsDep, TodayDep, acting
 from app.web.downloads import CSV, attachment
 from app.web.forms import clean_text
+from app.web.routing import Router
 from app.web.templating import page
 
-router = APIRouter()
+router = Router()
 PLACE = "/personal/requests"
 LONGEST_REASON = 200
 _WHY = "请写明谁、什么时候要求的，怎样核实是本人。"
