@@ -32,7 +32,7 @@ async def clock_of(
     between; those that it comes before are counted from it, too."""
     if not lease.incubates:
         return {"incubating_since": None, "clock_since": None, "limit_months": None, "limit_basis": ""}
-    known = await _held(conn, carrier.id, _whose(holder.get("firm_id"), holder.get("team_id")))
+    known = await _held(conn, carrier.id, _whose(holder.get("firm_id"), holder.get("team_id")), lock=True)
     held = unbroken(known, since=lease.since, until=lease.until, today=business_day(at))
     usual = limit_of((await stays(conn)).get(carrier.kind), lease.special_field)
     limits = [usual, *((one.limit_months, one.limit_basis) for one in held)]
@@ -54,9 +54,10 @@ def _whose(firm_id: uuid.UUID | None, team_id: uuid.UUID | None) -> ColumnElemen
 
 
 async def _held(
-    conn: Conn, carrier_id: uuid.UUID, whose: ColumnElement[bool], *, by_itself: bool = False
+    conn: Conn, carrier_id: uuid.UUID, whose: ColumnElement[bool], *, by_itself: bool = False, lock: bool = False
 ) -> list[Stint]:
-    """What somebody is incubated in there. `by_itself`: each as if it were the only one."""
+    """What somebody is incubated in there. `by_itself`: each as if it were the only one; `lock`: for whoever sets their
+    clocks, so that more months, or an end, that somebody gives meanwhile are not written over."""
     before, house = _T.__table__.alias("before"), CarrierRecord.__table__.alias("house")
     first = func.lower(_T.during, type_=Date())
     clock: Any = _T.clock_since
@@ -74,6 +75,7 @@ async def _held(
     )
     there = and_(_T.carrier_id == carrier_id, _T.clock_since.is_not(None), ~func.isempty(_T.during))
     query = query.add_columns(*columns).where(there, whose).order_by(_T.id)
+    query = query.with_for_update(of=_T.__table__, key_share=True) if lock else query
     async with beyond_sight(conn):  # a firm that says yes need not see how its other rooms are counted
         rows: Sequence[Any] = (await conn.execute(query)).all()
     return [Stint(r[0], r[1], r[2] - timedelta(days=1) if r[2] else None, *r[3:]) for r in rows]
@@ -88,7 +90,7 @@ async def goes_on(conn: Conn, carrier: Carrier, firm_id: uuid.UUID, lease: Lease
 async def stay_of(conn: Conn, held: Tenancy, *, today: date) -> list[Stint]:
     """The other rooms of the same stay whose end nobody has recorded."""
     assert held.since is not None
-    known = await _held(conn, held.carrier_id, _whose(held.firm_id, None if held.firm_id else held.team_id))
+    known = await _held(conn, held.carrier_id, _whose(held.firm_id, None if held.firm_id else held.team_id), lock=True)
     until = None if held.until and held.until < today else held.until
     found = unbroken(known, since=held.since, until=until, today=today)
     return [one for one in found if one.open and one.id != held.id]
@@ -97,18 +99,29 @@ async def stay_of(conn: Conn, held: Tenancy, *, today: date) -> list[Stint]:
 async def level(conn: Conn, carrier: Carrier, *, by: Actor, at: datetime) -> int:
     """Leases that were stored with a clock of their own, or whose holders have become one since, are counted as one
     stay: from its earliest day, by its longest limit. How many were set right; the caller holds the carrier."""
-    known: dict[uuid.UUID, list[Stint]] = {}
-    for one in await _held(conn, carrier.id, _T.id.is_not(None)):
-        known.setdefault(one.holder, []).append(one)
-    done = 0
-    for held in known.values():
-        right = clocks(held, today=business_day(at))
-        for one in held:
-            if one.open and right[one.id] != one.clock:
-                why = _LEVEL.format(right[one.id].clock_since, right[one.id].limit_months or "不限")
-                await _set(conn, (carrier.id, carrier.name), one, right[one.id], why, by=by, at=at)
-                done += 1
+    today, done = business_day(at), 0
+    seen = _by_holder(await _held(conn, carrier.id, _T.id.is_not(None)))
+    ids = [one.id for held in seen if _uneven(held, today) for one in held]
+    if not ids:
+        return 0
+    for held in _by_holder(await _held(conn, carrier.id, _T.id.in_(ids), lock=True)):
+        for one, right in _uneven(held, today):
+            why = _LEVEL.format(right.clock_since, right.limit_months or "不限")
+            await _set(conn, (carrier.id, carrier.name), one, right, why, by=by, at=at)
+            done += 1
     return done
+
+
+def _by_holder(known: Sequence[Stint]) -> list[list[Stint]]:
+    found: dict[uuid.UUID, list[Stint]] = {}
+    for one in known:
+        found.setdefault(one.holder, []).append(one)
+    return list(found.values())
+
+
+def _uneven(held: Sequence[Stint], today: date) -> list[tuple[Stint, Clock]]:
+    right = clocks(held, today=today)
+    return [(one, right[one.id]) for one in held if one.open and right[one.id] != one.clock]
 
 
 async def without(conn: Conn, gone: Tenancy, *, by: Actor, at: datetime) -> None:
@@ -116,7 +129,7 @@ async def without(conn: Conn, gone: Tenancy, *, by: Actor, at: datetime) -> None
     if gone.clock_since is None:
         return
     whose = _whose(gone.firm_id, None if gone.firm_id else gone.team_id)
-    known = await _held(conn, gone.carrier_id, whose)
+    known = await _held(conn, gone.carrier_id, whose, lock=True)
     right = clocks(await _held(conn, gone.carrier_id, whose, by_itself=True), today=business_day(at))
     for one in known:
         if one.open and one.clock_since == gone.clock_since < right[one.id].clock_since:

@@ -1,5 +1,6 @@
 """One incubation clock for a tenant in a carrier, and one rule of who is inside on a day."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -100,6 +101,25 @@ async def test_leases_stored_with_clocks_of_their_own_are_made_one_stay_once_and
         (operator.id, "/carrier"),
     }
     assert await reconcile(database, at=NOON + timedelta(days=1)) == {"planned": 0, "created": 0, "failed": 0}
+
+
+@pytest.mark.db_commit
+async def test_more_months_that_are_given_while_the_night_sets_a_clock_right_are_not_written_over(fresh_database):
+    async with fresh_database.transaction() as conn:
+        house, uscc = await houses.carrier(conn), await factories.firm(conn)
+        officer = await factories.person(conn, "officer")
+        rooms = [await houses.space(conn, house, f"90{n}") for n in range(2)]
+        made = [await houses.tenancy(conn, house, room, uscc, date(2026, 1, 1), None) for room in rooms]
+        late = {"clock_since": date(2026, 6, 1), "incubating_since": date(2026, 6, 1)}
+        await conn.execute(update(TenancyRow).where(TenancyRow.id == made[1]).values(late))
+    async with fresh_database.transaction() as conn:
+        await extending.extend(conn, made[1], months=60, reason="专家会同意", version=1, by=officer.actor, at=NOON)
+        night = asyncio.create_task(reconcile(fresh_database, at=NOON))
+        await asyncio.wait([night], timeout=1)
+    await night
+    async with fresh_database.reading() as conn:
+        found = [await shown(conn, one, officer) for one in made]
+    assert [(t.clock_since, t.limit_months) for t in found] == [(date(2026, 1, 1), 60)] * 2
 
 
 async def test_more_months_are_given_to_all_rooms_of_a_stay_and_to_no_other(conn, house, officer):
