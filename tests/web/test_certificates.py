@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import insert, select
 
 from app.audit.models import AuditEvent
@@ -159,3 +160,38 @@ async def test_one_firms_certificate_cannot_be_reached_through_another(api_as, c
     answer = await api.post(f"/api/v1/firms/{other}/certificates/{made['id']}/strike", json={"reason": "x"})
     assert answer.status_code == 404
     assert len(await held(conn, uscc)) == 1
+
+
+async def test_a_step_that_lacks_its_certificate_asks_for_it_in_the_moves_own_form(conn, client_as, rendered):
+    """Both are done or neither; a fault stands at its field and what was typed comes back."""
+    uscc = await factories.firm_on(conn, "gazelle")
+    client = await client_as("officer")
+    page = BeautifulSoup((await client.get(f"/firms/{uscc}/move")).text, "html.parser")
+    form = rendered[-1][1]["form"]
+    assert page.find(id="m-certificate_number").find_parent("form")["action"] == f"/firms/{uscc}/move"
+    assert page.find("a", href=f"/firms/{uscc}/gap?policy=hnte")
+    asked = {"to": "hnte", "effective_on": form.effective_on, "reason": "拿到证书", "expected": "gazelle"}
+    number = {"certificate_number": "GR202444001234"}
+    undated = await client.post(f"/firms/{uscc}/move", data=asked | number | {"idempotency_key": "c"})
+    assert (undated.status_code, rendered[-1][1]["fields"]) == (422, {"certificate_issued_on": "请填写发证日期。"})
+    assert 'value="GR202444001234"' in undated.text
+    lapsed = asked | number | {"certificate_issued_on": "2020-01-02"}
+    assert (await client.post(f"/firms/{uscc}/move", data=lapsed)).status_code == 409
+    assert await held(conn, uscc) == []  # a refused move leaves no certificate behind
+    elsewhere = asked | number | {"to": "eaglet", "certificate_issued_on": "2024-11-28"}
+    assert (await client.post(f"/firms/{uscc}/move", data=elsewhere)).status_code == 422
+    good = asked | number | {"certificate_issued_on": "2024-11-28", "idempotency_key": "c"}
+    assert [(await client.post(f"/firms/{uscc}/move", data=good)).status_code for _ in range(2)] == [303, 303]
+    assert await held(conn, uscc) == [("GR202444001234", date(2027, 11, 28), None)]
+    story = (await client.get(f"/firms/{uscc}")).text
+    assert "已登记高新技术企业证书 GR202444001234；" in story
+    assert "等待第二人复核" in story
+
+
+async def test_a_number_that_another_firm_holds_is_said_at_its_field_in_the_moves_form(conn, client_as, uscc, rendered):
+    await factories.certificate(conn, await factories.firm(conn, "开平市先到有限公司"), number="GR202444001234")
+    client = await client_as("officer")
+    sent = {"to": "hnte", "reason": "持证", "certificate_number": "GR202444001234"}
+    answer = await client.post(f"/firms/{uscc}/move", data=sent | {"certificate_issued_on": "2024-11-28"})
+    assert (answer.status_code, list(rendered[-1][1]["fields"])) == (422, ["certificate_number"])
+    assert await held(conn, uscc) == []

@@ -1,7 +1,8 @@
 """移动到…: the dialog that shows each tier's gate, and the move itself; the second person's yes or no."""
 
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, Any, Self
 
@@ -17,6 +18,7 @@ from app.pipeline.recording import MoveOrder
 from app.pipeline.rules import Decision, Verdict, decide
 from app.pipeline.terms import Standing, Tier
 from app.policy.terms import Outcome
+from app.recognitions.terms import CertificateKind
 from app.text import DateError, parse_date
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, clock_of, guard, lookup_of, today_of
 from app.web.forms import clean_text, raw_form
@@ -24,6 +26,7 @@ from app.web.htmx import changed, is_htmx, see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
+from app.web.officer.move_certificate import kind_for, typed_in, with_certificate
 from app.web.routing import Router
 from app.web.templating import fragment, page
 
@@ -39,6 +42,8 @@ class TargetView:
     verdict: str  # ok | lacking | reason | down | approval | unsure | refused
     sentences: list[str]
     source: str
+    certificate: CertificateKind | None = None  # without it the step is shut
+    gap_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class FormView:
     correction: bool = False
     expected: str = ""
     idempotency_key: str = ""
+    certificate: Mapping[str, str] = field(default_factory=lambda: typed_in({}))
 
     @classmethod
     async def typed(cls, request: Request, key: str) -> Self:
@@ -62,7 +68,7 @@ class FormView:
         correction = _YES_NO.get(raw.get("correction", ""))
         if correction is None:
             raise Invalid({"correction": "请填写是或否。"})
-        return cls(**text, correction=correction, idempotency_key=key)
+        return cls(**text, correction=correction, idempotency_key=key, certificate=typed_in(raw))
 
 
 _YES_NO = {"": False, "false": False, "true": True}
@@ -88,7 +94,10 @@ async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date)
             verdict = waits if decision.verdict is Verdict.WAIT else "refused"
         # A second person decides with open conditions before them; who skips a tier hears of them as well.
         sentences = list(dict.fromkeys((*decision.reasons, *assessment.sentences)))
-        views.append(TargetView(tier, verdict, sentences, tier.source))
+        open_still = assessment.outcome is not Outcome.MET
+        kind = kind_for(tier) if open_still else None
+        gap = f"/firms/{firm.uscc}/gap?policy={tier.sought}" if open_still and assessment.sentences else ""
+        views.append(TargetView(tier, verdict, sentences, tier.source, kind, gap))
     return views
 
 
@@ -128,6 +137,8 @@ async def _form(
         "error": error,
         "fields": error.fields if isinstance(error, Invalid) else {},
         "reasons": error.reasons if isinstance(error, Refused) else [],
+        "can_certify": request.state.viewer.may(Permission.FIRM_CERTIFY),
+        "can_measure": request.state.viewer.may(Permission.ASSESSMENT_READ),
         "can_override": isinstance(error, Refused) or bool(form.override_reason),
     }
     status = error.status if error else 200
@@ -185,22 +196,23 @@ async def move(
                 override=_short(form.override_reason, "override_reason"),
                 correction=form.correction,
             )
-            done = await service.move_firm(
-                conn,
-                uscc.upper(),
-                order,
-                ladder=lookup.main,
-                # What is kept in memory may be a minute old; a gate judges by what counts now.
-                policies=await load_policies(conn, lookup.policies),
-                calendar=lookup.calendar,
-                by=actor,
-                at=at,
-            )
-            tier = lookup.main.tier(order.to)
+            tier, given = lookup.main.tier(order.to), form.certificate
+            async with with_certificate(conn, uscc.upper(), tier, given, by=actor, today=today, at=at) as registered:
+                done = await service.move_firm(
+                    conn,
+                    uscc.upper(),
+                    order,
+                    ladder=lookup.main,
+                    # What is kept in memory may be a minute old; a gate judges by what counts now.
+                    policies=await load_policies(conn, lookup.policies),
+                    calendar=lookup.calendar,
+                    by=actor,
+                    at=at,
+                )
             where = f"“{tier.label}”" if tier else "梯队之外"
-            sentence = f"{done.standing.name} 已移到{where}"
+            sentence = f"{registered}{done.standing.name} 已移到{where}"
             if done.waits:
-                sentence = f"{done.standing.name} 移到{where}的申请已提交，等待第二人复核"
+                sentence = f"{registered}{done.standing.name} 移到{where}的申请已提交，等待第二人复核"
             return slot.keep(changed(request, f"/firms/{done.standing.uscc}", sentence, event="firm-moved"))
     except (Refused, Invalid, Conflict) as error:
         firm = await firm_in_sight(conn, uscc, actor.viewer)
