@@ -67,7 +67,7 @@ _COMMANDS = (
     Command("新增申报窗口", "/filings/new", _P.FILING_KEEP, also="新建窗口"),
     Command("登记载体", "/carriers/new", _P.CARRIER_KEEP),
     Command("登记创新平台", "/platforms/new", _P.PLATFORM_KEEP),
-    Command("工作移交", "/handover", _P.HANDOVER),
+    Command("工作移交", "/handover", _P.HANDOVER, also="工作交接"),
     Command("批量指定责任专员", "/bulk/new?kind=officer&all=1", _P.FIRM_EDIT),
     Command("批量加标签", "/bulk/new?kind=tag_add&all=1", _P.FIRM_EDIT),
     Command("批量定下次联系", "/bulk/new?kind=next_touch&all=1", _P.FIRM_EDIT),

@@ -39,6 +39,8 @@ def test_a_name_is_found_by_any_part_of_it_and_by_its_spelling_from_the_start(q,
 def test_a_command_is_found_by_its_other_name_too():
     assert [c.label for c in commands_for(viewer(Role.OFFICER), "新建窗口")] == ["新增申报窗口"]
     assert "新增申报窗口" in [c.label for c in commands_for(viewer(Role.OFFICER), "窗口")]
+    for said in ("交接", "移交"):
+        assert "工作移交" in [c.label for c in commands_for(viewer(Role.MANAGER), said)]
 
 
 def test_each_role_is_offered_about_what_it_may_do_and_nothing_more():
