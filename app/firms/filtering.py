@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, column, exists, false, literal_column, or_, select, table
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Date, Text
 
@@ -26,6 +26,8 @@ from app.sealed import asked_marks, is_number
 from app.text import is_code, key, query_grams
 from app.vault import Vault
 
+# `app.pipeline`'s own (Move), which lies above: known by name, as the answers are in `app.firms.nearness`.
+_MOVES = table("moves", *(column(name) for name in ("firm_id", "to_tier", "effective_on", "override_reason")))
 # What stands for a value in a condition: a parameter of that name, or the value itself.
 Value = Callable[[str], Any]
 
@@ -56,6 +58,7 @@ class Shape:
     direction: bool
     stale: bool
     stale_by: bool
+    overridden: bool
     tag: bool
     near: str  # "" no policy asked, else as in `app.firms.nearness`
     within: bool
@@ -130,6 +133,7 @@ def shape_of(filters: FirmFilter) -> Shape:
         direction=bool(filters.direction),
         stale=filters.stale,
         stale_by=bool(filters.stale_by),
+        overridden=filters.overridden,
         tag=bool(filters.tag),
         near=near,
         within=near == "few" and bool(filters.within),
@@ -222,9 +226,17 @@ def _standing(shape: Shape) -> list[ColumnElement[bool]]:
         conditions.append(Firm.stale_on <= bindparam("today"))
     if shape.stale_by:
         conditions.append(Firm.stale_on <= bindparam("stale_by", type_=Date()))
+    if shape.overridden:
+        conditions.append(_brought_against_conditions())
     if shape.near:
         conditions.append(answering(Firm.id, Firm.tier, shape.near, within=shape.within))
     return conditions
+
+
+def _brought_against_conditions() -> ColumnElement[bool]:
+    moves = _MOVES.c
+    here = and_(moves.firm_id == Firm.id, moves.to_tier == Firm.tier, moves.effective_on == Firm.tier_since)
+    return exists().where(here, moves.override_reason.is_not(None))
 
 
 def values_of(filters: FirmFilter, viewer: Viewer, *, vault: Vault, today: date) -> dict[str, Any]:

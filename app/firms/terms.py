@@ -134,6 +134,7 @@ class FirmFilter:
     direction: str = ""
     stale: bool = False
     stale_by: str = ""  # a day: those who stand still by then, unless somebody speaks with them
+    overridden: bool = False  # who stand where a move against the conditions brought them
     tag: str = ""
     policy: str = ""  # only firms that it applies to; what follows speaks of its answers
     near: str = ""  # a `Near` value

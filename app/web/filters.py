@@ -21,6 +21,7 @@ from app.web.lookups import Lookup
 _DEFAULT = FirmFilter()
 _PARTS = tuple((name, getattr(_DEFAULT, name)) for name in FirmFilter.__dataclass_fields__)
 _LONGEST = 60
+_YES = ("1", "true", "on")
 
 
 async def read_filter(request: Request, caller: SignedInDep) -> FirmFilter:
@@ -30,8 +31,9 @@ async def read_filter(request: Request, caller: SignedInDep) -> FirmFilter:
 
 def filter_in(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> FirmFilter:
     order, _ = parse_sort(query.get("sort", ""))
-    if (query.get("tag") or order is Sort.NEXT_TOUCH) and not viewer.may(Permission.FIRM_INTERNAL):
-        raise Forbidden("标签和下次联系是本单位的内部记录，您的角色不能按它们筛选或排序。")
+    overridden = query.get("overridden") in _YES
+    if (query.get("tag") or overridden or order is Sort.NEXT_TOUCH) and not viewer.may(Permission.FIRM_INTERNAL):
+        raise Forbidden("标签、越过条件和下次联系是本单位的内部记录，您的角色不能按它们筛选或排序。")
     policy, near, within = _read_near(query, viewer, program=program)
     return FirmFilter(
         q=_clean(query.get("q", "")),
@@ -41,8 +43,9 @@ def filter_in(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> Fir
         status=query.get("status") or FirmStatus.ACTIVE.value,
         park=_clean(query.get("park", "")),
         direction=query.get("direction", "")[:_LONGEST],
-        stale=query.get("stale") in ("1", "true", "on"),
+        stale=query.get("stale") in _YES,
         stale_by=_read_day(query.get("stale_by", ""), program=program),
+        overridden=overridden,
         tag=_clean(query.get("tag", "")),
         policy=policy,
         near=near,
@@ -155,6 +158,7 @@ def chips(path: str, filters: FirmFilter, lookup: Lookup, viewer: Viewer, **more
         "direction": f"方向：{lookup.reference.directions.get(filters.direction, filters.direction)}",
         "stale": "停滞",
         "stale_by": f"到 {filters.stale_by} 停滞",
+        "overridden": "越过条件进入这一级",
         "tag": f"标签：{filters.tag}",
         "policy": f"称号：{pack.title if pack else filters.policy}",
         "near": f"差距：{dict(Near.options()).get(filters.near, filters.near)}",

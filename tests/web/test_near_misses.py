@@ -280,3 +280,18 @@ async def test_a_column_counts_who_came_against_the_conditions_for_the_bureau_al
     for who, count in (("officer", 1), ("admin", 0)):
         await (await client_as(who)).get("/board")
         assert {c.tier.code: c.overridden for c in rendered[-1][1]["columns"]}["hnte"] == count
+
+
+async def test_that_count_leads_to_its_firms_and_nobody_else_learns_them_by_filtering(conn, client_as, rendered):
+    uscc = await factories.firm_on(conn, "eaglet")
+    await factories.move(conn, uscc, "hnte", expected="eaglet", override="研判后同意")
+    await factories.firm_on(conn, "hnte")
+    officer = await client_as("officer")
+    board = BeautifulSoup((await officer.get("/board")).text, "html.parser")
+    [href] = [a["href"] for a in board.select(".col-head small a") if "越过条件" in a.text]
+    page = BeautifulSoup((await officer.get(href)).text, "html.parser")
+    assert [row.uscc for row in rendered[-1][1]["rows"]] == [uscc]
+    assert page.select_one("form.filters input[name=overridden]")["value"] == "1"
+    assert "越过条件进入这一级" in {chip.label for chip in rendered[-1][1]["chips"]}
+    for path in ("/firms?overridden=1", "/board?overridden=on", "/api/v1/firms?overridden=true"):
+        assert (await (await client_as("admin")).get(path)).status_code == 403

@@ -52,6 +52,7 @@ class ColumnView:
     near: int
     near_href: str | None
     overridden: int
+    overridden_href: str
     cards: list[CardView]
     next_href: str | None
 
@@ -129,6 +130,7 @@ def _column_view(
         near_href=shown.near_href(tier.code),
         # That it came against the conditions is the bureau's own word about a firm.
         overridden=stats.overridden if shown.viewer.may(Permission.FIRM_INTERNAL) else 0,
+        overridden_href=address("/firms", replace(here, overridden=True)),
         cards=_with_moved(shown.cards(cards[: queries.CARDS]), shown.cards(moved)),
         next_href=_next_href(tier.code, cards, shown.filters),
     )
