@@ -195,7 +195,7 @@ def settled(line: Line, firms: Mapping[str, FirmDetail]) -> tuple[Line, FirmDeta
         return line, None
     if firm.status == FirmStatus.MERGED and not line.faulty:
         line = line.saying("uscc", MERGED)
-    if line.name and key(line.name) != key(firm.name) and not line.faulty:
+    if line.name and key(line.name) != key(firm.name):
         said = f"库里这个代码的企业是“{firm.name}”，与表里写的不同；按代码导入，请核对。"
         line = line.saying("name", said, Severity.WARNING)
     return line, firm

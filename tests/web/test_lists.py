@@ -83,7 +83,7 @@ async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else
         {CODE: ours, "姓名": "何婉", "联系电话": "138****1234"},
         {CODE: other, "姓名": "李四"},
         {CODE: "91440783MA00000000", "姓名": "王五"},
-        {CODE: ours, "姓名": "赵六", "联系电话": "打座机", "邮箱": "不是邮箱"},
+        {CODE: ours, NAME: "又一个名字有限公司", "姓名": "赵六", "联系电话": "打座机", "邮箱": "不是邮箱"},
     ]
     assert (await town.post("/imports", data={"kind": "contacts"})).status_code == 403
     here = await brought(officer, work, "contacts", *rows)
@@ -92,6 +92,7 @@ async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else
     assert "库里这个代码的企业是" in said[3][1]
     assert "隐去了几位" in said[4][1]
     assert "看不懂这个邮箱" in said[7][1]
+    assert "库里这个代码的企业是“开平市联系人测试有限公司”" in said[7][1], "no other name stands unanswered"
     assert "看不懂这个电话" in said[7][1], "all that is wrong with a row is told at once"
     assert (await officer.get(here)).text.count("没有名称") == 1, "only the code that nobody has"
     people = text(
