@@ -75,6 +75,7 @@ async def test_all_that_the_filter_finds_is_what_was_counted_and_each_number_lea
     await conn.execute(update(Firm).where(Firm.uscc == firms[0]).values(version=Firm.version + 1))
     done = await press(client, href, "confirm")
     assert ("已办理 <b>2</b>" in done, "没有办 <b>1</b>" in done) == (True, True)
+    assert "已办理 2 家，没有办 1 家" in done
     left = (await client.get(f"{href}?outcome=left")).text
     assert "批量0号" in left
     assert "预览之后有人改过这家企业的资料" in left

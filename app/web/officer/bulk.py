@@ -195,7 +195,7 @@ async def confirm(
     request: Request, act_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Doer
 ) -> Response:
     act = await service.confirm(conn, act_id, kit=await kit_of(conn, lookup), by=actor, at=clock.now())
-    return see_other(request, f"/bulk/{act_id}", act.state.label)
+    return see_other(request, f"/bulk/{act_id}", await _told(conn, act))
 
 
 @router.post("/bulk/{act_id}/discard")
@@ -209,4 +209,11 @@ async def undo(
     request: Request, act_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Doer
 ) -> Response:
     act = await service.ask_undo(conn, act_id, kit=await kit_of(conn, lookup), by=actor, at=clock.now())
-    return see_other(request, f"/bulk/{act_id}", act.state.label)
+    return see_other(request, f"/bulk/{act_id}", await _told(conn, act))
+
+
+async def _told(conn: Conn, act: Act) -> str:
+    """What came of every firm: a word for the whole would hide those that were left out."""
+    if act.state.busy:
+        return act.state.label
+    return "，".join(f"{o.label} {n} 家" for o, n in (await queries.counts_of(conn, act.id)).items())
