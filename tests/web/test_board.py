@@ -128,6 +128,13 @@ async def test_the_list_sorts_both_ways_by_its_headers(conn, client_as, rendered
     assert [r.name[3] for r in rendered[-1][1]["rows"]] == ["乙", "甲", "丙"]
 
 
+async def test_days_end_in_line_whether_or_not_a_firm_stands_still(conn, client_as):
+    await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=800))
+    page = BeautifulSoup((await (await client_as("officer")).get("/firms")).text, "html.parser")
+    [cell] = page.select('td.n[data-label="在梯队"]')
+    assert cell.get_text(" ", strip=True) == "停滞 800 天"
+
+
 async def test_the_list_leads_from_page_to_page_to_its_end(conn, client_as, rendered):
     for _ in range(53):
         await factories.firm(conn)
