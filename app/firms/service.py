@@ -19,6 +19,7 @@ from app.firms.locking import as_it_stands
 from app.firms.models import Firm, FirmNote
 from app.firms.search import document, refresh_search
 from app.firms.terms import CODE_TAKEN, FirmDetail, FirmEntry, FirmStatus
+from app.firms.trail import who_was_faster
 from app.firms.writing import insert_rows, update_rows
 from app.outages import constraint_of
 from app.sealed import marks_of
@@ -128,7 +129,8 @@ async def edit(
             .values(**columns, version=Firm.version + 1, updated_at=at)
         )
     if done.rowcount == 0:
-        raise Stale("这家企业的资料刚被别人改过，您的修改没有保存。请核对对方的改动后再提交。")
+        who = await who_was_faster(conn, firm.id)
+        raise Stale(f"{who} 刚改过这家企业的资料，您的修改没有保存。请核对对方的改动后再提交。")
     await write_children(conn, [(firm.id, _changed_only(entry, changes))])
     if "name" in columns:
         await remember_names(conn, [(firm.id, firm.name)], at=at)

@@ -168,3 +168,11 @@ async def news(conn: Conn, *, viewer: Viewer, since: datetime, mine: bool, limit
     if mine:
         query = query.where(Firm.officer_id == viewer.id)
     return [News(*row) for row in await conn.execute(query)]
+
+
+async def who_was_faster(conn: Conn, firm_id: uuid.UUID) -> str:
+    """By whom a record is as it is now; of what no event of that moment tells, nobody is named."""
+    now = select(Firm.updated_at).where(Firm.id == firm_id).scalar_subquery()
+    of_firm = (AuditEvent.object_type == _FIRM, AuditEvent.object_id == str(firm_id))
+    query = select(AuditEvent.actor_name).where(*of_firm, AuditEvent.at == now).order_by(AuditEvent.number.desc())
+    return (await conn.execute(query.limit(1))).scalar_one_or_none() or "别人"

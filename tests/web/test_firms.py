@@ -96,6 +96,7 @@ async def test_an_edit_of_an_old_form_says_what_the_other_changed(client_as, usc
     answer = await mine.post(f"/firms/{uscc}/edit", data=values | {"address": "我的地址"})
     assert answer.status_code == 409
     assert ("地址", "他们的地址", "我的地址") in rendered[-1][1]["conflict"]
+    assert rendered[-1][1]["sentence"].startswith("局专员officer-2 刚改过这家企业的资料")
     again = rendered[-1][1]
     retried = values | {"address": "我的地址", "version": str(again["version"])}
     assert (await mine.post(f"/firms/{uscc}/edit", data=retried)).status_code == 303
@@ -178,6 +179,7 @@ async def test_patch_wants_the_etag_it_was_given(api_as, uscc):
     assert done.headers["etag"] != etag
     stale = await api.patch(path, json={"park": "乙"}, headers={"if-match": etag})
     assert stale.status_code == 412
+    assert "局专员officer 已改过" in stale.json()["detail"]
     assert (
         await api.patch(path, json={"park": "乙"}, headers={"if-match": f"W/{done.headers['etag']}"})
     ).status_code == 200

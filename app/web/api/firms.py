@@ -12,6 +12,7 @@ from app.errors import NotFound, Stale
 from app.firms import queries, service
 from app.firms.revealing import reveal_contacts
 from app.firms.terms import INTERNAL_FIELDS, FirmDetail, Sort
+from app.firms.trail import who_was_faster
 from app.recognitions.queries import HeldCertificate, held_by
 from app.units import Unit
 from app.web.api.answers import answer, kept_answer, part
@@ -101,7 +102,7 @@ async def patch(
 ) -> Response:
     firm = await _firm(deed.conn, uscc, deed.viewer)
     if version_needed(if_match) != firm.version:
-        raise Stale("这家企业的资料已被别人改过，请重新读取后再改。")
+        raise Stale(f"{await who_was_faster(deed.conn, firm.id)} 已改过这家企业的资料，请重新读取后再改。")
     raw = {"uscc": firm.uscc, "uscc_override": firm.uscc_override, **_raw(body)}
     entry = FirmReader(raw, lookup, deed.viewer, firm).read(creating=False)
     await service.edit(deed.conn, firm, entry, version=firm.version, by=deed.by, at=deed.at)
