@@ -155,3 +155,11 @@ def test_a_double_click_registers_a_firm_once_and_shows_it(site: Site, people: P
         return len(found.all())
 
     assert site.do(count) == 1
+
+
+def test_what_the_search_box_asks_for_ends_before_the_key_that_leads_there(visitors: People) -> None:
+    page = visitors.signed_in("officer")
+    page.set_viewport_size({"width": 768, "height": 600})
+    page.goto("/firms")
+    room = "e => parseFloat(getComputedStyle(e).paddingRight) - e.parentElement.querySelector('kbd').offsetWidth"
+    assert page.locator(".search input").evaluate(room) >= 8
