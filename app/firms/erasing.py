@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.access.sight import beyond_sight
-from app.access.terms import Actor
+from app.access.terms import SYSTEM, Actor
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Invalid
@@ -121,11 +121,30 @@ async def counted(conn: Conn, where: str, given: Mapping[str, Any]) -> int:
 
 
 async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime) -> list[Found]:
-    """A contact goes whole; elsewhere the number or the address does, and what was done stays. The trail is kept."""
+    """A contact goes whole; elsewhere the number or the address does, and what was done stays. The trail is kept.
+
+    Raises Invalid for what an account of the bureau's is reached by: with it would go the alarms that are sent there.
+    """
     async with beyond_sight(conn):  # a person's right ends at no division, whoever sees to it
+        if by.viewer.id != SYSTEM.viewer.id and await _reaches_staff(conn, value, by):
+            raise Invalid({"value": "这是在用账号的邮箱或短信号码，由本人或管理员先改掉，再来抹去其余的。"})
         found = await _erased(conn, value, at)
     await note_answer(conn, "person:data:erased", value, {f.where.table: f.count for f in found}, reason, by=by, at=at)
     return found
+
+
+_STAFF = {
+    Kind.EMAIL: f"users u WHERE {_marked('u.email')}",
+    Kind.PHONE: f"users u JOIN channel_choices c ON c.user_id = u.id WHERE {_marked('c.phone')}",
+}
+
+
+async def _reaches_staff(conn: Conn, value: str, by: Actor) -> bool:
+    """Another's account than a firm's or a carrier's."""
+    others = "u.active AND u.role NOT IN ('firm', 'carrier') AND u.id <> :me"
+    query = f"SELECT EXISTS (SELECT FROM {_STAFF[kind_of(value)]} AND {others})"  # noqa: S608  # our own names
+    given = given_for(conn, value) | {"me": by.viewer.id}
+    return bool((await conn.execute(text(query), given)).scalar_one())
 
 
 async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:

@@ -44,8 +44,9 @@ _ROWS: Mapping[str, str] = {
     "channel_choices": "coalesce(u.name, f.name, '') AS about, '' AS href, t.phone, t.changed_at AS at "
     "FROM {rows} t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN firms f ON f.id = t.firm_id",
     "verified_likenesses": f"{_OF_FIRM}, t.words, t.at FROM {{rows}} t {_FIRM}",
+    # Not what it said: that is between the house and whom it wrote to, alarms about other people among it.
     "outbox_messages": "coalesce(u.name, '') AS about, '' AS href, t.payload ->> 'to' AS sent_to, "
-    "t.payload ->> 'subject' AS subject, t.created_at AS at FROM {rows} t LEFT JOIN users u ON u.id = t.user_id",
+    "t.created_at AS at FROM {rows} t LEFT JOIN users u ON u.id = t.user_id",
 }
 WORDS: Mapping[str, str] = {
     "name": "姓名",
@@ -59,7 +60,6 @@ WORDS: Mapping[str, str] = {
     "login": "账号",
     "words": "核实时写的话",
     "sent_to": "发往",
-    "subject": "主题",
     "at": "时间",
 }
 

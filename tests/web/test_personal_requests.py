@@ -4,14 +4,15 @@ import csv
 import io
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
-from app.access.models import SecondFactor
+from app.access.models import SecondFactor, User
 from app.access.personal import READABLE
 from app.access.rules import PAIR_LIMIT
 from app.access.terms import SYSTEM, Role
 from app.errors import Invalid
 from app.firms.correcting import correct
+from app.firms.erasing import erase
 from app.firms.holding import holdings
 from app.firms.terms import ContactDetails
 from app.outbox.writing import letter, post
@@ -106,12 +107,23 @@ async def test_an_account_and_a_letter_that_was_sent_are_shown_and_not_put_right
     found = await holdings(conn, EMAIL, by=SYSTEM, at=NOON)
     assert {one.where.table for one in found} == {"users", "outbox_messages"}
     told = str([one.told() for one in found])
-    assert "您好" in told
+    assert "您好" not in told, "what a letter said is its reader's"
     assert EMAIL in told
     assert await correct(conn, EMAIL, "thief@example.com", reason="x", by=SYSTEM, at=NOON) == 0
     with pytest.raises(Invalid):
         await correct(conn, EMAIL, NEW, reason="x", by=SYSTEM, at=NOON)
     assert len(await holdings(conn, EMAIL, by=SYSTEM, at=NOON)) == 2
+
+
+async def test_no_officer_takes_away_by_what_the_bureaus_people_are_warned_and_the_terminal_may(conn, client_as):
+    admin = await factories.person(conn, "admin", email=EMAIL)
+    officer = await client_as("officer")
+    refused = await officer.post(PLACE, data=ASKED | {"act": "erase", "value": EMAIL})
+    assert (refused.status_code, "由本人或管理员先改掉" in refused.text) == (422, True)
+    row = select(User.email).where(User.id == admin.id)
+    assert (await conn.execute(row)).scalar_one()
+    await erase(conn, EMAIL, reason="x", by=SYSTEM, at=NOON)
+    assert (await conn.execute(row)).scalar_one() is None
 
 
 async def test_one_finds_the_way_from_any_page(client_as):
