@@ -1,5 +1,5 @@
 import re
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     fonts: str = ""  # a directory with a Chinese font, where the system has none
     log_format: Literal["text", "json"] = "text"
     trusted_proxies: str = ""  # addresses or networks, with commas; only their word for where people are is taken
+    admin_addresses: str = ""  # where administrators and auditors work from, in the same form; without it anywhere
     timezone: Literal["Asia/Shanghai"] = "Asia/Shanghai"
     pool_size: int = Field(default=16, ge=2, le=200)
     idle_minutes: int = Field(default=30, ge=5, le=24 * 60)
@@ -48,13 +49,13 @@ class Settings(BaseSettings):
     requests_a_minute: int = Field(default=6000, ge=0)  # of one account or address, of one web process; 0: any
     cheap_passwords: bool = False  # for test suites: a real hash takes a good part of a second
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "admin_addresses")
     @classmethod
     def _addresses(cls, value: str) -> str:
         """Raises ValueError for anything else: a name, or "*", would let everybody say where they are."""
         for address in _listed(value):
             if ip_network(address).prefixlen == 0:
-                raise ValueError("every address is no list of proxies")
+                raise ValueError("every address is no list of some")
         return value
 
     @field_validator("file_store")
@@ -92,6 +93,14 @@ class Settings(BaseSettings):
     @property
     def proxies(self) -> list[str]:
         return _listed(self.trusted_proxies)
+
+    def lets_administer_from(self, ip: str) -> bool:
+        """GB/T 22239-2019 8.1.4.4 c): managing terminals are bounded to a range of addresses."""
+        networks = [ip_network(one) for one in _listed(self.admin_addresses)]
+        try:
+            return not networks or any(ip_address(ip) in one for one in networks)
+        except ValueError:  # a socket that says of nobody where they are
+            return False
 
     @property
     def in_bucket(self) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from app.access.models import UserSession
 from app.access.queries import SignedIn, signed_in_by_bearer, signed_in_by_cookie
 from app.access.rules import token_hash
-from app.access.terms import Actor, Origin, Permission, Viewer
+from app.access.terms import Actor, Origin, Permission, Role, Viewer
 from app.access.tokens import USED_AFTER, note_use
 from app.clock import Clock, business_day
 from app.config import Settings
@@ -139,6 +139,7 @@ async def _touch(conn: Conn, token: str, at: datetime) -> None:
 
 
 SignedInDep = Annotated[SignedIn, Depends(signed_in)]
+_FROM_A_DESK = (Role.ADMIN, Role.AUDITOR)
 _FREE_WHILE_CHANGING = ("/account/", "/sign-out")
 
 
@@ -154,6 +155,10 @@ class Guard:
             raise Forbidden(f"{viewer.called}没有这项权限。")
         if viewer.must_change_password and not request.url.path.startswith(_FREE_WHILE_CHANGING):
             raise PasswordChangeRequired
+        if viewer.role in _FROM_A_DESK and request.url.path != "/sign-out":
+            settings: Settings = request.app.state.settings
+            if not settings.lets_administer_from(origin_of(request).ip):
+                raise Forbidden(f"{viewer.role.label}只能在登记过的地址上使用本系统，这里不是。")
         return viewer
 
 
