@@ -2,7 +2,6 @@
 
 import uuid
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from app.labels import Labelled
@@ -38,57 +37,57 @@ def acts_as(role: Role, power: Power) -> str:
     return Power.SECURITY.value if role is Role.ADMIN and power is Power.SECURITY else role.value
 
 
-class Permission(StrEnum):
-    FIRM_READ = "firm:read"
-    FIRM_LIST = "firm:list"  # the desk's pages of many firms; a clerk has one firm and its own page
-    CONTACT_REVEAL = "contact:reveal"  # reading in full what is masked, with a reason: see app.access.personal
-    PERSON_ANSWER = "person:answer"  # a person asks what is held of them, for a copy, a correction, or that it go
-    FIRM_INTERNAL = "firm:internal"  # the bureau's own words about a firm: notes, reasons, remarks
-    FIRM_EDIT = "firm:edit"
-    FIRM_NOTE = "firm:note"
-    FIRM_MERGE = "firm:merge"  # two records made one: the bureau's own officers
-    FIRM_BULK = "firm:bulk"  # one thing with many firms; which things, each with its own right
-    FIRM_CERTIFY = "firm:certify"  # what the gates rest on: the bureau's own officers, as with rosters
-    FIRM_EXPORT = "firm:export"
-    FIRM_IMPORT = "firm:import"
-    ASSESSMENT_READ = "assessment:read"  # a firm's figures and how they stand beside the policies
-    PLAN_EDIT = "plan:edit"  # a firm's own plan (一企一策), the bureau's work for it
-    HANDOVER = "work:handover"  # one's own open work; a manager's, that of anybody in the division
-    MOVE = "move:make"
-    MOVE_APPROVE = "move:approve"
-    MOVE_REJECT = "move:reject"  # one's own request; a second person's no comes with MOVE_APPROVE
-    CARRIER_READ = "carrier:read"
-    CARRIER_KEEP = "carrier:keep"  # registering a carrier and what it is recognised as: the bureau's own officers
-    CARRIER_LET = "carrier:let"  # spaces and who is in them: the operator's own carrier, an officer's whole division
-    CARRIER_AGREE = "carrier:agree"  # answers an operator's proposal: the firm it is about, or an officer in its stead
-    STAY_READ = "stay:read"  # where three sides differ over a stay: a firm its own, an operator its carrier's
-    STAY_SAY = "stay:say"  # each in its own name
-    CARRIER_DESK = "carrier:desk"  # the operator's own pages; which carrier is the account's, never the address's
-    FILING_READ = "filing:read"  # the calendar of windows: public notices, and nothing of a firm
-    FILING_KEEP = "filing:keep"  # confirming a window reminds many: the bureau's own officers
-    FILING_WORK = "filing:work"  # whom a window concerns, and how far each firm is
-    REMINDER_READ = "reminder:read"
-    REMINDER_KEEP = "reminder:keep"  # whom the house writes to, and what: the bureau's own officers
-    TARGET_READ = "target:read"  # the five-year plan's indicators: public aims, and counts of what one sees anyway
-    TARGET_ENTER = "target:enter"  # says what was reached
-    TARGET_CONFIRM = "target:confirm"  # the second person, who makes a value final; freezes a year's evaluation
-    TARGET_ADMIN = "target:admin"  # what is measured, how far it shall go, how it is read
-    PLATFORM_KEEP = "platform:keep"  # the register of innovation platforms: the bureau's own officers
-    DIGEST_READ = "digest:read"  # the week of a division, with the bureau's own words about its firms
-    USER_ADMIN = "user:admin"
-    SECURITY_ADMIN = "security:admin"  # what everybody's signing in asks for
-    ACCESS_GRANT = "access:grant"  # the yes to an account that another administrator has made
-    FACTOR_RESET = "factor:reset"  # the second person's yes to taking somebody's authenticator away
-    POLICY_READ = "policy:read"
-    POLICY_ADMIN = "policy:admin"  # drafts and submits; what counts, another decides
-    POLICY_APPROVE = "policy:approve"  # publishes and retires what another has drafted: the bureau's head
-    SETTING_ADMIN = "setting:admin"
-    AUDIT_READ = "audit:read"
-    OUTBOX_READ = "outbox:read"
-    PORTAL = "portal:use"  # a firm's own pages; which firm is the account's, never the address's
-    REPORT_REVIEW = "report:review"  # sends back or accepts what a firm has signed; changes no figure
-    CLERK_ADMIN = "clerk:admin"  # who reports for a firm: an account opens the firm's figures
-    SELF = "self:manage"
+class Permission(Labelled):
+    FIRM_READ = "firm:read", "看一家企业"
+    FIRM_LIST = "firm:list", "看企业库、看板和清单"  # pages of many firms; a clerk has one and its own page
+    CONTACT_REVEAL = "contact:reveal", "写明理由后看完整的电话和邮箱"  # with a reason: see app.access.personal
+    PERSON_ANSWER = "person:answer", "答复个人信息请求"  # what is held of somebody, a copy, a correction, or that it go
+    FIRM_INTERNAL = "firm:internal", "看局内的记录、理由和备注"  # the bureau's own words about a firm
+    FIRM_EDIT = "firm:edit", "登记和修改企业"
+    FIRM_NOTE = "firm:note", "记走访、待办、诉求和备注"
+    FIRM_MERGE = "firm:merge", "合并重复的企业"  # two records made one: the bureau's own officers
+    FIRM_BULK = "firm:bulk", "批量办理"  # one thing with many firms; which things, each with its own right
+    FIRM_CERTIFY = "firm:certify", "登记、撤销证书，核实企业申报的称号"  # what the gates rest on
+    FIRM_EXPORT = "firm:export", "导出企业"
+    FIRM_IMPORT = "firm:import", "导入名册"
+    ASSESSMENT_READ = "assessment:read", "看年度数据和评估"  # a firm's own, beside the policies
+    PLAN_EDIT = "plan:edit", "编一企一策"  # a firm's own plan (一企一策), the bureau's work for it
+    HANDOVER = "work:handover", "交接工作"  # one's own open work; a manager's, that of anybody in the division
+    MOVE = "move:make", "移动梯队"
+    MOVE_APPROVE = "move:approve", "复核移动"
+    MOVE_REJECT = "move:reject", "撤回或不同意移动"  # a second person's no comes with MOVE_APPROVE
+    CARRIER_READ = "carrier:read", "看载体"
+    CARRIER_KEEP = "carrier:keep", "登记载体"  # and what it is recognised as
+    CARRIER_LET = "carrier:let", "管房间和入驻"  # an operator's own, an officer's whole division
+    CARRIER_AGREE = "carrier:agree", "答复载体提出的入驻"  # the firm, or an officer in its stead
+    STAY_READ = "stay:read", "看入驻的分歧"  # a firm its own, an operator its carrier's
+    STAY_SAY = "stay:say", "对入驻说明情况"  # each in its own name
+    CARRIER_DESK = "carrier:desk", "用载体的工作台"  # which carrier is the account's, never the address's
+    FILING_READ = "filing:read", "看申报日历"  # the calendar of windows: public notices, and nothing of a firm
+    FILING_KEEP = "filing:keep", "维护申报窗口和公示名单"  # confirming a window reminds many
+    FILING_WORK = "filing:work", "办申报"  # whom a window concerns, and how far each firm is
+    REMINDER_READ = "reminder:read", "看提醒"
+    REMINDER_KEEP = "reminder:keep", "维护提醒规则和文字"  # whom the house writes to, and what
+    TARGET_READ = "target:read", "看规划指标"  # public aims, and counts of what one sees anyway
+    TARGET_ENTER = "target:enter", "填规划完成值"  # says what was reached
+    TARGET_CONFIRM = "target:confirm", "确认规划完成值"  # the second person; freezes a year's evaluation
+    TARGET_ADMIN = "target:admin", "设规划指标和目标"  # what is measured, how far it shall go, how it is read
+    PLATFORM_KEEP = "platform:keep", "维护平台名册"
+    DIGEST_READ = "digest:read", "看周报"  # the week of a division, with the bureau's own words about its firms
+    USER_ADMIN = "user:admin", "开通、停用账号，重置口令"
+    SECURITY_ADMIN = "security:admin", "定登录规则"  # what everybody's signing in asks for
+    ACCESS_GRANT = "access:grant", "给新账号授权"  # the yes to an account that another administrator has made
+    FACTOR_RESET = "factor:reset", "同意重置两步验证"  # the second person's yes
+    POLICY_READ = "policy:read", "看政策"
+    POLICY_ADMIN = "policy:admin", "起草政策"  # drafts and submits; what counts, another decides
+    POLICY_APPROVE = "policy:approve", "发布政策"  # what another has drafted
+    SETTING_ADMIN = "setting:admin", "维护系统设置"
+    AUDIT_READ = "audit:read", "看和导出审计记录"
+    OUTBOX_READ = "outbox:read", "看发件箱"
+    PORTAL = "portal:use", "用企业的填报页面"  # which firm is the account's, never the address's
+    REPORT_REVIEW = "report:review", "审核年度数据"  # sends back or accepts; changes no figure
+    CLERK_ADMIN = "clerk:admin", "管理填报员"  # who reports for a firm: an account opens the firm's figures
+    SELF = "self:manage", "管理自己的账号"
 
 
 _P = Permission

@@ -190,6 +190,7 @@ PAGES = [
     ("manager", "{policy}/compare"),
     ("auditor", "/audit"),
     ("auditor", "/audit/denials"),
+    ("auditor", "/audit/permissions"),
     ("auditor", "/audit?actor=谁也不是"),
 ]
 AXE = Axe()

@@ -141,6 +141,7 @@ GET   /admin/grants                             access:grant   admin
 POST  /admin/grants/{{user_id}}/agree            access:grant   admin
 POST  /admin/grants/{{user_id}}/refuse           access:grant   admin
 GET   /audit/denials                            audit:read     admin auditor
+GET   /audit/permissions                       audit:read     admin auditor
 POST  /audit/export.csv                         audit:read     admin auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}

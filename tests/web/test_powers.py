@@ -144,3 +144,21 @@ async def test_until_there_are_two_one_does_both_and_is_told_so(client_as, path)
     admin = await client_as("admin")
     assert (await admin.get(path)).status_code == 200
     assert "还没有分设" in (await admin.get("/admin/grants")).text
+
+
+async def test_who_may_do_what_is_on_a_page_as_it_is_enforced(conn, client_as):
+    auditor = await client_as("auditor")
+    before = rows_of((await auditor.get("/audit/permissions")).text)
+    assert set(before) == {permission.value for permission in Permission}
+    assert before["security:admin"] == {"系统管理员（未分设）"}
+    await two(conn, client_as)
+    for code, holders in rows_of((await auditor.get("/audit/permissions")).text).items():
+        held = {role.label for role, given in HELD[Power.SOLE].items() if role is not Role.ADMIN and code in given}
+        held |= {p.label for p in (Power.SYSTEM, Power.SECURITY) if code in HELD[p][Role.ADMIN]}
+        assert holders == held, code
+    assert (await (await client_as("officer")).get("/audit/permissions")).status_code == 403
+
+
+def rows_of(html):
+    rows = re.findall(r'<td class="code">([\w:]+)</td><td data-label="[^"]*">([^<]*)</td>', html)
+    return {code: set(holders.split("、")) for code, holders in rows}
