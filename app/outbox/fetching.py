@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 SECONDS = 10
 MOST_READ = 64 * 1024
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is given out of the public network (RFC 4291)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # how a network of the new kind alone reaches the old one (RFC 6052)
 
 
 class Unsafe(Exception):
@@ -24,6 +26,20 @@ class Answer:
     status: int
     body: bytes
     retry_after: int | None
+
+
+def is_outside(place: str) -> bool:
+    """Whether nobody but the public network answers there: an address that carries another one is as that one is."""
+    address = ipaddress.ip_address(place.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        carried = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            carried = ipaddress.IPv4Address(address.packed[-4:])
+        if carried:
+            return is_outside(str(carried))
+        if address not in _UNICAST or address.teredo:
+            return False
+    return address.is_global and not address.is_multicast
 
 
 class Poster:
@@ -68,6 +84,6 @@ class Poster:
     def _judged(self, host: str, port: int) -> tuple[str, int]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         places = [str(place[4][0]) for place in found]
-        if not self._inside and any(not ipaddress.ip_address(place).is_global for place in places):
+        if not self._inside and not all(map(is_outside, places)):
             raise Unsafe(f"{host} 指向内部地址，不发送")
         return places[0], port

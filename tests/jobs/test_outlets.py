@@ -21,7 +21,7 @@ from app.outbox import fetching
 from app.outbox.channels import Channels
 from app.outbox.claiming import OUTLET_PAUSE
 from app.outbox.deliver import LAST_ATTEMPT, deliver
-from app.outbox.fetching import Poster, Unsafe
+from app.outbox.fetching import Poster, Unsafe, is_outside
 from app.outbox.models import OutboxMessage, Outlet
 from app.outbox.robots import cut
 from app.reminders.jobs import plan_reminders
@@ -208,12 +208,20 @@ async def test_an_answer_without_end_and_one_that_never_comes_are_left(conn, dat
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "10.1.2.3", "192.168.1.1", "169.254.169.254", "[::1]", "0.0.0.0"]
-)
+INSIDE = ["127.0.0.1", "10.1.2.3", "192.168.1.1", "100.64.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "::1"]
+INSIDE += ["::ffff:10.1.2.3", "::7f00:1", "64:ff9b::10.1.2.3", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:0:0:1::"]
+INSIDE += ["fe80::1", "fc00::1", "fec0::1", "ff02::1", "2001:db8::1"]
+
+
+@pytest.mark.parametrize("host", ["localhost", *(f"[{one}]" if ":" in one else one for one in INSIDE)])
 async def test_nothing_inside_is_ever_posted_to(host):
     with pytest.raises(Unsafe):
         await Poster().post(f"http://{host}:9/hook", b"{}", {})
+
+
+@pytest.mark.parametrize("place", ["203.0.114.9", "2400:3200::1", "64:ff9b::203.0.114.9", "::ffff:203.0.114.9"])
+def test_what_is_outside_is_posted_to_whichever_way_its_address_is_written(place):
+    assert is_outside(place)
 
 
 async def test_a_group_hears_no_more_than_fifteen_a_minute_however_many_workers(conn, database, group, mail):
