@@ -34,6 +34,7 @@ ACTION_LABELS = {
     "firm:need:closed": "办结诉求",
     "firm:record:restored": "撤销导入的修改",
     "firm:record:removed": "撤销导入的新增",
+    "file:document:taken": "带走文件",
     "file:attachment:added": "上传证明材料或附件",
     "file:attachment:removed": "移除证明材料或附件",
     "file:attachment:downloaded": "下载证明材料或附件",

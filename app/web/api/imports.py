@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Form, Query, Response, UploadFile
 from fastapi import File as FormFile
 
-from app.access.terms import Permission, Viewer
+from app.access.terms import Actor, Permission, Viewer
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.exchange import queries, service
@@ -19,7 +19,7 @@ from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.import_schemas import BatchList, BatchOut, RowList, RowOut
 from app.web.api.openapi import KEYED
-from app.web.deps import ConnDep, FilesDep, LookupDep, guard
+from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
 from app.web.downloads import XLSX
 
 _WORKBOOK: dict[int | str, dict[str, Any]] = {
@@ -152,9 +152,16 @@ async def rows(
     response_class=Response,
     responses=_WORKBOOK,
 )
-async def annotated(batch_id: uuid.UUID, conn: ConnDep, viewer: Reader, files: FilesDep) -> Response:
+async def annotated(
+    batch_id: uuid.UUID,
+    conn: ConnDep,
+    by: Annotated[Actor, Depends(acting(Permission.FIRM_IMPORT))],
+    files: FilesDep,
+    clock: ClockDep,
+) -> Response:
     """改好之后整份再传一次，已导入的不会重复，只补没成功的。"""
-    return await annotated_batch(conn, files, await _one(conn, batch_id, viewer))
+    batch = await _one(conn, batch_id, by.viewer)
+    return await annotated_batch(conn, files, batch, by=by, at=clock.now())
 
 
 @router.post("/{batch_id}/confirm", response_model=BatchOut, summary="确认导入", openapi_extra=KEYED)

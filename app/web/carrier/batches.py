@@ -129,9 +129,16 @@ async def undo(
 
 @router.get("/annotated.xlsx")
 async def annotated(
-    carrier_id: uuid.UUID, batch_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, files: FilesDep, viewer: SeeLetting
+    carrier_id: uuid.UUID,
+    batch_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    files: FilesDep,
+    clock: ClockDep,
+    actor: LetSpaces,
 ) -> Response:
     """The file that came in, with its faulty cells red and a column that says why."""
-    carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=viewer)
-    return await annotated_file(conn, files, batch, source_of(batch.kind, viewer, lookup.policies).names)
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=actor.viewer)
+    names = source_of(batch.kind, actor.viewer, lookup.policies).names
+    return await annotated_file(conn, files, batch, names, by=actor, at=clock.now())

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
 
-from app.access.terms import Permission, Viewer
+from app.access.terms import Actor, Permission, Viewer
 from app.digests.composing import value_of
 from app.digests.printing import pdf
 from app.digests.queries import PAGE, ROWS, KeptDigest, archive, kept_rows, rows_now, scope_for
@@ -17,11 +17,12 @@ from app.digests.telling import change_words, headline, known_words, total_of, t
 from app.digests.terms import SectionCode
 from app.errors import AppError
 from app.text import TextError, normalise
-from app.web.deps import ClockDep, ConnDep, LookupDep, SettingsDep, guard
+from app.web.deps import ClockDep, ConnDep, LookupDep, SettingsDep, acting, guard
 from app.web.digest_input import Place, divisions, parse_week
 from app.web.digest_press import DigestPress
 from app.web.downloads import attachment
 from app.web.lookups import Lookup
+from app.web.noting import note_taken
 from app.web.routing import Router
 from app.web.templating import page
 
@@ -139,17 +140,19 @@ async def digest_pdf(
     lookup: LookupDep,
     clock: ClockDep,
     settings: SettingsDep,
-    viewer: Reader,
+    actor: Annotated[Actor, Depends(acting(Permission.DIGEST_READ))],
     scope: Scope = "",
     known: Known = "",
 ) -> Response:
-    wanted = await scope_for(conn, scope, viewer)
+    wanted = await scope_for(conn, scope, actor.viewer)
     shown = await read_digest(conn, parse_week(week), wanted, now=known == "now", at=clock.now())
+    name = f"周报 {week} {shown.document['scope_name']}.pdf"
+    await note_taken(conn, name, "digest", week, by=actor, at=clock.now())
     footer = DigestPress(settings).address(shown.document)
     made = await asyncio.to_thread(
         pdf, shown.document, bureau=lookup.reference.bureau, footer=footer, fonts=settings.fonts
     )
-    return attachment(made, f"周报 {week} {shown.document['scope_name']}.pdf", "application/pdf")
+    return attachment(made, name, "application/pdf")
 
 
 @router.get("/digests/{week}/lists/{key}")

@@ -154,7 +154,7 @@ async def undo(request: Request, batch_id: uuid.UUID, conn: ConnDep, clock: Cloc
 
 
 @router.get("/imports/{batch_id}/annotated.xlsx")
-async def annotated(batch_id: uuid.UUID, viewer: Reader, conn: ConnDep, files: FilesDep) -> Response:
+async def annotated(batch_id: uuid.UUID, actor: Importer, conn: ConnDep, files: FilesDep, clock: ClockDep) -> Response:
     """The workbook that came in, with its faulty cells red and a column that says why."""
-    batch = await _in_sight(conn, batch_id, viewer)
-    return await annotated_batch(conn, files, batch)
+    batch = await _in_sight(conn, batch_id, actor.viewer)
+    return await annotated_batch(conn, files, batch, by=actor, at=clock.now())

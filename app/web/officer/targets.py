@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
 
-from app.access.terms import Permission, Viewer
+from app.access.terms import Actor, Permission, Viewer
 from app.errors import NotFound
 from app.firms import cursors
 from app.firms.terms import Sort
@@ -16,10 +16,11 @@ from app.plans.progress import Point, Progress, day_of, progress
 from app.plans.queries import indicators_of, list_plans, plan_by_code, scope_for, year_for
 from app.plans.terms import Figure, Plan, PlanState, Scope
 from app.web.charts import short
-from app.web.deps import ConnDep, LookupDep, TodayDep, guard
+from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
 from app.web.filters import region_options
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.noting import note_taken
 from app.web.officer.target_measuring import measured
 from app.web.routing import Router
 from app.web.tables import file_of
@@ -146,16 +147,18 @@ async def export(
     plan: str,
     form: str,
     conn: ConnDep,
+    clock: ClockDep,
     today: TodayDep,
-    viewer: Reader,
+    actor: Annotated[Actor, Depends(acting(Permission.TARGET_READ))],
     year: Year = None,
     region: Region = "",
     park: Park = "",
 ) -> Response:
     """Every year of every indicator. Sums of a county, and nothing of a firm."""
-    found = await progress(conn, plan, viewer=viewer, today=today, year=year, region=region, park=park)
+    found = await progress(conn, plan, viewer=actor.viewer, today=today, year=year, region=region, park=park)
     rows = [_export_row(row, point) for row in found.rows for point in row.points if point.year <= found.year]
     name = f"{found.plan.short}规划指标-{found.scope.park or found.scope.region}-{found.year}"
+    await note_taken(conn, name, "plan", plan, by=actor, at=clock.now())
     return file_of("xlsx" if form == "xlsx" else "csv", name, "规划指标", _TITLES, rows, (3, 4, 5, 6, 7, 9, 10))
 
 

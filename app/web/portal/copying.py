@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from app.access.terms import Viewer
 from app.config import SEEDS
 from app.db import Conn
 from app.errors import NotFound
@@ -14,11 +13,12 @@ from app.reports.queries import Filing, pages_of, rounds_of
 from app.reports.reading import examine
 from app.reports.terms import ANNUAL
 from app.sheets.tables import Table, write_tables
-from app.web.deps import ConnDep, LookupDep
+from app.web.deps import ClockDep, ConnDep, LookupDep
 from app.web.downloads import XLSX, attachment
 from app.web.lookups import Lookup
-from app.web.portal.frame import UsePortal
-from app.web.portal.report import Asked, Which, filing_in_hand, form_of, report_head
+from app.web.noting import note_taken
+from app.web.portal.frame import ActPortal, UsePortal
+from app.web.portal.report import Which, filing_in_hand, form_of, report_head
 from app.web.routing import Router
 from app.web.templating import page
 
@@ -76,12 +76,10 @@ async def copy_page(
 
 
 @router.get(_HERE + ".xlsx")
-async def copy_workbook(which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, sheet: str = "") -> Response:
-    return await _workbook(conn, viewer, which, lookup, sheet)
-
-
-async def _workbook(conn: Conn, viewer: Viewer, which: Asked, lookup: Lookup, sheet: str) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, which)
+async def copy_workbook(
+    which: Which, actor: ActPortal, conn: ConnDep, lookup: LookupDep, clock: ClockDep, sheet: str = ""
+) -> Response:
+    firm, filing = await filing_in_hand(conn, actor.viewer, which)
     layout = _layout(filing, sheet)
     blocks = await _blocks(conn, filing, layout, lookup)
     signed = "" if filing.round and not filing.editable else "（草稿，未签字）"
@@ -91,7 +89,9 @@ async def _workbook(conn: Conn, viewer: Viewer, which: Asked, lookup: Lookup, sh
         layout.note,
     ]
     tables = [_table(block, lead) for block in blocks]
-    return attachment(write_tables(tables), f"{firm.name} {filing.year} 誊抄单 {layout.title}.xlsx", XLSX)
+    name = f"{firm.name} {filing.year} 誊抄单 {layout.title}.xlsx"
+    await note_taken(conn, name, "report", filing.id, by=actor, at=clock.now())
+    return attachment(write_tables(tables), name, XLSX)
 
 
 def _table(block: CopiedBlock, lead: list[str]) -> Table:

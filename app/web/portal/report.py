@@ -25,6 +25,7 @@ from app.web.downloads import attachment
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
+from app.web.noting import note_taken
 from app.web.portal.frame import ActPortal, UsePortal, head, own_firm
 from app.web.routing import Router
 from app.web.templating import page
@@ -202,12 +203,14 @@ async def receipt_page(request: Request, which: Which, viewer: UsePortal, conn: 
 
 @router.get("/portal/report/{year}/receipt.pdf")
 async def receipt_sheet(
-    which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep, settings: SettingsDep
+    which: Which, actor: ActPortal, conn: ConnDep, lookup: LookupDep, settings: SettingsDep, clock: ClockDep
 ) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, which)
+    firm, filing = await filing_in_hand(conn, actor.viewer, which)
     rounds = await rounds_of(conn, filing.id)
     if not rounds:
         raise NotFound("还没有提交过，没有回执。")
+    name = f"{firm.name} {filing.name}回执 {rounds[0].number}.pdf"
+    await note_taken(conn, name, "report", filing.id, by=actor, at=clock.now())
     how = {"bureau": lookup.reference.bureau, "fonts": settings.fonts}
     made = await asyncio.to_thread(receipt_pdf, firm, filing, form_of(filing, lookup), rounds[0], **how)
-    return attachment(made, f"{firm.name} {filing.name}回执 {rounds[0].number}.pdf", "application/pdf")
+    return attachment(made, name, "application/pdf")

@@ -28,6 +28,7 @@ from app.web.forms import error_context
 from app.web.htmx import see_other
 from app.web.later import Later
 from app.web.lookups import Lookup
+from app.web.noting import note_taken
 from app.web.portal.frame import ActPortal, UsePortal
 from app.web.portal.report import Asked, Which, filing_in_hand, form_of, report_head
 from app.web.portal.report_views import answer_words, rows_words
@@ -57,8 +58,8 @@ async def _ask(request: Request, conn: Conn, viewer: Viewer, which: Asked, error
 
 
 @router.get(_HERE + ".xlsx")
-async def workbook(which: Which, viewer: UsePortal, conn: ConnDep, lookup: LookupDep) -> Response:
-    firm, filing = await filing_in_hand(conn, viewer, which)
+async def workbook(which: Which, actor: ActPortal, conn: ConnDep, lookup: LookupDep, clock: ClockDep) -> Response:
+    firm, filing = await filing_in_hand(conn, actor.viewer, which)
     form, context = form_of(filing, lookup), await report_head(conn, firm, filing)
     sent = Sent(
         uscc=firm.uscc,
@@ -69,7 +70,9 @@ async def workbook(which: Which, viewer: UsePortal, conn: ConnDep, lookup: Looku
         locked=_locked(filing, form),
         comments=context["comments"],
     )
-    return attachment(await asyncio.to_thread(write_workbook, form, sent), f"{firm.name} {filing.name}.xlsx", XLSX)
+    name = f"{firm.name} {filing.name}.xlsx"
+    await note_taken(conn, name, "report", filing.id, by=actor, at=clock.now())
+    return attachment(await asyncio.to_thread(write_workbook, form, sent), name, XLSX)
 
 
 @router.post(_HERE)
