@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -20,6 +21,9 @@ _ENDS = re.compile(
     r"/sign-out|/account/password|/account/tokens|/disable|/reset$|/sessions/|/identity|/personal/close|/dismiss$|/appoint$"
 )
 _IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[0-9A-HJ-NPQRTUWXY]{18}(?=/|$)|\d+")
+_FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
+_LINK = re.compile(r'<a\b[^>]*?\shref="([^"]*)"')
+_WRITTEN = ("text", "search", "email", "tel", "number", "date", "url", "password")
 _PAGES_OF_A_KIND, _MOST_PAGES = 2, 250
 _LONGEST = 2_000
 
@@ -30,10 +34,11 @@ class Form:
     method: str
     action: str
     fields: tuple[tuple[str, str], ...]
+    written: frozenset[str]  # those that people write in
 
     @property
     def kind(self) -> tuple[Any, ...]:
-        return (self.method, _IDS.sub("*", urlsplit(self.action).path), tuple(name for name, _ in self.fields))
+        return (self.method, kind_of(self.action), tuple(name for name, _ in self.fields))
 
 
 def crawl(client: httpx.Client) -> dict[tuple[Any, ...], Form]:
@@ -41,37 +46,55 @@ def crawl(client: httpx.Client) -> dict[tuple[Any, ...], Form]:
     waiting, seen, kinds, forms = ["/"], {"/"}, dict[str, int](), dict[tuple[Any, ...], Form]()
     while waiting and sum(kinds.values()) < _MOST_PAGES:
         here = waiting.pop(0)
-        kind = _IDS.sub("*", urlsplit(here).path)
+        kind = kind_of(here)
         if kinds.get(kind, 0) >= _PAGES_OF_A_KIND or kind.startswith("/static"):
             continue
         kinds[kind] = kinds.get(kind, 0) + 1
         answer = client.get(here, follow_redirects=True)
         if not answer.headers.get("content-type", "").startswith("text/html"):
             continue
-        soup = BeautifulSoup(answer.text, "html.parser")
-        for form in soup.find_all("form"):
-            found = _form(here, form)
-            if not _ENDS.search(found.action):
-                forms.setdefault(found.kind, found)
-        for link in soup.find_all("a", href=True):
-            there = urljoin(here, str(link["href"])).partition("#")[0]
-            if there.startswith("/") and there not in seen:
-                seen.add(there)
-                waiting.append(there)
+        for found in forms_on(here, answer.text):
+            forms.setdefault(found.kind, found)
+        fresh = [there for there in links_on(here, answer.text) if there not in seen]
+        seen.update(fresh)
+        waiting.extend(fresh)
     return forms
 
 
+def forms_on(here: str, html: str) -> Iterator[Form]:
+    """Cut out first: reading a whole page into a tree costs more than making it."""
+    for form in _FORM.findall(html):
+        found = _form(here, BeautifulSoup(form, "html.parser").form)
+        if not _ENDS.search(found.action):
+            yield found
+
+
+def links_on(here: str, html: str) -> Iterator[str]:
+    for link in dict.fromkeys(_LINK.findall(html)):
+        there = urljoin(here, unescape(link)).partition("#")[0]
+        if there.startswith("/"):
+            yield there
+
+
+def kind_of(address: str) -> str:
+    """The path without what names one thing: of pages of one kind a few are enough."""
+    return _IDS.sub("*", urlsplit(address).path)
+
+
 def _form(here: str, form: Tag) -> Form:
-    fields = {}
+    fields, written = {}, set()
     for field in form.find_all(["input", "select", "textarea", "button"]):
         name = field.get("name")
         if name and field.get("type") != "file":
             fields.setdefault(str(name), _value(field))
+            if field.name == "textarea" or (field.name == "input" and field.get("type", "text") in _WRITTEN):
+                written.add(str(name))
     return Form(
         here,
         str(form.get("method", "get")).upper(),
         urljoin(here, str(form.get("action") or here)),
         tuple(fields.items()),
+        frozenset(written),
     )
 
 

@@ -28,6 +28,7 @@ from app.recognitions.models import Certificate, IpRightRow, TitleClaim
 from app.reports.models import Submission
 from app.work.models import FirmNeed, FirmTask, FirmVisit
 from tests import factories, houses
+from tests.demo_things import bodies_of
 from tests.harness import NOON
 from tests.house.access_lines import GUARDED
 from tests.rules.test_sniffing import PDF
@@ -119,16 +120,7 @@ BY_QUERY = [
 
 @pytest.fixture(scope="module")
 def sound(built_app):
-    """By method and address, a body that the API could take: what the specification shows."""
-    spec = built_app.openapi()
-    parts, found = spec["components"]["schemas"], {}
-    for path, item in spec["paths"].items():
-        for method, operation in item.items():
-            schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-            named = schema.get("$ref") or next((s["$ref"] for s in schema.get("anyOf", ()) if "$ref" in s), "")
-            if named:
-                found[method.upper(), path] = parts[named.rsplit("/", 1)[-1]]["example"]
-    return found
+    return bodies_of(built_app)
 
 
 async def asked(conn, client, statements, method, path, named, body):
