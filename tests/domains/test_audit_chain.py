@@ -108,6 +108,22 @@ async def test_a_chain_that_was_made_anew_is_found_by_what_was_written_down_else
     assert (await verify(conn, anchor=(int(number) + 5, hashed))).fault == Fault.GAP
 
 
+async def test_an_end_that_was_cut_off_is_found_by_what_was_written_down_elsewhere(conn, database, monkeypatch):
+    """Within the database nothing is left of it: neither events nor the seals that knew of them."""
+    monkeypatch.setattr(sealing, "SEAL_MOST", 3)
+    await sealed(database, 8)
+    last = await sealing.head(conn)
+    assert last
+    assert last.number > 2
+    gone = (await numbers(conn))[-3]
+    await forge(conn, "DELETE FROM audit_events WHERE number >= :one", one=gone)
+    found = await verify(conn)
+    assert (found.fault, found.event) == (Fault.MISSING, gone), "the seals still know of them"
+    await forge(conn, "DELETE FROM audit_seals WHERE through >= :one", one=gone)
+    assert (await verify(conn)).fault is None
+    assert (await verify(conn, anchor=(last.number, last.hash.hex()))).fault is Fault.GAP
+
+
 @pytest.mark.db_commit
 async def test_an_act_that_is_not_finished_is_waited_for_and_holds_nobody_up(fresh_database, monkeypatch):
     sealer = Sealer()

@@ -56,6 +56,9 @@ def test_functions_stay_short_enough_to_see_at_once():
         (r"\bprint\(", {"cli.py", "commands", "isolated.py", "enter.py"}),
         (r"\bcreate_async_engine\(", {"db.py"}),
         (r"\|\s*safe\b|Markup\(", set()),
+        (r"\bfrom_string\(|jinja2\.Template", set()),
+        (r"shell=True|\bos\.(system|popen)\(|create_subprocess", set()),
+        (r"\bsubprocess\.(run|Popen|call|check_\w+)\(", {"children.py", "isolated.py", "embedded"}),
     ],
 )
 def test_some_calls_have_one_home(pattern, at_home):

@@ -48,6 +48,7 @@ async def test_every_answer_carries_the_headers_that_protect_it(anonymous, metho
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "same-origin"
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert "camera=()" in answer.headers["permissions-policy"]
     assert len(answer.headers["x-request-id"]) == 32
     assert "server" not in answer.headers
     if not path.startswith("/static"):
