@@ -6,8 +6,9 @@ from datetime import datetime
 
 from fastapi import Response
 
+from app.access.sight import SeenBy
 from app.access.terms import Actor, Viewer
-from app.db import Conn
+from app.db import Conn, Database
 from app.errors import Conflict
 from app.exchange.columns import NAMES
 from app.exchange.examining import Bureau
@@ -33,20 +34,21 @@ async def template_file(kind: BatchKind, lookup: Lookup, viewer: Viewer) -> Resp
     return attachment(data, f"{kind.label}模板.xlsx", XLSX)
 
 
-async def annotated_batch(conn: Conn, files: Files, batch: Batch, *, by: Actor, at: datetime) -> Response:
+async def annotated_batch(
+    conn: Conn, database: Database, files: Files, batch: Batch, *, by: Actor, at: datetime
+) -> Response:
     """Raises Conflict while there is nothing to say of it."""
     if batch.state.busy or "header_row" not in batch.sheet:
         raise Conflict("这一批还没有检查完，或者没有可以标注的内容。")
     names = LISTS[batch.kind].names if batch.kind in LISTS else NAMES
-    return await annotated_file(conn, files, batch, names, by=by, at=at)
+    return await annotated_file(conn, database, files, batch, names, by=by, at=at)
 
 
 async def annotated_file(
-    conn: Conn, files: Files, batch: Batch, names: Collection[str], *, by: Actor, at: datetime
+    conn: Conn, database: Database, files: Files, batch: Batch, names: Collection[str], *, by: Actor, at: datetime
 ) -> Response:
     messages = {said.row_no: said.messages for said in await said_of(conn, batch.id)}
     name = f"{batch.filename.rpartition('.')[0]}-原因.xlsx"
-    await note_taken(conn, name, "import", batch.id, by=by, at=at)
     notes = notes_for(batch.sheet["name"], batch.sheet["header_row"], batch.sheet["columns"], messages, names)
 
     async def annotate() -> Response:
@@ -55,6 +57,8 @@ async def annotated_file(
                 data = await in_turn(annotate_isolated, path, batch.filename, notes)
         except SheetError as error:
             raise Conflict(str(error)) from error
+        async with SeenBy(database, by.viewer).transaction() as own:
+            await note_taken(own, name, "import", batch.id, by=by, at=at)
         return attachment(data, name, XLSX)
 
     return Later(annotate)

@@ -19,7 +19,7 @@ from app.web.api.answers import answer, part
 from app.web.api.deeds import Deed, doing, once_only
 from app.web.api.import_schemas import BatchList, BatchOut, RowList, RowOut
 from app.web.api.openapi import KEYED
-from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, LookupDep, acting, guard
 from app.web.downloads import XLSX
 
 _WORKBOOK: dict[int | str, dict[str, Any]] = {
@@ -155,13 +155,14 @@ async def rows(
 async def annotated(
     batch_id: uuid.UUID,
     conn: ConnDep,
+    database: DatabaseDep,
     by: Annotated[Actor, Depends(acting(Permission.FIRM_IMPORT))],
     files: FilesDep,
     clock: ClockDep,
 ) -> Response:
     """改好之后整份再传一次，已导入的不会重复，只补没成功的。"""
     batch = await _one(conn, batch_id, by.viewer)
-    return await annotated_batch(conn, files, batch, by=by, at=clock.now())
+    return await annotated_batch(conn, database, files, batch, by=by, at=clock.now())
 
 
 @router.post("/{batch_id}/confirm", response_model=BatchOut, summary="确认导入", openapi_extra=KEYED)

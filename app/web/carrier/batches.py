@@ -132,6 +132,7 @@ async def annotated(
     carrier_id: uuid.UUID,
     batch_id: uuid.UUID,
     conn: ConnDep,
+    database: DatabaseDep,
     lookup: LookupDep,
     files: FilesDep,
     clock: ClockDep,
@@ -141,4 +142,4 @@ async def annotated(
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
     batch = await carrier_batches.in_sight(conn, carrier, batch_id, viewer=actor.viewer)
     names = source_of(batch.kind, actor.viewer, lookup.policies).names
-    return await annotated_file(conn, files, batch, names, by=actor, at=clock.now())
+    return await annotated_file(conn, database, files, batch, names, by=actor, at=clock.now())

@@ -13,7 +13,7 @@ from app.exchange.terms import BatchKind, BatchState
 from app.files.naming import clean_name
 from app.sheets import MAX_FILE, SheetError, kind_of
 from app.web.annotated import annotated_batch, template_file
-from app.web.deps import ClockDep, ConnDep, FilesDep, LookupDep, acting, guard
+from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, LookupDep, acting, guard
 from app.web.htmx import see_other
 from app.web.officer.import_views import batch_view, outcome_tabs, row_view
 from app.web.routing import Router
@@ -154,7 +154,9 @@ async def undo(request: Request, batch_id: uuid.UUID, conn: ConnDep, clock: Cloc
 
 
 @router.get("/imports/{batch_id}/annotated.xlsx")
-async def annotated(batch_id: uuid.UUID, actor: Importer, conn: ConnDep, files: FilesDep, clock: ClockDep) -> Response:
+async def annotated(
+    batch_id: uuid.UUID, actor: Importer, conn: ConnDep, database: DatabaseDep, files: FilesDep, clock: ClockDep
+) -> Response:
     """The workbook that came in, with its faulty cells red and a column that says why."""
     batch = await _in_sight(conn, batch_id, actor.viewer)
-    return await annotated_batch(conn, files, batch, by=actor, at=clock.now())
+    return await annotated_batch(conn, database, files, batch, by=actor, at=clock.now())
