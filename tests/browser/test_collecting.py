@@ -50,7 +50,7 @@ def test_an_operator_collects_a_quarter_the_firm_confirms_it_and_it_is_closed(si
     operator.get_by_role("link", name="统计报表").click()
     expect(operator.get_by_label("在孵企业总收入")).to_have_value("1200.5")
     operator.get_by_role("link", name="打印").click()
-    expect(operator.get_by_role("row", name=re.compile("在孵企业总收入 .* 1200.5"))).to_be_visible()
+    expect(operator.get_by_role("row", name=re.compile("在孵企业总收入 .* 1,200.5"))).to_be_visible()
     operator.get_by_role("link", name="返回报表").click()
     operator.get_by_role("link", name=re.compile("2026 年四季度")).click()
     operator.get_by_text("关账", exact=True).first.click()
