@@ -138,7 +138,18 @@ async def _touch(conn: Conn, token: str, at: datetime) -> None:
     await conn.execute(update(UserSession).where(UserSession.token_hash == token_hash(token)).values(seen_at=at))
 
 
-SignedInDep = Annotated[SignedIn, Depends(signed_in)]
+_CALLER = "tidu.caller"
+
+
+async def caller_of(request: Request, conn: ConnDep) -> SignedIn:
+    """`signed_in`, once a request. Guards call it themselves: another dependency costs every page of everybody."""
+    found: SignedIn | None = request.scope.get(_CALLER)
+    if found is None:
+        found = request.scope[_CALLER] = await signed_in(request, conn)
+    return found
+
+
+SignedInDep = Annotated[SignedIn, Depends(caller_of)]
 _FROM_A_DESK = (Role.ADMIN, Role.AUDITOR)
 _FREE_WHILE_CHANGING = ("/account/", "/sign-out")
 
@@ -163,12 +174,13 @@ class Guard:
 
 
 class ViewerGuard(Guard):
-    async def __call__(self, request: Request, caller: SignedInDep) -> Viewer:
-        return self.allow(request, caller)
+    async def __call__(self, request: Request, conn: ConnDep) -> Viewer:
+        return self.allow(request, await caller_of(request, conn))
 
 
 class ActorGuard(Guard):
-    async def __call__(self, request: Request, caller: SignedInDep) -> Actor:
+    async def __call__(self, request: Request, conn: ConnDep) -> Actor:
+        caller = await caller_of(request, conn)
         return Actor(self.allow(request, caller), origin_of(request, caller.session_id))
 
 

@@ -1,6 +1,7 @@
 """Cookies, forged requests and safe redirects."""
 
 import hmac
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from fastapi import Request, Response
@@ -42,8 +43,13 @@ def clear_session(response: Response, settings: Settings) -> None:
 
 def csrf_token(settings: Settings, session_token: str) -> str:
     """Bound to the session: useless to anybody who cannot read the page."""
-    secret = settings.secret_key.get_secret_value().encode()
-    return hmac.digest(secret, b"csrf:" + session_token.encode(), "sha256").hex()[:40]
+    return _csrf_token(settings.secret_key.get_secret_value(), session_token)
+
+
+# Of a session it stays what it is, and every page of it shows it.
+@lru_cache(maxsize=4096)
+def _csrf_token(secret: str, session_token: str) -> str:
+    return hmac.digest(secret.encode(), b"csrf:" + session_token.encode(), "sha256").hex()[:40]
 
 
 def proof_key(settings: Settings) -> bytes:
