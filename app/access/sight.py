@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Text, bindparam, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import Uuid
 
 from app.access.terms import Viewer
@@ -81,7 +81,9 @@ async def beyond_sight(conn: Conn) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        with suppress(DBAPIError):  # of a transaction that is broken already, nothing will stay
+        # Of a transaction that is broken already nothing will stay, and a session that is lost cannot be told: neither
+        # is what went wrong.
+        with suppress(SQLAlchemyError):
             await conn.execute(_SET, back)
         raise
     await conn.execute(_SET, back)

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import UploadFile
 
 from app.access.models import IdempotencyKey
@@ -118,7 +118,7 @@ async def once(conn: Conn, key: RequestKey, *, viewer: Viewer, at: datetime) -> 
     try:
         yield slot
     except AppError:
-        with suppress(DBAPIError):  # of a transaction that is broken already, nothing will stay
+        with suppress(SQLAlchemyError):  # of a transaction that is broken already, nothing will stay
             await conn.execute(_RELEASE, mine)
         raise
     if slot.kept is not None:

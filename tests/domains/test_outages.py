@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import bindparam, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 
+from app.access.sight import beyond_sight
 from app.db import Conn, Database
 from app.locks import Lock, held_for_long
 from app.outages import is_outage
@@ -61,6 +62,17 @@ async def test_a_connection_that_is_gone_is_an_outage(fresh_database: Database) 
 async def test_a_session_that_the_server_ended_is_an_outage(fresh_database: Database) -> None:
     with pytest.raises(Exception, match=r"terminat|closed") as raised:
         async with fresh_database.reading() as conn:
+            await conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert is_outage(raised.value)
+
+
+@pytest.mark.db_commit
+@pytest.mark.parametrize("way", ["reading", "transaction"])
+async def test_a_session_that_was_ended_beyond_one_s_sight_is_an_outage_like_any_other(
+    fresh_database: Database, way: str
+) -> None:
+    with pytest.raises(Exception, match=r"terminat|closed") as raised:
+        async with getattr(fresh_database, way)() as conn, beyond_sight(conn):
             await conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert is_outage(raised.value)
 
