@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select
 
 from app.carriers.models import CarrierTeam, TenancyRow
+from app.web.carrier import list_file
 from tests import factories, houses
 from tests.harness import NOON
 
@@ -28,7 +29,9 @@ async def let(conn, held, **more):
     return space, await houses.tenancy(conn, held, space, await factories.firm(conn, name="开平市先到机械有限公司"))
 
 
-async def test_an_officer_sees_the_carriers_of_the_division_and_how_full_they_are_on_a_day(conn, client_as, held):
+async def test_an_officer_sees_the_carriers_of_the_division_and_how_full_they_are_on_a_day(
+    conn, client_as, held, monkeypatch
+):
     await let(conn, held)
     officer = await client_as("officer")
     page = await officer.get("/carriers")
@@ -49,6 +52,8 @@ async def test_an_officer_sees_the_carriers_of_the_division_and_how_full_they_ar
     other = (await officer.post("/carriers/export.csv?state=all&on=2025-06-01")).content.decode("utf-8-sig")
     assert "'=1+1众创空间" in other
     assert ",0,0," in other.split("示例孵化器")[1].split("\n")[0], "of that day"
+    monkeypatch.setattr(list_file, "_MOST", 1)
+    assert "请先筛选" in (await officer.post("/carriers/export.csv?state=all")).text, "never a part taken for the whole"
     assert (await (await client_as("town")).post("/carriers/export.csv")).status_code == 403
 
 

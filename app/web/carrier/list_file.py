@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Response
 from app.access.terms import Actor, Permission
 from app.audit.service import event_row, record
 from app.carriers.listing import CarrierFilter, list_carriers
+from app.errors import Refused
 from app.web.carrier.places import clean, day_asked
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting
 from app.web.routing import Router
@@ -37,7 +38,9 @@ async def export(
     on: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     filters, day = CarrierFilter(clean(q), kind, region, state, clean(park)), day_asked(on, today)
-    found, _ = await list_carriers(conn, filters, viewer=actor.viewer, on=day, today=today, limit=_MOST)
+    found, more = await list_carriers(conn, filters, viewer=actor.viewer, on=day, today=today, limit=_MOST)
+    if more:
+        raise Refused(f"一次最多导出 {_MOST:,} 个载体，请先筛选。")
     rows = []
     for c in found:
         said = (c.name, c.kind.label, c.level.label, lookup.reference.region(c.region_code), c.operator, c.state.label)
