@@ -23,7 +23,7 @@ UNREADABLE = "（密钥打不开）"  # shown in place of what it stands for, an
 TAILS = (4, 7, 8)  # digits by which a number is found, too: the last ones, and what is dialled within a town
 _SENTENCES = frozenset({"entry_applications.contact"})
 _ADDRESS = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+", re.ASCII)
-_MARKED = frozenset({"phone", "contact_phone", "email", "to"})
+_MARKED = frozenset({"phone", "contact_phone", "email", "to", "sought"})
 _SEALED = re.compile(r"sealed:([0-9a-f]{8}):([a-z_.]+):([^:\s\"\\]+):([\w.\-]*):([\w\-]+)", re.ASCII)
 
 

@@ -42,6 +42,7 @@ class Permission(Labelled):
     FIRM_LIST = "firm:list", "看企业库、看板和清单"  # pages of many firms; a clerk has one and its own page
     CONTACT_REVEAL = "contact:reveal", "写明理由后看完整的电话和邮箱"  # with a reason: see app.access.personal
     PERSON_ANSWER = "person:answer", "答复个人信息请求"  # what is held of somebody, a copy, a correction, or that it go
+    PERSON_CONFIRM = "person:confirm", "同意抹去个人信息"  # the second person's yes to what another asks for
     FIRM_INTERNAL = "firm:internal", "看局内的记录、理由和备注"  # the bureau's own words about a firm
     FIRM_EDIT = "firm:edit", "登记和修改企业"
     FIRM_NOTE = "firm:note", "记走访、待办、诉求和备注"
@@ -92,6 +93,7 @@ class Permission(Labelled):
 
 _P = Permission
 _STAYS = (_P.STAY_READ, _P.STAY_SAY)
+_SECOND = (_P.MOVE_APPROVE, _P.MOVE_REJECT, _P.PERSON_CONFIRM)
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FIRM: frozenset(
         {_P.SELF, _P.PORTAL, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ, _P.CARRIER_AGREE, *_STAYS}
@@ -145,8 +147,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.HANDOVER,
             _P.FIRM_BULK,
             _P.MOVE,
-            _P.MOVE_APPROVE,
-            _P.MOVE_REJECT,
+            *_SECOND,
             _P.FILING_READ,
             _P.FILING_KEEP,
             _P.FILING_WORK,
@@ -178,8 +179,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_EXPORT,
             _P.HANDOVER,
             _P.FIRM_BULK,
-            _P.MOVE_APPROVE,
-            _P.MOVE_REJECT,
+            *_SECOND,
             _P.FILING_READ,
             _P.REMINDER_READ,
             _P.POLICY_READ,

@@ -70,6 +70,7 @@ PLACES = (
     Place("clerk_requests", {"id": Uuid()}, {"email": Text(), "phone": Text()}),
     Place("clerk_invitations", {"id": Uuid()}, {"email": Text()}),
     Place("carriers", {"id": Uuid()}, {"contact_phone": Text()}),
+    Place("erasure_requests", {"id": Uuid()}, {"sought": Text()}),
     Place("entry_applications", {"id": Uuid()}, {"contact": Text()}),
     Place("collection_answers", {"id": Uuid()}, {"figures": _JSON}, _TYPED),
     Place("collection_versions", {"answer_id": Uuid(), "version": None}, {"figures": _JSON}, _TYPED),

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from app.access.sight import beyond_sight
 from app.access.terms import Actor
 from app.db import Conn
-from app.errors import Invalid
+from app.errors import Invalid, Waiting
 from app.firms.erasing import condition_of, given_for, kept_in, kind_of, note_answer
+from app.firms.erasures import waits_for
 from app.firms.search import refresh_search
 from app.personal.masking import mask
 from app.sealed import seal, unseal
@@ -23,10 +24,12 @@ _BETWEEN = "、"
 
 
 async def correct(conn: Conn, value: str, new: str, *, reason: str, by: Actor, at: datetime) -> int:
-    """In how many places. Raises Invalid for what is of another kind, or the same."""
+    """In how many places. Raises Invalid for what is of another kind, or the same; Waiting for what is to be erased."""
     kind = kind_of(value)
     if kind_of(new) is not kind or numbers_in(new) == numbers_in(value):
         raise Invalid({"new": "请写另一个同类的：电话换电话，邮箱换邮箱。"})
+    if await waits_for(conn, value):
+        raise Waiting("已经有人要求抹去它，在等第二个人同意；答复之后再更正。")
     counts: dict[str, int] = {}
     async with beyond_sight(conn):
         for held in kept_in(kind):

@@ -25,8 +25,8 @@ def _marked(column: str) -> str:
 
 # Found another way: the document is made of the contacts, and messages carry the address within.
 _ELSEWHERE = {("firms", "search_text"), ("outbox_messages", "payload")}
-# Where a sentence may hold an address as well as a number.
-_SENTENCES = {("entry_applications", "contact")}
+# Where an address may stand as well as a number.
+_SENTENCES = {("entry_applications", "contact"), ("erasure_requests", "sought")}
 _MARKS = {("verified_likenesses", "key")}
 _KEYED = dict.fromkeys([("collection_answers", "figures"), ("collection_versions", "figures")], "tenant.phone")
 # A closed form keeps the tenants' lines as they were: the column of this name.
@@ -105,6 +105,12 @@ _FIRMS = {
 SENDING = next(h for h in HELD if h.table == "outbox_messages")
 
 
+async def count_held(conn: Conn, value: str) -> list[Found]:
+    """Wherever it is, in every division."""
+    async with beyond_sight(conn):
+        return await _found(conn, value)
+
+
 async def _found(conn: Conn, value: str) -> list[Found]:
     wheres = [*((held, _where(held)) for held in kept_in(kind_of(value))), (SENDING, _SENT)]
     given = given_for(conn, value)
@@ -120,17 +126,25 @@ async def counted(conn: Conn, where: str, given: Mapping[str, Any]) -> int:
     return int((await conn.execute(text(f"SELECT count(*) {where}"), given)).scalar_one())
 
 
-async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime) -> list[Found]:
+async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime, asked_by: str = "") -> list[Found]:
     """A contact goes whole; elsewhere the number or the address does, and what was done stays. The trail is kept.
 
-    Raises Invalid for what an account of the bureau's is reached by: with it would go the alarms that are sent there.
+    From a page by way of `app.firms.erasures`; raises Invalid, as `must_reach_no_staff` does.
     """
+    await must_reach_no_staff(conn, value, by=by)
     async with beyond_sight(conn):  # a person's right ends at no division, whoever sees to it
+        found = await _erased(conn, value, at)
+    counts = {f.where.table: f.count for f in found}
+    more = {"asked_by": asked_by} if asked_by else None
+    await note_answer(conn, "person:data:erased", value, counts, reason, by=by, at=at, more=more)
+    return found
+
+
+async def must_reach_no_staff(conn: Conn, value: str, *, by: Actor) -> None:
+    """Raises Invalid for what an account of the bureau's is reached by: with it would go the alarms sent there."""
+    async with beyond_sight(conn):
         if by.viewer.id != SYSTEM.viewer.id and await _reaches_staff(conn, value, by):
             raise Invalid({"value": "这是在用账号的邮箱或短信号码，由本人或管理员先改掉，再来抹去其余的。"})
-        found = await _erased(conn, value, at)
-    await note_answer(conn, "person:data:erased", value, {f.where.table: f.count for f in found}, reason, by=by, at=at)
-    return found
 
 
 _STAFF = {

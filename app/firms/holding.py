@@ -44,6 +44,8 @@ _ROWS: Mapping[str, str] = {
     "channel_choices": "coalesce(u.name, f.name, '') AS about, '' AS href, t.phone, t.changed_at AS at "
     "FROM {rows} t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN firms f ON f.id = t.firm_id",
     "verified_likenesses": f"{_OF_FIRM}, t.words, t.at FROM {{rows}} t {_FIRM}",
+    "erasure_requests": "t.label AS about, '/personal/erasures/' || t.id AS href, t.asker_name, t.asked_at AS at "
+    "FROM {rows} t",
     # Not what it said: that is between the house and whom it wrote to, alarms about other people among it.
     "outbox_messages": "coalesce(u.name, '') AS about, '' AS href, t.payload ->> 'to' AS sent_to, "
     "t.created_at AS at FROM {rows} t LEFT JOIN users u ON u.id = t.user_id",
@@ -60,6 +62,7 @@ WORDS: Mapping[str, str] = {
     "login": "账号",
     "words": "核实时写的话",
     "sent_to": "发往",
+    "asker_name": "要求抹去的人",
     "at": "时间",
 }
 

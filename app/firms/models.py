@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from app.db import Base
-from app.firms.terms import FirmStatus
+from app.firms.terms import ErasureState, FirmStatus
 
 _STATUSES = ", ".join(f"'{s.value}'" for s in FirmStatus)
+_ERASURES = ", ".join(f"'{s.value}'" for s in ErasureState)
 _ACTIVE = text("status = 'active'")
 # Of a sealed text, the mark of the whole of it.
 WHOLE_MARK = "split_part(split_part({}, ':', 5), '.', 1)"
@@ -251,3 +252,25 @@ class TierCountDelta(Base):
     tier: Mapped[str]
     region_code: Mapped[str]
     n: Mapped[int]
+
+
+class ErasureRequest(Base):
+    """One officer asks that what is held under a number or an address be erased, a second person does it."""
+
+    __tablename__ = "erasure_requests"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_ERASURES})", name="state"),
+        CheckConstraint("sought = '' OR starts_with(sought, 'sealed:')", name="sought_sealed"),
+        Index("ix_erasure_requests_waiting", "asked_at", postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    sought: Mapped[str]  # sealed, see app.sealed; nothing once it is answered
+    label: Mapped[str]
+    reason: Mapped[str]
+    asker_id: Mapped[uuid.UUID]
+    asker_name: Mapped[str]
+    asked_at: Mapped[datetime]
+    state: Mapped[str]
+    decider_name: Mapped[str] = mapped_column(server_default="")
+    decided_at: Mapped[datetime | None]

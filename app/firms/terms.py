@@ -23,6 +23,13 @@ class FirmStatus(Labelled):
     MERGED = "merged", "合并"
 
 
+class ErasureState(Labelled):
+    WAITING = "waiting", "等第二个人"
+    DONE = "done", "已抹去"
+    REFUSED = "refused", "不同意"
+    WITHDRAWN = "withdrawn", "已收回"
+
+
 class SizeClass(Labelled):
     LARGE = "large", "大型"
     MEDIUM = "medium", "中型"

@@ -29,6 +29,8 @@ KIND_LABELS = {
     "access_alarm": "异常访问报警",
     "factor_reset_asked": "请第二人重置两步验证",
     "access_asked": "请核对并授权账号",
+    "erasure_asked": "请第二个人核实抹去个人信息",
+    "erasure_answered": "抹去个人信息的答复",
     "reminder": "提醒",
     "outlet_test": "群机器人测试",
     "undelivered": "邮件退回",
@@ -113,4 +115,7 @@ TOPICS = {
     "clerk_left": Topic.ACCOUNT,
     "signatory_changed": Topic.ACCOUNT,
     "file_infected": Topic.ACCOUNT,
+    # By law, and within the time it sets.
+    "erasure_asked": Topic.DUTY,
+    "erasure_answered": Topic.DUTY,
 }

@@ -96,6 +96,7 @@ HELD: tuple[Held, ...] = (
     Held("firm_visits", "people", Kind.NAME, Purpose.RECORD),
     Held("moves", "first_recorder", Kind.NAME, Purpose.RECORD),
     Held("carrier_teams", "leader", Kind.NAME, Purpose.OPERATOR),
+    Held("erasure_requests", "sought", Kind.PHONE, Purpose.RECORD),
     Held("verified_likenesses", "key", Kind.PHONE, Purpose.RECORD),
     Held("audit_events", "ip", Kind.TRACE, Purpose.RECORD),
 )

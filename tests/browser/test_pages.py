@@ -52,6 +52,7 @@ PAGES = [
     ("", "/register"),
     ("", "/personal"),
     ("officer", "/personal/requests"),
+    ("manager", "/personal/erasures"),
     ("", "/register/done"),
     ("officer", "/clerks"),
     ("officer", "{firm}/clerks"),

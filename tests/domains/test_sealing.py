@@ -15,6 +15,7 @@ from app.commands import resealing
 from app.commands.context import CommandError
 from app.db import Database
 from app.errors import Conflict, Refused
+from app.firms.erasures import ask_to_erase, waits_for
 from app.firms.queries import firm_by_uscc, list_firms
 from app.firms.service import edit
 from app.firms.terms import ContactDetails, FirmEntry, FirmFilter
@@ -187,6 +188,7 @@ async def test_another_key_takes_over_while_the_site_runs_and_after_a_break_the_
         codes = [await a_firm(conn, ContactDetails("金", f"1398765432{n}", "", EMAIL)) for n in range(5)]
         await post(conn, letter("password_link", "k", to=EMAIL, subject="x", body="x", use="password",
                                 link_id=uuid.uuid4(), at=NOON))  # fmt: skip
+        await ask_to_erase(conn, EMAIL, reason="x", by=Actor(OFFICER), at=NOON)
     monkeypatch.setattr(resealing, "STRETCH", 2)
     people, turns = resealing._people, []
 
@@ -209,14 +211,15 @@ async def test_another_key_takes_over_while_the_site_runs_and_after_a_break_the_
         assert states.scalar_one() == 2
         await conn.execute(text("UPDATE firms SET remark = 'written meanwhile'"))
     done = await resealing.reseal(both)
-    assert (done.changed, done.unreadable) == (7, 0)  # six of three firms, and a letter's address
+    assert (done.changed, done.unreadable) == (8, 0)  # six of three firms, a letter's address, what is to be erased
     assert (await resealing.reseal(both)).changed == 0
     async with new.transaction() as conn:
         assert [await numbers(conn, uscc) for uscc in codes] == [[(f"1398765432{n}", EMAIL)] for n in range(5)]
         assert [await hits(conn, f"1398765432{n}") for n in range(5)] == [[uscc] for uscc in codes]
         assert [m.address for m in await claim(conn, at=NOON, most=9, office_hours=True)] == [EMAIL]
+        assert await waits_for(conn, EMAIL)
     done = await resealing.reseal(strange)
-    assert (done.changed, done.unreadable) == (0, 11), "left as they were, and told"
-    assert done.closed == {"contacts": 10, "outbox_messages": 1}
+    assert (done.changed, done.unreadable) == (0, 12), "left as they were, and told"
+    assert done.closed == {"contacts": 10, "outbox_messages": 1, "erasure_requests": 1}
     for database in (old, both, new, strange):
         await database.dispose()

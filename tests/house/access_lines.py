@@ -137,6 +137,9 @@ POST  /api/v1/firms/{{uscc}}/contacts/reveal    contact:reveal manager auditor
 GET   /personal                                 PUBLIC
 GET   /personal/requests                        person:answer  officer
 POST  /personal/requests                        person:answer  officer
+GET   /personal/erasures                        person:confirm officer manager
+GET   /personal/erasures/{{request_id}}         person:confirm officer manager
+POST  /personal/erasures/{{request_id}}         person:confirm officer manager
 GET   /admin/grants                             access:grant   admin
 POST  /admin/grants/{{user_id}}/agree            access:grant   admin
 POST  /admin/grants/{{user_id}}/refuse           access:grant   admin

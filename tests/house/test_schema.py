@@ -114,6 +114,7 @@ async def test_a_firm_on_no_tier_cannot_stand_still_on_one(conn):
 
 ENUM_COLUMNS = {
     "users.role": "app.access.terms.Role",
+    "erasure_requests.state": "app.firms.terms.ErasureState",
     "factor_resets.state": "app.access.sign_in_terms.ResetState",
     "carriers.kind": "app.carriers.terms.CarrierKind",
     "carriers.state": "app.carriers.terms.CarrierState",

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -9,7 +10,8 @@ from sqlalchemy import insert, select, text
 from app.access.models import SecondFactor, User
 from app.access.personal import READABLE
 from app.access.rules import PAIR_LIMIT
-from app.access.terms import SYSTEM, Role
+from app.access.terms import SYSTEM, Actor, Role
+from app.audit.service import event_row, record
 from app.errors import Invalid
 from app.firms.correcting import correct
 from app.firms.erasing import erase
@@ -23,6 +25,7 @@ from tests.harness import NOON
 NAME, PHONE, EMAIL, NEW = "金丝雀", "13987654321", "jinsique@example.com", "13700001111"
 LANDLINE = "0750-2212345"
 PLACE = "/personal/requests"
+YES = {"act": "agree", "password": factories.PASSWORD}
 ASKED = {"value": "139 8765 4321", "reason": "本人 12 月 1 日来电，核对过身份证", "password": factories.PASSWORD}
 
 
@@ -31,6 +34,11 @@ async def a_person(conn):
     uscc = await factories.firm(conn, "开平市受访有限公司", contacts=people)
     await houses.carrier(conn, contact_name=NAME, contact_phone=PHONE)
     return uscc
+
+
+async def the_request(client):
+    page = (await client.get("/personal/erasures")).text
+    return re.search(r"/personal/erasures/[0-9a-f-]{36}", page)[0]
 
 
 async def trail_of(conn):
@@ -59,14 +67,86 @@ async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_
     versions = "SELECT f.version, c.version FROM firms f, carriers c WHERE f.uscc = :u"
     assert (await conn.execute(text(versions), {"u": uscc})).one() == (2, 2), "an old form writes nothing back"
     assert "开平市受访有限公司" in (await officer.get(f"/firms?q={NEW}")).text
-    gone = (await officer.post(PLACE, data=ASKED | {"act": "erase", "value": NEW})).text
-    assert "已抹去 2 处" in gone
+    asked = (await officer.post(PLACE, data=ASKED | {"act": "erase", "value": NEW})).text
+    assert "已提出抹去 2 处" in asked
+    assert NAME in (await officer.get(f"/firms/{uscc}")).text
+    manager = await client_as("manager")
+    address = await the_request(manager)
+    seen = (await manager.get(address)).text
+    for word in ("137****1111", ASKED["reason"], "企业联系人", "载体联系人", "2 处"):
+        assert word in seen
+    assert NEW not in seen
+    gone = await manager.post(address, data=YES)
+    assert "已抹去 2 处" in (await manager.get(gone.headers["location"])).text
     assert NAME not in (await officer.get(f"/firms/{uscc}")).text
+    assert "同意，137****1111的个人信息已抹去" in (await officer.get("/inbox")).text
+    left = "SELECT state, sought, decider_name FROM erasure_requests"
+    assert (await conn.execute(text(left))).one() == ("done", "", (await factories.person(conn, "manager")).viewer.name)
     trail = await trail_of(conn)
     acts = [action.rpartition(":")[2] for action, _ in trail]
-    assert acts == ["found", "copied", "corrected", "found", "erased", "found"]
+    assert acts == ["found", "copied", "corrected", "found", "asked", "found", "erased"]
     assert all(after["reason"] == ASKED["reason"] for _, after in trail)
+    assert trail[-1][1]["asked_by"] == (await factories.person(conn, "officer")).viewer.name
     assert not any(number in str(trail) for number in (PHONE, NEW, EMAIL))
+
+
+async def test_one_person_alone_erases_nothing_and_a_second_may_say_no(conn, client_as):
+    await a_person(conn)
+    officer, other = await client_as("officer"), await client_as("officer-2")
+    erase_it = ASKED | {"act": "erase"}
+    await officer.post(PLACE, data=erase_it)
+    again = await other.post(PLACE, data=erase_it)
+    assert (again.status_code, "在等第二个人同意" in again.text) == (422, True)
+    dodged = await officer.post(PLACE, data=ASKED | {"act": "correct", "new": NEW})
+    assert dodged.status_code == 422
+    address = await the_request(officer)
+    own = await officer.get(address)
+    assert ("收回" in own.text, 'value="agree"' in own.text) == (True, False)
+    assert (await officer.post(address, data=YES)).status_code == 403
+    for fault in ({"password": "x"}, {"act": "refuse", "why": " "}):
+        assert (await other.post(address, data=YES | fault)).status_code == 422
+    assert (await other.post(address, data={"act": "refuse", "why": "不是本人"})).status_code == 303
+    assert (await other.post(address, data=YES)).status_code == 409
+    assert (await other.get(address)).status_code == 404
+    assert "不是本人" in (await officer.get("/inbox")).text
+    await officer.post(PLACE, data=erase_it)
+    assert (await officer.post(await the_request(officer), data={"why": "写错了"})).status_code == 303
+    acts = [action.rpartition(":")[2] for action, _ in await trail_of(conn)]
+    assert [act for act in acts if act not in ("found",)] == ["asked", "refused", "asked", "withdrawn"]
+    assert len(await holdings(conn, PHONE, by=SYSTEM, at=NOON)) == 2, "nothing went, and no request keeps it"
+
+
+async def test_an_account_in_the_hand_of_who_asks_is_no_second_person(conn, client_as):
+    await a_person(conn)
+    officer, other = await client_as("officer"), await client_as("officer-2")
+    await officer.post(PLACE, data=ASKED | {"act": "erase"})
+    mine, theirs = await factories.person(conn, "officer"), await factories.person(conn, "officer-2")
+    handled = event_row(
+        "user:password:reset", by=Actor(mine.viewer), at=NOON, object_type="user", object_id=theirs.id, object_label=""
+    )
+    await record(conn, handled)
+    refused = await other.post(await the_request(other), data=YES)
+    assert (refused.status_code, "经过" in refused.text) == (403, True)
+
+
+@pytest.mark.parametrize(("scope", "status"), [("440783", 200), ("440783117", 403)])
+async def test_who_answers_for_a_town_only_neither_looks_nor_agrees(conn, client_as, scope, status):
+    await factories.person(conn, "officer-3", scope=scope)
+    officer = await client_as("officer-3")
+    for place in (PLACE, "/personal/erasures"):
+        assert (await officer.get(place)).status_code == status
+    assert (await officer.post(PLACE, data=ASKED)).status_code == status
+
+
+async def test_what_the_operators_erase_meanwhile_is_gone_from_the_request_too(conn, client_as):
+    await a_person(conn)
+    officer, manager = await client_as("officer"), await client_as("manager")
+    await officer.post(PLACE, data=ASKED | {"act": "erase"})
+    address = await the_request(manager)
+    await erase(conn, PHONE, reason="x", by=SYSTEM, at=NOON)
+    assert (await conn.execute(text("SELECT sought FROM erasure_requests"))).scalar_one() == ""
+    assert (await manager.get(address)).status_code == 200
+    assert (await manager.post(address, data=YES)).status_code == 303
 
 
 async def test_nothing_is_answered_without_a_reason_the_password_and_the_code(conn, client_as):

@@ -11,6 +11,7 @@ from app.web.officer import (
     desk,
     digest_settings,
     digests,
+    erasures,
     exports,
     filings,
     firm_filings,
@@ -87,6 +88,7 @@ _PARTS = (
     reminders,
     digest_settings,
     digests,
+    erasures,
     views,
     # Its fixed addresses come before /platforms/{platform_id}.
     platform_files,

@@ -1,7 +1,7 @@
 """What a person asks of the house: to see what is held of them, a copy, a correction, or that it go.
 
 One address takes all four, each with a reason and with the officer proving anew who they are: it shows people of every
-division. No number is ever in an address.
+division, to whoever answers for the whole county. What goes, a second person has go. No number is ever in an address.
 """
 
 import csv
@@ -18,9 +18,10 @@ from app.access.proving import must_know_password, must_prove
 from app.access.terms import Actor, Permission
 from app.config import Settings
 from app.db import Conn
-from app.errors import Invalid
+from app.errors import Invalid, Waiting
 from app.firms.correcting import CORRECTED, correct
-from app.firms.erasing import KEPT, erase, said_number
+from app.firms.erasing import KEPT, said_number
+from app.firms.erasures import ask_to_erase, must_answer_for_all
 from app.firms.holding import Holding, holdings
 from app.personal.terms import RULES
 from app.sheets.writing import harmless
@@ -58,6 +59,7 @@ class Wanted:
 
 @router.get(PLACE)
 async def requests_page(request: Request, conn: ConnDep, actor: Answerer) -> Response:
+    must_answer_for_all(actor.viewer)
     return await _page(request, conn, actor, Wanted())
 
 
@@ -82,16 +84,17 @@ async def answer(
     password: Annotated[str, Form(max_length=1000)] = "",
     code: Annotated[str, Form(max_length=60)] = "",
 ) -> Response:
+    must_answer_for_all(actor.viewer)
     at = clock.now()
     try:
         value = said_number(asked.value)
         reason = clean_text("reason", asked.reason, longest=LONGEST_REASON, required=_WHY)
         new = said_number(asked.new, field="new") if asked.act == "correct" else ""
-        await _prove(conn, password, code, settings=settings, by=actor, at=at)
+        await prove(conn, password, code, settings=settings, by=actor, at=at)
         done = await _do(conn, asked.act, value, new, reason=reason, by=actor, at=at)
-    except Invalid as error:
+    except (Invalid, Waiting) as error:
         # Answered, not raised: a wrong password must stay counted.
-        return await _page(request, conn, actor, asked, errors=error.fields)
+        return await _page(request, conn, actor, asked, errors=_fields(error))
     whole = asked.act == "copy"
     found = await holdings(conn, value, reason=reason, by=actor, at=at, copied=whole)
     if whole:
@@ -100,9 +103,13 @@ async def answer(
     return await _page(request, conn, actor, still, found=found, done=done, at=at)
 
 
-async def _prove(conn: Conn, password: str, code: str, *, settings: Settings, by: Actor, at: datetime) -> None:
+async def prove(conn: Conn, password: str, code: str, *, settings: Settings, by: Actor, at: datetime) -> None:
     await must_know_password(conn, password, by=by, at=at, cheap=settings.cheap_passwords)
     await must_prove(conn, code, vault=vault_of(settings), by=by, at=at)
+
+
+def _fields(error: Invalid | Waiting) -> dict[str, str]:
+    return dict(error.fields) if isinstance(error, Invalid) else {"value": error.sentence}
 
 
 async def _do(conn: Conn, act: str, value: str, new: str, *, reason: str, by: Actor, at: datetime) -> str:
@@ -111,8 +118,8 @@ async def _do(conn: Conn, act: str, value: str, new: str, *, reason: str, by: Ac
         count = await correct(conn, value, new, reason=reason, by=by, at=at)
         return f"已更正 {count} 处。下面是原来的号码还留在哪里。"
     if act == "erase":
-        gone = sum(one.count for one in await erase(conn, value, reason=reason, by=by, at=at))
-        return f"已抹去 {gone} 处。{KEPT}"
+        places = await ask_to_erase(conn, value, reason=reason, by=by, at=at)
+        return f"已提出抹去 {places} 处，等第二个人（另一位局专员或局领导）同意；答复会发消息给您。"
     return ""
 
 
