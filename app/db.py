@@ -78,6 +78,7 @@ def make_engine(
         # On a form's last day a thousand save at once: the last of them waits for all the others, and is not sent away.
         pool_timeout=30,
         pool_recycle=1800,
+        pool_use_lifo=True,  # the one used last is the warm one: its plans, its caches; the others may rest
         hide_parameters=True,  # phones, remarks and hashes stay out of the log
         json_serializer=lambda v: orjson.dumps(v, default=str).decode(),
         json_deserializer=orjson.loads,
