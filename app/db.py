@@ -4,7 +4,7 @@ import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeVarTuple, overload
 
@@ -114,6 +114,7 @@ class Conn(Looking):
     """
 
     _listeners: tuple[Any, ...] | None = None
+    _reads: Any = None  # once seen to be in autocommit, which a connection stays in until it is given back
 
     @property
     def vault(self) -> Vault:
@@ -149,7 +150,7 @@ class Conn(Looking):
         return super().stream(*given, **more)
 
     async def _execute_kept(self, kept: Kept, values: Mapping[str, Any]) -> Rows:
-        written = kept.written(self.dialect)
+        written = kept.ready or kept.written(self.dialect)
         adapter = self._adapter()
         filled = written.filled(values) if adapter is not None and written.fixed else None
         if filled is None:
@@ -177,6 +178,9 @@ class Conn(Looking):
         sync = self.sync_connection
         if sync is None or sync.closed or sync.invalidated:
             return None
+        known = self._reads
+        if known is not None and not known.driver_connection.is_closed():
+            return known
         transaction = sync.get_nested_transaction() or sync.get_transaction()
         if transaction is not None and not transaction.is_active:
             return None
@@ -184,6 +188,8 @@ class Conn(Looking):
         driver = adapter.driver_connection
         if driver.is_closed():  # the server went away meanwhile: SQLAlchemy then gives up the pool's others, too
             return None
+        if adapter.autocommit:
+            self._reads = adapter
         begun = driver.is_in_transaction() or adapter.autocommit
         return adapter if begun or (transaction is not None and adapter._transaction is None) else None
 
@@ -248,12 +254,10 @@ class Database:
                 yield connection
                 raise _Undone
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Conn]:
+    def reading(self) -> AbstractAsyncContextManager[Conn]:
         connection = self._reading.connect()
         connection.lasting = True
-        async with self._turns.connected(connection):
-            yield connection
+        return self._turns.connected(connection)
 
     async def dispose(self) -> None:
         await self.engine.dispose()

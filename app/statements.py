@@ -20,12 +20,12 @@ class Kept:
     def __init__(self, statement: Executable, *, looks: bool = False) -> None:
         self.statement = statement
         self.looks = looks
-        self._written: Written | None = None
+        self.ready: Written | None = None
 
     def written(self, dialect: Dialect) -> "Written":
-        if self._written is None:
-            self._written = Written(self.statement, dialect)
-        return self._written
+        if self.ready is None:
+            self.ready = Written(self.statement, dialect)
+        return self.ready
 
 
 class Written:

@@ -62,8 +62,7 @@ _ACTS = {
 
 
 @router.get("/firms/{uscc}")
-async def firm_page(request: Request, viewer: ReadFirms, conn: ConnDep) -> Response:
-    uscc: str = request.path_params["uscc"]  # opened all day: read here, it costs nothing of the page's time
+async def firm_page(request: Request, uscc: str, viewer: ReadFirms, conn: ConnDep) -> Response:
     lookup, today = await lookup_of(request, conn), await today_of(request)
     firm = await firm_in_sight(conn, uscc, viewer)
     moves = await pipeline.history(conn, firm.id)
