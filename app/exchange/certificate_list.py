@@ -90,7 +90,8 @@ def _read(reader: RowReader) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged]:
     sound = [line for line in lines if not line.faulty]
     firms = await firms_of(conn, lines, world)
-    held = await _held(conn, [(s.values["kind"], s.values["number"]) for s in sound], lock=world.lock)
+    mine = [firm.id for firm in firms.values()] if world.lock else []
+    held = await _held(conn, [(s.values["kind"], s.values["number"]) for s in sound], mine)
     found = []
     for line in lines:
         said, firm = settled(line, firms)
@@ -102,15 +103,19 @@ async def _judge(conn: Conn, lines: Sequence[Line], world: World) -> list[Judged
     return found
 
 
-async def _held(conn: Conn, named: Sequence[tuple[str, str]], *, lock: bool) -> dict[tuple[str, str], Any]:
+async def _held(conn: Conn, named: Sequence[tuple[str, str]], mine: Sequence[uuid.UUID]) -> dict[tuple[str, str], Any]:
+    """`mine`: the firms that are under lock. What somebody sets right of theirs just now is not written over; of other
+    firms' nothing is locked, or the list would wait for whoever has that firm and waits for the certificate."""
     c = Certificate
     if not named:
         return {}
-    query = select(c.id, c.firm_id, c.kind, c.number, c.issued_on, c.expires_on, c.revoked_on)
-    query = query.where(c.number == any_(bindparam("numbers", type_=ARRAY(Text())))).order_by(c.id)
-    if lock:  # what somebody sets right by hand just now is not written over
-        query = query.with_for_update()
-    rows = await conn.execute(query, {"numbers": [number for _, number in named]})
+    given: dict[str, Any] = {"numbers": [number for _, number in named], "mine": list(mine)}
+    wanted = c.number == any_(bindparam("numbers", type_=ARRAY(Text())))
+    if mine:
+        own = select(c.id).where(wanted, c.firm_id == any_(bindparam("mine", type_=ARRAY(Uuid())))).order_by(c.id)
+        await conn.execute(own.with_for_update(), given)
+    query = select(c.id, c.firm_id, c.kind, c.number, c.issued_on, c.expires_on, c.revoked_on).where(wanted)
+    rows = await conn.execute(query, given)
     return {(row.kind, row.number): row for row in rows}
 
 
@@ -227,10 +232,12 @@ async def _take_back(conn: Conn, rows: Sequence[Taken], deed: Deed) -> Undone:
     firms = await lock_by_id(conn, [r.firm_id for r in rows], viewer=deed.by.viewer)
     c = Certificate
     ids = [uuid.UUID(r.undo["id"]) for r in rows]
+    # Of the firms that are under lock: one that a merge has taken elsewhere is another's, and is left.
     query = select(c.id, c.firm_id, *(getattr(c, n) for n in _DATES)).where(
-        c.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+        c.id == any_(bindparam("ids", type_=ARRAY(Uuid()))), c.firm_id == any_(bindparam("firms", type_=ARRAY(Uuid())))
     )
-    held = {row.id: row for row in await conn.execute(query.with_for_update(), {"ids": ids})}
+    given = {"ids": ids, "firms": list(firms)}
+    held = {row.id: row for row in await conn.execute(query.order_by(c.id).with_for_update(), given)}
     papers = await attachments_of(conn, ObjectKind.CERTIFICATE, ids)
     left, gone, events = [], [], []
     dated: dict[uuid.UUID, Mapping[str, date | None]] = {}

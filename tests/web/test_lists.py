@@ -117,7 +117,9 @@ async def test_contacts_are_added_and_completed_by_firm_and_name_and_nobody_else
     assert await state(conn) == before
 
 
-async def test_certificates_keep_who_registered_them_first_and_another_firms_number_is_left(conn, officer, work):
+async def test_certificates_keep_who_registered_them_first_and_another_firms_number_is_left(
+    conn, officer, work, statements
+):
     ours = await factories.firm(conn, "开平市证书测试有限公司")
     other = await factories.firm(conn, "他家证书有限公司")
     await factories.certificate(conn, ours, number="GR202144000001", issued_on=date(2021, 12, 1))
@@ -133,6 +135,9 @@ async def test_certificates_keep_who_registered_them_first_and_another_firms_num
         {CODE: ours, "证书类型": "高企", "证书编号": "GR202444000010", "发证日期": "2026-11-24"},
     ]  # fmt: skip
     here = await brought(officer, work, "certificates", *rows)
+    locked = [s for s in statements if s.endswith("FOR UPDATE") and "FROM certificates" in s]
+    assert locked
+    assert all("certificates.firm_id = ANY" in s for s in locked), "whoever has the other firm waits for no list"
     said = await outcomes(conn, here)
     assert [said[n][0] for n in range(2, 8)] == ["created", "updated", "rejected", "rejected", "created", "rejected"]
     assert "不能登记在这家企业名下" in said[4][1]
@@ -158,8 +163,8 @@ async def test_a_certificate_registered_by_hand_while_its_list_is_written_stops_
     here = await brought(officer, work, "certificates", row, confirm=False)
     looked_up = certificate_list._held
 
-    async def and_then_somebody_was_faster(conn: Any, named: Any, *, lock: bool) -> Any:
-        found = await looked_up(conn, named, lock=lock)
+    async def and_then_somebody_was_faster(conn: Any, *given: Any) -> Any:
+        found = await looked_up(conn, *given)
         await factories.certificate(conn, other, number="GR202444000009", issued_on=date(2024, 11, 28))
         return found
 
