@@ -122,7 +122,7 @@ async def close(conn: Conn, carrier_id: uuid.UUID, *, on: date, version: int, by
 
 
 async def add_title(conn: Conn, carrier: Carrier, title: Title, *, by: Actor, at: datetime) -> uuid.UUID:
-    """One that ends is looked at again before it does: that becomes a duty."""
+    """One that ends is looked at again before it does: that becomes a duty, and is done once the next one is here."""
     if title.valid_until is not None and title.valid_until < title.issued_on:
         raise Invalid({"valid_until": "有效期止不能早于认定日期。"})
     row = {
@@ -139,10 +139,33 @@ async def add_title(conn: Conn, carrier: Carrier, title: Title, *, by: Actor, at
     await conn.execute(insert(CarrierTitle).values(row))
     said = {"title": title.name, "on": title.issued_on, "document": title.document}
     await trace(conn, (carrier.id, carrier.name), "title:recorded", said, by=by, at=at)
-    if title.valid_until is not None and title.valid_until >= business_day(at):
-        what = f"{title.name}有效期到，办理复核"
-        await _owe(conn, carrier.id, DutyKind.REVIEW, what, title.valid_until, title.document, at=at)
+    await _settle_renewed(conn, carrier, title, by=by, at=at)
+    lasts = title.valid_until is not None and title.valid_until >= business_day(at)
+    if title.valid_until is not None and lasts and not await _renewed(conn, carrier, title):
+        await _owe(conn, carrier.id, DutyKind.REVIEW, _review(title), title.valid_until, title.document, at=at)
     return row["id"]  # type: ignore[return-value]
+
+
+def _review(title: Title) -> str:
+    return f"{title.name}有效期到，办理复核"
+
+
+async def _renewed(conn: Conn, carrier: Carrier, title: Title) -> bool:
+    """An older one may be written down after the one that followed it."""
+    t = CarrierTitle
+    later = t.valid_until.is_(None) | (t.valid_until > title.valid_until)
+    query = select(t.id).where(t.carrier_id == carrier.id, t.name == title.name, later, t.issued_on > title.issued_on)
+    return (await conn.execute(query.limit(1))).first() is not None
+
+
+async def _settle_renewed(conn: Conn, carrier: Carrier, title: Title, *, by: Actor, at: datetime) -> None:
+    """What the one before it of that name owed by its last day is done with the new one, which runs longer."""
+    d = CarrierDuty
+    until = title.valid_until or date.max
+    same = (d.carrier_id == carrier.id, d.kind == DutyKind.REVIEW.value, d.what == _review(title))
+    query = select(d.id).where(*same, d.done_on.is_(None), d.due_on < until).order_by(d.id)
+    for duty_id in (await conn.execute(query)).scalars().all():
+        await settle_duty(conn, carrier, duty_id, on=min(title.issued_on, business_day(at)), by=by, at=at)
 
 
 async def add_duty(

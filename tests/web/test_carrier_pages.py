@@ -8,7 +8,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from app.carriers.models import CarrierTeam, TenancyRow
+from app.carriers.models import CarrierDuty, CarrierTeam, TenancyRow
 from app.web.carrier import list_file
 from tests import factories, houses
 from tests.harness import NOON
@@ -238,6 +238,14 @@ async def test_a_carrier_is_registered_and_its_rooms_added_without_javascript(co
         assert {(await officer.post(f"{where}/{step}", data=sent)).status_code for _ in "12"} == {303}
     listed = (await officer.get(where)).text
     assert (listed.count("<b>报送年度总结"), listed.count("<b>县级加速器")) == (1, 1)
+    for issued, until in (("2026-06-01", "2027-06-01"), ("2024-06-01", "2026-12-31"), ("2026-11-23", "2029-06-01")):
+        dated = titled | {"issued_on": issued, "valid_until": until, "idempotency_key": until}
+        assert (await officer.post(f"{where}/titles", data=dated)).status_code == 303
+    reviews = select(CarrierDuty.due_on, CarrierDuty.done_on).where(CarrierDuty.kind == "review").order_by("due_on")
+    assert (await conn.execute(reviews)).all() == [
+        (date(2027, 6, 1), date(2026, 11, 23)),
+        (date(2029, 6, 1), None),
+    ], "what a title owed is done once it is renewed; an older one that is written down later owes nothing"
     town = await client_as("town")
     assert (await town.get(where)).status_code == 200
     assert (await town.post(f"{where}/spaces/new", data={"room": "502", "area": "1"})).status_code == 403
