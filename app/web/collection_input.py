@@ -1,5 +1,6 @@
 """What is asked of a tenant, as a form shows it and as it comes back: one reading for the firm and for its operator."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -82,6 +83,7 @@ def lines_from_program(lines: Sequence[Line], said: Sequence[tuple[str, str, str
     known = {line.code for line in lines}
     faults = {code: "这张表没有这一栏。" for code, _, _ in said if code not in known}
     faults |= {code: "还没有填。" for code, value, _ in said if code in known and not value.strip()}
+    faults |= {code: "这一栏写了两次。" for code, times in Counter(code for code, _, _ in said).items() if times > 1}
     if faults:
         raise Invalid(faults)
     return {code: value for code, value, _ in said} | {f"why.{code}": reason for code, _, reason in said}

@@ -285,6 +285,8 @@ async def test_programs_excuse_ask_again_bring_the_list_up_to_date_and_set_lines
     ):
         refused = await operator.patch(lines, json={"lines": [wrong]}, headers=tag)
         assert (refused.status_code, why in refused.text) == (422, True), why
+    twice = await operator.patch(lines, json={"lines": [few | {"value": "2"}, few]}, headers=tag)
+    assert (twice.status_code, "写了两次" in twice.text) == (422, True), "which of the two is meant nobody knows"
     reasoned = {"lines": [few | {"reason": "一家的租约还没登记"}]}
     assert (await operator.patch(lines, json=reasoned)).status_code == 428
 
