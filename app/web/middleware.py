@@ -36,7 +36,8 @@ _HEADERS = {
 }
 SMALL_BODY, LARGE_BODY = 1 << 20, 60 << 20
 # Where files come in: rosters, and papers, which over JSON hang on the thing they belong to.
-_LIMITS = ((re.compile(r"(/api/v1)?/imports\b"), LARGE_BODY), (re.compile(r"/files\b|/api/v1/.+/files$"), 12 << 20))
+_LISTS = r"(/api/v1)?(/imports\b|/carriers/[^/]+/(imports$|rooms/import$|logs/[^/]+/import$))"
+_LIMITS = ((re.compile(_LISTS), LARGE_BODY), (re.compile(r"/files\b|/api/v1/.+/files$"), 12 << 20))
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/?#@\s]+)(?::[0-9]*)?")
 _BUCKETS = (0.01, 0.05, 0.1, 0.3, 1.0, 5.0)
 

@@ -73,7 +73,7 @@ async def upload(
     lookup: LookupDep,
     database: DatabaseDep,
     files: FilesDep,
-    file: Annotated[UploadFile, FormFile(description=".xlsx、.xls、.csv，不超过 1 MB、1,000 行")],
+    file: Annotated[UploadFile, FormFile(description=f".xlsx、.xls、.csv，不超过 {MAX_FILE >> 20} MB、1,000 行")],
     kind: Annotated[str, Form(max_length=20, description=_SAID)] = BatchKind.ROOMS.value,
 ) -> Response:
     """列名与网页上的模板相同。什么也没有写入：逐行看会怎样（/rows），再确认；有错的行时不能确认。"""
