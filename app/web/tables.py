@@ -5,13 +5,24 @@ import io
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Depends, Response
 
+from app.errors import NotFound
 from app.sheets.writing import XlsxFile, harmless
 from app.web.downloads import CSV, XLSX, attachment
 
 Rows = Iterable[Sequence[str | None]]
+
+
+def _ending(form: str) -> str:
+    if form not in ("xlsx", "csv"):
+        raise NotFound
+    return form
+
+
+Ending = Annotated[str, Depends(_ending)]  # of an address that ends in `.{form}`
 
 
 def file_of(

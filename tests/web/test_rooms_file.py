@@ -305,3 +305,20 @@ async def test_the_template_says_how_to_fill_it_in_and_is_taken_as_it_is_and_not
         answer = await officer.post(f"/carriers/{held.id}/{part}/import", files=files)
         assert answer.status_code == status, part
     assert "这是“房间和入驻”的模板" in answer.text
+
+
+async def test_a_workbook_of_more_than_a_megabyte_comes_in_and_an_address_with_another_ending_is_none(
+    conn, client_as, api_as, held
+):
+    officer = await client_as("officer")
+    here, lines = f"/carriers/{held.id}", [f"A 座,3,{n},120,{'长' * 12_000}" for n in range(301, 332)]
+    head = "楼栋,楼层,房间,面积（㎡）,备注"
+    added = await send(officer, held, *lines, head=head)
+    assert (added.status_code, "新增 31" in added.text) == (200, True)
+    sent = "\n".join((head, *lines)).encode("utf-8-sig")
+    assert len(sent) > 1 << 20
+    program = await api_as("officer")
+    made = await program.post(f"/api/v1{here}/imports", files={"file": ("房间.csv", sent, "text/csv")})
+    assert (made.status_code, made.json()["created"]) == (201, 31)
+    for address in ("/carriers", f"{here}/rooms", f"{here}/logs/service", "/platforms"):
+        assert [(await officer.post(f"{address}/export.{form}")).status_code for form in ("csv", "pdf")] == [200, 404]

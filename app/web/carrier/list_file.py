@@ -11,7 +11,7 @@ from app.errors import Refused
 from app.web.carrier.places import clean, day_asked
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting
 from app.web.routing import Router
-from app.web.tables import file_of
+from app.web.tables import Ending, file_of
 
 router = Router()
 _MOST = 10_000
@@ -24,7 +24,7 @@ _NUMERIC = range(6, 16)
 
 @router.post("/carriers/export.{form}")
 async def export(
-    form: str,
+    form: Ending,
     conn: ConnDep,
     lookup: LookupDep,
     clock: ClockDep,
@@ -55,7 +55,7 @@ async def export(
         object_type="carrier",
         object_id="list",
         object_label="孵化载体",
-        after={"count": len(rows), "form": form[:8], "on": str(day)},
+        after={"count": len(rows), "form": form, "on": str(day)},
     )
     await record(conn, event)
-    return file_of("xlsx" if form == "xlsx" else "csv", f"孵化载体-{day}", "孵化载体", _TITLES, rows, _NUMERIC)
+    return file_of(form, f"孵化载体-{day}", "孵化载体", _TITLES, rows, _NUMERIC)

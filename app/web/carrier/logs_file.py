@@ -16,7 +16,7 @@ from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, TodayDep
 from app.web.log_input import as_listed
 from app.web.log_list import LISTS, logs_for, numeric
 from app.web.routing import Router
-from app.web.tables import file_of
+from app.web.tables import Ending, file_of
 
 router = Router()
 _MOST = 100_000
@@ -24,16 +24,15 @@ _MOST = 100_000
 
 @router.post("/carriers/{carrier_id}/logs/{kind}/export.{form}")
 async def export(
-    carrier_id: uuid.UUID, kind: str, form: str, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: LetSpaces
+    carrier_id: uuid.UUID, kind: str, form: Ending, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: LetSpaces
 ) -> Response:
     carrier, chosen = await carrier_in_sight(conn, carrier_id, actor.viewer), needs_kind(kind)
     found = await logs_of(conn, carrier.id, chosen, since=date.min, until=date.max, limit=_MOST)
     rows = [[said[field] for field in LISTS[chosen].fields] for said in map(as_listed, found)]
-    done = {"kind": chosen.label, "count": len(rows), "form": form[:8]}
+    done = {"kind": chosen.label, "count": len(rows), "form": form}
     await trace(conn, (carrier.id, carrier.name), "logs:exported", done, by=actor, at=clock.now())
     name = f"{carrier.name}-{chosen.label}-{today}"
-    kind_of_file = "xlsx" if form == "xlsx" else "csv"
-    return file_of(kind_of_file, name, chosen.label, LISTS[chosen].titles, rows, numeric(chosen))
+    return file_of(form, name, chosen.label, LISTS[chosen].titles, rows, numeric(chosen))
 
 
 @router.get("/carriers/{carrier_id}/logs/{kind}/template.xlsx")

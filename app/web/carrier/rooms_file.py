@@ -17,14 +17,14 @@ from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, LookupDep, To
 from app.web.downloads import XLSX, attachment
 from app.web.room_list import NUMERIC, ROOMS, lease_cells, room_cells, rooms_for, rooms_template
 from app.web.routing import Router
-from app.web.tables import file_of
+from app.web.tables import Ending, file_of
 
 router = Router()
 
 
 @router.post("/carriers/{carrier_id}/rooms/export.{form}")
 async def export(
-    carrier_id: uuid.UUID, form: str, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: LetSpaces
+    carrier_id: uuid.UUID, form: Ending, conn: ConnDep, clock: ClockDep, today: TodayDep, actor: LetSpaces
 ) -> Response:
     """Every room that is open, with each that is in it; an empty one stands by itself."""
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
@@ -36,10 +36,10 @@ async def export(
         for cells in [lease_cells(t) for t in inside.get(space.id, [])] or [{}]:
             row = room_cells(space) | cells
             rows.append([row.get(name, "") for name in ROOMS.fields])
-    done = {"count": len(rows), "form": form[:8]}
+    done = {"count": len(rows), "form": form}
     await trace(conn, (carrier.id, carrier.name), "rooms:exported", done, by=actor, at=clock.now())
     name = f"{carrier.name}-房间和入驻-{today}"
-    return file_of("xlsx" if form == "xlsx" else "csv", name, "房间和入驻", ROOMS.titles, rows, NUMERIC)
+    return file_of(form, name, "房间和入驻", ROOMS.titles, rows, NUMERIC)
 
 
 @router.get("/carriers/{carrier_id}/rooms/template.xlsx")

@@ -29,7 +29,7 @@ from app.web.lookups import Lookup
 from app.web.officer.platforms import Filters, Formed, Keeper, Reader
 from app.web.platform_input import read_platform
 from app.web.routing import Router
-from app.web.tables import file_of
+from app.web.tables import Ending, file_of
 from app.web.templating import page
 
 router = Router()
@@ -61,7 +61,7 @@ SHOWS = {
 
 @router.post("/platforms/export.{form}")
 async def export(
-    form: str, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: Exporter, filters: Filters
+    form: Ending, conn: ConnDep, lookup: LookupDep, clock: ClockDep, today: TodayDep, actor: Exporter, filters: Filters
 ) -> Response:
     found = await list_platforms(conn, filters, viewer=actor.viewer, today=today, limit=None)
     rows = [
@@ -78,8 +78,8 @@ async def export(
         )
         for p in found
     ]
-    await _note(conn, "exported", {"count": len(rows), "form": form[:8]}, by=actor, at=clock.now())
-    return file_of("xlsx" if form == "xlsx" else "csv", f"创新平台-{today}", "创新平台", _TITLES, rows)
+    await _note(conn, "exported", {"count": len(rows), "form": form}, by=actor, at=clock.now())
+    return file_of(form, f"创新平台-{today}", "创新平台", _TITLES, rows)
 
 
 @router.get("/platforms/template.xlsx")

@@ -23,7 +23,7 @@ from app.web.lookups import Lookup
 from app.web.noting import note_taken
 from app.web.officer.target_measuring import measured
 from app.web.routing import Router
-from app.web.tables import file_of
+from app.web.tables import Ending, file_of
 from app.web.target_views import PARTS, TONES, href, leaf_href, level, scoped
 from app.web.templating import page
 
@@ -145,7 +145,7 @@ _TITLES = (
 @router.get("/plans/{plan}/export.{form}")
 async def export(
     plan: str,
-    form: str,
+    form: Ending,
     conn: ConnDep,
     clock: ClockDep,
     today: TodayDep,
@@ -159,7 +159,7 @@ async def export(
     rows = [_export_row(row, point) for row in found.rows for point in row.points if point.year <= found.year]
     name = f"{found.plan.short}规划指标-{found.scope.park or found.scope.region}-{found.year}"
     await note_taken(conn, name, "plan", plan, by=actor, at=clock.now())
-    return file_of("xlsx" if form == "xlsx" else "csv", name, "规划指标", _TITLES, rows, (3, 4, 5, 6, 7, 9, 10))
+    return file_of(form, name, "规划指标", _TITLES, rows, (3, 4, 5, 6, 7, 9, 10))
 
 
 def _export_row(row: Progress, point: Point) -> list[str]:
