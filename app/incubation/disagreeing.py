@@ -87,7 +87,7 @@ async def locked_in(conn: Conn, carrier_id: uuid.UUID) -> list[Disagreement]:
     return await _read(conn, query.with_for_update(of=_D.__table__))
 
 
-async def of_carrier(conn: Conn, carrier_id: uuid.UUID, *, limit: int = 100) -> list[Disagreement]:
+async def of_carrier(conn: Conn, carrier_id: uuid.UUID, *, limit: int) -> list[Disagreement]:
     """The open ones first; the caller has looked the carrier up in its viewer's sight."""
     query = _all().where(_D.carrier_id == carrier_id).order_by(*_OPEN_FIRST).limit(limit)
     return await _read(conn, query)

@@ -16,8 +16,10 @@ GET   /portal/entries/to/{{carrier_id}}                 portal:use     firm
 POST  /portal/entries/to/{{carrier_id}}                 portal:use     firm
 GET   /carriers/{{carrier_id}}/disagreements     carrier:read   {CARRIER_READERS}
 POST  /carriers/{{carrier_id}}/disagreements/check carrier:let  carrier officer
+POST  /carriers/{{carrier_id}}/disagreements/export.{{form}} carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/disagreements/{{disagreement_id}}/{{step}} carrier:let carrier officer
 GET   /carriers/{{carrier_id}}/graduates         carrier:read   {CARRIER_READERS}
+POST  /carriers/{{carrier_id}}/graduates/export.{{form}} carrier:let carrier officer
 POST  /tenancies/{{tenancy_id}}/years/{{nth}}    carrier:let    carrier officer
 POST  /portal/graduations/{{tenancy_id}}/{{nth}} portal:use    firm
 GET   /api/v1/disagreements                     stay:read      firm {CARRIER_READERS}

@@ -1,11 +1,14 @@
 """List, firm and register differ: both sides have it to do until they agree; graduates are followed for three years."""
 
+import csv
+import io
 import uuid
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import insert, select, update
 
+from app.audit.models import AuditEvent
 from app.carriers.letting import end
 from app.carriers.stay_terms import Ending, EndReason
 from app.db import new_id
@@ -27,6 +30,16 @@ async def held(conn):
 async def firm_with_clerk(conn, login="firm", **more):
     uscc = await factories.firm(conn, **more)
     return uscc, await factories.person(conn, login, firm_id=await factories.id_of(conn, uscc))
+
+
+async def table_of(browser, address):
+    """A file's rows by their titles, and that the trail has it."""
+    answer = await browser.post(f"{address}.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    workbook = await browser.post(f"{address}.xlsx")
+    assert workbook.content[:2] == b"PK"
+    assert (await browser.post(f"{address}.pdf")).status_code == 404
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
 async def stamped(conn, which, words):
@@ -80,6 +93,15 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
     assert "载体一方：正在办退出" in page
     assert "主管部门：局里看过" in page, "nobody's word stands as another's"
     assert (await operator.post(f"{here}/{which}/settle", data=await stamped(conn, which, "没事"))).status_code == 403
+    for taker in (operator, hearer):
+        (row,) = await table_of(taker, f"{here}/export")
+        assert (row["状态"], row["统一社会信用代码"], row["载体一方"], row["主管部门"]) == (
+            "待核对",
+            uscc,
+            "正在办退出",
+            "局里看过",
+        )
+    assert (await firm.post(f"{here}/export.csv")).status_code == 403
     home = (await firm.get("/portal")).text
     assert "载体一方：正在办退出" in home
     assert "主管部门：局里看过" in home
@@ -185,6 +207,16 @@ async def test_graduates_are_followed_by_their_own_figures_and_else_by_what_some
     assert "已迁出本县（市）" in page
     assert "迁到鹤山" in page
     assert page.count("载体（") == 2, "its own word, as its own, and what the year rests on"
+    mine, bureaus = [await table_of(who, f"{here}/export") for who in (operator, bureau)]
+    assert len(mine) == 6, "three years each"
+    assert next(row for row in bureaus if row["统一社会信用代码"] == known)["营业收入（万元）"] == "4000"
+    assert "4000" not in str(mine), "masked as the page is"
+    assert "局里问到" not in str(mine)
+    (noted,) = [row for row in mine if row["去向"] == "已迁出本县（市）"]
+    assert (noted["营业收入（万元）"], noted["职工人数"], noted["主管部门说"]) == ("320.5", "18", "")
+    assert "迁到鹤山" in noted["载体说"]
+    taken = select(AuditEvent.object_label).where(AuditEvent.action == "file:document:taken")
+    assert (await conn.execute(taken)).scalars().all().count("示例孵化器-毕业企业-2026-11-23.csv") == 2
     assert (await operator.post(year, data=told)).status_code == 412, "it was written since that form was made"
     assert (await operator.post(year, data=told | {"version": "1", "note": "又迁回"})).status_code == 303
     page = (await bureau.get(here)).text

@@ -16,12 +16,13 @@ from app.web.carrier import (
     rooms,
     rooms_file,
     statistics,
+    stays_file,
     tenants,
 )
 
 # Fixed addresses below /carriers come before /carriers/{carrier_id}.
 _PARTS = (
     *(keeping, entries, proposals, list_file, places, readiness, rooms, rooms_file, logs_file, batches, logs),
-    *(tenants, onward, reconciling, collections, statistics),
+    *(tenants, onward, stays_file, reconciling, collections, statistics),
 )
 ROUTERS = tuple(part.router for part in _PARTS)

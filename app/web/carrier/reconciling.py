@@ -26,6 +26,7 @@ from app.web.stay_input import read_word
 from app.web.templating import page
 
 router = Router()
+_SHOWN = 100
 
 
 @router.get("/carriers/{carrier_id}/disagreements")
@@ -43,11 +44,13 @@ async def _listed(
     raw: Mapping[str, str] | None = None,
     error: AppError | None = None,
 ) -> Response:
-    found = await disagreeing.of_carrier(conn, carrier.id)
+    found = await disagreeing.of_carrier(conn, carrier.id, limit=_SHOWN + 1)
+    cut, found = len(found) > _SHOWN, found[:_SHOWN]
     context: dict[str, Any] = {
         **head(carrier, viewer, "disagreements"),
         "waiting": [one for one in found if one.open],
         "settled": [one for one in found if not one.open],
+        "cut": cut,
         "decides": viewer.role is Role.OFFICER,
         "own_word": "carrier_word" if viewer.role is Role.CARRIER else "bureau_word",
         "failed": failed,
