@@ -4,21 +4,23 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import String, and_, cast, func, select, update
 
 from app.access.sight import beyond_sight
 from app.access.terms import Actor, Role
-from app.carriers.models import TenancyProposal
+from app.carriers.models import TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import OVERTAKEN, Proposal, ProposalState
 from app.carriers.proposals import answerers, operators_of, waiting_for
+from app.carriers.queries import space_of
 from app.carriers.recording import trace
 from app.carriers.stay_terms import Tenancy
+from app.carriers.tenancies import taken
 from app.carriers.terms import Space
 from app.clock import business_day
 from app.db import Conn
 from app.outbox.writing import notice, post
 
-_P = TenancyProposal
+_P, _T = TenancyProposal, TenancyRow
 
 
 async def overtake(
@@ -47,6 +49,27 @@ async def overtake(
         await trace(conn, (one.carrier_id, one.carrier_name), step, said, by=by, at=at)
         if one.uscc != tenancy.uscc:
             await _tell(conn, one, at=at)
+
+
+async def left_over(conn: Conn, *, today: date) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Rooms, each behind its carrier, that still wait for a yes for days that are let: from before letting a room ended
+    what else was proposed for it."""
+    asked = func.daterange(_P.since, _P.until, cast("[]", String))
+    let = and_(_T.space_id == _P.space_id, _T.exclusive, _T.during.op("&&")(asked))
+    states = [ProposalState.WAITING.value, ProposalState.REFUSED.value]
+    query = select(_P.carrier_id, _P.space_id).join(_T, let).where(_P.state.in_(states), _P.closes_on >= today)
+    return [
+        (carrier, space) for carrier, space in await conn.execute(query.distinct().order_by(*query.selected_columns))
+    ]
+
+
+async def overtake_left(conn: Conn, carrier_id: uuid.UUID, space_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
+    space = await space_of(conn, carrier_id, space_id, lock=True)
+    if space is None:
+        return
+    for tenancy in await taken(conn, space.id, since=date.min, until=None):
+        if tenancy.since is not None:
+            await overtake(conn, space, tenancy, since=tenancy.since, by=by, at=at)
 
 
 def _end(one: Proposal, tenancy: Tenancy) -> dict[str, Any]:

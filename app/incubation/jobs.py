@@ -8,6 +8,7 @@ from datetime import datetime
 
 from app.access.terms import SYSTEM
 from app.carriers.clocks import level
+from app.carriers.overtaking import left_over, overtake_left
 from app.carriers.proposals import officers_of, operators_of
 from app.carriers.queries import carrier_asking
 from app.clock import business_day
@@ -24,7 +25,12 @@ async def reconcile(database: Database, *, at: datetime) -> Mapping[str, int]:
     """One carrier that cannot be checked keeps none of the others from it."""
     async with database.reading() as conn:
         carriers = await to_check(conn)
-    done = {"planned": 0, "created": 0, "failed": 0}
+        dead = await left_over(conn, today=business_day(at))
+    done = {"planned": len(dead), "created": 0, "failed": 0}
+    # Apart from the look at the carrier, whose lock comes after its room's wherever somebody is let in.
+    for carrier_id, space_id in dead:
+        async with database.transaction() as conn:
+            await overtake_left(conn, carrier_id, space_id, by=SYSTEM, at=at)
     for carrier_id in carriers:
         try:
             async with database.transaction() as conn:
@@ -43,9 +49,12 @@ async def reconcile(database: Database, *, at: datetime) -> Mapping[str, int]:
 
 
 async def reconcile_in_one(conn: Conn, at: datetime) -> Mapping[str, int]:
+    dead = await left_over(conn, today=business_day(at))
+    for carrier_id, space_id in dead:
+        await overtake_left(conn, carrier_id, space_id, by=SYSTEM, at=at)
     found = [await _one(conn, carrier_id, at) for carrier_id in await to_check(conn)]
     opened = sum(one for one, _ in found)
-    return {"planned": opened + sum(others for _, others in found), "created": opened}
+    return {"planned": len(dead) + opened + sum(others for _, others in found), "created": opened}
 
 
 async def _one(conn: Conn, carrier_id: uuid.UUID, at: datetime) -> tuple[int, int]:

@@ -5,13 +5,15 @@ from datetime import date, timedelta
 from urllib.parse import unquote
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import Range
 
 from app.access.terms import PERMISSIONS, Permission, Role
 from app.audit.models import AuditEvent
 from app.carriers import proposing
 from app.carriers.models import TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import ANSWER_DAYS, OPEN_DAYS, PROPOSED_A_DAY
+from app.incubation.jobs import reconcile
 from app.outbox.models import OutboxMessage
 from app.web.carrier import proposals
 from tests import factories, houses
@@ -299,3 +301,21 @@ async def test_a_firm_that_does_not_suit_is_not_incubated_by_saying_yes_and_an_o
     await propose(await client_as("carrier"), held, await houses.space(conn, held, "302"), plain, incubates="0")
     other = await client_as(await clerk_of(conn, plain, "firm-2"))
     assert (await other.post(f"/proposals/{await latest(conn)}/confirm")).status_code == 303, "a plain tenant"
+
+
+async def test_what_was_proposed_for_days_that_had_been_let_before_ends_at_night_and_the_day_after_them_stays(
+    conn, client_as, database, held
+):
+    space, operator = await houses.space(conn, held), await client_as("carrier")
+    beside, after = await factories.firm(conn), await factories.firm(conn)
+    await propose(operator, held, space, beside, since="2026-12-31", until="2027-06-30")
+    await propose(operator, held, space, after, since="2027-01-01", until="2027-06-30")
+    lease = await houses.tenancy(conn, held, space, "先来的团队", until=date(2026, 12, 30))
+    until = Range(date(2026, 1, 1), date(2027, 1, 1))
+    await conn.execute(update(TenancyRow).where(TenancyRow.id == lease).values(during=until))
+    told = select(TenancyProposal.uscc, TenancyProposal.state).order_by(TenancyProposal.since)
+    assert (await conn.execute(told)).all() == [(beside, "waiting"), (after, "waiting")]
+    assert (await reconcile(database, at=NOON))["planned"] == 1
+    assert (await conn.execute(told)).all() == [(beside, "lapsed"), (after, "waiting")]
+    assert "随之失效" in (await operator.get("/inbox")).text
+    assert (await reconcile(database, at=NOON + timedelta(days=1)))["planned"] == 0
