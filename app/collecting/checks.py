@@ -23,6 +23,7 @@ class Problem:
     sentence: str
     codes: tuple[str, ...] = ()
     hard: bool = True
+    unlogged: tuple[str, str] | None = None  # a tenant, and by how many 元 its answer is more than the carrier's log
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Row:
     since: date | None
     graduated_on: date | None
     invested: Decimal
+    holder: str = ""  # the firm or team, as the carrier's log knows it
 
 
 _KINDS = ("tenant.inventions", "tenant.software", "tenant.varieties", "tenant.layouts")
@@ -137,7 +139,8 @@ def check_tenant(row: Row, items: Sequence[Item]) -> list[Problem]:
         said, kept = (f"{from_yuan(amount, Unit.THOUSAND_YUAN):,f} 千元" for amount in (venture, row.invested))
         words = f"{row.name}：报的获天使或风险投资额是 {said}，载体的投资记录里是 {kept}；"
         words += "获投家数和金额按投资记录统计，请补记，或请企业更正。"
-        problems.append(Problem(words, hard=False))
+        more = (row.holder, f"{venture - row.invested:f}") if venture > row.invested and row.holder else None
+        problems.append(Problem(words, hard=False, unlogged=more))
     return problems
 
 

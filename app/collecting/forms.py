@@ -16,6 +16,9 @@ from app.collecting.terms import AnswerState, Correction, Period
 Found = Callable[[Material], str | Decimal | int | None]
 _K = ItemKind
 _YES = ("是", "否")
+# Which the operator's own log of investments says, with what each tenant was given in a line: the tenants' form asks
+# each for its own figure besides, and where the two differ both are shown.
+BY_THE_LOG = frozenset({"t.venture", "t.financed", "m.financed", "m.amount"})
 _OLD = "栏目依国统制〔2008〕134号 GZ-007 旧版，末尾几栏未能查到原文，上报前请与平台核对。"
 _PART = "深圳的通知只写了团队、团队人员、初创企业、就业四栏，其余栏目未见官方表样，上报前请与平台核对。"
 _OURS = "只查到报表名称，没有查到表样：栏目是本系统默认的，上报前请与平台核对。"

@@ -130,7 +130,8 @@ def _problems(form: CarrierForm, cells: Sequence[Cell], material: Material) -> l
     for t in material.tenants:
         if t.answer.state is AnswerState.ANSWERED:
             items = asked(yearly=material.round.period.yearly, team=t.answer.team_id is not None)
-            row = Row(t.answer.name, t.answer.figures, t.since, t.graduated_on, t.invested)
+            holder = f"{t.answer.team_id or t.answer.firm_id}"
+            row = Row(t.answer.name, t.answer.figures, t.since, t.graduated_on, t.invested, holder)
             found += check_tenant(row, items)
     return found
 

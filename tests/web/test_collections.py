@@ -1,6 +1,9 @@
 """A carrier collects a time's figures: the firm confirms what it gives, types nothing twice, and closed is closed."""
 
 import io
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from openpyxl import load_workbook
@@ -119,6 +122,17 @@ async def test_who_has_not_answered_is_chased_once_a_day_and_who_has_no_account_
     typed = {"tenant.staff": "4", "tenant.graduates": "1", "tenant.venture": "50", "version": "1"}
     assert (await operator.post(f"{here}/answers/{team}", data=typed)).status_code == 422
     assert (await operator.post(f"{here}/answers/{team}", data=typed | {"basis": "负责人签字"})).status_code == 303
+    stated = (await operator.get(f"{here}/statistics")).text
+    assert "按投资记录数出来的" in stated, "which of the two the form goes by"
+    (way,) = re.findall('href="([^"]+)">补记到投资记录', stated)
+    form = (await operator.get(unescape(way))).text
+    assert ('value="5"' in form, 'value="2026-11-23"' in form) == (True, True), "in 万元, as the log has it"
+    holder = parse_qs(urlsplit(unescape(way)).query)["holder"][0]
+    log = {"title": "示例基金", "sort": "angel", "holder": holder, "amount": "5", "on": "2026-11-23"}
+    assert (await operator.post(way.partition("?")[0], data=log | {"idempotency_key": "log"})).status_code == 303
+    stated = (await operator.get(f"{here}/statistics")).text
+    assert "补记到投资记录" not in stated
+    assert re.search(r'name="m.amount"[^>]* value="50"', stated), "in 千元, as the form has it"
     refused = await operator.post(f"{here}/close", data={"version": "1"})
     assert (refused.status_code, "还有 2 家没有报" in refused.text) == (409, True)
     other = next(r.id for r in await owed(conn) if r.state == "waiting")

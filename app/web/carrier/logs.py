@@ -97,9 +97,20 @@ async def _counted(conn: Conn, carrier: Carrier, year: int, today: date) -> dict
 
 
 @router.get("/carriers/{carrier_id}/logs/{kind}/new")
-async def new_form(request: Request, carrier_id: uuid.UUID, kind: str, viewer: SeeLetting, conn: ConnDep) -> Response:
+async def new_form(
+    request: Request,
+    carrier_id: uuid.UUID,
+    kind: str,
+    viewer: SeeLetting,
+    conn: ConnDep,
+    on: Annotated[str, Query(max_length=20)] = "",
+    holder: Annotated[str, Query(max_length=40)] = "",
+    amount: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """With what is known already, where a link brings it."""
     carrier, chosen = await carrier_in_sight(conn, carrier_id, viewer), needs_kind(kind)
-    return await _form(request, conn, carrier, viewer, chosen, {}, key=uuid.uuid4().hex)
+    known = {"on": on, "holder": holder, "amount": amount}
+    return await _form(request, conn, carrier, viewer, chosen, known, key=uuid.uuid4().hex)
 
 
 @router.post("/carriers/{carrier_id}/logs/{kind}/new")

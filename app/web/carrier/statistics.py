@@ -3,7 +3,10 @@
 import uuid
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
@@ -11,7 +14,7 @@ from app.access.personal import hidden_from
 from app.access.terms import Viewer
 from app.clock import BUSINESS_ZONE
 from app.collecting import answering
-from app.collecting.forms import form_for
+from app.collecting.forms import BY_THE_LOG, form_for
 from app.collecting.queries import corrections_of
 from app.collecting.recording import trace
 from app.collecting.service import CLOSED
@@ -19,6 +22,7 @@ from app.collecting.statistics import Statistics, said, statistics_of
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid
 from app.sheets.tables import Table, write_tables
+from app.units import Unit, from_yuan
 from app.web.carrier.collections import round_in_sight
 from app.web.carrier.frame import LetSpaces, ReadCarriers, head
 from app.web.collection_input import read_corrections
@@ -101,6 +105,13 @@ async def sheet(
     return page(request, "carrier/statistics_sheet.html", title=title, **context)
 
 
+def _log_href(carrier_id: uuid.UUID, on: date, unlogged: tuple[str, str]) -> str:
+    """Where what a tenant reported is written into the log: who invested and how only the operator knows."""
+    holder, amount = unlogged
+    asked = {"holder": holder, "amount": f"{from_yuan(Decimal(amount), Unit.WAN_YUAN):f}", "on": f"{on}"}
+    return f"/carriers/{carrier_id}/logs/investment/new?{urlencode(asked)}"
+
+
 def tables_of(found: Statistics, what: str) -> list[Table]:
     lead = (f"{what}　{found.title}　金额单位：千元", found.note)
     tables = [_own(found, lead)]
@@ -150,6 +161,8 @@ async def _page(
         "found": found,
         "options": {code: line.options for code, line in lines.items()},
         "sections": list(sections.items()),
+        "by_the_log": BY_THE_LOG,
+        "log_href": partial(_log_href, carrier.id, min(held.period.last, today)),
         "history": history,
         "version": (raw or {}).get("version", held.version),
         **error_context(error, labels),
