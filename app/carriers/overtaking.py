@@ -58,9 +58,8 @@ async def left_over(conn: Conn, *, today: date) -> list[tuple[uuid.UUID, uuid.UU
     let = and_(_T.space_id == _P.space_id, _T.exclusive, _T.during.op("&&")(asked))
     states = [ProposalState.WAITING.value, ProposalState.REFUSED.value]
     query = select(_P.carrier_id, _P.space_id).join(_T, let).where(_P.state.in_(states), _P.closes_on >= today)
-    return [
-        (carrier, space) for carrier, space in await conn.execute(query.distinct().order_by(*query.selected_columns))
-    ]
+    rows = await conn.execute(query.distinct().order_by(*query.selected_columns))
+    return [(carrier, space) for carrier, space in rows if space]
 
 
 async def overtake_left(conn: Conn, carrier_id: uuid.UUID, space_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
