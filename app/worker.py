@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.access.expiry import see_to_expiry
 from app.access.service import forget_old
 from app.access.terms import SYSTEM
 from app.assessments.impacts import waiting_firms
@@ -174,8 +175,9 @@ async def _heartbeat(conn: Conn, at: datetime) -> Mapping[str, int]:
 
 
 async def _tidy(conn: Conn, at: datetime) -> Mapping[str, int]:
+    done = await see_to_expiry(conn, at=at)
     forgotten = await forget_old(conn, at=at) + await forget_runs(conn, before=at - RUNS_KEPT)
-    forgotten += await forget_previews(conn, at=at)
+    forgotten += done + await forget_previews(conn, at=at)
     return {"planned": forgotten + await forget_files(conn, before=at - ENCLOSURES_KEPT)}
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from app.access.models import CalendarFeed, User
 from app.access.queries import LOOKS, VIEWER, viewer_of
 from app.access.rules import new_token, token_hash
+from app.access.standing import opens
 from app.access.terms import Actor, Viewer
 from app.audit.service import event_row, record
 from app.db import Conn
@@ -42,13 +43,13 @@ _FEED = Kept(
     select(*VIEWER, LOOKS)
     .select_from(CalendarFeed)
     .join(User, User.id == CalendarFeed.user_id)
-    .where(CalendarFeed.token_hash == bindparam("hash"), CalendarFeed.revoked_at.is_(None), User.active),
+    .where(CalendarFeed.token_hash == bindparam("hash"), CalendarFeed.revoked_at.is_(None), opens(bindparam("at"))),
     looks=True,
 )
 
 
-async def viewer_by_feed(conn: Conn, token: str) -> Viewer | None:
-    row = (await conn.execute(_FEED, {"hash": token_hash(token), "lasting": conn.lasting})).one_or_none()
+async def viewer_by_feed(conn: Conn, token: str, *, at: datetime) -> Viewer | None:
+    row = (await conn.execute(_FEED, {"hash": token_hash(token), "at": at, "lasting": conn.lasting})).one_or_none()
     return viewer_of(row) if row else None
 
 

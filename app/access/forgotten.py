@@ -13,6 +13,7 @@ from app.access.queries import owner_of
 from app.access.rules import token_hash
 from app.access.service import end_access
 from app.access.setting_password import faults_of, set_password
+from app.access.standing import opens
 from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.service import event_row, record
 from app.clock import BUSINESS_ZONE
@@ -46,7 +47,7 @@ async def ask(conn: Conn, typed: str, *, seal: Callable[[uuid.UUID], str], origi
         return False
     login, link_id, until = typed.strip().lower()[:40], new_id(), at + timedelta(minutes=LINK_MINUTES)
     row = {"id": link_id, "token_hash": token_hash(seal(link_id)), "login": login, "ip": origin.ip}
-    row |= {"user_id": _reachable(login, hour_ago), "created_at": at, "expires_at": until}
+    row |= {"user_id": _reachable(login, at), "created_at": at, "expires_at": until}
     await conn.execute(insert(PasswordLink).values(row))
     body = _BODY.format(until=until.astimezone(BUSINESS_ZONE))
     key, subject = str(link_id), "重设您在科技企业梯度培育系统的口令"
@@ -58,10 +59,10 @@ async def ask(conn: Conn, typed: str, *, seal: Callable[[uuid.UUID], str], origi
     return True
 
 
-def _reachable(login: str, hour_ago: datetime) -> Any:
+def _reachable(login: str, at: datetime) -> Any:
     """The account, when it may sign in, has an address and was not written to too often."""
-    mailed = select(func.count()).where(PasswordLink.login == login, PasswordLink.created_at > hour_ago)
-    known = (User.login == login, User.active, func.coalesce(User.email, "") != "")
+    mailed = select(func.count()).where(PasswordLink.login == login, PasswordLink.created_at > at - timedelta(hours=1))
+    known = (User.login == login, opens(at), func.coalesce(User.email, "") != "")
     return select(User.id).where(*known, mailed.scalar_subquery() < MAILED_AN_HOUR).scalar_subquery()
 
 
@@ -80,7 +81,7 @@ async def choose(
 ) -> None:
     """Sets the password and ends every session, token and link. Raises NotFound for a token that opens nothing, Invalid
     by field; the link still works after that."""
-    person = select(User).join(PasswordLink, PasswordLink.user_id == User.id).where(*_open(token, at), User.active)
+    person = select(User).join(PasswordLink, PasswordLink.user_id == User.id).where(*_open(token, at), opens(at))
     # The person first, then the links, as everybody does who ends somebody's access: two letters at once do not tangle.
     row = (await conn.execute(person.with_for_update())).mappings().one_or_none()
     if row is None:

@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import func, or_, select
 
 from app.access.models import SecondFactor, User
+from app.access.standing import opens
 from app.access.terms import Power, Role
 from app.db import Conn
 from app.labels import Labelled
 from app.sealed import shown
 from app.vault import Vault
 
+SOON = timedelta(days=14)
 IDLE = timedelta(days=90)  # our own number: what assessors usually call an account that nobody uses
 
 
@@ -23,6 +25,7 @@ class Standing(Labelled):
     WAITING = "waiting", "等待授权"
     DISABLED = "disabled", "已停用"
     IDLE = "idle", "90 天没有登录"
+    EXPIRING = "expiring", "14 天内到期"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class UserRow:
     carrier_id: uuid.UUID | None
     power: Power
     awaits_grant: bool
+    valid_until: datetime | None
     has_factor: bool
 
 
@@ -95,4 +99,6 @@ def _matching(wanted: Wanted, at: datetime) -> list[Any]:
         these += [~User.active, ~User.awaits_grant]
     elif wanted.standing is Standing.IDLE:
         these += [User.active, func.coalesce(User.last_sign_in_at, User.created_at) <= at - IDLE]
+    elif wanted.standing is Standing.EXPIRING:
+        these += [opens(at), User.valid_until <= at + SOON]
     return these

@@ -43,6 +43,7 @@ class User(Base):
     password_changed_at: Mapped[datetime | None]  # None: never since the account was opened
     password_expires_at: Mapped[datetime | None]  # of a one-time password, see app.access.rules
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    valid_until: Mapped[datetime | None]  # from then on it opens nothing; None: until somebody disables it
     created_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]
 

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, literal_column, select, true
 from app.access.models import ApiToken, KnownDevice, SecondFactor, SignInAttempt, SignInRules, User, UserSession
 from app.access.rules import WINDOW, Failure, token_hash
 from app.access.sight import look_as
+from app.access.standing import opens
 from app.access.terms import SYSTEM, Actor, Origin, Power, Role, Viewer
 from app.audit.models import AuditEvent
 from app.db import Conn
@@ -58,7 +59,7 @@ _SESSION = Kept(
         UserSession.revoked_at.is_(None),
         UserSession.expires_at > bindparam("at"),
         UserSession.seen_at > bindparam("idle_since"),
-        User.active,
+        opens(bindparam("at")),
     ),
     looks=True,
 )
@@ -70,7 +71,7 @@ _TOKEN = Kept(
         ApiToken.token_hash == bindparam("hash"),
         ApiToken.revoked_at.is_(None),
         ApiToken.expires_at > bindparam("at"),
-        User.active,
+        opens(bindparam("at")),
     ),
     looks=True,
 )

@@ -4,9 +4,10 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from app.access.sign_in_terms import PasswordProfile
+from app.clock import BUSINESS_ZONE, business_day
 
 LONGEST = 256
 FORMER = 5  # so many of the former ones are not taken again
@@ -93,6 +94,15 @@ def wait_seconds(
 
 def _until(hits: Sequence[datetime], limit: int, at: datetime) -> int:
     return max(0, round((hits[-limit] + WINDOW - at).total_seconds())) if len(hits) >= limit else 0
+
+
+def lasts_until(day: date) -> datetime:
+    """The moment at which a last day is over."""
+    return datetime.combine(day + timedelta(days=1), time.min, BUSINESS_ZONE)
+
+
+def last_day(until: datetime) -> date:
+    return business_day(until - timedelta(seconds=1))
 
 
 def one_time_until(at: datetime) -> datetime:

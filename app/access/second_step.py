@@ -12,6 +12,7 @@ from app.access.noticing import tell_owner
 from app.access.queries import owner_of, sign_in_record
 from app.access.rules import token_hash
 from app.access.signing import Attempt, Browser, SignInResult, mark_succeeded, must_wait, open_session
+from app.access.standing import opens
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import NotFound
@@ -22,7 +23,7 @@ async def half_way(conn: Conn, token: str, *, at: datetime) -> Any:
     """Who has given the password in this browser and no more, as `sign_in_record`; None for nobody."""
     h = HalfSignIn
     login = select(User.login).join(h, h.user_id == User.id).where(h.token_hash == token_hash(token), h.expires_at > at)
-    found = (await conn.execute(login.where(User.active))).scalar_one_or_none() if token else None
+    found = (await conn.execute(login.where(opens(at)))).scalar_one_or_none() if token else None
     return await sign_in_record(conn, found) if found else None
 
 

@@ -3,7 +3,7 @@
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, insert, update
 
@@ -23,7 +23,7 @@ from app.access.noticing import tell_of_hand
 from app.access.passwords import hash_password
 from app.access.powers import are_separated, ask_for_grant, makes_only, may_handle, separate, waits_after_reset
 from app.access.queries import user_by_id, user_by_login
-from app.access.rules import one_time_until, token_hash
+from app.access.rules import lasts_until, one_time_until, token_hash
 from app.access.setting_password import faults_of, set_password
 from app.access.terms import SYSTEM, TOWN_DIGITS, Actor, Power, Role
 from app.audit.service import event_row, record
@@ -48,6 +48,7 @@ class Account:
     firm_id: uuid.UUID | None = None
     carrier_id: uuid.UUID | None = None  # an operator may wait for its carrier
     power: Power = Power.SOLE  # of an administrator
+    last_day: date | None = None  # after which it opens nothing
 
 
 async def add_user(
@@ -83,6 +84,7 @@ async def add_user(
             password_changed_at=at,
             must_change_password=must_change,
             password_expires_at=one_time_until(at) if must_change else None,
+            valid_until=lasts_until(account.last_day) if account.last_day else None,
             created_at=at,
         )
     )
@@ -93,7 +95,9 @@ async def add_user(
         object_type="user",
         object_id=user_id,
         object_label=account.login,
-        after={"role": account.role.value, "scope": account.scope} | _bound(account.carrier_id) | _said(power),
+        after={"role": account.role.value, "scope": account.scope}
+        | _bound(account.carrier_id)
+        | _said(power, account.last_day),
     )
     await record(conn, created)
     if waits:
@@ -127,8 +131,9 @@ async def _power_of(conn: Conn, account: Account, *, by: Actor, at: datetime) ->
     return Power.SYSTEM if await are_separated(conn) else Power.SOLE
 
 
-def _said(power: Power) -> dict[str, str]:
-    return {"power": power.value} if power is not Power.SOLE else {}
+def _said(power: Power, last_day: date | None) -> dict[str, str]:
+    said = {"power": power.value} if power is not Power.SOLE else {}
+    return said | ({"valid_until": str(last_day)} if last_day else {})
 
 
 def _bound_faults(account: Account) -> dict[str, str]:
@@ -185,19 +190,21 @@ async def set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, by: Actor,
     may_handle(user, by=by)
     if active and user["awaits_grant"]:
         raise Waiting("这个账号还没有授权，要由安全管理员来办。")
-    await _set_active(conn, user_id, active, at=at)
+    if active and user["valid_until"] is not None and user["valid_until"] <= at:
+        raise Invalid({"active": "这个账号已到期，请先改到期日。"})
+    await put_active(conn, user_id, active, at=at)
     verb = "enabled" if active else "disabled"
     await record(conn, event_row(f"user:record:{verb}", by=by, at=at, object_type="user", object_id=user_id))
 
 
 async def close_account(conn: Conn, *, by: Actor, at: datetime) -> None:
     """One's own, for good: an administrator may open it again."""
-    await _set_active(conn, by.viewer.id, False, at=at)
+    await put_active(conn, by.viewer.id, False, at=at)
     closed = event_row("user:record:closed", by=by, at=at, object_type="user", object_id=by.viewer.id)
     await record(conn, {**closed, "object_label": by.viewer.login})
 
 
-async def _set_active(conn: Conn, user_id: uuid.UUID, active: bool, *, at: datetime) -> None:
+async def put_active(conn: Conn, user_id: uuid.UUID, active: bool, *, at: datetime) -> None:
     # Who cannot sign in cannot sign for a firm either; the place is free for another.
     values = {"active": active} if active else {"active": active, "signatory": False}
     if (await conn.execute(update(User).where(User.id == user_id).values(**values))).rowcount == 0:

@@ -13,9 +13,10 @@ from app.access.devices import note_device
 from app.access.models import HalfSignIn, SignInAttempt, User, UserSession
 from app.access.passwords import verify
 from app.access.queries import known_device, owner_of, recent_failures, sign_in_record
-from app.access.rules import ONE_TIME_HOURS, WINDOW, is_worn_out, new_token, token_hash, wait_seconds
+from app.access.rules import ONE_TIME_HOURS, WINDOW, is_worn_out, last_day, new_token, token_hash, wait_seconds
 from app.access.service import end_sessions
 from app.access.sign_in_terms import PasswordProfile
+from app.access.standing import opens
 from app.access.terms import Actor, Origin, Role, Viewer
 from app.audit.models import AuditEvent
 from app.audit.service import event_row, record
@@ -157,7 +158,7 @@ async def open_session(
     # first one's session.
     values = {"last_sign_in_at": at, "must_change_password": must_change}
     # What was proven must still hold: a password that was reset just now, an account that was disabled, lets nobody in.
-    same = (User.id == user["id"], User.active, User.password_hash == user["password_hash"])
+    same = (User.id == user["id"], opens(at), User.password_hash == user["password_hash"])
     if (await conn.execute(update(User).where(*same).values(**values))).rowcount == 0:
         raise Conflict("这个账号刚刚有变动，没有登录；请重新登录。")
     ended = await end_sessions(conn, user["id"], at=at) if user["one_session"] else 0
@@ -204,6 +205,9 @@ def refusal(user: Any, at: datetime) -> str:
         return "账号或口令不对。"
     if user["awaits_grant"]:
         return "这个账号还没有授权，要等安全管理员核对以后才能登录；口令没有错，请先问本单位的安全管理员。"
+    ended = user["valid_until"]
+    if ended is not None and ended <= at:
+        return f"这个账号用到 {last_day(ended)} 为止，已经到期，请联系本单位的系统管理员。"
     if not user["active"]:
         return "这个账号已停用，请联系本单位的系统管理员。"
     until = user["password_expires_at"]

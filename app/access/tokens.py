@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
@@ -20,6 +20,7 @@ from app.errors import Invalid, NotFound, PasswordChangeRequired
 
 LONGEST_DAYS = 366
 LONGEST_LABEL = 40
+_LATE = datetime.max.replace(tzinfo=UTC)
 MOST = 10  # of one account at a time
 USED_AFTER = timedelta(seconds=60)  # noted no more often than that
 
@@ -47,10 +48,10 @@ def _open(user_id: uuid.UUID, at: datetime) -> tuple[Any, ...]:
 async def issue_token(conn: Conn, login: str, *, days: int, label: str = "", by: Actor = SYSTEM, at: datetime) -> str:
     """Shown once. Raises NotFound."""
     user = await user_by_login(conn, login)
-    if user is None or not user["active"]:
-        raise NotFound(f"没有账号 {login}，或已停用。")
+    if user is None or not user["active"] or (user["valid_until"] or _LATE) <= at:
+        raise NotFound(f"没有账号 {login}，或者已停用、已到期。")
     token = new_token()
-    until = at + timedelta(days=days)
+    until = min(at + timedelta(days=days), user["valid_until"] or _LATE)
     row = {"token_hash": token_hash(token), "user_id": user["id"], "created_at": at, "expires_at": until}
     await conn.execute(insert(ApiToken).values(**row, label=label))
     issued = event_row("user:token:issued", by=by, at=at, object_type="user", object_id=user["id"], object_label=login)

@@ -159,6 +159,8 @@ ACTION_LABELS = {
     "user:record:created": "新增账号",
     "user:record:enabled": "启用账号",
     "user:record:disabled": "停用账号",
+    "user:record:expired": "账号到期停用",
+    "user:expiry:set": "更改账号的到期日",
     "user:record:closed": "退出填报、停用自己的账号",
     "user:powers:separated": "分设系统管理员与安全管理员",
     "user:access:granted": "授权账号",

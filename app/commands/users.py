@@ -4,13 +4,16 @@ import argparse
 import secrets
 import sys
 import uuid
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
+from app.access.expiry import must_lie_ahead, set_last_day
 from app.access.factors import take_away
 from app.access.queries import user_by_login
 from app.access.rules import ONE_TIME_HOURS
 from app.access.service import Account, add_user, reset_password
-from app.access.terms import Power, Role
+from app.access.terms import SYSTEM, Power, Role
 from app.access.tokens import LONGEST_DAYS, issue_token
 from app.carriers.queries import carrier_choices
 from app.clock import SystemClock
@@ -19,6 +22,7 @@ from app.db import Conn
 from app.errors import Invalid
 from app.firms.queries import firm_id_by_uscc
 from app.text import normalise
+from app.text.dates import DateError, parse_date
 from app.text.uscc import normalise_code
 
 
@@ -39,9 +43,15 @@ def add_parser(subparsers: Any) -> None:
     add.add_argument("--name", default="", help="姓名，缺省同账号")
     add.add_argument("--firm", default="", metavar="USCC", help="填报员所属企业的统一社会信用代码")
     add.add_argument("--carrier", default="", metavar="NAME", help="载体运营的载体：名称，或编号")
+    add.add_argument("--until", default="", metavar="DATE", help="到期日，如 2027-06-30：这一天结束时停用")
     add.add_argument("--password-stdin", action="store_true", help="从标准输入读口令（一行）")
     add_data_option(add)
     add.set_defaults(run=run_add)
+    until: argparse.ArgumentParser = verbs.add_parser("until", help="账号的到期日；none 取消")
+    until.add_argument("login", metavar="LOGIN")
+    until.add_argument("until", metavar="DATE", help="如 2027-06-30；none 取消到期日")
+    add_data_option(until)
+    until.set_defaults(run=run_until)
     reset: argparse.ArgumentParser = verbs.add_parser("reset", help="重置口令：生成新的一次性口令并单独打印")
     reset.add_argument("login", metavar="LOGIN")
     add_data_option(reset)
@@ -65,6 +75,7 @@ async def run_add(args: argparse.Namespace) -> int:
         raise CommandError("--power 只用于系统管理员（--role admin）。", exit_code=2)
     if args.carrier and role is not Role.CARRIER:
         raise CommandError("--carrier 只用于载体运营（--role carrier）。", exit_code=2)
+    last_day = _day(args.until) if args.until else None
     given = _read_password() if args.password_stdin else ""
     password = given or _one_time()
     async with opened(args) as (settings, database), database.transaction() as conn:
@@ -74,21 +85,43 @@ async def run_add(args: argparse.Namespace) -> int:
         part = Power(args.power) if args.power else Power.SOLE
         account = Account(args.login, name, role, args.scope, firm_id=firm_id, carrier_id=carrier_id, power=part)
         try:
+            must_lie_ahead(last_day, at=SystemClock().now())
             await add_user(
                 conn,
-                account,
+                replace(account, last_day=last_day),
                 password=password,
                 must_change=not given,
                 at=SystemClock().now(),
                 cheap=settings.cheap_passwords,
             )
         except Invalid as error:
-            exit_code = 2 if {"scope", "uscc"} & error.fields.keys() else 1
+            exit_code = 2 if {"scope", "uscc", "valid_until"} & error.fields.keys() else 1
             raise CommandError("".join(error.fields.values()), exit_code=exit_code) from error
     print(f"已新增账号 {args.login}（{role.label}）。", file=sys.stderr)
     if not given:
         _tell(password)
     return 0
+
+
+async def run_until(args: argparse.Namespace) -> int:
+    day = None if args.until == "none" else _day(args.until)
+    async with opened(args) as (_, database), database.transaction() as conn:
+        user = await user_by_login(conn, args.login)
+        if user is None:
+            raise CommandError(f"没有账号 {args.login}。")
+        try:
+            await set_last_day(conn, user["id"], day, by=SYSTEM, at=SystemClock().now())
+        except Invalid as error:
+            raise CommandError("".join(error.fields.values()), exit_code=2) from error
+    print(f"账号 {args.login} " + (f"用到 {day} 为止。" if day else "没有到期日。"), file=sys.stderr)
+    return 0
+
+
+def _day(typed: str) -> date:
+    try:
+        return parse_date(typed)
+    except DateError as error:
+        raise CommandError(str(error), exit_code=2) from error
 
 
 async def run_reset(args: argparse.Namespace) -> int:

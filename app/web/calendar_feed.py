@@ -53,7 +53,7 @@ async def read_feed(
     token: Annotated[str, Query(max_length=100, description="个人订阅地址里的密钥，在“日历订阅”页生成和停用")] = "",
 ) -> Response:
     """Calendar programs cannot sign in, so the secret in the address does it, for this feed only."""
-    viewer = await viewer_by_feed(conn, token) if token else None
+    viewer = await viewer_by_feed(conn, token, at=clock.now()) if token else None
     if viewer is None or not viewer.may(Permission.FILING_READ) or viewer.must_change_password:
         raise NotFound("这个订阅地址不能用，或已停用；请在“日历订阅”页重新生成。")
     found = await feed(conn, viewer=viewer, since=business_day(clock.now()).year - 1)

@@ -90,6 +90,8 @@ GET   /admin/users/new                          user:admin     admin
 POST  /admin/users/new                          user:admin     admin
 GET   /admin/users/{{user_id}}/carrier          user:admin     admin
 POST  /admin/users/{{user_id}}/carrier          user:admin     admin
+GET   /admin/users/{{user_id}}/expiry           user:admin     admin
+POST  /admin/users/{{user_id}}/expiry           user:admin     admin
 GET   /admin/users/{{user_id}}/identity         user:admin     admin
 POST  /admin/users/{{user_id}}/identity         user:admin     admin
 POST  /admin/users/{{user_id}}/identity/unlink  user:admin     admin

@@ -3,6 +3,7 @@
 from app.web.admin import (
     audit,
     calendar,
+    expiry,
     grants,
     identities,
     jobs,
@@ -22,6 +23,7 @@ from app.web.admin import (
 # Fixed addresses below /admin/policies come before /admin/policies/{version_id}.
 _PARTS = (
     users,
+    expiry,
     security,
     grants,
     identities,

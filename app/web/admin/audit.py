@@ -71,6 +71,7 @@ _KEYS = {
     "role": "角色",
     "power": "职权",
     "scope": "管辖范围",
+    "valid_until": "到期日",
     "carrier": "载体",
     "logins": "账号",
     "rows": "行数",

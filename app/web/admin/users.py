@@ -7,15 +7,17 @@ from urllib.parse import urlencode
 from fastapi import Depends, Form, Query, Request, Response
 
 from app.access import service
+from app.access.expiry import must_lie_ahead
 from app.access.listing import Standing, Wanted, list_users
 from app.access.queries import user_by_id, user_by_login
-from app.access.rules import ONE_TIME_HOURS
+from app.access.rules import ONE_TIME_HOURS, last_day
 from app.access.terms import Actor, Permission, Power, Role, Viewer
 from app.carriers.queries import carrier_choices
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.firms.queries import firm_id_by_uscc
 from app.web.admin import one_time
+from app.web.admin.expiry import read_last_day
 from app.web.deps import CHANGES_LOOKUPS, ClockDep, ConnDep, LookupDep, SettingsDep, acting, guard
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -57,6 +59,7 @@ async def users_page(
         "regions": {u.scope: lookup.reference.region(u.scope) for u in found.rows},
         "carriers": {uuid.UUID(known): name for known, name in await carrier_choices(conn)},
         "me": viewer.id,
+        "last_days": {u.id: last_day(u.valid_until) for u in found.rows if u.valid_until},
         "now": clock.now(),
         "may_secure": viewer.may(Permission.SECURITY_ADMIN),
     }
@@ -71,7 +74,7 @@ async def new_page(request: Request, _: ReadUsers, conn: ConnDep, lookup: Lookup
 async def _form(
     request: Request, conn: Conn, lookup: Lookup, values: dict[str, str], errors: dict[str, str], *, status: int = 200
 ) -> Response:
-    names = ("login", "name", "role", "power", "scope", "unit", "email", "uscc", "carrier")
+    names = ("login", "name", "role", "power", "scope", "unit", "email", "uscc", "carrier", "valid_until")
     context: dict[str, Any] = {
         "values": {n: values.get(n, "") for n in names},
         "errors": errors,
@@ -100,6 +103,7 @@ async def add(
     uscc: Annotated[str, Form(max_length=40)] = "",
     carrier: Annotated[str, Form(max_length=40)] = "",
     power: Annotated[str, Form(max_length=20)] = "",
+    valid_until: Annotated[str, Form(max_length=30)] = "",
 ) -> Response:
     values = {
         "power": power,
@@ -111,7 +115,7 @@ async def add(
         "email": email,
         "uscc": uscc,
     }
-    values["carrier"] = carrier
+    values |= {"carrier": carrier, "valid_until": valid_until}
     made = one_time.make(settings, actor, login.strip().lower())
     try:
         if role not in {r.value for r in Role}:
@@ -121,9 +125,10 @@ async def add(
             raise Invalid({"uscc": "企业库里没有这个信用代码。"})
         bound = await _chosen(conn, carrier)
         part = Power.SECURITY if power == Power.SECURITY else Power.SOLE
-        account = service.Account(
-            made.login, name, Role(role), scope.strip(), unit.strip(), email.strip() or None, firm_id, bound, part
-        )
+        until = read_last_day(valid_until)
+        must_lie_ahead(until, at=clock.now())
+        reach = (scope.strip(), unit.strip(), email.strip() or None)
+        account = service.Account(made.login, name, Role(role), *reach, firm_id, bound, part, until)
         await service.add_user(
             conn, account, password=made.password, by=actor, at=clock.now(), cheap=settings.cheap_passwords
         )

@@ -1,0 +1,128 @@
+"""An account may have a last day: its person and the administrators hear of it before, then it opens nothing."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.access.models import ApiToken, User
+from app.access.noticing import tell_owner
+from app.access.powers import may_handle
+from app.access.queries import user_by_id
+from app.access.rules import last_day, lasts_until
+from app.access.service import put_active
+from app.access.standing import opens
+from app.access.terms import HELD, PERMISSIONS, SYSTEM, Actor, Permission, Power, Role
+from app.audit.service import event_row, record
+from app.clock import business_day
+from app.db import Conn
+from app.errors import Invalid, NotFound
+from app.outbox.writing import notice, post
+
+# Our own numbers: days left when it is told, once for each.
+TOLD = (14, 3)
+TOKEN_TOLD = 7
+_U, _T = User, ApiToken
+
+
+def must_lie_ahead(day: date | None, *, at: datetime) -> None:
+    """Raises Invalid: to end an account at once is to disable it."""
+    if day is not None and day < business_day(at):
+        raise Invalid({"valid_until": "到期日不能早于今天；立即停用请用“停用”。"})
+
+
+async def set_last_day(conn: Conn, user_id: uuid.UUID, day: date | None, *, by: Actor, at: datetime) -> bool:
+    """None: until somebody disables it. False when nothing differs. Raises NotFound, Invalid, Forbidden."""
+    user = await user_by_id(conn, user_id)
+    if user is None:
+        raise NotFound
+    may_handle(user, by=by)
+    if user_id == by.viewer.id:
+        raise Invalid({"valid_until": "不能定自己账号的到期日。"})
+    must_lie_ahead(day, at=at)
+    until = lasts_until(day) if day else None
+    if until == user["valid_until"]:
+        return False
+    await conn.execute(update(_U).where(_U.id == user_id).values(valid_until=until))
+    set_ = event_row(
+        "user:expiry:set",
+        by=by,
+        at=at,
+        object_type="user",
+        object_id=user_id,
+        object_label=user["login"],
+        before=_said(user["valid_until"]),
+        after=_said(until),
+    )
+    await record(conn, set_)
+    sentence = f"您的账号用到 {day} 为止" if day else "您的账号不再有到期日"
+    await tell_owner(conn, user_id, f"{sentence}（由{by.viewer.name}设定）", by=by, at=at)
+    return True
+
+
+def _said(until: datetime | None) -> dict[str, str]:
+    return {"valid_until": str(last_day(until)) if until else ""}
+
+
+async def see_to_expiry(conn: Conn, *, at: datetime) -> int:
+    """Every hour: what has come to its end is disabled, what soon will be is told."""
+    over = select(_U.id, _U.login, _U.valid_until).where(_U.active, _U.valid_until <= at).order_by(_U.id)
+    rows: Sequence[Any] = (await conn.execute(over.with_for_update())).all()
+    for row in rows:
+        await put_active(conn, row.id, False, at=at)
+        ended = event_row("user:record:expired", by=SYSTEM, at=at, object_type="user", object_id=row.id)
+        await record(conn, {**ended, "object_label": row.login, "after": _said(row.valid_until)})
+    await _tell_of_accounts(conn, at)
+    await _tell_of_tokens(conn, at)
+    return len(rows)
+
+
+async def _tell_of_accounts(conn: Conn, at: datetime) -> None:
+    soon = (opens(at), _U.valid_until <= at + timedelta(days=max(TOLD)))
+    query = select(_U.id, _U.login, _U.name, _U.valid_until).where(*soon).order_by(_U.login)
+    ending: dict[tuple[date, int], list[Any]] = defaultdict(list)
+    for row in await conn.execute(query):
+        left = min(step for step in TOLD if row.valid_until <= at + timedelta(days=step))
+        ending[last_day(row.valid_until), left].append(row)
+    keepers = await _keepers(conn) if ending else []
+    for (day, left), people in ending.items():
+        own = f"您的账号用到 {day} 为止，此后不能登录；还要用的，请告诉本单位的系统管理员"
+        names = "、".join(f"{one.name}（{one.login}）" for one in people[:5]) + ("等" if len(people) > 5 else "")
+        told = f"{len(people)} 个账号用到 {day} 为止：{names}；还要用的，请改到期日"
+        key, page = f"{day}:{left}", "/admin/users?standing=expiring"
+        await post(
+            conn,
+            *(notice("account_expiring", f"own:{key}", to=one.id, subject=own, at=at) for one in people),
+            *(notice("account_expiring", key, to=one, subject=told, page=page, at=at) for one in keepers),
+        )
+
+
+async def _keepers(conn: Conn) -> list[uuid.UUID]:
+    roles = [role.value for role, held in PERMISSIONS.items() if Permission.USER_ADMIN in held]
+    query = select(_U.id, _U.role, _U.power).where(_U.role.in_(roles), _U.active).order_by(_U.id)
+    rows = (await conn.execute(query)).all()
+    return [r.id for r in rows if Permission.USER_ADMIN in HELD[Power(r.power)][Role(r.role)]]
+
+
+async def _tell_of_tokens(conn: Conn, at: datetime) -> None:
+    soon = (_T.expires_at > at, _T.expires_at <= at + timedelta(days=TOKEN_TOLD))
+    # One that was for a few days only has said so when it was made.
+    long = _T.expires_at - _T.created_at > timedelta(days=TOKEN_TOLD)
+    query = select(_T.token_hash, _T.user_id, _T.label, _T.expires_at).join(_U, _U.id == _T.user_id)
+    mine = query.where(_T.revoked_at.is_(None), *soon, long, opens(at))
+    rows = (await conn.execute(mine.order_by(_T.token_hash))).all()
+    told = (
+        notice(
+            "token_expiring",
+            row.token_hash.hex()[:12],
+            to=row.user_id,
+            subject=f"访问令牌“{row.label or '命令行发放'}”将在 {business_day(row.expires_at)} 到期，请换新的",
+            page="/account/tokens",
+            at=at,
+        )
+        for row in rows
+    )
+    await post(conn, *told)

@@ -1,0 +1,111 @@
+"""An account, or a token, with a last day: told before, and opening nothing afterwards."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text, update
+
+from app.access.expiry import see_to_expiry, set_last_day
+from app.access.models import ApiToken, User, UserSession
+from app.access.rules import last_day, lasts_until
+from app.access.terms import SYSTEM
+from app.access.tokens import issue_token
+from app.clock import BUSINESS_ZONE
+from app.errors import Invalid, NotFound
+from app.outbox.models import OutboxMessage
+from tests import factories
+from tests.harness import NOON
+
+LAST = date(2026, 12, 31)
+END = datetime(2027, 1, 1, tzinfo=BUSINESS_ZONE)
+FORM = {"login": "jiediao", "name": "借调", "role": "officer", "scope": "440783"}
+
+
+async def told(conn, kind):
+    query = select(OutboxMessage.payload, OutboxMessage.user_id).where(OutboxMessage.kind == kind)
+    return [(payload["subject"], who) for payload, who in await conn.execute(query)]
+
+
+def test_a_last_day_counts_to_its_end():
+    assert lasts_until(LAST) == END
+    assert last_day(END) == LAST
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-1, 200), (0, 401)])
+async def test_with_its_last_day_every_way_in_closes(conn, client_as, client_from, clock, seconds, status):
+    person = await factories.person(conn, "officer")
+    clock.at = END - timedelta(days=1)
+    desk = await client_as("officer")
+    token = await issue_token(conn, "officer", days=90, at=clock.now())
+    program = client_from(headers={"authorization": f"Bearer {token}"})
+    await set_last_day(conn, person.id, LAST, by=SYSTEM, at=clock.now())
+    clock.at = END + timedelta(seconds=seconds)
+    await conn.execute(update(UserSession).values(seen_at=END, expires_at=END + timedelta(hours=1)))
+    assert (await program.get("/api/v1/firms")).status_code == status
+    assert ((await desk.get("/inbox")).status_code == 200) is (status == 200)
+    stranger = client_from()
+    said = await stranger.post("/sign-in", data={"login": "officer", "password": factories.PASSWORD})
+    assert ("用到 2026-12-31 为止，已经到期" in said.text) is (status == 401)
+    wrong = await stranger.post("/sign-in", data={"login": "officer", "password": "x"})
+    assert "到期" not in wrong.text, "only who knows the password is told"
+
+
+async def test_no_token_outlives_the_account_and_none_is_made_afterwards(conn):
+    person = await factories.person(conn, "officer")
+    await set_last_day(conn, person.id, LAST, by=SYSTEM, at=NOON)
+    await issue_token(conn, "officer", days=300, at=NOON)
+    assert (await conn.execute(select(ApiToken.expires_at))).scalar_one() == END
+    with pytest.raises(NotFound):
+        await issue_token(conn, "officer", days=1, at=END)
+
+
+async def test_it_is_told_twice_before_and_then_the_account_is_disabled_and_that_is_in_the_trail(conn):
+    person, admin = await factories.person(conn, "officer"), await factories.person(conn, "admin")
+    await set_last_day(conn, person.id, LAST, by=SYSTEM, at=NOON)
+    for before, times in ((15, 0), (14, 1), (13, 1), (3, 2), (2, 2)):
+        for _ in range(2):
+            assert await see_to_expiry(conn, at=END - timedelta(days=before)) == 0
+        people = [who for _, who in await told(conn, "account_expiring")]
+        assert (people.count(person.id), people.count(admin.id)) == (times, times), before
+    assert await see_to_expiry(conn, at=END - timedelta(seconds=1)) == 0
+    assert await see_to_expiry(conn, at=END) == 1
+    assert await see_to_expiry(conn, at=END) == 0
+    assert (await conn.execute(select(User.active).where(User.id == person.id))).scalar_one() is False
+    trail = "SELECT actor_name, after FROM audit_events WHERE action = 'user:record:expired'"
+    assert (await conn.execute(text(trail))).one() == ("系统", {"valid_until": "2026-12-31"})
+
+
+@pytest.mark.parametrize(("before", "days", "times"), [(8, 90, 0), (7, 90, 1), (1, 7, 0)])
+async def test_of_a_token_that_ends_its_owner_hears_a_week_before(conn, before, days, times):
+    person = await factories.person(conn, "officer")
+    await issue_token(conn, "officer", days=days, label="统计", at=NOON)
+    await see_to_expiry(conn, at=NOON + timedelta(days=days - before))
+    assert [who for said, who in await told(conn, "token_expiring") if "统计" in said] == [person.id] * times
+
+
+async def test_it_is_set_and_taken_away_on_a_page_and_never_ones_own(conn, client_as, rendered):
+    admin = await client_as("admin")
+    assert (await admin.post("/admin/users/new", data=FORM | {"valid_until": "2026-01-01"})).status_code == 422
+    assert (await admin.post("/admin/users/new", data=FORM | {"valid_until": "明天"})).status_code == 422
+    assert (await admin.post("/admin/users/new", data=FORM | {"valid_until": "2026-12-05"})).status_code == 303
+    listed = (await admin.get("/admin/users?standing=expiring")).text
+    assert ("jiediao" in listed, "用到 2026-12-05" in listed) == (True, True)
+    made = (await conn.execute(select(User.id).where(User.login == "jiediao"))).scalar_one()
+    page = f"/admin/users/{made}/expiry"
+    assert 'value="2026-12-05"' in (await admin.get(page)).text
+    assert (await admin.post(page, data={"valid_until": "2026-11-01"})).status_code == 422
+    assert (await admin.post(page, data={"valid_until": ""})).status_code == 303
+    assert (await conn.execute(select(User.valid_until).where(User.id == made))).scalar_one() is None
+    own = (await factories.person(conn, "admin")).id
+    assert (await admin.post(f"/admin/users/{own}/expiry", data={"valid_until": "2027-01-01"})).status_code == 422
+    await conn.execute(update(User).where(User.id == made).values(valid_until=NOON, active=False))
+    assert "已到期" in (await admin.post(f"/admin/users/{made}/enable")).text
+    trail = "SELECT before, after FROM audit_events WHERE action = 'user:expiry:set'"
+    assert (await conn.execute(text(trail))).one() == ({"valid_until": "2026-12-05"}, {"valid_until": ""})
+
+
+async def test_the_operators_set_no_day_that_is_over(conn):
+    person = await factories.person(conn, "officer")
+    with pytest.raises(Invalid):
+        await set_last_day(conn, person.id, NOON.date() - timedelta(days=1), by=SYSTEM, at=NOON)
+    assert await set_last_day(conn, person.id, NOON.date(), by=SYSTEM, at=NOON)
