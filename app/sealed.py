@@ -19,6 +19,7 @@ from app.text import is_code, numbers_in, numbers_said
 from app.vault import Unreadable, Vault
 
 PREFIX = "sealed:"
+PARTS = 6
 UNREADABLE = "（密钥打不开）"  # shown in place of what it stands for, and never stored
 TAILS = (4, 7, 8)  # digits by which a number is found, too: the last ones, and what is dialled within a town
 _SENTENCES = frozenset({"entry_applications.contact"})
@@ -52,9 +53,14 @@ def unseal(vault: Vault, text: str, *, column: str = "", row: object = "") -> st
     found = _SEALED.fullmatch(text)
     if found is None or (column and (found[2], found[3]) != (column, str(row))):
         raise Unreadable
+    return value_at(vault, found[5], column=found[2], row=found[3])
+
+
+def value_at(vault: Vault, value: str, *, column: str, row: object) -> str:
+    """Of the last part alone, sealed for that place. Raises Unreadable."""
     try:
-        value = base64.urlsafe_b64decode(found[5] + "=" * (-len(found[5]) % 4))
-        return vault.open(value, about=f"{found[2]}:{found[3]}").decode()
+        sealed = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        return vault.open(sealed, about=f"{column}:{row}").decode()
     except (binascii.Error, ValueError) as error:
         raise Unreadable from error
 

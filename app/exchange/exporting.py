@@ -44,7 +44,7 @@ from app.pipeline.models import TierRow
 from app.policy.terms import Outcome
 from app.recognitions.models import Certificate
 from app.recognitions.terms import CertificateKind
-from app.sheets.writing import XlsxFile
+from app.sheets.apart import Apart, book_apart
 from app.vault import Vault
 
 TITLES = (*(c.title for c in COLUMNS), STATUS, TIER_SINCE, OFFICER)
@@ -237,14 +237,12 @@ async def csv_stream(database: Database, query: Select[Any]) -> AsyncIterator[by
 async def _copy(database: Database, query: Select[Any], spool: Spool) -> None:
     written = query.compile(dialect=_DIALECT).construct_expanded_state()
     async with _TURNS.turn(), database.transaction() as conn:
-        await conn.execute(_SETTINGS)
-        driver: Any = (await conn.get_raw_connection()).driver_connection
         lines = Lines(opening_of(query), conn.vault)
 
         async def put(data: bytes) -> None:
             await spool.put(lines.of(data))
 
-        try:
+        async with _driver(conn) as driver:
             await driver.copy_from_query(
                 written.statement,
                 *written.positional_parameters,
@@ -253,38 +251,40 @@ async def _copy(database: Database, query: Select[Any], spool: Spool) -> None:
                 encoding="utf-8",
                 timeout=_HOUR,
             )
-        except BaseException:
-            # A connection that was left in the middle of a copy is not given to the next one.
-            await conn.invalidate()
-            raise
     await spool.put(lines.rest())
     await spool.flush()
 
 
+@contextlib.asynccontextmanager
+async def _driver(conn: Conn) -> AsyncIterator[Any]:
+    """For what goes past SQLAlchemy: a county's rows cost it as much as they cost PostgreSQL."""
+    await conn.execute(_SETTINGS)
+    try:
+        yield (await conn.get_raw_connection()).driver_connection
+    except BaseException:
+        # A connection that was left in the middle of something is not given to the next one.
+        await conn.invalidate()
+        raise
+
+
 async def write_xlsx(database: Database, query: Select[Any], path: Path, *, mark: str = "") -> int:
-    """A thread writes a thousand firms while the next thousand are read from a cursor; returns how many."""
-    written = 0
-    writing: asyncio.Future[None] | None = None
+    """A process of its own writes a thousand firms while the next thousand are read; returns how many."""
     titles = titles_of(query)
-    book = await asyncio.to_thread(
-        XlsxFile, path, "企业", titles, _WIDTHS[: len(titles)], numeric=frozenset({_CAPITAL}), mark=mark
-    )
-    async with _TURNS.turn(), database.transaction() as conn:
-        await conn.execute(_SETTINGS)
-        opening, vault = opening_of(query), conn.vault
-        async with conn.stream(query) as result:
-            try:
-                async for rows in result.partitions(_CHUNK):
-                    if writing is not None:
-                        await writing
-                    opened = [opening.row(vault, row, _PHONE) for row in rows]
-                    writing = asyncio.ensure_future(asyncio.to_thread(book.write, opened))
-                    written += len(rows)
-            finally:
-                if writing is not None:
-                    await writing
-    await asyncio.to_thread(book.close)
-    return written
+    widths, numeric = _WIDTHS[: len(titles)], frozenset({_CAPITAL})
+    async with _TURNS.turn(), book_apart(path, "企业", titles, widths, numeric=numeric, mark=mark) as book:
+        return await _fill(book, database, query)
+
+
+async def _fill(book: Apart, database: Database, query: Select[Any]) -> int:
+    """The connection is free again before the workbook is put together."""
+    count, opening = 0, opening_of(query)
+    written = query.compile(dialect=_DIALECT).construct_expanded_state()
+    async with database.transaction() as conn, _driver(conn) as driver:
+        cursor = await driver.cursor(written.statement, *written.positional_parameters, timeout=_HOUR)
+        while rows := await cursor.fetch(_CHUNK, timeout=_HOUR):
+            await book.write([opening.row(conn.vault, row, _PHONE) for row in rows])
+            count += len(rows)
+    return count
 
 
 async def xlsx_stream(database: Database, query: Select[Any], *, mark: str = "") -> AsyncIterator[bytes]:

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Select, Text, bindparam, case, func, literal_column
 
 from app.personal.masking import mask
 from app.personal.terms import Kind
-from app.sealed import UNREADABLE, unseal
+from app.sealed import PARTS, UNREADABLE, value_at
 from app.vault import Unreadable, Vault
 
 _RISKY = "=+-@\t\r"
@@ -30,21 +30,25 @@ class Opening:
         return cls(secrets.token_hex(16), masked)
 
     def cell(self, row: Any, column: Any) -> Any:
-        """`row`: whose it is, so that what was moved there from elsewhere is not opened."""
+        """`row`: whose it is, so that what was moved there from elsewhere is not opened. Of what is sealed only the
+        last part: the place is known here, and a county has a hundred thousand of them."""
         token = bindparam(None, self.token, type_=Text(), unique=True)
-        return case((column != "", func.concat(token, row, literal_column("'/'"), column)))
+        value = func.split_part(column, literal_column("':'"), literal_column(f"{PARTS}"))
+        return case((column != "", func.concat(token, row, literal_column("'/'"), value)))
 
     def put(self, query: Select[Any]) -> Select[Any]:
         return query.execution_options(**{_OPTION: self})
 
-    def row(self, vault: Vault, row: Sequence[Any], place: int) -> Sequence[Any]:
-        cell = row[place]
-        return (*row[:place], self.opened(vault, cell), *row[place + 1 :]) if cell else row
+    def row(self, vault: Vault, row: Iterable[Any], place: int) -> list[Any]:
+        cells = list(row)
+        if cells[place]:
+            cells[place] = self.opened(vault, cells[place])
+        return cells
 
     def opened(self, vault: Vault, cell: str) -> str:
-        row, _, sealed = cell.removeprefix(self.token).partition("/")
+        row, _, sealed = cell[len(self.token) :].partition("/")
         try:
-            value = unseal(vault, sealed, column="contacts.phone", row=row)
+            value = value_at(vault, sealed, column="contacts.phone", row=row)
         except Unreadable:
             return UNREADABLE
         return mask(Kind.PHONE, value) if self.masked else value
