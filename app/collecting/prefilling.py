@@ -18,6 +18,7 @@ from app.collecting.terms import Answer, AnswerState, Period, Round
 from app.db import Conn
 from app.policy.figures import IpKind
 from app.recognitions.rights import HeldRight, rights_of
+from app.reports.hiding import opened as typed_of
 from app.reports.models import Submission, SubmissionSection
 from app.reports.sharing import told_figures
 from app.units import plain
@@ -69,8 +70,9 @@ async def _of_firm(conn: Conn, held: Round, firm_id: uuid.UUID, to_firm: bool) -
 async def _words_of(conn: Conn, firm_id: uuid.UUID, year: int) -> dict[str, str]:
     """What the firm's own form of the year says in words."""
     s, p = Submission, SubmissionSection
-    query = select(p.answers).join(s, s.id == p.submission_id).where(s.firm_id == firm_id, s.year == year)
-    typed = {code: said for (answers,) in await conn.execute(query) for code, said in answers.items()}
+    query = select(s.id, p.answers).join(s, s.id == p.submission_id).where(s.firm_id == firm_id, s.year == year)
+    pages = [typed_of(conn.vault, filing_id, answers) for filing_id, answers in await conn.execute(query)]
+    typed = {code: said for answers in pages for code, said in answers.items()}
     items = [item for item in ITEMS if item.kind in _WORDS and typed.get(item.code, [""])[0]]
     said = {item.code: str(typed[item.code][0]) for item in items}
     return {

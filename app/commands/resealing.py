@@ -18,6 +18,7 @@ from app.access.models import IdempotencyKey
 from app.collecting.hiding import REACHED
 from app.db import Conn, Database
 from app.firms.search import refresh_search
+from app.reports.hiding import REACHED as ASKED
 from app.sealed import anew, each_under, each_within, marks_in
 from app.vault import Unreadable, Vault
 
@@ -63,7 +64,7 @@ class Place:
 
 
 _JSON = JSONB(none_as_null=True)
-_TYPED = frozenset(REACHED)
+_TYPED, _ASKED = frozenset(REACHED), frozenset(ASKED)
 PLACES = (
     Place("channel_choices", {"id": Uuid()}, {"phone": Text()}),
     Place("users", {"id": Uuid()}, {"email": Text()}),
@@ -72,6 +73,8 @@ PLACES = (
     Place("carriers", {"id": Uuid()}, {"contact_phone": Text()}),
     Place("erasure_requests", {"id": Uuid()}, {"sought": Text()}),
     Place("entry_applications", {"id": Uuid()}, {"contact": Text()}),
+    Place("submission_sections", {"submission_id": Uuid(), "section": None}, {"answers": _JSON}, _ASKED),
+    Place("submission_rounds", {"submission_id": Uuid(), "round": None}, {"reached": _JSON}),
     Place("collection_answers", {"id": Uuid()}, {"figures": _JSON}, _TYPED),
     Place("collection_versions", {"answer_id": Uuid(), "version": None}, {"figures": _JSON}, _TYPED),
     Place("collection_rounds", {"id": Uuid()}, {"frozen": _JSON}),

@@ -28,7 +28,13 @@ _ELSEWHERE = {("firms", "search_text"), ("outbox_messages", "payload")}
 # Where an address may stand as well as a number.
 _SENTENCES = {("entry_applications", "contact"), ("erasure_requests", "sought")}
 _MARKS = {("verified_likenesses", "key")}
-_KEYED = dict.fromkeys([("collection_answers", "figures"), ("collection_versions", "figures")], "tenant.phone")
+# In a record: under which key, and where there.
+_KEYED: dict[tuple[str, str], tuple[str, ...]] = dict.fromkeys(
+    [("collection_answers", "figures"), ("collection_versions", "figures")], ("tenant.phone",)
+)
+_KEYED |= dict.fromkeys([("submission_sections", "answers"), ("submission_rounds", "reached")], ("tenant.phone", "0"))
+# The salt goes with it: against the digest that stays in what was signed no number can be tried.
+_WITH_SALT = {("submission_rounds", "reached")}
 # A closed form keeps the tenants' lines as they were: the column of this name.
 FROZEN_HEAD = "26 电话"
 _FROZEN = {("collection_rounds", "frozen")}
@@ -46,7 +52,7 @@ _OUT_OF_FROZEN = (
     f"FROM jsonb_array_elements(frozen -> 'rows') WITH ORDINALITY r (line, nth), ({_ITS_PLACE}) p (n)))"
 )
 # Whoever has an old form of one of these open must not write the person back.
-_VERSIONED = frozenset({"carriers", "collection_answers"})
+_VERSIONED = frozenset({"carriers", "collection_answers", "submission_sections"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class Found:
 
 
 # Said wherever something was erased: what this does not reach.
-KEPT = "导入过的原始名册文件、备份和审计记录，以及企业已签字的填报，不在此列：名册请另行删去，其余按各自的保存期。"
+KEPT = "导入过的原始名册文件、备份和审计记录不在此列：名册请另行删去，其余按各自的保存期。"
 _SHORTEST = 7
 
 
@@ -86,8 +92,8 @@ def condition_of(held: Held) -> str:
     """The whole of it, one of several numbers, or one in a sentence."""
     if (held.table, held.column) in _MARKS:
         return f"{held.column} = ANY(CAST(:marks AS text[]))"
-    if key := _KEYED.get((held.table, held.column)):
-        return _marked(f"{held.column} ->> '{key}'")
+    if path := _KEYED.get((held.table, held.column)):
+        return _marked(f"{held.column} #>> '{{{','.join(path)}}}'")
     return _IN_FROZEN if (held.table, held.column) in _FROZEN else _marked(held.column)
 
 
@@ -182,8 +188,10 @@ def _gone(held: Held) -> str:
     if held.table == "contacts":
         return f"DELETE FROM contacts WHERE {where}"  # noqa: S608
     nothing = "NULL" if held.table == "users" else "''"
-    if key := _KEYED.get((held.table, held.column)):
-        nothing = f"jsonb_set({held.column}, '{{{key}}}', '\"\"')"
+    if path := _KEYED.get((held.table, held.column)):
+        nothing = f"jsonb_set({held.column}, '{{{','.join(path)}}}', '\"\"')"
+    if (held.table, held.column) in _WITH_SALT:
+        nothing = f"{held.column} - '{_KEYED[held.table, held.column][0]}'"
     if (held.table, held.column) in _FROZEN:
         nothing = _OUT_OF_FROZEN
     more = ", version = version + 1" if held.table in _VERSIONED else ""

@@ -21,12 +21,21 @@ _OF_FIRM = "f.name AS about, '/firms/' || f.uscc AS href"
 _OF_CARRIER = "'/carriers/' || c.id AS href"
 _TENANT = "t.figures ->> 'tenant.head' AS head, t.figures ->> 'tenant.phone' AS phone"
 _WHOSE = "LEFT JOIN firms f ON f.id = a.firm_id LEFT JOIN carrier_teams m ON m.id = a.team_id"
+_OF_FILING = "f.name || ' ' || s.year || ' ' || v.title AS about, '/firms/' || f.uscc AS href"
+_FILING = (
+    "JOIN submissions s ON s.id = t.submission_id JOIN firms f ON f.id = s.firm_id "
+    "JOIN form_versions v ON (v.form, v.version) = (s.form, s.form_version)"
+)
 # By the table: what each row is about, where it is seen, and what it says of the person.
 _ROWS: Mapping[str, str] = {
     "contacts": f"{_OF_FIRM}, t.name, t.title, t.phone, t.email FROM {{rows}} t {_FIRM}",
     "carriers": "c.name AS about, '/carriers/' || c.id AS href, c.contact_name, c.contact_phone FROM {rows} c",
     "entry_applications": f"f.name || ' → ' || c.name AS about, {_OF_CARRIER}, t.contact, t.asked_at AS at "
     f"FROM {{rows}} t {_FIRM} JOIN carriers c ON c.id = t.carrier_id",
+    "submission_sections": f"{_OF_FILING}, t.answers -> 'tenant.head' ->> 0 AS head, "
+    f"t.answers -> 'tenant.phone' ->> 0 AS phone, t.saved_at AS at FROM {{rows}} t {_FILING}",
+    "submission_rounds": f"{_OF_FILING}, t.number AS receipt, t.reached -> 'tenant.phone' ->> 0 AS phone, "
+    f"t.submitted_at AS at FROM {{rows}} t {_FILING}",
     "collection_answers": "c.name || ' ' || r.period || ' ' || coalesce(f.name, m.name, '') AS about, "
     f"{_OF_CARRIER}, {_TENANT}, t.answered_at AS at FROM {{rows}} t "
     "JOIN collection_answers a ON a.id = t.id JOIN collection_rounds r ON r.id = a.round_id "
@@ -59,6 +68,7 @@ WORDS: Mapping[str, str] = {
     "contact_phone": "联系电话",
     "contact": "申请里写的联系人",
     "head": "负责人",
+    "receipt": "回执",
     "login": "账号",
     "words": "核实时写的话",
     "sent_to": "发往",

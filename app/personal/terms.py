@@ -71,6 +71,8 @@ HELD: tuple[Held, ...] = (
     Held("carriers", "contact_name", Kind.NAME, Purpose.OPERATOR),
     Held("carriers", "contact_phone", Kind.PHONE, Purpose.OPERATOR),
     Held("entry_applications", "contact", Kind.PHONE, Purpose.CONTACT),
+    Held("submission_sections", "answers", Kind.PHONE, Purpose.CONTACT),
+    Held("submission_rounds", "reached", Kind.PHONE, Purpose.CONTACT),
     Held("collection_answers", "figures", Kind.PHONE, Purpose.CONTACT),
     Held("collection_versions", "figures", Kind.PHONE, Purpose.CONTACT),
     Held("collection_rounds", "frozen", Kind.PHONE, Purpose.CONTACT),

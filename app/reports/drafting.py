@@ -16,6 +16,7 @@ from app.errors import Conflict, Invalid, NotFound, Stale
 from app.firms.terms import FirmDetail
 from app.reports.bringing import Brought, changed_codes
 from app.reports.catalogue import Form, Section
+from app.reports.hiding import hidden, opened
 from app.reports.models import SectionEditor, Submission, SubmissionSection
 from app.reports.queries import Filing, own_filing, pages_of, version_tag
 from app.reports.reading import Answers
@@ -36,7 +37,10 @@ async def begin(
     filing_id = (await conn.execute(made.returning(Submission.id))).scalar_one_or_none()
     if filing_id is not None:
         known = begun_with(form, await told_figures(conn, firm.id, year, form.code), facts)
-        pages = [{"submission_id": filing_id, "section": code, "answers": page} for code, page in known.items()]
+        pages = [
+            {"submission_id": filing_id, "section": code, "answers": hidden(conn.vault, filing_id, page)}
+            for code, page in known.items()
+        ]
         await conn.execute(plain_insert(SubmissionSection), pages)
         told = {"year": year, "form": form.code, "form_version": form.version}
         begun = event_row(
@@ -84,14 +88,15 @@ async def save_page(
     if filing.state is ReportState.RETURNED:
         answers = await _only_open(conn, filing, section, answers)
     p = SubmissionSection
-    typed = {"filing": filing.id, "page": section.code, "seen": seen, "now": seen + 1, "typed": dict(answers)}
-    saved = await conn.execute(_SAVE, {**typed, "moment": at, "person": by.viewer.name})
+    typed = hidden(conn.vault, filing.id, answers)
+    given = {"filing": filing.id, "page": section.code, "seen": seen, "now": seen + 1, "typed": typed}
+    saved = await conn.execute(_SAVE, {**given, "moment": at, "person": by.viewer.name})
     if saved.one_or_none() is None:
         mine = (p.submission_id == filing.id, p.section == section.code)
         kept = (await conn.execute(select(p.saver_name, p.version, p.answers).where(*mine))).one_or_none()
         if kept is None:
             raise NotFound
-        if kept.answers != typed["typed"]:
+        if opened(conn.vault, filing.id, kept.answers) != dict(answers):
             raise Stale(f"{kept.saver_name or '同事'}在您打开之后保存过这一节。")
         return int(kept.version)
     await note_editor(conn, filing.id, section.code, by=by, at=at)
@@ -102,12 +107,12 @@ async def _only_open(conn: Conn, filing: Filing, section: Section, answers: Answ
     """Of a returned form only what was asked back may change; the rest stays as it was signed."""
     p = SubmissionSection
     query = select(p.answers).where(p.submission_id == filing.id, p.section == section.code)
-    kept: dict[str, Any] = dict((await conn.execute(query)).scalar_one_or_none() or {})
+    kept = opened(conn.vault, filing.id, (await conn.execute(query)).scalar_one_or_none() or {})
     if section.group:
         return answers if section.code in filing.open_questions else kept
-    opened = {q.code for q in section.questions if q.code in filing.open_questions}
-    rest = {code: typed for code, typed in kept.items() if code not in opened}
-    return rest | {code: typed for code, typed in answers.items() if code in opened}
+    asked = {q.code for q in section.questions if q.code in filing.open_questions}
+    rest = {code: typed for code, typed in kept.items() if code not in asked}
+    return rest | {code: typed for code, typed in answers.items() if code in asked}
 
 
 async def save_whole(
@@ -141,7 +146,8 @@ async def save_whole(
     p = SubmissionSection
     for section, codes in changed.items():
         answers = _merged(section, codes, pages[section.code].answers, brought[section.code])
-        values = {"version": p.version + 1, "answers": answers, "saved_at": at, "saver_name": by.viewer.name}
+        values = {"version": p.version + 1, "answers": hidden(conn.vault, filing.id, answers), "saved_at": at}
+        values["saver_name"] = by.viewer.name
         await conn.execute(update(p).where(p.submission_id == filing.id, p.section == section.code).values(**values))
     found = [code for codes in changed.values() for code in codes]
     if found:

@@ -17,6 +17,7 @@ from app.errors import Conflict, Invalid, NotFound, Refused
 from app.outbox.writing import notice, post
 from app.reports.catalogue import Form
 from app.reports.earlier import figures_before
+from app.reports.hiding import signed
 from app.reports.models import Submission, SubmissionRound, YearlyReport
 from app.reports.queries import (
     ROUND,
@@ -66,7 +67,8 @@ async def hand_in(
     number = f"{year}-{filing.uscc}-{form.mark}{filing.round + 1:02d}"
     pages = await pages_of(conn, filing.id)
     row = {"submission_id": filing.id, "round": filing.round + 1, "number": number, "figures": found.figures}
-    row |= {"answers": {code: dict(page.answers) for code, page in pages.items()}}
+    typed = {code: page.answers for code, page in pages.items()}
+    row["answers"], row["reached"] = signed(conn.vault, filing.id, filing.round + 1, typed)
     row |= {"explanations": {d.key: filing.explanations[d.key] for d in found.doubts}}
     row |= {"submitted_at": at, "submitted_by": by.viewer.id, "submitter_name": by.viewer.name}
     await conn.execute(insert(SubmissionRound).values(row))
@@ -169,7 +171,7 @@ async def _decide(
     decided = {"state": state.value, "comments": dict(comments), "decided_at": at}
     decided |= {"decided_by": by.viewer.id, "decider_name": by.viewer.name}
     latest = (r.submission_id == s.id, r.round == s.round, s.id.in_(ids))
-    return rounds_in(await conn.execute(update(r).where(*latest).values(**decided).returning(*ROUND)))
+    return rounds_in(conn.vault, await conn.execute(update(r).where(*latest).values(**decided).returning(*ROUND)))
 
 
 def _noted(filing: Filing, verb: str, *, by: Actor, at: datetime, **after: str) -> Mapping[str, Any]:

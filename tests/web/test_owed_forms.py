@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from app.outbox.models import OutboxMessage
 from app.reports.models import SubmissionRound, YearlyReport
 from tests import factories, houses
+from tests.sealing import lies_open
 from tests.web.test_reports import HERE, clerk, fill, submit, typed
 
 HNTE, TENANT = "/portal/report/2025-hnte_annual", "/portal/report/2025-incubator_tenant"
@@ -95,6 +96,10 @@ async def test_a_tenant_tells_it_in_thousands_and_the_yearly_form_knows_it_after
     assert (await boss.get(f"{TENANT}/ip")).status_code == 404
     saved = await boss.post(f"{TENANT}/basics", data=typed(GRADUATED, act="auto"))
     assert "毕业企业要填毕业时间" in saved.text
+    reached = typed({"tenant.phone": ("13987654321", ""), "tenant.head": ("黄工", "")})
+    assert [(await boss.post(f"{TENANT}/contacts", data=reached)).status_code for _ in "ab"] == [303, 303]
+    assert value((await boss.get(f"{TENANT}/contacts")).text, "tenant.phone") == "13987654321"
+    assert await lies_open(conn, "13987654321") == []
     beside = await boss.get("/portal/report/2024-incubator_tenant")
     assert beside.status_code == 404
     await boss.post("/portal/report/2024-incubator_tenant/begin")

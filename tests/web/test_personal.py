@@ -13,6 +13,8 @@ from app.firms.erasing import erase
 from app.firms.holding import holdings
 from app.firms.terms import ContactDetails
 from app.personal.terms import Kind
+from app.reports.hiding import GONE, hidden, signed
+from app.reports.queries import pages_of, rounds_of
 from app.sealed import seal
 from tests import factories, houses
 from tests.harness import NOON
@@ -140,6 +142,13 @@ COLLECTED = (
     f"VALUES (:firm, :firm, :firm, 'answered', {_FIGURES}, :at)",
     "INSERT INTO collection_versions (answer_id, version, figures, at, author_name) "
     f"VALUES (:firm, 1, {_FIGURES}, :at, 'x')",
+    "INSERT INTO submissions (id, firm_id, year, form, form_version, created_at) "
+    "SELECT :firm, :firm, 2026, form, version, :at FROM form_versions LIMIT 1",
+    "INSERT INTO submission_sections (submission_id, section, answers) VALUES (:firm, 'contacts', "
+    "CAST(:page AS jsonb))",
+    "INSERT INTO submission_rounds (submission_id, round, number, answers, reached, figures, explanations, "
+    "submitted_at, submitter_name) VALUES (:firm, 1, 'x', CAST(:answers AS jsonb), CAST(:beside AS jsonb), '{}', "
+    "'{}', :at, 'x')",
     "INSERT INTO entry_applications (id, carrier_id, firm_id, since, seats, contact, asker_name, asked_at, closes_on) "
     "VALUES (:firm, :carrier, :firm, '2026-12-01', 2, :contact, 'x', :at, '2026-12-31')",
     "INSERT INTO verified_likenesses (id, firm_id, kind, key, weight, outcome, words, at, name) "
@@ -161,19 +170,31 @@ async def test_what_is_held_under_a_number_is_told_to_whom_it_belongs_and_goes_w
     given |= {"mark": conn.vault.mark("phone", PHONE), "frozen": json.dumps(frozen)}
     given["phone"] = seal(conn.vault, "collection_answers.phone", given["firm"], PHONE)
     given["contact"] = seal(conn.vault, "entry_applications.contact", given["firm"], f"黄工 139-8765-4321，{EMAIL}")
+    said = {"tenant.phone": [PHONE, ""], "tenant.head": ["黄工", ""]}
+    signed_answers, beside = signed(conn.vault, given["firm"], 1, {"contacts": said})
+    given |= {"answers": json.dumps(signed_answers), "beside": json.dumps(beside)}
+    given["page"] = json.dumps(hidden(conn.vault, given["firm"], said))
     for statement in COLLECTED:
         await conn.execute(text(statement), given)
     found = await holdings(conn, PHONE, by=SYSTEM, at=NOON)
-    tables = ["contacts", "carriers", "entry_applications", "collection_answers", "collection_versions"]
-    tables += ["collection_rounds", "verified_likenesses"]
+    tables = ["contacts", "carriers", "entry_applications", "submission_sections", "submission_rounds"]
+    tables += ["collection_answers", "collection_versions", "collection_rounds", "verified_likenesses"]
     assert [(f.where.table, f.count) for f in found] == [(table, 1) for table in tables]
     assert found[0].told()["用途"] == "企业联系人"
+    (receipt,) = found[4].places
+    assert dict(receipt.says).items() >= {"回执": "x", "电话": PHONE}.items()
     await erase(conn, PHONE, reason="本人来电要求", by=SYSTEM, at=NOON)
     await erase(conn, EMAIL, reason="本人来电要求", by=SYSTEM, at=NOON)
     assert await holdings(conn, PHONE, by=SYSTEM, at=NOON) == []
     assert await holdings(conn, EMAIL, by=SYSTEM, at=NOON) == []
     versions = "SELECT c.version, a.version, a.figures ->> 'total_income' FROM carriers c, collection_answers a"
     assert (await conn.execute(text(versions))).one() == (2, 2, "5"), "an old form does not write the person back"
+    (handed_in,) = await rounds_of(conn, given["firm"])
+    assert handed_in.answers == {"contacts": said | {"tenant.phone": [GONE, ""]}}
+    assert handed_in.vouched == signed_answers
+    assert handed_in.reached == {}, "no salt either: no number can be tried against what was signed"
+    page = (await pages_of(conn, given["firm"]))["contacts"]
+    assert (page.answers, page.version) == (said | {"tenant.phone": ["", ""]}, 1)
     kept = (await conn.execute(text("SELECT frozen FROM collection_rounds"))).scalar_one()
     lines[0]["26 电话"] = ""
     assert kept == frozen | {"head": list(_HEAD), "rows": [list(one.values()) for one in lines]}, "and nothing else"
