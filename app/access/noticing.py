@@ -13,7 +13,7 @@ from app.db import Conn
 from app.outbox.writing import notice, post
 
 _DECIDING = frozenset(role.value for role, held in PERMISSIONS.items() if Permission.POLICY_APPROVE in held)
-_WATCHING = _DECIDING | {role.value for role, held in PERMISSIONS.items() if Permission.AUDIT_READ in held}
+_WATCHING = _DECIDING | {role.value for role, held in PERMISSIONS.items() if Permission.ACCOUNT_TRAIL in held}
 
 
 async def tell_of_hand(conn: Conn, account: Mapping[str, Any], act: str, *, by: Actor, at: datetime) -> None:

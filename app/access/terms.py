@@ -83,7 +83,12 @@ class Permission(Labelled):
     POLICY_ADMIN = "policy:admin", "起草政策"  # drafts and submits; what counts, another decides
     POLICY_APPROVE = "policy:approve", "发布政策"  # what another has drafted
     SETTING_ADMIN = "setting:admin", "维护系统设置"
-    AUDIT_READ = "audit:read", "看和导出审计记录"
+    AUDIT_READ = "audit:read", "看和导出全部审计记录"
+    ACCOUNT_TRAIL = (
+        "audit:accounts",
+        "看账号、登录和自己所办的记录，看权限表",
+    )  # what running accounts needs of the trail
+    DENIAL_READ = "denial:read", "看被拒绝的访问"
     OUTBOX_READ = "outbox:read", "看发件箱"
     PORTAL = "portal:use", "用企业的填报页面"  # which firm is the account's, never the address's
     REPORT_REVIEW = "report:review", "审核年度数据"  # sends back or accepts; changes no figure
@@ -94,6 +99,8 @@ class Permission(Labelled):
 _P = Permission
 _STAYS = (_P.STAY_READ, _P.STAY_SAY)
 _SECOND = (_P.MOVE_APPROVE, _P.MOVE_REJECT, _P.PERSON_CONFIRM)
+_DESK = (_P.SELF, _P.TARGET_READ)
+_WATCH = (_P.ACCOUNT_TRAIL, _P.DENIAL_READ)
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FIRM: frozenset(
         {_P.SELF, _P.PORTAL, _P.FIRM_READ, _P.ASSESSMENT_READ, _P.FILING_READ, _P.CARRIER_AGREE, *_STAYS}
@@ -101,8 +108,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CARRIER: frozenset({_P.SELF, _P.CARRIER_DESK, _P.CARRIER_READ, _P.CARRIER_LET, *_STAYS}),
     Role.TOWN: frozenset(
         {
-            _P.SELF,
-            _P.TARGET_READ,
+            *_DESK,
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.DIGEST_READ,
@@ -125,8 +131,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.OFFICER: frozenset(
         {
-            _P.SELF,
-            _P.TARGET_READ,
+            *_DESK,
             _P.TARGET_ENTER,
             _P.PLATFORM_KEEP,
             _P.FIRM_READ,
@@ -156,17 +161,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.OUTBOX_READ,
             _P.POLICY_READ,
             _P.CARRIER_READ,
-            _P.STAY_READ,
             _P.CARRIER_KEEP,
             _P.CARRIER_LET,
             _P.CARRIER_AGREE,
-            _P.STAY_SAY,
+            *_STAYS,
         }
     ),
     Role.MANAGER: frozenset(
         {
-            _P.SELF,
-            _P.TARGET_READ,
+            *_DESK,
             _P.TARGET_ENTER,
             _P.TARGET_CONFIRM,
             _P.FIRM_READ,
@@ -189,11 +192,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.STAY_READ,
         }
     ),
-    # The administrator runs the system and sees no more of the firms than a list needs (三员分立).
+    # Runs the system: sees no more of firms than a list needs, and of the trail what accounts need (三员分立).
     Role.ADMIN: frozenset(
         {
-            _P.SELF,
-            _P.TARGET_READ,
+            *_DESK,
             _P.TARGET_ADMIN,
             _P.FIRM_READ,
             _P.FIRM_LIST,
@@ -202,7 +204,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.ACCESS_GRANT,
             _P.FACTOR_RESET,
             _P.SETTING_ADMIN,
-            _P.AUDIT_READ,
+            *_WATCH,
             _P.OUTBOX_READ,
             _P.POLICY_READ,
             _P.POLICY_ADMIN,
@@ -210,8 +212,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset(
         {
-            _P.SELF,
-            _P.TARGET_READ,
+            *_DESK,
             _P.FIRM_READ,
             _P.FIRM_LIST,
             _P.DIGEST_READ,
@@ -219,6 +220,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.FIRM_INTERNAL,
             _P.ASSESSMENT_READ,
             _P.AUDIT_READ,
+            *_WATCH,
             _P.FILING_READ,
             _P.REMINDER_READ,
             _P.POLICY_READ,
@@ -232,7 +234,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 # What each part leaves to the other, once they are two.
 _LEFT: dict[Power, frozenset[Permission]] = {
     Power.SOLE: frozenset(),
-    Power.SYSTEM: frozenset({_P.SECURITY_ADMIN, _P.ACCESS_GRANT, _P.FACTOR_RESET}),
+    Power.SYSTEM: frozenset({_P.SECURITY_ADMIN, _P.ACCESS_GRANT, _P.FACTOR_RESET, _P.DENIAL_READ}),
     Power.SECURITY: frozenset({_P.USER_ADMIN, _P.SETTING_ADMIN, _P.OUTBOX_READ, _P.POLICY_ADMIN, _P.TARGET_ADMIN}),
 }
 HELD = {power: {role: held - left for role, held in PERMISSIONS.items()} for power, left in _LEFT.items()}

@@ -24,6 +24,8 @@ from app.personal.masking import mask_keys
 from app.personal.terms import Kind
 
 _FIRM = "firm"
+# What running accounts needs of the trail: the rest is the auditor's to read.
+_OF_ACCOUNTS = ("user:%", "session:%", "setting:sign_in:%")
 _WHY = ("ground", "reason", "note")
 _MOST = 200  # of firms and accounts that part of a name stands for
 # Inside the CASE because nothing else promises that only a firm's object is read as an id: an export is of a list.
@@ -126,9 +128,14 @@ async def _objects_named(conn: Conn, part: str, viewer: Viewer) -> list[str]:
 
 
 def readable_by(viewer: Viewer) -> ColumnElement[bool]:
-    """A firm's events go with the firm; everything else, and what became of a firm that is no more, with its actor."""
+    """A firm's events go with the firm; everything else, and what became of a firm that is no more, with its actor. Of
+    all that an administrator reads what concerns accounts and signing in, and what is in their own name."""
     known = exists().where(Firm.id == _FIRM_ID)
-    return or_(exists().where(Firm.id == _FIRM_ID, visible_to(viewer)), and_(~known, _done_by_people_of(viewer)))
+    there = or_(exists().where(Firm.id == _FIRM_ID, visible_to(viewer)), and_(~known, _done_by_people_of(viewer)))
+    if viewer.may(Permission.AUDIT_READ):
+        return there
+    accounts = or_(*(AuditEvent.action.like(kind) for kind in _OF_ACCOUNTS))
+    return and_(there, or_(accounts, AuditEvent.actor_id == viewer.id))
 
 
 def _done_by_people_of(viewer: Viewer) -> ColumnElement[bool]:

@@ -49,7 +49,7 @@ _NAV = (
     NavItem("工作日历", "/admin/calendar", Permission.SETTING_ADMIN),
     NavItem("发件箱", "/admin/outbox", Permission.SETTING_ADMIN),
     NavItem("后台任务", "/admin/jobs", Permission.SETTING_ADMIN),
-    NavItem("审计", "/audit", Permission.AUDIT_READ),
+    NavItem("审计", "/audit", Permission.ACCOUNT_TRAIL),
 )
 # A security administrator has no page of accounts from which these are reached.
 _SECURING = (

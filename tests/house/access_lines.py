@@ -103,7 +103,7 @@ POST  /admin/users/{{user_id}}/enable           user:admin     admin
 GET   /admin/users/{{user_id}}/factor-reset     user:admin     admin
 POST  /admin/users/{{user_id}}/factor-reset     user:admin     admin
 POST  /admin/users/{{user_id}}/reset            user:admin     admin
-GET   /api/v1/audit                             audit:read     admin auditor
+GET   /api/v1/audit                             audit:accounts admin auditor
 GET   /api/v1/board                             firm:read      {READERS}
 GET   /api/v1/firms                             firm:read      {READERS}
 POST  /api/v1/firms                             firm:edit      town officer
@@ -133,7 +133,7 @@ GET   /api/v1/plans                             target:read    {DESKS}
 GET   /api/v1/plans/{{plan}}/indicators         target:read    {DESKS}
 PUT   /api/v1/plans/{{plan}}/indicators/actuals target:enter   officer manager
 POST  /api/v1/plans/{{plan}}/actuals/{{actual_id}}/confirm target:confirm manager
-GET   /audit                                    audit:read     admin auditor
+GET   /audit                                    audit:accounts admin auditor
 POST  /firms/{{uscc}}/contacts                  contact:reveal manager auditor
 POST  /api/v1/firms/{{uscc}}/contacts/reveal    contact:reveal manager auditor
 GET   /personal                                 PUBLIC
@@ -145,9 +145,9 @@ POST  /personal/erasures/{{request_id}}         person:confirm officer manager
 GET   /admin/grants                             access:grant   admin
 POST  /admin/grants/{{user_id}}/agree            access:grant   admin
 POST  /admin/grants/{{user_id}}/refuse           access:grant   admin
-GET   /audit/denials                            audit:read     admin auditor
-GET   /audit/permissions                       audit:read     admin auditor
-POST  /audit/export.csv                         audit:read     admin auditor
+GET   /audit/denials                            denial:read    admin auditor
+GET   /audit/permissions                       audit:accounts admin auditor
+POST  /audit/export.csv                         audit:read     auditor
 GET   /board                                    firm:list      {DESKS}
 GET   /board/{{tier}}                           firm:list      {DESKS}
 GET   /clerks                                   clerk:admin    officer

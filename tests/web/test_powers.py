@@ -37,7 +37,9 @@ def test_each_part_lacks_what_is_the_others_and_together_they_are_the_whole():
     whole = HELD[Power.SOLE][Role.ADMIN]
     assert system | security == whole
     assert {Permission.USER_ADMIN, Permission.SETTING_ADMIN} <= system - security
-    assert {Permission.ACCESS_GRANT, Permission.SECURITY_ADMIN, Permission.FACTOR_RESET} == security - system
+    securing = {Permission.ACCESS_GRANT, Permission.SECURITY_ADMIN, Permission.FACTOR_RESET, Permission.DENIAL_READ}
+    assert security - system == securing
+    assert Permission.AUDIT_READ not in whole, "the trail is the auditor's, and nobody's who runs or secures the system"
     writes = {p for p in HELD[Power.SOLE][Role.AUDITOR] if p.endswith(("admin", "edit", "keep", "grant", "reset"))}
     assert writes == set()
 
@@ -86,7 +88,12 @@ async def test_the_security_administrator_begins_at_the_grants_and_the_trail_say
     await security.post(f"/admin/grants/{(await user_by_login(conn, 'xin'))['id']}/agree")
     trail = (await system.get("/audit?action=user:access:granted")).text
     assert "安全员 <small>安全管理员</small>" in trail
-    taken = (await system.post("/audit/export.csv")).text
+    for administrator in (system, security):
+        assert (await administrator.post("/audit/export.csv")).status_code == 403
+    watched = [(await one.get("/audit/denials")).status_code for one in (system, security)]
+    assert watched == [403, 200]
+    assert "/audit/denials" not in (await system.get("/audit")).text + (await system.get("/audit/permissions")).text
+    taken = (await (await client_as("auditor")).post("/audit/export.csv")).text
     assert {line.split(",")[3] for line in taken.splitlines() if ",授权账号," in line} == {"安全管理员"}
     assert {line.split(",")[3] for line in taken.splitlines() if ",新增账号," in line} == {"系统管理员"}
 

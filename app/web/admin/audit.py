@@ -1,4 +1,4 @@
-"""The audit trail, for administrators and auditors: read, and taken along as a file."""
+"""The audit trail: an auditor's to read and to take along; of accounts and signing in an administrator's, too."""
 
 import csv
 import io
@@ -187,7 +187,7 @@ async def audit_page(
     request: Request,
     conn: ConnDep,
     lookup: LookupDep,
-    viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
+    viewer: Annotated[Viewer, Depends(guard(Permission.ACCOUNT_TRAIL))],
     wanted: AskedDep,
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
@@ -204,6 +204,8 @@ async def audit_page(
         "labels_of": _labels,
         "plain": _plain,
         "codes": _codes(lookup),
+        "whole": viewer.may(Permission.AUDIT_READ),
+        "may_denials": viewer.may(Permission.DENIAL_READ),
         "next_href": f"/audit?{urlencode(more)}" if more else None,
     }
     return page(request, "audit/list.html", title="审计记录", **context)
@@ -211,7 +213,7 @@ async def audit_page(
 
 @router.get("/audit/denials")
 async def denials_page(
-    request: Request, conn: ConnDep, clock: ClockDep, viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))]
+    request: Request, conn: ConnDep, clock: ClockDep, viewer: Annotated[Viewer, Depends(guard(Permission.DENIAL_READ))]
 ) -> Response:
     found = await refused(conn, viewer=viewer, at=clock.now())
     context: dict[str, Any] = {"refused": found, "days": DAYS, "alarm": ALARM, "most": MOST}

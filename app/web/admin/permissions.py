@@ -16,10 +16,11 @@ router = Router()
 
 @router.get("/audit/permissions")
 async def permissions_page(
-    request: Request, conn: ConnDep, _: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))]
+    request: Request, conn: ConnDep, viewer: Annotated[Viewer, Depends(guard(Permission.ACCOUNT_TRAIL))]
 ) -> Response:
     rows = list(_rows(await are_separated(conn)))
-    return page(request, "audit/permissions.html", title="角色和权限", rows=rows)
+    may_denials = viewer.may(Permission.DENIAL_READ)
+    return page(request, "audit/permissions.html", title="角色和权限", rows=rows, may_denials=may_denials)
 
 
 def _rows(apart: bool) -> Iterator[tuple[Permission, list[str]]]:

@@ -17,7 +17,7 @@ router = part("审计")
 @router.get("/audit", response_model=AuditList, summary="审计记录")
 async def audit(
     conn: ConnDep,
-    viewer: Annotated[Viewer, Depends(guard(Permission.AUDIT_READ))],
+    viewer: Annotated[Viewer, Depends(guard(Permission.ACCOUNT_TRAIL))],
     object: Annotated[str, Query(max_length=200, description="企业名称片段、信用代码，账号或姓名，或对象编号")] = "",
     actor: Annotated[str, Query(max_length=60, description="经办人姓名或账号的一部分")] = "",
     action: Annotated[str, Query(max_length=60, description="做了什么，如 firm:tier:moved")] = "",
