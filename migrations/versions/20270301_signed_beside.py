@@ -18,7 +18,7 @@ from app.sealed import place_of, seal
 from app.vault import Vault
 
 revision: str = "0375_signed_beside"
-down_revision: str | None = "0335_device_of_a_try"
+down_revision: str | None = "0380_erasure_requests"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
