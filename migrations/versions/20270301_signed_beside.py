@@ -18,7 +18,7 @@ from app.sealed import place_of, seal
 from app.vault import Vault
 
 revision: str = "0375_signed_beside"
-down_revision: str | None = "0380_erasure_requests"
+down_revision: str | None = "0381_account_last_day"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
