@@ -13,10 +13,18 @@ from app.errors import Invalid
 
 
 async def change_password(
-    conn: Conn, *, current: str, new: str, keep_token: str, by: Actor, at: datetime, cheap: bool = False
+    conn: Conn,
+    *,
+    current: str,
+    new: str,
+    keep_token: str,
+    by: Actor,
+    at: datetime,
+    device: str = "",
+    cheap: bool = False,
 ) -> None:
     """Ends every other session and every token of the account. Raises Invalid, as `must_know_password` does."""
-    await must_know_password(conn, current, field="current", by=by, at=at, cheap=cheap)
+    await must_know_password(conn, current, field="current", by=by, at=at, device=device, cheap=cheap)
     if new == current:
         raise Invalid({"new": "新口令不能与现在的相同。"})
     if fault := await faults_of(conn, new, login=by.viewer.login, user_id=by.viewer.id, cheap=cheap):

@@ -19,10 +19,18 @@ _BUSY = "这个账号的另一个请求正在核对，请稍后再试。"
 
 
 async def must_know_password(
-    conn: Conn, typed: str, *, field: str = "password", by: Actor, at: datetime, cheap: bool = False
+    conn: Conn,
+    typed: str,
+    *,
+    field: str = "password",
+    by: Actor,
+    at: datetime,
+    device: str = "",
+    cheap: bool = False,
 ) -> None:
-    """Raises Invalid; whoever calls answers it and does not let it rise, so that the try stays counted."""
-    attempt = await _counted(conn, field, by=by, at=at)
+    """`device`: what the browser's cookie says. Raises Invalid; whoever calls answers it and does not let it rise, so
+    that the try stays counted."""
+    attempt = await _counted(conn, field, by=by, at=at, device=device)
     user = await user_by_id(conn, by.viewer.id)
     if not await verify(typed, user["password_hash"], cheap=cheap):
         raise Invalid({field: "现在的口令不对。"})
@@ -38,11 +46,11 @@ async def must_prove(conn: Conn, typed: str, *, vault: Vault, by: Actor, at: dat
         raise Invalid({"code": verdict.sentence})
 
 
-async def _counted(conn: Conn, field: str, *, by: Actor, at: datetime) -> Attempt:
+async def _counted(conn: Conn, field: str, *, by: Actor, at: datetime, device: str) -> Attempt:
     # Of many at the same moment, each would see none of the others' tries.
     if not await try_hold_part(conn, Lock.PROVING, str(by.viewer.id)):
         raise Invalid({field: _BUSY})
-    attempt = await announce(conn, login=by.viewer.login, origin=by.origin, at=at)
+    attempt = await announce(conn, login=by.viewer.login, origin=by.origin, at=at, device=device)
     if refused := await must_wait(conn, attempt, origin=by.origin, at=at, worked=True):
         raise Invalid({field: refused.sentence})
     return attempt

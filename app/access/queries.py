@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, select, true
+from sqlalchemy import bindparam, func, literal_column, select, true, union
 
 from app.access.models import ApiToken, KnownDevice, SecondFactor, SignInAttempt, SignInRules, User, UserSession
-from app.access.rules import WINDOW, Failure, token_hash
+from app.access.rules import PAIR_LIMIT, WINDOW, Failure, token_hash
 from app.access.sight import look_as
 from app.access.standing import opens
 from app.access.terms import SYSTEM, Actor, Origin, Power, Role, Viewer
@@ -75,6 +75,9 @@ _TOKEN = Kept(
     ),
     looks=True,
 )
+
+
+_COUNTED = 500  # failures of an address: the work that it is asked for grows no further
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +148,21 @@ async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> Signed
 
 
 async def recent_failures(
-    conn: Conn, *, login: str, ip: str, at: datetime, besides: uuid.UUID | None = None
+    conn: Conn, *, login: str, ip: str, at: datetime, device: bytes | None = None, besides: uuid.UUID | None = None
 ) -> list[Failure]:
-    query = select(SignInAttempt.at, SignInAttempt.login, SignInAttempt.ip, SignInAttempt.device).where(
-        SignInAttempt.at > at - WINDOW,
-        ~SignInAttempt.succeeded,
-        (SignInAttempt.login == login) | (SignInAttempt.ip == ip),
+    """The newest that count for this account here: a flood from elsewhere, or of others, hides none of them."""
+    a = SignInAttempt
+    of_address, mine = a.ip == ip, a.login == login
+    kinds = [(of_address, _COUNTED), (of_address & mine, PAIR_LIMIT)]
+    if device:
+        kinds.append((mine & (a.device == device), PAIR_LIMIT))
+    these = (a.at > at - WINDOW, ~a.succeeded, *((a.id != besides,) if besides else ()))
+    newest = (
+        select(a.id, a.at, a.login, a.ip, a.device).where(*these, kind).order_by(a.at.desc()).limit(most)
+        for kind, most in kinds
     )
-    if besides:
-        query = query.where(SignInAttempt.id != besides)
-    return [Failure(*row) for row in await conn.execute(query.limit(500))]
+    found = await conn.execute(union(*(select(one.subquery()) for one in newest)))
+    return [Failure(*row) for _, *row in found]
 
 
 async def known_device(conn: Conn, login: str, device: str) -> bytes | None:

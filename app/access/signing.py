@@ -120,7 +120,7 @@ async def must_wait(
 ) -> SignInResult | None:
     """The refusal, where there is one; a try that was not made does not make the wait any longer."""
     login, ip = attempt.login, origin.ip
-    earlier = await recent_failures(conn, login=login, ip=ip, at=at, besides=attempt.id)
+    earlier = await recent_failures(conn, login=login, ip=ip, at=at, device=attempt.device, besides=attempt.id)
     wait = wait_seconds(earlier, login=login, ip=ip, at=at, worked=worked, device=attempt.device)
     if not wait:
         return None

@@ -60,7 +60,16 @@ async def issue_token(conn: Conn, login: str, *, days: int, label: str = "", by:
 
 
 async def issue_own(
-    conn: Conn, label: str, *, days: int, password: str, code: str, by: Actor, at: datetime, cheap: bool = False
+    conn: Conn,
+    label: str,
+    *,
+    days: int,
+    password: str,
+    code: str,
+    by: Actor,
+    at: datetime,
+    device: str = "",
+    cheap: bool = False,
 ) -> str:
     """For oneself, who shows the password once more, and a code where there is a second factor: a token outlives the
     session it was made in and is asked for neither. Raises Invalid, as `must_know_password` does, and
@@ -70,7 +79,7 @@ async def issue_own(
     own = select(User.must_change_password).where(User.id == by.viewer.id, User.active)
     if (await conn.execute(own.with_for_update(key_share=True))).scalar_one_or_none() is not False:
         raise PasswordChangeRequired
-    await must_know_password(conn, password, by=by, at=at, cheap=cheap)
+    await must_know_password(conn, password, by=by, at=at, device=device, cheap=cheap)
     held = (await conn.execute(select(func.count()).select_from(ApiToken).where(*_open(by.viewer.id, at)))).scalar_one()
     if held >= MOST:
         raise Invalid({"label": f"最多同时有 {MOST} 个令牌；请先撤销不用的。"})

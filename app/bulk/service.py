@@ -21,6 +21,7 @@ from app.bulk.undoing import undo_some
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.firms.terms import FirmFilter
+from app.personal.masking import query_without_numbers
 
 INLINE = 300  # firms that are done with while one waits; of more the worker says how far it is
 _STEPS = {ActState.CHECKING: check_some, ActState.APPLYING: apply_some, ActState.UNDOING: undo_some}
@@ -55,7 +56,7 @@ async def prepare(
         "id": act_id,
         "kind": change.kind.value,
         "change": change.to_json(),
-        "query": choice.query if choice.filters is not None else "",
+        "query": query_without_numbers(choice.query) if choice.filters is not None else "",
         "state": ActState.CHECKING.value,
         "scope": by.viewer.scope,
         "created_by": by.viewer.id,

@@ -7,6 +7,7 @@ is about, and looks after; a sender looks for such a word after it has put its f
 import asyncio
 import hashlib
 import logging
+import os
 import re
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
@@ -33,27 +35,41 @@ _TRIES, _PAUSE = 40, 0.25  # of a sender that meets a cleaner: ten seconds
 _FORGOTTEN = timedelta(minutes=10)  # a cleaner that said its word so long ago was killed
 _NAME = re.compile(r"[0-9a-f]{64}")
 # Nobody waits longer at a page for a bucket that is away.
-_CLIENT: Any = {"connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=30), "allow_http": True}
+_CLIENT: Any = {"connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=30)}
 _RETRIES: Any = {"max_retries": 1, "retry_timeout": timedelta(seconds=6)}
 _PLAIN: Any = {"disable_bulk_delete": True}  # which not every service has
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 Faults = (BaseError, OSError, ValueError)
 # Threads of its own, so that a silent bucket holds up nothing else. (The library's own asyncio may end the process
 # with a fault when the interpreter ends.)
 _AT_ONCE = 8
 _THREADS = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="bucket")
 _FREE = threading.BoundedSemaphore(_AT_ONCE)
-_SOON = 3.0  # seconds that one waits for a thread: whoever waits holds a connection to the database
+# So many wait: they and those that are with the bucket hold fewer connections to the database than there are.
+_IN_LINE = threading.BoundedSemaphore(4)
+_SOON = 3.0  # seconds that one waits for a thread
+
+
+async def _waited() -> bool:
+    """Whether a thread came free soon. A few wait, and whoever comes then is told at once."""
+    if not _IN_LINE.acquire(blocking=False):
+        return False
+    try:
+        latest = time.monotonic() + _SOON
+        while time.monotonic() < latest:
+            await asyncio.sleep(0.02)
+            if _FREE.acquire(blocking=False):
+                return True
+        return False
+    finally:
+        _IN_LINE.release()
 
 
 async def _in_turn(work: Callable[..., T], *given: Any, sentence: str = NOT_READ) -> T:
     """Raises Unavailable where all threads are with a bucket that does not answer."""
-    latest = time.monotonic() + _SOON
-    while not _FREE.acquire(blocking=False):
-        if time.monotonic() > latest:
-            log.error("the file store keeps all that ask it waiting")
-            raise Unavailable(sentence)
-        await asyncio.sleep(0.02)
-
+    if not (_FREE.acquire(blocking=False) or await _waited()):
+        log.error("the file store keeps all that ask it waiting")
+        raise Unavailable(sentence)
     future = _THREADS.submit(work, *given)
     future.add_done_callback(lambda _: _FREE.release())
     return await asyncio.wrap_future(future)
@@ -63,7 +79,8 @@ class ObjectStore:
     """Key, secret, region and address of the service come from the environment's AWS_ variables, as everywhere."""
 
     def __init__(self, address: str) -> None:
-        self._bucket = S3Store.from_url(address, config=_PLAIN, client_options=_CLIENT, retry_config=_RETRIES)
+        options: Any = {**_CLIENT, "allow_http": not lies_open()}
+        self._bucket = S3Store.from_url(address, config=_PLAIN, client_options=options, retry_config=_RETRIES)
 
     async def put(self, data: bytes) -> str:
         return await _in_turn(self._put, data, sentence=NOT_KEPT)
@@ -174,8 +191,20 @@ def _key(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
+def lies_open() -> bool:
+    """Whether files would cross a network as they are, and nobody has said that this is meant."""
+    said = (urlsplit(os.environ.get(name, "")) for name in _ENDPOINTS)
+    plain = [place.hostname for place in said if place.scheme == "http"]
+    meant = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
+    return not meant and any(host not in ("127.0.0.1", "::1", "localhost") for host in plain)
+
+
 def refused(error: BaseException) -> str:
     """What is wrong and whose it is to put right, for whoever set the address up."""
+    if lies_open():
+        return (
+            "AWS_ENDPOINT_URL 是 http，文件会明文经过网络：请改用 https；确在可信的内网里的，另设 AWS_ALLOW_HTTP=true。"
+        )
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return "对方不接受 AWS_ACCESS_KEY_ID、AWS_SECRET_ACCESS_KEY，或这个账号没有读、写、删、列的权限。"
     if isinstance(error, FileNotFoundError):

@@ -59,7 +59,7 @@ def _reaches(said: str) -> bool:
     return "@" in said or sum(c.isdigit() for c in said) in _DIGITS
 
 
-def _query_without_numbers(query: str) -> str:
+def query_without_numbers(query: str) -> str:
     """Of an address: its other parts stay as they are."""
     parts = parse_qsl(query, keep_blank_values=True)
     if not any(name == "q" and names_somebody(value) for name, value in parts):
@@ -67,7 +67,12 @@ def _query_without_numbers(query: str) -> str:
     return urlencode([(n, search_without_numbers(v) if n == "q" else v) for n, v in parts], safe=MARK)
 
 
-_SEARCHES = {"q": search_without_numbers, "query": _query_without_numbers}
+def names_hidden(query: str) -> bool:
+    """Whether a number was left out of it, so that it finds no more what it found."""
+    return any(name == "q" and MARK * 3 in value for name, value in parse_qsl(query))
+
+
+_SEARCHES = {"q": search_without_numbers, "query": query_without_numbers}
 
 
 def _left_out(value: Any, kind: Kind | None) -> Any:

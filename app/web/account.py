@@ -29,7 +29,7 @@ from app.web import (
     single_sign_on,
     tokens,
 )
-from app.web.coming_in import browser_of, come_in, refused
+from app.web.coming_in import browser_of, come_in, device_of, refused
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, SettingsDep, acting, guard
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import see_other
@@ -149,6 +149,7 @@ async def change_password(
             keep_token=request.cookies.get(cookie_name(settings), ""),
             by=actor,
             at=clock.now(),
+            device=device_of(request),
             cheap=settings.cheap_passwords,
         )
     except Invalid as error:

@@ -19,10 +19,13 @@ from app.web.templating import page
 def browser_of(request: Request) -> Browser:
     """One that has no cookie of ours yet gets one when it has come in."""
     settings: Settings = request.app.state.settings
-    known = request.cookies.get(_device_cookie(settings), "")[:100]
-    request.state.device = known or new_token()
+    request.state.device = device_of(request) or new_token()
     agent, lifetime = request.headers.get("user-agent", ""), timedelta(hours=settings.session_hours)
     return Browser(origin_of(request), agent, lifetime, request.state.device)
+
+
+def device_of(request: Request) -> str:
+    return request.cookies.get(_device_cookie(request.app.state.settings), "")[:100]
 
 
 def _device_cookie(settings: Settings) -> str:

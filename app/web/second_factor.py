@@ -12,6 +12,7 @@ from app.access.terms import Actor, Permission, Viewer
 from app.db import Conn
 from app.errors import Invalid
 from app.vault import vault_of
+from app.web.coming_in import device_of
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting, guard
 from app.web.htmx import see_other
 from app.web.routing import Router
@@ -69,7 +70,9 @@ async def begin(
     that is bound."""
     at, vault = clock.now(), vault_of(settings)
     try:
-        await must_know_password(conn, password, by=actor, at=at, cheap=settings.cheap_passwords)
+        await must_know_password(
+            conn, password, by=actor, at=at, device=device_of(request), cheap=settings.cheap_passwords
+        )
         await must_prove(conn, code, vault=vault, by=actor, at=at)
     except Invalid as error:
         return await _own(request, conn, actor.viewer, error.fields, act="begin")
@@ -114,7 +117,9 @@ async def remove(
     try:
         if actor.viewer.role in (await sign_in_rules(conn)).factor_roles:
             raise Invalid({"code": f"{actor.viewer.called}必须使用两步验证，不能关闭；可以换绑。"})
-        await must_know_password(conn, password, by=actor, at=at, cheap=settings.cheap_passwords)
+        await must_know_password(
+            conn, password, by=actor, at=at, device=device_of(request), cheap=settings.cheap_passwords
+        )
         await must_prove(conn, code, vault=vault_of(settings), by=actor, at=at)
     except Invalid as error:
         return await _own(request, conn, actor.viewer, error.fields, act="remove")

@@ -9,6 +9,7 @@ from app.access.factors import factor_of
 from app.access.terms import Actor, Permission
 from app.db import Conn
 from app.errors import Invalid
+from app.web.coming_in import device_of
 from app.web.deps import ClockDep, ConnDep, SettingsDep, acting
 from app.web.forms import clean_text
 from app.web.htmx import see_other
@@ -63,6 +64,7 @@ async def issue(
             code=code,
             by=actor,
             at=clock.now(),
+            device=device_of(request),
             cheap=settings.cheap_passwords,
         )
     except Invalid as error:

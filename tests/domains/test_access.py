@@ -8,7 +8,8 @@ from sqlalchemy import func, insert, select, text
 from app.access.changing import change_password
 from app.access.forgotten import ask, choose
 from app.access.models import ApiToken, IdempotencyKey, PasswordLink, SignInAttempt, User, UserSession
-from app.access.queries import signed_in_by_bearer, signed_in_by_cookie
+from app.access.queries import recent_failures, signed_in_by_bearer, signed_in_by_cookie
+from app.access.rules import PAIR_LIMIT, wait_seconds
 from app.access.service import (
     Account,
     add_user,
@@ -167,6 +168,17 @@ async def test_old_attempts_and_sessions_are_forgotten_and_recent_ones_kept(conn
     assert (await conn.execute(select(func.count()).select_from(AuditEvent))).scalar_one() == trail
     assert (await conn.execute(select(func.count()).select_from(SignInAttempt))).scalar_one() == 1
     assert (await conn.execute(select(func.count()).select_from(UserSession))).scalar_one() == 1
+
+
+@pytest.mark.parametrize("strangers", [{"login": "officer"}, {"ip": "10.0.0.1"}])
+async def test_a_flood_hides_no_failure_that_counts(conn, strangers):
+    mine = {"login": "officer", "ip": "10.0.0.1", "succeeded": False}
+    tries = [{**mine, "at": NOON - timedelta(minutes=10)} for _ in range(PAIR_LIMIT)]
+    flood = {"login": "somebody", "ip": "203.0.113.9", "succeeded": False, **strangers}
+    tries += [{**flood, "at": NOON - timedelta(seconds=n)} for n in range(1, 600)]
+    await conn.execute(insert(SignInAttempt), [{"id": new_id(), **one} for one in tries])
+    found = await recent_failures(conn, login="officer", ip="10.0.0.1", at=NOON)
+    assert wait_seconds(found, login="officer", ip="10.0.0.1", at=NOON, worked=True) == 5 * 60
 
 
 async def test_jobs_and_commands_act_as_the_system_and_nobody_can_sign_in_as_it(conn):

@@ -105,6 +105,45 @@ async def test_while_a_silent_bucket_keeps_all_threads_the_next_one_is_told_soon
     assert await files.put(DATA) == SHA
 
 
+async def test_a_few_wait_for_a_silent_bucket_and_whoever_comes_then_is_told_at_once(files, monkeypatch):
+    held = threading.Event()
+    monkeypatch.setattr(objects.obstore, "get", lambda *_: held.wait())
+    line = objects._IN_LINE._value
+    waiting = [asyncio.create_task(files.read(SHA)) for _ in range(objects._AT_ONCE + line)]
+    try:
+        await asyncio.sleep(0.01)
+        with pytest.raises(Unavailable, match="没有保存"):
+            await asyncio.wait_for(files.put(DATA), objects._SOON / 2)
+    finally:
+        held.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    assert objects._AT_ONCE + line < Settings().pool_size
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "meant", "open_"),
+    [
+        ("http://obs.example.cn", "", True),
+        ("HTTP://10.0.0.7:9000", "", True),
+        ("http://10.0.0.7:9000", "true", False),
+        ("https://obs.example.cn", "", False),
+        ("http://127.0.0.1:9000", "", False),
+        ("http://[::1]:9000", "", False),
+        ("", "", False),
+    ],
+)
+async def test_files_cross_no_network_in_clear_unless_somebody_says_so(bucket, monkeypatch, endpoint, meant, open_):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", meant)
+    assert objects.lies_open() is open_
+    if open_:
+        with pytest.raises(Unavailable, match="文件没有保存"):
+            await ObjectStore(ADDRESS).put(DATA)
+        findings = Findings()
+        await check_bucket(findings, ADDRESS)
+        assert "AWS_ALLOW_HTTP" in findings.faults[0]
+
+
 async def test_only_what_is_old_as_it_goes_is_dropped_and_no_word_stays_behind(files, bucket):
     await files.put(DATA)
     assert not await files.drop(SHA, older_than=bucket.now)

@@ -1,5 +1,6 @@
 """批量办理 over HTTP: chosen in the list, looked at, confirmed, taken back; by form and by programs."""
 
+import importlib
 import re
 
 import pytest
@@ -9,9 +10,11 @@ from app.bulk import jobs, service
 from app.bulk.models import BulkAct, BulkLine
 from app.bulk.terms import BulkKind
 from app.firms.models import Firm, FirmTag
+from app.firms.terms import ContactDetails
 from tests import factories
 from tests.factories import OTHER_TOWN
 from tests.harness import NOON
+from tests.migrating import within
 
 
 @pytest.fixture
@@ -169,3 +172,21 @@ async def test_programs_do_the_same_and_are_told_apart_by_a_key(conn, api_as, fi
     other = await api_as("town", scope=OTHER_TOWN)
     assert (await other.get(href)).status_code == 404
     assert (await other.post(f"{href}/undo")).status_code == 404
+
+
+async def test_a_number_that_firms_were_found_by_is_not_kept_with_what_was_done_with_them(conn, client_as):
+    phone = "13987654321"
+    await factories.firm(conn, contacts=[ContactDetails("金", phone)])
+    client = await client_as("officer")
+    href = await looked_at(client, f"kind=tag_add&query=q%3D{phone}%26tier%3D&all=1", {"tag": "重点培育"})
+    query = select(BulkAct.query)
+    assert "q=***" in (await conn.execute(query)).scalar_one()
+    preview = (await client.get(href)).text
+    assert ("办理这 1 家" in preview, phone in preview) == (True, False)
+    gone = await client.post(f"{href}/discard", data=fields(preview, f"{href}/discard"))
+    assert gone.headers["location"].split("?")[0] == "/firms"
+    assert "q=" not in gone.headers["location"], "it finds them no more"
+    made = importlib.import_module("migrations.versions.20270302_numbers_searched_for")
+    await conn.execute(update(BulkAct).values(query=f"q={phone}&sort=name"))
+    await conn.run_sync(lambda c: within(c, made, None, made.upgrade))
+    assert (await conn.execute(query)).scalar_one() == "q=***&sort=name"

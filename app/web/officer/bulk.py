@@ -21,7 +21,7 @@ from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.lookups import Lookup
-from app.web.officer.bulk_views import ChosenView, act_view, choices, line_view, tabs, words_of
+from app.web.officer.bulk_views import ChosenView, act_view, choices, line_view, list_of, tabs, words_of
 from app.web.routing import Router
 from app.web.templating import fragment, page
 
@@ -201,7 +201,11 @@ async def confirm(
 @router.post("/bulk/{act_id}/discard")
 async def discard(request: Request, act_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: Doer) -> Response:
     act = await service.discard(conn, act_id, by=actor, at=clock.now())
-    return see_other(request, f"/firms?{act.query}" if act.query else "/firms", "已放弃，什么也没有改")
+    return see_other(
+        request,
+        list_of(act.query) or "/firms",
+        "已放弃，什么也没有改",
+    )
 
 
 @router.post("/bulk/{act_id}/undo")

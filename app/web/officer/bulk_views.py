@@ -9,6 +9,7 @@ from typing import Any
 from app.access.terms import Viewer
 from app.bulk.queries import Act, Line
 from app.bulk.terms import ActState, LineOutcome
+from app.personal.masking import names_hidden
 from app.web.bulk_input import NOBODY, OFF, said_of
 from app.web.filters import chips
 from app.web.lookups import Lookup
@@ -24,6 +25,11 @@ _LINE_TONES = {
     LineOutcome.LEFT: "bad",
     LineOutcome.KEPT: "bad",
 }
+
+
+def list_of(query: str) -> str:
+    """The list that the firms were chosen from; none where the number that found them was left out."""
+    return f"/firms?{query}" if query and not names_hidden(query) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def act_view(act: Act, lookup: Lookup, viewer: Viewer) -> ActView:
         undoer_name=act.undoer_name,
         reason=act.change.reason,
         chosen=words_of(act.query, lookup, viewer),
-        list_href=f"/firms?{act.query}" if act.query else "",
+        list_href=list_of(act.query),
         total=act.total,
         missing=act.missing,
         sentence=act.sentence,

@@ -13,7 +13,7 @@ from app.errors import Invalid
 from app.firms import erasures
 from app.firms.erasing import KEPT
 from app.personal.terms import RULES
-from app.web.deps import ClockDep, ConnDep, SettingsDep, acting
+from app.web.deps import ClockDep, ConnDep, acting
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.officer.persons import LONGEST_REASON, prove
@@ -52,7 +52,6 @@ async def answer(
     request_id: uuid.UUID,
     conn: ConnDep,
     clock: ClockDep,
-    settings: SettingsDep,
     actor: Confirmer,
     act: Annotated[str, Form(max_length=20)] = "refuse",
     why: Annotated[str, Form(max_length=1000)] = "",
@@ -66,7 +65,7 @@ async def answer(
             clean = clean_text("why", why, longest=LONGEST_REASON)
             await erasures.refuse_to_erase(conn, request_id, clean, by=actor, at=at)
             return see_other(request, PLACE, "已答复：没有抹去")
-        await prove(conn, password, code, settings=settings, by=actor, at=at)
+        await prove(request, conn, password, code, by=actor, at=at)
         gone = await erasures.agree_to_erase(conn, request_id, by=actor, at=at)
     except Invalid as error:
         # Answered, not raised: a wrong password must stay counted.

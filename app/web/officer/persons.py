@@ -26,7 +26,8 @@ from app.firms.holding import Holding, holdings
 from app.personal.terms import RULES
 from app.sheets.writing import harmless
 from app.vault import vault_of
-from app.web.deps import ClockDep, ConnDep, SettingsDep, TodayDep, acting
+from app.web.coming_in import device_of
+from app.web.deps import ClockDep, ConnDep, TodayDep, acting
 from app.web.downloads import CSV, attachment
 from app.web.forms import clean_text
 from app.web.routing import Router
@@ -77,7 +78,6 @@ async def answer(
     request: Request,
     conn: ConnDep,
     clock: ClockDep,
-    settings: SettingsDep,
     today: TodayDep,
     actor: Answerer,
     asked: Annotated[Wanted, Depends(wanted)],
@@ -90,7 +90,7 @@ async def answer(
         value = said_number(asked.value)
         reason = clean_text("reason", asked.reason, longest=LONGEST_REASON, required=_WHY)
         new = said_number(asked.new, field="new") if asked.act == "correct" else ""
-        await prove(conn, password, code, settings=settings, by=actor, at=at)
+        await prove(request, conn, password, code, by=actor, at=at)
         done = await _do(conn, asked.act, value, new, reason=reason, by=actor, at=at)
     except (Invalid, Waiting) as error:
         # Answered, not raised: a wrong password must stay counted.
@@ -103,8 +103,10 @@ async def answer(
     return await _page(request, conn, actor, still, found=found, done=done, at=at)
 
 
-async def prove(conn: Conn, password: str, code: str, *, settings: Settings, by: Actor, at: datetime) -> None:
-    await must_know_password(conn, password, by=by, at=at, cheap=settings.cheap_passwords)
+async def prove(request: Request, conn: Conn, password: str, code: str, *, by: Actor, at: datetime) -> None:
+    settings: Settings = request.app.state.settings
+    cheap = settings.cheap_passwords
+    await must_know_password(conn, password, by=by, at=at, device=device_of(request), cheap=cheap)
     await must_prove(conn, code, vault=vault_of(settings), by=by, at=at)
 
 
