@@ -158,16 +158,11 @@ def _lock(sight: Sight, *, by_code: bool) -> Kept:
 async def read_context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str, Any]:
     """What the decision needs beside the lock, read after it: a waiting request, the last move."""
     row = (await conn.execute(statements.CONTEXT, {"firm_id": firm_id, "ladder": ladder})).one()
-    since, until = (_day(day) for day in row.previous or (None, None))
-    return {
-        "pending": row.pending,
-        "last_move": row.last_move,
-        "previous": Span(since, until) if since and until else None,
-    }
-
-
-def _day(value: str | None) -> date | None:
-    return date.fromisoformat(value) if value else None
+    since, until, tier = row.previous or (None, None, "")
+    # What began before anybody remembers is no stay that a correction could reach.
+    known = Span(date.fromisoformat(since), date.fromisoformat(until), tier) if since and until else None
+    approver = (row.last_move[2] if row.last_move else None) or ""
+    return {"pending": row.pending, "last_move": row.last_move, "approver": approver, "previous": known}
 
 
 def moved_by(standing: Standing, context: dict[str, Any], ladder: Ladder) -> str:
@@ -175,6 +170,6 @@ def moved_by(standing: Standing, context: dict[str, Any], ladder: Ladder) -> str
     where = f"“{tier.label}”" if tier else "梯队之外"
     if not context["last_move"]:
         return f"{standing.name} 现在在{where}，与您看到的不同；请刷新后再办。"
-    name, moment = context["last_move"]
+    name, moment, _ = context["last_move"]
     when = datetime.fromisoformat(moment).astimezone(BUSINESS_ZONE)
     return f"{name} 已于 {when:%Y-%m-%d %H:%M} 把 {standing.name} 移到{where}；您的移动没有执行。"

@@ -54,7 +54,7 @@ def problems(
         found["effective_on"] = f"企业自 {standing.since} 起在当前梯队，生效日期不能更早；原记录有误时请选“更正”。"
     elif standing.since is None and previous and effective_on < previous.until:
         found["effective_on"] = f"企业 {previous.until} 才离开上一个梯队，生效日期不能更早。"
-    elif correction and (sentence := _reaches_too_far(standing, previous, effective_on)):
+    elif correction and (sentence := _reaches_too_far(standing, target, previous, effective_on)):
         found["effective_on"] = sentence
     if standing.tier is None and (target is None or correction):
         found["to"] = "企业还不在梯队上，请选择要进入的梯队。"
@@ -63,12 +63,23 @@ def problems(
     return found
 
 
-def _reaches_too_far(standing: Standing, previous: Span | None, day: date) -> str:
+def restores(standing: Standing, target: Tier | None, previous: Span | None, day: date) -> bool:
+    """A correction to the stay before, from its own first day: as if the last move had never been."""
+    return (
+        target is not None
+        and previous is not None
+        and previous.until == standing.since
+        and (previous.tier, previous.since) == (target.code, day)
+    )
+
+
+def _reaches_too_far(standing: Standing, target: Tier | None, previous: Span | None, day: date) -> str:
     """A correction moves the boundary to the stay before, which keeps at least its first day."""
-    if previous is None:
+    if previous is None or restores(standing, target, previous, day):
         return ""
     if previous.until == standing.since:
-        return f"企业自 {previous.since} 起在上一个梯队，更正的日期要晚于这一天。" if day <= previous.since else ""
+        told = f"企业自 {previous.since} 起在上一个梯队，更正的日期要晚于这一天；要恢复到上一个梯队，请写这一天。"
+        return told if day <= previous.since else ""
     return f"企业 {previous.until} 才离开上一个梯队，更正的日期不能更早。" if day < previous.until else ""
 
 
@@ -89,8 +100,14 @@ def decide(
     *,
     correction: bool = False,
     override: str = "",
+    restored: bool = False,
+    approved_by: str = "",
 ) -> Decision:
-    """One step at a time; skipping a step, going against a gate, and tiers that say so need a second person."""
+    """One step at a time; skipping a step, going against a gate, and tiers that say so need a second person.
+
+    `restored`: put back where it stood, which it need not earn again. `approved_by`: the second person of the move
+    that is corrected; what two agreed on, one alone does not rewrite.
+    """
     current = ladder.tier(standing.tier)
     kind = kind_of(current, target, correction=correction)
     # Whoever is gone may still be taken off the ladder, and nothing else.
@@ -99,12 +116,14 @@ def decide(
     if target is None:
         return Decision(Verdict.GO, kind)
     waits: list[str] = []
-    upwards = current is None or target.rank > current.rank
+    upwards = (current is None or target.rank > current.rank) and not restored
     if upwards and assessment is not None and stands_against(assessment):
         if not override.strip():
             return Decision(Verdict.REFUSED, kind, tuple(assessment.sentences))
         waits.append("未达到本级条件，须说明理由并由第二人复核")
-    if abs(target.rank - (current.rank if current else 0)) > 1:
+    if correction and approved_by and target.code != standing.tier:
+        waits.append(f"要改的是 {approved_by} 复核过的移动，更正也须第二人复核")
+    if abs(target.rank - (current.rank if current else 0)) > 1 and not restored:
         waits.append("越级移动须第二人复核")
     if target.needs_approval and target.code != standing.tier:
         waits.append(f"进入“{target.label}”须第二人复核")

@@ -19,7 +19,7 @@ from app.firms.terms import FirmStatus
 from app.pipeline.asking import Ask, ask, refused
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
-from app.pipeline.rules import Decision, Verdict, decide, problems, turned
+from app.pipeline.rules import Decision, Verdict, decide, problems, restores, turned
 from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing, Tier
 from app.policy.facts import Facts
 from app.policy.policies import Policies
@@ -72,7 +72,13 @@ async def move_firm(
         raise _waits(*context["pending"], by=by)
     facts = await facts_of(conn, standing.firm_id) if target else Facts()
     assessment = policies.assess(target.policy, facts, as_of=day, today=today) if target else None
-    decision = decide(ladder, standing, target, assessment, correction=order.correction, override=order.override)
+    decision = decide(
+        *(ladder, standing, target, assessment),
+        correction=order.correction,
+        override=order.override,
+        restored=order.correction and restores(standing, target, context["previous"], day),
+        approved_by=context["approver"],
+    )
     if decision.verdict is Verdict.REFUSED:
         where = f"“{target.label}”" if target else "梯队之外"
         raise Refused(f"{standing.name} 还不能移到{where}。", reasons=decision.reasons)

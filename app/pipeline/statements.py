@@ -13,10 +13,10 @@ CONTEXT = Kept(
 SELECT
   (SELECT json_build_array(requester_name, requested_by) FROM move_requests
      WHERE firm_id = :firm_id AND ladder = :ladder AND state = 'pending') AS pending,
-  (SELECT json_build_array(actor_name, recorded_at) FROM moves
+  (SELECT json_build_array(actor_name, recorded_at, approver_name) FROM moves
      WHERE firm_id = :firm_id AND ladder = :ladder AND kind <> 'history'
      ORDER BY recorded_at DESC, id DESC LIMIT 1) AS last_move,
-  (SELECT json_build_array(lower(period), upper(period)) FROM placements
+  (SELECT json_build_array(lower(period), upper(period), tier) FROM placements
      WHERE firm_id = :firm_id AND ladder = :ladder AND NOT upper_inf(period)
      ORDER BY lower(period) DESC LIMIT 1) AS previous
 """
@@ -66,7 +66,8 @@ FROM done WHERE :to_tier IS NOT NULL AND n >= 0
     ).bindparams(*_PLACEMENT)
 )
 
-# A correction moves the boundary between the current placement and the one before it, or takes the current one away.
+# A correction moves the boundary between the current placement and the one before it, or takes the current one away,
+# and then the one before may begin where it began.
 CORRECT = Kept(
     text(
         """
@@ -76,9 +77,15 @@ WITH dropped AS (
 ), previous AS (
   UPDATE placements SET period = daterange(lower(period), :effective_on)
   WHERE firm_id = :firm_id AND ladder = :ladder AND upper(period) = (SELECT began FROM dropped)
+    AND lower(period) < :effective_on
+  RETURNING 1
+), whole AS (
+  DELETE FROM placements
+  WHERE firm_id = :firm_id AND ladder = :ladder AND upper(period) = (SELECT began FROM dropped)
+    AND lower(period) = :effective_on
   RETURNING 1
 ), done AS (
-  SELECT (SELECT count(*) FROM dropped) + (SELECT count(*) FROM previous) AS n
+  SELECT (SELECT count(*) FROM dropped) + (SELECT count(*) FROM previous) + (SELECT count(*) FROM whole) AS n
 )
 INSERT INTO placements (id, firm_id, ladder, tier, period)
 SELECT :placement_id, :firm_id, :ladder, :to_tier, daterange(:effective_on, NULL)

@@ -88,6 +88,7 @@ class Span:
 
     since: date
     until: date
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,6 +283,30 @@ async def test_a_correction_reaches_back_to_the_beginning_of_the_tier_before_and
     assert [p[0] for p in await desk.placements(uscc)] == ["tech_micro", "eaglet"]
 
 
+async def test_a_correction_restores_the_stay_before_as_if_nothing_had_been(desk, conn):
+    uscc = await factories.firm(conn)
+    first = TODAY - timedelta(days=300)
+    await desk.move(uscc, "tech_micro", expected=None, on=first)
+    await desk.move(uscc, "eaglet", expected="tech_micro", on=TODAY)
+    await desk.move(uscc, "tech_micro", expected="eaglet", on=first, correction=True, reason="移错了")
+    firm = await desk.firm(uscc)
+    assert await desk.placements(uscc) == [("tech_micro", first, None)]
+    assert (firm.tier, firm.tier_since) == ("tech_micro", first)
+    assert (await history(conn, firm.id))[0].kind is MoveKind.CORRECTION
+
+
+async def test_a_correction_of_what_two_agreed_on_waits_for_a_second_person_too(desk, conn):
+    uscc = await on_gazelle(desk, conn)
+    since = (await desk.firm(uscc)).tier_since
+    asked = await desk.move(uscc, "hnte", expected="gazelle", override="公示已过，证书在途")
+    await desk.approve(asked.id)
+    back = await desk.move(uscc, "gazelle", expected="hnte", on=since, correction=True, reason="移错了")
+    assert back.waits
+    assert (await desk.firm(uscc)).tier == "hnte"
+    await desk.approve(back.id)
+    assert (await desk.placements(uscc))[-1] == ("gazelle", since, None)
+
+
 async def test_a_correction_may_end_a_placement(desk, conn):
     """It never was on the ladder: the correction takes it off, from the day it was put there or a later one."""
     uscc = await factories.firm(conn)

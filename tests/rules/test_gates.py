@@ -185,6 +185,32 @@ def test_a_correction_leaves_the_stay_before_it_at_least_a_day(
     assert set(wrong("eaglet", "eaglet", effective_on=day, correction=True, previous=previous)) == fields
 
 
+def test_a_correction_to_the_stay_before_from_its_first_day_takes_the_last_move_back() -> None:
+    before = Span(date(2026, 2, 1), date(2026, 6, 1), "tech_micro")
+    more = {"correction": True, "previous": before}
+    assert wrong("eaglet", "tech_micro", effective_on=before.since, **more) == {}
+    assert set(wrong("eaglet", "tech_micro", effective_on=before.since - timedelta(days=1), **more)) == {"effective_on"}
+    assert set(wrong("eaglet", "gazelle", effective_on=before.since, **more)) == {"effective_on"}
+    assert set(wrong("eaglet", None, effective_on=before.since, **more)) == {"effective_on"}
+    apart = {**more, "previous": Span(date(2026, 2, 1), date(2026, 4, 1), "tech_micro")}
+    assert set(wrong("eaglet", "tech_micro", effective_on=before.since, **apart)) == {"effective_on"}
+
+
+def test_a_firm_that_is_put_back_where_it_stood_need_not_earn_it_again() -> None:
+    assert decision("tech_micro", "hnte", correction=True).verdict is Verdict.REFUSED
+    back = decision("tech_micro", "hnte", correction=True, restored=True)
+    assert (back.verdict, back.reasons) == (Verdict.WAIT, ("进入“hnte”须第二人复核",))
+    assert decision("hnte", "eaglet", correction=True, restored=True).verdict is Verdict.GO
+
+
+def test_what_two_agreed_on_one_alone_does_not_rewrite() -> None:
+    asked = {"correction": True, "approved_by": "梁建"}
+    assert decision("gazelle", "eaglet", **asked).reasons == ("要改的是 梁建 复核过的移动，更正也须第二人复核",)
+    assert decision("gazelle", "eaglet", **asked, restored=True).verdict is Verdict.WAIT
+    assert decision("gazelle", "gazelle", **asked).verdict is Verdict.GO  # another first day, the same tier
+    assert decision("gazelle", "eaglet", approved_by="梁建").verdict is Verdict.GO  # a move down, not another past
+
+
 def _told(kind: MoveKind, came_from: str | None, to: str | None, on: date) -> MoveRecord:
     return MoveRecord(new_id(), came_from, to, kind, on, NOON, "王专员", None, "名册", None)
 

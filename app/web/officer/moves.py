@@ -1,150 +1,35 @@
-"""移动到…: the dialog that shows each tier's gate, and the move itself; the second person's yes or no."""
+"""移动到…: the move itself; the second person's yes or no."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 from fastapi import Depends, Form, Request, Response
 
 from app.access.terms import Actor, Permission, Viewer
 from app.assessments.policies import load_policies
-from app.errors import AppError, Conflict, Invalid, Refused
-from app.firms.terms import FirmDetail, FirmStatus
+from app.errors import Conflict, Invalid, Refused
+from app.firms.terms import FirmStatus
 from app.pipeline import service
-from app.pipeline.queries import pending_moves
+from app.pipeline.queries import pending_moves, stay_before
 from app.pipeline.recording import MoveOrder
-from app.pipeline.rules import Decision, Verdict, decide
-from app.pipeline.terms import Standing, Tier
-from app.policy.terms import Outcome
-from app.recognitions.terms import CertificateKind
 from app.text import DateError, parse_date
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, clock_of, guard, lookup_of, today_of
-from app.web.forms import clean_text, raw_form
-from app.web.htmx import changed, is_htmx, see_other
+from app.web.forms import clean_text
+from app.web.htmx import changed, see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_in_sight
-from app.web.officer.move_certificate import kind_for, typed_in, with_certificate
+from app.web.officer.move_certificate import with_certificate
+from app.web.officer.move_form import FormView, show
 from app.web.routing import Router
-from app.web.templating import fragment, page
+from app.web.templating import page
 
 router = Router()
 Mover = Annotated[Actor, Depends(acting(Permission.MOVE))]
 Rejecter = Annotated[Actor, Depends(acting(Permission.MOVE_REJECT))]
 Approver = Annotated[Actor, Depends(acting(Permission.MOVE_APPROVE))]
-
-
-@dataclass(frozen=True, slots=True)
-class TargetView:
-    tier: Tier
-    verdict: str  # ok | lacking | reason | down | approval | unsure | refused
-    sentences: list[str]
-    source: str
-    certificate: CertificateKind | None = None  # without it the step is shut
-    gap_href: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FormView:
-    """What the dialog shows in its fields: what the person typed, or the day's defaults."""
-
-    to: str
-    effective_on: str
-    reason: str = ""
-    override_reason: str = ""
-    correction: bool = False
-    expected: str = ""
-    idempotency_key: str = ""
-    certificate: Mapping[str, str] = field(default_factory=lambda: typed_in({}))
-
-    @classmethod
-    async def typed(cls, request: Request, key: str) -> Self:
-        """All of the form at once: parameters of the route, each looked up and checked by itself, cost a move more
-        than its placement."""
-        raw = await raw_form(request)
-        text = {name: raw.get(name, "") for name in ("to", "effective_on", "reason", "override_reason", "expected")}
-        correction = _YES_NO.get(raw.get("correction", ""))
-        if correction is None:
-            raise Invalid({"correction": "请填写是或否。"})
-        return cls(**text, correction=correction, idempotency_key=key, certificate=typed_in(raw))
-
-
-_YES_NO = {"": False, "false": False, "true": True}
-
-
-async def _targets(conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date) -> list[TargetView]:
-    facts = await service.facts_of(conn, firm.id)
-    standing = Standing.of(firm)
-    views = []
-    current = lookup.main.tier(firm.tier)
-    for tier in lookup.main.tiers:
-        if tier.code == firm.tier:
-            continue
-        if current and tier.rank < current.rank:
-            views.append(_lower(tier, current, decide(lookup.main, standing, tier, None)))
-            continue
-        assessment = lookup.policies.assess(tier.policy, facts, as_of=today)
-        decision = decide(lookup.main, standing, tier, assessment)
-        if decision.verdict is Verdict.GO:
-            verdict = {Outcome.MET: "ok", Outcome.UNKNOWN: "lacking"}.get(assessment.outcome, "reason")
-        else:
-            waits = "unsure" if assessment.outcome is Outcome.UNKNOWN else "approval"
-            verdict = waits if decision.verdict is Verdict.WAIT else "refused"
-        # A second person decides with open conditions before them; who skips a tier hears of them as well.
-        sentences = list(dict.fromkeys((*decision.reasons, *assessment.sentences)))
-        open_still = assessment.outcome is not Outcome.MET
-        kind = kind_for(tier) if open_still else None
-        gap = f"/firms/{firm.uscc}/gap?policy={tier.sought}" if open_still and assessment.sentences else ""
-        views.append(TargetView(tier, verdict, sentences, tier.source, kind, gap))
-    return views
-
-
-def _lower(tier: Tier, current: Tier, decision: Decision) -> TargetView:
-    """Nobody is let down by conditions, so none is shown: read as advice they would say to earn less."""
-    told = f"这是下移：从“{current.label}”退到“{tier.label}”，不看本级条件，须写明理由。"
-    verdict = {Verdict.GO: "down", Verdict.WAIT: "approval"}.get(decision.verdict, "refused")
-    said = list(decision.reasons)
-    return TargetView(tier, verdict, said if verdict == "refused" else [told, *said], tier.source)
-
-
-async def _form(
-    request: Request,
-    conn: ConnDep,
-    firm: FirmDetail,
-    lookup: Lookup,
-    today: date,
-    form: FormView,
-    *,
-    error: AppError | None = None,
-    offered: str = "",
-) -> Response:
-    """`offered`: the step that suggests itself, unless its gate says no; then nobody chooses for the person."""
-    waiting = [] if error else await pending_moves(conn, viewer=request.state.viewer, firm_id=firm.id)
-    targets = await _targets(conn, firm, lookup, today)
-    if offered and all(t.tier.code != offered or t.verdict != "refused" for t in targets):
-        form = replace(form, to=offered)
-    context: dict[str, Any] = {
-        "firm": firm,
-        "current": lookup.main.tier(firm.tier),
-        "waiting": waiting[0] if waiting else None,
-        "waiting_to": lookup.main.tier(waiting[0].to_tier) if waiting else None,
-        "targets": targets,
-        "form": form,
-        "chosen": form.to,
-        "today": today,
-        "error": error,
-        "fields": error.fields if isinstance(error, Invalid) else {},
-        "reasons": error.reasons if isinstance(error, Refused) else [],
-        "can_certify": request.state.viewer.may(Permission.FIRM_CERTIFY),
-        "can_measure": request.state.viewer.may(Permission.ASSESSMENT_READ),
-        "can_override": isinstance(error, Refused) or bool(form.override_reason),
-    }
-    status = error.status if error else 200
-    if is_htmx(request):
-        return fragment(request, "officer/pipeline/_move_form.html", status=status, **context)
-    return page(request, "officer/pipeline/move.html", title=f"移动 {firm.name}", status=status, **context)
 
 
 @router.get("/firms/{uscc}/move")
@@ -156,7 +41,9 @@ async def move_form(
     today: TodayDep,
     viewer: Annotated[Viewer, Depends(guard(Permission.MOVE))],
     to: str = "",
+    correct: str = "",
 ) -> Response:
+    """`correct`: "previous" to put the firm back where it stood before, "current" for another first day."""
     firm = await firm_in_sight(conn, uscc, viewer)
     current = lookup.main.tier(firm.tier)
     rank = current.rank if current else 0
@@ -169,7 +56,12 @@ async def move_form(
         expected=firm.tier or "",
         idempotency_key=uuid.uuid4().hex,
     )
-    return await _form(request, conn, firm, lookup, today, form, offered="" if to else following)
+    if correct and firm.tier and firm.tier_since:
+        before = await stay_before(conn, firm.id, firm.tier_since, ladder=lookup.main)
+        back = (before.tier, before.since) if before and correct == "previous" else (firm.tier, firm.tier_since)
+        form = replace(form, to=back[0], effective_on=back[1].isoformat(), correction=True)
+    chosen = bool(form.to)
+    return await show(request, conn, firm, lookup, today, form, offered="" if chosen else following, narrow=chosen)
 
 
 @router.post("/firms/{uscc}/move")
@@ -210,16 +102,17 @@ async def move(
                     at=at,
                 )
             where = f"“{tier.label}”" if tier else "梯队之外"
-            sentence = f"{registered}{done.standing.name} 已移到{where}"
+            what = f"更正到{where}（{order.effective_on} 起）" if order.correction else f"移到{where}"
+            sentence = f"{registered}{done.standing.name} 已{what}"
             if done.waits:
-                sentence = f"{registered}{done.standing.name} 移到{where}的申请已提交，等待第二人复核"
+                sentence = f"{registered}{done.standing.name} {what}的申请已提交，等待第二人复核"
             return slot.keep(changed(request, f"/firms/{done.standing.uscc}", sentence, event="firm-moved"))
     except (Refused, Invalid, Conflict) as error:
         firm = await firm_in_sight(conn, uscc, actor.viewer)
         if isinstance(error, Conflict) and not isinstance(error, Refused):
             # The person saw an older tier; the form that comes back shows where the firm is now.
             form = replace(form, expected=firm.tier or "", idempotency_key=uuid.uuid4().hex)
-        return await _form(request, conn, firm, lookup, today, form, error=error)
+        return await show(request, conn, firm, lookup, today, form, error=error)
 
 
 @router.post("/moves/{request_id}/approve")

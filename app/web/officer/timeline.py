@@ -51,7 +51,9 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
 
 
 def _moved(move: MoveRecord, name: Callable[[str | None], str], gone: bool) -> TimelineEntry:
-    what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}" + ("（后已撤回，不计）" if gone else "")
+    what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}" + (
+        "（同日又离开，不计）" if gone else ""
+    )
     detail = f"{move.effective_on} 生效。{move.reason}"
     if move.override_reason:
         detail += f"（越过条件：{move.override_reason}）"
