@@ -87,14 +87,18 @@ IN_ORDER = (ProgrammeRow.rank, _W.programme, _W.year, _W.batch, _W.region)
 HAS_DATES = or_(*(getattr(_W, m.value).is_not(None) for m in Milestone))
 
 
+def divisions_over(region: Any) -> tuple[ColumnElement[str], ...]:
+    """The country, the province, the city, the county of a firm's division, and that itself."""
+    return literal(NATION), func.left(region, 2) + "0000", func.left(region, 4) + "00", func.left(region, 6), region
+
+
 def visible_to(viewer: Viewer) -> ColumnElement[bool]:
     """Windows above a person's division, in it and below it; to a firm's clerk those above the firm."""
     if viewer.role is Role.FIRM:
         if viewer.firm_id is None:
             return false()
         where = select(Firm.region_code).where(Firm.id == viewer.firm_id).scalar_subquery()
-        above = (literal(NATION), func.left(where, 2) + "0000", func.left(where, 4) + "00", func.left(where, 6), where)
-        return _W.region.in_(above)
+        return _W.region.in_(divisions_over(where))
     if not is_code(viewer.scope):
         return _W.region == NATION
     scope = significant(viewer.scope)

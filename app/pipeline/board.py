@@ -23,7 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.access.terms import Role, Viewer
+from app.access.terms import Permission, Role, Viewer
 from app.assessments.models import FirmAssessment
 from app.assessments.queries import ANSWER, answer_of
 from app.assessments.terms import KeptAnswer
@@ -32,8 +32,9 @@ from app.firms.filtering import Shape, Sight, below, matching, shape_of, sight_o
 from app.firms.models import Firm, TierCount, TierCountDelta
 from app.firms.queries import SHAPES, count_firms
 from app.firms.terms import FirmFilter, Near
+from app.pipeline import deadlines
 from app.pipeline.models import Move
-from app.pipeline.terms import Ladder, Tier
+from app.pipeline.terms import Deadline, Ladder, Tier
 from app.statements import Kept
 
 CARDS = 30
@@ -50,6 +51,7 @@ class Card:
     since: date
     stale_on: date | None
     answer: KeptAnswer | None = None  # of the policy that is asked about, else of the next step's
+    due: Deadline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ async def board_cards(
         shape_of(filters),
         tuple((t.code, filters.policy or sought_from(ladder, t.code)) for t in tiers),
     )
-    values = {**values_of(filters, viewer, vault=conn.vault, today=today), "rows": limit + 1}
+    values = {**_card_values(conn, filters, viewer, today), "rows": limit + 1}
     cards: dict[str, list[Card]] = {t.code: [] for t in tiers}
     for row in (await conn.execute(query, values)).all():
         cards[row.tier].append(_card(row))
@@ -146,13 +148,20 @@ def sought_from(ladder: Ladder, tier: str) -> str:
     return following.sought if following else ""
 
 
+def _card_values(conn: Conn, filters: FirmFilter, viewer: Viewer, today: date) -> dict[str, Any]:
+    due = deadlines.values(today=today, internal=viewer.may(Permission.FIRM_INTERNAL))
+    return values_of(filters, viewer, vault=conn.vault, today=today) | due
+
+
 def _card(row: Any) -> Card:
     plain = len(_CARD_COLUMNS)
-    return Card(*(*row[:plain], answer_of(row[plain:]) if row[plain] else None))
+    answered = plain + len(ANSWER)
+    answer = answer_of(row[plain:answered]) if row[plain] else None
+    return Card(*row[:plain], answer, deadlines.of_row(row[answered:]))
 
 
 def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]:
-    query = select(*_CARD_COLUMNS).where(*matching(sight, shape), Firm.tier == tier)
+    query = select(*_CARD_COLUMNS, Firm.next_touch_on).where(*matching(sight, shape), Firm.tier == tier)
     return query.order_by(Firm.tier_since, Firm.id).limit(bindparam("rows"))
 
 
@@ -162,13 +171,21 @@ def _answered(cards: Select[Any], policy: ColumnElement[str]) -> Select[Any]:
     joined = chosen.outerjoin(
         FirmAssessment.__table__, and_(FirmAssessment.firm_id == chosen.c.id, FirmAssessment.policy == policy)
     )
-    return select(*chosen.c, *ANSWER).select_from(joined).order_by(chosen.c.tier_since, chosen.c.id)
+    shown = select(*chosen.c, *ANSWER, policy.label("sought")).select_from(joined)
+    return shown.order_by(chosen.c.tier_since, chosen.c.id)
+
+
+def _dated(cards: Any) -> Kept:
+    """With the next date of each: once for all columns, as a plan for each of them would cost more than they do."""
+    card = cards.subquery("card")
+    shown = [card.c[one.key] for one in (*_CARD_COLUMNS, *ANSWER)]
+    return Kept(select(*shown, *deadlines.columns(card)))
 
 
 @lru_cache(maxsize=SHAPES)
 def _columns(sight: Sight, shape: Shape, tiers: tuple[tuple[str, str], ...]) -> Kept:
     columns = (_answered(_column(sight, shape, literal(tier)), literal(policy)) for tier, policy in tiers)
-    return Kept(union_all(*(column.subquery().select() for column in columns)))
+    return _dated(union_all(*(column.subquery().select() for column in columns)))
 
 
 @lru_cache(maxsize=SHAPES)
@@ -177,7 +194,7 @@ def _one_column(sight: Sight, shape: Shape, following: bool) -> Kept:
     if following:
         last = tuple_(bindparam("after_since", type_=Date()), bindparam("after_id", type_=Uuid()))
         query = query.where(tuple_(Firm.tier_since, Firm.id) > last)
-    return Kept(_answered(query, bindparam("next_policy", type_=Text())))
+    return _dated(_answered(query, bindparam("next_policy", type_=Text())))
 
 
 async def column_cards(
@@ -191,7 +208,7 @@ async def column_cards(
     after: tuple[date, uuid.UUID] | None = None,
     limit: int = CARDS,
 ) -> list[Card]:
-    values = {**values_of(filters, viewer, vault=conn.vault, today=today), "column": tier, "rows": limit + 1}
+    values = {**_card_values(conn, filters, viewer, today), "column": tier, "rows": limit + 1}
     values["next_policy"] = filters.policy or sought_from(ladder, tier)
     if after:
         values["after_since"], values["after_id"] = after

@@ -24,6 +24,25 @@ class RequestState(Labelled):
     REJECTED = "rejected", "已驳回"
 
 
+class DueMatter(Labelled):
+    """What the next date of a firm is about."""
+
+    WINDOW = "window", "申报截止"
+    LAPSE = "lapse", "证书到期"
+    TASK = "task", "待办"
+    NEED = "need", "诉求"
+    TOUCH = "touch", "约定联系"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """`said`: the window's name, or the certificate's kind."""
+
+    day: date
+    matter: DueMatter
+    said: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     ladder: str

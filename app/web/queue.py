@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from app.pipeline.terms import Ladder, Tier
+from app.pipeline.terms import Deadline, DueMatter, Ladder, Tier
+from app.recognitions.terms import CertificateKind
 from app.web.lookups import Lookup
 from app.work.ranking import Standing, priority, strongest
 from app.work.terms import Candidate, Matter, NeedKind, Signal
@@ -83,6 +84,12 @@ def _left(day: date | None, today: date) -> str:
         return "没有期限"
     days = (day - today).days
     return f"还有 {days} 天" if days > 0 else "今天到期" if days == 0 else f"已过 {-days} 天"
+
+
+def due_words(due: Deadline, today: date) -> tuple[str, str, bool]:
+    """A firm's next date: in words, the day itself, and whether it is past."""
+    what = {DueMatter.WINDOW: due.said, DueMatter.LAPSE: f"{due.said and CertificateKind(due.said).label}证书"}
+    return f"{what.get(due.matter, due.matter.label)} {_left(due.day, today)}", f"{due.day}", due.day < today
 
 
 def _task(signal: Signal, desk: _Desk) -> list[str]:

@@ -10,7 +10,7 @@ from app.firms import cursors
 from app.pipeline import board as queries
 from app.web.api.answers import answer, kept_answer, part
 from app.web.api.openapi import FILTERED
-from app.web.api.schemas import BoardOut, CardOut, ColumnOut
+from app.web.api.schemas import BoardOut, CardOut, ColumnOut, DueOut
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
 from app.web.filters import FilterDep
 
@@ -58,6 +58,7 @@ async def board(
                         days=(today - c.since).days,
                         stale=c.stale_on is not None and c.stale_on <= today,
                         next=kept_answer(c.answer) if gaps else None,
+                        due=DueOut(on=c.due.day, matter=c.due.matter, said=c.due.said) if c.due else None,
                     )
                     for c in shown
                 ],

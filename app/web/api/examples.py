@@ -137,6 +137,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                         "days": 175,
                         "stale": False,
                         "next": _ANSWER,
+                        "due": {"on": "2026-12-18", "matter": "window", "said": "高企第二批"},
                     }
                 ],
                 "next": None,

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.pipeline.terms import DueMatter
+
 Short = Annotated[str, StringConstraints(max_length=200)]
 Long = Annotated[str, StringConstraints(max_length=2000)]
 
@@ -154,6 +156,12 @@ class FirmList(BaseModel):
     next: str | None
 
 
+class DueOut(BaseModel):
+    on: date
+    matter: str = Field(description="、".join(f"{m.value}：{m.label}" for m in DueMatter))
+    said: str = Field(description="申报窗口的名称，或证书的种类；其余为空")
+
+
 class CardOut(BaseModel):
     uscc: str
     name: str
@@ -162,6 +170,7 @@ class CardOut(BaseModel):
     days: int
     stale: bool
     next: AnswerOut | None = Field(None, description="离下一级还差多少")
+    due: DueOut | None = Field(None, description="最近的期限；待办、诉求和约定联系只给局内的人")
 
 
 class ColumnOut(BaseModel):

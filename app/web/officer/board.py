@@ -19,6 +19,7 @@ from app.policy.terms import Outcome
 from app.web.deps import ClockDep, ConnDep, LookupDep, LookupsDep, TodayDep, guard
 from app.web.filters import FilterDep, address, chips, options, unused
 from app.web.lookups import Lookup
+from app.web.queue import due_words
 from app.web.routing import Router
 from app.web.templating import fragment, page
 
@@ -38,6 +39,7 @@ class CardView:
     stale: bool
     chip: tuple[str, str] | None
     gap: tuple[str, str] | None = None  # how far from the next step: words, and where they are told in full
+    due: tuple[str, str, bool] | None = None  # what comes next: words, the day, and whether it is past
     moved: bool = False
 
 
@@ -72,6 +74,7 @@ def card_view(card: Card, lookup: Lookup, today: date, *, gaps: bool) -> CardVie
         stale=stale,
         chip=("bad", "停滞") if stale else None,
         gap=_gap(card) if gaps else None,
+        due=due_words(card.due, today) if card.due else None,
     )
 
 
