@@ -17,6 +17,7 @@ from app.access.sight import beyond_sight
 from app.access.terms import Viewer
 from app.db import Conn
 from app.firms import cursors
+from app.firms.beside import Beside, with_beside
 from app.firms.filtering import (
     Shape,
     Sight,
@@ -51,6 +52,11 @@ _OFFICER = User.__table__.alias("officer")
 _SHOWN = ("id", "uscc", "name", "region_code", "park", "tier", "tier_since", "stale_on", "status")
 
 
+def _rows(found: Sequence[Any]) -> list[FirmRow]:
+    own = len(_SHOWN) + 2
+    return [FirmRow(*(*row[:own], tuple(row[own + 1 :]))) for row in found]
+
+
 def _row_columns(firm: Any) -> list[ColumnElement[Any]]:
     return [*(firm[name] for name in _SHOWN), _OFFICER.c.name.label("officer_name"), firm.updated_at]
 
@@ -79,29 +85,32 @@ async def list_firms(
     sort: str = "-updated",
     cursor: str | None = None,
     limit: int = PAGE,
+    beside: Beside | None = None,
 ) -> Page[FirmRow]:
     """One keyset page. `sort` is a `Sort` value, with a leading "-" for descending order."""
     order, descending = parse_sort(sort)
     sight, shape, values = (
         sight_of(viewer),
         shape_of(filters),
-        values_of(filters, viewer, vault=conn.vault, today=today),
+        {**values_of(filters, viewer, vault=conn.vault, today=today), **(beside.values() if beside else {})},
     )
     if order is Sort.RELEVANCE and filters.q:
-        closest = (await conn.execute(_closest(sight, shape), {**values, "rows": limit})).all()
-        return Page([FirmRow(*row[:-1]) for row in closest], None, closest[0].hits if closest else 0)
+        closest = (await conn.execute(_closest(sight, shape, beside), {**values, "rows": limit})).all()
+        return Page(_rows(closest), None, closest[0].hits if closest else 0)
     if order is Sort.RELEVANCE:
         order, descending = Sort.UPDATED, True
     if cursor:
         values["after_key"], values["after_id"] = cursors.decode(cursor, order)
-    statement = _page(sight, shape, order, descending, bool(cursor))
+    statement = _page(sight, shape, order, descending, bool(cursor), beside)
     rows = (await conn.execute(statement, {**values, "rows": limit + 1})).all()
     more = cursors.encode(rows[limit - 1].sort_key, rows[limit - 1].id) if len(rows) > limit else None
-    return Page([FirmRow(*row[:-1]) for row in rows[:limit]], more)
+    return Page(_rows(rows[:limit]), more)
 
 
 @lru_cache(maxsize=SHAPES)
-def _page(sight: Sight, shape: Shape, order: Sort, descending: bool, following: bool) -> Kept:
+def _page(
+    sight: Sight, shape: Shape, order: Sort, descending: bool, following: bool, beside: Beside | None = None
+) -> Kept:
     sort_key = _SORT_KEYS[order]
     query = firm_rows().add_columns(sort_key.label("sort_key")).where(*matching(sight, shape))
     if following:
@@ -109,11 +118,11 @@ def _page(sight: Sight, shape: Shape, order: Sort, descending: bool, following: 
         last = tuple_(bindparam("after_key", type_=sort_key.type), bindparam("after_id", type_=Uuid()))
         query = query.where(position < last if descending else position > last)
     directed = (sort_key.desc(), Firm.id.desc()) if descending else (sort_key, Firm.id)
-    return Kept(query.order_by(*directed).limit(bindparam("rows")))
+    return with_beside(query.order_by(*directed).limit(bindparam("rows")), beside)
 
 
 @lru_cache(maxsize=SHAPES)
-def _closest(sight: Sight, shape: Shape) -> Kept:
+def _closest(sight: Sight, shape: Shape, beside: Beside | None = None) -> Kept:
     """The best of the first few hundred hits: flat however many firms there are and however common the word.
 
     Whoever wants every hit in order asks for another sort; the page says when it shows only the closest.
@@ -131,7 +140,7 @@ def _closest(sight: Sight, shape: Shape) -> Kept:
     closest = select(*_row_columns(hits.c), counted).select_from(
         hits.outerjoin(_OFFICER, _OFFICER.c.id == hits.c.officer_id)
     )
-    return Kept(closest.order_by(*_closeness(hits.c), hits.c.id).limit(bindparam("rows")))
+    return with_beside(closest.order_by(*_closeness(hits.c), hits.c.id).limit(bindparam("rows")), beside)
 
 
 def ordering(sort: str, q: str) -> list[ColumnElement[Any]]:

@@ -161,6 +161,7 @@ class FirmRow:
     status: str
     officer_name: str | None
     updated_at: datetime
+    beside: tuple[Any, ...] = ()  # what else was asked for, in the order in which it was
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from app.firms.models import Firm, TierCount, TierCountDelta
 from app.firms.queries import SHAPES, count_firms
 from app.firms.terms import FirmFilter, Near
 from app.pipeline import deadlines
+from app.pipeline.deadlines import Dated
 from app.pipeline.models import Move
 from app.pipeline.terms import Deadline, Ladder, Tier
 from app.statements import Kept
@@ -157,7 +158,7 @@ def _card(row: Any) -> Card:
     plain = len(_CARD_COLUMNS)
     answered = plain + len(ANSWER)
     answer = answer_of(row[plain:answered]) if row[plain] else None
-    return Card(*row[:plain], answer, deadlines.of_row(row[answered:]))
+    return Card(*(*row[:plain], answer, deadlines.of_row(row[answered:])))
 
 
 def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]:
@@ -179,7 +180,9 @@ def _dated(cards: Any) -> Kept:
     """With the next date of each: once for all columns, as a plan for each of them would cost more than they do."""
     card = cards.subquery("card")
     shown = [card.c[one.key] for one in (*_CARD_COLUMNS, *ANSWER)]
-    return Kept(select(*shown, *deadlines.columns(card)))
+    c = card.c
+    firm = Dated(card, c.id, c.tier, c.region_code, c.next_touch_on, c.sought, deadlines.close(c))
+    return Kept(select(*shown, *deadlines.columns(firm)))
 
 
 @lru_cache(maxsize=SHAPES)

@@ -1,6 +1,7 @@
 """The next date of each firm on the board: what is due of it, read with its card."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Date,
+    FromClause,
     Uuid,
     and_,
     bindparam,
@@ -67,17 +69,34 @@ def values(*, today: date, internal: bool) -> dict[str, Any]:
     }
 
 
-def columns(card: Any) -> tuple[ColumnElement[Any], ...]:
-    """Of each card the nearest day of every matter; `of_row` picks the first of them.
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """Whose dates are asked: columns of `source`, the policy that leads on, and whether the firm is close to it."""
 
-    `card` has the firm's columns, the latest answer about the next step, and as `sought` the policy of that step.
-    """
+    source: FromClause
+    id: Any
+    tier: Any
+    region_code: Any
+    next_touch_on: Any
+    sought: Any
+    close: ColumnElement[bool]
+
+
+def close(answer: Any) -> ColumnElement[bool]:
+    """As in `app.work.agenda`, and whoever meets everything; `answer` has the columns of a kept answer."""
+    few = and_(answer.outcome == literal_column("'not_met'"), answer.missed <= MOST_MISSED)
+    return or_(answer.outcome == literal_column("'met'"), and_(few, reachable(answer.shortfall)))
+
+
+def columns(firm: Dated) -> tuple[ColumnElement[Any], ...]:
+    """The nearest day of every matter; `of_row` picks the first of them."""
+    near = and_(firm.close, striving(firm.id, firm.tier, firm.sought, _TODAY))
     return (
-        case((_INTERNAL, card.c.next_touch_on), else_=None).label("touch_on"),
-        _work(_TASKS, card).label("task_on"),
-        _work(_NEEDS, card).label("need_on"),
-        _lapse(card).label("lapse"),
-        case((_near(card), _window(card)), else_=_window(card, within=True)).label("window"),
+        case((_INTERNAL, firm.next_touch_on), else_=None).label("touch_on"),
+        _work(_TASKS, firm).label("task_on"),
+        _work(_NEEDS, firm).label("need_on"),
+        _lapse(firm).label("lapse"),
+        case((near, _window(firm)), else_=_window(firm, within=True)).label("window"),
     )
 
 
@@ -94,12 +113,12 @@ def of_row(row: Sequence[Any]) -> Deadline | None:
     return min(found, key=lambda d: d.day, default=None)
 
 
-def _work(desk: Any, card: Any) -> Any:
-    mine = (desk.c.firm_id == card.c.id, desk.c.state == literal_column("'open'"), _INTERNAL)
-    return select(func.min(desk.c.due_on, type_=Date())).where(*mine).correlate(card).scalar_subquery()
+def _work(desk: Any, firm: Dated) -> Any:
+    mine = (desk.c.firm_id == firm.id, desk.c.state == literal_column("'open'"), _INTERNAL)
+    return select(func.min(desk.c.due_on, type_=Date())).where(*mine).correlate(firm.source).scalar_subquery()
 
 
-def _lapse(card: Any) -> Any:
+def _lapse(firm: Dated) -> Any:
     """The first certificate that runs out soon and has no younger one of its kind beside it.
 
     A 科技型中小企业 number ends with the year for everybody, so it tells no firm from another.
@@ -111,7 +130,7 @@ def _lapse(card: Any) -> Any:
     first = (
         select(func.json_build_array(c.expires_on, c.kind))
         .where(
-            c.firm_id == card.c.id,
+            c.firm_id == firm.id,
             c.kind != literal_column(f"'{CertificateKind.TECH_SME.value}'"),
             c.expires_on.between(_TODAY, bindparam("lapse_until", type_=Date())),
             c.revoked_on.is_(None),
@@ -120,25 +139,18 @@ def _lapse(card: Any) -> Any:
         .order_by(c.expires_on, c.kind)
         .limit(1)
     )
-    return first.correlate(card).scalar_subquery()
+    return first.correlate(firm.source).scalar_subquery()
 
 
-def _near(card: Any) -> ColumnElement[bool]:
-    """Near enough to file for the next step: as in `app.work.agenda`, and whoever meets everything."""
-    c = card.c
-    few = and_(c.outcome == literal_column("'not_met'"), c.missed <= MOST_MISSED, reachable(c.shortfall))
-    return and_(or_(c.outcome == literal_column("'met'"), few), striving(c.id, c.tier, c.sought, _TODAY))
-
-
-def _window(card: Any, *, within: bool = False) -> Any:
+def _window(firm: Dated, *, within: bool = False) -> Any:
     """The first window for the next step in which the firm has not filed; `within`: and in which it is."""
     w, filed = _OPEN.c, ApplicationRow.__table__
-    its = and_(filed.c.window_id == w.id, filed.c.firm_id == card.c.id)
+    its = and_(filed.c.window_id == w.id, filed.c.firm_id == firm.id)
     here = select(func.json_build_array(w.firm_due, w.words)).select_from(_OPEN.join(filed, its, isouter=not within))
-    through = [literal_column(f"'{stage.value}'") for stage in sorted(_THROUGH)]
+    through: list[Any] = [literal_column(f"'{stage.value}'") for stage in sorted(_THROUGH)]
     first = here.where(
-        w.policy == card.c.sought,
-        w.region.in_(divisions_over(card.c.region_code)),
+        w.policy == firm.sought,
+        w.region.in_(divisions_over(firm.region_code)),
         or_(filed.c.stage.is_(None), filed.c.stage.not_in(through)),
     )
-    return first.order_by(w.firm_due, w.id).limit(1).correlate(card).scalar_subquery()
+    return first.order_by(w.firm_due, w.id).limit(1).correlate(firm.source).scalar_subquery()

@@ -1,11 +1,12 @@
 """Who may open a view and what a name may be: decided without looking anywhere."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from app.access.terms import PERMISSIONS, Permission, Role, Viewer
 from app.firms.terms import Sort
 from app.text import TextError, is_code, key, normalise
-from app.views.terms import LONGEST_NAME, SavedList
+from app.views.terms import LONGEST_NAME, ListColumn, SavedList
 
 
 def asked_by(query: str) -> frozenset[Permission]:
@@ -17,6 +18,19 @@ def asked_by(query: str) -> frozenset[Permission]:
     if "policy" in parts:
         asked.add(Permission.ASSESSMENT_READ)
     return frozenset(asked)
+
+
+_ASK: Mapping[ListColumn, Permission] = {
+    ListColumn.TOUCH: Permission.FIRM_INTERNAL,
+    ListColumn.CONTACT: Permission.FIRM_INTERNAL,
+    ListColumn.REVENUE: Permission.ASSESSMENT_READ,
+    ListColumn.INTENSITY: Permission.ASSESSMENT_READ,
+}
+
+
+def columns_for(viewer: Viewer) -> tuple[ListColumn, ...]:
+    """What a reader may choose from; a choice beyond it shows them nothing."""
+    return tuple(column for column in ListColumn if column not in _ASK or viewer.may(_ASK[column]))
 
 
 def may_open(view: SavedList, viewer: Viewer) -> bool:

@@ -27,6 +27,20 @@ class ListColumn(Labelled):
     DAYS = "days", "在梯队天数"
     OFFICER = "officer", "责任专员"
     UPDATED = "updated", "更新时间"
+    FIELD = "field", "技术领域"
+    DIRECTION = "direction", "技术方向"
+    REGISTERED = "registered", "成立日期"
+    DUE = "due", "最近期限"
+    TOUCH = "next_touch", "下次联系"
+    CONTACT = "last_contact", "最近联系"
+    CERTIFICATE = "certificate", "高企证书至"
+    REVENUE = "revenue", "销售收入（万元）"
+    INTENSITY = "intensity", "研发占比"
+
+
+# Those that stand in the list until somebody chooses; the others are read only for whoever asks for them.
+USUAL = tuple(ListColumn)[:6]
+_SELDOM = frozenset(column.value for column in ListColumn if column not in USUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,7 @@ class SavedList:
 class Arrangement:
     """`version` 0: nothing was chosen yet."""
 
-    hidden: frozenset[str] = frozenset()
+    hidden: frozenset[str] = _SELDOM
     density: Density = Density.NORMAL
     page_size: int = 50
     first: uuid.UUID | None = None  # the view one begins with, by one's own choice

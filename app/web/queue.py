@@ -88,8 +88,10 @@ def _left(day: date | None, today: date) -> str:
 
 def due_words(due: Deadline, today: date) -> tuple[str, str, bool]:
     """A firm's next date: in words, the day itself, and whether it is past."""
-    what = {DueMatter.WINDOW: due.said, DueMatter.LAPSE: f"{due.said and CertificateKind(due.said).label}证书"}
-    return f"{what.get(due.matter, due.matter.label)} {_left(due.day, today)}", f"{due.day}", due.day < today
+    what = due.said if due.matter is DueMatter.WINDOW else due.matter.label
+    if due.matter is DueMatter.LAPSE:
+        what = f"{CertificateKind(due.said).label}证书"
+    return f"{what} {_left(due.day, today)}", f"{due.day}", due.day < today
 
 
 def _task(signal: Signal, desk: _Desk) -> list[str]:

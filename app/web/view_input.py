@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from app.access.terms import Viewer
 from app.errors import Invalid
 from app.firms.terms import FirmFilter
+from app.views.rules import columns_for
 from app.views.terms import LONGEST_QUERY, PAGE_SIZES, Arrangement, Density, ListColumn
 from app.web.filters import filter_in, written
 
@@ -69,9 +70,9 @@ class Choices:
     version: int
 
 
-def arrangement_choices(held: Arrangement) -> Choices:
+def arrangement_choices(held: Arrangement, viewer: Viewer) -> Choices:
     return Choices(
-        [(c.value, c.label, c.value not in held.hidden) for c in ListColumn],
+        [(c.value, c.label, c.value not in held.hidden) for c in columns_for(viewer)],
         Density.options(),
         [(str(n), f"{n} 行") for n in PAGE_SIZES],
         held.density.value,
@@ -80,8 +81,8 @@ def arrangement_choices(held: Arrangement) -> Choices:
     )
 
 
-def typed_choices(columns: Sequence[str], density: str, size: str) -> Choices:
+def typed_choices(columns: Sequence[str], density: str, size: str, viewer: Viewer) -> Choices:
     """What was chosen in a form that could not be saved."""
-    chosen = [(c.value, c.label, c.value in columns) for c in ListColumn]
+    chosen = [(c.value, c.label, c.value in columns) for c in columns_for(viewer)]
     sizes = [(str(n), f"{n} 行") for n in PAGE_SIZES]
     return Choices(chosen, Density.options(), sizes, density, size, 0)

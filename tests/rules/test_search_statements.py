@@ -11,7 +11,7 @@ from app.access.terms import Role, Viewer
 from app.firms import queries
 from app.firms.filtering import shape_of, sight_of, values_of
 from app.firms.terms import FirmFilter, Sort
-from app.pipeline import board
+from app.pipeline import board, deadlines
 from tests.harness import keys_of_tests
 
 TODAY = date(2026, 11, 23)
@@ -22,7 +22,8 @@ BOUNDS = ("440783", "440784", "440783117")
 
 def written(kept: Any, filters: FirmFilter, viewer: Viewer) -> tuple[str, list[Any]]:
     """The statement's text and what is sent beside it."""
-    values = {**values_of(filters, viewer, vault=keys_of_tests(), today=TODAY), "rows": 51}
+    due = deadlines.values(today=TODAY, internal=True)
+    values = {**values_of(filters, viewer, vault=keys_of_tests(), today=TODAY), **due, "rows": 51}
     state = kept.statement.params(values).compile(dialect=dialect()).construct_expanded_state()
     return state.statement, list(state.positional_parameters)
 

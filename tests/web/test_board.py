@@ -6,6 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import text
 
+from app.filings.applying import list_firms
 from app.pipeline.board import CARDS
 from tests import factories
 from tests.harness import NOON
@@ -66,6 +67,63 @@ async def test_figures_are_shared_only_by_those_who_see_the_same_firms(conn, cli
     blind = await factories.person(conn, "firm-blind", scope=admin.viewer.scope)
     shown = (await (await client_as(blind)).get("/api/v1/board")).json()["columns"]
     assert {(c["count"], c["stale"], len(c["cards"])) for c in shown} == {(0, 0, 0)}
+
+
+async def test_a_card_says_which_date_of_the_firm_comes_first_and_what_is_the_bureaus_own_to_its_people_alone(
+    conn, client_as, api_as, rendered
+):
+    uscc = await factories.firm_on(conn, "hnte", on=TODAY - timedelta(days=400))
+    firm = {"f": await factories.id_of(conn, uscc)}
+    ends = TODAY + timedelta(days=180)
+    await conn.execute(text("UPDATE certificates SET expires_on = :d WHERE firm_id = :f"), firm | {"d": ends})
+    officer, admin = await client_as("officer"), await client_as("admin")
+
+    async def due(client):
+        await client.get("/board?tier=hnte")
+        [card] = rendered[-1][1]["columns"][0].cards
+        return card.due
+
+    assert await due(officer) == ("高新技术企业证书 还有 180 天", f"{ends}", False)
+    await factories.visit(conn, uscc)  # which leaves a promise and a need behind
+    touch = "UPDATE firms SET next_touch_on = :d WHERE id = :f"
+    await conn.execute(text(touch), firm | {"d": TODAY - timedelta(days=1)})
+    assert await due(officer) == ("约定联系 已过 1 天", f"{TODAY - timedelta(days=1)}", True)
+    assert (await due(admin))[0] == "高新技术企业证书 还有 180 天"
+    await conn.execute(text("UPDATE firm_tasks SET due_on = :d WHERE firm_id = :f"), firm | {"d": TODAY - timedelta(9)})
+    assert (await due(officer))[0] == "待办 已过 9 天"
+    [column] = (await (await api_as("officer")).get("/api/v1/board?tier=hnte")).json()["columns"]
+    assert column["cards"][0]["due"] == {"on": f"{TODAY - timedelta(days=9)}", "matter": "task", "said": ""}
+    await conn.execute(text("UPDATE firm_tasks SET state = 'done', closed_at = now(), due_on = :d"), {"d": TODAY})
+    await conn.execute(text("UPDATE certificates SET expires_on = :d"), {"d": ends + timedelta(days=1)})
+    assert await due(admin) is None
+
+
+async def test_a_window_is_the_date_of_whoever_is_near_enough_or_in_it_until_they_have_filed(conn, client_as, rendered):
+    window = await factories.window_id(conn, "hnte", 2027, 1)
+    last = TODAY + timedelta(days=30)
+    await conn.execute(
+        text("UPDATE filing_windows SET state = 'confirmed', firm_due = :d WHERE id = :w"), {"d": last, "w": window}
+    )
+    near, far = [await factories.firm_on(conn, "gazelle", on=TODAY - timedelta(days=9)) for _ in range(2)]
+    ids = {uscc: await factories.id_of(conn, uscc) for uscc in (near, far)}
+    answer = "INSERT INTO assessments VALUES (:f, 'hnte', '1', 'not_met', :n, 0, 0.1, NULL, NULL, '{}', :d, now())"
+    for uscc, missed in ((near, 2), (far, 3)):
+        await conn.execute(text(answer), {"f": ids[uscc], "n": missed, "d": TODAY})
+    officer = await factories.person(conn, "officer")
+    client = await client_as(officer)
+
+    async def dues():
+        await client.get("/board?tier=gazelle")
+        return {card.uscc: card.due and card.due[0] for card in rendered[-1][1]["columns"][0].cards}
+
+    label = "高企认定第一批 还有 30 天"
+    assert await dues() == {near: label, far: None}
+    made = await list_firms(conn, window, [near, far], by=officer.actor, at=NOON)
+    assert await dues() == {near: label, far: label}
+    await conn.execute(text("UPDATE applications SET stage = 'submitted' WHERE id = :a"), {"a": made[0]})
+    assert await dues() == {near: None, far: label}
+    await conn.execute(text("UPDATE filing_windows SET firm_due = :d"), {"d": TODAY - timedelta(days=1)})
+    assert await dues() == {near: None, far: None}
 
 
 async def test_loading_more_shows_the_rest_and_nothing_twice(crowd, client_as, rendered):

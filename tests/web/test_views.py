@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select
 from app.audit.models import AuditEvent
 from app.db import new_id
 from app.views.models import ListArrangement, RoleView, SavedView
-from app.views.terms import MOST_VIEWS
+from app.views.terms import MOST_VIEWS, USUAL, ListColumn
 from tests import factories
 from tests.factories import OTHER_TOWN, TOWN
 from tests.harness import NOON
@@ -162,9 +162,38 @@ async def test_a_list_looks_as_its_reader_wants_it_and_pages_by_as_many_rows(con
     for wrong in ({"columns": ["phone"]}, {"density": "tiny"}, {"page_size": "26"}):
         assert (await client.post("/views/list", data=wanted | wrong | {"version": "1"})).status_code == 422
     row = (await conn.execute(select(ListArrangement))).one()
-    assert (row.hidden, row.page_size, row.version) == (["officer", "region", "updated", "uscc"], 25, 1)
+    assert {c.value for c in USUAL} & set(row.hidden) == {"officer", "region", "updated", "uscc"}
+    assert (row.page_size, row.version) == (25, 1)
     assert (await (await client_as("manager")).get("/firms?tier=eaglet")).status_code == 200
     assert len(rendered[-1][1]["rows"]) == 27
+
+
+async def test_what_seldom_stands_in_the_list_comes_with_its_page_and_only_to_whoever_may_read_it(
+    conn, client_as, rendered, statements
+):
+    uscc = await factories.reporting_firm(conn)
+    await factories.visit(conn, uscc)
+    await factories.certificate(conn, uscc)
+    every = {"columns": [c.value for c in ListColumn], "density": "normal", "page_size": "50", "version": "0"}
+    officer, admin = await client_as("officer"), await client_as("admin")
+    for client in (officer, admin):
+        assert (await client.post("/views/list", data=every)).status_code == 303
+    await officer.get("/firms")
+    statements.clear()
+    page = (await officer.get("/firms")).text
+    assert len([s for s in statements if "SAVEPOINT" not in s]) == 4
+    [row] = rendered[-1][1]["rows"]
+    said = {cell.label: cell.text for cell in row.more}
+    assert len(said) == len(ListColumn) - len(USUAL)
+    assert (said["销售收入（万元）"], said["研发占比"], said["最近联系"]) == ("4,000.00", "4.75%", f"{NOON.date()}")
+    assert [c.label for c in rendered[-1][1]["columns"]][7:] == [c.label for c in row.more]
+    assert '<td class="n" data-label="研发占比" title="2025 年">4.75%</td>' in page
+    by_name = "/firms?q=" + row.name[3:6]
+    await officer.get(by_name)
+    assert [cell.text for cell in rendered[-1][1]["rows"][0].more] == list(said.values())
+    theirs = (await admin.get("/firms")).text
+    assert 'data-label="最近期限"' in theirs
+    assert not [word for word in ("下次联系", "最近联系", "销售收入", "研发占比") if word in theirs]
 
 
 async def test_one_person_keeps_fifty_views_and_not_one_more(conn, client_as):

@@ -1,5 +1,6 @@
 """The registry's list, as its filter, its reader and their views want it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -15,17 +16,20 @@ from app.firms.mistyped import nearly
 from app.firms.terms import FirmFilter, FirmRow, FirmStatus, Page, Sort
 from app.pipeline.terms import Tier
 from app.views.queries import desk_of
-from app.views.rules import sharing_problem
-from app.views.terms import EVERY_FIRM, Density, ListColumn
+from app.views.rules import columns_for, sharing_problem
+from app.views.terms import EVERY_FIRM, USUAL, Density, ListColumn
 from app.web.bulk_input import bulk_options
 from app.web.deps import ConnDep, guard, lookup_of, today_of
 from app.web.filters import FilterDep, address, chips, options, status_label, unused, usual_sort, written
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
 from app.web.officer.firms import shown_of
+from app.web.officer.list_columns import NUMBERS, Cell, cells
 from app.web.routing import Router
 from app.web.templating import page
 from app.web.view_input import arrangement_choices
+from app.work.columns import Wanted
+from app.work.columns import wanted as asked_beside
 
 router = Router()
 ListFirms = Annotated[Viewer, Depends(guard(Permission.FIRM_LIST))]
@@ -46,6 +50,7 @@ class RowView:
     status: str
     gap: KeptAnswer | None
     gap_href: str
+    more: list[Cell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,9 @@ class ColumnView:
     numeric: bool = False
 
 
-def row_view(row: FirmRow, lookup: Lookup, today: date, gap: KeptAnswer | None = None) -> RowView:
+def row_view(
+    row: FirmRow, lookup: Lookup, today: date, gap: KeptAnswer | None = None, beside: Wanted | None = None
+) -> RowView:
     return RowView(
         href=f"/firms/{row.uscc}",
         name=row.name,
@@ -71,39 +78,58 @@ def row_view(row: FirmRow, lookup: Lookup, today: date, gap: KeptAnswer | None =
         status="" if row.status == FirmStatus.ACTIVE else status_label(row.status),
         gap=gap,
         gap_href=f"/firms/{row.uscc}/gap?policy={gap.policy}" if gap else "",
+        more=cells(beside.by_column(row.beside), lookup, today) if beside else [],
     )
 
 
 _C = ListColumn
-_SORTED: dict[ListColumn, tuple[Sort, str]] = {_C.DAYS: (Sort.TIER_SINCE, ""), _C.UPDATED: (Sort.UPDATED, "-")}
+_SORTED: dict[ListColumn, tuple[Sort, str]] = {
+    _C.DAYS: (Sort.TIER_SINCE, ""),
+    _C.UPDATED: (Sort.UPDATED, "-"),
+    _C.REGISTERED: (Sort.REGISTERED, ""),
+    _C.TOUCH: (Sort.NEXT_TOUCH, ""),
+}
+
+_AHEAD = (_C.CODE, _C.REGION, _C.TIER)  # of the gap, where one is asked for
 
 
-def _columns(filters: FirmFilter, sort: str, hidden: frozenset[str]) -> list[ColumnView]:
+def _columns(filters: FirmFilter, sort: str, shown: Sequence[ListColumn]) -> list[ColumnView]:
     order, descending = queries.parse_sort(sort)
 
-    def column(label: str, key: Sort | None, first: str = "") -> ColumnView:
+    def column(label: str, key: Sort | None, first: str = "", numeric: bool = False) -> ColumnView:
         if key is None:
-            return ColumnView(label, None, None)
+            return ColumnView(label, None, None, numeric)
         here = order is key
         flipped = ("" if descending else "-") + key.value if here else first + key.value
         direction = ("desc" if descending else "asc") if here else None
         return ColumnView(label, address("/firms", filters, sort=flipped), direction, key is Sort.TIER_SINCE)
 
     columns = [column("企业名称", Sort.NAME)]
-    for one in ListColumn:
-        if one is _C.DAYS and filters.policy:
-            columns.append(column("差距", None))  # what is asked for is shown
-        if one.value not in hidden:
-            columns.append(column(one.label, *_SORTED.get(one, (None,))))
+    before = [one for one in shown if one in _AHEAD]
+    for one in before:
+        columns.append(column(one.label, *_SORTED.get(one, (None,))))
+    if filters.policy:
+        columns.append(column("差距", None))  # what is asked for is shown
+    for one in shown[len(before) :]:
+        key, first = _SORTED.get(one, (None, ""))
+        columns.append(column(one.label, key, first, one in NUMBERS))
     return columns
 
 
 async def _found(
-    conn: ConnDep, filters: FirmFilter, *, viewer: Viewer, today: date, sort: str, cursor: str, rows: int
+    conn: ConnDep,
+    filters: FirmFilter,
+    *,
+    viewer: Viewer,
+    today: date,
+    sort: str,
+    cursor: str,
+    rows: int,
+    beside: Wanted | None,
 ) -> tuple[Page[FirmRow], str, bool]:
     """A page, how many there are in words, and whether it shows only the closest of them."""
     found = await queries.list_firms(
-        conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor or None, limit=rows
+        conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor or None, limit=rows, beside=beside
     )
     if sort == Sort.RELEVANCE.value and filters.q:
         return found, shown_of(len(found.items), found.hits), found.hits > len(found.items)
@@ -133,8 +159,10 @@ async def list_page(
         return see_other(request, f"/firms?{desk.first.query}")
     sort = sort or usual_sort(filters.q)
     wanted = desk.arrangement
+    columns = [column for column in columns_for(viewer) if column.value not in wanted.hidden]
+    beside = asked_beside(columns, lookup.main, today=today, internal=viewer.may(Permission.FIRM_INTERNAL))
     found, count_text, closest = await _found(
-        conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor, rows=wanted.page_size
+        conn, filters, viewer=viewer, today=today, sort=sort, cursor=cursor, rows=wanted.page_size, beside=beside
     )
     ids = [row.id for row in found.items]
     gaps = await answers_for_policy(conn, ids, filters.policy) if filters.policy else {}
@@ -145,12 +173,12 @@ async def list_page(
         "chips": chips("/firms", filters, lookup, viewer),
         "nearness": unused(request, filters),
         "options": options(lookup, viewer, filters),
-        "columns": _columns(filters, sort, wanted.hidden),
-        "shown": {column.value: column.value not in wanted.hidden for column in ListColumn},
+        "columns": _columns(filters, sort, columns),
+        "shown": {column.value: column in columns for column in USUAL},
         "dense": wanted.density is Density.DENSE,
-        "rows": [row_view(row, lookup, today, gaps.get(row.id)) for row in found.items],
+        "rows": [row_view(row, lookup, today, gaps.get(row.id), beside) for row in found.items],
         "desk": desk,
-        "arranging": arrangement_choices(wanted),
+        "arranging": arrangement_choices(wanted, viewer),
         "view_query": here,
         "every_href": f"/firms?{EVERY_FIRM}",
         "every_here": here == EVERY_FIRM,

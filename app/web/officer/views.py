@@ -58,13 +58,14 @@ async def _page(
     there, `arranged` how the list looks. Each stands on what is there now, so that it can be saved once it was seen."""
     viewer = actor.viewer
     desk = await desk_of(conn, viewer)
+    held = desk.arrangement
     administers = viewer.may(Permission.SETTING_ADMIN) and not sharing_problem(viewer)
     firsts = await firsts_of_roles(conn, viewer) if administers else {}
     context: dict[str, Any] = {
         "desk": desk,
         "own": [v for v in desk.views if v.mine],
         "others": [(v, may_remove(v, viewer)) for v in desk.views if not v.mine],
-        "arranging": replace(arranged or arrangement_choices(desk.arrangement), version=desk.arrangement.version),
+        "arranging": replace(arranged or arrangement_choices(held, viewer), version=held.version),
         "edited": edited,
         "roles": [(role, firsts.get(role)) for role in ROLES_WITH_LIST] if administers else [],
         "role_options": [("", "不指定"), *((str(v.id), v.name) for v in desk.views if v.shared)],
@@ -155,7 +156,7 @@ async def arrange_list(
         wanted = read_arrangement(columns, density, whole(page_size), first)
         await arrange(conn, wanted, expected=whole(version), by=actor, at=clock.now())
 
-    typed = typed_choices(columns, density, page_size)
+    typed = typed_choices(columns, density, page_size, actor.viewer)
     return await _done(request, conn, actor, work(), "列表的显示方式已保存", safe_path(back), arranged=typed)
 
 
