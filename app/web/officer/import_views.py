@@ -33,6 +33,7 @@ class BatchView:
     done: int
     total: int
     writes: int  # how many rows a confirmation would write
+    rejected: int
     counts: Sequence[tuple[str, int]]
     sentence: str
     sheet: str
@@ -64,7 +65,29 @@ class RowView:
     warnings: Sequence[str]
 
 
+def _standing(batch: Batch) -> tuple[str, str]:
+    """A list in which there is nothing to write waits for nobody."""
+    if batch.state is BatchState.PREVIEW and not batch.created + batch.updated:
+        return "没有要写入的", "bad" if batch.rejected else ""
+    return batch.state.label, _TONES.get(batch.state, "")
+
+
+def outcome_said(batch: Batch) -> str:
+    """What came of it, and what is still to be done, for whoever waited."""
+    if batch.state is BatchState.PREVIEW:
+        return f"检查完了：{_counted(batch)}"
+    if batch.state is BatchState.APPLIED:
+        again = "；有错的没有导入，改好红色的再传" if batch.rejected else ""
+        return f"已导入：{_counted(batch)}{again}"
+    return batch.state.label
+
+
+def _counted(batch: Batch) -> str:
+    return "，".join(f"{o.label} {getattr(batch, o.value)}" for o in RowOutcome if getattr(batch, o.value)) or "没有行"
+
+
 def batch_view(batch: Batch) -> BatchView:
+    label, tone = _standing(batch)
     counts = [(o.label, getattr(batch, o.value)) for o in RowOutcome]
     return BatchView(
         id=batch.id,
@@ -72,8 +95,8 @@ def batch_view(batch: Batch) -> BatchView:
         kind=batch.kind,
         filename=batch.filename,
         state=batch.state.value,
-        state_label=batch.state.label,
-        tone=_TONES.get(batch.state, ""),
+        state_label=label,
+        tone=tone,
         busy=batch.state.busy,
         creator_name=batch.creator_name,
         created_at=batch.created_at,
@@ -82,6 +105,7 @@ def batch_view(batch: Batch) -> BatchView:
         done=batch.done,
         total=batch.total,
         writes=batch.created + batch.updated,
+        rejected=batch.rejected,
         counts=counts,
         sentence=batch.sentence or "",
         sheet=batch.sheet.get("name", ""),

@@ -15,7 +15,7 @@ from app.sheets import MAX_FILE, SheetError, kind_of
 from app.web.annotated import annotated_batch, template_file
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, LookupDep, acting, guard
 from app.web.htmx import see_other
-from app.web.officer.import_views import batch_view, outcome_tabs, row_view
+from app.web.officer.import_views import batch_view, outcome_said, outcome_tabs, row_view
 from app.web.routing import Router
 from app.web.templating import fragment, page
 
@@ -25,8 +25,15 @@ Importer = Annotated[Actor, Depends(acting(Permission.FIRM_IMPORT))]
 
 
 @router.get("/imports")
-async def list_page(request: Request, viewer: Reader, conn: ConnDep, before: uuid.UUID | None = None) -> Response:
-    return await _list(request, conn, viewer, before=before)
+async def list_page(
+    request: Request,
+    viewer: Reader,
+    conn: ConnDep,
+    before: uuid.UUID | None = None,
+    of: Annotated[str, Query(max_length=20)] = BatchKind.FIRMS.value,
+) -> Response:
+    """`of`: which kind of list the form begins with, after a faulty one of it."""
+    return await _list(request, conn, viewer, before=before, of=kind_named(of))
 
 
 async def _list(
@@ -131,8 +138,9 @@ async def batch_page(
 async def progress(request: Request, batch_id: uuid.UUID, viewer: Reader, conn: ConnDep) -> Response:
     """What the page asks for every second while the worker is at it; at the end it loads itself anew."""
     batch = await _in_sight(conn, batch_id, viewer)
-    headers = {} if batch.state.busy else {"hx-redirect": f"/imports/{batch_id}"}
-    return fragment(request, "officer/imports/_progress.html", headers=headers, batch=batch_view(batch))
+    if not batch.state.busy:
+        return see_other(request, f"/imports/{batch_id}", outcome_said(batch))
+    return fragment(request, "officer/imports/_progress.html", batch=batch_view(batch))
 
 
 @router.post("/imports/{batch_id}/confirm")
