@@ -11,7 +11,6 @@ from app.web.templating import NavItem, rail
 _P = Permission
 # What the rail has no room for.
 _PAGES = (
-    NavItem("待办与诉求", "/work", _P.FIRM_INTERNAL),
     NavItem("批量办理的记录", "/bulk", _P.FIRM_BULK),
     NavItem("可能重复", "/firms/duplicates", _P.FIRM_MERGE),
     NavItem("证书与知识产权核实", "/claims", _P.FIRM_CERTIFY),
@@ -102,7 +101,8 @@ def pages_for(viewer: Viewer, q: str = "") -> list[NavItem]:
 
 
 def _open_to(viewer: Viewer) -> Iterator[NavItem]:
-    yield from rail(viewer.role, viewer.power)
+    done = {command.href for command in _COMMANDS}  # what is done there is offered by that name
+    yield from (n for n in rail(viewer.role, viewer.power) if n.href not in done)
     yield from (n for n in _PAGES if viewer.may(n.permission))
 
 

@@ -32,6 +32,7 @@ class NavItem:
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _NAV = (
     NavItem("今日", "/", Permission.FIRM_NOTE),
+    NavItem("待办与诉求", "/work", Permission.FIRM_INTERNAL),
     NavItem("企业库", "/firms", Permission.FIRM_READ),
     NavItem("梯度看板", "/board", Permission.FIRM_READ),
     NavItem("申报", "/filings", Permission.FILING_READ),
@@ -44,6 +45,7 @@ _NAV = (
     NavItem("提醒", "/reminders", Permission.REMINDER_READ),
     NavItem("周报", "/digests", Permission.DIGEST_READ),
     NavItem("导入", "/imports", Permission.FIRM_IMPORT),
+    NavItem("工作移交", "/handover", Permission.HANDOVER),
     NavItem("政策", "/admin/policies", Permission.POLICY_READ),
     NavItem("账号", "/admin/users", Permission.USER_ADMIN),
     NavItem("工作日历", "/admin/calendar", Permission.SETTING_ADMIN),
