@@ -41,6 +41,7 @@ class Hold:
     seen: datetime | None = None
     form: tuple[str, int] | None = None  # by its questions a report's files are kept
     claimed: ClaimKind | None = None  # evidence that somebody verifies
+    firm: str = ""  # whose it is, where the title does not say so
     held: bool = False  # of what the ledger has already: what comes to it now is verified again
 
     @property
@@ -114,7 +115,7 @@ async def _report(conn: Conn, object_id: uuid.UUID, viewer: Viewer, *, lock: boo
 
 
 async def _of_firm(conn: Conn, model: Any, object_id: uuid.UUID, viewer: Viewer) -> Any:
-    query = select(Firm.id, Firm.uscc, model.id).join(Firm, Firm.id == model.firm_id)
+    query = select(Firm.id, Firm.uscc, Firm.name).join(model, model.firm_id == Firm.id)
     row = (await conn.execute(query.where(model.id == object_id, visible_to(viewer)))).one_or_none()
     if row is None:
         raise NotFound
@@ -155,10 +156,11 @@ async def _title_hold(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, viewer
 
 
 async def _work_hold(conn: Conn, kind: ObjectKind, object_id: uuid.UUID, viewer: Viewer) -> Hold:
-    firm_id, uscc, _ = await _of_firm(conn, _WORK[kind], object_id, viewer)
+    firm_id, uscc, name = await _of_firm(conn, _WORK[kind], object_id, viewer)
     _must(viewer, _P.FIRM_INTERNAL)
     back = f"/firms/{uscc}/needs/{object_id}" if kind is ObjectKind.NEED else f"/firms/{uscc}/work"
-    return Hold(Target(kind, object_id, firm_id, uscc), back, f"{kind.label}的附件", viewer.may(_P.FIRM_NOTE))
+    target, may = Target(kind, object_id, firm_id, uscc), viewer.may(_P.FIRM_NOTE)
+    return Hold(target, back, f"{kind.label}的附件", may, firm=name)
 
 
 _TITLES: dict[ObjectKind, Any] = {ObjectKind.CERTIFICATE: Certificate, ObjectKind.IP_RIGHT: IpRightRow}

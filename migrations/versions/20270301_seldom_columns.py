@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision: str = "0365_seldom_columns"
-down_revision: str | None = "0381_account_last_day"
+down_revision: str | None = "0382_numbers_searched_for"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
