@@ -129,7 +129,7 @@ def test_work_is_looked_at_and_handed_over(site: Site, people: People) -> None:
     site.do(work)
     page = people.signed_in("officer", **PHONE)
     page.goto("/work")
-    press(page.get_by_role("link", name="工作移交"))
+    press(page.locator("#main").get_by_role("link", name="工作移交"))
     page.locator("#taker").select_option(label="李接手")
     press(page.get_by_role("button", name="看看要移交什么"))
     expect(page.locator("#main")).to_contain_text("负责的企业：2")
