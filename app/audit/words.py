@@ -60,6 +60,7 @@ ACTION_LABELS = {
     "clerk:request:approved": "同意填报账号申请",
     "clerk:request:refused": "不同意填报账号申请",
     "work:handover:done": "工作移交",
+    "work:handover:undone": "撤销工作移交",
     "bulk:act:prepared": "准备批量办理",
     "bulk:act:confirmed": "确认批量办理",
     "bulk:act:done": "批量办理",

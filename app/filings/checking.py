@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from random import SystemRandom
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from app.access.models import User
 from app.access.terms import Actor, Role
@@ -76,13 +76,16 @@ async def assign(
     expected: int | None,
     by: Actor,
     at: datetime,
+    back: bool = False,
 ) -> None:
+    """`back`: to whose it was, who may have left since."""
     held = await lock(conn, application_id, expected, by=by)
     if officer_id == held.application.officer_id:
         return
     name = None
     if officer_id is not None:
-        query = select(User.name).where(User.id == officer_id, User.active, User.role.in_(_OFFICERS))
+        fit = User.id == officer_id if back else and_(User.id == officer_id, User.active, User.role.in_(_OFFICERS))
+        query = select(User.name).where(fit)
         name = (await conn.execute(query)).scalar_one_or_none()
         if name is None:
             raise Invalid({"officer_id": "没有这位专员。"})

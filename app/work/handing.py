@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Text, cast, func, literal, null, select
+from sqlalchemy import Date, Select, Text, cast, func, literal, null, select
 
 from app.access.terms import Viewer
 from app.assessments.models import FirmPlan
@@ -15,6 +15,7 @@ from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.work.handover import OPEN, Person
 from app.work.models import FirmNeed, FirmTask
+from app.work.terms import WorkKind
 
 PAGE = 50
 
@@ -32,12 +33,12 @@ class Piece:
 
 
 _NO_DAY = cast(null(), Date)
-_SAID: dict[str, tuple[Any, Any]] = {
-    "firms": (literal(""), _NO_DAY),
-    "tasks": (FirmTask.title, FirmTask.due_on),
-    "needs": (FirmNeed.body, FirmNeed.due_on),
-    "plans": (FirmPlan.title, FirmPlan.filing_on),
-    "applications": (cast(FilingWindow.year, Text()) + " 年" + ProgrammeRow.label + FilingWindow.label, _NO_DAY),
+_SAID: dict[WorkKind, tuple[Any, Any]] = {
+    WorkKind.FIRMS: (literal(""), _NO_DAY),
+    WorkKind.TASKS: (FirmTask.title, FirmTask.due_on),
+    WorkKind.NEEDS: (FirmNeed.body, FirmNeed.due_on),
+    WorkKind.PLANS: (FirmPlan.title, FirmPlan.filing_on),
+    WorkKind.APPLICATIONS: (cast(FilingWindow.year, Text()) + " 年" + ProgrammeRow.label + FilingWindow.label, _NO_DAY),
 }
 
 
@@ -45,7 +46,7 @@ async def pieces(
     conn: Conn,
     giver: Person,
     taker: Person | None,
-    kind: str,
+    kind: WorkKind,
     *,
     viewer: Viewer,
     left: bool = False,
@@ -54,16 +55,21 @@ async def pieces(
 ) -> list[Piece]:
     """In the order they came, all of them as long as nobody is named who shall have them; `left`: those that stay. One
     more than `limit` says that there are more."""
-    table, is_open = next((t, o) for name, _, t, o in OPEN if name == kind)
-    said, day = _SAID[kind]
+    table, is_open = OPEN[kind]
     goes = func.starts_with(Firm.region_code, taker.scope if taker else "")
-    query = select(table.id, Firm.uscc, Firm.name, Firm.status, said, day).select_from(table)
+    query = each_of(kind).where(table.officer_id == giver.id, is_open, visible_to(viewer), ~goes if left else goes)
+    if after:
+        query = query.where(table.id > after)
+    return [Piece(*row) for row in await conn.execute(query.order_by(table.id).limit(limit + 1))]
+
+
+def each_of(kind: WorkKind, *more: Any) -> Select[Any]:
+    """The columns of a `Piece`, and `more`, of everything there is of the kind."""
+    table, _ = OPEN[kind]
+    query = select(table.id, Firm.uscc, Firm.name, Firm.status, *_SAID[kind], *more).select_from(table)
     if table is not Firm:
         query = query.join(Firm, Firm.id == table.firm_id)
     if table is ApplicationRow:
         query = query.join(FilingWindow, FilingWindow.id == ApplicationRow.window_id)
         query = query.join(ProgrammeRow, ProgrammeRow.code == FilingWindow.programme)
-    query = query.where(table.officer_id == giver.id, is_open, visible_to(viewer), ~goes if left else goes)
-    if after:
-        query = query.where(table.id > after)
-    return [Piece(*row) for row in await conn.execute(query.order_by(table.id).limit(limit + 1))]
+    return query

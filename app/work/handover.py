@@ -1,7 +1,7 @@
 """All of one person's open work to another in one act: firms, tasks, needs, plans, applications. What is over stays."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,12 +23,15 @@ from app.firms.locking import lock_by_id
 from app.firms.models import Firm
 from app.firms.service import FirmEntry, edit_many
 from app.firms.terms import FirmStatus
-from app.outbox.models import OutboxMessage
-from app.outbox.terms import Channel
-from app.work.models import FirmNeed, FirmTask
+from app.outbox.writing import notice, post
+from app.work.models import FirmNeed, FirmTask, Handover, HandoverItem
+from app.work.terms import WorkKind
 
-_CHUNK = 500
-_HOLDERS = [Role.TOWN.value, Role.OFFICER.value, Role.MANAGER.value]
+CHUNK = 500
+_IDS = bindparam("ids", type_=ARRAY(Uuid()))
+_MOVED_ON = "预览之后这些工作有了变化，请按现在的数目再确认一次。"
+_ROWS = (WorkKind.TASKS, WorkKind.NEEDS, WorkKind.PLANS)
+HOLDERS = [Role.TOWN.value, Role.OFFICER.value, Role.MANAGER.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,7 @@ class Person:
 class Share:
     """Of one kind of work: what goes over, and how much stays because the taker cannot open the firm."""
 
-    kind: str
-    label: str
+    kind: WorkKind
     ids: Sequence[uuid.UUID]
     left: int
     idle: int = 0  # of firms: how many of these are no longer in business, which no day's list counts
@@ -65,26 +67,25 @@ class Opening:
     def total(self) -> int:
         return sum(len(s.ids) for s in self.shares)
 
-    def ids(self, kind: str) -> list[uuid.UUID]:
+    def ids(self, kind: WorkKind) -> list[uuid.UUID]:
         return next(list(s.ids) for s in self.shares if s.kind == kind)
 
 
-OPEN: tuple[tuple[str, str, Any, Any], ...] = (
-    ("firms", "负责的企业", Firm, Firm.status != FirmStatus.MERGED.value),
-    ("tasks", "未完成的待办", FirmTask, FirmTask.state == "open"),
-    ("needs", "办理中的诉求", FirmNeed, FirmNeed.state == "open"),
-    ("plans", "进行中的一企一策", FirmPlan, FirmPlan.state == "open"),
-    ("applications", "未办完的申报", ApplicationRow, ApplicationRow.stage.not_in([s.value for s in ENDED])),
-)
-
-LABELS = {kind: label for kind, label, _, _ in OPEN}
+# Where each kind of work lies, and which of it is not over.
+OPEN: Mapping[WorkKind, tuple[Any, Any]] = {
+    WorkKind.FIRMS: (Firm, Firm.status != FirmStatus.MERGED.value),
+    WorkKind.TASKS: (FirmTask, FirmTask.state == "open"),
+    WorkKind.NEEDS: (FirmNeed, FirmNeed.state == "open"),
+    WorkKind.PLANS: (FirmPlan, FirmPlan.state == "open"),
+    WorkKind.APPLICATIONS: (ApplicationRow, ApplicationRow.stage.not_in([s.value for s in ENDED])),
+}
 
 
 async def people(conn: Conn, *, viewer: Viewer) -> list[Person]:
     """Those of the viewer's division who may hold work, and those who have left it and still hold some."""
     query = (
         select(User.id, User.name, User.scope, User.active)
-        .where(User.role.in_(_HOLDERS), User.scope != "", func.starts_with(User.scope, viewer.scope))
+        .where(User.role.in_(HOLDERS), User.scope != "", func.starts_with(User.scope, viewer.scope))
         .order_by(User.active.desc(), User.name, User.id)
     )
     return [Person(*row) for row in await conn.execute(query)]
@@ -93,7 +94,7 @@ async def people(conn: Conn, *, viewer: Viewer) -> list[Person]:
 async def opening(conn: Conn, giver: Person, taker: Person, *, viewer: Viewer) -> Opening:
     shares = []
     within = func.starts_with(Firm.region_code, taker.scope)
-    for kind, label, table, is_open in OPEN:
+    for kind, (table, is_open) in OPEN.items():
         idle = (Firm.status != FirmStatus.ACTIVE.value).label("idle")
         query = select(table.id, within.label("goes"), idle).where(
             table.officer_id == giver.id, is_open, visible_to(viewer)
@@ -102,71 +103,88 @@ async def opening(conn: Conn, giver: Person, taker: Person, *, viewer: Viewer) -
             query = query.join(Firm, Firm.id == table.firm_id)
         rows = (await conn.execute(query.order_by(table.id))).all()
         gone = sum(r.goes and r.idle for r in rows) if table is Firm else 0
-        shares.append(Share(kind, label, [r.id for r in rows if r.goes], sum(not r.goes for r in rows), gone))
+        shares.append(Share(kind, [r.id for r in rows if r.goes], sum(not r.goes for r in rows), gone))
     return Opening(giver, taker, shares)
 
 
 async def hand_over(
     conn: Conn, giver: Person, taker: Person, *, seen: str, reason: str, by: Actor, at: datetime
-) -> Opening:
-    """Raises Stale when there is more or less of it than was looked at."""
+) -> uuid.UUID:
+    """Returns what it is found by afterwards. Raises Stale when there is more or less of it than was looked at."""
     work = await opening(conn, giver, taker, viewer=by.viewer)
     if work.seen != seen:
-        raise Stale("预览之后这些工作有了变化，请按现在的数目再确认一次。")
-    await _give_firms(conn, work, by=by, at=at)
-    for kind, table in (("tasks", FirmTask), ("needs", FirmNeed), ("plans", FirmPlan)):
-        await _give_rows(conn, table, work.ids(kind), work)
-    for application_id in work.ids("applications"):
+        raise Stale(_MOVED_ON)
+    await give_firms(conn, work.ids(WorkKind.FIRMS), giver, taker, by=by, at=at)
+    for kind in _ROWS:
+        await give_rows(conn, kind, work.ids(kind), giver, taker)
+    for application_id in work.ids(WorkKind.APPLICATIONS):
         await assign(conn, application_id, taker.id, expected=None, by=by, at=at)
-    said = {"to": taker.name, "reason": reason, **{s.label: len(s.ids) for s in work.shares}}
-    await record(
-        conn,
-        event_row(
-            "work:handover:done",
-            by=by,
-            at=at,
-            object_type="user",
-            object_id=giver.id,
-            object_label=giver.name,
-            after=said,
-        ),
-    )
-    await _tell(conn, work, by=by, at=at)
-    return work
+    handover_id = await _keep(conn, work, reason=reason, by=by, at=at)
+    said = {"to": taker.name, "reason": reason, **{s.kind.label: len(s.ids) for s in work.shares}}
+    await note(conn, "work:handover:done", giver.id, giver.name, said, by=by, at=at)
+    await _tell(conn, handover_id, work, by=by, at=at)
+    return handover_id
 
 
-async def _give_firms(conn: Conn, work: Opening, *, by: Actor, at: datetime) -> None:
-    ids = work.ids("firms")
-    for start in range(0, len(ids), _CHUNK):
-        held = await lock_by_id(conn, ids[start : start + _CHUNK], viewer=by.viewer)
-        entry = FirmEntry({"officer_id": work.taker.id})
+async def give_firms(
+    conn: Conn, ids: Sequence[uuid.UUID], giver: Person, taker: Person, *, by: Actor, at: datetime
+) -> None:
+    """Raises Stale for one that is not the giver's any more."""
+    entry = FirmEntry({"officer_id": taker.id})
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        held = await lock_by_id(conn, chunk, viewer=by.viewer)
+        if len(held) < len(chunk) or any(firm.officer_id != giver.id for firm in held.values()):
+            raise Stale(_MOVED_ON)
         await edit_many(conn, [(firm, entry) for firm in held.values()], by=by, at=at)
 
 
-async def _give_rows(conn: Conn, table: Any, ids: Sequence[uuid.UUID], work: Opening) -> None:
+async def give_rows(conn: Conn, kind: WorkKind, ids: Sequence[uuid.UUID], giver: Person, taker: Person) -> None:
+    """Raises Stale for one that is not the giver's any more."""
     if not ids:
         return
-    these = table.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+    table, is_open = OPEN[kind]
     statement = (
         update(table)
-        .where(these, table.officer_id == work.giver.id)
-        .values(officer_id=work.taker.id, row_version=table.row_version + 1)
+        .where(table.id == any_(_IDS), table.officer_id == giver.id, is_open)
+        .values(officer_id=taker.id, row_version=table.row_version + 1)
     )
-    await conn.execute(statement, {"ids": list(ids)})
+    if (await conn.execute(statement, {"ids": list(ids)})).rowcount < len(ids):
+        raise Stale(_MOVED_ON)
 
 
-async def _tell(conn: Conn, work: Opening, *, by: Actor, at: datetime) -> None:
+async def _keep(conn: Conn, work: Opening, *, reason: str, by: Actor, at: datetime) -> uuid.UUID:
+    handover_id, viewer = new_id(), by.viewer
+    who = {"giver_id": work.giver.id, "giver_name": work.giver.name, "taker_id": work.taker.id}
+    who |= {"taker_name": work.taker.name, "created_by": viewer.id, "creator_name": viewer.name}
+    row = insert(Handover).values(id=handover_id, reason=reason, scope=viewer.scope, created_at=at, **who)
+    await conn.execute(row)
+    items = [
+        {"handover_id": handover_id, "kind": share.kind.value, "item_id": item_id}
+        for share in work.shares
+        for item_id in share.ids
+    ]
+    if items:
+        await conn.execute(insert(HandoverItem), items)
+    return handover_id
+
+
+async def note(
+    conn: Conn, action: str, giver_id: uuid.UUID, giver: str, said: Mapping[str, Any], *, by: Actor, at: datetime
+) -> None:
+    """What the trail says of a handover stands with whose work it was."""
+    row = event_row(action, by=by, at=at, object_type="user", object_id=giver_id, object_label=giver, after=said)
+    await record(conn, row)
+
+
+def counted(numbers: Mapping[WorkKind, int]) -> str:
+    return "、".join(f"{kind.label} {n}" for kind, n in numbers.items() if n)
+
+
+async def _tell(conn: Conn, handover_id: uuid.UUID, work: Opening, *, by: Actor, at: datetime) -> None:
     if work.taker.id == by.viewer.id or not work.total:
         return
-    counted = "、".join(f"{s.label} {len(s.ids)}" for s in work.shares if s.ids)
-    row = {
-        "id": new_id(),
-        "dedup_key": f"work_given:{work.giver.id}:{work.taker.id}:{at.isoformat()}",
-        "kind": "work_given",
-        "channel": Channel.INBOX.value,
-        "user_id": work.taker.id,
-        "payload": {"subject": f"{by.viewer.name} 把 {work.giver.name} 的工作移交给您：{counted}"},
-        "next_attempt_at": at,
-        "created_at": at,
-    }
-    await conn.execute(insert(OutboxMessage).values(row))
+    said = counted({s.kind: len(s.ids) for s in work.shares})
+    subject = f"{by.viewer.name} 把 {work.giver.name} 的工作移交给您：{said}"
+    key, page = f"handover:{handover_id}", f"/handover/{handover_id}"
+    await post(conn, notice("work_given", key, to=work.taker.id, subject=subject, at=at, page=page))

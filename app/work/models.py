@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
 from app.labels import Labelled
-from app.work.terms import MergeState, NeedKind, NeedState, Owner, TaskState, VisitKind
+from app.work.terms import Handed, MergeState, NeedKind, NeedState, Owner, TaskState, VisitKind, WorkKind
 
 
 def _one_of(column: str, words: type[Labelled]) -> CheckConstraint:
@@ -144,3 +144,36 @@ class FirmMerge(Base):
     merger_name: Mapped[str]
     undone_at: Mapped[datetime | None]
     undoer_name: Mapped[str] = mapped_column(server_default="")
+
+
+class Handover(Base):
+    """All of somebody's open work given to another in one act, and perhaps taken back since."""
+
+    __tablename__ = "handovers"
+    __table_args__ = (CheckConstraint("(undone_at IS NULL) = (undoer_name = '')", name="undone"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    giver_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    giver_name: Mapped[str]
+    taker_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    taker_name: Mapped[str]
+    reason: Mapped[str]
+    scope: Mapped[str]  # the division within which its creator sees firms
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    creator_name: Mapped[str]
+    created_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    undoer_name: Mapped[str] = mapped_column(server_default="")
+
+
+class HandoverItem(Base):
+    """One piece of it. No key to the piece: what was handed over outlives it."""
+
+    __tablename__ = "handover_items"
+    __table_args__ = (_one_of("kind", WorkKind), _one_of("outcome", Handed))
+
+    handover_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handovers.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    item_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    outcome: Mapped[str] = mapped_column(server_default=text("'given'"))
+    reason: Mapped[str] = mapped_column(server_default="")

@@ -42,3 +42,25 @@ def heads_of(heads: Sequence[tuple[K, str]], region: str) -> tuple[K, ...]:
     covering = [(person, scope) for person, scope in heads if scope and region.startswith(scope)]
     nearest = max((len(scope) for _, scope in covering), default=0)
     return tuple(person for person, scope in covering if len(scope) == nearest)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A piece of work that was handed over, as it is now. `region`: of its firm."""
+
+    officer: object
+    is_open: bool
+    region: str
+
+
+def stays(held: Held | None, *, taker: object, scope: str) -> str:
+    """Why a piece is not given back to somebody of that division; "" when it is. `taker` was given it."""
+    if held is None:
+        return "已不在您的管辖范围内，或已不在库里。"
+    if not held.is_open:
+        return "移交之后已经办完，或企业已并入别的企业。"
+    if held.officer != taker:
+        return "移交之后又换了人。"
+    if not scope or not held.region.startswith(scope):
+        return "原来的人已管不到这家企业。"
+    return ""

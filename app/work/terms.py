@@ -251,3 +251,21 @@ class Due:
     due_on: date | None
     officer_name: str
     kind: str  # of a need; of a task whose word it is
+
+
+class WorkKind(Labelled):
+    """What of somebody's work is handed over."""
+
+    FIRMS = "firms", "负责的企业"
+    TASKS = "tasks", "未完成的待办"
+    NEEDS = "needs", "办理中的诉求"
+    PLANS = "plans", "进行中的一企一策"
+    APPLICATIONS = "applications", "未办完的申报"
+
+
+class Handed(Labelled):
+    """What has become of a piece of work that was handed over."""
+
+    GIVEN = "given", "已移交"
+    UNDONE = "undone", "已撤销"
+    KEPT = "kept", "没有撤销"

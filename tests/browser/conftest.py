@@ -12,8 +12,12 @@ from sqlalchemy import text
 from app.assessments.jobs import reassess
 from app.db import Conn, Database
 from app.filings.applying import list_firms
+from app.firms.queries import firm_by_uscc
 from app.seeding.demo import DEMO_LOGINS, load_demo
 from app.seeding.invented import demo_code
+from app.work import handover
+from app.work.tasks import add_tasks
+from app.work.terms import TaskEntry
 from tests import factories
 from tests.browser.chromium import FLAGS, find
 from tests.cluster import Cluster
@@ -175,7 +179,18 @@ async def _fill(url: str) -> None:
         await factories.plan(conn, PLANNED)
         await factories.visit(conn, PLANNED)
         await factories.bulk_preview(conn, officer, "gazelle")
+        await _hand_over(conn, code, await factories.person(conn, "manager"), officer)
     await database.dispose()
+
+
+async def _hand_over(conn: Conn, uscc: str, *who: factories.Person) -> None:
+    head = who[0]
+    firm = await firm_by_uscc(conn, uscc, viewer=head.viewer)
+    assert firm is not None
+    await add_tasks(conn, [(firm, TaskEntry("交接材料", NOON.date(), head.id))], by=head.actor, at=NOON)
+    pair = [handover.Person(one.id, one.name, one.viewer.scope, True) for one in who]
+    seen = (await handover.opening(conn, *pair, viewer=head.viewer)).seen
+    await handover.hand_over(conn, *pair, seen=seen, reason="岗位调整", by=head.actor, at=NOON)
 
 
 @pytest.fixture(scope="session")

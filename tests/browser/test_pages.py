@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
 # that a firm holds, {window} one that waits for its notice, {policy} the first version of the list,
 # {application} a firm in the window, {receipt} one of a move,
 # {planned} the plans of a firm, {need} and {task} what is open after a visit to it,
-# {rule} a reminder's rule with dates ahead, {act} a bulk act that waits for its word.
+# {rule} a reminder's rule with dates ahead, {act} a bulk act that waits for its word, {handover} one that was made.
 PAGES = [
     ("", "/sign-in"),
     ("officer", "/account/second-factor"),
@@ -81,6 +81,8 @@ PAGES = [
     ("manager", "/stale"),
     ("manager", "/handover"),
     ("officer", "/handover/list?kind=tasks"),
+    ("manager", "{handover}"),
+    ("manager", "{handover}/list?kind=tasks"),
     ("officer", "/bulk"),
     ("officer", "/bulk/new?kind=tier&all=1"),
     ("officer", "{act}"),
@@ -214,6 +216,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "{review}": ("/reviews", "tbody .name"),
     "{claim}": ("/claims", "tbody .name"),
     "{act}": ("/bulk", "tbody .name"),
+    "{handover}": ("/handover", "[aria-labelledby=h-earlier] .name"),
     "{window}": ("/filings?year=2027", ".year-table .name"),
     "{application}": ("{window}/applications", ".card > a"),
     "{policy}": ("/admin/policies", "tbody .name"),

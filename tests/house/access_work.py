@@ -72,6 +72,13 @@ POST  /imports/{batch_id}/undo                firm:import    officer
 GET   /work                                     firm:internal  town officer manager auditor
 GET   /handover                                 work:handover  town officer manager
 GET   /handover/list                            work:handover  town officer manager
+GET   /handover/{handover_id}                 work:handover  town officer manager
+GET   /handover/{handover_id}/list            work:handover  town officer manager
+POST  /handover/{handover_id}/undo            work:handover  town officer manager
+GET   /api/v1/handovers                         work:handover  town officer manager
+GET   /api/v1/handovers/{handover_id}         work:handover  town officer manager
+GET   /api/v1/handovers/{handover_id}/items   work:handover  town officer manager
+POST  /api/v1/handovers/{handover_id}/undo    work:handover  town officer manager
 GET   /api/v1/firms/{uscc}/plans                firm:internal  town officer manager auditor
 GET   /api/v1/firms/{uscc}/plans/proposal       plan:edit      town officer
 GET   /api/v1/firms/{uscc}/plans/{plan_id}      firm:internal  town officer manager auditor

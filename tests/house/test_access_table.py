@@ -14,7 +14,7 @@ from tests.house.routes import routes_of
 # Pages of one thing, asked for by an id that nothing has.
 _THINGS = (
     "attachment|certificate|filing|window|version|application|plan|move|task|need|rule|platform|snapshot"
-    "|request|carrier|tenancy|entry|disagreement|user|list|claim|view|round|answer|act"
+    "|request|carrier|tenancy|entry|disagreement|user|list|claim|view|round|answer|act|handover"
 )
 UNKNOWN = rf"/portal/report/|/figures/|/files/|/files$|/merge/|{{({_THINGS})_id}}"
 
@@ -101,6 +101,7 @@ def filled(path: str, uscc: str) -> str:
         "file_id": unknown,
         "right_id": unknown,
         "reset_id": unknown,
+        "handover_id": unknown,
     }
     return path.format(**known)
 

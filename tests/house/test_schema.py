@@ -157,6 +157,8 @@ ENUM_COLUMNS = {
     "bulk_acts.kind": "app.bulk.terms.BulkKind",
     "bulk_acts.state": "app.bulk.terms.ActState",
     "bulk_lines.outcome": "app.bulk.terms.LineOutcome",
+    "handover_items.kind": "app.work.terms.WorkKind",
+    "handover_items.outcome": "app.work.terms.Handed",
     "import_rows.outcome": "app.exchange.terms.RowOutcome",
     "firm_visits.kind": "app.work.terms.VisitKind",
     "firm_tasks.state": "app.work.terms.TaskState",

@@ -177,3 +177,90 @@ async def test_each_count_leads_to_its_list_and_says_what_no_days_list_counts(co
     assert "2027 年" in (await client.get(lists[-1])).text
     await client.get(f"/work?whose={manager.id}")
     assert rendered[-1][1]["rows"] == []
+
+
+async def handed_over(client: Any, giver: Any, taker: Any) -> str:
+    """The page that a handover leads to."""
+    answer = await client.post("/handover", data=await preview(client, giver, taker))
+    assert answer.status_code == 303
+    found: str = answer.headers["location"]
+    return found.partition("?")[0]
+
+
+async def test_the_page_after_a_handover_takes_it_back_and_leaves_the_takers_own(conn, client_as, busy, giver, taker):
+    before = await owners(conn)
+    own = await factories.firm(conn, "开平市原有有限公司", officer_id=taker.id)
+    client = await client_as(giver)
+    made = await handed_over(client, giver, taker)
+    page = (await client.get(made)).text
+    assert "撤销这次移交" in page
+    assert "开平市移交有限公司" in (await client.get(f"{made}/list?kind=tasks")).text
+    assert f'href="{made}"' in (await client.get("/handover")).text
+    assert (await client.post(f"{made}/undo")).status_code == 303
+    assert await owners(conn) == before | {own: taker.id}
+    page = (await client.get(made)).text
+    assert ("撤销这次移交" in page, "已撤销 1" in page) == (False, True)
+    assert (await client.post(f"{made}/undo")).status_code == 409
+    events = select(AuditEvent.after).where(AuditEvent.action == "work:handover:undone")
+    assert (await conn.execute(events)).scalar_one()["负责的企业"] == {"已撤销": 1}
+    told = select(OutboxMessage.payload).where(OutboxMessage.user_id == taker.id).order_by(OutboxMessage.created_at)
+    subjects = [payload["subject"] for payload in (await conn.execute(told)).scalars()]
+    assert sum("不再由您负责：负责的企业 1" in subject for subject in subjects) == 1
+
+
+async def test_what_has_changed_since_the_handover_is_named_and_the_rest_goes_back(conn, client_as, busy, giver, taker):
+    third = await factories.person(conn, "officer-3")
+    lost = await factories.firm(conn, "开平市另交有限公司", officer_id=giver.id)
+    merged = await factories.firm(conn, "开平市并走有限公司", officer_id=giver.id)
+    client = await client_as(giver)
+    made = await handed_over(client, giver, taker)
+    await conn.execute(update(Firm).where(Firm.uscc == lost).values(officer_id=third.id))
+    await conn.execute(update(Firm).where(Firm.uscc == merged).values(status="merged"))
+    done = {"state": "done", "closed_at": NOON, "closer_name": taker.name}
+    await conn.execute(update(FirmTask).where(FirmTask.state == "open").values(**done))
+    undone = await client.post(f"{made}/undo")
+    assert undone.status_code == 303
+    page = (await client.get(made)).text
+    assert "已撤销 1" in page
+    assert "没有撤销 2" in page
+    kept = (await client.get(f"{made}/list?kind=firms&outcome=kept")).text
+    assert "开平市另交有限公司" in kept
+    assert "移交之后又换了人。" in kept
+    assert "移交之后已经办完" in (await client.get(f"{made}/list?kind=tasks&outcome=kept")).text
+    found = await owners(conn)
+    assert (found[busy], found[lost], found[merged]) == (giver.id, third.id, taker.id)
+    assert (found["plan"], found["application"]) == (giver.id, giver.id)
+
+
+async def test_only_whoever_handed_over_and_the_head_take_it_back_also_for_one_who_has_left(
+    conn, client_as, busy, giver, taker
+):
+    made = await handed_over(await client_as("manager"), giver, taker)
+    await conn.execute(update(User).where(User.id == giver.id).values(active=False))
+    receiver = await client_as(taker)
+    assert "撤销这次移交" not in (await receiver.get(made)).text
+    assert (await receiver.post(f"{made}/undo")).status_code == 403
+    for page in (made, f"{made}/list"):
+        assert (await (await client_as("officer-3")).get(page)).status_code == 404
+    assert (await (await client_as("officer-3")).post(f"{made}/undo")).status_code == 404
+    assert (await owners(conn))[busy] == taker.id
+    assert (await (await client_as("manager")).post(f"{made}/undo")).status_code == 303
+    found = await owners(conn)
+    assert {found[busy], found["plan"], found["application"]} == {giver.id}
+
+
+async def test_programs_see_handovers_and_take_them_back_once(conn, api_as, busy, giver, taker):
+    api = await api_as(giver)
+    named = {"giver": str(giver.id), "taker": str(taker.id), "reason": "岗位调整"}
+    made = (await api.post("/api/v1/handovers", json={**named, "seen": "1.1.1.1.1"})).json()["id"]
+    assert [h["id"] for h in (await api.get("/api/v1/handovers")).json()["items"]] == [made]
+    await conn.execute(update(User).where(User.id == giver.id).values(scope=OTHER_TOWN))
+    await conn.execute(update(FirmNeed).values(officer_id=giver.id))
+    for _ in "12":
+        sent = {"headers": {"idempotency-key": "undo-1"}}
+        undone = await api.post(f"/api/v1/handovers/{made}/undo", **sent)
+        assert undone.status_code == 200
+    assert undone.json()["counts"]["firms"] == {"kept": 1}
+    kept = (await api.get(f"/api/v1/handovers/{made}/items", params={"kind": "needs", "outcome": "kept"})).json()
+    assert undone.json()["counts"]["needs"] == {"kept": 1}, kept
+    assert (await api.get(f"/api/v1/handovers/{giver.id}")).status_code == 404

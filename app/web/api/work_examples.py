@@ -49,11 +49,33 @@ NEED = {
 }
 _MERGE = {"id": _ID, "state": "done", "uscc": "91440783M159083022", "gone": "91440783M159083065"}
 _HANDOVER = {
+    "id": _ID,
     "giver": "王专员",
     "taker": "李专员",
     "seen": "52.9.3.2.1",
     "goes": {"firms": 52, "tasks": 9, "needs": 3, "plans": 2, "applications": 1},
     "left": {"firms": 0, "tasks": 0, "needs": 0, "plans": 0, "applications": 0},
+}
+_HANDED_OVER = {
+    "id": _ID,
+    "giver": "王专员",
+    "taker": "李专员",
+    "reason": "岗位调整",
+    "by": "王专员",
+    "at": _AT,
+    "undone_at": None,
+    "undone_by": "",
+    "counts": {"firms": {"given": 52}, "tasks": {"given": 9}},
+}
+_HANDED_OVER_ITEM = {
+    "id": _ID,
+    "uscc": "91440783M159083022",
+    "name": "开平市示例科技有限公司",
+    "status": "active",
+    "said": "补齐第三季度辅助账",
+    "on": "2026-12-10",
+    "outcome": "kept",
+    "reason": "移交之后又换了人。",
 }
 _TWIN = {
     "uscc": "91440783M159083022",
@@ -134,6 +156,10 @@ EXAMPLES: dict[str, Any] = {
     "NoteOut": {"id": _ID, "at": _AT, "author": "王专员", **_NOTE, "told": ["李专员"], "unknown": []},
     "HandoverIn": {"giver": _ID, "taker": _ID, "dry_run": False, "seen": "52.9.3.2.1", "reason": "岗位调整"},
     "HandoverOut": _HANDOVER,
+    "HandedOver": _HANDED_OVER,
+    "HandedOverList": {"items": [_HANDED_OVER], "next": None},
+    "HandedOverItem": _HANDED_OVER_ITEM,
+    "HandedOverItems": {"items": [_HANDED_OVER_ITEM], "next": None},
     "HandoverItems": {
         "items": [
             {

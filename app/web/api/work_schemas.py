@@ -228,6 +228,7 @@ class HandoverIn(_In):
 
 
 class HandoverOut(BaseModel):
+    id: uuid.UUID | None = Field(description="这次移交；只是预览时为空")
     giver: str
     taker: str
     seen: str
@@ -247,3 +248,32 @@ class HandoverItem(BaseModel):
 class HandoverItems(BaseModel):
     items: list[HandoverItem]
     next: str | None
+
+
+class HandedOver(BaseModel):
+    id: uuid.UUID
+    giver: str
+    taker: str
+    reason: str
+    by: str = Field(description="办理的人")
+    at: datetime
+    undone_at: datetime | None
+    undone_by: str
+    counts: dict[str, dict[str, int]] = Field(
+        description="按种类和结果计：given 已移交，undone 已撤销，kept 之后有变动、没有撤销"
+    )
+
+
+class HandedOverList(BaseModel):
+    items: list[HandedOver]
+    next: uuid.UUID | None
+
+
+class HandedOverItem(HandoverItem):
+    outcome: str
+    reason: str = Field(description="没有撤销的原因")
+
+
+class HandedOverItems(BaseModel):
+    items: list[HandedOverItem]
+    next: uuid.UUID | None
