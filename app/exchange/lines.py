@@ -1,7 +1,7 @@
 """Lists about firms that are here already: what the kinds of them share, from a row that is read to one taken back."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -157,7 +157,7 @@ class ListKind:
         return Line(row_no, uscc, name, values, tuple(kept["key"]), messages)
 
 
-def compare_lines(lines: Sequence[Line]) -> list[Line]:
+def compare_lines(lines: Iterable[Line]) -> list[Line]:
     """The same thing again: other content is refused, the same content is said once. A firm's rows lie together."""
     taken: dict[tuple[str, ...], Line] = {}
     found = []

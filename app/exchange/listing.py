@@ -30,10 +30,10 @@ def read_list(kind: ListKind, sheets: Sequence[RawSheet], names: Names) -> tuple
     """Raises SheetError."""
     refuse_other_template(kind.kind, sheets)
     table = find_table(sheets, kind.names, required=kind.required, ignored=IGNORED)
-    raw = rows_of(table, kind.names, identity=kind.required, code="uscc")
-    if not raw:
+    rows = rows_of(table, kind.names, identity=kind.required, code="uscc")
+    lines = compare_lines(kind.line(r.number, r.cells, names) for r in rows)
+    if not lines:
         raise SheetError(f"工作表“{table.sheet.name}”有表头，没有内容。")
-    lines = compare_lines([kind.line(r.number, r.cells, names) for r in raw])
     read = ReadSheet(table.sheet.name, table.header_row, table.unknown, table.doubled, table.columns, len(lines))
     return read, lines
 

@@ -36,10 +36,10 @@ def understand(sheets: Sequence[RawSheet], names: Names) -> Roster:
     """Raises SheetError."""
     refuse_other_template(BatchKind.FIRMS, sheets)
     table = find_table(sheets, NAMES, required=REQUIRED, ignored=IGNORED)
-    raw = rows_of(table, NAMES, identity=REQUIRED, code="uscc")
-    if not raw:
+    found = rows_of(table, NAMES, identity=REQUIRED, code="uscc")
+    rows = compare_within(read_row(r.number, r.cells, names=names) for r in found)
+    if not rows:
         raise SheetError(f"工作表“{table.sheet.name}”有表头，没有企业。")
-    rows = compare_within([read_row(r.number, r.cells, names=names) for r in raw])
     return Roster(table.sheet.name, table.header_row, table.unknown, table.doubled, table.columns, rows)
 
 

@@ -1,6 +1,6 @@
 """One row of a roster, read: what each cell means, and a sentence for everything that is wrong with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -221,7 +221,7 @@ def _certificate(reader: RowReader) -> RowCertificate | None:
     return RowCertificate(number, issued_on) if number is not None and issued_on is not None else None
 
 
-def compare_within(rows: list[Understood]) -> list[Understood]:
+def compare_within(rows: Iterable[Understood]) -> list[Understood]:
     """The same code again: another name or other content is refused, the same content is said once."""
     named: dict[str, Understood] = {}
     taken: dict[str, Understood] = {}

@@ -210,7 +210,7 @@ class _Firm:
         town = _TOWNS[self.number] if self.number < len(_TOWNS) else rng.choices(_TOWNS, _TOWN_WEIGHTS)[0]
         sort_key, initials = pinyin(name)
         uscc = synthetic_code(self.recipe.seed, self.number)
-        extra = " ".join(c.number for c in self.certificates)
+        extra = " ".join(sorted(c.number for c in self.certificates))
         marked = [(who, marks_of(self.recipe.vault, number)) for who, number in people]
         found_by, grams = document(name=name, uscc=uscc, initials=initials, former=[], people=marked, extra=extra)
         last = self.steps[-1] if self.steps else None

@@ -1,7 +1,7 @@
 """Finds the header row, on whichever sheet and below however many titles, by the names its columns go by."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.sheets.reading import filled
@@ -92,13 +92,13 @@ def _not_found(nearest: Table | None, names: Mapping[str, str], required: Sequen
     return f"工作表“{nearest.sheet.name}”第 {nearest.header_row} 行像是表头，但缺少“{missing}”这一列。"
 
 
-def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str], code: str) -> list[Row]:
-    """The rows below the header that say something: no totals, no footnotes, no second header.
+def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str], code: str) -> Iterator[Row]:
+    """The rows below the header that say something: no totals, no footnotes, no second header. One by one: a hundred
+    thousand of them need not lie beside the sheet they are read from.
 
     A firm may be called 汇总通, so a row with something in the `code` column is a total only where that is a count and
     nothing but 合计 is written before it.
     """
-    found = []
     for index in range(table.header_index + 1, len(table.sheet.rows)):
         raw = table.sheet.rows[index]
         cells = {field: raw[column] if column < len(raw) else None for field, column in table.columns.items()}
@@ -106,8 +106,7 @@ def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str], 
             continue
         if _is_header(cells, names) or (not filled([cells[f] for f in identity]) and _is_footnote(raw)):
             continue
-        found.append(Row(table.sheet.number(index), cells))
-    return found
+        yield Row(table.sheet.number(index), cells)
 
 
 def _is_total(raw: Sequence[Value], code: Value) -> bool:

@@ -5,6 +5,7 @@ The child answers in JSON lines, so that nothing it says is ever executed here.
 """
 
 import asyncio
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -57,7 +58,7 @@ def _run(verb: str, path: Path, name: str, given: bytes) -> bytes:
 
 
 def _sheets(output: bytes) -> Iterator[RawSheet]:
-    lines = iter(output.splitlines())
+    lines = iter(io.BytesIO(output))
     for line in lines:
         head = orjson.loads(line)
         rows = [[_decoded(v) for v in orjson.loads(next(lines))] for _ in range(head["rows"])]

@@ -55,7 +55,7 @@ class Columns:
             sheets = read_isolated(Path(kept.name), name, list(self.names))
         refuse_other_template(kind, sheets)
         table = find_table(sheets, self.names, required=required, ignored=frozenset())
-        found = rows_of(table, self.names, identity=required, code=code)
+        found = list(rows_of(table, self.names, identity=required, code=code))
         if not found:
             raise SheetError(f"工作表“{table.sheet.name}”有表头，没有{what}。")
         if len(found) > _MOST:

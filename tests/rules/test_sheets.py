@@ -25,7 +25,7 @@ def table_in(*sheets: RawSheet) -> Table:
 
 
 def rows_in(sheets: list[RawSheet]) -> list[Row]:
-    return rows_of(table_in(*sheets), NAMES, identity=REQUIRED, code="uscc")
+    return list(rows_of(table_in(*sheets), NAMES, identity=REQUIRED, code="uscc"))
 
 
 def test_the_real_list_has_its_header_in_the_third_row_and_106_firms_above_its_total() -> None:

@@ -14,7 +14,7 @@ from app.sheets import SheetError
 from app.sheets.annotating import Mark, Notes
 from app.sheets.isolated import annotate_isolated, read_isolated
 from app.sheets.reading import read
-from app.sheets.terms import MAX_FILE
+from app.sheets.terms import MAX_FILE, MAX_ROWS
 from tests.rosters import CODE, NAME, workbook
 
 GOOD = workbook([[NAME, CODE], ["甲公司", "91440783M159083022"]])
@@ -111,9 +111,11 @@ def test_formatting_down_to_the_last_row_is_no_content() -> None:
 
 
 def test_more_rows_than_a_roster_has_are_refused() -> None:
-    rows = "".join(f'<row r="{r}"><c r="A{r}"><v>1</v></c></row>' for r in range(1, 50_003))
-    assert "最多 50,000 行" in refused(repacked(**{SHEET: sheet_of(rows)}))
-    assert "最多 50,000 行" in refused(b"a,b\n" * 50_002, "名册.csv")
+    most = f"最多 {MAX_ROWS:,} 行"
+    rows = "".join(f'<row r="{r}"><c r="A{r}"><v>1</v></c></row>' for r in range(1, MAX_ROWS + 2))
+    assert most in refused(repacked(**{SHEET: sheet_of(rows)}))
+    assert most in refused(b"a,b\n" * (MAX_ROWS + 1), "名册.csv")
+    assert len(read(b"a,b\n" * MAX_ROWS, "名册.csv")[0].rows) == MAX_ROWS
 
 
 def test_a_file_of_fifty_megabytes_is_refused_by_its_size() -> None:
