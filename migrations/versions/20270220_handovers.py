@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0360_handovers"
-down_revision: str | None = "0382_numbers_searched_for"
+down_revision: str | None = "0365_seldom_columns"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
