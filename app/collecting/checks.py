@@ -5,11 +5,11 @@ that a part is not more than its whole is the form's own arithmetic. At which fa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from app.collecting.items import Item
+from app.collecting.items import BY_CODE, GROWING, Item
 from app.units import Unit, from_yuan
 
 UNIT_FACTOR = 500  # so many times last year's looks like 元 typed for 千元, or the other way round
@@ -24,6 +24,16 @@ class Problem:
     codes: tuple[str, ...] = ()
     hard: bool = True
     unlogged: tuple[str, str] | None = None  # a tenant, and by how many 元 its answer is more than the carrier's log
+
+    @property
+    def asks(self) -> str:
+        return "须改正" if self.hard else "请核对"
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """The one count of them, for every page and sheet: what has to be put right, and what wants a look."""
+    asked = [p.asks for p in problems]
+    return "、".join(f"{word} {asked.count(word)} 处" for word in ("须改正", "请核对") if word in asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +125,8 @@ class Row:
     graduated_on: date | None
     invested: Decimal
     holder: str = ""  # the firm or team, as the carrier's log knows it
+    before: Mapping[str, str] = field(default_factory=dict)  # of the same year's quarter before
+    before_label: str = ""
 
 
 _KINDS = ("tenant.inventions", "tenant.software", "tenant.varieties", "tenant.layouts")
@@ -134,14 +146,45 @@ def check_tenant(row: Row, items: Sequence[Item]) -> list[Problem]:
     if row.graduated_on and row.since and row.graduated_on < row.since:
         found.append("毕业时间早于入驻时间")
     problems = [Problem(f"{row.name}：{sentence}。") for sentence in found]
+    problems += [
+        Problem(f"{row.name}：{words}", hard=False) for words in doubts_of(row.figures, row.before, row.before_label)
+    ]
     venture = numbers.get("tenant.venture")
     if venture is not None and venture != row.invested:
-        said, kept = (f"{from_yuan(amount, Unit.THOUSAND_YUAN):,f} 千元" for amount in (venture, row.invested))
+        said, kept = (f"{_thousands(amount)} 千元" for amount in (venture, row.invested))
         words = f"{row.name}：报的获天使或风险投资额是 {said}，载体的投资记录里是 {kept}；"
         words += "获投家数和金额按投资记录统计，请补记，或请企业更正。"
         more = (row.holder, f"{venture - row.invested:f}") if venture > row.invested and row.holder else None
         problems.append(Problem(words, hard=False, unlogged=more))
     return problems
+
+
+def doubts_of(figures: Mapping[str, str], before: Mapping[str, str], before_label: str) -> list[str]:
+    """What may be so and is mostly a slip: said when it is given, and again before the forms are sent. `before`: of the
+    same year's quarter before, none for anything else."""
+    now, then = numbers_of(figures), numbers_of(before)
+    fallen = [
+        f"{BY_CODE[code].label} {_thousands(now[code])} 千元，少于{before_label}报的 {_thousands(then[code])} 千元"
+        for code in GROWING
+        if code in now and code in then and now[code] < then[code]
+    ]
+    found = [f"{'；'.join(fallen)}：季报填年初到期末的累计数，请核对。"] if fallen else []
+    income, rd = now.get("total_income"), now.get("tenant.rd")
+    if income is not None and rd is not None and rd > income:
+        found.append(f"R&D 经费支出 {_thousands(rd)} 千元，大于总收入 {_thousands(income)} 千元，请核对。")
+    return found
+
+
+def _thousands(amount: Decimal) -> str:
+    return f"{from_yuan(amount, Unit.THOUSAND_YUAN):,f}"
+
+
+def check_unlisted(names: Sequence[str]) -> list[Problem]:
+    """Who came in since the list was made: nobody has asked them."""
+    if not names:
+        return []
+    some = "、".join(names[:5]) + ("等" if len(names) > 5 else "")
+    return [Problem(f"还有 {len(names)} 家在孵的不在名单里：{some}；请先补充名单。")]
 
 
 def check_answers(waiting: Sequence[str]) -> list[Problem]:

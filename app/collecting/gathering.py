@@ -1,6 +1,7 @@
 """What the forms are made of: who was inside, what each gave, what the logs say; two statements beside the logs'."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,8 +16,9 @@ from app.carriers.log_terms import Counts
 from app.carriers.logs import counts_of
 from app.carriers.queries import carrier_by_id
 from app.carriers.terms import Carrier
+from app.collecting.owing import unlisted
 from app.collecting.queries import answers_of, corrections_of, frozen_of, round_of_period
-from app.collecting.terms import Answer, Correction, Round
+from app.collecting.terms import Answer, AnswerState, Correction, Round
 from app.db import Conn
 from app.statements import Kept
 
@@ -56,12 +58,12 @@ _STAYS = Kept(
     text(
         """
 SELECT count(*) FILTER (WHERE inside AND firm IS NOT NULL), count(*) FILTER (WHERE inside AND firm IS NULL),
-  count(*) FILTER (WHERE since BETWEEN :first AND :last AND firm IS NOT NULL),
-  count(*) FILTER (WHERE graduated_on BETWEEN :first AND :last), count(*) FILTER (WHERE graduated_on <= :last),
+  count(*) FILTER (WHERE since BETWEEN :first AND :day AND firm IS NOT NULL),
+  count(*) FILTER (WHERE graduated_on BETWEEN :first AND :day), count(*) FILTER (WHERE graduated_on <= :day),
   count(*) FILTER (WHERE inside AND tier = 'tech_micro'),
-  (SELECT count(*) FROM carrier_teams WHERE carrier_id = :carrier_id AND linked_on BETWEEN :first AND :last),
+  (SELECT count(*) FROM carrier_teams WHERE carrier_id = :carrier_id AND linked_on BETWEEN :first AND :day),
   (SELECT coalesce(sum(capacity), 0) FROM carrier_spaces WHERE carrier_id = :carrier_id
-     AND coalesce(opened_on, :last) <= :last AND (closed_on IS NULL OR closed_on > :day)),
+     AND coalesce(opened_on, :day) <= :day AND (closed_on IS NULL OR closed_on > :day)),
   (SELECT coalesce(sum(amount), 0) FROM carrier_logs WHERE carrier_id = :carrier_id AND struck_at IS NULL
      AND sort IN ('angel', 'venture') AND happened_on <= :day)
 FROM (
@@ -74,9 +76,7 @@ FROM (
   GROUP BY f.id, f.tier, CASE WHEN f.id IS NULL THEN m.id END
 ) AS each
 """
-    ).bindparams(
-        bindparam("carrier_id", type_=Uuid()), *(bindparam(name, type_=Date()) for name in ("day", "first", "last"))
-    )
+    ).bindparams(bindparam("carrier_id", type_=Uuid()), *(bindparam(name, type_=Date()) for name in ("day", "first")))
 )
 
 
@@ -122,7 +122,9 @@ class Material:
     said: Mapping[str, Decimal]  # what its operator says of the year, for readiness too
     tenants: list[Tenant]
     corrections: list[Correction]  # newest first
-    last: Mapping[str, str] = field(default_factory=dict)  # the form of a year before, as it was frozen
+    last: Mapping[str, str] = field(default_factory=dict)  # the form of the time before, as it was frozen
+    before: Mapping[uuid.UUID | None, Mapping[str, str]] = field(default_factory=dict)  # what each gave for it
+    unlisted: Sequence[str] = ()  # who owes and has not been asked
 
 
 async def gather(conn: Conn, held: Round, *, viewer: Viewer, today: date) -> Material:
@@ -133,9 +135,11 @@ async def gather(conn: Conn, held: Round, *, viewer: Viewer, today: date) -> Mat
     days = {"day": day, "first": period.first, "last": period.last}
     answers = {answer.id: answer for answer in await answers_of(conn, held.id)}
     rows = {row[0]: row[1:] for row in await conn.execute(_TENANTS, {"round_id": held.id, **days})}
-    stays = (await conn.execute(_STAYS, {"carrier_id": held.carrier_id, **days})).one()
+    of_stays = {"carrier_id": held.carrier_id, "day": day, "first": period.first}
+    stays = (await conn.execute(_STAYS, of_stays)).one()
     _, counts, _ = await counts_of(conn, held.carrier_id, since=period.first, until=day)
     _, ever, _ = await counts_of(conn, held.carrier_id, since=date.min, until=day)
+    before = await round_of_period(conn, held.carrier_id, period.before)
     return Material(
         round=held,
         carrier=carrier,
@@ -146,11 +150,20 @@ async def gather(conn: Conn, held: Round, *, viewer: Viewer, today: date) -> Mat
         said=(await year_said(conn, held.carrier_id, period.year)).figures if period.yearly else {},
         tenants=[Tenant(answer, *rows[id_]) for id_, answer in answers.items()],
         corrections=await corrections_of(conn, held.id),
-        last=await _last(conn, held),
+        last=await _last(conn, before),
+        before=await _before(conn, held, before),
+        unlisted=[one.name for one in await unlisted(conn, held.carrier_id, held.id, period, today=today)],
     )
 
 
-async def _last(conn: Conn, held: Round) -> dict[str, str]:
-    before = await round_of_period(conn, held.carrier_id, held.period.before)
+async def _last(conn: Conn, before: Round | None) -> dict[str, str]:
     frozen: dict[str, Any] = (await frozen_of(conn, before.id) or {}) if before else {}
     return dict(frozen.get("values", {}))
+
+
+async def _before(conn: Conn, held: Round, before: Round | None) -> dict[uuid.UUID | None, Mapping[str, str]]:
+    """By firm or team; what is counted from the year's first day is compared within the year."""
+    if before is None or not held.period.goes_on:
+        return {}
+    given = [a for a in await answers_of(conn, before.id) if a.state is AnswerState.ANSWERED]
+    return {a.firm_id or a.team_id: a.figures for a in given}

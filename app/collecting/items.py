@@ -107,6 +107,8 @@ BY_CODE: Mapping[str, Item] = {item.code: item for item in ITEMS}
 # What the yearly figures call by other names. The counts of rights come from the ledger.
 _ALIKE = {_T + "staff": "headcount", _T + "venture": "equity_raised", _T + "rd": RD_TOTAL}
 _ALIKE[_T + "ip_applied"] = "output.applications"
+# What a quarter gives from the year's first day on: it only grows until the year is over. A profit may fall.
+GROWING = ("total_income", _T + "rd", _T + "taxes")
 _LARGEST = Decimal(10) ** 9
 
 

@@ -115,15 +115,21 @@ async def _from_team(conn: Conn, team_id: uuid.UUID) -> dict[str, Known]:
 
 async def _before(conn: Conn, held: Round, answer: Answer, items: list[Item]) -> dict[str, Known]:
     """The round before: words and heads change little, amounts belong to their own time."""
-    a, r, before = CollectionAnswer, CollectionRound, held.period.before
+    figures = await given_before(conn, held, answer)
+    kept = {item.code for item in items if item.kind in _WORDS or item.code == "tenant.staff"}
+    label = f"{held.period.before.label}报的"
+    return {code: Known(figures[code], label) for code in kept & figures.keys() & BY_CODE.keys()}
+
+
+async def given_before(conn: Conn, held: Round, answer: Answer) -> Mapping[str, str]:
+    """What it gave this carrier for the time before, by code."""
+    a, r = CollectionAnswer, CollectionRound
     holder = a.firm_id == answer.firm_id if answer.firm_id else a.team_id == answer.team_id
     query = (
         select(a.id, a.figures)
         .join(r, r.id == a.round_id)
-        .where(r.carrier_id == held.carrier_id, r.period == before.code, holder)
+        .where(r.carrier_id == held.carrier_id, r.period == held.period.before.code, holder)
         .where(a.state == AnswerState.ANSWERED.value)
     )
     found = (await conn.execute(query)).one_or_none()
-    figures: Mapping[str, str] = opened(conn.vault, found.id, found.figures) if found else {}
-    kept = {item.code for item in items if item.kind in _WORDS or item.code == "tenant.staff"}
-    return {code: Known(figures[code], f"{before.label}报的") for code in kept & figures.keys() & BY_CODE.keys()}
+    return opened(conn.vault, found.id, found.figures) if found else {}

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.types import Date, Uuid
 
 from app.access.models import User
 from app.access.terms import Actor, Role
@@ -16,6 +15,7 @@ from app.carriers.terms import Carrier, CarrierKind
 from app.clock import BUSINESS_ZONE, business_day
 from app.collecting.hiding import form_hidden
 from app.collecting.models import CollectionAnswer, CollectionRound
+from app.collecting.owing import unlisted
 from app.collecting.queries import answer_of, answers_of, round_by_id
 from app.collecting.recording import trace
 from app.collecting.terms import Answer, AnswerState, Period, Round
@@ -25,21 +25,6 @@ from app.outbox.writing import notice, post
 
 _A, _R = CollectionAnswer, CollectionRound
 CLOSED = "这一期已经关账，不能再改。"
-# Whoever was counted as 在孵 on some day of the time; one who graduated in it among them. A team that was asked as one
-# goes on being asked as one.
-_OWING = text(
-    """
-SELECT DISTINCT coalesce(t.firm_id, m.firm_id) AS firm_id,
-  CASE WHEN coalesce(t.firm_id, m.firm_id) IS NULL THEN t.team_id END AS team_id
-FROM tenancies t LEFT JOIN carrier_teams m ON m.id = t.team_id
-WHERE t.carrier_id = :carrier_id AND t.clock_since IS NOT NULL AND NOT isempty(t.during)
-  AND lower(t.during) <= :last AND (t.ended_on IS NULL OR upper(t.during) > :first)
-  AND NOT EXISTS (SELECT FROM collection_answers a WHERE a.round_id = :round_id AND a.team_id = t.team_id)
-"""
-).bindparams(
-    *(bindparam(name, type_=Uuid()) for name in ("carrier_id", "round_id")),
-    *(bindparam(name, type_=Date()) for name in ("first", "last")),
-)
 
 
 async def open_round(
@@ -59,7 +44,7 @@ async def open_round(
     written = insert(_R).values(row).on_conflict_do_nothing().returning(_R.id)
     if (await conn.execute(written)).scalar_one_or_none() is None:
         raise Conflict(f"{carrier.name}的{period.label}已经发起过。")
-    asked = 0 if period.month else await _enlist(conn, carrier.id, made, period)
+    asked = await _enlist(conn, carrier.id, made, period, today)
     held = await round_by_id(conn, made, viewer=by.viewer)
     assert held is not None
     await trace(conn, held, "opened", {"due_on": str(due_on), "asked": asked}, by=by, at=at)
@@ -71,7 +56,7 @@ async def enlist(conn: Conn, round_id: uuid.UUID, *, by: Actor, at: datetime) ->
     """Those who came in, or became firms, since. How many; nobody is taken off. Raises NotFound, Conflict."""
     held = await _held(conn, round_id, by=by)
     known = {answer.id for answer in await answers_of(conn, round_id)}
-    added = 0 if held.period.month else await _enlist(conn, held.carrier_id, held.id, held.period)
+    added = await _enlist(conn, held.carrier_id, held.id, held.period, business_day(at))
     if added:
         await trace(conn, held, "enlisted", {"added": added}, by=by, at=at)
         new = [answer for answer in await answers_of(conn, round_id) if answer.id not in known]
@@ -79,11 +64,10 @@ async def enlist(conn: Conn, round_id: uuid.UUID, *, by: Actor, at: datetime) ->
     return added
 
 
-async def _enlist(conn: Conn, carrier_id: uuid.UUID, round_id: uuid.UUID, period: Period) -> int:
-    values = {"carrier_id": carrier_id, "round_id": round_id, "first": period.first, "last": period.last}
+async def _enlist(conn: Conn, carrier_id: uuid.UUID, round_id: uuid.UUID, period: Period, today: date) -> int:
     rows = [
-        {"id": new_id(), "round_id": round_id, "firm_id": row.firm_id, "team_id": row.team_id}
-        for row in await conn.execute(_OWING, values)
+        {"id": new_id(), "round_id": round_id, "firm_id": one.firm_id, "team_id": one.team_id}
+        for one in await unlisted(conn, carrier_id, round_id, period, today=today)
     ]
     if not rows:
         return 0

@@ -8,7 +8,17 @@ from typing import Any
 
 from app.access.personal import hidden_from
 from app.access.terms import Viewer
-from app.collecting.checks import Problem, Row, check_answers, check_exempt, check_form, check_tenant, check_units
+from app.collecting.checks import (
+    Problem,
+    Row,
+    check_answers,
+    check_exempt,
+    check_form,
+    check_tenant,
+    check_units,
+    check_unlisted,
+    counted,
+)
 from app.collecting.forms import CarrierForm, Cell, Line, cells_of, form_for, missing_from, values_of
 from app.collecting.gathering import Material, Tenant, gather
 from app.collecting.items import BY_CODE, as_said, asked
@@ -58,6 +68,10 @@ class Statistics:
     rows: Sequence[Sequence[str]]
     problems: Sequence[Problem]
     values: Mapping[str, str]  # by code, amounts in 元
+
+    @property
+    def counted(self) -> str:
+        return counted(self.problems)
 
     @property
     def hard(self) -> list[str]:
@@ -119,8 +133,10 @@ def made_of(material: Material, reference: Reference) -> Statistics:
 def _problems(form: CarrierForm, cells: Sequence[Cell], material: Material) -> list[Problem]:
     values, labels = values_of(list(cells)), {line.code: line.label for line in form.lines}
     money = [line.code for line in form.lines if line.money]
-    waiting = [t for t in material.tenants if t.answer.state is AnswerState.WAITING]
-    found = check_answers([t.answer.name for t in waiting])
+    # Who was asked before a lease has begun is not inside yet, and has nothing to give.
+    there = [t for t in material.tenants if t.since is None or t.since <= material.day]
+    waiting = [t for t in there if t.answer.state is AnswerState.WAITING]
+    found = check_answers([t.answer.name for t in waiting]) + check_unlisted(material.unlisted)
     excused = [t for t in material.tenants if t.answer.state is AnswerState.EXEMPT and t.inside]
     found += check_exempt([t.answer.name for t in excused])
     # A sum that nobody has given a part of yet is missed with them, not beside them.
@@ -131,7 +147,9 @@ def _problems(form: CarrierForm, cells: Sequence[Cell], material: Material) -> l
         if t.answer.state is AnswerState.ANSWERED:
             items = asked(yearly=material.round.period.yearly, team=t.answer.team_id is not None)
             holder = f"{t.answer.team_id or t.answer.firm_id}"
-            row = Row(t.answer.name, t.answer.figures, t.since, t.graduated_on, t.invested, holder)
+            before = material.before.get(t.answer.firm_id or t.answer.team_id, {})
+            last = material.round.period.before.label
+            row = Row(t.answer.name, t.answer.figures, t.since, t.graduated_on, t.invested, holder, before, last)
             found += check_tenant(row, items)
     return found
 

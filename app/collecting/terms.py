@@ -50,6 +50,11 @@ class Period:
         return not (self.quarter or self.month or self.half)
 
     @property
+    def goes_on(self) -> bool:
+        """A quarter whose amounts go on from the one before it: a year begins at nought."""
+        return self.quarter > 1
+
+    @property
     def before(self) -> "Period":
         if self.quarter:
             return Period(self.year, self.quarter - 1) if self.quarter > 1 else Period(self.year - 1, 4)

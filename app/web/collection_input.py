@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.collecting.checks import doubts_of
 from app.collecting.forms import Line
-from app.collecting.items import Item, as_typed, asked, read_items
+from app.collecting.items import Item, ItemKind, as_typed, asked, read_items
 from app.collecting.prefilling import Known
 from app.collecting.statistics import ShownLine
 from app.collecting.terms import Answer, Entry, Period, Round, period_of
@@ -21,6 +22,7 @@ class Asked:
     value: str
     source: str
     fault: str
+    before: str  # what was given for the time before, in words
 
 
 def items_of(held: Round, answer: Answer) -> list[Item]:
@@ -36,17 +38,34 @@ def fields_of(
     known: Mapping[str, Known],
     typed: Mapping[str, str] | None = None,
     faults: Mapping[str, str] | None = None,
+    *,
+    before: tuple[str, Mapping[str, str]] = ("", {}),
 ) -> list[tuple[str, list[Asked]]]:
-    """By the form's sections. What was typed stays as it was typed."""
+    """By the form's sections. What was typed stays as it was typed. `before`: the time before, and what was given."""
     sections: dict[str, list[Asked]] = {}
     for item in items:
         found = known.get(item.code)
         value = as_typed(item, found.value) if found else ""
         if typed is not None:
             value = typed.get(item.code, "")
-        one = Asked(item, value, found.source if found else "", (faults or {}).get(item.code, ""))
+        source = found.source if found else ""
+        one = Asked(item, value, source, (faults or {}).get(item.code, ""), _before(item, source, *before))
         sections.setdefault(item.section, []).append(one)
     return list(sections.items())
+
+
+def _before(item: Item, source: str, label: str, given: Mapping[str, str]) -> str:
+    """Of what is a number; once is enough where it is prefilled from there."""
+    said = f"{label}报的"
+    if item.code not in given or item.kind in (ItemKind.TEXT, ItemKind.CHOICE) or source == said:
+        return ""
+    return f"{said}是 {as_typed(item, given[item.code])}"
+
+
+def to_look_at(held: Round, figures: Mapping[str, str], before: Mapping[str, str]) -> str:
+    """What is mostly a slip, for the word that says it is kept."""
+    found = doubts_of(figures, before if held.period.goes_on else {}, held.period.before.label)
+    return "".join(f"。{words.rstrip('。')}" for words in found)
 
 
 def read_answer(items: list[Item], typed: Mapping[str, str]) -> dict[str, str]:

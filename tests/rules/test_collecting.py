@@ -7,7 +7,19 @@ from decimal import Decimal
 import pytest
 
 from app.carriers.terms import CarrierKind
-from app.collecting.checks import UNIT_FACTOR, Row, check_answers, check_exempt, check_form, check_tenant, check_units
+from app.collecting.checks import (
+    UNIT_FACTOR,
+    Problem,
+    Row,
+    check_answers,
+    check_exempt,
+    check_form,
+    check_tenant,
+    check_units,
+    check_unlisted,
+    counted,
+    doubts_of,
+)
 from app.collecting.forms import form_for
 from app.collecting.items import BY_CODE, ItemKind, asked, from_figures, read_items
 from app.collecting.terms import Period, period_of
@@ -113,6 +125,35 @@ def test_capital_that_the_carrier_has_not_written_down_so_wants_a_look_and_block
         assert not one.hard
     (one,) = of_tenant(whole_answer(tenant__venture="1234000"), invested="0")
     assert "是 1,234 千元，载体的投资记录里是 0 千元；" in one.sentence
+
+
+@pytest.mark.parametrize("code", ["total_income", "tenant.rd", "tenant.taxes"])
+def test_what_is_counted_from_the_years_beginning_does_not_fall_and_where_it_does_it_wants_a_look(code):
+    assert doubts_of({code: "900000"}, {code: "900000"}, "三季度") == []
+    assert doubts_of({code: "899999"}, {}, "三季度") == [], "of a first quarter nothing is known before"
+    (said,) = doubts_of({code: "500", "net_profit": "-1"}, {code: "900000", "net_profit": "5"}, "三季度")
+    assert "0.5 千元，少于三季度报的 900 千元：" in said
+
+
+def test_more_is_mostly_not_spent_on_research_than_comes_in():
+    assert doubts_of({"total_income": "5", "tenant.rd": "5"}, {}, "") == []
+    (said,) = doubts_of({"total_income": "500", "tenant.rd": "5000"}, {}, "")
+    assert said == "R&D 经费支出 5 千元，大于总收入 0.5 千元，请核对。"
+    (one,) = of_tenant(whole_answer(tenant__rd="1.01"))
+    assert (one.hard, one.sentence.startswith("甲：R&D")) == (False, True)
+
+
+def test_faults_are_counted_once_and_by_what_they_ask():
+    soft, hard = Problem("甲", hard=False), Problem("乙")
+    assert [counted(some) for some in ([], [soft], [hard], [soft, hard, soft])] == [
+        *("", "请核对 1 处", "须改正 1 处", "须改正 1 处、请核对 2 处")
+    ]
+
+
+def test_who_came_in_after_the_list_was_made_is_named_up_to_five():
+    assert check_unlisted([]) == []
+    assert ("甲、乙；" in check_unlisted(["甲", "乙"])[0].sentence, check_unlisted(["甲"])[0].hard) == (True, True)
+    assert "等；" in check_unlisted([*"甲乙丙丁戊己"])[0].sentence
 
 
 def test_who_has_not_answered_is_named_up_to_five():

@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import date
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
@@ -364,3 +365,36 @@ async def test_pages_of_a_collection_and_of_logs_take_the_same_statements_howeve
         assert (await operator.post(f"/carriers/{held.id}/logs/service/new", data=line)).status_code == 303
     await operator.post(f"{here}/enlist")
     assert await asked() == one
+
+
+async def test_a_quarter_stands_beside_the_one_before_and_all_sheets_count_the_same_faults(conn, client_as, held):
+    clerk = await tenant(conn, held)
+    operator, firm = await client_as("carrier"), await client_as(clerk)
+    await opened(operator, held, "2026Q3")
+    ((third, *_),) = await owed(conn)
+    assert (await firm.post(f"/portal/collections/{third}", data=QUARTER)).status_code == 303
+    coming = await factories.firm(conn, name="开平市下月有限公司")
+    await houses.tenancy(conn, held, await houses.space(conn, held, "302"), coming, since=date(2026, 11, 24))
+    here = await opened(operator, held, "2026Q4")
+    assert "开平市下月有限公司" not in (await operator.get(here)).text, "whoever comes in tomorrow owes nothing yet"
+    fourth = next(row.id for row in await owed(conn) if row.state == "waiting")
+    way = f"/portal/collections/{fourth}"
+    assert "2026 年三季度报的是 1200.5" in (await firm.get(way)).text
+    assert (await firm.post(way, data=QUARTER | {"total_income": "0.5"})).status_code == 303, "doubted, not refused"
+    assert "请核对" in (await firm.get("/portal")).text
+    await houses.tenancy(
+        conn, held, await houses.space(conn, held, "303"), await factories.firm(conn, name="开平市新来有限公司")
+    )
+    for place in (here, f"{here}/statistics", f"{here}/statistics/sheet"):
+        said = (await operator.get(place)).text
+        assert "须改正 1 处、请核对 2 处" in said, place
+        assert "总收入 0.5 千元，少于2026 年三季度报的 1,200.5 千元" in said
+        assert "R&amp;D 经费支出 80 千元，大于总收入 0.5 千元" in said
+        assert "不在名单里：开平市新来有限公司；" in said
+    book = load_workbook(io.BytesIO((await operator.post(f"{here}/statistics/export.xlsx")).content))
+    assert book.worksheets[-1]["A2"].value == "须改正 1 处、请核对 2 处"
+    lines = {row[0]: row[1] for row in book.worksheets[0].iter_rows(values_only=True)}
+    assert (lines["本季新增在孵企业"], lines["期末在孵企业数"]) == (0, 2)
+    assert "本期到 2026-12-31，还有 38 天" in (await operator.get(here)).text
+    refused = await operator.post(f"{here}/close", data={"version": "1"})
+    assert re.search(r'<details class="confirm" open>\s*<summary class="btn">关账', refused.text)

@@ -12,7 +12,8 @@ from app.access.personal import readable
 from app.access.terms import Permission, Viewer
 from app.carriers.terms import Carrier, CarrierKind
 from app.collecting import answering, service
-from app.collecting.prefilling import known_of
+from app.collecting.checks import counted
+from app.collecting.prefilling import given_before, known_of
 from app.collecting.queries import answer_of, answers_of, round_by_id, rounds_of, versions_of
 from app.collecting.statistics import problems_of, statistics_of
 from app.collecting.terms import Answer, Period, Round, tally_of
@@ -20,7 +21,7 @@ from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.web.carrier.frame import LetSpaces, ReadCarriers, carrier_in_sight, faulty, head
 from app.web.carrier_input import Reader
-from app.web.collection_input import fields_of, items_of, labels_of, read_answer, read_round
+from app.web.collection_input import fields_of, items_of, labels_of, read_answer, read_round, to_look_at
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.forms import error_context, raw_form, version_in
 from app.web.htmx import see_other
@@ -130,11 +131,13 @@ async def _round(
         "tally": tally_of([a.state for a in answers]),
         "no_account": sum(a.state.value == "waiting" and not a.has_account for a in answers),
         "problems": problems,
+        "counted": counted(problems),
         "hard": any(p.hard for p in problems),
+        "closing": error is not None,
         "despite": despite,
         "late": held.open and held.due_on < today,
-        **error_context(error, {"despite": "理由"}),
-        "reasons": error.reasons if isinstance(error, Refused) else [],
+        "days_left": (held.period.last - today).days if held.open else 0,
+        **faulty(error, "despite" if isinstance(error, Refused) else "", called={"despite": "理由"}),
     }
     title = f"{carrier.name} {held.period.label}"
     status = error.status if error else 200
@@ -204,7 +207,8 @@ async def enter(
         await answering.enter(conn, held.id, answer.id, figures, basis=basis, version=version, by=actor, at=clock.now())
     except (Invalid, Conflict, Refused) as error:
         return await _answer(request, conn, round_id, answer_id, actor.viewer, raw=raw, error=error)
-    return see_other(request, f"/collections/{held.id}", f"已填 {answer.name}")
+    doubtful = to_look_at(held, figures, await given_before(conn, held, answer))
+    return see_other(request, f"/collections/{held.id}", f"已填 {answer.name}{doubtful}")
 
 
 @router.post("/collections/{round_id}/answers/{answer_id}/excuse")
@@ -246,6 +250,7 @@ async def _answer(
     items, faults = items_of(held, answer), error_context(error, {"basis": "依据", "reason": "原因"})
     enters = held.open and answer.by_operator and viewer.may(Permission.CARRIER_LET)
     known = await known_of(conn, held, answer, to_firm=False) if enters or answer.figures else {}
+    before = (held.period.before.label, await given_before(conn, held, answer) if enters else {})
     values = readable(viewer, {code: one.value for code, one in known.items()})
     known = {code: replace(one, value=values[code]) for code, one in known.items()}
     faults["errors"] = [(c, labels_of(items).get(c, label), said) for c, label, said in faults["errors"]]
@@ -254,7 +259,7 @@ async def _answer(
         "round": held,
         "answer": answer,
         "enters": enters,
-        "sections": fields_of(items, known, raw, faults["faults"]),
+        "sections": fields_of(items, known, raw, faults["faults"], before=before),
         "versions": await versions_of(conn, answer.id),
         "basis": (raw or {}).get("basis", answer.basis),
         "version": (raw or {}).get("version", answer.version),

@@ -117,8 +117,9 @@ def tables_of(found: Statistics, what: str) -> list[Table]:
     tables = [_own(found, lead)]
     if found.head:
         tables.append(Table("在孵（毕业）企业情况", lead[:1], found.head, found.rows))
-    problems = [(p.sentence, "须改正" if p.hard else "请核对") for p in found.problems]
-    return [*tables, Table("校验", lead[:1], ("对不上的地方", "要求"), problems)]
+    problems = [(p.sentence, p.asks) for p in found.problems]
+    checked = (lead[0], found.counted or "都对得上。")
+    return [*tables, Table("校验", checked, ("对不上的地方", "要求"), problems)]
 
 
 def _own(found: Statistics, lead: tuple[str, ...]) -> Table:

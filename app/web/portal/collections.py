@@ -8,12 +8,12 @@ from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.collecting import answering
-from app.collecting.prefilling import known_of
+from app.collecting.prefilling import given_before, known_of
 from app.collecting.queries import Owed, owed_by_id, versions_of
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.web.carrier_input import Reader
-from app.web.collection_input import fields_of, items_of, labels_of, read_answer
+from app.web.collection_input import fields_of, items_of, labels_of, read_answer, to_look_at
 from app.web.deps import ClockDep, ConnDep
 from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
@@ -50,6 +50,7 @@ async def confirm(request: Request, answer_id: uuid.UUID, conn: ConnDep, clock: 
     except (Invalid, Conflict) as error:
         return await _page(request, conn, owed, actor.viewer, raw=raw, error=error)
     words = f"{owed.round.carrier_name}已收到{owed.round.period.label}数据；关账前还可以改"
+    words += to_look_at(owed.round, figures, await given_before(conn, owed.round, owed.answer))
     return see_other(request, "/portal#h-collections", words)
 
 
@@ -66,11 +67,12 @@ async def _page(
     labels, wrong = labels_of(items), error_context(error, {"note": "说明"})
     wrong["errors"] = [(code, labels.get(code, label), said) for code, label, said in wrong["errors"]]
     known = await known_of(conn, owed.round, owed.answer, to_firm=True)
+    before = await given_before(conn, owed.round, owed.answer) if owed.round.open else {}
     context: dict[str, Any] = {
         **head(firm, "/portal"),
         "round": owed.round,
         "answer": owed.answer,
-        "sections": fields_of(items, known, raw, wrong["faults"]),
+        "sections": fields_of(items, known, raw, wrong["faults"], before=(owed.round.period.before.label, before)),
         "known": len(known),
         "versions": await versions_of(conn, owed.answer.id),
         "note": (raw or {}).get("note", ""),
