@@ -293,6 +293,31 @@ async def test_leaving_the_ladder_by_the_dialog(client_as, uscc, rendered, corre
     assert (await client.get(f"/api/v1/firms/{uscc}")).json()["tier"] is None
 
 
+async def test_a_mistaken_move_is_taken_back_by_the_dialog_to_the_day_the_stay_before_began(client_as, conn, rendered):
+    first, wrong = (NOON.date() - timedelta(days=days) for days in (90, 2))
+    uscc = await factories.firm_on(conn, "tech_micro", on=first)
+    await factories.move(conn, uscc, "eaglet", on=wrong, expected="tech_micro")
+    client = await client_as("officer")
+    assert "恢复到“科技型小微企业”" in (await client.get(f"/firms/{uscc}/move")).text
+
+    async def offered(which):
+        await client.get(f"/firms/{uscc}/move?correct={which}")
+        shown = rendered[-1][1]
+        verdicts = {target.tier.code: target.verdict for target in shown["targets"]}
+        form = shown["form"]
+        return (form.to, form.effective_on, form.correction, verdicts[form.to]), form
+
+    assert (await offered("current"))[0] == ("eaglet", wrong.isoformat(), True, "same")
+    said, form = await offered("previous")
+    assert said == ("tech_micro", first.isoformat(), True, "back")
+    sent = {"to": form.to, "effective_on": form.effective_on, "correction": "true", "expected": form.expected}
+    sent |= {"reason": "移错了", "idempotency_key": form.idempotency_key}
+    assert (await client.post(f"/firms/{uscc}/move", data=sent)).status_code == 303
+    page = (await client.get(f"/firms/{uscc}")).text
+    assert f"已更正到“科技型小微企业”（{first} 起）" in page
+    assert "90 天" in page
+
+
 @pytest.mark.db_commit
 async def test_two_officers_at_once_fifty_times_exactly_one_wins_and_the_other_reads_by_whom(live_server):
     database = Database(live_server.database_url, pool_size=2, keys=keys_of_tests)

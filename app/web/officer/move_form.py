@@ -13,7 +13,7 @@ from app.firms.terms import FirmDetail
 from app.pipeline import service
 from app.pipeline.queries import pending_moves, stay_before
 from app.pipeline.rules import Decision, Verdict, decide
-from app.pipeline.terms import Standing, Tier
+from app.pipeline.terms import Span, Standing, Tier
 from app.policy.terms import Outcome
 from app.recognitions.terms import CertificateKind
 from app.web.deps import ConnDep
@@ -27,7 +27,7 @@ from app.web.templating import fragment, page
 @dataclass(frozen=True, slots=True)
 class TargetView:
     tier: Tier
-    verdict: str  # ok | lacking | reason | down | approval | unsure | refused
+    verdict: str  # ok | lacking | reason | down | approval | unsure | refused | same | back
     sentences: list[str]
     source: str
     certificate: CertificateKind | None = None  # without it the step is shut
@@ -63,17 +63,21 @@ _YES_NO = {"": False, "false": False, "true": True}
 
 
 async def _targets(
-    conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date, *, correction: bool
+    conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date, *, corrected: bool, before: Span | None
 ) -> list[TargetView]:
-    """The tier where it stands is offered to whoever corrects since when."""
+    """To whoever corrects: also the tier where it stands, for another first day, and the one before as it was."""
     facts = await service.facts_of(conn, firm.id)
     standing = Standing.of(firm)
     views = []
     current = lookup.main.tier(firm.tier)
     for tier in lookup.main.tiers:
         if tier.code == firm.tier:
-            if correction:
-                views.append(TargetView(tier, "reason", ["只改从哪一天起在这一级。"], ""))
+            if corrected:
+                views.append(TargetView(tier, "same", ["仍在这一级，只改从哪一天起。"], ""))
+            continue
+        if corrected and before and tier.code == before.tier:
+            said = f"生效日期写 {before.since}，就像没有移过一样：从那天起一直在这一级。"
+            views.append(TargetView(tier, "back", [said], ""))
             continue
         if current and tier.rank < current.rank:
             views.append(_lower(tier, current, decide(lookup.main, standing, tier, None)))
@@ -117,8 +121,8 @@ async def show(
     """`offered`: the step that suggests itself, unless its gate says no; then nobody chooses for the person. `narrow`:
     the person has chosen, so the other steps stand back."""
     waiting = [] if error else await pending_moves(conn, viewer=request.state.viewer, firm_id=firm.id)
-    targets = await _targets(conn, firm, lookup, today, correction=form.correction)
     before = await stay_before(conn, firm.id, firm.tier_since, ladder=lookup.main) if firm.tier_since else None
+    targets = await _targets(conn, firm, lookup, today, corrected=form.correction, before=before)
     if offered and all(t.tier.code != offered or t.verdict != "refused" for t in targets):
         form = replace(form, to=offered)
     context: dict[str, Any] = {
