@@ -17,6 +17,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     select,
     text,
     tuple_,
@@ -34,7 +35,7 @@ from app.firms.queries import SHAPES, count_firms
 from app.firms.terms import FirmFilter, Near
 from app.pipeline import deadlines
 from app.pipeline.deadlines import Dated
-from app.pipeline.models import Move
+from app.pipeline.models import Move, MoveRequest
 from app.pipeline.terms import Deadline, Ladder, Tier
 from app.statements import Kept
 
@@ -53,6 +54,7 @@ class Card:
     stale_on: date | None
     answer: KeptAnswer | None = None  # of the policy that is asked about, else of the next step's
     due: Deadline | None = None
+    waits: bool = False  # a move of it lies before a second person
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def _card(row: Any) -> Card:
     plain = len(_CARD_COLUMNS)
     answered = plain + len(ANSWER)
     answer = answer_of(row[plain:answered]) if row[plain] else None
-    return Card(*(*row[:plain], answer, deadlines.of_row(row[answered:])))
+    return Card(*(*row[:plain], answer, deadlines.of_row(row[answered:-1]), row[-1]))
 
 
 def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]:
@@ -177,12 +179,16 @@ def _answered(cards: Select[Any], policy: ColumnElement[str]) -> Select[Any]:
 
 
 def _dated(cards: Any) -> Kept:
-    """With the next date of each: once for all columns, as a plan for each of them would cost more than they do."""
+    """With the next date of each, and whether it waits: once for all columns, as a plan for each would cost more."""
     card = cards.subquery("card")
     shown = [card.c[one.key] for one in (*_CARD_COLUMNS, *ANSWER)]
     c = card.c
     firm = Dated(card, c.id, c.tier, c.region_code, c.next_touch_on, c.sought, deadlines.close(c))
-    return Kept(select(*shown, *deadlines.columns(firm)))
+    # Written out, so that the index of what waits serves.
+    asked: Select[Any] = select(literal_column("1")).where(
+        MoveRequest.firm_id == c.id, text("move_requests.state = 'pending'")
+    )
+    return Kept(select(*shown, *deadlines.columns(firm), asked.exists().label("waits")))
 
 
 @lru_cache(maxsize=SHAPES)

@@ -98,6 +98,24 @@ async def test_a_card_says_which_date_of_the_firm_comes_first_and_what_is_the_bu
     assert await due(admin) is None
 
 
+async def test_a_card_says_that_a_move_of_it_waits_for_a_second_person(conn, client_as, api_as, clock):
+    waits, other = [await factories.firm_on(conn, "tech_micro", on=TODAY - timedelta(days=9 - n)) for n in range(2)]
+    officer = await client_as("officer")
+    asked = {
+        "to": "gazelle",
+        "expected": "tech_micro",
+        "effective_on": f"{TODAY}",
+        "reason": "越级",
+        "override_reason": "专家评审认可",
+    }
+    assert (await officer.post(f"/firms/{waits}/move", data=asked)).status_code == 303
+    board = BeautifulSoup((await officer.get("/board")).text, "html.parser")
+    said = {card["data-uscc"]: bool(card.select_one(".waits")) for card in board.select(".card")}
+    assert (said[waits], said[other]) == (True, False)
+    columns = (await (await api_as("officer")).get("/api/v1/board?tier=tech_micro")).json()["columns"]
+    assert [card["waits"] for card in columns[0]["cards"]] == [True, False]
+
+
 async def test_a_window_is_the_date_of_whoever_is_near_enough_or_in_it_until_they_have_filed(conn, client_as, rendered):
     window = await factories.window_id(conn, "hnte", 2027, 1)
     last = TODAY + timedelta(days=30)

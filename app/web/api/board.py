@@ -58,6 +58,7 @@ async def board(
                         days=(today - c.since).days,
                         stale=c.stale_on is not None and c.stale_on <= today,
                         next=kept_answer(c.answer) if gaps else None,
+                        waits=c.waits,
                         due=DueOut(on=c.due.day, matter=c.due.matter, said=c.due.said) if c.due else None,
                     )
                     for c in shown

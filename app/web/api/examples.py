@@ -136,6 +136,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                         "since": "2026-06-01",
                         "days": 175,
                         "stale": False,
+                        "waits": False,
                         "next": _ANSWER,
                         "due": {"on": "2026-12-18", "matter": "window", "said": "高企第二批"},
                     }

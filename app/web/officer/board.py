@@ -40,6 +40,7 @@ class CardView:
     chip: tuple[str, str] | None
     gap: tuple[str, str] | None = None  # how far from the next step: words, and where they are told in full
     due: tuple[str, str, bool] | None = None  # what comes next: words, the day, and whether it is past
+    waits: bool = False
     moved: bool = False
 
 
@@ -75,6 +76,7 @@ def card_view(card: Card, lookup: Lookup, today: date, *, gaps: bool) -> CardVie
         chip=("bad", "停滞") if stale else None,
         gap=_gap(card) if gaps else None,
         due=due_words(card.due, today) if card.due else None,
+        waits=card.waits,
     )
 
 
