@@ -1,6 +1,7 @@
 """What a person may ask of the house: that a number or an address of theirs go. Where it is held: `holding`."""
 
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Invalid
 from app.firms.search import refresh_search
+from app.outbox.writing import notice, post
 from app.personal.masking import mask
 from app.personal.terms import HELD, Held, Kind
 from app.sealed import whole_marks
@@ -180,7 +182,25 @@ async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
         touched = text("UPDATE firms SET version = version + 1, updated_at = :at WHERE id = ANY(:ids)")
         await conn.execute(touched, {"ids": firms, "at": at})
         await refresh_search(conn, firms)
+        await _tell_who_speaks_with_them(conn, firms, at)
     return found
+
+
+async def _tell_who_speaks_with_them(conn: Conn, firms: Sequence[uuid.UUID], at: datetime) -> None:
+    query = "SELECT f.id, f.name, f.uscc, u.id AS officer FROM firms f JOIN users u ON u.id = f.officer_id AND u.active"
+    rows = await conn.execute(text(f"{query} WHERE f.id = ANY(:ids) ORDER BY f.id"), {"ids": list(firms)})
+    told = (
+        notice(
+            "contact_erased",
+            f"{row.id}:{at.isoformat()}",
+            to=row.officer,
+            subject=f"{row.name}有一位联系人按本人要求删去了，请登记新的联系人",
+            uscc=row.uscc,
+            at=at,
+        )
+        for row in rows
+    )
+    await post(conn, *told)
 
 
 def _gone(held: Held) -> str:

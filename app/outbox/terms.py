@@ -33,6 +33,7 @@ KIND_LABELS = {
     "token_expiring": "访问令牌将到期",
     "erasure_asked": "请第二个人核实抹去个人信息",
     "erasure_answered": "抹去个人信息的答复",
+    "contact_erased": "联系人按本人要求删去",
     "reminder": "提醒",
     "outlet_test": "群机器人测试",
     "undelivered": "邮件退回",
@@ -119,6 +120,7 @@ TOPICS = {
     "clerk_left": Topic.ACCOUNT,
     "signatory_changed": Topic.ACCOUNT,
     "file_infected": Topic.ACCOUNT,
+    "contact_erased": Topic.WORK,
     # By law, and within the time it sets.
     "erasure_asked": Topic.DUTY,
     "erasure_answered": Topic.DUTY,

@@ -5,7 +5,7 @@ import io
 import re
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from app.access.models import SecondFactor, User
 from app.access.personal import READABLE
@@ -16,6 +16,7 @@ from app.errors import Invalid
 from app.firms.correcting import correct
 from app.firms.erasing import erase
 from app.firms.holding import holdings
+from app.firms.models import Firm
 from app.firms.terms import ContactDetails
 from app.outbox.writing import letter, post
 from app.personal.terms import Kind
@@ -68,6 +69,7 @@ async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_
     assert (await conn.execute(text(versions), {"u": uscc})).one() == (2, 2), "an old form writes nothing back"
     assert "开平市受访有限公司" in (await officer.get(f"/firms?q={NEW}")).text
     asked = (await officer.post(PLACE, data=ASKED | {"act": "erase", "value": NEW})).text
+    officer_id = (await factories.person(conn, "officer")).id
     assert "已提出抹去 2 处" in asked
     assert NAME in (await officer.get(f"/firms/{uscc}")).text
     manager = await client_as("manager")
@@ -76,10 +78,13 @@ async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_
     for word in ("137****1111", ASKED["reason"], "企业联系人", "载体联系人", "2 处"):
         assert word in seen
     assert NEW not in seen
+    await conn.execute(update(Firm).where(Firm.uscc == uscc).values(officer_id=officer_id))
     gone = await manager.post(address, data=YES)
     assert "已抹去 2 处" in (await manager.get(gone.headers["location"])).text
     assert NAME not in (await officer.get(f"/firms/{uscc}")).text
-    assert "同意，137****1111的个人信息已抹去" in (await officer.get("/inbox")).text
+    inbox = (await officer.get("/inbox")).text
+    assert "同意，137****1111的个人信息已抹去" in inbox
+    assert "开平市受访有限公司有一位联系人按本人要求删去了" in inbox
     left = "SELECT state, sought, decider_name FROM erasure_requests"
     assert (await conn.execute(text(left))).one() == ("done", "", (await factories.person(conn, "manager")).viewer.name)
     trail = await trail_of(conn)
