@@ -71,6 +71,7 @@ async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_
     asked = (await officer.post(PLACE, data=ASKED | {"act": "erase", "value": NEW})).text
     officer_id = (await factories.person(conn, "officer")).id
     assert "已提出抹去 2 处" in asked
+    assert 'name="act" value="erase"' not in asked, "once is enough"
     assert NAME in (await officer.get(f"/firms/{uscc}")).text
     manager = await client_as("manager")
     address = await the_request(manager)

@@ -162,6 +162,7 @@ async def _page(
         "summary": [(name, _LABELS[name], sentence) for name, sentence in errors.items()],
         "labels": _LABELS,
         "kept": KEPT,
+        "waits": any(one.where.table == "erasure_requests" for one in found or ()),
         "corrects": any(one.where.table in CORRECTED for one in found or ()),
         "has_factor": (await factor_of(conn, actor.viewer.id)).bound_at is not None,
     }
