@@ -26,4 +26,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was typed is not known any more."""
+    # What was typed is not known any more.
+    op.execute("SET LOCAL lock_timeout = '5s'")
