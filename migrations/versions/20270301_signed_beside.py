@@ -2,7 +2,6 @@
 it can be sealed anew and erased: what was signed holds a digest of it"""
 
 import hashlib
-import json
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -125,11 +124,10 @@ def _each(table: str, change: Any) -> None:
     ).bindparams(sa.bindparam("id", type_=sa.Uuid()), sa.bindparam("part", type_=kind))
     after: dict[str, Any] = {"id": uuid.UUID(int=0), "part": first}
     while rows := op.get_bind().execute(query, {**after, "most": _BATCH}).all():
-        for row in rows:
-            fresh = change(row)
-            put = ", ".join(f"{name} = CAST(:{name} AS jsonb)" for name in fresh)
-            write = f"UPDATE {table} SET {put} WHERE submission_id = :id AND {part} = :part"  # noqa: S608
-            said = {name: json.dumps(value, ensure_ascii=False) for name, value in fresh.items()}
-            given = sa.text(write).bindparams(sa.bindparam("id", type_=sa.Uuid()), sa.bindparam("part", type_=kind))
-            op.get_bind().execute(given, {**said, "id": row.id, "part": row.part})
+        changed = [(row, change(row)) for row in rows]
+        put = ", ".join(f"{name} = :{name}" for name in changed[0][1])
+        write = f"UPDATE {table} SET {put} WHERE submission_id = :id AND {part} = :part"  # noqa: S608
+        types = {"id": sa.Uuid(), "part": kind, **dict.fromkeys(changed[0][1], JSONB())}
+        given = sa.text(write).bindparams(*(sa.bindparam(name, type_=its) for name, its in types.items()))
+        op.get_bind().execute(given, [{**fresh, "id": row.id, "part": row.part} for row, fresh in changed])
         after = {"id": rows[-1].id, "part": rows[-1].part}
