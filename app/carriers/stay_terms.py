@@ -158,6 +158,8 @@ class TenancyEvent:
         """A way of leaving has its own name; a graduation is nothing that people look for under 退出."""
         if undone := self.detail.get("undone"):
             return f"撤销{undone}"
+        if "joined" in self.detail:
+            return "房间合并"
         if self.kind is not Happening.ENDED:
             return self.kind.label
         way = str(self.detail.get("reason", ""))

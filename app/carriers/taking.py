@@ -51,8 +51,8 @@ async def free(
     """Raises Conflict with who has it and until when, or how many seats are left."""
     there = await taken(conn, space.id, since=since, until=until, besides=besides)
     if space.exclusive:
-        for same in await _spelled_otherwise(conn, space):
-            there = there or await taken(conn, same, since=since, until=until, besides=besides)
+        for same in await spelled_otherwise(conn, space):
+            there = there or await taken(conn, same.id, since=since, until=until, besides=besides)
         if there:
             raise Conflict(in_the_way(there[0]))
         return
@@ -64,11 +64,14 @@ async def free(
         raise Conflict(f"{space.place} 共 {space.capacity} 个工位，这段时间最多已用 {most} 个，还剩 {left} 个。")
 
 
-async def _spelled_otherwise(conn: Conn, space: Space) -> list[UUID]:
+def same_room(one: Space, other: Space) -> bool:
+    """In two spellings, or in one."""
+    return place_key(one.building, one.floor, one.room) == place_key(other.building, other.floor, other.room)
+
+
+async def spelled_otherwise(conn: Conn, space: Space) -> list[Space]:
     """The same room a second time, from before two spellings of one were known as one."""
-    mine = place_key(space.building, space.floor, space.room)
-    others = [s for s in await spaces_of(conn, space.carrier_id) if s.id != space.id]
-    return [s.id for s in others if place_key(s.building, s.floor, s.room) == mine]
+    return [s for s in await spaces_of(conn, space.carrier_id) if s.id != space.id and same_room(s, space)]
 
 
 def in_the_way(other: Tenancy) -> str:

@@ -319,3 +319,15 @@ async def test_what_was_proposed_for_days_that_had_been_let_before_ends_at_night
     assert (await conn.execute(told)).all() == [(beside, "lapsed"), (after, "waiting")]
     assert "随之失效" in (await operator.get("/inbox")).text
     assert (await reconcile(database, at=NOON + timedelta(days=1)))["planned"] == 0
+
+
+async def test_an_operator_names_whoever_came_to_it_and_of_others_learns_nothing(conn, client_as, held):
+    came, stranger = [await factories.firm(conn, f"开平市{n}机械有限公司") for n in ("来过的", "没来过的")]
+    space, operator = await houses.space(conn, held), await client_as("carrier")
+    await houses.tenancy(conn, held, await houses.space(conn, held, "302"), came)
+    for name in ("开平市没来过的机械有限公司", "开平市不存在的机械有限公司"):
+        refused = await propose(operator, held, space, name)
+        assert (refused.status_code, stranger in refused.text) == (422, False)
+        assert f"来过或申请过入驻的企业里没有叫“{name}”的" in refused.text, "the same whether there is one"
+    assert (await propose(operator, held, space, "来过的机械")).status_code == 303
+    assert (await conn.execute(select(TenancyProposal.uscc))).scalar_one() == came

@@ -92,6 +92,7 @@ _KEYS = {
 _OF_CARRIERS = {
     "tenant": "租户",
     "place": "房间",
+    "into": "并到",
     "about": "房间或团队",
     "firm": "企业",
     "title": "认定名称",

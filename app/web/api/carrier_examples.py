@@ -199,6 +199,8 @@ EXAMPLES: dict[str, Any] = {
         "agreement_no": "",
         "note": "",
     },
+    "SpaceCloseIn": {"on": "2026-11-30"},
+    "JoinIn": {"other": _SPACE["id"]},
     "EndIn": {"on": "2026-11-20", "reason": "moved_out", "note": ""},
     "ReopenIn": {"reason": "登记错了企业"},
     "GraduateIn": {"on": "2026-11-20", "ground": "", "note": ""},

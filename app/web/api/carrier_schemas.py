@@ -113,6 +113,14 @@ class SpaceIn(_In):
     opened_on: Short | None = Field(None, description="启用日期，缺省一直都有")
 
 
+class SpaceCloseIn(_In):
+    on: Short | None = Field(None, description="停用的第一天，缺省今天")
+
+
+class JoinIn(_In):
+    other: uuid.UUID = Field(description="同一间房的另一条登记")
+
+
 class SpaceOut(BaseModel):
     id: uuid.UUID
     building: str

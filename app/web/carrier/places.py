@@ -26,7 +26,7 @@ from app.incubation.waiting import open_in
 from app.policy.terms import LOCAL_DEFAULT
 from app.text import TextError, normalise
 from app.web.carrier.frame import ReadCarriers, carrier_in_sight, faulty, head
-from app.web.carrier.views import due_first, floors_of, inside_of, there_on
+from app.web.carrier.views import due_first, floors_of, inside_of, there_on, twice
 from app.web.deps import ConnDep, LookupDep, TodayDep, guard
 from app.web.filters import options
 from app.web.lookups import Lookup
@@ -141,6 +141,7 @@ async def floors_context(conn: Conn, carrier: Carrier, *, day: date, today: date
     return {
         "on": day,
         "floors": floors_of(spaces, inside, coming),
+        "twice": twice([s for s in spaces if s.closed_on is None]),
         "due": due_first(inside),
         "then": then,
         "fill": (await fills(conn, [carrier.id], on=day, today=today, known_on=day if then else None)).get(

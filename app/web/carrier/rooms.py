@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.access.terms import Viewer
-from app.carriers import spaces
+from app.carriers import joining, spaces
 from app.carriers.queries import space_of
+from app.carriers.taking import spelled_otherwise
 from app.carriers.tenancies import tenancies_of_space
 from app.carriers.terms import Carrier, Space
 from app.db import Conn
@@ -104,6 +105,27 @@ async def close(
     return see_other(request, home_of(carrier, actor.viewer), f"{space.place} 自 {on} 起停用")
 
 
+@router.post("/carriers/{carrier_id}/spaces/{space_id}/join")
+async def join(
+    request: Request, carrier_id: uuid.UUID, space_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
+) -> Response:
+    """The other row of the same room, whichever came first."""
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    space, raw = await _space(conn, carrier, space_id), await raw_form(request)
+    r = Reader(raw)
+    try:
+        other = r.id("other", required="请选择另一条登记。")
+        r.done()
+        async with conn.begin_nested():
+            kept = await joining.join(
+                conn, carrier, space.id, other or space.id, version=version_in(raw), by=actor, at=clock.now()
+            )
+    except (Invalid, Conflict, Refused) as error:
+        typed = _as_typed(space)
+        return await _form(request, conn, carrier, actor.viewer, typed, space=space, error=error, place="")
+    return see_other(request, f"/carriers/{carrier.id}/spaces/{kept.id}", f"已合并为 {kept.place}")
+
+
 async def _space(conn: Conn, carrier: Carrier, space_id: uuid.UUID) -> Space:
     found = await space_of(conn, carrier.id, space_id)
     if found is None:
@@ -135,6 +157,7 @@ async def _form(
         "values": {name: raw.get(name, "") for name in _FIELDS},
         "version": raw.get("version", ""),
         "had": await tenancies_of_space(conn, space.id) if space else [],
+        "twins": await spelled_otherwise(conn, space) if space and not space.closed_on else [],
         "idempotency_key": key,
         **faulty(error, place),
     }

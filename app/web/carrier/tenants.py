@@ -80,7 +80,8 @@ async def admit(
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
-            lease = read_lease(await with_code(conn, raw, viewer=actor.viewer, today=business_day(at)))
+            known = await with_code(conn, carrier, raw, viewer=actor.viewer, today=business_day(at))
+            lease = read_lease(known)
             if lease.uscc and actor.viewer.role is Role.CARRIER:
                 asked = await proposing.propose(conn, carrier, lease, by=actor, at=at)
                 said = PROPOSED + await _besides(conn, lease.space_id, asked, business_day(at))

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
+from app.carriers.place_rules import Place, place_key
 from app.carriers.rules import Due, Reason, months_used, reasons_for
 from app.carriers.stay_terms import Tenancy
 from app.carriers.terms import CarrierKind, Space
@@ -79,6 +80,17 @@ def floors_of(spaces: Sequence[Space], inside: Sequence[Inside], coming: Iterabl
         name = " ".join(p for p in (building, f"{floor}层" if floor.isdecimal() else floor) if p)
         floors.append(Floor(name or "未分楼层", rooms, _percent(rooms)))
     return floors
+
+
+def twice(spaces: Sequence[Space]) -> list[tuple[Space, Space]]:
+    """Rooms that stand in two rows, from before two spellings of one were known as one."""
+    first: dict[Place, Space] = {}
+    pairs = []
+    for space in spaces:
+        known = first.setdefault(place_key(space.building, space.floor, space.room), space)
+        if known is not space:
+            pairs.append((known, space))
+    return pairs
 
 
 def _percent(rooms: Sequence[Room]) -> Decimal | None:
