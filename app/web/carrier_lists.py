@@ -26,7 +26,7 @@ from app.sheets.isolated import in_turn, read_isolated
 from app.sheets.writing import harmless
 from app.text import key as key_of
 
-_MOST = 1_000
+MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Columns:
         found = list(rows_of(table, self.names, identity=required, code=code))
         if not found:
             raise SheetError(f"工作表“{table.sheet.name}”有表头，没有{what}。")
-        if len(found) > _MOST:
-            raise SheetError(f"一次最多 {_MOST:,} 行，请分成几个文件。")
+        if len(found) > MOST:
+            raise SheetError(f"一次最多 {MOST:,} 行，请分成几个文件。")
         lines = [
             Line(row.number, {field: _plain(cell) for field, cell in row.cells.items()}, self._fault(row.cells))
             for row in found

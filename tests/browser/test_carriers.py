@@ -32,6 +32,19 @@ def open_form(page: Page, label: str) -> None:
     page.locator("summary", has_text=label).first.click()
 
 
+def bring(page: Page, *lines: str) -> None:
+    """A list of rooms from the desk's own menu, as far as what it would do."""
+    text = "\n".join(("楼栋,楼层,房间,面积（㎡）,企业或团队,租期起", *lines))
+    page.goto("/carrier")
+    page.locator("summary", has_text="房间和资料").click()
+    page.get_by_role("link", name="导入导出房间和入驻").click()
+    page.locator("#file").set_input_files(
+        {"name": "楼层表.csv", "mimeType": "text/csv", "buffer": text.encode("utf-8-sig")}
+    )
+    page.get_by_role("button", name="上传并检查").click()
+    expect(page.locator("#h-confirm")).to_be_visible()
+
+
 def test_a_firm_asks_is_let_in_goes_up_the_chain_and_graduates(people: People, site: Site) -> None:
     site.do(furnish)
     firm, operator = people.signed_in("firm"), people.signed_in("carrier")
@@ -105,3 +118,24 @@ def test_a_stay_beyond_its_lease_is_doubted_looked_into_and_ended_with_its_reaso
     expect(officer.locator("#h-settled ~ ul")).to_contain_text("载体已登记退出")
     firm.reload()
     expect(firm.get_by_role("heading", name="入驻情况要核对")).to_have_count(0)
+
+    good, bad = "A 座,3,303,60,种子团队,2026-11-01", "A 座,3,304,,没写面积的团队,2026-11-01"
+    bring(operator, good, bad)
+    expect(operator.locator("#h-confirm")).to_have_text("有错的行，还不能导入")
+    expect(operator.locator("tr", has_text="没写面积的团队")).to_contain_text("面积")
+    expect(operator.get_by_role("button", name="导入 1 行")).to_have_count(0)
+    with operator.expect_download() as marked:
+        operator.get_by_role("link", name="下载标注的工作簿").click()
+    assert marked.value.suggested_filename == "楼层表-原因.xlsx"
+    bring(operator, good, bad.replace(",,", ",40,"))
+    operator.get_by_role("button", name="导入 2 行").click()
+    expect(operator.get_by_role("heading", name="撤销这次导入")).to_be_visible()
+    batch = operator.url
+    operator.goto("/carrier")
+    expect(operator.locator("tr", has_text="304")).to_contain_text("没写面积的团队")
+    operator.goto(batch)
+    open_form(operator, "撤销导入")
+    operator.get_by_role("button", name="确认撤销").click()
+    expect(operator.locator(".toast").first).to_contain_text("已撤销 2 行")
+    operator.goto("/carrier")
+    expect(operator.get_by_text("种子团队")).to_have_count(0)

@@ -20,7 +20,7 @@ from app.web.api.deeds import once_only
 from app.web.api.import_schemas import BatchList, BatchOut, CarrierRowList, CarrierRowOut
 from app.web.api.imports import batch_out
 from app.web.api.openapi import KEYED
-from app.web.carrier_lists import keep, look, read_again, take
+from app.web.carrier_lists import MOST, keep, look, read_again, take
 from app.web.deps import ConnDep, DatabaseDep, FilesDep, LookupDep, guard
 from app.web.idempotency import once
 from app.web.later import Later
@@ -73,7 +73,7 @@ async def upload(
     lookup: LookupDep,
     database: DatabaseDep,
     files: FilesDep,
-    file: Annotated[UploadFile, FormFile(description=f".xlsx、.xls、.csv，不超过 {MAX_FILE >> 20} MB、1,000 行")],
+    file: Annotated[UploadFile, FormFile(description=f".xlsx、.xls、.csv，不超过 {MAX_FILE >> 20} MB、{MOST:,} 行")],
     kind: Annotated[str, Form(max_length=20, description=_SAID)] = BatchKind.ROOMS.value,
 ) -> Response:
     """列名与网页上的模板相同。什么也没有写入：逐行看会怎样（/rows），再确认；有错的行时不能确认。"""

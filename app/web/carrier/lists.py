@@ -12,9 +12,9 @@ from app.carriers.terms import Carrier
 from app.db import Database
 from app.exchange.queries import Batch, batches_of
 from app.files.store import Files
-from app.sheets import SheetError
+from app.sheets import MAX_FILE, SheetError
 from app.web.carrier.frame import head
-from app.web.carrier_lists import Source, keep, look
+from app.web.carrier_lists import MOST, Source, keep, look
 from app.web.htmx import see_other
 from app.web.later import Later
 from app.web.templating import page
@@ -30,6 +30,8 @@ def list_page(
         "what": source.kind.label,
         "hint": source.hint,
         "kept": source.kept,
+        "most_mb": MAX_FILE >> 20,
+        "most_rows": MOST,
         "fault": fault,
         "batches": [(b, f"/carriers/{carrier.id}/imports/{b.id}") for b in batches],
     }
