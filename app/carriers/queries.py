@@ -158,6 +158,11 @@ def duty_of(row: Sequence[Any]) -> Duty:
     return Duty(row[0], DutyKind(row[1]), *row[2:])
 
 
+async def duties_of(conn: Conn, carrier_id: uuid.UUID) -> list[Duty]:
+    query = select(*DUTY).where(_D.carrier_id == carrier_id).order_by(*OWED_FIRST)
+    return [duty_of(row) for row in await conn.execute(query)]
+
+
 async def changes_of(conn: Conn, carrier_id: uuid.UUID) -> list[CarrierChange]:
     return [CarrierChange(*row) for row in await conn.execute(_CHANGES, {"carrier_id": carrier_id})]
 

@@ -85,6 +85,13 @@ POST  /api/v1/carriers                          carrier:keep   officer
 GET   /api/v1/carriers/{{carrier_id}}           carrier:read   {CARRIER_READERS}
 PATCH /api/v1/carriers/{{carrier_id}}           carrier:keep   officer
 GET   /api/v1/carriers/{{carrier_id}}/occupancy carrier:read   {CARRIER_READERS}
+GET   /api/v1/carriers/{{carrier_id}}/titles    carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/titles    carrier:keep   officer
+GET   /api/v1/carriers/{{carrier_id}}/duties    carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/duties    carrier:keep   officer
+POST  /api/v1/carriers/{{carrier_id}}/duties/{{duty_id}}/settle carrier:let carrier officer
+GET   /api/v1/carriers/{{carrier_id}}/changes   carrier:read   {CARRIER_READERS}
+POST  /api/v1/carriers/{{carrier_id}}/close     carrier:keep   officer
 GET   /api/v1/carriers/{{carrier_id}}/spaces    carrier:read   {CARRIER_READERS}
 POST  /api/v1/carriers/{{carrier_id}}/spaces    carrier:let    carrier officer
 GET   /api/v1/carriers/{{carrier_id}}/tenancies carrier:read   {CARRIER_READERS}

@@ -234,3 +234,36 @@ async def test_an_operator_hears_which_condition_is_missed_and_no_figure_of_the_
     assert "连续两年营业收入累计超过 1000 万元：未达标" in told["reasons"]
     assert "246.91" not in str(told)
     assert "246.91" in str((await (await api_as("officer")).post(here, **asked)).json())
+
+
+async def test_titles_duties_changes_and_the_end_of_a_carrier_over_json_each_by_whom_the_page_lets(conn, api_as):
+    officer, held = await api_as("officer"), await houses.carrier(conn)
+    here = f"/api/v1/carriers/{held.id}"
+    operator = await api_as(await houses.operator(conn, held))
+    rival = await api_as(await houses.operator(conn, await houses.carrier(conn, "别处孵化器"), "carrier-2"))
+    title = {"level": "county", "name": "县级孵化器", "issued_on": "2026-05-01", "valid_until": "2027-05-01"}
+    wrong = await officer.post(f"{here}/titles", json=title | {"valid_until": "2026-04-30"})
+    assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["valid_until"])
+    first = await officer.post(f"{here}/titles", json=title)
+    assert (first.status_code, first.json()["valid_until"]) == (201, "2027-05-01")
+    (owed,) = (await operator.get(f"{here}/duties")).json()["items"]
+    assert (owed["kind"], owed["due_on"], owed["done_on"]) == ("review", "2027-05-01", None)
+    await officer.post(f"{here}/titles", json=title | {"issued_on": "2026-11-01", "valid_until": None})
+    (owed,) = (await operator.get(f"{here}/duties")).json()["items"]
+    assert owed["done_on"] == "2026-11-01", "done with the one that follows"
+    made = await officer.post(f"{here}/duties", json={"what": "报送年度总结", "due_on": "2027-03-31"})
+    settled = await operator.post(f"{here}/duties/{made.json()['id']}/settle")
+    assert (settled.json()["done_on"], settled.json()["done_by"] != "") == ("2026-11-23", True)
+    assert (
+        await operator.post(f"{here}/duties", json={"what": "自己给自己", "due_on": "2027-03-31"})
+    ).status_code == 403
+    tag = {"If-Match": (await officer.get(here)).headers["etag"]}
+    assert (await officer.patch(here, json={"operator": "另一家有限公司"}, headers=tag)).status_code == 200
+    (change,) = (await operator.get(f"{here}/changes")).json()["items"]
+    assert (change["what"], change["after"]) == ("运营机构", "另一家有限公司")
+    for part in ("titles", "duties", "changes"):
+        assert (await rival.get(f"{here}/{part}")).status_code == 404
+    assert (await officer.post(f"{here}/close", headers=tag)).status_code == 412
+    tag = {"If-Match": (await officer.get(here)).headers["etag"]}
+    assert (await operator.post(f"{here}/close", headers=tag)).status_code == 403
+    assert (await officer.post(f"{here}/close", headers=tag)).json()["closed_on"] == "2026-11-23"

@@ -39,6 +39,30 @@ _DETAIL = {
     "version": 3,
     "updated_at": "2026-11-23T10:20:00+08:00",
 }
+_TITLE = {
+    "level": "county",
+    "name": "县级科技企业孵化器",
+    "document": "示例〔2026〕1号",
+    "issued_on": "2026-05-01",
+    "valid_until": "2029-04-30",
+}
+_DUTY = {
+    "id": _ID,
+    "kind": "other",
+    "what": "报送年度总结",
+    "due_on": "2027-03-31",
+    "basis": "孵化协议",
+    "done_on": None,
+    "done_by": "",
+}
+_CHANGE = {
+    "changed_on": "2026-11-02",
+    "what": "运营机构",
+    "before": "示例运营有限公司",
+    "after": "示例服务有限公司",
+    "by": "王五",
+    "at": "2026-11-03T01:30:00Z",
+}
 _SPACE = {
     "id": _ID,
     "building": "A 座",
@@ -201,6 +225,14 @@ EXAMPLES: dict[str, Any] = {
     },
     "SpaceCloseIn": {"on": "2026-11-30"},
     "JoinIn": {"other": _SPACE["id"]},
+    "TitleIn": _TITLE,
+    "TitleOut": {"id": _ID, **_TITLE},
+    "TitleList": {"items": [{"id": _ID, **_TITLE}], "next": None},
+    "DutyIn": {k: _DUTY[k] for k in ("what", "due_on", "basis")},
+    "DutyOut": _DUTY,
+    "DutyList": {"items": [_DUTY], "next": None},
+    "ChangeOut": _CHANGE,
+    "ChangeList": {"items": [_CHANGE], "next": None},
     "EndIn": {"on": "2026-11-20", "reason": "moved_out", "note": ""},
     "ReopenIn": {"reason": "登记错了企业"},
     "GraduateIn": {"on": "2026-11-20", "ground": "", "note": ""},

@@ -54,7 +54,7 @@ async def carrier_in_sight(conn: Conn, carrier_id: uuid.UUID, viewer: Viewer) ->
     return found
 
 
-async def _shown(conn: Conn, carrier_id: uuid.UUID, viewer: Viewer, today: date, *, status: int = 200) -> Response:
+async def shown(conn: Conn, carrier_id: uuid.UUID, viewer: Viewer, today: date, *, status: int = 200) -> Response:
     c = await carrier_in_sight(conn, carrier_id, viewer)
     fill = (await fills(conn, [c.id], on=today, today=today)).get(c.id, _EMPTY)
     plain = {f: getattr(c, f) for f in CarrierDetail.model_fields if f not in ("occupancy", "areas")}
@@ -109,12 +109,12 @@ async def register(body: CarrierIn, deed: Keeper) -> Response:
         made = await service.register(deed.conn, read_carrier(raw, today=deed.today), by=deed.by, at=deed.at)
     except Invalid as error:
         raise said(error) from error
-    return await _shown(deed.conn, made, deed.viewer, deed.today, status=201)
+    return await shown(deed.conn, made, deed.viewer, deed.today, status=201)
 
 
 @router.get("/{carrier_id}", response_model=CarrierDetail, summary="一个载体")
 async def read(carrier_id: uuid.UUID, conn: ConnDep, today: TodayDep, viewer: Read) -> Response:
-    return await _shown(conn, carrier_id, viewer, today)
+    return await shown(conn, carrier_id, viewer, today)
 
 
 @router.patch("/{carrier_id}", response_model=CarrierDetail, summary="修改载体资料", openapi_extra=KEYED)
@@ -132,7 +132,7 @@ async def edit(carrier_id: uuid.UUID, body: CarrierPatch, deed: Keeper, if_match
         await service.edit(deed.conn, held.id, entry, version=version, changed_on=changed_on, by=deed.by, at=deed.at)
     except Invalid as error:
         raise said(error) from error
-    return await _shown(deed.conn, held.id, deed.viewer, deed.today)
+    return await shown(deed.conn, held.id, deed.viewer, deed.today)
 
 
 @router.get("/{carrier_id}/occupancy", response_model=FillOut, summary="任何一天的出租率")

@@ -2,14 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.carriers import service
-from app.carriers.terms import AREA_LABELS, Carrier, CarrierKind, CarrierLevel, DutyKind, Title
+from app.carriers.terms import AREA_LABELS, Carrier, CarrierKind, CarrierLevel, DutyKind
 from app.errors import AppError, Conflict, Invalid, Refused
 from app.web.carrier.frame import (
     KeepCarriers,
@@ -20,12 +19,13 @@ from app.web.carrier.frame import (
     home_of,
 )
 from app.web.carrier.places import shown
-from app.web.carrier_input import LABELS, Reader, read_carrier, read_changed_on
+from app.web.carrier_input import LABELS, read_carrier, read_changed_on
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep
 from app.web.filters import options
 from app.web.forms import raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
+from app.web.keeping_input import read_duty, read_title
 from app.web.lookups import Lookup
 from app.web.routing import Router
 from app.web.templating import page
@@ -148,18 +148,9 @@ async def add_title(
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
     raw = await raw_form(request)
-    r, at = Reader(raw), clock.now()
+    at = clock.now()
     try:
-        issued = r.day("issued_on", required="请填写认定日期。")
-        title = Title(
-            uuid.UUID(int=0),
-            r.word("level", CarrierLevel),
-            r.text("name", required="请填写认定的名称。"),
-            r.text("document"),
-            issued or today,
-            r.day("valid_until"),
-        )
-        r.done()
+        title = read_title(raw, today=today)
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
@@ -182,16 +173,13 @@ async def add_duty(
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
     raw = await raw_form(request)
-    r, at = Reader(raw), clock.now()
+    at = clock.now()
     try:
-        what, due_on = r.text("what", required="请写要办什么。"), r.day("due_on", required="请填写期限。")
-        basis = r.text("basis")
-        r.done()
-        by_when: date = due_on or today
+        what, due_on, basis = read_duty(raw, today=today)
         async with once(conn, key, viewer=actor.viewer, at=at) as slot:
             if slot.replayed is not None:
                 return slot.replayed
-            await service.add_duty(conn, carrier, DutyKind.OTHER, what, by_when, basis, by=actor, at=at)
+            await service.add_duty(conn, carrier, DutyKind.OTHER, what, due_on, basis, by=actor, at=at)
             return slot.keep(see_other(request, f"/carriers/{carrier.id}#h-duties", "已登记"))
     except Invalid as error:
         return await shown(request, conn, lookup, carrier, actor.viewer, today, failed="duties", raw=raw, error=error)
