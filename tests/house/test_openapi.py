@@ -2,6 +2,7 @@ import pytest
 
 from app.web.api import (
     assessment_schemas,
+    carrier_keeping_schemas,
     carrier_schemas,
     certificate_schemas,
     collection_schemas,
@@ -83,7 +84,7 @@ def test_every_body_and_every_successful_answer_has_a_schema_with_an_example(spe
 def test_an_example_is_what_the_api_could_really_say(name):
     rooms = (schemas, certificate_schemas, figure_schemas, assessment_schemas, work_schemas, plan_schemas)
     rooms += (carrier_schemas, log_schemas, readiness_schemas, entry_schemas, collection_schemas, stay_schemas)
-    rooms += (merge_schemas, firm_plan_schemas)
+    rooms += (merge_schemas, firm_plan_schemas, carrier_keeping_schemas)
     model = next(getattr(room, name) for room in rooms if hasattr(room, name))
     given = model.model_validate(EXAMPLES[name], strict=False)
     assert set(EXAMPLES[name]) == set(given.model_dump(by_alias=True))

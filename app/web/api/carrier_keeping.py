@@ -11,14 +11,14 @@ from app.carriers.terms import Duty, DutyKind, Title
 from app.db import Conn
 from app.web.api.answers import answer, part
 from app.web.api.carrier_keeping_schemas import (
-    ChangeList,
-    ChangeOut,
-    DutyIn,
-    DutyList,
-    DutyOut,
-    TitleIn,
-    TitleList,
-    TitleOut,
+    CarrierChangeList,
+    CarrierChangeOut,
+    CarrierDutyIn,
+    CarrierDutyList,
+    CarrierDutyOut,
+    CarrierTitleIn,
+    CarrierTitleList,
+    CarrierTitleOut,
 )
 from app.web.api.carrier_schemas import CarrierDetail
 from app.web.api.carriers import Keeper, Letter, Read, carrier_in_sight, shown
@@ -31,25 +31,25 @@ from app.web.keeping_input import read_duty, read_title
 router = part("孵化载体", "/carriers/{carrier_id}")
 
 
-def _title(one: Title) -> TitleOut:
-    said: dict[str, Any] = {name: getattr(one, name) for name in TitleOut.model_fields}
-    return TitleOut(**said | {"level": one.level.value})
+def _title(one: Title) -> CarrierTitleOut:
+    said: dict[str, Any] = {name: getattr(one, name) for name in CarrierTitleOut.model_fields}
+    return CarrierTitleOut(**said | {"level": one.level.value})
 
 
-def _duty(one: Duty) -> DutyOut:
-    said: dict[str, Any] = {name: getattr(one, name, "") for name in DutyOut.model_fields}
-    return DutyOut(**said | {"kind": one.kind.value, "done_by": one.doer_name})
+def _duty(one: Duty) -> CarrierDutyOut:
+    said: dict[str, Any] = {name: getattr(one, name, "") for name in CarrierDutyOut.model_fields}
+    return CarrierDutyOut(**said | {"kind": one.kind.value, "done_by": one.doer_name})
 
 
-@router.get("/titles", response_model=TitleList, summary="载体的认定和备案")
+@router.get("/titles", response_model=CarrierTitleList, summary="载体的认定和备案")
 async def titles(carrier_id: uuid.UUID, conn: ConnDep, viewer: Read) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    return answer(TitleList(items=[_title(one) for one in await titles_of(conn, carrier.id)], next=None))
+    return answer(CarrierTitleList(items=[_title(one) for one in await titles_of(conn, carrier.id)], next=None))
 
 
-@router.post("/titles", response_model=TitleOut, status_code=201, summary="登记认定或备案", openapi_extra=KEYED)
+@router.post("/titles", response_model=CarrierTitleOut, status_code=201, summary="登记认定或备案", openapi_extra=KEYED)
 @once_only
-async def add_title(carrier_id: uuid.UUID, body: TitleIn, deed: Keeper) -> Response:
+async def add_title(carrier_id: uuid.UUID, body: CarrierTitleIn, deed: Keeper) -> Response:
     """写了有效期止的，到期复核记入应办事项；同名的认定接上以后，前一份的复核自动办结。"""
     carrier = await carrier_in_sight(deed.conn, carrier_id, deed.viewer)
     entry = read_title(body.model_dump(), today=deed.today)
@@ -58,15 +58,15 @@ async def add_title(carrier_id: uuid.UUID, body: TitleIn, deed: Keeper) -> Respo
     return answer(_title(found), status=201)
 
 
-@router.get("/duties", response_model=DutyList, summary="载体的应办事项，没有办的在前")
+@router.get("/duties", response_model=CarrierDutyList, summary="载体的应办事项，没有办的在前")
 async def duties(carrier_id: uuid.UUID, conn: ConnDep, viewer: Read) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    return answer(DutyList(items=[_duty(one) for one in await duties_of(conn, carrier.id)], next=None))
+    return answer(CarrierDutyList(items=[_duty(one) for one in await duties_of(conn, carrier.id)], next=None))
 
 
-@router.post("/duties", response_model=DutyOut, status_code=201, summary="登记应办事项", openapi_extra=KEYED)
+@router.post("/duties", response_model=CarrierDutyOut, status_code=201, summary="登记应办事项", openapi_extra=KEYED)
 @once_only
-async def add_duty(carrier_id: uuid.UUID, body: DutyIn, deed: Keeper) -> Response:
+async def add_duty(carrier_id: uuid.UUID, body: CarrierDutyIn, deed: Keeper) -> Response:
     carrier = await carrier_in_sight(deed.conn, carrier_id, deed.viewer)
     what, due_on, basis = read_duty(body.model_dump(), today=deed.today)
     by, at = deed.by, deed.at
@@ -74,7 +74,7 @@ async def add_duty(carrier_id: uuid.UUID, body: DutyIn, deed: Keeper) -> Respons
     return await _one(deed.conn, carrier.id, made, status=201)
 
 
-@router.post("/duties/{duty_id}/settle", response_model=DutyOut, summary="应办事项今天办结", openapi_extra=KEYED)
+@router.post("/duties/{duty_id}/settle", response_model=CarrierDutyOut, summary="应办事项今天办结", openapi_extra=KEYED)
 @once_only
 async def settle(carrier_id: uuid.UUID, duty_id: uuid.UUID, deed: Letter) -> Response:
     carrier = await carrier_in_sight(deed.conn, carrier_id, deed.viewer)
@@ -87,14 +87,14 @@ async def _one(conn: Conn, carrier_id: uuid.UUID, duty_id: uuid.UUID, *, status:
     return answer(_duty(found), status=status)
 
 
-@router.get("/changes", response_model=ChangeList, summary="须报告的变更，最近的在前")
+@router.get("/changes", response_model=CarrierChangeList, summary="须报告的变更，最近的在前")
 async def changes(carrier_id: uuid.UUID, conn: ConnDep, viewer: Read) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
     found = [
-        ChangeOut(changed_on=c.changed_on, what=c.what, before=c.before, after=c.after, by=c.actor_name, at=c.at)
+        CarrierChangeOut(changed_on=c.changed_on, what=c.what, before=c.before, after=c.after, by=c.actor_name, at=c.at)
         for c in await changes_of(conn, carrier.id)
     ]
-    return answer(ChangeList(items=found, next=None))
+    return answer(CarrierChangeList(items=found, next=None))
 
 
 @router.post("/close", response_model=CarrierDetail, summary="今天起停止运营", openapi_extra=KEYED)

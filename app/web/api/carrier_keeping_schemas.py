@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.web.api.schemas import Short
 
 
-class TitleIn(BaseModel):
+class CarrierTitleIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     level: Short = Field(description="national、provincial、municipal、county")
@@ -16,7 +16,7 @@ class TitleIn(BaseModel):
     valid_until: Short | None = Field(None, description="长期有效的不写")
 
 
-class TitleOut(BaseModel):
+class CarrierTitleOut(BaseModel):
     id: uuid.UUID
     level: str
     name: str
@@ -25,12 +25,12 @@ class TitleOut(BaseModel):
     valid_until: date | None
 
 
-class TitleList(BaseModel):
-    items: list[TitleOut]
+class CarrierTitleList(BaseModel):
+    items: list[CarrierTitleOut]
     next: str | None
 
 
-class DutyIn(BaseModel):
+class CarrierDutyIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     what: Short
@@ -38,7 +38,7 @@ class DutyIn(BaseModel):
     basis: Short = ""
 
 
-class DutyOut(BaseModel):
+class CarrierDutyOut(BaseModel):
     id: uuid.UUID
     kind: str = Field(description="change_report、review、statistics、other")
     what: str
@@ -48,12 +48,12 @@ class DutyOut(BaseModel):
     done_by: str
 
 
-class DutyList(BaseModel):
-    items: list[DutyOut]
+class CarrierDutyList(BaseModel):
+    items: list[CarrierDutyOut]
     next: str | None
 
 
-class ChangeOut(BaseModel):
+class CarrierChangeOut(BaseModel):
     changed_on: date
     what: str
     before: str
@@ -62,6 +62,6 @@ class ChangeOut(BaseModel):
     at: datetime
 
 
-class ChangeList(BaseModel):
-    items: list[ChangeOut]
+class CarrierChangeList(BaseModel):
+    items: list[CarrierChangeOut]
     next: str | None

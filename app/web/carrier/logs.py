@@ -103,13 +103,12 @@ async def new_form(
     kind: str,
     viewer: SeeLetting,
     conn: ConnDep,
-    on: Annotated[str, Query(max_length=20)] = "",
     holder: Annotated[str, Query(max_length=40)] = "",
     amount: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """With what is known already, where a link brings it."""
     carrier, chosen = await carrier_in_sight(conn, carrier_id, viewer), needs_kind(kind)
-    known = {"on": on, "holder": holder, "amount": amount}
+    known = {"holder": holder, "amount": amount}
     return await _form(request, conn, carrier, viewer, chosen, known, key=uuid.uuid4().hex)
 
 

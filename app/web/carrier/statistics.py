@@ -105,10 +105,10 @@ async def sheet(
     return page(request, "carrier/statistics_sheet.html", title=title, **context)
 
 
-def _log_href(carrier_id: uuid.UUID, on: date, unlogged: tuple[str, str]) -> str:
-    """Where what a tenant reported is written into the log: who invested and how only the operator knows."""
+def _log_href(carrier_id: uuid.UUID, unlogged: tuple[str, str]) -> str:
+    """Where what a tenant reported is written into the log: who invested, how and when only the operator knows."""
     holder, amount = unlogged
-    asked = {"holder": holder, "amount": f"{from_yuan(Decimal(amount), Unit.WAN_YUAN):f}", "on": f"{on}"}
+    asked = {"holder": holder, "amount": f"{from_yuan(Decimal(amount), Unit.WAN_YUAN):f}"}
     return f"/carriers/{carrier_id}/logs/investment/new?{urlencode(asked)}"
 
 
@@ -163,7 +163,7 @@ async def _page(
         "options": {code: line.options for code, line in lines.items()},
         "sections": list(sections.items()),
         "by_the_log": BY_THE_LOG,
-        "log_href": partial(_log_href, carrier.id, min(held.period.last, today)),
+        "log_href": partial(_log_href, carrier.id),
         "history": history,
         "version": (raw or {}).get("version", held.version),
         **error_context(error, labels),
