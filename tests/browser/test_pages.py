@@ -178,6 +178,7 @@ PAGES = [
     ("officer", "/platforms/coverage"),
     ("admin", "/admin/users"),
     ("admin", "/admin/users/new"),
+    ("admin", "{lasting}"),
     ("admin", "/admin/grants"),
     ("admin", "{operator}"),
     ("admin", "{signed_in}"),
@@ -207,9 +208,7 @@ _COLOURS = ["color-contrast", "link-in-text-block"]
 COLOURS: dict[str, object] = {"runOnly": {"type": "rule", "values": _COLOURS}}
 ALL_BUT_COLOURS = RULES | {"rules": {rule: {"enabled": False} for rule in _COLOURS}}
 
-
-# What stands first in a list, by the mark that an address has for it.
-# Where a mark's page is found: a list and the link in it, and then a link on the page that it leads to.
+# Where a mark's page is found: a list and the first link of it, and then a link on the page that it leads to.
 LISTED: dict[str, tuple[str, ...]] = {
     "{firm}": ("/", "#h-queue ~ ul .name"),
     "{pending}": ("/", ".pending .name"),
@@ -229,6 +228,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "{unanswered}": ("{round}", "tbody .name"),
     "{tenancy}": ("/carrier", ".lines a[href^='/tenancies/']"),
     "{operator}": ("/admin/users", "tbody a[href$='/carrier']"),
+    "{lasting}": ("/admin/users", "tbody a[href$='/expiry']"),
     "{signed_in}": ("/admin/users", "tbody a[href$='/sessions']"),
     "{certificate}": ("/firms?tier=hnte", "tbody .name", "[aria-labelledby=h-certificates] a.code"),
     "{receipt}": ("/firms?tier=hnte", "tbody .name", ".timeline a[href$='/receipt']"),
