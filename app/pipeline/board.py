@@ -137,8 +137,9 @@ async def board_cards(
         sight_of(viewer),
         shape_of(filters),
         tuple((t.code, filters.policy or sought_from(ladder, t.code)) for t in tiers),
+        limit + 1,
     )
-    values = {**_card_values(conn, filters, viewer, today), "rows": limit + 1}
+    values = _card_values(conn, filters, viewer, today)
     cards: dict[str, list[Card]] = {t.code: [] for t in tiers}
     for row in (await conn.execute(query, values)).all():
         cards[row.tier].append(_card(row))
@@ -163,9 +164,10 @@ def _card(row: Any) -> Card:
     return Card(*(*row[:plain], answer, deadlines.of_row(row[answered:-1]), row[-1]))
 
 
-def _column(sight: Sight, shape: Shape, tier: ColumnElement[str]) -> Select[Any]:
+def _column(sight: Sight, shape: Shape, tier: ColumnElement[str], rows: int) -> Select[Any]:
+    """`rows` stands in the text: a plan for any number of cards would look everybody's dates up at once."""
     query = select(*_CARD_COLUMNS, Firm.next_touch_on).where(*matching(sight, shape), Firm.tier == tier)
-    return query.order_by(Firm.tier_since, Firm.id).limit(bindparam("rows"))
+    return query.order_by(Firm.tier_since, Firm.id).limit(literal_column(f"{rows}"))
 
 
 def _answered(cards: Select[Any], policy: ColumnElement[str]) -> Select[Any]:
@@ -192,14 +194,14 @@ def _dated(cards: Any) -> Kept:
 
 
 @lru_cache(maxsize=SHAPES)
-def _columns(sight: Sight, shape: Shape, tiers: tuple[tuple[str, str], ...]) -> Kept:
-    columns = (_answered(_column(sight, shape, literal(tier)), literal(policy)) for tier, policy in tiers)
+def _columns(sight: Sight, shape: Shape, tiers: tuple[tuple[str, str], ...], rows: int) -> Kept:
+    columns = (_answered(_column(sight, shape, literal(tier), rows), literal(policy)) for tier, policy in tiers)
     return _dated(union_all(*(column.subquery().select() for column in columns)))
 
 
 @lru_cache(maxsize=SHAPES)
-def _one_column(sight: Sight, shape: Shape, following: bool) -> Kept:
-    query = _column(sight, shape, bindparam("column", type_=Text()))
+def _one_column(sight: Sight, shape: Shape, following: bool, rows: int) -> Kept:
+    query = _column(sight, shape, bindparam("column", type_=Text()), rows)
     if following:
         last = tuple_(bindparam("after_since", type_=Date()), bindparam("after_id", type_=Uuid()))
         query = query.where(tuple_(Firm.tier_since, Firm.id) > last)
@@ -217,11 +219,11 @@ async def column_cards(
     after: tuple[date, uuid.UUID] | None = None,
     limit: int = CARDS,
 ) -> list[Card]:
-    values = {**_card_values(conn, filters, viewer, today), "column": tier, "rows": limit + 1}
+    values = {**_card_values(conn, filters, viewer, today), "column": tier}
     values["next_policy"] = filters.policy or sought_from(ladder, tier)
     if after:
         values["after_since"], values["after_id"] = after
-    query = _one_column(sight_of(viewer), shape_of(filters), after is not None)
+    query = _one_column(sight_of(viewer), shape_of(filters), after is not None, limit + 1)
     return [_card(row) for row in (await conn.execute(query, values)).all()]
 
 
