@@ -57,7 +57,8 @@ def test_functions_stay_short_enough_to_see_at_once():
         (r"\bcreate_async_engine\(", {"db.py"}),
         (r"\|\s*safe\b|Markup\(", set()),
         (r"\bfrom_string\(|jinja2\.Template", set()),
-        (r"shell=True|\bos\.(system|popen)\(|create_subprocess", set()),
+        (r"shell=True|\bos\.(system|popen)\(|create_subprocess_shell", set()),
+        (r"create_subprocess_exec", {"apart.py"}),
         (r"\bsubprocess\.(run|Popen|call|check_\w+)\(", {"children.py", "isolated.py", "embedded"}),
     ],
 )
