@@ -97,8 +97,8 @@ async def escalate(conn: Conn, *, ladder: Ladder, calendar: Calendar, today: dat
     news = or_(e.told_on.is_(None), Firm.stale_on > e.told_on)
     rows = await conn.execute(query.where(_long(ladder, calendar, today), news).order_by(Firm.stale_on, Firm.id))
     found = [Silent(*row) for row in rows]
-    heads = await _heads(conn)
-    told = [(firm, near) for firm in found if (near := heads_of(heads, firm.region_code))]
+    bosses = await heads(conn)
+    told = [(firm, near) for firm in found if (near := heads_of(bosses, firm.region_code))]
     if not told:
         return 0
     await _remember(conn, [firm.firm_id for firm, _ in told], today)
@@ -113,7 +113,7 @@ async def escalate(conn: Conn, *, ladder: Ladder, calendar: Calendar, today: dat
     return len(told)
 
 
-async def _heads(conn: Conn) -> list[tuple[uuid.UUID, str]]:
+async def heads(conn: Conn) -> list[tuple[uuid.UUID, str]]:
     query = select(User.id, User.scope).where(User.role == Role.MANAGER.value, User.active, User.scope != "")
     return [(i, scope) for i, scope in await conn.execute(query.order_by(User.id))]
 

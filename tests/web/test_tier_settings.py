@@ -11,6 +11,7 @@ from app.audit.models import AuditEvent
 from app.firms.models import Firm
 from app.pipeline.models import TierRow
 from app.pipeline.settings import standing_by
+from app.work.stale import escalate
 from app.workdays.rules import Calendar
 from tests import factories
 from tests.harness import NOON
@@ -122,3 +123,33 @@ async def test_without_a_limit_nobody_stands_still_and_with_a_new_one_the_count_
     _, calendar = await factories.main_ladder(conn)
     assert await due(conn, uscc) == calendar.add_working_days(TODAY, 60)
     assert await due(conn, uscc) > TODAY + timedelta(days=60)
+
+
+async def test_who_would_newly_hear_of_long_silences_is_told_beforehand_and_is_who_hears_in_the_morning(
+    conn, admin, api_as, clock
+):
+    ladder, calendar = await factories.main_ladder(conn)
+    officer = await factories.person(conn, "officer", name="王专员")
+    await factories.person(conn, "manager", name="陈局")
+    for days in (70, 65, 64):
+        since, long_ago = calendar.add_working_days(TODAY, -days), NOON - timedelta(days=200)
+        await factories.firm_on(conn, "eaglet", on=since, officer_id=officer.id, at=long_ago)
+    assert await escalate(conn, ladder=ladder, calendar=calendar, today=TODAY, at=NOON) == 1
+    looked = await admin.post("/admin/tiers", data=TYPED | WAS | {"escalate.eaglet": "5"})
+    assert "另外告诉局领导和责任专员 1 家" in looked.text
+    assert "王专员 1 家、陈局 1 家" in looked.text
+    api = await api_as("admin")
+    read = await api.get("/api/v1/tiers")
+    held = {t["tier"]: t for t in read.json()["items"]}["eaglet"]
+    assert (held["stale_days"], held["escalate_days"]) == (60, 10)
+    for stale, later, heard in ((60, 5, 1), (60, 4, 2), (60, 6, 0), (55, 10, 1), (55, 9, 2), (50, 20, 0)):
+        wanted = {"tiers": {"eaglet": {"stale_days": stale, "escalate_days": later, "expected_months": 24}}}
+        seen = (await api.post("/api/v1/tiers/preview", json=wanted)).json()
+        assert (seen["told_of"], [t["firms"] for t in seen["told"]]) == (heard, [heard] * 2 * bool(heard)), wanted
+    wanted = {"tiers": {"eaglet": {"stale_days": 55, "escalate_days": 10, "expected_months": 24}}}
+    assert (await api.put("/api/v1/tiers", json=wanted)).status_code == 428
+    tag = {"if-match": read.headers["etag"]}
+    assert (await api.put("/api/v1/tiers", json=wanted, headers=tag)).json()["items"][1]["stale_days"] == 55
+    assert (await api.put("/api/v1/tiers", json=wanted, headers=tag)).status_code == 412
+    ladder, _ = await factories.main_ladder(conn)
+    assert await escalate(conn, ladder=ladder, calendar=calendar, today=TODAY, at=NOON) == 1

@@ -1,6 +1,7 @@
 """梯队期限: after how many working days a firm of each tier stands still, and when the bureau's head is told."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -17,6 +18,8 @@ from app.web.forms import error_context, raw_form
 from app.web.htmx import see_other
 from app.web.routing import Router
 from app.web.templating import page
+from app.work.hearing import Hearing, newly_told
+from app.workdays.queries import load_calendar
 
 router = Router()
 Reader = Annotated[Viewer, Depends(guard(Permission.SETTING_ADMIN))]
@@ -37,9 +40,11 @@ async def _page(
     error: AppError | None = None,
     *,
     found: Sequence[Outlook] = (),
+    told: Hearing | None = None,
     looked: str = "",
 ) -> Response:
-    """What was typed comes back, over what is there now; `found`: whom it would make stand still."""
+    """What was typed comes back, over what is there now; `found`: whom it would make stand still, `told`: who would
+    hear of it."""
     ladder = (await load_ladders(conn)).get(MAIN_LADDER)
     tiers = ladder.tiers if ladder else ()
     rows = []
@@ -50,7 +55,7 @@ async def _page(
         rows.append((tier, typed, _written(now)))
     labels = {f"{name}.{tier.code}": f"{tier.label}：{_LABELS[name]}" for name in _FIELDS for tier in tiers}
     outlooks = [(o, address("/firms", o.now), address("/firms", o.then) if o.then else "") for o in found]
-    context = {"rows": rows, "outlooks": outlooks, "looked": looked, **error_context(error, labels)}
+    context = {"rows": rows, "outlooks": outlooks, "told": told, "looked": looked, **error_context(error, labels)}
     return page(request, "admin/tiers.html", title="梯队期限", status=error.status if error else 200, **context)
 
 
@@ -61,15 +66,27 @@ async def save(request: Request, conn: ConnDep, clock: ClockDep, today: TodayDep
     codes = [name.removeprefix("was.") for name in raw if name.startswith("was.")]
     try:
         wanted, seen = _read(raw, codes), {code: _seen(raw[f"was.{code}"]) for code in codes}
-        looked = ".".join(f"{code}-{one.stale or ''}" for code, one in wanted.items())
+        looked = ".".join(_choice(code, one, seen[code]) for code, one in wanted.items())
         if raw.get("looked") != looked:
             found = await outlook(conn, wanted, seen=seen, viewer=actor.viewer, today=today)
-            if found:
-                return await _page(request, conn, raw, found=found, looked=looked)
+            told = await _told(conn, wanted, actor.viewer, today)
+            if found or told.firms:
+                return await _page(request, conn, raw, found=found, told=told, looked=looked)
         moved = await set_patience(conn, wanted, seen=seen, by=actor, today=today, at=clock.now())
     except (Invalid, Stale) as error:
         return await _page(request, conn, raw, error)
     return see_other(request, "/admin/tiers", f"已保存；{moved} 家企业的停滞日重新算过")
+
+
+def _choice(code: str, one: Patience, seen: Patience | None) -> str:
+    """What was looked at: how long until a firm stands still, and until the head is told where that is new."""
+    new = one.escalate is not None and (seen is None or one.escalate != seen.escalate)
+    return f"{code}-{one.stale or ''}" + (f"-{one.escalate}" if new else "")
+
+
+async def _told(conn: ConnDep, wanted: Mapping[str, Patience], viewer: Viewer, today: date) -> Hearing:
+    ladder, calendar = (await load_ladders(conn))[MAIN_LADDER], await load_calendar(conn)
+    return await newly_told(conn, wanted, ladder=ladder, calendar=calendar, viewer=viewer, today=today)
 
 
 def _read(raw: Mapping[str, str], codes: list[str]) -> dict[str, Patience]:

@@ -37,6 +37,7 @@ from app.web.api import (
     statistics,
     stays,
     tenancies,
+    tiers,
     today,
     views,
     work,
@@ -84,5 +85,6 @@ _PARTS = (
     readiness,
     entries,
     views,
+    tiers,
 )
 ROUTERS = (*(part.router for part in _PARTS), filings.feed)
