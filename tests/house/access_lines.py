@@ -217,7 +217,7 @@ GET    /api/v1/account/list                     firm:list      {DESKS}
 PUT    /api/v1/account/list                     firm:list      {DESKS}
 GET    /api/v1/tiers                            setting:admin  admin
 PUT    /api/v1/tiers                            setting:admin  admin
-POST   /api/v1/tiers/preview                    setting:admin  admin
+POST   /api/v1/tiers/what-if                    setting:admin  admin
 GET    /api/v1/role-views/{{role}}              setting:admin  admin
 PUT    /api/v1/role-views/{{role}}              setting:admin  admin
 GET   /views                                    firm:list      {DESKS}

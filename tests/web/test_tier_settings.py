@@ -144,7 +144,7 @@ async def test_who_would_newly_hear_of_long_silences_is_told_beforehand_and_is_w
     assert (held["stale_days"], held["escalate_days"]) == (60, 10)
     for stale, later, heard in ((60, 5, 1), (60, 4, 2), (60, 6, 0), (55, 10, 1), (55, 9, 2), (50, 20, 0)):
         wanted = {"tiers": {"eaglet": {"stale_days": stale, "escalate_days": later, "expected_months": 24}}}
-        seen = (await api.post("/api/v1/tiers/preview", json=wanted)).json()
+        seen = (await api.post("/api/v1/tiers/what-if", json=wanted)).json()
         assert (seen["told_of"], [t["firms"] for t in seen["told"]]) == (heard, [heard] * 2 * bool(heard)), wanted
     wanted = {"tiers": {"eaglet": {"stale_days": 55, "escalate_days": 10, "expected_months": 24}}}
     assert (await api.put("/api/v1/tiers", json=wanted)).status_code == 428

@@ -106,7 +106,7 @@ async def read(conn: ConnDep, _: Reader) -> Response:
     return await _all(conn)
 
 
-@router.post("/tiers/preview", response_model=DaysPreview, summary="改了以后谁停滞、谁会收到消息；什么也不改")
+@router.post("/tiers/what-if", response_model=DaysPreview, summary="改了以后谁停滞、谁会收到消息；什么也不改")
 async def preview(body: TierDaysIn, conn: ConnDep, viewer: Reader, today: TodayDep) -> Response:
     wanted, tiers = _wanted(body), await _tiers(conn)
     seen = {code: Patience.of(tier) for code, tier in tiers.items()}
