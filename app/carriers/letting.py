@@ -197,7 +197,7 @@ async def end(
     held = await lock_tenancy(conn, tenancy_id, version, by=by)
     since = must_be_open(held)
     struck = ending.reason is EndReason.STRUCK
-    wrong = ending_problems(ending, since=since, today=business_day(at))
+    wrong = ending_problems(ending, since=since, until=held.until, today=business_day(at))
     if struck:
         wrong = {name: words for name, words in wrong.items() if name == "note"}
     if wrong:
@@ -218,7 +218,7 @@ async def end(
         raise await _overlap(conn, error, held.space_id, since, ending.on, besides=held.id) from error
     if struck:
         await without(conn, held, by=by, at=at)
-    detail = {"reason": ending.reason.label, "on": ending.on}
+    detail = {"reason": ending.reason.label, "on": ending.on, "late": ending.late}
     await note(
         conn,
         held.id,
@@ -231,8 +231,8 @@ async def end(
         by=by,
         at=at,
     )
-    said = {"tenant": held.holder, "uscc": held.uscc, "place": held.place, "on": ending.on}
-    said |= {"reason": ending.reason.label, "note": ending.note, "ground": (ending.ground or {}).get("stated")}
+    said = {"tenant": held.holder, "uscc": held.uscc, "place": held.place, **detail, "note": ending.note}
+    said |= {"ground": (ending.ground or {}).get("stated")}
     step = "tenancy:graduated" if ending.reason is EndReason.GRADUATED else "tenancy:ended"
     await trace(conn, (held.carrier_id, held.carrier_name), step, said, by=by, at=at)
     return held

@@ -90,7 +90,16 @@ def reasons_for(
     return sorted(found, key=lambda r: (order.index(r.due), r.on))
 
 
-def ending_problems(ending: Ending, *, since: date, today: date) -> dict[str, str]:
+def days_emptied(on: date, *, today: date) -> tuple[date, date] | None:
+    """The days that are over and are counted as empty once a last day is written down. What was known on each of
+    their evenings stays what it was."""
+    first, last = on + timedelta(days=1), today - timedelta(days=1)
+    return (first, last) if first <= last else None
+
+
+def ending_problems(ending: Ending, *, since: date, until: date | None, today: date) -> dict[str, str]:
+    """`until`: the last day agreed, if there is one; who leaves before it, and is said to have only afterwards, takes
+    days away that the lease had promised."""
     found: dict[str, str] = {}
     if ending.on > today:
         found["on"] = "退出日期不能晚于今天；到那天再登记。"
@@ -98,6 +107,18 @@ def ending_problems(ending: Ending, *, since: date, today: date) -> dict[str, st
         found["on"] = f"{since} 才入驻，退出日期不能更早；登记有误的请选“登记有误”。"
     if ending.reason in EXPLAINED and not ending.note:
         found["note"] = "请写明原因。"
+    days = days_emptied(ending.on, today=today)
+    if (
+        not found.get("on")
+        and days
+        and (until is None or ending.on < until)
+        and not ending.late
+        and ending.reason in LEAVING
+    ):
+        found["late"] = (
+            f"这会改变 {days[0]} 至 {days[1]} 的使用率，改为空着（按那天晚上已登记的内容看的不变）；"
+            "确实早就走了的，写明为什么现在才登记。"
+        )
     return found
 
 

@@ -90,6 +90,7 @@ class Ending:
     reason: EndReason
     note: str = ""
     ground: Mapping[str, Any] | None = None  # what a graduation rests on
+    late: str = ""  # why it is written down only now, where days that are over change with it
 
 
 @dataclass(frozen=True, slots=True)

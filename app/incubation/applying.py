@@ -28,10 +28,12 @@ from app.firms.models import Firm
 from app.firms.terms import FirmDetail, FirmStatus
 from app.incubation.entering import conditions, kept, must_suit
 from app.incubation.models import EntryApplication
+from app.incubation.telling import tell_bureau
 from app.incubation.terms import ASKED_A_DAY, ASKED_AT_ONCE, OPEN_DAYS, Application, AskState, Need
 from app.outbox.writing import notice, post
 from app.personal.terms import Kind
 from app.policy.policies import Policies
+from app.policy.terms import Outcome
 from app.sealed import UNREADABLE, seal, shown
 
 _A, _C = EntryApplication, CarrierRecord
@@ -167,6 +169,9 @@ async def accept(
     lease = replace(lease, uscc=asked.uscc, team=None)
     async with conn.begin_nested():
         made = await admit(conn, carrier, lease, applicant=asked.firm_id, by=by, at=at)
+    if lease.entry and lease.entry["outcome"] == Outcome.NOT_MET.value:
+        told = f"{carrier.name}凭依据接收不符合在孵条件的{asked.firm_name}：{ground}"
+        await tell_bureau(conn, carrier.id, made, told, by=by, at=at)
     await _decide(conn, asked, AskState.ADMITTED, by=by, at=at, tenancy_id=made)
     await _tell(conn, asked, f"{carrier.name}接收了入驻申请，{lease.since} 起入驻", "entry_answered", at=at)
     return made

@@ -13,6 +13,7 @@ from app.carriers.stay_terms import Ending, EndReason, Tenancy
 from app.carriers.tenancies import open_tenancies
 from app.db import Conn
 from app.errors import NotFound, Refused
+from app.incubation.telling import tell_bureau
 from app.policy.policies import Policies
 from app.policy.terms import Assessment, Criterion, Outcome
 
@@ -72,6 +73,9 @@ async def graduate(
     for other in await open_tenancies(conn, held.carrier_id):
         if other.firm_id == held.firm_id and other.since is not None and other.since <= graduation.on:
             await end(conn, other.id, ending, version=None, by=by, at=at)
+    if not sure:
+        told = f"{held.carrier_name}凭依据登记{held.holder}毕业，数据{found.outcome.label}：{graduation.ground}"
+        await tell_bureau(conn, held.carrier_id, held.id, told, by=by, at=at)
     return held
 
 

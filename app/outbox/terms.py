@@ -63,6 +63,7 @@ KIND_LABELS = {
     "entry_asked": "企业申请入驻",
     "entry_answered": "入驻申请的答复",
     "stay_disagreed": "入驻情况要核对",
+    "stay_on_ground": "运营机构凭依据办理",
     "password_link": "重设口令的链接",
 }
 
@@ -103,6 +104,7 @@ TOPICS = {
     "entry_asked": Topic.TENANCY,
     "entry_answered": Topic.TENANCY,
     "stay_disagreed": Topic.TENANCY,
+    "stay_on_ground": Topic.TENANCY,
     "tier_moved": Topic.MOVE,
     "work_given": Topic.WORK,
     "stale_long": Topic.WORK,

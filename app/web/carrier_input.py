@@ -52,6 +52,7 @@ LABELS = {
     "on": "日期",
     "reason": "原因",
     "note": "说明",
+    "late": "为什么现在才登记",
     "ground": "依据",
     "business": "主营产品和技术",
     "contact": "联系人和电话",
@@ -279,6 +280,6 @@ def read_ending(raw: Mapping[str, Any], *, today: date) -> Ending:
     reason = r.word("reason", EndReason)
     if not may_choose(reason) and "reason" not in r.faults:
         r.faults["reason"] = "毕业请办毕业，转移请办转移；这里请选退出的原因。"
-    ending = Ending(r.day("on") or today, reason, r.text("note", longest=_LONG))
+    ending = Ending(r.day("on") or today, reason, r.text("note", longest=_LONG), late=r.text("late"))
     r.done()
     return ending

@@ -46,7 +46,7 @@ async def test_the_last_day_counts_and_the_day_after_does_not_on_every_page(conn
             conn, house, await houses.space(conn, house, f"50{n}"), await factories.firm(conn), date(2026, 1, 1), until
         )
         if left:
-            ending = Ending(left, EndReason.MOVED_OUT)
+            ending = Ending(left, EndReason.MOVED_OUT, late="补登记")
             await letting.end(conn, made, ending, version=1, by=officer.actor, at=NOON)
     coming = await houses.space(conn, house, "509")
     await houses.tenancy(conn, house, coming, await factories.firm(conn), TODAY + timedelta(days=1), None)
@@ -77,7 +77,7 @@ async def test_leases_stored_with_clocks_of_their_own_are_made_one_stay_once_and
     ):
         made.append(await houses.tenancy(conn, house, await houses.space(conn, house, f"60{n}"), who, since, until))
         if until:
-            left = Ending(until, EndReason.MOVED_OUT)
+            left = Ending(until, EndReason.MOVED_OUT, late="补登记")
             await letting.end(conn, made[-1], left, version=1, by=officer.actor, at=NOON)
     _, second, _, theirs = made
     await extending.extend(conn, theirs, months=54, reason="临床未完", version=1, by=officer.actor, at=NOON)
@@ -126,7 +126,8 @@ async def test_more_months_are_given_to_all_rooms_of_a_stay_and_to_no_other(conn
     uscc = await factories.firm(conn)
     rooms = [await houses.space(conn, house, f"70{n}") for n in range(3)]
     gone = await houses.tenancy(conn, house, rooms[0], uscc, date(2024, 1, 1), date(2024, 12, 31))
-    await letting.end(conn, gone, Ending(date(2024, 12, 31), EndReason.MOVED_OUT), version=1, by=officer.actor, at=NOON)
+    left = Ending(date(2024, 12, 31), EndReason.MOVED_OUT, late="补登记")
+    await letting.end(conn, gone, left, version=1, by=officer.actor, at=NOON)
     first = await houses.tenancy(conn, house, rooms[1], uscc, date(2026, 1, 1), None)
     second = await houses.tenancy(conn, house, rooms[2], uscc, date(2026, 6, 1), None)
     await extending.extend(conn, second, months=60, reason="专家会同意", version=1, by=officer.actor, at=NOON)

@@ -102,7 +102,7 @@ async def test_a_lease_renewed_and_a_stay_that_ended_are_not_spoken_of_again(con
     first = day(date(2027, 4, 1))
     assert (await plan_reminders(database, at=first))["created"] == 3
     await renew(conn, renewed, until=date(2028, 6, 30), version=1, by=officer.actor, at=first)
-    out = Ending(date(2027, 4, 1), EndReason.MOVED_OUT)
+    out = Ending(date(2027, 4, 1), EndReason.MOVED_OUT, late="补登记")
     await end(conn, left, out, version=1, by=officer.actor, at=first)
     assert (await plan_reminders(database, at=day(date(2027, 5, 31))))["created"] == 1
     assert (await plan_reminders(database, at=day(UNTIL)))["created"] == 0

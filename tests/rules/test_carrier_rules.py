@@ -98,13 +98,30 @@ def test_an_end_lies_between_the_first_day_and_today_and_some_reasons_want_a_wor
     since = date(2026, 1, 1)
 
     def wrong(on, reason=EndReason.MOVED_OUT, note=""):
-        return set(rules.ending_problems(Ending(on, reason, note), since=since, today=TODAY))
+        return set(rules.ending_problems(Ending(on, reason, note), since=since, until=since, today=TODAY))
 
     assert wrong(TODAY) == wrong(since) == set()
     assert wrong(TODAY + timedelta(days=1)) == {"on"}
     assert wrong(since - timedelta(days=1)) == {"on"}
     assert wrong(TODAY, EndReason.TERMINATED) == {"note"}
     assert wrong(TODAY, EndReason.TERMINATED, "未交材料") == set()
+
+
+def test_who_is_said_to_have_left_before_the_lease_ended_takes_past_days_away_and_that_wants_a_word_of_its_own():
+    yesterday, before = TODAY - timedelta(days=1), TODAY - timedelta(days=2)
+
+    def late(on, until, **more):
+        ending = Ending(on, **{"reason": EndReason.MOVED_OUT, **more})
+        return rules.ending_problems(ending, since=date(2026, 1, 1), until=until, today=TODAY).get("late", "")
+
+    assert rules.days_emptied(TODAY, today=TODAY) is rules.days_emptied(yesterday, today=TODAY) is None
+    assert rules.days_emptied(before, today=TODAY) == (yesterday, yesterday)
+    assert late(TODAY, None) == late(yesterday, None) == ""
+    assert f"{yesterday} 至 {yesterday} 的使用率" in late(before, None)
+    assert late(before, before) == late(before, before - timedelta(days=9)) == "", "the lease was over, as agreed"
+    assert late(before, yesterday)
+    assert late(before, None, late="钥匙今天才交回") == ""
+    assert late(before, None, reason=EndReason.GRADUATED) == "", "of which its own form asks the day"
 
 
 def test_the_chain_goes_up_and_its_clock_begins_anew_only_in_another_kind():

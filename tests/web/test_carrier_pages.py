@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select
 
 from app.carriers.models import CarrierDuty, CarrierTeam, TenancyRow
+from app.outbox.models import OutboxMessage
 from app.web.carrier import list_file
 from tests import factories, houses
 from tests.harness import NOON
@@ -70,7 +71,13 @@ async def test_a_past_day_is_as_full_as_it_was_known_that_evening_whatever_is_re
 
     assert [await rate(here), await rate(f"{here}&known=1")] == ["100%", "100%"]
     left = {"on": "2026-10-15", "reason": "moved_out", "version": "1"}
+    asked = await officer.post(f"/tenancies/{made}/end", data=left)
+    assert (asked.status_code, "会改变 2026-10-16 至 2026-11-22 的使用率" in asked.text) == (422, True)
+    (form,) = re.findall(r'<details class="confirm" open>.*?</details>', asked.text, re.S)
+    assert 'name="late"' in form
+    left["late"] = "钥匙今天才交回"
     assert (await officer.post(f"/tenancies/{made}/end", data=left)).status_code == 303
+    assert "现在才登记：钥匙今天才交回" in (await officer.get(f"/tenancies/{made}")).text
     assert [await rate(here), await rate(f"{here}&known=1")] == ["0%", "100%"]
     clock.at = NOON + timedelta(days=365)
     officer = await client_as("officer")
@@ -163,7 +170,11 @@ async def test_what_a_graduation_rests_on_and_ends_is_read_before_it_and_an_offi
     assert (blank.status_code, "请写明在里面的最后一天" in blank.text) == (422, True)
     form = blank.text.split('aria-labelledby="h-graduate"')[1].split("</section>")[0]
     assert ("<details open" in form, f'action="{here}/graduate"' in form, "confirm" in form) == (True, True, False)
-    assert (await officer.post(f"{here}/graduate", data=asked | {"on": str(TODAY)})).status_code == 303
+    assert re.search(r'for="ground">依据 <span class="must"', blank.text), "what decides alone is no choice"
+    assert (await operator.post(f"{here}/graduate", data=asked | {"on": str(TODAY)})).status_code == 303
+    told = select(OutboxMessage.payload).where(OutboxMessage.kind == "stay_on_ground")
+    (said,) = (await conn.execute(told)).scalars()
+    assert (said["page"], "凭依据登记开平市毕业机械有限公司毕业，数据" in said["subject"]) == (here, True)
     back = {"reason": "点错了企业", "version": "2"}
     assert "撤销毕业" in (await officer.get(here)).text
     assert "撤销毕业" not in (await operator.get(here)).text

@@ -108,7 +108,7 @@ async def test_a_firm_that_is_not_there_says_so_and_it_stands_open_until_the_lea
     assert f'action="/portal/stays/answer/{which}"' in home, "it is answered where it is read"
     await operator.post(f"{here}/check")
     assert "待核对" in (await operator.get(here)).text, "nothing has changed yet"
-    gone = Ending(date(2026, 3, 31), EndReason.MOVED_OUT)
+    gone = Ending(date(2026, 3, 31), EndReason.MOVED_OUT, late="补登记")
     officer = await factories.person(conn, "officer")
     await end(conn, tenancy, gone, version=None, by=officer.actor, at=NOON)
     await operator.post(f"{here}/check")

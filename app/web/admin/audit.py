@@ -49,6 +49,7 @@ _KEYS = {
     "kind": "类别",
     "effective_on": "生效日期",
     "reason": "理由",
+    "late": "为什么现在才登记",
     "stage": "环节",
     "why": "依据",
     "kept": "保留的企业",

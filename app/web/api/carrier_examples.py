@@ -233,7 +233,7 @@ EXAMPLES: dict[str, Any] = {
     "CarrierDutyList": {"items": [_DUTY], "next": None},
     "CarrierChangeOut": _CHANGE,
     "CarrierChangeList": {"items": [_CHANGE], "next": None},
-    "EndIn": {"on": "2026-11-20", "reason": "moved_out", "note": ""},
+    "EndIn": {"on": "2026-11-20", "reason": "moved_out", "note": "", "late": "钥匙今天才交回"},
     "ReopenIn": {"reason": "登记错了企业"},
     "GraduateIn": {"on": "2026-11-20", "ground": "", "note": ""},
     "LinkIn": {"uscc": "91440783M159083022", "on": "2026-11-20"},

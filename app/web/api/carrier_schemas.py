@@ -220,6 +220,7 @@ class EndIn(_In):
         description="moved_out 到期迁出、early 提前退出、overstay 超期退出、terminated 终止、struck 登记有误",
     )
     note: Long = ""
+    late: Long = Field("", description="为什么现在才登记：早于约定的租期止、又不是今天或昨天的必填")
 
 
 class GraduateIn(_In):

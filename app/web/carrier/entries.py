@@ -129,6 +129,7 @@ async def _shown(
         "waits": asked.open(today),
         "standing": kept(standing) if standing else None,
         "standing_said": Outcome(standing.outcome).label if standing else "",
+        "unmet": standing is not None and standing.outcome is Outcome.NOT_MET,
         "may_see_firm": viewer.may(Permission.FIRM_LIST),
         "values": {name: raw.get(name, "") for name in (*_FIELDS, "reason")},
         "failed": failed,

@@ -13,6 +13,7 @@ from app.access.terms import Actor, Permission, Role, Viewer
 from app.carriers import letting, proposing, queries
 from app.carriers.proposal_terms import rivals_of
 from app.carriers.proposals import asked_for, waiting_for
+from app.carriers.rules import Due
 from app.carriers.stay_terms import EXPLAINED, LEAVING, EndReason, SpecialField, Team, Tenancy
 from app.carriers.tenancies import chain_of, events_of, open_tenancies, tenancy_by_id
 from app.carriers.terms import Carrier
@@ -160,12 +161,14 @@ async def shown(
 ) -> Response:
     """`failed`: the step that `error` is about; its form stays open with what was typed."""
     carrier = await carrier_in_sight(conn, held.carrier_id, viewer)
+    inside = inside_of(held, today, today) if held.since else None
     context: dict[str, Any] = {
         **head(carrier, viewer),
         **await _before_graduating(request, conn, held, viewer, today),
         "tenancy": held,
         "team": await _team(conn, held, viewer),
-        "inside": inside_of(held, today, today) if held.since else None,
+        "inside": inside,
+        "at_limit": bool(held.firm_id and inside and any(r.due in (Due.OVER, Due.GRADUATE) for r in inside.reasons)),
         "events": await events_of(conn, held.id),
         "ground": held.ground,
         "ground_outcome": Outcome(held.ground["outcome"]).label if held.ground else "",
@@ -195,12 +198,13 @@ async def _before_graduating(
 ) -> dict[str, Any]:
     """What would be found today, and what would end: said before anybody presses."""
     if not (held.open and held.firm_id and viewer.may(Permission.CARRIER_LET)):
-        return {"would": "", "besides": []}
+        return {"would": "", "sure": False, "besides": []}
     policies = (await lookup_of(request, conn)).policies
     found = await standing(conn, held, policies=policies, as_of=today, viewer=viewer)
     there = await open_tenancies(conn, held.carrier_id)
     return {
         "would": Outcome(found.outcome).label if found else "",
+        "sure": found is not None and found.outcome is Outcome.MET,
         "lacking": sentences(found, figures=viewer.may(Permission.ASSESSMENT_READ)) if found else [],
         "met": ground_of(found, "")["met"] if found else [],
         "besides": [t for t in there if t.firm_id == held.firm_id and t.id != held.id and t.since and t.since <= today],

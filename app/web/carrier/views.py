@@ -21,6 +21,14 @@ class Inside:
     used: int | None  # whole months in this kind of carrier
     reasons: tuple[Reason, ...]
 
+    @property
+    def asks(self) -> tuple[str, str]:
+        """What is to be done, and where on its page."""
+        due = self.reasons[0].due
+        if due in (Due.OVER, Due.GRADUATE) and self.tenancy.firm_id:
+            return "办毕业", "#h-graduate"
+        return ("续租或退出" if due is Due.LAPSED else "续租" if due is Due.LEASE else "去看"), "#h-lease"
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -107,11 +115,11 @@ def _taken(room: Room) -> Decimal:
     return room.space.area * min(room.seats, room.space.capacity) / room.space.capacity
 
 
-def due_first(inside: Iterable[Inside]) -> list[tuple[Inside, Reason]]:
-    """Every reason of every tenant, the most pressing first."""
+def due_first(inside: Iterable[Inside]) -> list[Inside]:
+    """Who wants attention, each once with all its reasons, the most pressing first."""
     order = list(Due)
-    told = [(one, reason) for one in inside for reason in one.reasons]
-    return sorted(told, key=lambda pair: (order.index(pair[1].due), pair[1].on, pair[0].tenancy.holder))
+    told = [one for one in inside if one.reasons]
+    return sorted(told, key=lambda o: (order.index(o.reasons[0].due), o.reasons[0].on, o.tenancy.holder))
 
 
 def let_by_room(held: Iterable[Tenancy]) -> dict[uuid.UUID, list[Tenancy]]:
