@@ -164,7 +164,7 @@ def doubts_of(figures: Mapping[str, str], before: Mapping[str, str], before_labe
     same year's quarter before, none for anything else."""
     now, then = numbers_of(figures), numbers_of(before)
     fallen = [
-        f"{BY_CODE[code].label} {_thousands(now[code])} 千元，少于{before_label}报的 {_thousands(then[code])} 千元"
+        f"{BY_CODE[code].label} {_thousands(now[code])} 千元，少于 {before_label}报的 {_thousands(then[code])} 千元"
         for code in GROWING
         if code in now and code in then and now[code] < then[code]
     ]

@@ -131,8 +131,8 @@ def test_capital_that_the_carrier_has_not_written_down_so_wants_a_look_and_block
 def test_what_is_counted_from_the_years_beginning_does_not_fall_and_where_it_does_it_wants_a_look(code):
     assert doubts_of({code: "900000"}, {code: "900000"}, "三季度") == []
     assert doubts_of({code: "899999"}, {}, "三季度") == [], "of a first quarter nothing is known before"
-    (said,) = doubts_of({code: "500", "net_profit": "-1"}, {code: "900000", "net_profit": "5"}, "三季度")
-    assert "0.5 千元，少于三季度报的 900 千元：" in said
+    (said,) = doubts_of({code: "500", "net_profit": "-1"}, {code: "900000", "net_profit": "5"}, "2026 年三季度")
+    assert "0.5 千元，少于 2026 年三季度报的 900 千元：" in said
 
 
 def test_more_is_mostly_not_spent_on_research_than_comes_in():

@@ -388,7 +388,7 @@ async def test_a_quarter_stands_beside_the_one_before_and_all_sheets_count_the_s
     for place in (here, f"{here}/statistics", f"{here}/statistics/sheet"):
         said = (await operator.get(place)).text
         assert "须改正 1 处、请核对 2 处" in said, place
-        assert "总收入 0.5 千元，少于2026 年三季度报的 1,200.5 千元" in said
+        assert "总收入 0.5 千元，少于 2026 年三季度报的 1,200.5 千元" in said
         assert "R&amp;D 经费支出 80 千元，大于总收入 0.5 千元" in said
         assert "不在名单里：开平市新来有限公司；" in said
     book = load_workbook(io.BytesIO((await operator.post(f"{here}/statistics/export.xlsx")).content))
