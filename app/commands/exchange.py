@@ -223,7 +223,11 @@ async def run_undo(args: argparse.Namespace) -> int:
             done = await undo_batch(conn, batch_id, ladder=bureau.ladder, by=actor, at=at)
     for row in done.left:
         print(f"导入之后又有变动，没有撤销：{row}", file=sys.stderr)
-    print(orjson.dumps({"restored": done.restored, "left": list(done.left), "batch": str(batch_id)}).decode())
+    print(
+        orjson.dumps(
+            {"restored": done.restored, "left": [str(row) for row in done.left], "batch": str(batch_id)}
+        ).decode()
+    )
     return 1 if done.left else 0
 
 

@@ -14,7 +14,7 @@ from app.exchange.examining import Bureau, Examined, examine
 from app.exchange.queries import Batch, BatchRow, writing_rows
 from app.exchange.rosters import from_json
 from app.exchange.terms import Message, RowOutcome, Severity
-from app.firms.restoring import Image, images_of
+from app.firms.restoring import Image, contents_of, images_of
 from app.firms.service import FirmEntry, edit_many, register_many
 from app.locks import Lock, try_hold
 from app.pipeline.asking import Ask, ask
@@ -70,7 +70,8 @@ async def _apply_chunk(
     )
     asks = await _ask(conn, writing, ids, reason=reason, bureau=bureau, by=by, at=at)
     asked = {a.firm_id: a.id for a in asks}
-    outcomes = [_outcome(e, ids.get(e.row.row_no), images, since, asked) for e in fresh]
+    left_as = await contents_of(conn, list(ids.values()))
+    outcomes = [_outcome(e, ids.get(e.row.row_no), images, left_as, since, asked) for e in fresh]
     await service.keep_outcomes(conn, batch.id, outcomes)
 
 
@@ -179,6 +180,7 @@ def _outcome(
     e: Examined,
     firm_id: uuid.UUID | None,
     images: dict[uuid.UUID, Image],
+    left_as: dict[uuid.UUID, str],
     since: dict[uuid.UUID, Any],
     asked: dict[uuid.UUID, uuid.UUID],
 ) -> dict[str, Any]:
@@ -188,6 +190,7 @@ def _outcome(
         undo = {
             "image": images.get(firm_id),
             "version": e.firm.version + edited if e.firm else 1,
+            "contents": left_as.get(firm_id),
             "tier": [e.placing.tier.code, since[firm_id]] if e.placing and firm_id in since else None,
             "request": asked.get(firm_id),
             "certificate": [e.certificate.number, e.certificate.issued_on, e.former_date] if e.certificate else None,

@@ -13,7 +13,7 @@ from app.errors import Conflict, NotFound, Refused
 from app.exchange import service
 from app.exchange.carrier_back import TakingBack
 from app.exchange.queries import Batch, batch_by_id, deeds_of, rows_of
-from app.exchange.terms import BatchKind, BatchState, LineResult, Message, ReadSheet, RowOutcome, Severity
+from app.exchange.terms import BatchKind, BatchState, Left, LineResult, Message, ReadSheet, RowOutcome, Severity
 from app.exchange.undoing import Undone, applied
 from app.text.clean import printable
 
@@ -102,12 +102,12 @@ async def take_back(conn: Conn, carrier: Carrier, batch_id: uuid.UUID, *, by: Ac
     if held is None:
         raise NotFound
     batch = applied(await batch_by_id(conn, batch_id, viewer=by.viewer, carrier_id=carrier.id, lock=True))
-    back, restored, left = TakingBack(conn, held, by=by, at=at), 0, list[str]()
+    back, restored, left = TakingBack(conn, held, by=by, at=at), 0, list[Left]()
     for row_no, name, undo in await deeds_of(conn, batch.id):
         if await back.row(undo["deeds"]):
             restored += 1
         else:
-            left.append(f"第 {row_no} 行 {name}".rstrip())
+            left.append(Left(row_no, name))
     left.reverse()
     await service.finish_undo(conn, batch, restored=restored, left=left, by=by, at=at)
     return Undone(restored, left)

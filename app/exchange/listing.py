@@ -18,7 +18,7 @@ from app.exchange.marks import refuse_other_template
 from app.exchange.move_list import MOVES
 from app.exchange.naming import Names
 from app.exchange.queries import Batch, count_undoable, undo_rows_of_firms, writing_rows_of_firms
-from app.exchange.terms import BatchKind, ReadSheet, RowOutcome
+from app.exchange.terms import BatchKind, Left, ReadSheet, RowOutcome
 from app.exchange.undoing import Undone, to_undo
 from app.sheets import RawSheet, SheetError, find_table, rows_of
 
@@ -107,11 +107,11 @@ async def undo_list(
     source = f"撤销{kind.kind.label}导入：{held.filename}"
     deed = Deed(bureau, by, at, source, held.applied_at)
     undoable = await count_undoable(conn, held.id)
-    left: list[str] = []
+    left: list[Left] = []
     done, after = held.total - undoable, ""
     while rows := await undo_rows_of_firms(conn, held.id, after=after, limit=_FIRMS):
         kept = await kind.take_back(conn, [Taken(r.row_no, r.name, r.firm_id, r.undo) for r in rows], deed)
-        left += [f"第 {r.row_no} 行 {r.name}" for r in kept]
+        left += [Left(r.row_no, r.name) for r in kept]
         after, done = rows[-1].uscc, done + len(rows)
         if progress:
             await progress(done)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, false, func, literal_column, select, text, tuple_
 
 from app.access.terms import Role, Viewer
 from app.db import Conn
 from app.exchange.hiding import opened
 from app.exchange.models import ImportBatch, ImportRow
-from app.exchange.terms import BatchKind, BatchState, RowOutcome
+from app.exchange.terms import BatchKind, BatchState, RowEnd, RowOutcome
 from app.files.models import StoredFile
 from app.text import is_code
 
@@ -53,6 +53,20 @@ class Batch:
     def counts(self) -> dict[str, int]:
         names = ("created", "updated", "unchanged", "warned", "rejected")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def left(self) -> frozenset[int] | None:
+        """Rows that its undoing left; None when it is not undone, or was before that was kept by row."""
+        known = self.state is BatchState.UNDONE and (
+            "left" in self.sheet or RowEnd.LEFT.label not in (self.sentence or "")
+        )
+        return frozenset(self.sheet.get("left", ())) if known else None
+
+    def end_of(self, row: "BatchRow") -> RowEnd | None:
+        left = self.left
+        if left is None or row.outcome not in (RowOutcome.CREATED, RowOutcome.UPDATED):
+            return None
+        return RowEnd.LEFT if row.row_no in left else RowEnd.BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +173,20 @@ async def batches_of(
     return [_batch(row) for row in (await conn.execute(query)).mappings()]
 
 
+def _left_of(batch_id: uuid.UUID) -> ColumnElement[bool]:
+    number = func.jsonb_array_elements_text(ImportBatch.sheet["left"]).cast(Integer)
+    return ImportRow.row_no.in_(select(number).where(ImportBatch.id == batch_id))
+
+
 async def rows_of(
     conn: Conn, batch_id: uuid.UUID, *, outcome: str = "", after: int = 0, limit: int | None = PAGE
 ) -> list[BatchRow]:
-    """In the file's order. `outcome` is a RowOutcome, `WARNED`, or "" for all."""
+    """In the file's order. `outcome` is a RowOutcome, a RowEnd, `WARNED`, or "" for all."""
     query = _ROW.where(ImportRow.batch_id == batch_id, ImportRow.row_no > after).order_by(ImportRow.row_no)
     if outcome == WARNED:
         query = query.where(ImportRow.outcome != RowOutcome.REJECTED.value, _HAS_WARNING)
+    elif outcome in (RowEnd.BACK.value, RowEnd.LEFT.value):
+        query = query.where(_WRITES, _left_of(batch_id) if outcome == RowEnd.LEFT else ~_left_of(batch_id))
     elif outcome:
         query = query.where(ImportRow.outcome == outcome)
     if limit is not None:

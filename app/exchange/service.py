@@ -19,7 +19,7 @@ from app.exchange.hiding import hidden
 from app.exchange.leases import LEASE
 from app.exchange.models import ImportBatch, ImportRow
 from app.exchange.queries import Batch, batch_by_id, count_rows
-from app.exchange.terms import BatchKind, BatchState, ReadSheet
+from app.exchange.terms import BatchKind, BatchState, Left, ReadSheet, RowEnd
 from app.files.models import StoredFile
 from app.text.clean import printable
 
@@ -246,15 +246,22 @@ async def finish(conn: Conn, batch: Batch, *, by: Actor, at: datetime) -> dict[s
     return counts
 
 
-async def finish_undo(conn: Conn, batch: Batch, *, restored: int, left: Sequence[str], by: Actor, at: datetime) -> None:
+_NAMED = 20  # rows that the sentence names; the tab has them all
+
+
+async def finish_undo(
+    conn: Conn, batch: Batch, *, restored: int, left: Sequence[Left], by: Actor, at: datetime
+) -> None:
     held = await batch_by_id(conn, batch.id, viewer=None, lock=True)
     if held is None or held.state is not batch.state:
         raise Conflict("这一批已经由别处办理，这一次没有写入。")
     sentence = f"已撤销 {restored} 行。"
     if left:
-        shown = "、".join(left[:20]) + ("等" if len(left) > 20 else "")
-        sentence += f"导入之后又有变动的 {len(left)} 行没有撤销：{shown}。"
-    values = {"state": BatchState.UNDONE.value, "undone_at": at, "lease_until": None, "done": batch.total}
+        more = f"；还有 {len(left) - _NAMED} 行，见逐行结果里的“{RowEnd.LEFT.label}”" if len(left) > _NAMED else ""
+        shown = "、".join(str(row) for row in left[:_NAMED])
+        sentence += f"导入之后又有变动的 {len(left)} 行没有撤销：{shown}{more}。"
+    values: dict[str, Any] = {"state": BatchState.UNDONE.value, "undone_at": at, "lease_until": None}
+    values |= {"done": batch.total, "sheet": {**held.sheet, "left": [row.row_no for row in left]}}
     await _write(conn, batch.id, **values, sentence=sentence)
     after = {"restored": restored, "left": len(left)}
     await _note(conn, "import:batch:undone", batch.id, batch.filename, by=by, at=at, after=after)

@@ -36,6 +36,13 @@ class RowOutcome(Labelled):
     REJECTED = "rejected", "错误"
 
 
+class RowEnd(Labelled):
+    """What an undoing made of a row that had been written."""
+
+    BACK = "back", "已撤销"
+    LEFT = "left", "没有撤销"
+
+
 @dataclass(frozen=True, slots=True)
 class LineResult:
     """A row of a short list that is taken whole or not at all."""
@@ -132,6 +139,17 @@ class ReadSheet:
     doubled: Sequence[str]
     columns: Mapping[str, int]  # field → column, from 0
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A row that an undoing had to leave as it is."""
+
+    row_no: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"第 {self.row_no} 行 {self.name}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from app.errors import Conflict, NotFound
 from app.exchange import service
 from app.exchange.applying import Progress, alone
 from app.exchange.queries import Batch, UndoRow, batch_by_id, count_undoable, undo_rows
-from app.exchange.terms import BatchState
+from app.exchange.terms import BatchState, Left
 from app.firms.locking import lock_by_id
-from app.firms.restoring import in_use, remove, restore
+from app.firms.restoring import contents_of, in_use, remove, restore
 from app.firms.terms import FirmDetail
 from app.pipeline.asking import waiting, withdraw_many
 from app.pipeline.entering import Leaving, leave_many, moved_since
@@ -31,7 +31,7 @@ CHUNK = 500
 @dataclass(frozen=True, slots=True)
 class Undone:
     restored: int
-    left: Sequence[str]  # "第 7 行 某某公司"
+    left: Sequence[Left]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class _Row:
     firm_id: uuid.UUID
     image: Mapping[str, Any] | None
     version: int
+    contents: str | None  # as the import left the firm; earlier versions did not keep it
     tier: str | None
     since: date | None
     certificate: Written | None
@@ -53,7 +54,7 @@ async def undo_batch(
     """Raises NotFound, or Conflict when the batch is not one that was applied, or another import is writing."""
     batch = await to_undo(conn, batch_id, viewer=by.viewer)
     undoable = await count_undoable(conn, batch_id)
-    left: list[str] = []
+    left: list[Left] = []
     # Of the whole roster, as at its import: rows that were never written have nothing to undo.
     done, after = batch.total - undoable, 0
     while rows := await undo_rows(conn, batch_id, after=after, limit=CHUNK):
@@ -92,7 +93,8 @@ def _row(r: UndoRow) -> _Row:
         number, issued_on, former = undo["certificate"]
         written = Written(firm_id, number, date.fromisoformat(issued_on), _day(former))
     request = uuid.UUID(undo["request"]) if undo["request"] else None
-    return _Row(r.row_no, r.name, firm_id, undo["image"], undo["version"], tier, _day(since), written, request)
+    version, contents = undo["version"], undo.get("contents")
+    return _Row(r.row_no, r.name, firm_id, undo["image"], version, contents, tier, _day(since), written, request)
 
 
 def _day(value: str | None) -> date | None:
@@ -101,7 +103,7 @@ def _day(value: str | None) -> date | None:
 
 async def _undo_chunk(
     conn: Conn, batch: Batch, rows: Sequence[_Row], *, ladder: Ladder, by: Actor, at: datetime
-) -> list[str]:
+) -> list[Left]:
     ids = [r.firm_id for r in rows]
     firms = await lock_by_id(conn, ids, viewer=by.viewer)
     disturbed = await _disturbed(conn, batch, rows, firms, ladder)
@@ -114,7 +116,7 @@ async def _undo_chunk(
     await take_back(conn, [r.certificate for r in back if r.certificate and r.image is not None])
     await restore(conn, {r.firm_id: r.image for r in back if r.image is not None})
     await record(conn, *(_event(r, firms[r.firm_id], batch, by=by, at=at) for r in back))
-    return [f"第 {r.row_no} 行 {r.name}" for r in rows if r.firm_id in disturbed]
+    return [Left(r.row_no, r.name) for r in rows if r.firm_id in disturbed]
 
 
 async def _disturbed(
@@ -128,9 +130,13 @@ async def _disturbed(
     new = [r.firm_id for r in rows if r.image is None]
     found |= await in_use(conn, new) | await planned(conn, new) | await served(conn, new)
     certificates = await facts_of(conn, ids)
+    # Edited since, and edited back: what it says is what the import left, and there is nothing of anybody's to lose.
+    stirred = [r.firm_id for r in rows if r.contents and r.firm_id in firms and firms[r.firm_id].version != r.version]
+    contents = await contents_of(conn, stirred)
     for row in rows:
         firm = firms.get(row.firm_id)
-        if firm is None or firm.version != row.version or (row.tier and firm.tier != row.tier):
+        edited = firm is None or (firm.version != row.version and contents.get(row.firm_id) != row.contents)
+        if firm is None or edited or (row.tier and firm.tier != row.tier):
             found.add(row.firm_id)
             continue
         held = {c.number: c for c in certificates.get(row.firm_id, ())}

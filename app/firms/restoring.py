@@ -31,6 +31,21 @@ FROM firms f WHERE f.id = any(:ids)
     .bindparams(_IDS)
     .columns(id=Uuid())
 )
+# What a person could have changed: no counter and no hour, and nothing that others keep and look at themselves.
+_CONTENTS = (
+    text(
+        """
+SELECT f.id, md5((to_jsonb(f) - ARRAY['version', 'updated_at', 'search_text', 'search_extra', 'search_grams', 'tier',
+    'tier_since', 'stale_on'])::text
+  || coalesce((SELECT jsonb_agg(c ORDER BY c.id)::text FROM contacts c WHERE c.firm_id = f.id), '')
+  || coalesce((SELECT jsonb_agg(n ORDER BY n.name)::text FROM former_names n WHERE n.firm_id = f.id), '')
+  || coalesce((SELECT jsonb_agg(t.tag ORDER BY t.tag)::text FROM firm_tags t WHERE t.firm_id = f.id), '')) AS contents
+FROM firms f WHERE f.id = any(:ids)
+"""
+    )
+    .bindparams(_IDS)
+    .columns(id=Uuid())
+)
 _LEFT_OUT = {"id", "version", "search_text", "search_extra", "search_grams", "tier", "tier_since", "stale_on"}
 _RESTORED = [c.name for c in Firm.__table__.columns if c.name not in _LEFT_OUT]
 # The version goes forward, never back: a page that was opened in between must not overwrite a later edit.
@@ -61,6 +76,13 @@ async def images_of(conn: Conn, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Ima
         return {}
     rows = (await conn.execute(_IMAGES, {"ids": list(ids)})).all()
     return {r.id: {"firm": r.firm, "contacts": r.contacts, "former_names": r.former_names} for r in rows}
+
+
+async def contents_of(conn: Conn, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """A digest of each firm: alike when all it says is, whatever came and went in between."""
+    if not ids:
+        return {}
+    return {r.id: r.contents for r in await conn.execute(_CONTENTS, {"ids": list(ids)})}
 
 
 async def restore(conn: Conn, images: Mapping[uuid.UUID, Image]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db import Conn, Database
+from app.exchange.terms import RowEnd
 from app.exchange.undoing import Undone, undo_batch
 from app.files.store import FileStore
 from app.firms.queries import firm_by_uscc, list_firms
@@ -19,7 +20,7 @@ from app.recognitions.registering import revoke
 from tests import factories
 from tests.factories import Person
 from tests.harness import NOON, Statements
-from tests.rosters import CODE, DATA, NAME, batch, imported, roster
+from tests.rosters import CODE, DATA, NAME, batch, imported, roster, rows
 
 LATER = NOON + timedelta(hours=1)
 # Everything but the version, which only goes forward, so that a page opened in between cannot overwrite a later edit.
@@ -137,7 +138,7 @@ async def test_firms_that_somebody_worked_on_since_are_named_and_left(
 
     undone = await undo(conn, done.id, officer)
     assert undone.restored == 1
-    assert [name.split("开平市")[1] for name in undone.left] == [
+    assert [row.name.split("开平市")[1] for row in undone.left] == [
         "noted有限公司",
         "edited有限公司",
         "moved有限公司",
@@ -150,6 +151,33 @@ async def test_firms_that_somebody_worked_on_since_are_named_and_left(
     assert (await firm(old)).name == "开平市改名有限公司"
     told = (await batch(database, done.id)).sentence or ""
     assert "第 2 行 开平市noted有限公司" in told
+
+
+async def test_what_was_changed_and_changed_back_is_no_change(
+    conn: Conn, database: Database, files: FileStore, officer: Person
+) -> None:
+    new, old, kept = factories.code(), await factories.firm(conn, tags=["重点"]), factories.code()
+    before = await dump(conn)
+    lines = ({NAME: "开平市新来有限公司", CODE: new}, line(old), {NAME: "开平市带标签有限公司", CODE: kept})
+    done = await imported(database, files, roster(*lines), by=officer.actor)
+
+    async def tagged(uscc: str, *tags: str) -> None:
+        firm = await firm_by_uscc(conn, uscc, viewer=officer.viewer)
+        assert firm is not None
+        entry = FirmEntry({}, tags=list(tags))
+        await edit(conn, firm, entry, version=firm.version, by=officer.actor, at=LATER)
+
+    for uscc, tags in ((new, ["走访"]), (new, []), (old, ["重点", "走访"]), (old, ["重点"]), (kept, ["走访"])):
+        await tagged(uscc, *tags)
+    undone = await undo(conn, done.id, officer)
+    assert (undone.restored, [str(row) for row in undone.left]) == (2, ["第 4 行 开平市带标签有限公司"])
+    assert await firm_by_uscc(conn, new, viewer=officer.viewer) is None
+    after = await dump(conn)
+    assert [row for row in after["firms"] if row[0]["uscc"] == old] == before["firms"]
+    ends = {r.row_no: (await batch(database, done.id)).end_of(r) for r in await rows(database, done.id)}
+    assert ends == {2: RowEnd.BACK, 3: RowEnd.BACK, 4: RowEnd.LEFT}
+    assert [r.row_no for r in await rows(database, done.id, RowEnd.LEFT)] == [4]
+    assert [r.row_no for r in await rows(database, done.id, RowEnd.BACK)] == [2, 3]
 
 
 async def test_a_certificate_that_a_later_sheet_brought_is_still_found_after_the_earlier_one_is_taken_back(

@@ -76,7 +76,11 @@ async def test_the_whole_way_from_a_file_to_the_registry_and_back(
     assert f'data-hx-get="{here}/progress"' in asked
     assert (await officer.post(f"{here}/undo")).status_code == 409
     await work()
-    assert "已撤销 392 行。" in (await officer.get(here)).text
+    gone = (await officer.get(here)).text
+    assert "已撤销 392 行。" in gone
+    assert "没有撤销 0" in gone
+    assert '<span class="chip good">新增' not in gone, "what is not there any more is not shown as new"
+    assert 'href="/firms/9144' not in gone
     assert "开平市示例0001号卫浴有限公司" not in (await officer.get("/firms?q=开平市示例0001")).text
 
 

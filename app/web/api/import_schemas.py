@@ -29,6 +29,7 @@ _BATCH: dict[str, Any] = {
 _ROW: dict[str, Any] = {
     "row": 7,
     "outcome": "rejected",
+    "end": None,
     "uscc": "91440783M159083022",
     "name": "开平市长兴卫浴有限公司",
     "changes": [],
@@ -68,6 +69,7 @@ class BatchList(BaseModel):
 class RowOut(BaseModel):
     row: int
     outcome: str
+    end: str | None = Field(description="撤销之后：back（已撤销）、left（没有撤销）；其余为 null")
     uscc: str
     name: str
     changes: list[dict[str, str]]

@@ -22,6 +22,7 @@ from app.web.api.openapi import KEYED
 from app.web.deps import ClockDep, ConnDep, DatabaseDep, FilesDep, LookupDep, acting, guard
 from app.web.downloads import XLSX
 
+_FILTERS = "created、updated、unchanged、rejected、warned；撤销之后还有 back（已撤销）、left（没有撤销）"
 _WORKBOOK: dict[int | str, dict[str, Any]] = {
     200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}, "example": "PK…"}}}
 }
@@ -126,16 +127,17 @@ async def rows(
     batch_id: uuid.UUID,
     conn: ConnDep,
     viewer: Reader,
-    outcome: Annotated[str, Query(max_length=20, description="created、updated、unchanged、rejected、warned")] = "",
+    outcome: Annotated[str, Query(max_length=20, description=_FILTERS)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[int, Query(ge=0, le=1 << 30)] = 0,
 ) -> Response:
-    await _one(conn, batch_id, viewer)
+    batch = await _one(conn, batch_id, viewer)
     found = await queries.rows_of(conn, batch_id, outcome=outcome, after=cursor, limit=limit + 1)
     items = [
         RowOut(
             row=r.row_no,
             outcome=r.outcome.value,
+            end=batch.end_of(r),
             uscc=r.uscc,
             name=r.name,
             changes=[dict(c) for c in r.changes],

@@ -59,7 +59,7 @@ async def _page(
         "batch": batch,
         "here": f"/carriers/{carrier.id}/imports/{batch.id}",
         "list_href": f"/carriers/{carrier.id}/{source_of(batch.kind, viewer, lookup.policies).part}/import",
-        "rows": [(row, row.values["what"], row.values["said"]) for row in rows],
+        "rows": [(row, row.values["what"], row.values["said"], batch.end_of(row)) for row in rows],
         "unknown": batch.sheet.get("unknown", []),
         "counts": [(o.label, counts[o]) for o in RowOutcome],
         "writes": counts[RowOutcome.CREATED] + counts[RowOutcome.UPDATED],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.exchange.queries import WARNED, Batch, BatchRow
-from app.exchange.terms import BatchKind, BatchState, RowOutcome, Severity
+from app.exchange.terms import BatchKind, BatchState, RowEnd, RowOutcome, Severity
 
 _TONES = {
     BatchState.APPLIED: "good",
@@ -14,6 +14,7 @@ _TONES = {
     BatchState.UNREADABLE: "bad",
 }
 _OUTCOME_TONES = {RowOutcome.CREATED: "good", RowOutcome.UPDATED: "warn", RowOutcome.REJECTED: "bad"}
+_END_TONES = {RowEnd.BACK: "", RowEnd.LEFT: "warn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,12 @@ def batch_view(batch: Batch) -> BatchView:
 def outcome_tabs(batch: Batch, chosen: str) -> list[TabView]:
     here = f"/imports/{batch.id}"
     tabs = [("", "全部", batch.total)]
-    tabs += [(o.value, o.label, getattr(batch, o.value)) for o in RowOutcome]
+    if batch.left is None:
+        tabs += [(o.value, o.label, getattr(batch, o.value)) for o in RowOutcome]
+    else:  # what was written is not there any more
+        left, written = len(batch.left), batch.created + batch.updated
+        tabs += [(RowEnd.BACK.value, RowEnd.BACK.label, written - left), (RowEnd.LEFT.value, RowEnd.LEFT.label, left)]
+        tabs += [(o.value, o.label, getattr(batch, o.value)) for o in (RowOutcome.UNCHANGED, RowOutcome.REJECTED)]
     tabs.append((WARNED, Severity.WARNING.label, batch.warned))
     return [
         TabView(label, count, f"{here}?outcome={value}" if value else here, value == chosen)
@@ -127,13 +133,15 @@ def outcome_tabs(batch: Batch, chosen: str) -> list[TabView]:
     ]
 
 
-def row_view(row: BatchRow, *, applied: bool) -> RowView:
-    known = row.firm_id is not None and (applied or row.outcome is not RowOutcome.CREATED)
+def row_view(row: BatchRow, batch: Batch) -> RowView:
+    end = batch.end_of(row)
+    there = row.outcome is not RowOutcome.CREATED or batch.state is BatchState.APPLIED or end is RowEnd.LEFT
+    known = row.firm_id is not None and there
     new = row.outcome is RowOutcome.CREATED
     return RowView(
         row_no=row.row_no,
-        outcome=row.outcome.label,
-        tone=_OUTCOME_TONES.get(row.outcome, ""),
+        outcome=end.label if end else row.outcome.label,
+        tone=_END_TONES[end] if end else _OUTCOME_TONES.get(row.outcome, ""),
         name=row.name,
         uscc=row.uscc,
         href=f"/firms/{row.uscc}" if known else "",

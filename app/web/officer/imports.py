@@ -9,7 +9,7 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import NotFound
 from app.exchange import queries, service
 from app.exchange.queries import Batch
-from app.exchange.terms import BatchKind, BatchState
+from app.exchange.terms import BatchKind
 from app.files.naming import clean_name
 from app.sheets import MAX_FILE, SheetError, kind_of
 from app.web.annotated import annotated_batch, template_file
@@ -125,7 +125,7 @@ async def batch_page(
     chosen = f"outcome={outcome}&" if outcome else ""
     context: dict[str, Any] = {
         "batch": batch_view(batch),
-        "rows": [row_view(r, applied=batch.state is BatchState.APPLIED) for r in shown],
+        "rows": [row_view(r, batch) for r in shown],
         "tabs": outcome_tabs(batch, outcome),
         "next_href": f"{here}?{chosen}after={shown[-1].row_no}" if more else None,
         "prev_href": f"{here}?{chosen.rstrip('&')}".rstrip("?") if after else None,
