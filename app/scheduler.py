@@ -66,6 +66,7 @@ class Scheduler:
         self._house = house
         self._clock = AsyncIOScheduler(timezone=BUSINESS_ZONE)
         self.leads = False
+        self._at_work: set[str] = set()
         for name, trigger in {**SHARED, **LED}.items():
             self._clock.add_job(
                 self.tick,
@@ -73,7 +74,7 @@ class Scheduler:
                 args=[name],
                 id=name,
                 coalesce=True,
-                max_instances=1,
+                max_instances=2,  # the one at work, and the one that sees it and goes
                 misfire_grace_time=int(MISFIRE_GRACE.total_seconds()),
             )
 
@@ -86,7 +87,17 @@ class Scheduler:
         await end(leading)
 
     async def tick(self, name: str) -> None:
-        """A job's turn."""
+        """A job's turn. One that comes while the job is still at it is passed over without a word: a large import takes
+        longer than the second after which the next one is looked for, and that is no fault."""
+        if name in self._at_work:
+            return
+        self._at_work.add(name)
+        try:
+            await self._turn(name)
+        finally:
+            self._at_work.discard(name)
+
+    async def _turn(self, name: str) -> None:
         if name in LED:
             if not self.leads:
                 return

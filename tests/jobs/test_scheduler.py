@@ -97,6 +97,28 @@ async def _not(scheduler):
     return not scheduler.leads
 
 
+async def test_a_turn_that_comes_while_the_job_is_still_at_it_is_passed_over_in_silence(monkeypatch, tmp_path, caplog):
+    begun, go_on = [], asyncio.Event()
+
+    async def slow(house, name, *, at):
+        begun.append(name)
+        await go_on.wait()
+
+    monkeypatch.setattr("app.scheduler.run_job", slow)
+    scheduler = Scheduler(house_on("postgresql+asyncpg://nobody@127.0.0.1/none", tmp_path, SettableClock()))
+    first = asyncio.create_task(scheduler.tick("imports"))
+    await asyncio.sleep(0)
+    await scheduler.tick("imports")
+    await asyncio.gather(first, scheduler.tick("bulk"), _later(go_on))
+    await scheduler.tick("imports")
+    assert begun == ["imports", "bulk", "imports"], "another job has its turn meanwhile, and this one its next"
+    assert not caplog.records
+
+
+async def _later(event):
+    event.set()
+
+
 @pytest.mark.db_commit
 async def test_a_new_leader_makes_up_for_a_turn_within_grace_and_notes_one_that_is_too_late(
     fresh_database, fresh_url, tmp_path
