@@ -196,6 +196,10 @@ async def _claimable(conn: Conn, at: datetime) -> Mapping[str, int]:
     return {"planned": waiting}
 
 
+async def _reminders(house: House, at: datetime) -> Mapping[str, int]:
+    return await plan_reminders(house.database, at=at, texting=bool(house.settings.sms_url))
+
+
 def _whole(run: Callable[..., Awaitable[Mapping[str, int]]]) -> Job:
     async def job(house: House, at: datetime) -> Mapping[str, int]:
         return await run(house.database, at=at)
@@ -243,7 +247,7 @@ JOBS: dict[str, Job] = {
     "policy-impacts": _impacts,
     "reassess": _reassess,
     "reconcile": _whole(reconcile),
-    "reminders": _whole(plan_reminders),
+    "reminders": _reminders,
     "scan-files": _scan,
     "clear-files": _clear_files,
     "digests": _digests,

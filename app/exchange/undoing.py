@@ -23,6 +23,7 @@ from app.pipeline.entering import Leaving, leave_many, moved_since
 from app.pipeline.terms import Ladder
 from app.recognitions.queries import facts_of
 from app.recognitions.undoing import Written, take_back
+from app.reminders.removed import forget_removed
 from app.work.queries import served
 
 CHUNK = 500
@@ -112,7 +113,9 @@ async def _undo_chunk(
     entered = [Leaving(r.firm_id, r.name, r.tier, r.since) for r in back if r.tier and r.since]
     await leave_many(conn, entered, reason=reason, ladder=ladder, by=by, at=at)
     await withdraw_many(conn, [r.request for r in back if r.request], reason=reason, by=by, at=at)
-    await remove(conn, [r.firm_id for r in back if r.image is None])  # and their certificates with them
+    gone = [r.firm_id for r in back if r.image is None]
+    await forget_removed(conn, [(i, firms[i].uscc) for i in gone], at=at)
+    await remove(conn, gone)  # and their certificates with them
     await take_back(conn, [r.certificate for r in back if r.certificate and r.image is not None])
     await restore(conn, {r.firm_id: r.image for r in back if r.image is not None})
     await record(conn, *(_event(r, firms[r.firm_id], batch, by=by, at=at) for r in back))

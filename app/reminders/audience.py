@@ -62,7 +62,7 @@ SELECT {columns}, k.id AS subject_id, k.expires_on AS anchor_on, f.officer_id, a
   'holders' AS reason
 FROM certificates k JOIN firms f ON f.id = k.firm_id AND f.status = 'active'
 LEFT JOIN assessments a ON a.firm_id = f.id AND a.policy = :policy
-WHERE k.kind = :certificate AND k.revoked_on IS NULL AND k.expires_on = :on
+WHERE k.kind = :certificate AND k.revoked_on IS NULL AND k.expires_on = {on}
   AND NOT EXISTS (SELECT 1 FROM certificates y
     WHERE y.firm_id = k.firm_id AND y.kind = k.kind AND y.issued_on > k.issued_on)
 """
@@ -88,10 +88,11 @@ def _reason(rule: Rule) -> str:
     return f"CASE {cases} END" if cases else "NULL::text"
 
 
-def base(rule: Rule) -> str:
-    """Every firm that a rule looks at: why it is meant (or NULL), and whether it has done what it would be told of."""
+def base(rule: Rule, *, on: str = ":on") -> str:
+    """Every firm that a rule looks at: why it is meant (or NULL), and whether it has done what it would be told of.
+    `on`: the day on which certificates end, or several."""
     if rule.anchor is Anchor.CERTIFICATE:
-        return _CERTIFICATE.format(columns=_COLUMNS)
+        return _CERTIFICATE.format(columns=_COLUMNS, on=on)
     return _WINDOW.format(columns=_COLUMNS, reason=_reason(rule))
 
 

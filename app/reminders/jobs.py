@@ -1,6 +1,6 @@
 """The day's planning: what went out of date is taken back, changed dates are told, then rule after rule is planned."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,12 +11,13 @@ from app.clock import business_day
 from app.db import Conn, Database, new_id
 from app.locks import Lock, hold
 from app.reminders.changes import tell_changes, withdraw_stale
+from app.reminders.expiries import tell_staff
 from app.reminders.models import ReminderRule, ReminderSkip
 from app.reminders.planning import Moment, Planned, Work, plan_step
 from app.reminders.queries import current_template, list_rules, rule_by_id, sender, targets_of, weekly_cap
 from app.reminders.rules import dues, missed
 from app.reminders.stays import plan_stays
-from app.reminders.terms import HOUSED, Anchor, Rule, RuleState, Target
+from app.reminders.terms import HOUSED, Anchor, Party, Rule, RuleState, Target
 from app.workdays.queries import load_calendar
 from app.workdays.rules import Calendar, next_office_hour
 
@@ -34,12 +35,13 @@ class Frame:
     moment: Moment
     cap: int
     sender: Mapping[str, str]
+    texting: bool = False
 
 
-async def plan_reminders(database: Database, *, at: datetime) -> Mapping[str, int]:
+async def plan_reminders(database: Database, *, at: datetime, texting: bool = False) -> Mapping[str, int]:
     """Each rule in a transaction of its own: one that fails undoes nothing of the others and is planned next time."""
     async with database.transaction() as conn:
-        frame = await _frame(conn, at)
+        frame = replace(await _frame(conn, at), texting=texting)
         await withdraw_stale(conn)
         rules = await list_rules(conn, states=[RuleState.ACTIVE])
     done, skipped = Planned(), 0
@@ -86,7 +88,7 @@ async def plan_rule(conn: Conn, rule: Rule, frame: Frame) -> tuple[Planned, int]
     if current is None or current.state is not RuleState.ACTIVE or template is None:
         return Planned(), 0  # paused since the run began
     today = frame.moment.today
-    work = Work(current, template, frame.sender, frame.cap, frame.calendar, frame.moment)
+    work = Work(current, template, frame.sender, frame.cap, frame.calendar, frame.moment, frame.texting)
     if current.anchor is Anchor.CHANGE:
         done, skipped = await tell_changes(conn, work), 0
     else:
@@ -99,14 +101,17 @@ async def plan_rule(conn: Conn, rule: Rule, frame: Frame) -> tuple[Planned, int]
     return done, skipped
 
 
-async def _plan_dates(conn: Conn, work: Work, targets: Iterable[Target]) -> Planned:
+async def _plan_dates(conn: Conn, work: Work, targets: Sequence[Target]) -> Planned:
     done = Planned()
     due = dues(work.rule.steps, work.calendar, work.moment.today)
+    by_day = work.rule.anchor is Anchor.CERTIFICATE
     for target in targets:
         for one in due:
+            if by_day and one.step.party is not Party.FIRM:
+                continue
             if one.after < target.on <= one.until:
                 done += await plan_step(conn, work, target, replace(one, after=target.on, until=target.on))
-    return done
+    return done + await tell_staff(conn, work, targets, due) if by_day else done
 
 
 async def _note_missed(conn: Conn, rule: Rule, targets: Iterable[Target], frame: Frame) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Text, cast, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from app.access.models import User
@@ -59,10 +59,12 @@ async def ledger(
     window: uuid.UUID | None = None,
     rule: uuid.UUID | None = None,
     message: MessageState | None = None,
+    told: uuid.UUID | None = None,
     after: tuple[datetime, uuid.UUID] | None = None,
     limit: int = PAGE,
 ) -> list[LedgerLine]:
-    """Newest first, one more than `limit`: firms in the viewer's sight, and what colleagues of the division heard."""
+    """Newest first, one more than `limit`: firms in the viewer's sight, and what colleagues of the division heard.
+    `told`: only what that message was about."""
     person = aliased(User)
     m = OutboxMessage
     # An operator has no division of his own: he is of his carrier's.
@@ -101,10 +103,19 @@ async def ledger(
         query = query.where(_R.rule_id == rule)
     if message:
         query = query.where(m.state == message.value)
+    if told:
+        query = query.where(_told_by(told))
     if after:
         query = query.where(tuple_(_R.created_at, _R.id) < after)
     query = query.order_by(_R.created_at.desc(), _R.id.desc()).limit(limit + 1)
     return [_line(row) for row in await conn.execute(query)]
+
+
+def _told_by(message: uuid.UUID) -> ColumnElement[bool]:
+    """The message stays when its firms go, and their lines with them: it is found by whom, when and by which rule."""
+    n = aliased(OutboxMessage)
+    same = (n.user_id == _R.recipient_id, n.created_at == _R.created_at)
+    return exists().where(n.id == message, *same, n.payload["reminder_rule"].astext == cast(_R.rule_id, Text))
 
 
 def _line(row: Any) -> LedgerLine:

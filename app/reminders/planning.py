@@ -33,14 +33,9 @@ _SETTLED = """NOT EXISTS (SELECT 1 FROM reminders r WHERE r.rule_id = :rule AND 
   AND r.recipient_id = {recipient} AND r.step = ANY(:settled_by) AND r.state <> 'withdrawn'
   AND {near})"""
 _NEARLY = f"r.anchor_on > b.anchor_on - {SAME_DATE} AND r.anchor_on < b.anchor_on + {SAME_DATE}"
-# Of certificates, staff hear day by day, of other firms each day: what one day said settles nothing of the next.
-_THAT_DAY = "r.anchor_on = b.anchor_on"
+_SETTLED_FOR_STAFF = _SETTLED.format(recipient="b.person", near=_NEARLY)
 _FULL = """b.firm_id IN (SELECT r.firm_id FROM reminders r WHERE r.created_at > :week AND r.created_at <= :at
   AND r.party = 'firm' AND r.state = 'queued' GROUP BY r.firm_id HAVING count(*) >= :cap)"""
-
-
-def _settled_for_staff(rule: Rule) -> str:
-    return _SETTLED.format(recipient="b.person", near=_THAT_DAY if rule.anchor is Anchor.CERTIFICATE else _NEARLY)
 
 
 def _worded(field: str) -> str:
@@ -84,7 +79,7 @@ SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept), (SELECT count(*) F
   (SELECT count(*) FROM d JOIN kept USING (id) WHERE coalesce(d.email, d.phone) IS NULL AND NOT d.clerk)
 """  # noqa: S608 - our own words only
 # Whoever looks after a firm; where nobody does, every officer of its division.
-_PEOPLE = {
+PEOPLE = {
     Party.OFFICER: """u.active AND u.role IN ('officer', 'town') AND (u.id = b.officer_id OR (b.officer_id IS NULL
   AND u.role = 'officer' AND u.scope <> '' AND starts_with(b.region_code, u.scope)))""",
     Party.MANAGER: "u.active AND u.role = 'manager' AND u.scope <> '' AND starts_with(b.region_code, u.scope)",
@@ -112,7 +107,7 @@ told AS (
     'subject', replace(replace(CASE WHEN d.firms <= {few} THEN CAST(:named_text AS text)
       ELSE CAST(:subject_text AS text) END, '{{家数}}', d.firms::text), '{{名单}}', d.names),
     'body', replace(replace(CAST(:body_text AS text), '{{家数}}', d.firms::text), '{{名单}}', d.names),
-    'reminder_rule', CAST(:rule AS text), 'topic', CAST(:topic AS text)), :at, :at
+    'reminder_rule', CAST(:rule AS text), 'reminder_page', CAST(:page AS text), 'topic', CAST(:topic AS text)), :at, :at
   FROM d JOIN kept USING (id)
 )
 SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM kept), (SELECT count(*) FROM f)
@@ -125,14 +120,19 @@ SELECT gen_random_uuid(), 'outlet:' || o.id || ':' || :key, 'reminder', o.channe
   jsonb_build_object('outlet', o.id, 'subject', CAST(:subject_text AS text)), :send_at, :at
 FROM outlets o WHERE o.active ON CONFLICT (dedup_key) DO NOTHING
 """
-# Certificates that end on one day are one message to whoever looks after their firms.
-_OPEN_FIRMS = """SELECT b.firm_id, b.name, b.region_code, b.officer_id, {subject} AS subject_id, b.anchor_on
+_OPEN_FIRMS = """SELECT b.firm_id, b.name, b.region_code, b.officer_id, b.subject_id, b.anchor_on
   FROM ({base}) b WHERE b.reason IS NOT NULL AND NOT b.done"""
 _UNREACHED = """SELECT f.id AS firm_id, f.name, f.region_code, f.officer_id, CAST(:about AS uuid) AS subject_id,
   r.anchor_on FROM reminders r JOIN firms f ON f.id = r.firm_id
   WHERE r.rule_id = :rule AND r.step = :from_step AND r.state = 'unreachable' AND r.created_at = :at"""
-_CALL_SUBJECT = "{家数} 家企业没有邮箱或号码，请电话提醒：{事项}{环节} {日期}"
-_CALL_BODY = "{名单}。在企业档案里补上联系人的邮箱（选了短信的补上电话），以后由系统发送。"
+_CALL_SUBJECT = "{家数} 家企业系统发不到，请电话提醒：{事项}{环节} {日期}"
+_CALL_BODY = "{名单}。"
+
+
+def why_call(texting: bool) -> str:
+    """A telephone on file reaches nobody by itself: by text only where there is a gateway, and the firm chose it."""
+    no_text = "也没有选用短信" if texting else "本局没有接短信网关，档案里的电话系统用不上"
+    return f"这些企业没有能用的联系人邮箱，{no_text}。在企业档案里补上邮箱，以后由系统发送。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,7 @@ class Work:
     cap: int
     calendar: Calendar
     moment: Moment
+    texting: bool = False  # there is a gateway for text messages
 
     def words(self, target: Target, read_on: date | None = None) -> dict[str, str]:
         """What is left is counted from the day of reading: that on which mail leaves, or `read_on` within the house."""
@@ -186,7 +187,7 @@ def bound(statement: str, given: Mapping[str, Any]) -> Any:
 
 
 async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned:
-    """One step for one date, or that on which some certificates expire."""
+    """One step for one date. What staff hear of certificates is told of all dates at once, see `expiries`."""
     rule, moment = work.rule, work.moment
     firmward = due.step.party is Party.FIRM
     words = work.words(target, None if firmward else moment.today)
@@ -218,43 +219,49 @@ async def plan_step(conn: Conn, work: Work, target: Target, due: Due) -> Planned
         "full": "false" if rule.mandatory else _FULL,
     }
     row = (await conn.execute(bound(_TO_FIRMS.format(**parts), given), given)).one()
-    if row[3]:
+    if row[3] and rule.anchor is not Anchor.CERTIFICATE:
         await _ask_for_calls(conn, work, target, due, given)
     return Planned(row[0], row[1], row[2])
 
 
 async def _to_staff(conn: Conn, work: Work, target: Target, due: Due, given: dict[str, Any]) -> Planned:
-    by_day = work.rule.anchor is Anchor.CERTIFICATE
-    source = _OPEN_FIRMS.format(base=base(work.rule), subject="CAST(:rule AS uuid)" if by_day else "b.subject_id")
-    given |= {"party": due.step.party.value, "named_text": naming(given["subject_text"])}
-    statement = _TO_STAFF.format(
-        few=FEW, source=source, people=_PEOPLE[due.step.party], settled=_settled_for_staff(work.rule)
-    )
+    source = _OPEN_FIRMS.format(base=base(work.rule))
+    given |= {"party": due.step.party.value, "named_text": naming(given["subject_text"]), "page": page_of(work, target)}
+    statement = _TO_STAFF.format(few=FEW, source=source, people=PEOPLE[due.step.party], settled=_SETTLED_FOR_STAFF)
     row = (await conn.execute(bound(statement, given), given)).one()
     if row[1] and due.step.party is Party.OFFICER:
-        told = {
-            "key": f"{work.rule.id}:{target.id}:{due.step.key}:{target.on}",
-            "subject_text": fill(_GROUP_WORDS, {**work.words(target), "家数": str(row[2])}),
-            "send_at": work.moment.send_at,
-            "at": work.moment.at,
-        }
-        await conn.execute(bound(_TO_GROUPS, told), told)
+        await tell_groups(conn, work, target, f"{work.rule.id}:{target.id}:{due.step.key}:{target.on}", row[2])
     return Planned(row[0], row[1])
+
+
+def page_of(work: Work, target: Target) -> str:
+    """Where the firms of that date are listed."""
+    return f"/reminders/{work.rule.id}?on={target.on}"
+
+
+async def tell_groups(conn: Conn, work: Work, target: Target, key: str, firms: int) -> None:
+    told = {
+        "key": key,
+        "subject_text": fill(_GROUP_WORDS, {**work.words(target), "家数": str(firms)}),
+        "send_at": work.moment.send_at,
+        "at": work.moment.at,
+    }
+    await conn.execute(bound(_TO_GROUPS, told), told)
 
 
 async def _ask_for_calls(conn: Conn, work: Work, target: Target, due: Due, given: Mapping[str, Any]) -> None:
     """Firms that no message reaches are a telephone call for whoever looks after them."""
     step, words = f"call:{due.step.key}", work.words(target, work.moment.today)
     asked = {name: given[name] for name in ("rule", "topic", "due_on", "milestone", "template", "at")} | {
-        "about": work.rule.id if work.rule.anchor is Anchor.CERTIFICATE else target.id,
+        "about": target.id,
+        "page": page_of(work, target),
         "from_step": due.step.key,
         "step": step,
         "settled_by": [step],
         "party": Party.OFFICER.value,
         "subject_text": fill(_CALL_SUBJECT, words),
         "named_text": naming(fill(_CALL_SUBJECT, words)),
-        "body_text": fill(_CALL_BODY, words),
+        "body_text": fill(_CALL_BODY, words) + why_call(work.texting),
     }
-    settled = _settled_for_staff(work.rule)
-    statement = _TO_STAFF.format(few=FEW, source=_UNREACHED, people=_PEOPLE[Party.OFFICER], settled=settled)
+    statement = _TO_STAFF.format(few=FEW, source=_UNREACHED, people=PEOPLE[Party.OFFICER], settled=_SETTLED_FOR_STAFF)
     await conn.execute(bound(statement, asked), asked)

@@ -89,10 +89,11 @@ def step_days(rule: Rule, calendar: Calendar, on: date, today: date) -> tuple[St
     )
 
 
-async def outlooks(conn: Conn, work: Work, *, viewer: Viewer, most: int = 6) -> list[Outlook]:
-    """For the next dates, nearest first; as far as the viewer sees firms."""
+async def outlooks(conn: Conn, work: Work, *, viewer: Viewer, on: date | None = None, most: int = 6) -> list[Outlook]:
+    """For the next dates, nearest first, or for one that a message was about; as far as the viewer sees firms."""
     today, rule = work.moment.today, work.rule
-    ahead = [target for target in await targets_of(conn, rule, today=today) if target.on >= today]
+    found = await targets_of(conn, rule, today=today)
+    ahead = [target for target in found if (target.on == on if on else target.on >= today)]
     return [await _outlook(conn, work, target, viewer) for target in ahead[:most]]
 
 

@@ -61,7 +61,7 @@ class RuleState(Labelled):
 
 class ReminderState(Labelled):
     QUEUED = "queued", "已进发件箱"
-    UNREACHABLE = "unreachable", "没有邮箱或号码"
+    UNREACHABLE = "unreachable", "系统发不到"
     WITHDRAWN = "withdrawn", "发出前撤回"
 
 

@@ -29,6 +29,10 @@ def link(message: Message) -> tuple[str, str]:
     """The page it is about and what the way there is called, or nothing; who may see that page is the page's to say."""
     if message.kind == "undelivered":
         return "/reminders/sent?message=dead", "查看"
+    if which := message.payload.get("reminder_list"):
+        return f"/reminders/sent?told={which}", "查看名单"
+    if here := message.payload.get("reminder_page"):
+        return str(here), "查看名单"
     if here := message.payload.get("page"):  # one of ours, written by the house
         return str(here), "查看"
     for key, (place, words) in _WAYS.items():

@@ -279,7 +279,7 @@ async def test_a_firm_that_no_message_reaches_is_a_call_for_whoever_looks_after_
     (told,) = (await conn.execute(select(m.user_id, m.payload).where(m.kind == "reminder"))).all()
     assert told.user_id == officer.id
     assert told.payload["subject"].startswith(
-        "1 家企业没有邮箱或号码，请电话提醒：2027 年高新技术企业认定第一批企业提交截止"
+        "1 家企业系统发不到，请电话提醒：2027 年高新技术企业认定第一批企业提交截止"
     )
 
 

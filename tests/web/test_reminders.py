@@ -1,5 +1,6 @@
 """提醒 as people use it: look whom a rule reaches, put it to work, pause, edit, and read the ledger."""
 
+import re
 from datetime import date
 
 import pytest
@@ -54,7 +55,7 @@ async def test_a_preview_names_who_gets_what_on_which_day_and_who_does_not_and_w
         "会提醒 2 家",
         "开平市met机械有限公司",
         "差一点达标 · 差 1 项",
-        "没有邮箱",
+        "系统发不到",
     ):
         assert said in page.text, said
     assert "差距超出范围 1 家" in page.text
@@ -180,7 +181,7 @@ async def test_the_ledger_on_the_page_and_over_json_says_who_was_reminded_and_wh
     page = await officer.get("/reminders/sent")
     assert "开平市met机械有限公司" in page.text
     assert "待发" in page.text
-    assert "没有邮箱" in page.text
+    assert "系统发不到" in page.text
     items = (await api.get("/api/v1/reminders", params={"firm": firms["met"]})).json()["items"]
     (item,) = items
     assert (item["party"], item["step"], item["state"], item["message"]) == ("firm", "firm:20w", "queued", "pending")
@@ -209,8 +210,16 @@ async def test_an_officer_opens_the_list_from_the_message_in_the_house(conn, dat
     await plan_reminders(database, at=NOON)
     client = await client_as(officer)
     inbox = await client.get("/inbox")
-    assert "1 家企业没有邮箱或号码，请电话提醒" in inbox.text
+    assert "1 家企业系统发不到，请电话提醒" in inbox.text
     assert "查看名单" in inbox.text
+    (which,) = re.findall(r'action="(/inbox/[^"]+/open)"', inbox.text)
+    listed = await client.post(which)
+    there = listed.headers["location"]
+    assert re.fullmatch(r"/reminders/[0-9a-f-]{36}\?on=[0-9-]{10}", there)
+    page = (await client.get(there)).text
+    assert "只列" in page
+    assert page.count('class="panel near stack"') == 1
+    assert (await client.get(there.replace("on=", "on=x"))).status_code == 422
 
 
 async def test_the_incubation_clocks_preview_names_who_is_where_and_its_steps_never_speak_to_firms(conn, client_as):

@@ -47,7 +47,7 @@ class ReminderOut(BaseModel):
     anchor_on: date = Field(description="提醒的是哪一天")
     due_on: date = Field(description="应在哪一天发")
     late: bool = Field(description="过了那一天才补发")
-    state: str = Field(description="queued、unreachable（没有邮箱或号码）、withdrawn（发出前撤回）")
+    state: str = Field(description="queued、unreachable（没有能用的邮箱或短信）、withdrawn（发出前撤回）")
     message: str | None = Field(description="发件箱里的状态：pending、sent、dead、withdrawn")
     answer: str | None
     created_at: datetime

@@ -1,6 +1,7 @@
 """提醒: the rules and whom each would reach, putting them to work, and the ledger of what was sent."""
 
 import uuid
+from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -76,14 +77,17 @@ async def sent_page(
     window: uuid.UUID | None = None,
     rule: uuid.UUID | None = None,
     message: MessageState | None = None,
+    told: uuid.UUID | None = None,
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     after = decode(cursor) if cursor else None
-    found = await ledger(conn, viewer=viewer, uscc=firm, window=window, rule=rule, message=message, after=after)
+    found = await ledger(
+        conn, viewer=viewer, uscc=firm, window=window, rule=rule, message=message, told=told, after=after
+    )
     shown = found[:PAGE]
     chosen = {
         name: str(value)
-        for name, value in (("firm", firm), ("window", window), ("rule", rule), ("message", message))
+        for name, value in (("firm", firm), ("window", window), ("rule", rule), ("message", message), ("told", told))
         if value
     }
     following = urlencode(chosen | {"cursor": encode(shown[-1])}) if len(found) > PAGE else ""
@@ -113,9 +117,16 @@ async def _rule(conn: ConnDep, rule_id: uuid.UUID) -> Rule:
 
 @router.get("/reminders/{rule_id}")
 async def rule_page(
-    request: Request, rule_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, viewer: Reader
+    request: Request,
+    rule_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    viewer: Reader,
+    on: date | None = None,
 ) -> Response:
-    return await _rule_page(request, conn, lookup, clock, await _rule(conn, rule_id), viewer)
+    """`on`: the date that a message was about."""
+    return await _rule_page(request, conn, lookup, clock, await _rule(conn, rule_id), viewer, on=on)
 
 
 async def _rule_page(
@@ -126,12 +137,15 @@ async def _rule_page(
     rule: Rule,
     viewer: Viewer,
     error: AppError | None = None,
+    *,
+    on: date | None = None,
 ) -> Response:
     """Context: `rule`, `outlooks` of its next dates, `skips`, `sentence` of what went wrong."""
     work = await work_for(conn, rule, clock.now())
     context: dict[str, Any] = {
         "rule": rule,
-        "outlooks": await outlooks(conn, work, viewer=viewer) if work and is_planned(rule) else [],
+        "only_on": on,
+        "outlooks": await outlooks(conn, work, viewer=viewer, on=on) if work and is_planned(rule) else [],
         "planned": is_planned(rule),
         "housed": rule.anchor in HOUSED,
         "skips": await skips(conn, rule=rule.id),
