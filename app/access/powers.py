@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, cast, func, select, update
 
 from app.access.models import User
 from app.access.terms import Actor, Permission, Power, Role
+from app.audit.models import AuditEvent
 from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Conflict, Forbidden, NotFound
 from app.outbox.writing import notice, post
+
+_MADE = ("user:record:created", "user:password:reset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Ungranted:
     scope: str
     unit: str
     created_at: datetime
+    maker_name: str  # who made it, or set its password anew; empty: it came by itself
 
 
 def makes_only(by: Actor) -> bool:
@@ -74,7 +78,10 @@ async def ask_for_grant(conn: Conn, user_id: uuid.UUID, login: str, *, by: Actor
 
 
 async def ungranted(conn: Conn) -> Sequence[Ungranted]:
-    query = select(User.id, User.login, User.name, User.role, User.scope, User.unit, User.created_at)
+    e = AuditEvent
+    made = select(e.actor_name).where(e.object_id == cast(User.id, Text), e.action.in_(_MADE))
+    maker = func.coalesce(made.order_by(e.at.desc()).limit(1).correlate(User).scalar_subquery(), "")
+    query = select(User.id, User.login, User.name, User.role, User.scope, User.unit, User.created_at, maker)
     rows: Sequence[Any] = (await conn.execute(query.where(User.awaits_grant).order_by(User.created_at, User.id))).all()
     return [Ungranted(r.id, r.login, r.name, Role(r.role), *r[4:]) for r in rows]
 

@@ -1,14 +1,15 @@
 """What signing in asks of everybody: decided by the security administrator, kept in one row."""
 
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.access.models import SecondFactor, SignInRules, User
+from app.access.models import SecondFactor, SignInRules, User, UserSession
 from app.access.service import end_sessions
 from app.access.sign_in_terms import PasswordProfile
 from app.access.terms import Actor, Role
@@ -70,6 +71,19 @@ async def change_rules(conn: Conn, wanted: Rules, *, expected: int, by: Actor, a
     )
     await record(conn, done)
     return ended
+
+
+async def unbound(conn: Conn, *, but: uuid.UUID, at: datetime) -> dict[Role, tuple[int, int]]:
+    """By role, how many people have no second factor, and how many sessions of theirs would end if it were asked."""
+    s = UserSession
+    bound = exists().where(SecondFactor.user_id == User.id, SecondFactor.secret.is_not(None))
+    query = (
+        select(User.role, func.count(User.id.distinct()), func.count(s.token_hash))
+        .outerjoin(s, and_(s.user_id == User.id, s.revoked_at.is_(None), s.expires_at > at))
+        .where(User.active, ~bound, User.id != but)
+        .group_by(User.role)
+    )
+    return {Role(role): (people, sessions) for role, people, sessions in await conn.execute(query)}
 
 
 async def _end_without(conn: Conn, roles: Collection[Role], *, by: Actor, at: datetime) -> int:

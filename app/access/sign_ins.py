@@ -21,7 +21,10 @@ from app.db import Conn
 from app.errors import NotFound
 
 SHOWN = 30  # of each kind
-ENDED = "原来的登录已被结束：可能是改了口令、在别处登录，或者本人或管理员结束了它。不是您要的，请登录后看“登录会话”。"
+ENDED = (
+    "原来的登录已被结束：可能是改了口令、在别处登录、现在要求两步验证，或者本人或管理员结束了它。"
+    "不是您要的，请登录后看“登录会话”。"
+)
 WORN = "太久没有用，或者到了一次登录的最长时间，请重新登录。"
 BACK = timedelta(days=90)
 DONE = "session:sign_in:done"

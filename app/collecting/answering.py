@@ -33,14 +33,19 @@ async def confirm(
     if not owed.round.open:
         raise Conflict(CLOSED)
     await _write(conn, owed.answer, figures, note=note, basis="", version=version, by=by, at=at)
-    told = {"period": owed.round.period.label, "carrier": owed.round.carrier_name, "version": version}
+    told: dict[str, Any] = {
+        "uscc": owed.answer.uscc,
+        "period": owed.round.period.label,
+        "carrier": owed.round.carrier_name,
+    }
+    told |= {"version": version}
     row = event_row(
         "firm:collection:answered",
         by=by,
         at=at,
         object_type="firm",
         object_id=str(owed.answer.firm_id),
-        object_label=owed.answer.uscc,
+        object_label=owed.answer.name,
         after=told | _words(owed.round, owed.answer, figures),
     )
     await record(conn, row)

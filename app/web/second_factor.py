@@ -44,8 +44,9 @@ async def _own(
     return page(request, "account/second_factor.html", title="两步验证", status=422 if errors else 200, **context)
 
 
-def _codes(request: Request, codes: list[str]) -> Response:
+def _codes(request: Request, codes: list[str], *, renewed: bool) -> Response:
     context: dict[str, Any] = {"codes": [grouped(c) for c in codes], "onward": PLACE, "kept_form": None}
+    context["renewed"] = renewed
     return page(request, "account/recovery_codes.html", title="恢复码", **context)
 
 
@@ -85,11 +86,12 @@ async def bind(
     request: Request, conn: ConnDep, clock: ClockDep, settings: SettingsDep, actor: Self, code: Typed = ""
 ) -> Response:
     keep = request.cookies.get(cookie_name(settings), "")
+    held = await factors.factor_of(conn, actor.viewer.id)
     try:
         codes = await factors.bind(conn, code, vault=vault_of(settings), keep_token=keep, by=actor, at=clock.now())
     except Invalid as error:
         return await _own(request, conn, actor.viewer, error.fields, act="bind")
-    return _codes(request, codes)
+    return _codes(request, codes, renewed=held.bound_at is not None)
 
 
 @router.post("/account/second-factor/codes")
@@ -100,7 +102,7 @@ async def renew(
         await must_prove(conn, code, vault=vault_of(settings), by=actor, at=clock.now())
     except Invalid as error:
         return await _own(request, conn, actor.viewer, error.fields, act="codes")
-    return _codes(request, await factors.renew_codes(conn, by=actor, at=clock.now()))
+    return _codes(request, await factors.renew_codes(conn, by=actor, at=clock.now()), renewed=True)
 
 
 @router.post("/account/second-factor/remove")

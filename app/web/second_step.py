@@ -151,6 +151,7 @@ async def bind(
             return await _step(request, conn, user, next=next, kept=kept, error=error.fields["code"], status=422)
     context: dict[str, Any] = {
         "codes": [grouped(one) for one in codes],
+        "renewed": False,
         "onward": "/account/password" if result.must_change else safe_path(next),
         "kept_form": unseal(settings, kept) if kept and not result.must_change else None,
         "csrf": csrf_token(settings, result.token),

@@ -58,6 +58,7 @@ async def test_what_one_makes_opens_nothing_until_the_other_has_said_yes(conn, c
     assert (await security.get("/admin/users")).status_code == 403
     assert (await security.post("/admin/users/new", data=FORM | {"login": "zwei"})).status_code == 403
     assert "请核对角色和范围" in (await security.get("/inbox")).text
+    assert "谁开通或重设的" in (await security.get("/admin/grants")).text
     page = (await security.get("/admin/grants")).text
     assert "新来的" in page
     assert "局专员" in page

@@ -30,7 +30,7 @@ def secret_in(html):
 
 
 def codes_in(html):
-    return re.findall(r'class="code">([A-Z2-7 ]{19})<', html)
+    return re.findall(r"<samp>([A-Z2-7 ]{19})<", html)
 
 
 async def bound(client, clock):
@@ -41,6 +41,8 @@ async def bound(client, clock):
     secret = secret_in(page.text)
     done = await client.post(f"{PLACE}/bind", data={"code": code_at(secret, clock)})
     clock.advance(seconds=STEP)
+    assert "已经作废" not in done.text, "of the first set there were none before"
+    assert 'data-copy="' + codes_in(done.text)[0] in done.text
     return secret, codes_in(done.text)
 
 
@@ -110,6 +112,7 @@ async def test_a_recovery_code_comes_in_once_and_new_ones_end_the_old(client_as,
     assert (await tell(there, codes[0])).status_code == 401
     page = await client.post(f"{PLACE}/codes", data={"code": code_at(secret, clock)})
     assert len(set(codes_in(page.text)) - set(codes)) == 10
+    assert "以前的恢复码已经作废" in page.text
     assert (await tell(there, codes[1])).status_code == 401
     assert (await tell(there, codes_in(page.text)[0])).status_code == 303
 
@@ -172,6 +175,7 @@ async def test_a_role_that_must_have_it_binds_it_before_coming_in(client_as, cli
     admin, before = await client_as("admin"), await client_as(officer)
     page = await admin.get("/admin/security")
     assert "必须使用两步验证的角色" in page.text
+    assert "1 人还没有绑定，勾选后他们现在的 1 个登录立即结束" in page.text, "asked before, not told after"
     rule = {"factor_roles": ["officer", "auditor"], "expected": "0"}
     assert (await admin.post("/admin/security", data=rule)).status_code == 303
     assert (await admin.post("/admin/security", data=rule)).status_code == 412
@@ -294,5 +298,7 @@ async def test_a_token_is_asked_for_with_a_code_too_where_there_is_a_second_fact
         assert (await desk.post("/account/tokens", data=form | wrong)).status_code == 422
     assert not (await conn.execute(select(ApiToken.user_id))).all()
     right = form | {"code": code_at(secret, clock)}
-    assert (await desk.post("/account/tokens", data=right)).status_code == 200
+    made = await desk.post("/account/tokens", data=right)
+    assert made.status_code == 200
+    assert re.search(r'<samp>([^<]+)</samp>.*data-copy="\1"', made.text, re.DOTALL)
     assert (await desk.post("/account/tokens", data=right)).status_code == 422, "a code is used once"

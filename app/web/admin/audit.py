@@ -118,6 +118,12 @@ def _labels(event: Event) -> dict[str, str]:
     return labels | ({"on": "附在"} if event.action.startswith("file:attachment:") else {})
 
 
+def _about(event: Event) -> str:
+    """Of a carrier's event the tenant: on one page all its lines bear the carrier's name."""
+    said = event.after if event.object_type == "carrier" and event.after else {}
+    return next((str(said[key]) for key in ("tenant", "firm", "about") if said.get(key)), "")
+
+
 def _plain(value: Any, labels: Mapping[str, str]) -> str:
     """What is kept in parts, as one would say it."""
     if isinstance(value, Mapping):
@@ -204,6 +210,7 @@ async def audit_page(
         "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
         "role_labels": ACTED_AS,
         "labels_of": _labels,
+        "about": _about,
         "plain": _plain,
         "codes": _codes(lookup),
         "whole": viewer.may(Permission.AUDIT_READ),

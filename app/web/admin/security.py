@@ -8,7 +8,7 @@ from fastapi import Depends, Form, Request, Response
 from app.access import factor_resets
 from app.access.factors import factor_of
 from app.access.queries import user_by_id
-from app.access.sign_in_rules import Rules, change_rules, sign_in_rules
+from app.access.sign_in_rules import Rules, change_rules, sign_in_rules, unbound
 from app.access.sign_in_terms import PasswordProfile
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.db import Conn
@@ -27,11 +27,15 @@ Second = Annotated[Actor, Depends(acting(Permission.FACTOR_RESET))]
 
 @router.get("/admin/security")
 async def rules_page(
-    request: Request, conn: ConnDep, _: Annotated[Viewer, Depends(guard(Permission.SECURITY_ADMIN))]
+    request: Request,
+    conn: ConnDep,
+    clock: ClockDep,
+    viewer: Annotated[Viewer, Depends(guard(Permission.SECURITY_ADMIN))],
 ) -> Response:
     context: dict[str, Any] = {
         "rules": await sign_in_rules(conn),
         "roles": list(Role),
+        "unbound": await unbound(conn, but=viewer.id, at=clock.now()),
         "profiles": PasswordProfile.options(),
     }
     return page(request, "admin/security.html", title="登录安全", **context)
