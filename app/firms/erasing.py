@@ -64,7 +64,10 @@ class Found:
 
 
 # Said wherever something was erased: what this does not reach.
-KEPT = "导入过的原始名册文件、备份和审计记录不在此列：名册请另行删去，其余按各自的保存期。"
+KEPT = (
+    "走访记录里“见到的人”是办理记录，姓名照旧留存。"
+    "导入过的原始名册文件、备份和审计记录不在此列：名册请另行删去，其余按各自的保存期。"
+)
 _SHORTEST = 7
 
 

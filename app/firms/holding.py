@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -12,7 +12,7 @@ from app.access.terms import Actor
 from app.clock import BUSINESS_ZONE
 from app.db import Conn
 from app.firms.erasing import SENDING, SENT_TO, condition_of, counted, given_for, kept_in, kind_of, note_answer
-from app.personal.terms import RULES, Held
+from app.personal.terms import HELD, RULES, Held
 from app.sealed import each_within, shown
 
 MOST = 200  # of one table, on a page; a copy has all of it
@@ -59,6 +59,12 @@ _ROWS: Mapping[str, str] = {
     "outbox_messages": "coalesce(u.name, '') AS about, '' AS href, t.payload ->> 'to' AS sent_to, "
     "t.created_at AS at FROM {rows} t LEFT JOIN users u ON u.id = t.user_id",
 }
+# A visit names whom it saw, and no number: found by the contacts that the number is one of.
+_SEEN = next(h for h in HELD if (h.table, h.column) == ("firm_visits", "people"))
+_VISITS = (
+    "FROM firm_visits v JOIN firms f ON f.id = v.firm_id WHERE EXISTS (SELECT FROM contacts WHERE firm_id = v.firm_id "
+    "AND name <> '' AND strpos(v.people, name) > 0 AND {held})"
+)
 WORDS: Mapping[str, str] = {
     "name": "姓名",
     "title": "职务",
@@ -73,6 +79,8 @@ WORDS: Mapping[str, str] = {
     "words": "核实时写的话",
     "sent_to": "发往",
     "asker_name": "要求抹去的人",
+    "people": "见到的人",
+    "visited_on": "走访日期",
     "at": "时间",
 }
 
@@ -110,6 +118,7 @@ async def holdings(
     """Shown, or with `copied` handed over whole; either is in the trail, with why and for how many rows."""
     async with beyond_sight(conn):  # a person's right ends at no division, whoever sees to it
         found = [await _holding(conn, held, where, value, copied) for held, where in _wheres(value)]
+        found.append(await _visits(conn, value, copied))
     held = [one for one in found if one.count]
     counts = {one.where.table: one.count for one in held}
     await note_answer(
@@ -134,6 +143,16 @@ async def _holding(conn: Conn, held: Held, where: str, value: str, whole: bool) 
     return Holding(held, count, tuple(_place(conn, held, row) for row in rows))
 
 
+async def _visits(conn: Conn, value: str, whole: bool) -> Holding:
+    contact = next(h for h in kept_in(kind_of(value)) if h.table == "contacts")
+    where, given = _VISITS.format(held=condition_of(contact)), given_for(conn, value)
+    count = await counted(conn, where, given)
+    some = "" if whole else f" LIMIT {MOST}"
+    query = f"SELECT {_OF_FIRM}, v.people, v.visited_on {where} ORDER BY v.visited_on DESC, v.id{some}"
+    rows = (await conn.execute(text(query), given)).mappings() if count else ()
+    return Holding(_SEEN, count, tuple(_place(conn, _SEEN, row) for row in rows))
+
+
 def _place(conn: Conn, held: Held, row: Mapping[Any, Any]) -> Place:
     said = ((WORDS[name], _said(conn, value)) for name, value in row.items() if name in WORDS)
     return Place(held, row["about"], row["href"], tuple(pair for pair in said if pair[1]))
@@ -142,4 +161,6 @@ def _place(conn: Conn, held: Held, row: Mapping[Any, Any]) -> Place:
 def _said(conn: Conn, value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(BUSINESS_ZONE).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, date):
+        return value.isoformat()
     return each_within(value, lambda sealed: shown(conn.vault, sealed)) if value else ""

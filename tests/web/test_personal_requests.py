@@ -50,9 +50,22 @@ async def trail_of(conn):
 async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_right_and_lets_it_go(conn, client_as):
     uscc = await a_person(conn)
     await factories.firm(conn, "开平市另家有限公司", contacts=[ContactDetails("李", "13900000000")])
+    await factories.visit(conn, uscc)  # the firm's second version
+    await conn.execute(text("UPDATE firm_visits SET people = :who"), {"who": f"{NAME}（财务）"})
     officer = await client_as("officer")
     seen = (await officer.post(PLACE, data=ASKED | {"act": "find"})).text
-    for word in ("开平市受访有限公司", f"/firms/{uscc}", NAME, "财务", PHONE, EMAIL, "载体联系人", "2 处"):
+    for word in (
+        "见到的人",
+        f"{NAME}（财务）",
+        "3 处",
+        "开平市受访有限公司",
+        f"/firms/{uscc}",
+        NAME,
+        "财务",
+        PHONE,
+        EMAIL,
+        "载体联系人",
+    ):
         assert word in seen
     assert "另家" not in seen
     assert 'class="watermark"' in seen
@@ -60,13 +73,14 @@ async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_
     assert "attachment" in taken.headers["content-disposition"]
     rows = list(csv.reader(io.StringIO(taken.text.removeprefix("\ufeff"))))
     assert ["开平市受访有限公司", "邮箱", EMAIL] in [row[2:5] for row in rows]
+    assert ["开平市受访有限公司", "见到的人", f"{NAME}（财务）"] in [row[2:5] for row in rows]
     assert "officer" in rows[-1][0]
     assert "已更正 2 处" in (await officer.post(PLACE, data=ASKED | {"act": "correct", "new": NEW})).text
     page = (await officer.get(f"/firms/{uscc}")).text
     assert f"{LANDLINE}、{NEW}" in page
     assert PHONE not in page
     versions = "SELECT f.version, c.version FROM firms f, carriers c WHERE f.uscc = :u"
-    assert (await conn.execute(text(versions), {"u": uscc})).one() == (2, 2), "an old form writes nothing back"
+    assert (await conn.execute(text(versions), {"u": uscc})).one() == (3, 2), "an old form writes nothing back"
     assert "开平市受访有限公司" in (await officer.get(f"/firms?q={NEW}")).text
     asked = (await officer.post(PLACE, data=ASKED | {"act": "erase", "value": NEW})).text
     officer_id = (await factories.person(conn, "officer")).id
@@ -81,8 +95,12 @@ async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_
     assert NEW not in seen
     await conn.execute(update(Firm).where(Firm.uscc == uscc).values(officer_id=officer_id))
     gone = await manager.post(address, data=YES)
-    assert "已抹去 2 处" in (await manager.get(gone.headers["location"])).text
-    assert NAME not in (await officer.get(f"/firms/{uscc}")).text
+    done = (await manager.get(gone.headers["location"])).text
+    assert "已抹去 2 处" in done
+    assert "走访记录里“见到的人”是办理记录" in done
+    page = (await officer.get(f"/firms/{uscc}")).text
+    assert NEW not in page
+    assert f"{NAME}（财务）" in page, "what was done stays, and was said to"
     inbox = (await officer.get("/inbox")).text
     assert "同意，137****1111的个人信息已抹去" in inbox
     assert "开平市受访有限公司有一位联系人按本人要求删去了" in inbox
@@ -167,6 +185,9 @@ async def test_nothing_is_answered_without_a_reason_the_password_and_the_code(co
     await conn.execute(insert(SecondFactor).values(user_id=person.id, secret=b"x", confirmed_at=NOON))
     unproven = await officer.post(PLACE, data=ASKED | {"act": "erase"})
     assert unproven.status_code == 422
+    assert f'<h2 id="h-again">提出抹去 <small>{ASKED["value"]}' in unproven.text
+    assert ASKED["reason"] in unproven.text
+    assert 'id="h-find"' not in unproven.text, "one act and not another beside it"
     assert 'id="code-error"' in unproven.text
     assert await trail_of(conn) == []
 

@@ -45,6 +45,7 @@ _LABELS = {
     "password": "您现在的口令",
     "code": "验证码",
 }
+_ACTS = {"copy": "下载 CSV", "correct": "更正", "erase": "提出抹去"}
 Answerer = Annotated[Actor, Depends(acting(Permission.PERSON_ANSWER))]
 
 
@@ -155,6 +156,8 @@ async def _page(
     context: dict[str, Any] = {
         "asked": asked,
         "found": found,
+        # With a fault in what is sought there is nothing yet that an act could be about.
+        "again": _ACTS.get(asked.act, "") if errors and not errors.keys() & {"value", "reason"} else "",
         "rules": RULES,
         "done": done,
         "at": at,
