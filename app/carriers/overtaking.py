@@ -80,14 +80,17 @@ def _end(one: Proposal, tenancy: Tenancy) -> dict[str, Any]:
 async def _tell(conn: Conn, one: Proposal, *, at: datetime) -> None:
     """Its operator, the same whether somebody said no; and who was asked, unless the answer was no."""
     firm = f"{one.carrier_name}对贵企业的入驻提议（{one.place}）已失效：{OVERTAKEN}，需要的请与载体联系"
-    others = f"{one.place} 已租出，对 {one.uscc} 的入驻提议随之失效"
+
+    def others(name: str) -> str:
+        return f"{one.place} 已租出，对 {name} 的入驻提议随之失效"
+
     async with beyond_sight(conn):
-        name = (await named_inside(conn, one.carrier_id, [one.uscc])).get(one.uscc, one.uscc)
-    own = f"{one.place} 已租出，对 {name} 的入驻提议随之失效"
+        known = await named_inside(conn, one.carrier_id, [one.uscc])
+    own = others(known.get(one.uscc, one.uscc))
     to = [(person, own, "/carrier#h-proposals") for person in await operators_of(conn, one.carrier_id)]
     if one.state is ProposalState.WAITING:
-        for person, role in await answerers(conn, one.uscc, one.region_code):
-            to.append((person, firm, "/portal") if role is Role.FIRM else (person, others, "/carriers/proposals"))
+        for person, role, name in await answerers(conn, one.uscc, one.region_code):
+            to.append((person, firm, "/portal") if role is Role.FIRM else (person, others(name), "/carriers/proposals"))
     notices = [
         notice("tenancy_overtaken", f"{one.id}", to=person, subject=said, at=at, page=page) for person, said, page in to
     ]

@@ -138,18 +138,21 @@ async def locked(conn: Conn, proposal_id: uuid.UUID, *, viewer: Viewer, room: bo
     return _proposal(row) if row is not None else None
 
 
-async def answerers(conn: Conn, uscc: str, region_code: str) -> list[tuple[uuid.UUID, Role]]:
+async def answerers(conn: Conn, uscc: str, region_code: str) -> list[tuple[uuid.UUID, Role, str]]:
     """Who is asked first: the firm's own accounts, or, where it has none, the officers of the carrier's division.
 
-    One statement for a code that is known and for one that is not.
+    Each with what it calls the firm: by its name where it has it in sight, by its code where not. One statement for a
+    code that is known and for one that is not.
     """
     firm = select(Firm.id).where(Firm.uscc == uscc).scalar_subquery()
     clerk = and_(User.role == Role.FIRM.value, User.firm_id == firm)
     here = func.starts_with(region_code, User.scope)
     officer = and_(User.role == Role.OFFICER.value, User.scope != "", here)
-    query = select(User.id, User.role).where(User.active, or_(clerk, officer)).order_by(User.id)
+    known = select(Firm.name).where(Firm.uscc == uscc, func.starts_with(Firm.region_code, User.scope))
+    name = func.coalesce(known.correlate(User).scalar_subquery(), uscc)
+    query = select(User.id, User.role, name).where(User.active, or_(clerk, officer)).order_by(User.id)
     async with beyond_sight(conn):
-        found = [(row.id, Role(row.role)) for row in await conn.execute(query)]
+        found = [(row[0], Role(row[1]), row[2]) for row in await conn.execute(query)]
     clerks = [one for one in found if one[1] is Role.FIRM]
     return clerks or found
 

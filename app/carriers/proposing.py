@@ -87,9 +87,9 @@ async def _ask(
     said = {"uscc": uscc, "about": what, "since": about["since"], "until": about["until"]}
     await trace(conn, (carrier.id, carrier.name), "proposal:made", said, by=by, at=at)
     by_firm = f"{carrier.name}提议贵企业入驻（{what}），请在 {due_on} 前答复", "/portal"
-    by_officer = f"{carrier.name}提议 {uscc} 入驻（{what}），等主管部门核对确认", "/carriers/proposals"
     notices = []
-    for person, role in await answerers(conn, uscc, carrier.region_code):
+    for person, role, name in await answerers(conn, uscc, carrier.region_code):
+        by_officer = f"{carrier.name}提议 {name} 入驻（{what}），等主管部门核对确认", "/carriers/proposals"
         told, page = by_firm if role is Role.FIRM else by_officer
         notices.append(notice("tenancy_proposed", f"{made}", to=person, subject=told, at=at, page=page))
     await post(conn, *notices)

@@ -132,16 +132,23 @@ async def test_an_operator_hears_the_same_of_a_firm_that_refused_and_of_a_code_t
 async def test_an_officer_answers_for_a_firm_without_an_account_and_for_one_that_does_not_answer(
     conn, api_as, client_as, clock, held
 ):
-    silent, speechless = await factories.firm(conn), await factories.firm(conn)
+    away, name = factories.OTHER_TOWN, "开平市没账号机械有限公司"
+    silent, speechless = await factories.firm(conn), await factories.firm(conn, name=name, region=away)
     await clerk_of(conn, silent)
+    in_town = await factories.person(conn, "officer-3", scope=factories.TOWN)
     operator, officer = await client_as("carrier"), await factories.person(conn, "officer")
     elsewhere = await factories.person(conn, "officer-2", scope="440784")
     for n, uscc in enumerate((silent, speechless, UNKNOWN)):
         await propose(operator, held, await houses.space(conn, held, f"30{n}"), uscc)
     page = (await (await client_as(officer)).get("/carriers/proposals")).text
     assert page.count("企业库里没有") == 1
-    told = (await conn.execute(select(OutboxMessage.user_id, OutboxMessage.kind))).all()
+    told = (await conn.execute(select(OutboxMessage.user_id, OutboxMessage.payload))).all()
     assert [person for person, _ in told].count(officer.id) == 2
+    for who, called in ((officer, {name, UNKNOWN}), (in_town, {speechless, UNKNOWN})):
+        read = [said["subject"] for person, said in told if person == who.id]
+        assert {c for c in called if any(f"提议 {c} 入驻" in r for r in read)} == called, (
+            "a name only where one sees the firm"
+        )
     assert elsewhere.id not in [person for person, _ in told]
     rows = (await conn.execute(select(TenancyProposal.uscc, TenancyProposal.id))).all()
     ids = {uscc: proposal for uscc, proposal in rows}
