@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
 from app.access.personal import shown
@@ -132,14 +133,13 @@ async def carrier_id_by_name(conn: Conn, name: str) -> uuid.UUID | None:
 
 
 _T = CarrierTitle
-_TITLES = Kept(
-    select(_T.id, _T.level, _T.name, _T.document, _T.issued_on, _T.valid_until)
-    .where(_T.carrier_id == _ID)
-    .order_by(_T.issued_on.desc(), _T.id)
-)
+_TITLE: tuple[Any, ...] = (_T.id, _T.level, _T.name, _T.document, _T.issued_on, _T.valid_until)
+_LATEST_TITLE = (_T.issued_on.desc(), _T.id)
+_TITLES = Kept(select(*_TITLE).where(_T.carrier_id == _ID).order_by(*_LATEST_TITLE))
 _D = CarrierDuty
 DUTY = (_D.id, _D.kind, _D.what, _D.due_on, _D.basis, _D.done_on, _D.doer_name)
 OWED_FIRST = (_D.done_on.nulls_first(), _D.due_on, _D.id)
+_IDS = bindparam("ids", type_=ARRAY(Uuid()))
 _H = CarrierChangeRow
 _CHANGES = Kept(
     select(_H.changed_on, _H.what, _H.before, _H.after, _H.actor_name, _H.at)
@@ -150,8 +150,11 @@ _CHANGES = Kept(
 
 async def titles_of(conn: Conn, carrier_id: uuid.UUID) -> list[Title]:
     """Here and below: the caller has looked the carrier up in its viewer's sight."""
-    rows = await conn.execute(_TITLES, {"carrier_id": carrier_id})
-    return [Title(r[0], CarrierLevel(r[1]), *r[2:]) for r in rows]
+    return [_title_of(row) for row in await conn.execute(_TITLES, {"carrier_id": carrier_id})]
+
+
+def _title_of(row: Sequence[Any]) -> Title:
+    return Title(row[0], CarrierLevel(row[1]), *row[2:])
 
 
 def duty_of(row: Sequence[Any]) -> Duty:
@@ -161,6 +164,19 @@ def duty_of(row: Sequence[Any]) -> Duty:
 async def duties_of(conn: Conn, carrier_id: uuid.UUID) -> list[Duty]:
     query = select(*DUTY).where(_D.carrier_id == carrier_id).order_by(*OWED_FIRST)
     return [duty_of(row) for row in await conn.execute(query)]
+
+
+async def kept_by(conn: Conn, carrier_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[list[Title], list[Duty]]]:
+    """Of many at once: their titles, the latest first, and the duties that are still owed, the next first."""
+    kept: dict[uuid.UUID, tuple[list[Title], list[Duty]]] = {one: ([], []) for one in carrier_ids}
+    ids = {"ids": list(carrier_ids)}
+    titles = select(*_TITLE, _T.carrier_id).where(_T.carrier_id == any_(_IDS)).order_by(*_LATEST_TITLE)
+    for row in await conn.execute(titles, ids):
+        kept[row.carrier_id][0].append(_title_of(row[:-1]))
+    duties = select(*DUTY, _D.carrier_id).where(_D.carrier_id == any_(_IDS), _D.done_on.is_(None))
+    for owed in await conn.execute(duties.order_by(*OWED_FIRST), ids):
+        kept[owed.carrier_id][1].append(duty_of(owed[:-1]))
+    return kept
 
 
 async def changes_of(conn: Conn, carrier_id: uuid.UUID) -> list[CarrierChange]:

@@ -257,6 +257,9 @@ async def test_a_carrier_is_registered_and_its_rooms_added_without_javascript(co
         (date(2027, 6, 1), date(2026, 11, 23)),
         (date(2029, 6, 1), None),
     ], "what a title owed is done once it is renewed; an older one that is written down later owes nothing"
+    taken = (await officer.post("/carriers/export.csv")).content.decode("utf-8-sig").splitlines()[1]
+    assert "县级加速器 2026-11-23 至 2029-06-01；县级加速器 2026-06-01" in taken
+    assert "2027-03-31 报送年度总结；2029-06-01 " in taken, "what is owed still, and nothing that is done"
     town = await client_as("town")
     assert (await town.get(where)).status_code == 200
     assert (await town.post(f"{where}/spaces/new", data={"room": "502", "area": "1"})).status_code == 403
