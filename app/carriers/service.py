@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 
 from app.access.terms import Actor
 from app.carriers.models import CarrierChangeRow, CarrierDuty, CarrierRecord, CarrierTitle, TenancyRow
@@ -160,10 +160,13 @@ async def _renewed(conn: Conn, carrier: Carrier, title: Title) -> bool:
 
 async def _settle_renewed(conn: Conn, carrier: Carrier, title: Title, *, by: Actor, at: datetime) -> None:
     """What the one before it of that name owed by its last day is done with the new one, which runs longer."""
-    d = CarrierDuty
+    d, t = CarrierDuty, CarrierTitle
     until = title.valid_until or date.max
     same = (d.carrier_id == carrier.id, d.kind == DutyKind.REVIEW.value, d.what == _review(title))
-    query = select(d.id).where(*same, d.done_on.is_(None), d.due_on < until).order_by(d.id)
+    # One without an end from before the one that owes it renews nothing.
+    mine = (t.carrier_id == carrier.id, t.name == title.name, t.valid_until == d.due_on)
+    before = exists().where(*mine, t.issued_on <= title.issued_on)
+    query = select(d.id).where(*same, d.done_on.is_(None), d.due_on < until, before).order_by(d.id)
     for duty_id in (await conn.execute(query)).scalars().all():
         await settle_duty(conn, carrier, duty_id, on=min(title.issued_on, business_day(at)), by=by, at=at)
 

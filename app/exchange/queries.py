@@ -44,6 +44,7 @@ class Batch:
     sheet: Mapping[str, Any]  # scope, and once read: name, header_row, columns, unknown, doubled
     sentence: str | None
     sha256: str
+    left: frozenset[int] | None  # rows that its undoing left; None when it is not undone, or was before that was kept
 
     @property
     def scope(self) -> str:
@@ -54,19 +55,10 @@ class Batch:
         names = ("created", "updated", "unchanged", "warned", "rejected")
         return {name: getattr(self, name) for name in names}
 
-    @property
-    def left(self) -> frozenset[int] | None:
-        """Rows that its undoing left; None when it is not undone, or was before that was kept by row."""
-        known = self.state is BatchState.UNDONE and (
-            "left" in self.sheet or RowEnd.LEFT.label not in (self.sentence or "")
-        )
-        return frozenset(self.sheet.get("left", ())) if known else None
-
     def end_of(self, row: "BatchRow") -> RowEnd | None:
-        left = self.left
-        if left is None or row.outcome not in (RowOutcome.CREATED, RowOutcome.UPDATED):
+        if self.left is None or row.outcome not in (RowOutcome.CREATED, RowOutcome.UPDATED):
             return None
-        return RowEnd.LEFT if row.row_no in left else RowEnd.BACK
+        return RowEnd.LEFT if row.row_no in self.left else RowEnd.BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +90,7 @@ class Said:
 
 
 _BATCH = select(
-    *(getattr(ImportBatch, f) for f in Batch.__dataclass_fields__ if f != "sha256"),
+    *(getattr(ImportBatch, f) for f in Batch.__dataclass_fields__ if f not in ("sha256", "left")),
     StoredFile.sha256,
 ).outerjoin(StoredFile, StoredFile.id == ImportBatch.file_id)
 _WRITES = ImportRow.outcome.in_([RowOutcome.CREATED.value, RowOutcome.UPDATED.value])
@@ -114,12 +106,16 @@ def visible_to(viewer: Viewer) -> ColumnElement[bool]:
 
 def _batch(row: Mapping[Any, Any]) -> Batch:
     values = dict(row)
+    sheet, state = values["sheet"] or {}, BatchState(values["state"])
+    # Once a batch and not once a row: it may have left a hundred thousand.
+    known = state is BatchState.UNDONE and ("left" in sheet or RowEnd.LEFT.label not in (values["sentence"] or ""))
     return Batch(
         **{
             **values,
             "kind": BatchKind(values["kind"]),
-            "state": BatchState(values["state"]),
-            "sheet": values["sheet"] or {},
+            "state": state,
+            "sheet": sheet,
+            "left": frozenset(sheet.get("left", ())) if known else None,
             "sha256": values["sha256"] or "",
         }
     )

@@ -22,15 +22,23 @@ log = logging.getLogger("tidu.incubation")
 
 
 async def reconcile(database: Database, *, at: datetime) -> Mapping[str, int]:
-    """One carrier that cannot be checked keeps none of the others from it."""
+    """One room or carrier that cannot be looked at keeps none of the others from it."""
     async with database.reading() as conn:
         carriers = await to_check(conn)
         dead = await left_over(conn, today=business_day(at))
-    done = {"planned": len(dead), "created": 0, "failed": 0}
+    done = {"planned": 0, "created": 0, "failed": 0}
     # Apart from the look at the carrier, whose lock comes after its room's wherever somebody is let in.
     for carrier_id, space_id in dead:
-        async with database.transaction() as conn:
-            await overtake_left(conn, carrier_id, space_id, by=SYSTEM, at=at)
+        try:
+            async with database.transaction() as conn:
+                await overtake_left(conn, carrier_id, space_id, by=SYSTEM, at=at)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("what was proposed for room %s could not be ended", space_id)
+            done["failed"] += 1
+        else:
+            done["planned"] += 1
     for carrier_id in carriers:
         try:
             async with database.transaction() as conn:

@@ -174,8 +174,10 @@ async def test_what_was_changed_and_changed_back_is_no_change(
     assert await firm_by_uscc(conn, new, viewer=officer.viewer) is None
     after = await dump(conn)
     assert [row for row in after["firms"] if row[0]["uscc"] == old] == before["firms"]
-    ends = {r.row_no: (await batch(database, done.id)).end_of(r) for r in await rows(database, done.id)}
+    taken_back = await batch(database, done.id)
+    ends = {r.row_no: taken_back.end_of(r) for r in await rows(database, done.id)}
     assert ends == {2: RowEnd.BACK, 3: RowEnd.BACK, 4: RowEnd.LEFT}
+    assert taken_back.left is taken_back.left, "gathered once a batch: a page of two hundred rows asks for each"
     assert [r.row_no for r in await rows(database, done.id, RowEnd.LEFT)] == [4]
     assert [r.row_no for r in await rows(database, done.id, RowEnd.BACK)] == [2, 3]
 

@@ -260,6 +260,10 @@ async def test_a_carrier_is_registered_and_its_rooms_added_without_javascript(co
     taken = (await officer.post("/carriers/export.csv")).content.decode("utf-8-sig").splitlines()[1]
     assert "县级加速器 2026-11-23 至 2029-06-01；县级加速器 2026-06-01" in taken
     assert "2027-03-31 报送年度总结；2029-06-01 " in taken, "what is owed still, and nothing that is done"
+    endless = titled | {"issued_on": "2020-06-01", "valid_until": "", "idempotency_key": "endless"}
+    assert (await officer.post(f"{where}/titles", data=endless)).status_code == 303
+    (last,) = (await conn.execute(reviews)).all()[1:]
+    assert last == (date(2029, 6, 1), None), "one from before it that had no end renews nothing"
     town = await client_as("town")
     assert (await town.get(where)).status_code == 200
     assert (await town.post(f"{where}/spaces/new", data={"room": "502", "area": "1"})).status_code == 403

@@ -13,6 +13,7 @@ from app.audit.models import AuditEvent
 from app.carriers import proposing
 from app.carriers.models import TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import ANSWER_DAYS, OPEN_DAYS, PROPOSED_A_DAY
+from app.incubation import jobs
 from app.incubation.jobs import reconcile
 from app.outbox.models import OutboxMessage
 from app.web.carrier import proposals
@@ -326,6 +327,29 @@ async def test_what_was_proposed_for_days_that_had_been_let_before_ends_at_night
     assert (await conn.execute(told)).all() == [(beside, "lapsed"), (after, "waiting")]
     assert "随之失效" in (await operator.get("/inbox")).text
     assert (await reconcile(database, at=NOON + timedelta(days=1)))["planned"] == 0
+
+
+async def test_a_room_whose_proposals_cannot_be_ended_keeps_no_other_room_and_no_carrier_from_the_nights_look(
+    conn, client_as, database, held, monkeypatch
+):
+    rooms, operator = [await houses.space(conn, held, number) for number in ("301", "302")], await client_as("carrier")
+    for space in rooms:
+        uscc = await factories.firm(conn)
+        await propose(operator, held, space, uscc, since="2026-12-31", until="2027-06-30", idempotency_key=f"{space}")
+        await houses.tenancy(conn, held, space, f"先来的团队 {space}", until=date(2026, 12, 30))
+    await conn.execute(update(TenancyRow).values(during=Range(date(2026, 1, 1), date(2027, 1, 1))))
+    ended = jobs.overtake_left
+
+    async def not_this_one(conn, carrier_id, space_id, **more):
+        if space_id == min(rooms):
+            raise ValueError("broken")
+        await ended(conn, carrier_id, space_id, **more)
+
+    monkeypatch.setattr(jobs, "overtake_left", not_this_one)
+    done = await reconcile(database, at=NOON)
+    assert (done["planned"], done["failed"]) == (1, 1)
+    states = select(TenancyProposal.state).order_by(TenancyProposal.space_id)
+    assert list((await conn.execute(states)).scalars()) == ["waiting", "lapsed"]
 
 
 async def test_an_operator_names_whoever_came_to_it_and_of_others_learns_nothing(conn, client_as, held):
