@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select
 
 from app.firms.models import Firm
 from app.statements import Kept
@@ -20,11 +20,12 @@ class Beside(Protocol):
     def __hash__(self) -> int: ...
 
 
-def with_beside(page: Select[Any], beside: Beside | None) -> Kept:
-    """What is beside them is read of the firms of a page alone, after they were chosen and in their order."""
-    if beside is None:
-        return Kept(page)
-    chosen = page.subquery()
+def with_beside(page: Select[Any], beside: Beside | None, rows: int | None = None) -> Kept:
+    """What is beside them is read of the firms of a page alone, after they were chosen and in their order. `rows`
+    then stands in the text: a plan for any number of firms would look up everybody's dates for those of fifty."""
+    if beside is None or rows is None:
+        return Kept(page.limit(bindparam("rows")))
+    chosen = page.limit(literal_column(f"{rows}")).subquery()
     card = select(*chosen.c, func.row_number().over().label("position")).subquery("chosen")
     more = (column.label(f"beside_{n}") for n, column in enumerate(beside.columns()))
     whole = select(*(card.c[column.key] for column in chosen.c), *more)

@@ -95,13 +95,14 @@ async def list_firms(
         {**values_of(filters, viewer, vault=conn.vault, today=today), **(beside.values() if beside else {})},
     )
     if order is Sort.RELEVANCE and filters.q:
-        closest = (await conn.execute(_closest(sight, shape, beside), {**values, "rows": limit})).all()
+        statement = _closest(sight, shape, beside, limit if beside else None)
+        closest = (await conn.execute(statement, {**values, "rows": limit})).all()
         return Page(_rows(closest), None, closest[0].hits if closest else 0)
     if order is Sort.RELEVANCE:
         order, descending = Sort.UPDATED, True
     if cursor:
         values["after_key"], values["after_id"] = cursors.decode(cursor, order)
-    statement = _page(sight, shape, order, descending, bool(cursor), beside)
+    statement = _page(sight, shape, order, descending, bool(cursor), beside, limit + 1 if beside else None)
     rows = (await conn.execute(statement, {**values, "rows": limit + 1})).all()
     more = cursors.encode(rows[limit - 1].sort_key, rows[limit - 1].id) if len(rows) > limit else None
     return Page(_rows(rows[:limit]), more)
@@ -109,7 +110,13 @@ async def list_firms(
 
 @lru_cache(maxsize=SHAPES)
 def _page(
-    sight: Sight, shape: Shape, order: Sort, descending: bool, following: bool, beside: Beside | None = None
+    sight: Sight,
+    shape: Shape,
+    order: Sort,
+    descending: bool,
+    following: bool,
+    beside: Beside | None = None,
+    rows: int | None = None,
 ) -> Kept:
     sort_key = _SORT_KEYS[order]
     query = firm_rows().add_columns(sort_key.label("sort_key")).where(*matching(sight, shape))
@@ -118,11 +125,11 @@ def _page(
         last = tuple_(bindparam("after_key", type_=sort_key.type), bindparam("after_id", type_=Uuid()))
         query = query.where(position < last if descending else position > last)
     directed = (sort_key.desc(), Firm.id.desc()) if descending else (sort_key, Firm.id)
-    return with_beside(query.order_by(*directed).limit(bindparam("rows")), beside)
+    return with_beside(query.order_by(*directed), beside, rows)
 
 
 @lru_cache(maxsize=SHAPES)
-def _closest(sight: Sight, shape: Shape, beside: Beside | None = None) -> Kept:
+def _closest(sight: Sight, shape: Shape, beside: Beside | None = None, rows: int | None = None) -> Kept:
     """The best of the first few hundred hits: flat however many firms there are and however common the word.
 
     Whoever wants every hit in order asks for another sort; the page says when it shows only the closest.
@@ -140,7 +147,7 @@ def _closest(sight: Sight, shape: Shape, beside: Beside | None = None) -> Kept:
     closest = select(*_row_columns(hits.c), counted).select_from(
         hits.outerjoin(_OFFICER, _OFFICER.c.id == hits.c.officer_id)
     )
-    return with_beside(closest.order_by(*_closeness(hits.c), hits.c.id).limit(bindparam("rows")), beside)
+    return with_beside(closest.order_by(*_closeness(hits.c), hits.c.id), beside, rows)
 
 
 def ordering(sort: str, q: str) -> list[ColumnElement[Any]]:

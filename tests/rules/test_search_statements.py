@@ -12,6 +12,9 @@ from app.firms import queries
 from app.firms.filtering import shape_of, sight_of, values_of
 from app.firms.terms import FirmFilter, Sort
 from app.pipeline import board, deadlines
+from app.pipeline.terms import Ladder
+from app.views.terms import ListColumn
+from app.work.columns import wanted
 from tests.harness import keys_of_tests
 
 TODAY = date(2026, 11, 23)
@@ -35,7 +38,7 @@ def statements(filters: FirmFilter, viewer: Viewer) -> list[Any]:
         queries._page(sight, shape, Sort.UPDATED, True, False),
         queries._count(sight, shape, True),
         board._live_counts(sight, shape),
-        board._columns(sight, shape, (("eaglet", "innovative"), ("hnte", ""))),
+        board._columns(sight, shape, (("eaglet", "innovative"), ("hnte", "")), 31),
     ]
 
 
@@ -62,3 +65,16 @@ def test_a_quote_in_a_word_stays_a_character_of_the_word() -> None:
     for kept in statements(filters, OFFICER):
         text, _ = written(kept, filters, OFFICER)
         assert text.replace("''", "").count("'") % 2 == 0
+
+
+@pytest.mark.parametrize("q", ["", "卫浴"])
+def test_what_stands_beside_a_page_is_planned_for_the_rows_of_that_page(q: str) -> None:
+    """Of a plan for any number of rows PostgreSQL thinks that it may look everybody's dates up at once."""
+    sight, shape = sight_of(OFFICER), shape_of(FirmFilter(q=q))
+    beside = wanted(list(ListColumn), Ladder("main", "", ()), today=TODAY, internal=True)
+    for kept in (
+        queries._page(sight, shape, Sort.UPDATED, True, False, beside, 51),
+        queries._closest(sight, shape, beside, 51),
+    ):
+        text, _ = written(kept, FirmFilter(q=q), OFFICER)
+        assert "LIMIT 51" in text
