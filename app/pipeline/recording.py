@@ -161,7 +161,7 @@ async def read_context(conn: Conn, firm_id: uuid.UUID, ladder: str) -> dict[str,
     since, until, tier = row.previous or (None, None, "")
     # What began before anybody remembers is no stay that a correction could reach.
     known = Span(date.fromisoformat(since), date.fromisoformat(until), tier) if since and until else None
-    approver = (row.last_move[2] if row.last_move else None) or ""
+    approver = row.approver or ""
     return {"pending": row.pending, "last_move": row.last_move, "approver": approver, "previous": known}
 
 
@@ -170,6 +170,6 @@ def moved_by(standing: Standing, context: dict[str, Any], ladder: Ladder) -> str
     where = f"“{tier.label}”" if tier else "梯队之外"
     if not context["last_move"]:
         return f"{standing.name} 现在在{where}，与您看到的不同；请刷新后再办。"
-    name, moment, _ = context["last_move"]
+    name, moment = context["last_move"]
     when = datetime.fromisoformat(moment).astimezone(BUSINESS_ZONE)
     return f"{name} 已于 {when:%Y-%m-%d %H:%M} 把 {standing.name} 移到{where}；您的移动没有执行。"

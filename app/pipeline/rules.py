@@ -113,16 +113,16 @@ def decide(
     # Whoever is gone may still be taken off the ladder, and nothing else.
     if standing.status != "active" and target is not None:
         return Decision(Verdict.REFUSED, kind, ("企业已不在存续状态，不能在梯队上移动。",))
-    if target is None:
-        return Decision(Verdict.GO, kind)
     waits: list[str] = []
+    if correction and approved_by and standing.status == "active" and (target is None or target.code != standing.tier):
+        waits.append(f"要改的是 {approved_by} 复核过的移动，更正也须第二人复核")
+    if target is None:
+        return Decision(Verdict.WAIT if waits else Verdict.GO, kind, tuple(waits))
     upwards = (current is None or target.rank > current.rank) and not restored
     if upwards and assessment is not None and stands_against(assessment):
         if not override.strip():
             return Decision(Verdict.REFUSED, kind, tuple(assessment.sentences))
         waits.append("未达到本级条件，须说明理由并由第二人复核")
-    if correction and approved_by and target.code != standing.tier:
-        waits.append(f"要改的是 {approved_by} 复核过的移动，更正也须第二人复核")
     if abs(target.rank - (current.rank if current else 0)) > 1 and not restored:
         waits.append("越级移动须第二人复核")
     if target.needs_approval and target.code != standing.tier:

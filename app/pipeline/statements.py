@@ -7,18 +7,26 @@ from sqlalchemy.types import Text
 from app.firms.following import FOLLOWERS
 from app.statements import Kept
 
+# `approver`: whoever agreed to the present stay, whatever was recorded after that: another first day, a step away and
+# back, each of which one person does alone, do not make it one person's.
 CONTEXT = Kept(
     text(
         """
 SELECT
   (SELECT json_build_array(requester_name, requested_by) FROM move_requests
      WHERE firm_id = :firm_id AND ladder = :ladder AND state = 'pending') AS pending,
-  (SELECT json_build_array(actor_name, recorded_at, approver_name) FROM moves
+  (SELECT json_build_array(actor_name, recorded_at) FROM moves
      WHERE firm_id = :firm_id AND ladder = :ladder AND kind <> 'history'
      ORDER BY recorded_at DESC, id DESC LIMIT 1) AS last_move,
   (SELECT json_build_array(lower(period), upper(period), tier) FROM placements
      WHERE firm_id = :firm_id AND ladder = :ladder AND NOT upper_inf(period)
-     ORDER BY lower(period) DESC LIMIT 1) AS previous
+     ORDER BY lower(period) DESC LIMIT 1) AS previous,
+  (SELECT approver_name FROM moves
+     WHERE firm_id = :firm_id AND ladder = :ladder AND approver_name IS NOT NULL
+       AND to_tier = (SELECT tier FROM placements WHERE firm_id = :firm_id AND ladder = :ladder AND upper_inf(period))
+       AND effective_on >= coalesce((SELECT max(lower(period)) FROM placements
+         WHERE firm_id = :firm_id AND ladder = :ladder AND NOT upper_inf(period)), '-infinity')
+     ORDER BY recorded_at DESC, id DESC LIMIT 1) AS approver
 """
     ).bindparams(bindparam("firm_id", type_=Uuid()), bindparam("ladder", type_=Text()))
 )
