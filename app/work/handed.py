@@ -1,7 +1,7 @@
 """Handovers afterwards: what was handed over, by whom, and what has become of each piece."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,11 +73,22 @@ async def list_given(conn: Conn, *, viewer: Viewer, before: uuid.UUID | None = N
 
 async def counts_of(conn: Conn, handover_id: uuid.UUID) -> Counts:
     """In the order of the words; none that are nought."""
+    return (await counts_of_each(conn, [handover_id]))[handover_id]
+
+
+async def counts_of_each(conn: Conn, handover_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Counts]:
+    """Of a page's in one statement."""
     i = HandoverItem
-    query = select(i.kind, i.outcome, func.count()).where(i.handover_id == handover_id).group_by(i.kind, i.outcome)
-    found = {(WorkKind(kind), Handed(outcome)): n for kind, outcome, n in await conn.execute(query)}
-    kinds = [kind for kind in WorkKind if any(key[0] is kind for key in found)]
-    return {kind: {o: found[kind, o] for o in Handed if (kind, o) in found} for kind in kinds}
+    query = (
+        select(i.handover_id, i.kind, i.outcome, func.count())
+        .where(i.handover_id.in_(handover_ids))
+        .group_by(i.handover_id, i.kind, i.outcome)
+    )
+    found = {(h, WorkKind(kind), Handed(outcome)): n for h, kind, outcome, n in await conn.execute(query)}
+    return {
+        h: {kind: of for kind in WorkKind if (of := {o: found[h, kind, o] for o in Handed if (h, kind, o) in found})}
+        for h in handover_ids
+    }
 
 
 async def pieces_of(

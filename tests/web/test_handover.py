@@ -10,11 +10,12 @@ from sqlalchemy import insert, select, update
 from app.access.models import User
 from app.assessments.models import FirmPlan
 from app.audit.models import AuditEvent
+from app.db import new_id
 from app.filings.applying import list_firms
 from app.filings.models import ApplicationRow
 from app.firms.models import Firm, Region
 from app.outbox.models import OutboxMessage
-from app.work.models import FirmNeed, FirmTask
+from app.work.models import FirmNeed, FirmTask, Handover
 from tests import factories
 from tests.factories import OTHER_TOWN
 from tests.harness import NOON
@@ -249,11 +250,22 @@ async def test_only_whoever_handed_over_and_the_head_take_it_back_also_for_one_w
     assert {found[busy], found["plan"], found["application"]} == {giver.id}
 
 
-async def test_programs_see_handovers_and_take_them_back_once(conn, api_as, busy, giver, taker):
+async def test_programs_see_handovers_and_take_them_back_once(conn, api_as, busy, giver, taker, statements):
     api = await api_as(giver)
     named = {"giver": str(giver.id), "taker": str(taker.id), "reason": "岗位调整"}
     made = (await api.post("/api/v1/handovers", json={**named, "seen": "1.1.1.1.1"})).json()["id"]
-    assert [h["id"] for h in (await api.get("/api/v1/handovers")).json()["items"]] == [made]
+
+    async def listed():
+        statements.clear()
+        return [(h["id"], h["counts"]) for h in (await api.get("/api/v1/handovers")).json()["items"]], len(statements)
+
+    found, asked = await listed()
+    assert [(i, of["firms"]) for i, of in found] == [(made, {"given": 1})]
+    names = dict.fromkeys(("giver_name", "taker_name", "creator_name", "reason", "scope"), "甲")
+    earlier = {"id": new_id(), "created_by": giver.id, "created_at": NOON - timedelta(days=1)}
+    await conn.execute(insert(Handover).values(names | earlier))
+    found, more = await listed()
+    assert ([of for _, of in found][1:], more) == ([{}], asked), "however many there are on the page"
     await conn.execute(update(User).where(User.id == giver.id).values(scope=OTHER_TOWN))
     await conn.execute(update(FirmNeed).values(officer_id=giver.id))
     for _ in "12":

@@ -25,7 +25,7 @@ from app.web.deps import ConnDep, guard
 from app.web.forms import clean_text
 from app.web.handover_input import named_in, pair_of
 from app.work.handback import take_back
-from app.work.handed import Given, counts_of, given_by_id, list_given, pieces_of
+from app.work.handed import Counts, Given, counts_of, counts_of_each, given_by_id, list_given, pieces_of
 from app.work.handing import PAGE, Piece, pieces
 from app.work.handover import Opening, hand_over, opening, people
 from app.work.terms import Handed, WorkKind
@@ -82,8 +82,7 @@ async def carry_out(body: HandoverIn, deed: Annotated[Deed, Depends(doing(Permis
     return answer(_out(work, made))
 
 
-async def _handed(conn: Conn, given: Given) -> HandedOver:
-    counts = await counts_of(conn, given.id)
+def _handed(given: Given, counts: Counts) -> HandedOver:
     return HandedOver(
         id=given.id,
         giver=given.giver_name,
@@ -104,18 +103,24 @@ async def _seen(conn: Conn, handover_id: uuid.UUID, viewer: Viewer) -> Given:
     return given
 
 
+async def _one(conn: Conn, handover_id: uuid.UUID, viewer: Viewer) -> Response:
+    given = await _seen(conn, handover_id, viewer)
+    return answer(_handed(given, await counts_of(conn, given.id)))
+
+
 @router.get("", response_model=HandedOverList, summary="办过的移交，最近的在前")
 async def list_made(
     conn: ConnDep, viewer: Reader, limit: Annotated[int, Query(ge=1, le=200)] = PAGE, cursor: uuid.UUID | None = None
 ) -> Response:
     found = await list_given(conn, viewer=viewer, before=cursor, limit=limit)
-    each = [await _handed(conn, given) for given in found[:limit]]
+    counts = await counts_of_each(conn, [given.id for given in found[:limit]])
+    each = [_handed(given, counts[given.id]) for given in found[:limit]]
     return answer(HandedOverList(items=each, next=found[limit - 1].id if len(found) > limit else None))
 
 
 @router.get("/{handover_id}", response_model=HandedOver, summary="一次移交")
 async def read(handover_id: uuid.UUID, conn: ConnDep, viewer: Reader) -> Response:
-    return answer(await _handed(conn, await _seen(conn, handover_id, viewer)))
+    return await _one(conn, handover_id, viewer)
 
 
 @router.get("/{handover_id}/items", response_model=HandedOverItems, summary="一次移交里的工作，一件一件")
@@ -141,4 +146,4 @@ async def pieces_made(
 async def undo(handover_id: uuid.UUID, deed: Annotated[Deed, Depends(doing(Permission.HANDOVER))]) -> Response:
     """退回给原来的人；移交之后办完的、又换了人的不动，outcome 为 kept。"""
     await take_back(deed.conn, handover_id, by=deed.by, at=deed.at)
-    return answer(await _handed(deed.conn, await _seen(deed.conn, handover_id, deed.viewer)))
+    return await _one(deed.conn, handover_id, deed.viewer)
