@@ -93,6 +93,12 @@ async def erasure_asked(conn: Conn, request_id: uuid.UUID, *, viewer: Viewer) ->
     return asked, [one for one in found if one.where.table != _R.__tablename__]
 
 
+async def must_wait_still(conn: Conn, request_id: uuid.UUID) -> None:
+    """Before a password is tried: refused after it, the answer would tell whether it was right, and count no try.
+    Raises NotFound, Conflict."""
+    await _locked(conn, request_id)
+
+
 async def agree_to_erase(conn: Conn, request_id: uuid.UUID, *, by: Actor, at: datetime) -> int:
     """The second person's yes: from how many places it went. Raises NotFound, Conflict, Forbidden, Invalid."""
     row = await _locked(conn, request_id)

@@ -130,7 +130,9 @@ async def test_one_person_alone_erases_nothing_and_a_second_may_say_no(conn, cli
     for fault in ({"password": "x"}, {"act": "refuse", "why": " "}):
         assert (await other.post(address, data=YES | fault)).status_code == 422
     assert (await other.post(address, data={"act": "refuse", "why": "不是本人"})).status_code == 303
-    assert (await other.post(address, data=YES)).status_code == 409
+    for password in (factories.PASSWORD, "x"):
+        late = await other.post(address, data=YES | {"password": password})
+        assert late.status_code == 409, "and does not tell whether the password was right"
     assert (await other.get(address)).status_code == 404
     assert "不是本人" in (await officer.get("/inbox")).text
     await officer.post(PLACE, data=erase_it)

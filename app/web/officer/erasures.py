@@ -65,6 +65,7 @@ async def answer(
             clean = clean_text("why", why, longest=LONGEST_REASON)
             await erasures.refuse_to_erase(conn, request_id, clean, by=actor, at=at)
             return see_other(request, PLACE, "已答复：没有抹去")
+        await erasures.must_wait_still(conn, request_id)
         await prove(request, conn, password, code, by=actor, at=at)
         gone = await erasures.agree_to_erase(conn, request_id, by=actor, at=at)
     except Invalid as error:
