@@ -92,6 +92,7 @@ def _straight(route: Dependant, methods: set[str] | None) -> Handler | None:
                 values[name] = conn
             for name, guard in guards:
                 values[name] = await guard(request, conn)
+            values.pop(None, None)  # a right that the route asks for and its function does not see
             response: Response = await call(**values)
         return response
 

@@ -1,11 +1,16 @@
 """The pages opened all day are called without the framework's solver; what it would have seen to is seen to."""
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from types import SimpleNamespace
 
 import fastapi.routing
 import pytest
+from fastapi import Depends, Request, Response
 
+from app.access.terms import Permission
 from app.firms import queries
+from app.web.deps import ConnDep, Guard
+from app.web.routing import Router
 from tests import factories
 
 
@@ -67,3 +72,20 @@ async def test_a_page_that_fails_gives_its_connection_back(conn, app, client_as,
     with pytest.raises(RuntimeError):
         await officer.get(f"/firms/{uscc}")
     assert (held, solved) == ([], [])
+
+
+async def test_a_right_that_only_the_route_asks_for_is_asked_for(solved):
+    class Asked(Guard):
+        async def __call__(self, _: Request, conn: ConnDep) -> None:
+            seen.append(conn)
+
+    async def shown(conn: ConnDep) -> Response:
+        return Response(conn)
+
+    seen, database = [], SimpleNamespace(reading=lambda: nullcontext("here"))
+    request = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(database=database)), path_params={})
+    router = Router()
+    router.get("/x", dependencies=[Depends(Asked(Permission.FIRM_READ))])(shown)
+    (route,) = router.routes
+    answer = await route.get_route_handler()(request)
+    assert (answer.body, seen, solved) == (b"here", ["here"], [])
