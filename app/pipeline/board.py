@@ -190,7 +190,9 @@ def _dated(cards: Any) -> Kept:
     asked: Select[Any] = select(literal_column("1")).where(
         MoveRequest.firm_id == c.id, text("move_requests.state = 'pending'")
     )
-    return Kept(select(*shown, *deadlines.columns(firm), asked.exists().label("waits")))
+    # As on the firm's own page: what waits is the bureau's own.
+    waits = and_(deadlines.INTERNAL, asked.exists()).label("waits")
+    return Kept(select(*shown, *deadlines.columns(firm), waits))
 
 
 @lru_cache(maxsize=SHAPES)

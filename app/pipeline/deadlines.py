@@ -37,7 +37,7 @@ MOST_MISSED = 2
 _COLUMNS = ("state", "due_on")
 _TASKS = table("firm_tasks", column("firm_id", Uuid()), *(column(name) for name in _COLUMNS))
 _NEEDS = table("firm_needs", column("firm_id", Uuid()), *(column(name) for name in _COLUMNS))
-_TODAY, _INTERNAL = bindparam("today", type_=Date()), bindparam("internal", type_=Boolean())
+_TODAY, INTERNAL = bindparam("today", type_=Date()), bindparam("internal", type_=Boolean())
 _THROUGH = {Stage.SUBMITTED, Stage.RECOMMENDED, *ENDED}
 # What can be filed in at all: a handful, found once for all the cards.
 _OPEN = (
@@ -92,7 +92,7 @@ def columns(firm: Dated) -> tuple[ColumnElement[Any], ...]:
     """The nearest day of every matter; `of_row` picks the first of them."""
     near = and_(firm.close, striving(firm.id, firm.tier, firm.sought, _TODAY))
     return (
-        case((_INTERNAL, firm.next_touch_on), else_=None).label("touch_on"),
+        case((INTERNAL, firm.next_touch_on), else_=None).label("touch_on"),
         _work(_TASKS, firm).label("task_on"),
         _work(_NEEDS, firm).label("need_on"),
         _lapse(firm).label("lapse"),
@@ -114,7 +114,7 @@ def of_row(row: Sequence[Any]) -> Deadline | None:
 
 
 def _work(desk: Any, firm: Dated) -> Any:
-    mine = (desk.c.firm_id == firm.id, desk.c.state == literal_column("'open'"), _INTERNAL)
+    mine = (desk.c.firm_id == firm.id, desk.c.state == literal_column("'open'"), INTERNAL)
     return select(func.min(desk.c.due_on, type_=Date())).where(*mine).correlate(firm.source).scalar_subquery()
 
 

@@ -169,7 +169,7 @@ class CardOut(BaseModel):
     since: date
     days: int
     stale: bool
-    waits: bool = Field(description="有一项移动正待第二人复核")
+    waits: bool = Field(description="有一项移动正待第二人复核；只给局内的人")
     next: AnswerOut | None = Field(None, description="离下一级还差多少")
     due: DueOut | None = Field(None, description="最近的期限；待办、诉求和约定联系只给局内的人")
 
