@@ -114,7 +114,7 @@ async def _undo_chunk(
     await leave_many(conn, entered, reason=reason, ladder=ladder, by=by, at=at)
     await withdraw_many(conn, [r.request for r in back if r.request], reason=reason, by=by, at=at)
     gone = [r.firm_id for r in back if r.image is None]
-    await forget_removed(conn, [(i, firms[i].uscc) for i in gone], at=at)
+    await forget_removed(conn, [(i, firms[i].uscc) for i in gone], since=batch.created_at, at=at)
     await remove(conn, gone)  # and their certificates with them
     await take_back(conn, [r.certificate for r in back if r.certificate and r.image is not None])
     await restore(conn, {r.firm_id: r.image for r in back if r.image is not None})

@@ -10,6 +10,7 @@ from app.exchange.undoing import undo_batch
 from app.files.store import FileStore
 from app.firms.terms import ContactDetails
 from app.outbox.models import OutboxMessage
+from app.outbox.writing import notice, post
 from app.reminders.jobs import plan_reminders
 from app.reminders.ledger import ledger
 from tests import factories
@@ -69,6 +70,8 @@ async def test_an_undone_import_takes_along_what_was_told_of_its_firms_or_says_s
         return {NAME: name, CODE: code, "高企证书编号": f"GR20234400180{name[4]}", "高企发证日期": "2023-12-28"}
 
     codes = [factories.code() for _ in range(2)]
+    before = NOON - timedelta(days=9)  # of the firm that had the code then
+    await post(conn, notice("followed", "x", to=officer.id, subject="x", uscc=codes[0], at=before))
     lines = [row(f"开平市第{n}有限公司", code) for n, code in enumerate(codes)]
     done = await imported(database, FileStore(tmp_path), roster(*lines), by=officer.actor)
     at = NOON + timedelta(hours=1)
@@ -87,3 +90,5 @@ async def test_an_undone_import_takes_along_what_was_told_of_its_firms_or_says_s
     assert heard[officer.id][1].endswith("（其中 2 家已随撤销的导入移除）")
     assert heard[officer.id][2:] == ("pending", None)
     assert (heard[colleague.id][2], heard[colleague.id][3] is not None) == ("withdrawn", True)
+    earlier = await conn.execute(select(M.state, M.read_at).where(M.created_at == before))
+    assert earlier.one() == ("pending", None)
