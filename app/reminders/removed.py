@@ -23,7 +23,8 @@ WHERE m.created_at >= :since AND m.state IN ('pending', 'sent', 'dead')
 ).bindparams(
     bindparam("codes", type_=ARRAY(Text())), *(bindparam(n, type_=DateTime(timezone=True)) for n in ("since", "at"))
 )
-# Of several: the ledger has a line for each, and what stays says how many of them are gone.
+# Of several: the ledger has a line for each, and what stays says how many of them are gone by now. They go a stretch at
+# a time, and their lines with them.
 _AMONG = text(
     f"""
 WITH told AS (
@@ -39,7 +40,9 @@ WITH told AS (
   UPDATE outbox_messages m SET {_GONE} FROM told WHERE m.id = told.id AND told.gone = told.firms
 )
 UPDATE outbox_messages m SET payload = m.payload || jsonb_build_object(
-  'subject', (m.payload ->> 'subject') || '（其中 ' || told.gone || ' 家已随撤销的导入移除）')
+  'removed', coalesce((m.payload ->> 'removed')::int, 0) + told.gone,
+  'subject', regexp_replace(m.payload ->> 'subject', '（其中 [0-9]+ 家已随撤销的导入移除）$', '') || '（其中 '
+    || coalesce((m.payload ->> 'removed')::int, 0) + told.gone || ' 家已随撤销的导入移除）')
 FROM told WHERE m.id = told.id AND told.gone > 0 AND told.gone < told.firms
 """  # noqa: S608 - our own words only
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())), bindparam("at", type_=DateTime(timezone=True)))

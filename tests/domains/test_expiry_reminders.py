@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.clock import BUSINESS_ZONE
-from app.exchange.undoing import undo_batch
+from app.exchange import undoing
 from app.files.store import FileStore
 from app.firms.terms import ContactDetails
 from app.outbox.models import OutboxMessage
@@ -62,7 +62,10 @@ async def test_certificates_of_many_days_are_one_message_with_one_list_and_say_w
     assert "请电话提醒" not in second.payload["subject"]
 
 
-async def test_an_undone_import_takes_along_what_was_told_of_its_firms_or_says_so(conn, database, tmp_path: Path):
+async def test_an_undone_import_takes_along_what_was_told_of_its_firms_or_says_so(
+    conn, database, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(undoing, "CHUNK", 1)  # the firms go in two stretches, and are counted once
     officer, colleague = await factories.person(conn, "officer"), await factories.person(conn, "officer-2")
     await factories.active_rule(conn, "hnte_expiry")
 
@@ -84,10 +87,10 @@ async def test_an_undone_import_takes_along_what_was_told_of_its_firms_or_says_s
     assert heard[officer.id][1].startswith("3 家企业的高新技术企业证书")
     assert heard[colleague.id][1].startswith("2 家企业的高新技术企业证书")
     ladder, _ = await factories.main_ladder(conn)
-    undone = await undo_batch(conn, done.id, ladder=ladder, by=officer.actor, at=at + timedelta(hours=1))
+    undone = await undoing.undo_batch(conn, done.id, ladder=ladder, by=officer.actor, at=at + timedelta(hours=1))
     assert undone.restored == 2
     heard = {row[0]: row for row in await conn.execute(told)}
-    assert heard[officer.id][1].endswith("（其中 2 家已随撤销的导入移除）")
+    assert heard[officer.id][1].endswith("开平市第1有限公司（其中 2 家已随撤销的导入移除）")
     assert heard[officer.id][2:] == ("pending", None)
     assert (heard[colleague.id][2], heard[colleague.id][3] is not None) == ("withdrawn", True)
     earlier = await conn.execute(select(M.state, M.read_at).where(M.created_at == before))
