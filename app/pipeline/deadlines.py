@@ -33,6 +33,7 @@ from app.recognitions.terms import CertificateKind
 
 WINDOWS_WITHIN, LAPSE_WITHIN = timedelta(days=120), timedelta(days=180)
 MOST_MISSED = 2
+WIDTH = 5  # how many columns they are
 # `app.work`'s own, which lies above: known by name, as the moves are in `app.firms.filtering`.
 _COLUMNS = ("state", "due_on")
 _TASKS = table("firm_tasks", column("firm_id", Uuid()), *(column(name) for name in _COLUMNS))

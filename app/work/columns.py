@@ -52,7 +52,7 @@ class Wanted:
         """What a row has beside it, by what was asked."""
         found, rest = {}, list(beside)
         for column in self.asked:
-            width = len(self._parts(column))
+            width = deadlines.WIDTH if column is _C.DUE else 1
             parts, rest = rest[:width], rest[width:]
             found[column] = deadlines.of_row(parts) if column is _C.DUE else parts[0]
         return found

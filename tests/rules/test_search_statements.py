@@ -78,3 +78,13 @@ def test_what_stands_beside_a_page_is_planned_for_the_rows_of_that_page(q: str) 
     ):
         text, _ = written(kept, FirmFilter(q=q), OFFICER)
         assert "LIMIT 51" in text
+
+
+def test_what_stands_beside_a_row_is_read_without_building_the_statement_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page has hundreds of rows, and what asks for a firm's dates takes milliseconds to put together."""
+    beside = wanted([ListColumn.DUE, ListColumn.CONTACT], Ladder("main", "", ()), today=TODAY, internal=True)
+    assert beside is not None
+    row: list[Any] = [None] * len(beside.columns())
+    row[-1] = TODAY
+    monkeypatch.setattr(deadlines, "columns", None)
+    assert beside.by_column(row) == {ListColumn.DUE: None, ListColumn.CONTACT: TODAY}
