@@ -13,6 +13,7 @@ from app.access.noticing import tell_owner
 from app.access.proving import must_know_password, must_prove
 from app.access.queries import user_by_login
 from app.access.rules import new_token, token_hash
+from app.access.standing import still_opens
 from app.access.terms import SYSTEM, Actor
 from app.audit.service import event_row, record
 from app.db import Conn
@@ -48,7 +49,7 @@ def _open(user_id: uuid.UUID, at: datetime) -> tuple[Any, ...]:
 async def issue_token(conn: Conn, login: str, *, days: int, label: str = "", by: Actor = SYSTEM, at: datetime) -> str:
     """Shown once. Raises NotFound."""
     user = await user_by_login(conn, login)
-    if user is None or not user["active"] or (user["valid_until"] or _LATE) <= at:
+    if user is None or not still_opens(user, at):
         raise NotFound(f"没有账号 {login}，或者已停用、已到期。")
     token = new_token()
     until = min(at + timedelta(days=days), user["valid_until"] or _LATE)

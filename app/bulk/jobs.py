@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Uuid, delete, select, text, update
 
 from app.access.queries import user_by_id
+from app.access.standing import still_opens
 from app.access.terms import SYSTEM, Actor, Origin, Role, Viewer
 from app.assessments.policies import load_policies
 from app.bulk.doing import Kit
@@ -78,7 +79,7 @@ async def _work_through(database: Database, act_id: uuid.UUID, *, at: datetime) 
                 act = await act_by_id(conn, act_id, viewer=None, lock=True)
                 if act is None or not act.state.busy:
                     return
-                by = await actor_of(conn, act)
+                by = await actor_of(conn, act, at=now)
                 await conn.execute(update(BulkAct).where(BulkAct.id == act_id).values(lease_until=now + LEASE))
                 if not await step(conn, act, kit=kit, by=by, at=now):
                     return
@@ -110,11 +111,11 @@ async def _give_up(database: Database, act_id: uuid.UUID, sentence: str, *, at: 
         await finish(conn, act, by=SYSTEM, at=at, sentence=sentence)
 
 
-async def actor_of(conn: Conn, act: Act) -> Actor:
+async def actor_of(conn: Conn, act: Act, *, at: datetime) -> Actor:
     """Who prepared it, or asked for its undoing, with the rights they have now. Raises Conflict when none are left."""
     user_id = act.undone_by if act.state is ActState.UNDOING else act.created_by
     user = await user_by_id(conn, user_id) if user_id else None
-    if user is None or not user["active"]:
+    if user is None or not still_opens(user, at):
         raise Conflict("办理人的账号已停用，其余的没有办。")
     viewer = Viewer(user["id"], user["login"], user["name"], Role(user["role"]), user["scope"], unit=user["unit"])
     if not viewer.may(act.kind.permission):

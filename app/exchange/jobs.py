@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from app.access.queries import user_by_id
+from app.access.standing import still_opens
 from app.access.terms import SYSTEM, Actor, Permission, Role, Viewer
 from app.assessments.policies import load_policies
 from app.clock import business_day
@@ -77,14 +78,14 @@ async def bureau_for(conn: Conn, viewer: Viewer) -> Bureau:
     return Bureau(reference, ladder, await load_calendar(conn), await load_policies(conn), names)
 
 
-async def actor_of(conn: Conn, batch: Batch) -> Actor:
+async def actor_of(conn: Conn, batch: Batch, *, at: datetime) -> Actor:
     """Who uploaded it, or asked for its undoing, with the rights they have now. Raises Conflict when none are left."""
     undoing = batch.state is BatchState.UNDOING
     who, what, user_id = ("要求撤销的人", "撤销", batch.undone_by) if undoing else ("上传人", "导入", batch.created_by)
     if user_id is None and not undoing:
         return command_actor(batch.scope)
     user = await user_by_id(conn, user_id) if user_id else None
-    if user is None or not user["active"]:
+    if user is None or not still_opens(user, at):
         raise Conflict(f"{who}的账号已停用，这一批没有{what}。")
     viewer = Viewer(user["id"], user["login"], user["name"], Role(user["role"]), user["scope"], unit=user["unit"])
     asked = {Permission.FIRM_IMPORT, service.needed(batch.kind)}
@@ -107,7 +108,7 @@ async def check(
         async with database.reading() as conn:
             batch = await batch_by_id(conn, batch_id, viewer=None)
             assert batch is not None
-            actor = await actor_of(conn, batch)
+            actor = await actor_of(conn, batch, at=now())
             bureau = await bureau_for(conn, actor.viewer)
         if batch.kind in LISTS:
             await _check_list(database, files, batch, bureau, actor.viewer, now)
@@ -231,7 +232,7 @@ async def _write_once(database: Database, batch_id: uuid.UUID, state: BatchState
                 async with database.transaction() as other:
                     await leases.note_progress(other, batch_id, done=done, total=batch.total, at=now())
 
-            actor = await actor_of(conn, batch)
+            actor = await actor_of(conn, batch, at=now())
             bureau = await bureau_for(conn, actor.viewer)
             if batch.kind in LISTS:
                 act = undo_list if state is BatchState.UNDOING else apply_list

@@ -275,14 +275,15 @@ async def test_a_firm_that_is_gone_since_does_not_come_back_on_its_tier(conn, ki
     assert await reasons(conn, out, "kept") == ["已不在存续状态，不能再回到梯队上。"]
 
 
+@pytest.mark.parametrize("over", [{"active": False}, {"valid_until": NOON}])
 async def test_whose_account_is_closed_halfway_has_nothing_more_done_in_their_name(
-    conn, database, kit, me, other, firms, monkeypatch
+    conn, database, kit, me, other, firms, monkeypatch, over
 ):
     monkeypatch.setattr(service, "INLINE", 1)
     act_id = await prepared(conn, Change(BulkKind.OFFICER, to(other)), kit, me, codes=firms)
     await jobs.run_waiting_acts(database, at=NOON)
     await service.confirm(conn, act_id, kit=kit, by=me.actor, at=NOON)
-    await conn.execute(text("UPDATE users SET active = false WHERE id = :i"), {"i": me.id})
+    await conn.execute(update(User).where(User.id == me.id).values(over))
     await jobs.run_waiting_acts(database, at=NOON)
     act = await act_by_id(conn, act_id, viewer=None)
     assert (act.state, act.sentence) == (ActState.DONE, "办理人的账号已停用，其余的没有办。")

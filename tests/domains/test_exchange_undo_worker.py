@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -61,12 +62,13 @@ async def test_who_asked_is_who_did_it_and_not_who_uploaded(
     assert acts == {("import:batch:undo_asked", other.name), ("import:batch:undone", other.name)}
 
 
+@pytest.mark.parametrize("over", [{"active": False}, {"valid_until": LATER}])
 async def test_whoever_may_no_longer_import_undoes_nothing_and_the_batch_says_so(
-    conn: Conn, database: Database, files: FileStore, done: Batch
+    conn: Conn, database: Database, files: FileStore, done: Batch, over: dict[str, Any]
 ) -> None:
     other = await factories.person(conn, "officer-other")
     await service.ask_undo(conn, done.id, by=other.actor, at=LATER)
-    await conn.execute(update(User).where(User.id == other.id).values(active=False))
+    await conn.execute(update(User).where(User.id == other.id).values(over))
     await run_waiting_imports(database, files, at=LATER)
     seen = await batch(database, done.id)
     assert (seen.state, seen.sentence) == (BatchState.APPLIED, "要求撤销的人的账号已停用，这一批没有撤销。")
