@@ -108,8 +108,9 @@ async def agree_to_erase(conn: Conn, request_id: uuid.UUID, *, by: Actor, at: da
     value = unseal(conn.vault, row.sought, column=_SOUGHT, row=row.id)
     # First, so that what is erased is counted without the request for it.
     await _close(conn, row, ErasureState.DONE, by=by, at=at)
-    if not value:
-        return 0  # erased by the operators meanwhile
+    if not value:  # erased meanwhile, by the operators or for another request
+        await _answer(conn, row, f"{row.label}的个人信息此前已经抹去", at=at)
+        return 0
     found = await erase(conn, value, reason=row.reason, by=by, at=at, asked_by=row.asker_name)
     await _answer(conn, row, f"{by.viewer.name}同意，{row.label}的个人信息已抹去", at=at)
     return sum(one.count for one in found)

@@ -173,6 +173,7 @@ async def test_what_the_operators_erase_meanwhile_is_gone_from_the_request_too(c
     assert (await conn.execute(text("SELECT sought FROM erasure_requests"))).scalar_one() == ""
     assert (await manager.get(address)).status_code == 200
     assert (await manager.post(address, data=YES)).status_code == 303
+    assert "的个人信息此前已经抹去" in (await officer.get("/inbox")).text, "who asked hears of it all the same"
 
 
 async def test_nothing_is_answered_without_a_reason_the_password_and_the_code(conn, client_as):
