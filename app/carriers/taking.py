@@ -52,6 +52,8 @@ async def free(
     there = await taken(conn, space.id, since=since, until=until, besides=besides)
     if space.exclusive:
         for same in await spelled_otherwise(conn, space):
+            # Whoever lets that one just now holds it, and not this one.
+            await space_of(conn, space.carrier_id, same.id, lock=True)
             there = there or await taken(conn, same.id, since=since, until=until, besides=besides)
         if there:
             raise Conflict(in_the_way(there[0]))

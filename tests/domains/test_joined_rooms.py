@@ -1,5 +1,6 @@
 """One room that stands in two rows is made one: nothing that was ever asked of a day is answered otherwise."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -145,3 +146,22 @@ async def test_an_operator_joins_them_on_the_page_a_program_by_the_api_and_a_riv
     assert (await stranger.put(f"{way}/{first}", json=space, headers={"If-Match": '"2"'})).status_code == 404
     assert (await program.post(f"{way}/{first}/close", json={})).json()["closed_on"] == "2026-11-23"
     assert (await stranger.post(f"{way}/{first}/close", json={})).status_code == 404
+
+
+@pytest.mark.db_commit
+async def test_two_who_let_the_room_at_once_under_its_two_spellings_do_not_both_have_it(fresh_database):
+    async with fresh_database.transaction() as conn:
+        held = await houses.carrier(conn)
+        first, second = await houses.space(conn, held), await twin(conn, held)
+        await factories.person(conn, "officer")
+
+    async def let_the_other() -> None:
+        async with fresh_database.transaction() as conn:
+            await houses.tenancy(conn, held, second, "后来的团队")
+
+    async with fresh_database.transaction() as conn:
+        await houses.tenancy(conn, held, first, "先来的团队")
+        later = asyncio.create_task(let_the_other())
+        await asyncio.wait([later], timeout=0.5)
+    with pytest.raises(Conflict, match="先来的团队"):
+        await later
