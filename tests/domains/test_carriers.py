@@ -168,7 +168,7 @@ async def test_what_is_recorded_later_leaves_the_answer_of_an_earlier_evening_as
     room = await houses.space(conn, house)
     made = await houses.tenancy(conn, house, room, "甲队")
     later = NOON + timedelta(days=10)
-    ending = Ending(date(2026, 9, 30), EndReason.EARLY, "项目停了")
+    ending = Ending(date(2026, 9, 30), EndReason.EARLY, "项目停了", late="现在才知道")
     await letting.end(conn, made, ending, version=1, by=officer.actor, at=later)
     october = date(2026, 10, 15)
     now = (await fills(conn, [house.id], on=october, today=later.date()))[house.id]
