@@ -19,13 +19,14 @@ from app.access.terms import HELD, PERMISSIONS, SYSTEM, Actor, Permission, Power
 from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn
-from app.errors import Invalid, NotFound
+from app.errors import Invalid, NotFound, Stale
 from app.outbox.writing import notice, post
 
 # Our own numbers: days left when it is told, once for each.
 TOLD = (14, 3)
 TOKEN_TOLD = 7
 _U, _T = User, ApiToken
+_CHANGED = "这个账号的到期日刚被别人改过，没有保存；请重新打开这一页，看过现在的再改。"
 
 
 def must_lie_ahead(day: date | None, *, at: datetime) -> None:
@@ -34,19 +35,26 @@ def must_lie_ahead(day: date | None, *, at: datetime) -> None:
         raise Invalid({"valid_until": "到期日不能早于今天；立即停用请用“停用”。"})
 
 
-async def set_last_day(conn: Conn, user_id: uuid.UUID, day: date | None, *, by: Actor, at: datetime) -> bool:
-    """None: until somebody disables it. False when nothing differs. Raises NotFound, Invalid, Forbidden."""
+async def set_last_day(
+    conn: Conn, user_id: uuid.UUID, day: date | None, *, seen: str | None = None, by: Actor, at: datetime
+) -> bool:
+    """None: until somebody disables it; `seen`: the day that was there when the form was opened, as it was shown.
+    False when nothing differs. Raises NotFound, Invalid, Forbidden, Stale."""
     user = await user_by_id(conn, user_id)
     if user is None:
         raise NotFound
     may_handle(user, by=by)
     if user_id == by.viewer.id:
         raise Invalid({"valid_until": "不能定自己账号的到期日。"})
+    if seen is not None and seen != _said(user["valid_until"])["valid_until"]:
+        raise Stale(_CHANGED)
     must_lie_ahead(day, at=at)
     until = lasts_until(day) if day else None
     if until == user["valid_until"]:
         return False
-    await conn.execute(update(_U).where(_U.id == user_id).values(valid_until=until))
+    same = (_U.id == user_id, _U.valid_until.is_not_distinct_from(user["valid_until"]))
+    if (await conn.execute(update(_U).where(*same).values(valid_until=until))).rowcount == 0:
+        raise Stale(_CHANGED)
     set_ = event_row(
         "user:expiry:set",
         by=by,

@@ -93,8 +93,11 @@ async def test_it_is_set_and_taken_away_on_a_page_and_never_ones_own(conn, clien
     made = (await conn.execute(select(User.id).where(User.login == "jiediao"))).scalar_one()
     page = f"/admin/users/{made}/expiry"
     assert 'value="2026-12-05"' in (await admin.get(page)).text
+    assert 'name="expected" value="2026-12-05"' in (await admin.get(page)).text
     assert (await admin.post(page, data={"valid_until": "2026-11-01"})).status_code == 422
-    assert (await admin.post(page, data={"valid_until": ""})).status_code == 303
+    late = await admin.post(page, data={"valid_until": "", "expected": "2026-12-31"})
+    assert (late.status_code, "刚被别人改过" in late.text) == (412, True)
+    assert (await admin.post(page, data={"valid_until": "", "expected": "2026-12-05"})).status_code == 303
     assert (await conn.execute(select(User.valid_until).where(User.id == made))).scalar_one() is None
     own = (await factories.person(conn, "admin")).id
     assert (await admin.post(f"/admin/users/{own}/expiry", data={"valid_until": "2027-01-01"})).status_code == 422

@@ -44,16 +44,23 @@ async def put(
     clock: ClockDep,
     actor: Admin,
     valid_until: Annotated[str, Form(max_length=30)] = "",
+    expected: Annotated[str | None, Form(max_length=30)] = None,
 ) -> Response:
     try:
-        done = await set_last_day(conn, user_id, read_last_day(valid_until), by=actor, at=clock.now())
+        day = read_last_day(valid_until)
+        done = await set_last_day(conn, user_id, day, seen=expected, by=actor, at=clock.now())
     except Invalid as error:
-        return await _page(request, conn, user_id, error.fields, typed=valid_until)
+        return await _page(request, conn, user_id, error.fields, typed=valid_until, seen=expected)
     return see_other(request, "/admin/users", "已更改到期日" if done else "没有变化")
 
 
 async def _page(
-    request: Request, conn: Conn, user_id: uuid.UUID, errors: dict[str, str] | None = None, typed: str | None = None
+    request: Request,
+    conn: Conn,
+    user_id: uuid.UUID,
+    errors: dict[str, str] | None = None,
+    typed: str | None = None,
+    seen: str | None = None,
 ) -> Response:
     user = await user_by_id(conn, user_id)
     if user is None:
@@ -61,6 +68,6 @@ async def _page(
     until = user["valid_until"]
     kept = str(last_day(until)) if until else ""
     context: dict[str, Any] = {"user": user, "value": kept if typed is None else typed, "errors": errors or {}}
-    context |= {"label": LABEL, "told": TOLD}
+    context |= {"label": LABEL, "told": TOLD, "expected": kept if seen is None else seen}
     title = f"{user['name']} 的到期日"
     return page(request, "admin/user_expiry.html", title=title, status=422 if errors else 200, **context)
