@@ -148,7 +148,7 @@ async def test_what_a_second_person_has_granted_is_not_taken_back_with_the_sheet
     second = await factories.person(conn, "officer-2")
     await approve(conn, asked.id, **house(ladder, calendar), by=second.actor, at=LATER)
     undone = await undo_batch(conn, done.id, ladder=ladder, by=officer.actor, at=LATER + timedelta(hours=1))
-    assert (undone.restored, undone.left) == (0, ["第 2 行 开平市某某有限公司"])
+    assert (undone.restored, [str(row) for row in undone.left]) == (0, ["第 2 行 开平市某某有限公司"])
     assert await tier_of(conn, uscc, officer) == ("leader", TODAY)
     assert uscc is not None
     assert (await batch(database, done.id)).state.value == "undone"
