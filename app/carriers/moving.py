@@ -120,10 +120,14 @@ async def link_team(
         raise Conflict(f"团队“{team.name}”已在 {team.linked_on} 登记为企业。")
     if on > business_day(at):
         raise Invalid({"on": "注册日期不能晚于今天。"})
-    query = select(Firm.id, Firm.name).where(Firm.uscc == uscc, visible_to(by.viewer))
+    query = select(Firm.id, Firm.name, Firm.registered_on).where(Firm.uscc == uscc, visible_to(by.viewer))
     firm = (await conn.execute(query)).one_or_none()
     if firm is None:
         raise Invalid({"uscc": UNKNOWN_FIRM})
+    if firm.registered_on and firm.registered_on != on:
+        # A firm that has long been one is not what this team has become.
+        told = f"企业库里 {firm.name} 成立于 {firm.registered_on}，与填的 {on} 不同；请核对是不是这家企业，以哪天为准。"
+        raise Invalid({"on": told})
     linked = {"firm_id": firm.id, "linked_on": on, "linked_at": at}
     await conn.execute(update(CarrierTeam).where(CarrierTeam.id == team.id).values(linked))
     t = TenancyRow

@@ -15,10 +15,12 @@ from app.access.terms import PERMISSIONS, TOWN_DIGITS, Actor, Permission, Viewer
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Waiting
 from app.firms.erasing import Found, count_held, erase, given_for, kind_of, must_reach_no_staff, note_answer
+from app.firms.holding import people_of
 from app.firms.models import ErasureRequest
 from app.firms.terms import ErasureState
 from app.outbox.writing import notice, post
 from app.personal.masking import mask
+from app.personal.terms import Kind
 from app.sealed import seal, unseal
 
 _SOUGHT = "erasure_requests.sought"
@@ -81,8 +83,10 @@ async def waiting_erasures(conn: Conn) -> list[Asked]:
     return [Asked(*row) for row in rows]
 
 
-async def erasure_asked(conn: Conn, request_id: uuid.UUID, *, viewer: Viewer) -> tuple[Asked, list[Found]]:
-    """What is asked, and where it is held today. Raises NotFound for what does not wait any more."""
+async def erasure_asked(
+    conn: Conn, request_id: uuid.UUID, *, viewer: Viewer
+) -> tuple[Asked, list[Found], list[tuple[str, str]]]:
+    """What is asked, where it is held today, and whose it is. Raises NotFound for what does not wait any more."""
     row = await _by_id(conn, request_id)
     if row is None or row.state != ErasureState.WAITING:
         raise NotFound("没有这个要求，或者已经答复。")
@@ -90,7 +94,8 @@ async def erasure_asked(conn: Conn, request_id: uuid.UUID, *, viewer: Viewer) ->
     label = shown(viewer, kind_of(value), value) if value else row.label
     asked = Asked(row.id, label, row.reason, row.asker_id, row.asker_name, row.asked_at)
     found = await count_held(conn, value) if value else []
-    return asked, [one for one in found if one.where.table != _R.__tablename__]
+    whose = [(firm, shown(viewer, Kind.NAME, name)) for firm, name in (await people_of(conn, value) if value else ())]
+    return asked, [one for one in found if one.where.table != _R.__tablename__], whose
 
 
 async def must_wait_still(conn: Conn, request_id: uuid.UUID) -> None:

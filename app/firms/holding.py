@@ -127,6 +127,17 @@ async def holdings(
     return held
 
 
+async def people_of(conn: Conn, value: str) -> list[tuple[str, str]]:
+    """(firm, name) of the contacts that it is a number of: whose it is, for who has to say yes to its going."""
+    contact = next(h for h in kept_in(kind_of(value)) if h.table == "contacts")
+    query = (
+        f"SELECT f.name, t.name FROM (SELECT * FROM contacts WHERE {condition_of(contact)} LIMIT {MOST}) t {_FIRM} "  # noqa: S608
+        "ORDER BY f.name, t.name"
+    )
+    async with beyond_sight(conn):
+        return [(firm, name) for firm, name in await conn.execute(text(query), given_for(conn, value))]
+
+
 def _wheres(value: str) -> list[tuple[Held, str]]:
     mine = [(held, f"{held.table} WHERE {condition_of(held)}") for held in kept_in(kind_of(value))]
     return [*mine, (SENDING, f"outbox_messages {SENT_TO}")]

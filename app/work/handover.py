@@ -182,9 +182,19 @@ def counted(numbers: Mapping[WorkKind, int]) -> str:
 
 
 async def _tell(conn: Conn, handover_id: uuid.UUID, work: Opening, *, by: Actor, at: datetime) -> None:
-    if work.taker.id == by.viewer.id or not work.total:
+    """Whoever takes it over, and whose it was, unless it was their own doing."""
+    if not work.total:
         return
-    said = counted({s.kind: len(s.ids) for s in work.shares})
-    subject = f"{by.viewer.name} 把 {work.giver.name} 的工作移交给您：{said}"
+    who, giver, taker = by.viewer.name, work.giver, work.taker
+    what = counted({s.kind: len(s.ids) for s in work.shares})
+    said = {
+        taker: f"{who} 把 {giver.name} 的工作移交给您：{what}",
+        giver: f"{who} 把您的工作移交给 {taker.name}：{what}",
+    }
     key, page = f"handover:{handover_id}", f"/handover/{handover_id}"
-    await post(conn, notice("work_given", key, to=work.taker.id, subject=subject, at=at, page=page))
+    rows = [
+        notice("work_given", key, to=person.id, subject=subject, at=at, page=page)
+        for person, subject in said.items()
+        if person.active and person.id != by.viewer.id
+    ]
+    await post(conn, *rows)

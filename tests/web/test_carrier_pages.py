@@ -340,6 +340,13 @@ async def test_a_team_is_made_a_firm_on_its_page_at_once_by_an_officer_and_by_as
     assert uscc not in (await operator.get(f"/tenancies/{tenancy}")).text
     officer = await client_as("officer")
     assert (await officer.post(f"/tenancies/{tenancy}/link", data={"uscc": "123", "version": "1"})).status_code == 422
+    old = await factories.firm(conn, name="开平市早有机械有限公司", registered_on=date(2014, 1, 9))
+    wrong = await officer.post(f"/tenancies/{tenancy}/link", data={"uscc": old, "on": "2026-11-01", "version": "1"})
+    assert (wrong.status_code, "成立于 2014-01-09，与填的 2026-11-01 不同" in wrong.text) == (422, True)
+    await operator.post(f"/tenancies/{tenancy}/link", data={"uscc": old, "on": "2026-11-01", "version": "1"})
+    queue = (await officer.get("/carriers/proposals")).text.partition("开平市早有机械有限公司")[2]
+    said = await officer.post(re.search(r"/proposals/[0-9a-f-]{36}/confirm", queue)[0])
+    assert (said.status_code, "成立于 2014-01-09" in said.text) == (422, True), "nor by saying yes to it"
     done = await officer.post(f"/tenancies/{tenancy}/link", data={"uscc": uscc, "version": "1"})
     assert done.status_code == 303
     assert uscc in (await officer.get(f"/tenancies/{tenancy}")).text

@@ -80,6 +80,19 @@ async def test_everything_open_goes_over_in_one_act_and_what_is_over_stays(conn,
     assert "修改资料" in (await client.get(f"/firms/{busy}")).text
 
 
+async def test_whose_work_another_hands_over_hears_of_it_and_who_does_it_alone_does_not(
+    conn, client_as, busy, giver, taker
+):
+    manager = await client_as("manager")
+    sent = await preview(manager, giver, taker)
+    assert (await manager.post("/handover", data=sent)).status_code == 303
+    told = select(OutboxMessage.user_id, OutboxMessage.payload["subject"].astext)
+    said = dict((await conn.execute(told.where(OutboxMessage.kind == "work_given"))).all())
+    assert set(said) == {giver.id, taker.id}
+    assert f"把您的工作移交给 {taker.name}：负责的企业 1" in said[giver.id]
+    assert "移交给您" in said[taker.id]
+
+
 async def test_what_has_changed_since_the_preview_is_looked_at_anew(conn, client_as, busy, giver, taker):
     client = await client_as(giver)
     sent = await preview(client, giver, taker)

@@ -124,6 +124,7 @@ async def test_one_person_alone_erases_nothing_and_a_second_may_say_no(conn, cli
     dodged = await officer.post(PLACE, data=ASKED | {"act": "correct", "new": NEW})
     assert dodged.status_code == 422
     address = await the_request(officer)
+    assert f"开平市受访有限公司 · {NAME}" in (await other.get(address)).text, "whose it is, for who says yes"
     own = await officer.get(address)
     assert ("收回" in own.text, 'value="agree"' in own.text) == (True, False)
     assert (await officer.post(address, data=YES)).status_code == 403

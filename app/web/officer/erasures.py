@@ -85,11 +85,12 @@ async def _one(
     why: str = "",
 ) -> Response:
     erasures.must_answer_for_all(actor.viewer)
-    asked, found = await erasures.erasure_asked(conn, request_id, viewer=actor.viewer)
+    asked, found, whose = await erasures.erasure_asked(conn, request_id, viewer=actor.viewer)
     errors = errors or {}
     context: dict[str, Any] = {
         "asked": asked,
         "found": found,
+        "whose": whose,
         "rules": RULES,
         "own": asked.asker_id == actor.viewer.id,
         "why": why,
