@@ -75,13 +75,19 @@ async def _enlist(conn: Conn, carrier_id: uuid.UUID, round_id: uuid.UUID, period
     return len((await conn.execute(written)).all())
 
 
+_SAID = {
+    "collection_opened": "请在 {due_on} 前核对确认",
+    "collection_chased": "还没有收到，请在 {due_on} 前核对确认",
+    "collection_closed": "已经关账，没有收到贵企业的，不用再填；有疑问请与载体联系",
+}
+
+
 async def _tell(conn: Conn, held: Round, answers: Sequence[Answer], kind: str, *, at: datetime, key: str = "") -> None:
     """To everybody who reports for those firms."""
     by_firm: dict[uuid.UUID | None, Answer] = {a.firm_id: a for a in answers if a.state is AnswerState.WAITING}
     asked = [firm_id for firm_id in by_firm if firm_id]
     query = select(User.id, User.firm_id).where(User.firm_id.in_(asked), User.role == Role.FIRM.value, User.active)
-    verb = "请" if kind == "collection_opened" else "还没有收到，请"
-    told = f"{held.carrier_name}收集{held.period.label}数据：{verb}在 {held.due_on} 前核对确认"
+    told = f"{held.carrier_name}收集{held.period.label}数据：{_SAID[kind].format(due_on=held.due_on)}"
     rows = []
     for person, firm_id in await conn.execute(query):
         answer = by_firm[firm_id]
@@ -155,6 +161,7 @@ async def close_round(
     await conn.execute(update(_R).where(_R.id == held.id).values(**done, version=_R.version + 1))
     said = {"problems": len(problems), "reason": despite}
     await trace(conn, held, "closed", said, by=by, at=at)
+    await _tell(conn, held, await answers_of(conn, held.id), "collection_closed", at=at, key=":closed")
 
 
 async def held_open(conn: Conn, round_id: uuid.UUID, *, by: Actor) -> Round:

@@ -136,7 +136,8 @@ async def test_who_has_not_answered_is_chased_once_a_day_and_who_has_no_account_
     assert re.search(r'name="m.amount"[^>]* value="50"', stated), "in 千元, as the form has it"
     refused = await operator.post(f"{here}/close", data={"version": "1"})
     assert (refused.status_code, "还有 2 家没有报" in refused.text) == (409, True)
-    other = next(r.id for r in await owed(conn) if r.state == "waiting")
+    chased = next(row.id for row in rows if row.chases)
+    other = next(r.id for r in await owed(conn) if r.state == "waiting" and r.id != chased)
     assert (
         await operator.post(f"{here}/answers/{other}/excuse", data={"reason": "", "version": "1"})
     ).status_code == 422
@@ -145,6 +146,8 @@ async def test_who_has_not_answered_is_chased_once_a_day_and_who_has_no_account_
     despite = {"version": "1", "despite": "通知今天截止"}
     assert (await operator.post(f"{here}/close", data=despite)).status_code == 303
     assert "通知今天截止" in (await operator.get(here)).text
+    closed = select(OutboxMessage.payload["subject"].astext).where(OutboxMessage.kind == "collection_closed")
+    assert "已经关账，没有收到贵企业的" in (await conn.execute(closed)).scalar_one(), "who is waited for hears of it"
 
 
 async def test_a_year_comes_prefilled_for_the_firm_and_is_hidden_from_its_operator_until_it_is_given(
