@@ -67,6 +67,7 @@ class Scheduler:
         self._clock = AsyncIOScheduler(timezone=BUSINESS_ZONE)
         self.leads = False
         self._at_work: set[str] = set()
+        self._stopping = False
         for name, trigger in {**SHARED, **LED}.items():
             self._clock.add_job(
                 self.tick,
@@ -83,6 +84,7 @@ class Scheduler:
         self._clock.start()
         leading = asyncio.create_task(self._lead())
         await stop.wait()
+        self._stopping = True
         self._clock.shutdown(wait=False)
         await end(leading)
 
@@ -94,6 +96,9 @@ class Scheduler:
         self._at_work.add(name)
         try:
             await self._turn(name)
+        except asyncio.CancelledError:
+            if not self._stopping:  # whoever is told to stop in the middle of a turn has no fault to tell of
+                raise
         finally:
             self._at_work.discard(name)
 
