@@ -15,7 +15,9 @@ from app.audit.service import event_row, record
 from app.db import Conn
 from app.firms.models import Firm
 from app.pipeline.models import MoveRequest
-from app.pipeline.terms import Ladder, MoveKind, RequestState
+from app.pipeline.recording import MoveOrder
+from app.pipeline.rules import Decision
+from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing
 from app.policy.terms import Assessment
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
@@ -37,6 +39,24 @@ class Ask:
     why: tuple[str, ...]
     assessment: Assessment | None
     override: str = ""
+
+
+def ask_of(
+    move_id: uuid.UUID, standing: Standing, order: MoveOrder, decision: Decision, assessment: Assessment | None
+) -> Ask:
+    return Ask(
+        move_id,
+        standing.firm_id,
+        standing.name,
+        standing.tier,
+        order.to,
+        decision.kind,
+        order.effective_on,
+        order.reason.strip(),
+        decision.reasons,
+        assessment,
+        order.override.strip(),
+    )
 
 
 async def ask(conn: Conn, asks: Sequence[Ask], *, ladder: Ladder, by: Actor, at: datetime) -> None:

@@ -16,7 +16,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Waiting
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmStatus
-from app.pipeline.asking import Ask, ask, refused
+from app.pipeline.asking import ask, ask_of, refused
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
 from app.pipeline.rules import Decision, Verdict, decide, problems, restores, turned
@@ -84,30 +84,12 @@ async def move_firm(
         raise Refused(f"{standing.name} 还不能移到{where}。", reasons=decision.reasons)
     move_id = new_id()
     if decision.verdict is Verdict.WAIT:
-        asked = _ask_of(move_id, standing, order, decision, assessment)
+        asked = ask_of(move_id, standing, order, decision, assessment)
         await ask(conn, [asked], ladder=ladder, by=by, at=at)
     else:
         move = Recorded(move_id, standing, order, decision.kind, assessment, by, None)
         await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
     return MoveOutcome(move_id, decision.verdict is Verdict.WAIT, decision, standing)
-
-
-def _ask_of(
-    move_id: uuid.UUID, standing: Standing, order: MoveOrder, decision: Decision, assessment: Assessment | None
-) -> Ask:
-    return Ask(
-        move_id,
-        standing.firm_id,
-        standing.name,
-        standing.tier,
-        order.to,
-        decision.kind,
-        order.effective_on,
-        order.reason.strip(),
-        decision.reasons,
-        assessment,
-        order.override.strip(),
-    )
 
 
 def _waits(name: str, person: str, *, by: Actor) -> Waiting:

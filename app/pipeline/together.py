@@ -12,7 +12,7 @@ from app.access.terms import Actor
 from app.assessments.gathering import gather
 from app.clock import business_day
 from app.db import Conn, new_id
-from app.pipeline.asking import Ask, ask, waiting
+from app.pipeline.asking import ask, ask_of, waiting
 from app.pipeline.models import Placement
 from app.pipeline.recording import MoveOrder, Recorded, carry_out
 from app.pipeline.rules import Decision, Verdict, decide, kind_of, problems
@@ -104,19 +104,6 @@ async def move_many(
             move = Recorded(ids[standing.firm_id], standing, order, decision.kind, one.assessment, by, None)
             await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
         elif decision.verdict is Verdict.WAIT:
-            asks.append(
-                Ask(
-                    ids[standing.firm_id],
-                    standing.firm_id,
-                    standing.name,
-                    standing.tier,
-                    order.to,
-                    decision.kind,
-                    order.effective_on,
-                    order.reason.strip(),
-                    decision.reasons,
-                    one.assessment,
-                )
-            )
+            asks.append(ask_of(ids[standing.firm_id], standing, order, decision, one.assessment))
     await ask(conn, asks, ladder=ladder, by=by, at=at)
     return ids
