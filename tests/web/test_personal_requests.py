@@ -101,6 +101,8 @@ async def test_an_officer_sees_what_is_held_and_where_hands_a_copy_over_puts_it_
     page = (await officer.get(f"/firms/{uscc}")).text
     assert NEW not in page
     assert f"{NAME}（财务）" in page, "what was done stays, and was said to"
+    people = "SELECT count(*) FROM contacts c JOIN firms f ON f.id = c.firm_id WHERE f.uscc = :u"
+    assert (await conn.execute(text(people), {"u": uscc})).scalar_one() == 0, "and the contact is gone, name and all"
     inbox = (await officer.get("/inbox")).text
     assert "同意，137****1111的个人信息已抹去" in inbox
     assert "开平市受访有限公司有一位联系人按本人要求删去了" in inbox
