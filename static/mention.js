@@ -93,6 +93,7 @@
       if (!called()) area.setRangeText(" @", area.selectionStart - 1, area.selectionStart, "end");
       look();
     });
+    if (document.activeElement === area) look(); // who types while the page still loads
   }
   document.querySelectorAll("textarea[data-colleagues]").forEach(offer);
 })();

@@ -98,6 +98,7 @@
   });
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the box keeps the focus
   palette.addEventListener("close", () => {
+    if (palette.open) return; // told late: it was opened again meanwhile
     asked?.abort();
     clearTimeout(timer);
     // Where nothing had the focus before, the browser leaves it in the box that is gone.

@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from app.db import Conn
 from app.exchange.jobs import run_waiting_imports
@@ -54,15 +54,23 @@ def test_a_filter_is_unfolded_kept_as_a_view_and_a_colleague_is_named_from_the_l
     press(page.get_by_role("button", name="保存显示方式"))
     expect(page.locator("tbody td", has_text="水口镇")).to_have_count(0)
     press(page.get_by_role("link", name="全部企业"))
+    late: list[Route] = []
+
+    def hold(script: Route) -> None:
+        late.append(script)
+
+    page.route("**/mention.js*", hold)
     press(page.get_by_role("link", name="开平市小微一号有限公司"))
     expect(page).to_have_url(re.compile(uscc))
+    page.locator("#note").focus()
+    page.keyboard.type("电费减免材料请 @")
+    [script] = late
+    script.continue_()
     _call_a_colleague(page)
 
 
 def _call_a_colleague(page: Page) -> None:
     note, names = page.locator("#note"), page.get_by_role("listbox", name="同事")
-    note.focus()
-    page.keyboard.type("电费减免材料请 @")
     expect(names.get_by_role("option").first).to_be_visible()
     page.keyboard.press("Escape")
     expect(names).to_be_hidden()
