@@ -15,7 +15,7 @@ from app.firms.filtering import Sight, in_sight, sight_of, sight_values, visible
 from app.firms.models import Firm
 from app.firms.terms import MAIN_LADDER
 from app.pipeline.models import LadderRow, Move, MoveRequest, Placement, TierRow
-from app.pipeline.terms import Ladder, MoveKind, MoveRecord, RequestState, Span, Tier
+from app.pipeline.terms import Ladder, MoveKind, MoveRecord, RequestState, Tier
 from app.statements import Kept
 
 
@@ -126,16 +126,6 @@ async def placements_of(
         .order_by(func.lower(Placement.period))
     )
     return [(tier, since, until) for tier, since, until in await conn.execute(query)]
-
-
-async def stay_before(conn: Conn, firm_id: uuid.UUID, since: date, *, ladder: Ladder) -> Span | None:
-    """The stay that ended when the one that began on `since` began."""
-    began, ended = func.lower(Placement.period), func.upper(Placement.period)
-    query = select(began, ended, Placement.tier).where(
-        Placement.firm_id == firm_id, Placement.ladder == ladder.code, ended == since
-    )
-    row = (await conn.execute(query)).one_or_none()
-    return Span(row[0], row[1], row[2]) if row is not None and row[0] is not None else None
 
 
 _PENDING_COLUMNS = (

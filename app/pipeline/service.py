@@ -15,12 +15,12 @@ from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Waiting
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
-from app.firms.terms import FirmStatus
+from app.firms.terms import FirmDetail, FirmStatus
 from app.pipeline.asking import ask, ask_of, refused
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
 from app.pipeline.rules import Decision, Verdict, decide, problems, restores, turned
-from app.pipeline.terms import Ladder, MoveKind, RequestState, Standing, Tier
+from app.pipeline.terms import Ladder, MoveKind, RequestState, Span, Standing, Tier
 from app.policy.facts import Facts
 from app.policy.policies import Policies
 from app.policy.terms import Assessment
@@ -90,6 +90,13 @@ async def move_firm(
         move = Recorded(move_id, standing, order, decision.kind, assessment, by, None)
         await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
     return MoveOutcome(move_id, decision.verdict is Verdict.WAIT, decision, standing)
+
+
+async def looked_back(conn: Conn, firm: FirmDetail, *, ladder: Ladder) -> tuple[Span | None, str]:
+    """The stay that ended when the present one began, and the second person of the move that began it."""
+    context = await read_context(conn, firm.id, ladder.code)
+    before: Span | None = context["previous"]
+    return (before if before and before.until == firm.tier_since else None), context["approver"]
 
 
 def _waits(name: str, person: str, *, by: Actor) -> Waiting:

@@ -291,6 +291,8 @@ async def test_leaving_the_ladder_by_the_dialog(client_as, uscc, rendered, corre
     form = await form_of(client, uscc, rendered, to="exit", correction=correction or "false")
     assert (await client.post(f"/firms/{uscc}/move", data=form)).status_code == 303
     assert (await client.get(f"/api/v1/firms/{uscc}")).json()["tier"] is None
+    entered = NOON.date() - timedelta(days=100)
+    assert f"{entered:%Y-%m} 曾进入" in (await client.get(f"/firms/{uscc}")).text
 
 
 async def test_a_mistaken_move_is_taken_back_by_the_dialog_to_the_day_the_stay_before_began(client_as, conn, rendered):
@@ -316,6 +318,18 @@ async def test_a_mistaken_move_is_taken_back_by_the_dialog_to_the_day_the_stay_b
     page = (await client.get(f"/firms/{uscc}")).text
     assert f"已更正到“科技型小微企业”（{first} 起）" in page
     assert "90 天" in page
+
+
+async def test_the_dialog_says_beforehand_that_setting_right_what_two_agreed_on_waits_for_a_second_person(
+    client_as, conn
+):
+    uscc = await factories.firm_on(conn, "tech_micro", on=NOON.date() - timedelta(days=90))
+    skipped = {"override": "省里已认定", "on": NOON.date() - timedelta(days=2)}
+    await factories.move(conn, uscc, "gazelle", expected="tech_micro", **skipped)
+    client, told = await client_as("officer"), "复核过的移动，更正也须第二人复核"
+    assert told not in (await client.get(f"/firms/{uscc}/move?to=eaglet")).text
+    back = (await client.get(f"/firms/{uscc}/move?correct=previous")).text
+    assert back.count(told) >= 3  # 恢复, the tier between, leaving
 
 
 @pytest.mark.db_commit

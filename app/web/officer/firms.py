@@ -148,16 +148,17 @@ def _steps(
     current = lookup.main.tier(firm.tier)
     steps = []
     for tier in lookup.main.tiers:
+        since = arrived.get(tier.code)
         if current and tier.code == current.code and firm.tier_since:
             note = f"{firm.tier_since} 起 {(today - firm.tier_since).days} 天"
             steps.append(StepView(tier, "current", note))
         elif current and tier.rank < current.rank:
-            since = arrived.get(tier.code)
             passed, note = ("done", f"{since:%Y-%m} 进入") if since else ("skipped", "未经过")
             steps.append(StepView(tier, passed, note))
         else:
             answer = answers.get(tier.sought)
-            notes = [answer.words if answer else "", "须第二人复核" if tier.needs_approval else ""]
+            been = f"{since:%Y-%m} 曾进入" if since else ""
+            notes = [been, answer.words if answer else "", "须第二人复核" if tier.needs_approval else ""]
             steps.append(StepView(tier, "todo", " · ".join(note for note in notes if note)))
     return steps
 

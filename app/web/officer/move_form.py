@@ -1,8 +1,9 @@
 """What the dialog of a move shows: each tier's gate, what was typed, and what was wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any, Self
 
 from fastapi import Request, Response
@@ -11,7 +12,7 @@ from app.access.terms import Permission
 from app.errors import AppError, Invalid, Refused
 from app.firms.terms import FirmDetail
 from app.pipeline import service
-from app.pipeline.queries import pending_moves, stay_before
+from app.pipeline.queries import pending_moves
 from app.pipeline.rules import Decision, Verdict, decide
 from app.pipeline.terms import Span, Standing, Tier
 from app.policy.terms import Outcome
@@ -62,12 +63,25 @@ class FormView:
 _YES_NO = {"": False, "false": False, "true": True}
 
 
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a correction looks back at: the stay before, and who agreed to the one that is set right."""
+
+    before: Span | None
+    approved_by: str
+
+
+def _judge(firm: FirmDetail, lookup: Lookup, corrected: Corrected | None) -> Callable[..., Decision]:
+    asked = partial(decide, lookup.main, Standing.of(firm))
+    return partial(asked, correction=True, approved_by=corrected.approved_by) if corrected else asked
+
+
 async def _targets(
-    conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date, *, corrected: bool, before: Span | None
+    conn: ConnDep, firm: FirmDetail, lookup: Lookup, today: date, corrected: Corrected | None
 ) -> list[TargetView]:
     """To whoever corrects: also the tier where it stands, for another first day, and the one before as it was."""
     facts = await service.facts_of(conn, firm.id)
-    standing = Standing.of(firm)
+    judged = _judge(firm, lookup, corrected)
     views = []
     current = lookup.main.tier(firm.tier)
     for tier in lookup.main.tiers:
@@ -75,15 +89,17 @@ async def _targets(
             if corrected:
                 views.append(TargetView(tier, "same", ["仍在这一级，只改从哪一天起。"], ""))
             continue
-        if corrected and before and tier.code == before.tier:
-            said = f"生效日期写 {before.since}，就像没有移过一样：从那天起一直在这一级。"
-            views.append(TargetView(tier, "back", [said], ""))
+        if corrected and corrected.before and tier.code == corrected.before.tier:
+            said = f"生效日期写 {corrected.before.since}，就像没有移过一样：从那天起一直在这一级。"
+            decision = judged(tier, None, restored=True)
+            verdict = "approval" if decision.verdict is Verdict.WAIT else "back"
+            views.append(TargetView(tier, verdict, [said, *decision.reasons], ""))
             continue
         if current and tier.rank < current.rank:
-            views.append(_lower(tier, current, decide(lookup.main, standing, tier, None)))
+            views.append(_lower(tier, current, judged(tier, None)))
             continue
         assessment = lookup.policies.assess(tier.policy, facts, as_of=today)
-        decision = decide(lookup.main, standing, tier, assessment)
+        decision = judged(tier, assessment)
         if decision.verdict is Verdict.GO:
             verdict = {Outcome.MET: "ok", Outcome.UNKNOWN: "lacking"}.get(assessment.outcome, "reason")
         else:
@@ -121,8 +137,9 @@ async def show(
     """`offered`: the step that suggests itself, unless its gate says no; then nobody chooses for the person. `narrow`:
     the person has chosen, so the other steps stand back."""
     waiting = [] if error else await pending_moves(conn, viewer=request.state.viewer, firm_id=firm.id)
-    before = await stay_before(conn, firm.id, firm.tier_since, ladder=lookup.main) if firm.tier_since else None
-    targets = await _targets(conn, firm, lookup, today, corrected=form.correction, before=before)
+    before, agreed = await service.looked_back(conn, firm, ladder=lookup.main)
+    corrected = Corrected(before, agreed) if form.correction else None
+    targets = await _targets(conn, firm, lookup, today, corrected)
     if offered and all(t.tier.code != offered or t.verdict != "refused" for t in targets):
         form = replace(form, to=offered)
     context: dict[str, Any] = {
@@ -131,6 +148,7 @@ async def show(
         "waiting": waiting[0] if waiting else None,
         "waiting_to": lookup.main.tier(waiting[0].to_tier) if waiting else None,
         "targets": targets,
+        "leaving": _judge(firm, lookup, corrected)(None, None).reasons,
         "form": form,
         "chosen": form.to,
         "narrow": narrow and not error,

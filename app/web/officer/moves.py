@@ -12,7 +12,7 @@ from app.assessments.policies import load_policies
 from app.errors import Conflict, Invalid, Refused
 from app.firms.terms import FirmStatus
 from app.pipeline import service
-from app.pipeline.queries import pending_moves, stay_before
+from app.pipeline.queries import pending_moves
 from app.pipeline.recording import MoveOrder
 from app.text import DateError, parse_date
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, clock_of, guard, lookup_of, today_of
@@ -57,7 +57,7 @@ async def move_form(
         idempotency_key=uuid.uuid4().hex,
     )
     if correct and firm.tier and firm.tier_since:
-        before = await stay_before(conn, firm.id, firm.tier_since, ladder=lookup.main)
+        before, _ = await service.looked_back(conn, firm, ladder=lookup.main)
         back = (before.tier, before.since) if before and correct == "previous" else (firm.tier, firm.tier_since)
         form = replace(form, to=back[0], effective_on=back[1].isoformat(), correction=True)
     chosen = bool(form.to)
