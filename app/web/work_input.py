@@ -43,6 +43,7 @@ LABELS = {
     "answer": "办理结果",
     "reason": "原因",
 }
+ENDINGS = [("", "请选择"), *((s.value, s.label) for s in NeedState if s is not NeedState.OPEN)]
 _PROMISES, _LONG, _TITLE = 10, 2000, 200
 W = TypeVar("W", bound=Labelled)
 

@@ -11,12 +11,12 @@ from sqlalchemy import Date, Uuid, bindparam, func, literal_column, select, tupl
 from app.access.models import User
 from app.access.terms import Viewer
 from app.db import Conn
-from app.firms.filtering import Sight, in_sight, sight_of, sight_values
+from app.firms.filtering import Sight, in_sight, sight_of, sight_values, visible_to
 from app.firms.models import Firm
 from app.firms.queries import LAST_DATE
 from app.statements import Kept
 from app.work.models import FirmNeed, FirmTask
-from app.work.terms import Due
+from app.work.terms import Due, TaskState
 
 PAGE = 50
 
@@ -27,7 +27,9 @@ def _due(sight: Sight, needs: bool, mine: bool, late: bool, following: bool) -> 
     said, kind = (FirmNeed.body, FirmNeed.kind) if needs else (FirmTask.title, FirmTask.owner)
     day = func.coalesce(FirmNeed.due_on, LAST_DATE, type_=Date()) if needs else FirmTask.due_on
     query = (
-        select(table.id, Firm.uscc, Firm.name, said, table.due_on, func.coalesce(User.name, ""), kind)
+        select(
+            table.id, Firm.uscc, Firm.name, said, table.due_on, func.coalesce(User.name, ""), kind, table.row_version
+        )
         .join(Firm, Firm.id == table.firm_id)
         .outerjoin(User, User.id == table.officer_id)
         .where(literal_column(f"{table.__tablename__}.state = 'open'"), in_sight(sight))
@@ -63,3 +65,15 @@ async def due(
         values["after_day"], values["after_id"] = after
     rows: Sequence[Any] = (await conn.execute(statement, values)).all()
     return [Due(*row) for row in rows]
+
+
+async def done(conn: Conn, task_id: uuid.UUID, *, viewer: Viewer) -> Due | None:
+    """A task that is done and may be opened again; None for one that is not, or is about a firm out of sight."""
+    task = FirmTask
+    query = (
+        select(task.id, Firm.uscc, Firm.name, task.title, task.due_on, task.closer_name, task.owner, task.row_version)
+        .join(Firm, Firm.id == task.firm_id)
+        .where(task.id == task_id, task.state == TaskState.DONE.value, visible_to(viewer))
+    )
+    row = (await conn.execute(query)).one_or_none()
+    return Due(*row) if row is not None else None

@@ -102,12 +102,22 @@ async def amend_task(
 
 
 async def mark_task(
-    conn: Conn, firm: FirmDetail, task_id: uuid.UUID, state: TaskState, *, by: Actor, at: datetime
+    conn: Conn,
+    firm: FirmDetail,
+    task_id: uuid.UUID,
+    state: TaskState,
+    *,
+    by: Actor,
+    at: datetime,
+    version: int | None = None,
 ) -> bool:
-    """Done, called off, or open after all. False when it was so already: a second click changes nothing."""
+    """Done, called off, or open after all. False when it was so already: a second click changes nothing. Raises Stale
+    when it is another task by now than whoever gives its `version` has read."""
     task = await _held(conn, firm, task_id)
     if task["state"] == state:
         return False
+    if version is not None and task["row_version"] != version:
+        raise Stale(f"这件事刚被别人改过，现在是：{task['title']}（{task['due_on']} 前）。没有改动，请看过再办。")
     if TaskState.OPEN not in (task["state"], state):
         raise Conflict(f"这件事{TaskState(task['state']).label}；需要时先改回未完成。")
     over = state is not TaskState.OPEN

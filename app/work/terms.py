@@ -251,6 +251,7 @@ class Due:
     due_on: date | None
     officer_name: str
     kind: str  # of a need; of a task whose word it is
+    version: int
 
 
 class WorkKind(Labelled):

@@ -185,10 +185,16 @@ async def test_a_task_is_given_with_word_to_its_officer_changed_by_one_at_a_time
     assert late.status_code == 412
     assert "刚被别人改过" in late.text
     assert "另一件" in late.text
-    for _ in "12":
-        assert (await client.post(f"/firms/{uscc}/tasks/{task.id}/mark", data={"state": "done"})).status_code == 303
+    mark = f"/firms/{uscc}/tasks/{task.id}/mark"
+    line = {"state": "done", "version": "2", "back": "/work?whose=all&late=1"}
+    unread = await client.post(mark, data=line | {"version": "1"})
+    assert (unread.status_code, "催交专项审计报告（2026-12-05 前）" in unread.text) == (412, True)
+    back = [(await client.post(mark, data=line)).headers["location"] for _ in "12"]
+    assert set(back) == {f"/work?whose=all&late=1&done={task.id}"}
+    assert 'name="version" value="3"' in (await client.get(back[0])).text
+    assert (await client.post(mark, data=line | {"back": "//elsewhere.example"})).headers["location"] == "/"
     assert (await client.post(edit, data={**changed, "version": "3"})).status_code == 409
-    assert (await client.post(f"/firms/{uscc}/tasks/{task.id}/mark", data={"state": "dropped"})).status_code == 409
+    assert (await client.post(mark, data={"state": "dropped"})).status_code == 409
     assert await trail(conn, "task") == ["firm:task:given", "firm:task:changed", "firm:task:done"]
 
 
@@ -237,7 +243,12 @@ async def test_a_need_is_followed_passed_on_and_closed_with_its_answer(conn, cli
     assert "技校定向输送十人" in stale.text
     assert (await client.post(f"{here}/close", data={**ending, "answer": "", "version": "2"})).status_code == 422
     assert (await client.post(f"{here}/close", data={**ending, "state": "open", "version": "2"})).status_code == 422
-    assert (await client.post(f"{here}/close", data={**ending, "version": "2"})).status_code == 303
+    unsaid = await client.post(
+        f"{here}/close", data={**ending, "answer": "", "version": "2", "back": "/work?kind=needs"}
+    )
+    assert 'value="/work?kind=needs"' in unsaid.text
+    over = await client.post(f"{here}/close", data={**ending, "version": "2", "back": "/work?kind=needs"})
+    assert (over.status_code, over.headers["location"]) == (303, "/work?kind=needs")
     assert (await client.post(f"{here}/follow", data={"body": "还有"})).status_code == 409
     page = (await client.get(here)).text
     assert "技校定向输送十人" in page

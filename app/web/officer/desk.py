@@ -13,7 +13,9 @@ from app.firms.terms import Sort
 from app.web.deps import ConnDep, TodayDep, guard
 from app.web.routing import Router
 from app.web.templating import page
+from app.web.work_input import ENDINGS
 from app.work.desk import PAGE, due
+from app.work.desk import done as done_task
 from app.work.terms import NeedKind, Owner
 
 router = Router()
@@ -29,9 +31,11 @@ async def desk_page(
     whose: Annotated[str, Query(max_length=40)] = "mine",
     late: bool = False,
     cursor: Annotated[str, Query(max_length=200)] = "",
+    done: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
+    """Each line carries its one act; what was just marked done stands on top with the way back."""
     needs, mine = kind == "needs", whose != "all"
-    whom = _person(whose)
+    whom, marked = _id(whose), _id(done)
     after = cursors.decode(cursor, Sort.NEXT_TOUCH) if cursor else None
     found = await due(conn, viewer=viewer, today=today, needs=needs, mine=mine, late=late, after=after, whom=whom)
     shown, more = found[:PAGE], len(found) > PAGE
@@ -48,6 +52,10 @@ async def desk_page(
 
     context: dict[str, Any] = {
         "needs": needs,
+        "done": await done_task(conn, marked, viewer=viewer) if marked else None,
+        "here": href(cursor=cursor),
+        "can_work": viewer.may(Permission.FIRM_NOTE),
+        "endings": ENDINGS,
         "rows": [(d, labels[d.kind], (d.due_on - today).days if d.due_on else None) for d in shown],
         "tabs": [
             ("待办", href(kind=""), not needs),
@@ -76,7 +84,7 @@ def tabs_of_desk(viewer: Viewer, here: str) -> list[tuple[str, str, bool]]:
     return found
 
 
-def _person(said: str) -> uuid.UUID | None:
+def _id(said: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(said)
     except ValueError:

@@ -17,8 +17,9 @@ from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.responsible import officers_of
 from app.web.routing import Router
+from app.web.security import safe_path
 from app.web.templating import page
-from app.web.work_input import LABELS, read_ending, read_follow_up, read_need
+from app.web.work_input import ENDINGS, LABELS, read_ending, read_follow_up, read_need
 from app.work import needs as service
 from app.work.queries import need_of
 from app.work.terms import Need, NeedKind, NeedState
@@ -115,7 +116,8 @@ async def close(
         )
     except (Invalid, Conflict) as error:
         return _one(request, firm, lookup, actor.viewer, need, raw, error)
-    return see_other(request, f"/firms/{firm.uscc}/work#h-needs", f"诉求{state.label}")
+    home = safe_path(raw["back"]) if raw.get("back") else f"/firms/{firm.uscc}/work#h-needs"
+    return see_other(request, home, f"诉求{state.label}：{firm.name}")
 
 
 async def _need(conn: ConnDep, firm: FirmDetail, need_id: uuid.UUID) -> Need:
@@ -161,9 +163,9 @@ def _one(
         **firm_head(firm, lookup, viewer, "/work"),
         "need": need,
         "open": need.state is NeedState.OPEN,
-        "values": {name: raw.get(name, kept.get(name, "")) for name in (*kept, "body", "state", "answer")},
+        "values": {name: raw.get(name, kept.get(name, "")) for name in (*kept, "body", "state", "answer", "back")},
         "officers": officers_of(lookup, viewer, firm, need),
-        "endings": [("", "请选择"), *((s.value, s.label) for s in NeedState if s is not NeedState.OPEN)],
+        "endings": ENDINGS,
         "can_work": viewer.may(Permission.FIRM_NOTE),
         "idempotency_key": uuid.uuid4().hex,
         **error_context(error, LABELS),

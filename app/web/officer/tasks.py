@@ -10,13 +10,14 @@ from app.access.terms import Actor, Permission, Viewer
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.firms.terms import FirmDetail
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, guard
-from app.web.forms import error_context, raw_form, version_in
+from app.web.forms import LONGEST_ADDRESS, error_context, raw_form, version_in
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
 from app.web.officer.firms import firm_head, firm_in_sight
 from app.web.responsible import officers_of
 from app.web.routing import Router
+from app.web.security import safe_path
 from app.web.templating import page
 from app.web.work_input import LABELS, read_task
 from app.work import tasks as service
@@ -105,14 +106,18 @@ async def mark(
     clock: ClockDep,
     actor: Working,
     state: Annotated[str, Form()] = TaskState.DONE.value,
-    back: Annotated[str, Form(max_length=20)] = "",
+    version: Annotated[int | None, Form(ge=0, le=2_000_000_000)] = None,
+    back: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "",
 ) -> Response:
+    """Back at the list it was marked on, that list says so and offers the way back."""
     firm = await firm_in_sight(conn, uscc, actor.viewer)
     if state not in {s.value for s in TaskState}:
         raise Invalid({"state": "请选择完成、取消或改回未完成。"})
-    await service.mark_task(conn, firm, task_id, TaskState(state), by=actor, at=clock.now())
-    home = "/" if back == "today" else f"/firms/{firm.uscc}/work#h-tasks"
-    return see_other(request, home, _SAID[TaskState(state)])
+    await service.mark_task(conn, firm, task_id, TaskState(state), by=actor, at=clock.now(), version=version)
+    if not back:
+        return see_other(request, f"/firms/{firm.uscc}/work#h-tasks", _SAID[TaskState(state)])
+    receipt = f"{'&' if '?' in back else '?'}done={task_id}" if state == TaskState.DONE else ""
+    return see_other(request, safe_path(back + receipt), f"{_SAID[TaskState(state)]}：{firm.name}")
 
 
 async def _task(conn: ConnDep, firm: FirmDetail, task_id: uuid.UUID) -> Task:
