@@ -11,8 +11,11 @@ from app.access.terms import Viewer
 from app.db import Conn
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
+from app.firms.terms import FirmDetail
 from app.work.models import FirmMerge
 from app.work.terms import MergeState
+
+_GONE = Firm.__table__.alias("gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,20 @@ async def merging_of(conn: Conn, gone_id: UUID, *, viewer: Viewer) -> Merged | N
     return _merged(row) if row is not None else None
 
 
+async def absorbed_by(conn: Conn, firm: FirmDetail, *, viewer: Viewer) -> list[Merged]:
+    """What was merged into it and can still be taken back: neither of the two has been edited since."""
+    versions = FirmMerge.record["versions"]
+    query = _seen_by(viewer).where(
+        FirmMerge.kept_id == firm.id,
+        FirmMerge.state == MergeState.DONE.value,
+        versions[0].as_integer() == Firm.version,
+        versions[1].as_integer() == _GONE.c.version,
+    )
+    return [_merged(row) for row in (await conn.execute(query)).all()]
+
+
 def _seen_by(viewer: Viewer) -> Any:
-    gone = Firm.__table__.alias("gone")
-    m = FirmMerge
+    gone, m = _GONE, FirmMerge
     mine: Any = select(Firm.id).where(visible_to(viewer))
     return (
         select(

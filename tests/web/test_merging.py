@@ -117,7 +117,10 @@ async def test_a_merged_record_leads_to_the_one_that_was_kept_and_offers_the_way
         kind = {"kind": "on_site"} if act == "visits/new" else {}
         refused = await client.post(f"/firms/{gone}/{act}", data=typed | kind)
         assert (refused.status_code, "已并入别的企业" in refused.text) == (409, True), act
-    assert "/undo" not in (await (await client_as("town")).get(f"/firms/{gone}")).text
+    way_back = f'action="/firms/merges/{merge_id}/undo"'
+    assert way_back in (await client.get(f"/firms/{kept}")).text
+    town = await client_as("town")
+    assert ["/undo" in (await town.get(f"/firms/{one}")).text for one in (gone, kept)] == [False, False]
     undone = await client.post(f"/firms/merges/{merge_id}/undo", data={"back": f"/firms/{gone}"})
     assert undone.headers["location"] == f"/firms/{gone}"
     assert "已并入" not in (await client.get(f"/firms/{gone}")).text

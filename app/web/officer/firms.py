@@ -28,7 +28,7 @@ from app.web.lookups import Lookup
 from app.web.officer.timeline import timeline_of
 from app.web.routing import Router
 from app.web.templating import page
-from app.work.merges import merging_of
+from app.work.merges import absorbed_by, merging_of
 from app.work.notes import note
 
 router = Router()
@@ -71,6 +71,7 @@ async def firm_page(request: Request, uscc: str, viewer: ReadFirms, conn: ConnDe
     pending = await pipeline.pending_moves(conn, viewer=viewer, firm_id=firm.id) if internal else []
     answers = await answers_for_firm(conn, firm.id) if viewer.may(Permission.ASSESSMENT_READ) else {}
     merged = firm.status == FirmStatus.MERGED
+    timeline, absorbed = await timeline_of(conn, firm, moves, lookup) if internal else ([], False)
     context: dict[str, Any] = {
         "firm": firm,
         "region": lookup.reference.region(firm.region_code),
@@ -89,12 +90,13 @@ async def firm_page(request: Request, uscc: str, viewer: ReadFirms, conn: ConnDe
         "platforms": await platforms_of(conn, firm.id),
         "tenancies": await tenancies_of_firm(conn, firm.id, viewer=viewer) if _sees_carriers(viewer) else [],
         "opens_tenancies": viewer.may(Permission.CARRIER_READ),
-        "timeline": await timeline_of(conn, firm, moves, lookup) if internal else [],
+        "timeline": timeline,
         "overridden": sum(bool(move.override_reason) for move in moves) if internal else 0,
         "pending": pending[0] if pending else None,
         "pending_to": lookup.main.tier(pending[0].to_tier) if pending else None,
         "tabs": tabs_of(firm, viewer, ""),
         "merging": await merging_of(conn, firm.id, viewer=viewer) if merged else None,
+        "absorbed": await absorbed_by(conn, firm, viewer=viewer) if absorbed and not merged else [],
         "can_unmerge": viewer.may(Permission.FIRM_MERGE),
         **{name: viewer.may(asked) and not merged for name, asked in _ACTS.items()},
         "can_move": viewer.may(Permission.MOVE)

@@ -122,7 +122,7 @@ async def carry_out(
                 taken = taken_from(gone, [f for f in CHOSEN if raw.get(f"take.{f}") == "gone"])
                 versions = versions_in(raw)
                 await merge(conn, kept.id, gone.id, taken=taken, versions=versions, by=actor, at=at)
-            said = f"已把 {gone.name}（{gone.uscc}）并入 {kept.uscc}；要撤销，打开并入的那条或“可能重复”页"
+            said = f"已把 {gone.name}（{gone.uscc}）并入 {kept.uscc}，本页可以撤销"
             return slot.keep(see_other(request, f"/firms/{kept.uscc}", said))
     except (Conflict, Refused, Invalid) as error:
         if isinstance(error, KeyReused) or gone is None:

@@ -1,6 +1,7 @@
 """What people did with a firm and what machines noted, newest first."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from app.audit.queries import events_of
@@ -17,7 +18,11 @@ from app.work.terms import Remark
 _TOLD = ("firm:tier:moved", "firm:note:added", "firm:visit:logged")  # from their own tables, in full
 
 
-async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup) -> list[TimelineEntry]:
+async def timeline_of(
+    conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], lookup: Lookup
+) -> tuple[list[TimelineEntry], bool]:
+    """And whether another record went into this one of late."""
+
     def name(code: str | None) -> str:
         tier = lookup.main.tier(code)
         return tier.label if tier else "梯队外"
@@ -25,10 +30,15 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
     entries = [_remarked(remark, f"/firms/{firm.uscc}/work") for remark in await remarks_of(conn, firm.id)]
     gone = taken_back(moves)
     entries += [_moved(move, name, move.id in gone) for move in moves]
+    absorbed = False
     for event in await events_of(conn, "firm", str(firm.id), limit=50):
         if event.action in _TOLD:
             continue
         after = event.after or {}
+        if event.action.startswith("firm:record:merge") and {"kept", "gone"} <= after.keys():
+            absorbed = absorbed or after["kept"] == firm.uscc
+            entries.append(_merged(event.at, event.actor_name, event.label, after, firm.uscc))
+            continue
         if event.action in ("firm:tier:requested", "firm:tier:refused"):
             what = f"{event.label}：移到{name(after.get('to', after.get('tier')))}"
             said = after.get("reason") or "；".join(after.get("why", ()))
@@ -47,7 +57,13 @@ async def timeline_of(conn: ConnDep, firm: FirmDetail, moves: list[MoveRecord], 
             continue
         changed = "、".join(FIELD_LABELS.get(f, f) for f in after)
         entries.append(TimelineEntry(event.at, event.actor_name, event.label, changed, machine=True))
-    return sorted(entries, key=lambda e: e.at, reverse=True)
+    return sorted(entries, key=lambda e: e.at, reverse=True), absorbed
+
+
+def _merged(at: datetime, who: str, what: str, said: Mapping[str, Any], here: str) -> TimelineEntry:
+    """The other record may be out of sight: it is named by its code alone."""
+    other = said["gone"] if said["kept"] == here else said["kept"]
+    return TimelineEntry(at, who, what, f"{said['gone']} → {said['kept']}", False, f"/firms/{other}", "另一条记录")
 
 
 def _moved(move: MoveRecord, name: Callable[[str | None], str], gone: bool) -> TimelineEntry:
