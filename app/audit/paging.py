@@ -3,13 +3,17 @@
 import base64
 import binascii
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Protocol
+from itertools import groupby
+from typing import Protocol, TypeVar
 
 import orjson
 
 from app.errors import Invalid
 from app.text import DateError, parse_date
+
+FOLDED = 3
 
 
 class Positioned(Protocol):
@@ -17,6 +21,14 @@ class Positioned(Protocol):
     def at(self) -> datetime: ...
     @property
     def id(self) -> uuid.UUID: ...
+
+
+class Written(Positioned, Protocol):
+    @property
+    def request_id(self) -> str: ...
+
+
+E = TypeVar("E", bound=Written)
 
 
 def encode(event: Positioned) -> str:
@@ -32,6 +44,15 @@ def decode(cursor: str) -> tuple[datetime, uuid.UUID]:
         return moment, uuid.UUID(event_id)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
         raise Invalid({"cursor": "翻页位置无效，请从第一页重新开始。"}) from error
+
+
+def folded(events: Iterable[E]) -> list[tuple[E, list[E]]]:
+    """What one act wrote together, behind the newest of it: the others by the side, once they are many."""
+    lines: list[tuple[E, list[E]]] = []
+    for _, run in groupby(events, key=lambda event: event.request_id or event.id):
+        first, *others = run
+        lines += [(first, others)] if len(others) >= FOLDED else [(event, []) for event in (first, *others)]
+    return lines
 
 
 def read_day(value: str) -> date | None:

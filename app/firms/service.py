@@ -140,9 +140,10 @@ async def edit(
 
 
 async def edit_many(
-    conn: Conn, edits: Sequence[tuple[FirmDetail, FirmEntry]], *, by: Actor, at: datetime
+    conn: Conn, edits: Sequence[tuple[FirmDetail, FirmEntry]], *, by: Actor, at: datetime, renew: bool = True
 ) -> list[uuid.UUID]:
-    """The same as `edit` for rows that the caller has locked; unchanged ones cost nothing."""
+    """The same as `edit` for rows that the caller has locked; unchanged ones cost nothing. `renew`: whether they come
+    to the top of what was changed last."""
     changed: list[tuple[FirmDetail, FirmEntry]] = []
     renamed: list[tuple[uuid.UUID, str]] = []
     found_by: list[uuid.UUID] = []
@@ -159,7 +160,7 @@ async def edit_many(
             renamed.append((firm.id, firm.name))
         if _SEARCHED & changes.keys():
             found_by.append(firm.id)
-        by_columns.setdefault(tuple(sorted(columns)), []).append({**columns, "b_id": firm.id, "b_at": at})
+        by_columns.setdefault(tuple(sorted(columns)), []).append({**columns, "b_id": firm.id})
         changed.append((firm, _changed_only(entry, changes)))
         events.append(edit_event(firm, changes, by=by, at=at))
     # Of whom only people or names change, the row is written once, with what it is found by.
@@ -167,7 +168,7 @@ async def edit_many(
     by_columns[()] = [row for row in by_columns.get((), ()) if row["b_id"] not in lists_only]
     for names, rows in by_columns.items():
         if rows:
-            await update_rows(conn, names, rows, at=at)
+            await update_rows(conn, names, rows, at=at if renew else None)
     await write_children(conn, [(firm.id, entry) for firm, entry in changed])
     await remember_names(conn, renamed, at=at)
     await refresh_search(conn, [i for i in found_by if i in lists_only], touched=at)

@@ -23,18 +23,21 @@ async def insert_rows(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
     await conn.execute(statement, {"rows": orjson.dumps(rows, default=str).decode()})
 
 
-async def update_rows(conn: Conn, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
-    """Firms that all get the same are written in one statement, however many."""
+async def update_rows(
+    conn: Conn, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]], *, at: datetime | None
+) -> None:
+    """Firms that all get the same are written in one statement, however many. Without `at` they are not new again."""
+    touched = {"updated_at": at} if at else {}
     values = [tuple(row[n] for n in names) for row in rows]
     if len(set(values)) == 1:
         same = dict(zip(names, values[0], strict=True))
         these = Firm.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
-        one = update(Firm).where(these).values(**same, version=Firm.version + 1, updated_at=at)
+        one = update(Firm).where(these).values(**same, version=Firm.version + 1, **touched)
         await conn.execute(one, {"ids": [row["b_id"] for row in rows]})
         return
     several = (
         update(Firm.__table__)  # type: ignore[arg-type]
         .where(Firm.id == bindparam("b_id"))
-        .values({**{n: bindparam(n) for n in names}, "version": Firm.version + 1, "updated_at": bindparam("b_at")})
+        .values({**{n: bindparam(n) for n in names}, "version": Firm.version + 1, **touched})
     )
     await conn.execute(several, rows)

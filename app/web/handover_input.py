@@ -1,8 +1,12 @@
 """Between whom work is handed over, as a form and a program say it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from app.access.queries import user_by_id
+from app.access.signing import refusal
 from app.access.terms import Role, Viewer
+from app.db import Conn
 from app.errors import Invalid
 from app.work.handover import Person
 
@@ -31,3 +35,11 @@ def pair_of(known: Sequence[Person], raw: Mapping[str, str], viewer: Viewer) -> 
     if faults or giver is None or taker is None:
         raise Invalid(faults)
     return giver, taker
+
+
+async def caution_of(conn: Conn, taker: Person, *, at: datetime) -> str:
+    """What to know before work goes to somebody who may not see it; "" when there is nothing."""
+    user = await user_by_id(conn, taker.id)
+    if sentence := refusal(user, at):
+        return f"{taker.name} 现在登录不了：{sentence}"
+    return "" if user["last_sign_in_at"] else f"{taker.name} 还没有登录过本系统，移交的消息不一定看得到。"

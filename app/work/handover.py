@@ -136,7 +136,8 @@ async def give_firms(
         held = await lock_by_id(conn, chunk, viewer=by.viewer)
         if len(held) < len(chunk) or any(firm.officer_id != giver.id for firm in held.values()):
             raise Stale(_MOVED_ON)
-        await edit_many(conn, [(firm, entry) for firm in held.values()], by=by, at=at)
+        # Who looks after a firm says nothing new of it: hundreds at once would push what did change off the first page.
+        await edit_many(conn, [(firm, entry) for firm in held.values()], by=by, at=at, renew=False)
 
 
 async def give_rows(conn: Conn, kind: WorkKind, ids: Sequence[uuid.UUID], giver: Person, taker: Person) -> None:

@@ -177,7 +177,7 @@ async def test_an_act_is_found_by_its_kind(api_as, client_as, conn, rendered):
     assert await asked(auditor, action="firm:tier:moved") == [("firm:tier:moved", "开平市留痕有限公司")]
     assert await asked(auditor, action="user:password:reset") == []
     page = await (await client_as("auditor")).get("/audit?action=firm:tier:moved")
-    assert [e.action for e in rendered[-1][1]["events"]] == ["firm:tier:moved"]
+    assert [e.action for e, _ in rendered[-1][1]["lines"]] == ["firm:tier:moved"]
     assert '<option value="firm:tier:moved" selected>梯队移动</option>' in page.text
 
 

@@ -65,8 +65,12 @@ async def test_everything_open_goes_over_in_one_act_and_what_is_over_stays(conn,
     client = await client_as(giver)
     sent = await preview(client, giver, taker)
     assert sent["seen"] == "1.1.1.1.1"
+    kept = select(Firm.updated_at, Firm.version).where(Firm.uscc == busy)
+    before = (await conn.execute(kept)).one()
     for _ in "12":
         assert (await client.post("/handover", data=sent)).status_code == 303
+    after = (await conn.execute(kept)).one()
+    assert (after.updated_at, after.version) == (before.updated_at, before.version + 1), "changed, but no news"
     found = await owners(conn)
     assert found.pop("补齐第三季度辅助账") == giver.id
     assert set(found.values()) == {taker.id}
@@ -84,7 +88,13 @@ async def test_whose_work_another_hands_over_hears_of_it_and_who_does_it_alone_d
     conn, client_as, busy, giver, taker
 ):
     manager = await client_as("manager")
+    here = f"/handover?giver={giver.id}&taker={taker.id}"
+    assert "还没有登录过" in (await manager.get(here)).text
+    await conn.execute(update(User).where(User.id == taker.id).values(password_expires_at=NOON))
+    assert "现在登录不了：一次性口令已过期" in (await manager.get(here)).text
+    await conn.execute(update(User).values(password_expires_at=None, last_sign_in_at=NOON))
     sent = await preview(manager, giver, taker)
+    assert "登录" not in re.findall(r'<p class="note">([^<]*)', (await manager.get(here)).text)
     assert (await manager.post("/handover", data=sent)).status_code == 303
     told = select(OutboxMessage.user_id, OutboxMessage.payload["subject"].astext)
     said = dict((await conn.execute(told.where(OutboxMessage.kind == "work_given"))).all())

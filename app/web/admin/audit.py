@@ -15,7 +15,7 @@ from fastapi import Depends, Query, Request, Response
 from app.access.denials import ALARM
 from app.access.sight import SeenBy
 from app.access.terms import ACTED_AS, Actor, Permission, Power, Viewer
-from app.audit.paging import decode, encode, read_day
+from app.audit.paging import decode, encode, folded, read_day
 from app.audit.queries import Event
 from app.audit.service import event_row, record
 from app.audit.words import ACTION_LABELS
@@ -38,7 +38,7 @@ from app.web.templating import page
 from app.work.terms import VisitKind
 
 router = Router()
-PAGE = 100
+PAGE, _READS = 100, 4
 _PIECE = 500
 _TITLES = (
     *("编号", "时间", "经办人", "角色", "做了什么", "动作代码", "对象类型", "对象编号", "对象"),
@@ -137,7 +137,8 @@ def _plain(value: Any, labels: Mapping[str, str]) -> str:
 
 def _codes(lookup: Lookup) -> dict[str, dict[str, str]]:
     tiers = {tier.code: tier.label for ladder in lookup.ladders.values() for tier in ladder.tiers}
-    return _CODES | {"tier": tiers, "from": tiers, "to": tiers}
+    officers = {str(user_id): officer.name for user_id, officer in lookup.officers.items()}
+    return _CODES | {"tier": tiers, "from": tiers, "to": tiers, "officer_id": officers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,23 @@ async def _asked_for(
     )
 
 
+async def _lines_of(
+    conn: Conn, viewer: Viewer, wanted: Asked, after: tuple[datetime, uuid.UUID] | None
+) -> tuple[list[tuple[Event, list[Event]]], Event | None]:
+    """A page of lines, and the event after which there are more: what is folded makes room for what came before it."""
+    events: list[Event] = []
+    for _ in range(_READS):
+        found = await _asked_for(conn, viewer, wanted, after, limit=PAGE)
+        events += found[:PAGE]
+        lines = folded(events)
+        if len(found) <= PAGE:
+            return lines, None
+        after = (events[-1].at, events[-1].id)
+        if len(lines) >= PAGE // 2:
+            break
+    return lines, events[-1]
+
+
 @router.get("/audit")
 async def audit_page(
     request: Request,
@@ -199,14 +217,12 @@ async def audit_page(
     wanted: AskedDep,
     cursor: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    after = decode(cursor) if cursor else None
-    events = await _asked_for(conn, viewer, wanted, after, limit=PAGE)
-    shown = events[:PAGE]
-    more = wanted.said | {"cursor": encode(shown[-1])} if len(events) > PAGE else None
+    lines, last = await _lines_of(conn, viewer, wanted, decode(cursor) if cursor else None)
+    more = wanted.said | {"cursor": encode(last)} if last else None
     context: dict[str, Any] = {
         "filters": wanted.every,
         "export_action": f"/audit/export.csv?{urlencode(wanted.said)}",
-        "events": shown,
+        "lines": lines,
         "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
         "role_labels": ACTED_AS,
         "labels_of": _labels,

@@ -23,7 +23,7 @@ from app.web.api.work_schemas import (
 )
 from app.web.deps import ConnDep, guard
 from app.web.forms import clean_text
-from app.web.handover_input import named_in, pair_of
+from app.web.handover_input import caution_of, named_in, pair_of
 from app.work.handback import take_back
 from app.work.handed import Counts, Given, counts_of, counts_of_each, given_by_id, list_given, pieces_of
 from app.work.handing import PAGE, Piece, pieces
@@ -34,11 +34,12 @@ router = part("走访与任务", "/handovers")
 Reader = Annotated[Viewer, Depends(guard(Permission.HANDOVER))]
 
 
-def _out(work: Opening, made: uuid.UUID | None = None) -> HandoverOut:
+def _out(work: Opening, caution: str, made: uuid.UUID | None = None) -> HandoverOut:
     return HandoverOut(
         id=made,
         giver=work.giver.name,
         taker=work.taker.name,
+        caution=caution,
         seen=work.seen,
         goes={s.kind.value: len(s.ids) for s in work.shares},
         left={s.kind.value: s.left for s in work.shares},
@@ -75,11 +76,12 @@ async def carry_out(body: HandoverIn, deed: Annotated[Deed, Depends(doing(Permis
     named = {"giver": str(body.giver), "taker": str(body.taker)}
     giver, taker = pair_of(await people(deed.conn, viewer=viewer), named, viewer)
     work = await opening(deed.conn, giver, taker, viewer=viewer)
+    caution = await caution_of(deed.conn, taker, at=deed.at)
     if body.dry_run:
-        return answer(_out(work))
+        return answer(_out(work, caution))
     reason = clean_text("reason", body.reason, longest=500, required="请写明移交的原因。")
     made = await hand_over(deed.conn, giver, taker, seen=body.seen, reason=reason, by=deed.by, at=deed.at)
-    return answer(_out(work, made))
+    return answer(_out(work, caution, made))
 
 
 def _handed(given: Given, counts: Counts) -> HandedOver:

@@ -52,6 +52,7 @@ _HANDOVER = {
     "id": _ID,
     "giver": "王专员",
     "taker": "李专员",
+    "caution": "",
     "seen": "52.9.3.2.1",
     "goes": {"firms": 52, "tasks": 9, "needs": 3, "plans": 2, "applications": 1},
     "left": {"firms": 0, "tasks": 0, "needs": 0, "plans": 0, "applications": 0},

@@ -231,6 +231,7 @@ class HandoverOut(BaseModel):
     id: uuid.UUID | None = Field(description="这次移交；只是预览时为空")
     giver: str
     taker: str
+    caution: str = Field(description="接手人登录不了或还没有登录过时，说明原因；否则为空")
     seen: str
     goes: dict[str, int]
     left: dict[str, int]

@@ -10,7 +10,7 @@ from app.errors import AppError, Invalid, NotFound, Stale
 from app.web.deps import ClockDep, ConnDep, acting, guard
 from app.web.filters import status_label
 from app.web.forms import clean_text, error_context, raw_form
-from app.web.handover_input import named_in, pair_of
+from app.web.handover_input import caution_of, named_in, pair_of
 from app.web.htmx import see_other
 from app.web.idempotency import KeyDep, KeyReused, once
 from app.web.routing import Router
@@ -31,6 +31,7 @@ Id = Annotated[str, Query(max_length=40)]
 async def handover_page(
     request: Request,
     conn: ConnDep,
+    clock: ClockDep,
     viewer: Reader,
     giver: Id = "",
     taker: Id = "",
@@ -53,7 +54,8 @@ async def handover_page(
         work = await opening(conn, *pair_of(known, raw, viewer), viewer=viewer)
     except Invalid as error:
         return _page(request, viewer, known, raw, error=error)
-    return _page(request, viewer, known, raw, work=work)
+    caution = await caution_of(conn, work.taker, at=clock.now())
+    return _page(request, viewer, known, raw, work=work, caution=caution)
 
 
 @router.get("/handover/list")
@@ -109,10 +111,11 @@ async def carry_out(request: Request, conn: ConnDep, clock: ClockDep, actor: Giv
     except (Invalid, Stale) as error:
         if isinstance(error, KeyReused):
             raise
-        work = None
+        work, caution = None, ""
         if not {"giver", "taker"} & set(getattr(error, "fields", {})):
             work = await opening(conn, *pair_of(known, raw, viewer), viewer=viewer)
-        return _page(request, viewer, known, raw, work=work, error=error)
+            caution = await caution_of(conn, work.taker, at=at)
+        return _page(request, viewer, known, raw, work=work, caution=caution, error=error)
 
 
 def _page(
@@ -132,6 +135,7 @@ def _page(
         "values": {name: raw.get(name, "") for name in _FIELDS},
         "work": work,
         "list_of": _list_of,
+        "caution": "",
         "earlier": (),
         "idempotency_key": uuid.uuid4().hex,
         **error_context(error, _FIELDS),
