@@ -110,17 +110,14 @@ async def test_a_merged_record_leads_to_the_one_that_was_kept_and_offers_the_way
     assert "只供查看" in work
     assert "/visits/new" not in work[work.index("<main") :]
     me = await factories.person(conn, "officer")
-    typed = {"text": "x", "title": "x", "due_on": "2026-12-30", "summary": "x", "kind": "other", "body": "x"}
-    typed |= {"visited_on": f"{NOON.date()}", "officer_id": str(me.id), "remark": "x"}
-    typed |= {"version": str((await firm_row(conn, gone)).version)}
+    typed = dict.fromkeys(("text", "title", "summary", "body", "remark"), "x") | {"officer_id": str(me.id)}
+    typed |= {"version": f"{(await firm_row(conn, gone)).version}", "visited_on": "2026-11-23", "due_on": "2026-12-30"}
     for act in ("notes", "tasks/new", "needs/new", "visits/new", "edit"):
-        kind = {"kind": "on_site"} if act == "visits/new" else {}
+        kind = {"kind": "on_site" if act == "visits/new" else "other"}
         refused = await client.post(f"/firms/{gone}/{act}", data=typed | kind)
         assert (refused.status_code, "已并入别的企业" in refused.text) == (409, True), act
-    way_back = f'action="/firms/merges/{merge_id}/undo"'
-    assert way_back in (await client.get(f"/firms/{kept}")).text
-    town = await client_as("town")
-    assert ["/undo" in (await town.get(f"/firms/{one}")).text for one in (gone, kept)] == [False, False]
+    seen, who = [f"/firms/{one}" for one in (gone, kept)], (client, await client_as("town"))
+    assert [f"{merge_id}/undo" in (await w.get(one)).text for one in seen for w in who] == [True, False] * 2
     undone = await client.post(f"/firms/merges/{merge_id}/undo", data={"back": f"/firms/{gone}"})
     assert undone.headers["location"] == f"/firms/{gone}"
     assert "已并入" not in (await client.get(f"/firms/{gone}")).text
