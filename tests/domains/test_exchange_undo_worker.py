@@ -113,12 +113,12 @@ async def test_kill_9_in_the_middle_of_it_takes_nothing_back_and_later_all(
     fresh_url: str, fresh_database: Database, files: FileStore
 ) -> None:
     officer = await committed_officer(fresh_database)
-    done = await imported(fresh_database, files, big_roster(4_000), by=officer.actor)
+    done = await imported(fresh_database, files, big_roster(2_000), by=officer.actor)
     async with fresh_database.transaction() as conn:
         await service.ask_undo(conn, done.id, by=officer.actor, at=NOON)
-    await killed_after(fresh_url, files, 1_000)
+    await killed_after(fresh_url, files, 500)
     half_way = await batch(fresh_database, done.id)
-    assert (half_way.state, await firms_in(fresh_database)) == (BatchState.UNDOING, 4_000)
+    assert (half_way.state, await firms_in(fresh_database)) == (BatchState.UNDOING, 2_000)
     await until_the_dead_session_is_gone(fresh_database)
     assert await run_waiting_imports(fresh_database, files, at=NOON + timedelta(minutes=5)) == 1
     assert (await batch(fresh_database, done.id)).state is BatchState.UNDONE
