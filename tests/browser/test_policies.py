@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests import factories
 from tests.browser.conftest import People, Site
-from tests.browser.test_pages import COLOURS, overflow, violations
+from tests.browser.judging import COLOURS, overflow, violations
 from tests.harness import check_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.db_commit]
