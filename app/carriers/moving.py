@@ -24,6 +24,10 @@ from app.firms.filtering import visible_to
 from app.firms.models import Firm
 
 
+# An end that is still to come would close a lease that runs: it could be neither renewed nor graduated meanwhile.
+AHEAD = "要先占住房间的，现在可以在那间房办理从那天起的入驻，到时给原来的房间登记退出；同一载体里孵化期限接着算。"
+
+
 @dataclass(frozen=True, slots=True)
 class Onward:
     """Where to, from which day and until when, on which agreement."""
@@ -35,6 +39,7 @@ class Onward:
     seats: int = 1
     agreement_no: str = ""
     note: str = ""
+    late: str = ""  # why it is written down only now
 
 
 async def transfer(
@@ -48,7 +53,8 @@ async def transfer(
         raise Invalid({"carrier": "没有这个载体，或它不在您的管辖范围内。"})
     _check(held, target, onward, since=since, today=business_day(at))
     moving = held.carrier_id != target.id
-    ending = Ending(day_before(onward.on), EndReason.TRANSFERRED if moving else EndReason.REARRANGED, onward.note)
+    reason = EndReason.TRANSFERRED if moving else EndReason.REARRANGED
+    ending = Ending(day_before(onward.on), reason, onward.note, late=onward.late)
     await end(conn, held.id, ending, version=version, by=by, at=at)
     space = await hold_space(
         conn, target.id, onward.space_id, since=onward.on, until=onward.until, today=business_day(at)
@@ -72,8 +78,10 @@ def _check(held: Tenancy, target: Carrier, onward: Onward, *, since: date, today
     faults = {}
     if onward.space_id == held.space_id:
         faults["space"] = "已经在这个房间里；延长租期请办续租。"
-    if not since < onward.on <= today:
-        faults["on"] = f"转移日期要晚于入驻日期 {since}，不晚于今天。"
+    if onward.on > today:
+        faults["on"] = f"{onward.on} 还没有到，那天起才能登记转移。{AHEAD}"
+    elif onward.on <= since:
+        faults["on"] = f"{since} 才入驻，转移日期要晚于它。"
     if goes_back(held.carrier_kind, target.kind) and not onward.note:
         faults["note"] = f"从{held.carrier_kind.label}转到{target.kind.label}，请写明原因。"
     if faults:

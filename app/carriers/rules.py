@@ -113,11 +113,11 @@ def ending_problems(ending: Ending, *, since: date, until: date | None, today: d
         and days
         and (until is None or ending.on < until)
         and not ending.late
-        and ending.reason in LEAVING
+        and ending.reason is not EndReason.STRUCK
     ):
         found["late"] = (
             f"这会改变 {days[0]} 至 {days[1]} 的使用率，改为空着（按那天晚上已登记的内容看的不变）；"
-            "确实早就走了的，写明为什么现在才登记。"
+            "确实早就走了、搬了的，写明为什么现在才登记。"
         )
     return found
 

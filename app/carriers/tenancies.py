@@ -111,6 +111,12 @@ async def there_and_coming(
     return [t for t in found if t.since and t.since <= on], [t for t in found if t.since and t.since > on]
 
 
+async def holding(conn: Conn, carrier_id: uuid.UUID, *, today: date) -> list[Tenancy]:
+    """Who keeps others out of a room, today or later: somebody whose last day is today is inside until its evening."""
+    there, coming = await there_and_coming(conn, carrier_id, on=today, today=today)
+    return there + coming
+
+
 async def open_tenancies(conn: Conn, carrier_id: uuid.UUID) -> list[Tenancy]:
     """Those whose end nobody has recorded, future ones among them."""
     return [tenancy_of(row) for row in await conn.execute(_OPEN, {"carrier_id": carrier_id})]

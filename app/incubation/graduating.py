@@ -26,6 +26,7 @@ class Graduation:
     on: date  # the last day inside
     ground: str = ""  # what a person goes by where the data do not say
     note: str = ""
+    late: str = ""  # why it is written down only now
 
 
 async def standing(
@@ -68,7 +69,8 @@ async def graduate(
         raise Refused(
             f"{held.holder} {what}。", reasons=sentences(found, figures=by.viewer.may(Permission.ASSESSMENT_READ))
         )
-    ending = Ending(graduation.on, EndReason.GRADUATED, graduation.note, ground_of(found, graduation.ground))
+    ground = ground_of(found, graduation.ground)
+    ending = Ending(graduation.on, EndReason.GRADUATED, graduation.note, ground, late=graduation.late)
     await end(conn, held.id, ending, version=version, by=by, at=at)
     for other in await open_tenancies(conn, held.carrier_id):
         if other.firm_id == held.firm_id and other.since is not None and other.since <= graduation.on:

@@ -275,7 +275,7 @@ async def test_a_team_goes_along_the_chain_becomes_a_firm_and_keeps_its_history(
     seat = await houses.space(conn, maker, "工位区", exclusive=False, capacity=10)
     room = await houses.space(conn, house)
     made = await houses.tenancy(conn, maker, seat, "起步队", date(2025, 3, 1), date(2027, 2, 28))
-    onward = moving.Onward(house.id, room, date(2026, 6, 1), date(2028, 5, 31))
+    onward = moving.Onward(house.id, room, date(2026, 6, 1), date(2028, 5, 31), late="补登记")
     moved = await moving.transfer(conn, made, onward, version=1, by=officer.actor, at=NOON)
     old, new = await shown(conn, made, officer), await shown(conn, moved, officer)
     assert (old.ended_on, old.end_reason) == (date(2026, 5, 31), EndReason.TRANSFERRED)

@@ -121,7 +121,9 @@ def test_who_is_said_to_have_left_before_the_lease_ended_takes_past_days_away_an
     assert late(before, before) == late(before, before - timedelta(days=9)) == "", "the lease was over, as agreed"
     assert late(before, yesterday)
     assert late(before, None, late="钥匙今天才交回") == ""
-    assert late(before, None, reason=EndReason.GRADUATED) == "", "of which its own form asks the day"
+    for reason in (EndReason.GRADUATED, EndReason.TRANSFERRED, EndReason.REARRANGED):
+        assert late(before, None, reason=reason), "whichever way it went"
+    assert late(before, None, reason=EndReason.STRUCK) == "", "it never was"
 
 
 def test_the_chain_goes_up_and_its_clock_begins_anew_only_in_another_kind():

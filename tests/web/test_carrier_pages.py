@@ -166,6 +166,8 @@ async def test_what_a_graduation_rests_on_and_ends_is_read_before_it_and_an_offi
     assert "A 座 3层 302（没有约定期满日）" in page
     assert "按今天的数据" in page
     asked = {"on": "", "ground": "已被上市公司收购，见公告", "version": "1"}
+    late = await officer.post(f"{here}/graduate", data=asked | {"on": "2026-11-01"})
+    assert (late.status_code, late.text.count("为什么现在才登记")) == (422, 2), "days that are over change with it"
     blank = await officer.post(f"{here}/graduate", data=asked)
     assert (blank.status_code, "请写明在里面的最后一天" in blank.text) == (422, True)
     form = blank.text.split('aria-labelledby="h-graduate"')[1].split("</section>")[0]
@@ -198,7 +200,7 @@ async def test_a_room_that_is_let_from_a_later_day_says_from_when_and_to_whom(co
     room = await houses.space(conn, held)
     uscc = await factories.firm(conn, name="开平市后到机械有限公司")
     await houses.tenancy(conn, held, room, uscc, date(2026, 12, 21), None)
-    _, elsewhere = await let(conn, held, room="302")
+    second, elsewhere = await let(conn, held, room="302")
     officer = await client_as("officer")
     said = "开平市后到机械有限公司 2026-12-21 起租用，没有约定期满日"
     page = (await officer.get(f"/carriers/{held.id}")).text
@@ -206,7 +208,11 @@ async def test_a_room_that_is_let_from_a_later_day_says_from_when_and_to_whom(co
     assert "空，" not in (await officer.get(f"/carriers/{held.id}?on=2026-12-21")).text
     assert "空，" not in (await officer.get(f"/carriers/{held.id}?on=2025-12-21")).text
     assert said in (await officer.get(f"/carriers/{held.id}/tenancies/new")).text
-    assert said in (await officer.get(f"/tenancies/{elsewhere}/transfer")).text
+    here = f"/tenancies/{elsewhere}"
+    assert said in (await officer.get(f"{here}/transfer")).text
+    assert (await officer.post(f"{here}/end", data={"reason": "moved_out", "version": "1"})).status_code == 303
+    page = (await officer.get(f"/carriers/{held.id}/tenancies/new?space={second}")).text
+    assert ("今天还有人，2026-11-24 起空" in page, 'value="2026-11-24"' in page) == (True, True)
 
 
 async def test_an_accelerator_has_no_limit_and_asks_nobody_for_an_incubators_conditions(conn, client_as):

@@ -86,8 +86,11 @@ async def test_a_transfer_answers_with_the_new_tenancy(conn, api_as):
     lease = {"team": "甲队", "space": space["id"], "from": "2026-01-01"}
     made = (await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease)).json()
     body = {"carrier": onward["id"], "space": room["id"], "on": "2026-11-01"}
-    assert (await client.post(f"/api/v1/tenancies/{made['id']}/transfer", json=body)).status_code == 428
-    answer = await client.post(f"/api/v1/tenancies/{made['id']}/transfer", json=body, headers={"if-match": '"1"'})
+    here, tag = f"/api/v1/tenancies/{made['id']}/transfer", {"headers": {"if-match": '"1"'}}
+    assert (await client.post(here, json=body)).status_code == 428
+    late, ahead = [(await client.post(here, json=body | more, **tag)).json() for more in ({}, {"on": "2026-11-24"})]
+    assert ("late" in late["errors"], "那天起才能登记" in ahead["errors"]["on"]) == (True, True)
+    answer = await client.post(here, json=body | {"late": "钥匙今天才交回"}, **tag)
     assert (answer.status_code, answer.json()["previous_id"]) == (201, made["id"])
     assert answer.json()["limit_months"] is None
     old = (await client.get(f"/api/v1/tenancies/{made['id']}")).json()
@@ -128,7 +131,7 @@ async def test_a_program_of_the_bureau_takes_a_wrong_graduation_back_once_and_no
     lease = {"uscc": await factories.firm(conn), "space": space["id"], "from": "2025-01-01", "to": "2027-06-30"}
     made = (await client.post(f"/api/v1/carriers/{carrier['id']}/tenancies", json=lease)).json()
     here, back = f"/api/v1/tenancies/{made['id']}", {"reason": "点错了企业"}
-    graduate = {"on": "2025-11-22", "ground": "新三板挂牌，见公告"}
+    graduate = {"on": "2025-11-22", "ground": "新三板挂牌，见公告", "late": "公告今天才看到"}
     tag = {"if-match": (await client.get(here)).headers["etag"]}
     assert (await client.post(f"{here}/reopen", json=back, headers=tag)).status_code == 409, "it has not graduated"
     tag = {"if-match": (await client.post(f"{here}/graduate", json=graduate, headers=tag)).headers["etag"]}

@@ -222,6 +222,7 @@ EXAMPLES: dict[str, Any] = {
         "seats": 1,
         "agreement_no": "",
         "note": "",
+        "late": "钥匙今天才交回",
     },
     "SpaceCloseIn": {"on": "2026-11-30"},
     "JoinIn": {"other": _SPACE["id"]},
@@ -235,6 +236,6 @@ EXAMPLES: dict[str, Any] = {
     "CarrierChangeList": {"items": [_CHANGE], "next": None},
     "EndIn": {"on": "2026-11-20", "reason": "moved_out", "note": "", "late": "钥匙今天才交回"},
     "ReopenIn": {"reason": "登记错了企业"},
-    "GraduateIn": {"on": "2026-11-20", "ground": "", "note": ""},
+    "GraduateIn": {"on": "2026-11-20", "ground": "", "note": "", "late": "毕业决定今天才送到"},
     "LinkIn": {"uscc": "91440783M159083022", "on": "2026-11-20"},
 }

@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstrain
 
 from app.web.api.schemas import Long, Short
 
+Late = Annotated[Long, Field(description="为什么现在才登记：早于约定的租期止、又不是今天或昨天的必填")]
 Loose = Annotated[str, StringConstraints(max_length=200)] | int | float  # 3, 3.5 or "3层"
 
 
@@ -206,11 +207,12 @@ class LimitIn(_In):
 class TransferIn(_In):
     carrier: uuid.UUID = Field(description="转往的载体")
     space: uuid.UUID
-    on: Short | None = Field(None, description="在新房间的第一天，缺省今天")
+    on: Short | None = Field(None, description="在新房间的第一天，缺省今天；不能晚于今天")
     to: Short | None = None
     seats: int = Field(1, ge=1, le=100_000)
     agreement_no: Short = ""
     note: Long = ""
+    late: Late = ""
 
 
 class EndIn(_In):
@@ -220,13 +222,14 @@ class EndIn(_In):
         description="moved_out 到期迁出、early 提前退出、overstay 超期退出、terminated 终止、struck 登记有误",
     )
     note: Long = ""
-    late: Long = Field("", description="为什么现在才登记：早于约定的租期止、又不是今天或昨天的必填")
+    late: Late = ""
 
 
 class GraduateIn(_In):
     on: Short | None = Field(None, description="在内的最后一天，缺省今天")
     ground: Long = Field("", description="数据不足以判断时，凭什么认定毕业")
     note: Long = ""
+    late: Late = ""
 
 
 class ReopenIn(_In):

@@ -92,6 +92,7 @@ async def transfer(tenancy_id: uuid.UUID, body: TransferIn, deed: Letter, if_mat
         body.seats,
         r.text("agreement_no"),
         r.text("note", longest=2000),
+        r.text("late"),
     )
     try:
         r.done()
@@ -118,7 +119,8 @@ async def graduated(
     """按国科发区〔2018〕300号 第九条检查；不符合的回答 409 并逐条说明，数据不足的须给出 ground。"""
     await _held(deed.conn, tenancy_id, deed.viewer)
     r = Reader(body.model_dump())
-    asked = Graduation(r.day("on") or deed.today, r.text("ground", longest=2000), r.text("note", longest=2000))
+    said = (r.text("ground", longest=2000), r.text("note", longest=2000), r.text("late"))
+    asked = Graduation(r.day("on") or deed.today, *said)
     r.done()
     version = version_needed(if_match)
     await graduate(deed.conn, tenancy_id, asked, policies=lookup.policies, version=version, by=deed.by, at=deed.at)

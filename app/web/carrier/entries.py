@@ -10,7 +10,7 @@ from app.access.terms import Permission, Viewer
 from app.carriers import queries
 from app.carriers.proposals import asked_for
 from app.carriers.stay_terms import SpecialField
-from app.carriers.tenancies import open_tenancies
+from app.carriers.tenancies import holding
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.incubation.applying import accept, application_by_id, decline
@@ -115,7 +115,7 @@ async def _shown(
     error: AppError | None = None,
 ) -> Response:
     carrier = await carrier_in_sight(conn, asked.carrier_id, viewer)
-    let = let_by_room(await open_tenancies(conn, carrier.id))
+    let = let_by_room(await holding(conn, carrier.id, today=today))
     day = max(asked.since, today)
     standing = await conditions(conn, carrier.kind, asked.firm_id, policies=lookup.policies, since=day)
     spaces, waiting = (

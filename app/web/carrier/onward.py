@@ -12,7 +12,7 @@ from app.access.terms import Role, Viewer
 from app.carriers import extending, letting, moving, proposing, queries
 from app.carriers.proposals import asked_for
 from app.carriers.stay_terms import SpecialField, Tenancy, Terms
-from app.carriers.tenancies import open_tenancies
+from app.carriers.tenancies import holding
 from app.carriers.terms import Carrier, CarrierState
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
@@ -37,7 +37,7 @@ from app.web.routing import Router
 from app.web.templating import page
 
 router = Router(prefix="/tenancies/{tenancy_id}")
-_WHERE = ("carrier", "space", "on", "until", "seats", "agreement_no", "note")
+_WHERE = ("carrier", "space", "on", "until", "seats", "agreement_no", "note", "late")
 _TERMS = tuple(Terms.__dataclass_fields__)
 
 
@@ -88,6 +88,7 @@ def _onward(raw: Mapping[str, str], today: date) -> moving.Onward:
         r.count("seats") or 1,
         r.text("agreement_no"),
         r.text("note", longest=2000),
+        r.text("late"),
     )
     r.done()
     return onward
@@ -107,7 +108,7 @@ async def _transfer_form(
     there = [c for c in (await queries.carriers_by_name(conn, viewer=viewer)).values() if _open(c)]
     target = next((c for c in there if str(c.id) == raw.get("carrier")), None)
     spaces = await queries.spaces_of(conn, target.id) if target else []
-    let = let_by_room(await open_tenancies(conn, target.id)) if target else {}
+    let = let_by_room(await holding(conn, target.id, today=today)) if target else {}
     asked = await asked_for(conn, target.id, viewer=viewer, today=today) if target else {}
     context: dict[str, Any] = {
         **head(await carrier_in_sight(conn, held.carrier_id, viewer), viewer),
@@ -117,6 +118,7 @@ async def _transfer_form(
         "spaces": rooms_to_choose(spaces, let, asked, today),
         "values": {name: raw.get(name, "") for name in _WHERE},
         "version": raw.get("version", ""),
+        "ahead": moving.AHEAD,
         "labels": LABELS | {"on": "在新房间的第一天"},
         "idempotency_key": key,
         **faulty(error, "space"),

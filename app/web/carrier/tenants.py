@@ -15,7 +15,7 @@ from app.carriers.proposal_terms import rivals_of
 from app.carriers.proposals import asked_for, waiting_for
 from app.carriers.rules import Due
 from app.carriers.stay_terms import EXPLAINED, LEAVING, EndReason, SpecialField, Team, Tenancy
-from app.carriers.tenancies import chain_of, events_of, open_tenancies, tenancy_by_id
+from app.carriers.tenancies import chain_of, events_of, holding, open_tenancies, tenancy_by_id
 from app.carriers.terms import Carrier
 from app.clock import business_day
 from app.db import Conn
@@ -37,7 +37,7 @@ from app.web.carrier.frame import (
     home_of,
 )
 from app.web.carrier.naming import with_code
-from app.web.carrier.views import incubating_words, inside_of, let_by_room, rooms_to_choose, usual
+from app.web.carrier.views import first_day, incubating_words, inside_of, let_by_room, rooms_to_choose, usual
 from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, lookup_of
 from app.web.forms import clean_text, raw_form, version_in
@@ -60,7 +60,7 @@ async def admit_form(
     request: Request, carrier_id: uuid.UUID, viewer: SeeLetting, conn: ConnDep, today: TodayDep, space: str = ""
 ) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    raw = {"space": space[:40], "since": today.isoformat(), "incubates": usual(carrier.kind)}
+    raw = {"space": space[:40], "incubates": usual(carrier.kind)}
     return await _admit_form(request, conn, carrier, viewer, today, raw, key=uuid.uuid4().hex)
 
 
@@ -119,10 +119,10 @@ async def _admit_form(
     error: AppError | None = None,
 ) -> Response:
     spaces = await queries.spaces_of(conn, carrier.id)
-    let = let_by_room(await open_tenancies(conn, carrier.id))
+    let = let_by_room(await holding(conn, carrier.id, today=today))
     context: dict[str, Any] = {
         **head(carrier, viewer),
-        "values": {name: raw.get(name, "") for name in _FIELDS},
+        "values": {name: raw.get(name, "") for name in _FIELDS} | first_day(raw, let, today),
         "spaces": rooms_to_choose(spaces, let, await asked_for(conn, carrier.id, viewer=viewer, today=today), today),
         "fields": [("", "不属于"), *SpecialField.options()],
         "labels": LABELS | {"incubates": incubating_words(carrier.kind)},
@@ -278,7 +278,7 @@ async def graduated(
 
     async def step(r: Reader, version: int) -> None:
         on = r.day("on", required="请写明在里面的最后一天，租约在那天结束。")
-        asked = Graduation(on or today, r.text("ground", longest=2000), r.text("note", longest=2000))
+        asked = Graduation(on or today, r.text("ground", longest=2000), r.text("note", longest=2000), r.text("late"))
         r.done()
         await graduate(conn, tenancy_id, asked, policies=lookup.policies, version=version, by=actor, at=at)
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
 
@@ -153,8 +153,30 @@ def _words(
 
 
 def _let(one: Tenancy, today: date) -> str:
+    if one.ended_on:
+        return f"今天还有人，{one.ended_on + timedelta(days=1)} 起空"
     begins = f"{one.since} 起" if one.since and one.since > today else ""
     return f"{one.holder} {begins}" + (f"租至 {one.until}" if one.until else "租用，没有约定期满日")
+
+
+def free_from(let: Iterable[Tenancy], today: date) -> date | None:
+    """The first day from today on which a room that is let as a whole is nobody's; none while somebody has it without
+    an end."""
+    day = today
+    for one in let:
+        if one.since and one.since > day:
+            break
+        last = one.ended_on or one.until
+        if last is None or (one.open and last < today):
+            return None
+        day = max(day, last + timedelta(days=1))
+    return day
+
+
+def first_day(raw: Mapping[str, str], let: Mapping[uuid.UUID, Sequence[Tenancy]], today: date) -> dict[str, str]:
+    """As it was sent; before that the first day on which the room that is asked for can be had."""
+    chosen = next((held for space_id, held in let.items() if str(space_id) == raw.get("space")), ())
+    return {"since": raw["since"] if "since" in raw else f"{free_from(chosen, today) or today}"}
 
 
 _TIMED = (CarrierKind.MAKERSPACE, CarrierKind.INCUBATOR, CarrierKind.AGRI_MAKER)
