@@ -55,10 +55,19 @@ ORDER BY lower(a.days * b.days), a.id, b.id LIMIT 1
 
 
 async def join(
-    conn: Conn, carrier: Carrier, one: uuid.UUID, other: uuid.UUID, *, version: int, by: Actor, at: datetime
+    conn: Conn,
+    carrier: Carrier,
+    one: uuid.UUID,
+    other: uuid.UUID,
+    *,
+    version: int,
+    same: bool = False,
+    by: Actor,
+    at: datetime,
 ) -> Space:
-    """The row that stays. `version`: of the first one named, as it was read. Raises NotFound, Stale, Conflict, Refused
-    with the days on which both had somebody."""
+    """The row that stays. `version`: of the first one named, as it was read; `same`: somebody says that they are one
+    room where their names do not. Raises NotFound, Stale, Conflict, Refused with the days on which both had somebody.
+    """
     # Tenancies before rooms, as whoever renews or moves one does, or the two would wait for each other.
     inside = select(_T.id).where(_T.space_id.in_([one, other]), _T.carrier_id == carrier.id).order_by(_T.id)
     held = (await conn.execute(inside.with_for_update())).scalars().all()
@@ -73,28 +82,34 @@ async def join(
         raise Conflict("刚有人在这里办理入驻，请再试一次。")
     kept, gone = rows
     today = business_day(at)
-    _check(kept, gone)
+    _check(kept, gone, same=same)
     await _apart(conn, kept, gone, today=today, by=by, at=at)
     moved = await _move(conn, carrier, kept, gone, by=by, at=at)
     on = max(today, date.fromordinal(gone.opened_on.toordinal() + 1)) if gone.opened_on else today
     done = {"closed_on": on, "closed_at": at, "version": _S.version + 1}
     await conn.execute(update(_S).where(_S.id == gone.id).values(done))
+    # Whoever was about to take the list back that brought it in takes nothing away from under what has come to it.
+    await conn.execute(update(_S).where(_S.id == kept.id).values(version=_S.version + 1))
     said = {"place": gone.place, "into": kept.place, "on": on, "count": moved}
     await trace(conn, (carrier.id, carrier.name), "space:joined", said, by=by, at=at)
     return kept
 
 
-def _check(kept: Space, gone: Space) -> None:
+def _check(kept: Space, gone: Space, *, same: bool) -> None:
     closed = next((s for s in (kept, gone) if s.closed_on is not None), None)
     if closed is not None:
         raise Conflict(f"{closed.place} 已在 {closed.closed_on} 停用。")
-    if not same_room(kept, gone):
+    if not same and not same_room(kept, gone):
         raise Refused(f"{kept.place} 和 {gone.place} 不是同一间房的两种写法，不能合并。")
-    if other := [label for name, label in _SIZE.items() if getattr(kept, name) != getattr(gone, name)]:
+    if other := sized_otherwise(kept, gone):
         raise Refused(
             f"{kept.place} 和 {gone.place} 的{'、'.join(other)}不一样，合并会改变以前各天的使用率；"
             f"没有租出过的那一条可以先改成一样，都租出过的，{_INSTEAD}。"
         )
+
+
+def sized_otherwise(one: Space, other: Space) -> list[str]:
+    return [label for name, label in _SIZE.items() if getattr(one, name) != getattr(other, name)]
 
 
 async def _apart(conn: Conn, kept: Space, gone: Space, *, today: date, by: Actor, at: datetime) -> None:

@@ -23,7 +23,6 @@ from app.errors import Conflict, Invalid, NotFound
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 
-
 # An end that is still to come would close a lease that runs: it could be neither renewed nor graduated meanwhile.
 AHEAD = "要先占住房间的，现在可以在那间房办理从那天起的入驻，到时给原来的房间登记退出；同一载体里孵化期限接着算。"
 

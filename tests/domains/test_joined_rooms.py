@@ -13,6 +13,7 @@ from app.carriers.models import CarrierSpace, TenancyProposal, TenancyRow
 from app.carriers.occupancy import fills
 from app.carriers.recording import span
 from app.carriers.stay_terms import Ending, EndReason
+from app.carriers.taking_back import remove_space
 from app.carriers.tenancies import events_of, tenancies_of_space
 from app.db import new_id
 from app.errors import Conflict, NotFound, Refused, Stale
@@ -84,6 +85,10 @@ async def test_leases_and_history_go_to_the_row_that_came_first_and_no_past_day_
     assert (await conn.execute(trail)).scalar_one()["count"] == 1
     with pytest.raises(Conflict, match="停用"):
         await join(conn, house, second, first, version=2, by=by, at=later)
+    # A list that brought the kept row is taken back no more: with the other closed there would be no room left.
+    for row in (first, second):
+        with pytest.raises(Stale):
+            await remove_space(conn, house, row, version=1, by=by, at=later)
 
 
 async def test_days_on_which_both_rows_had_somebody_are_named_and_nothing_is_joined(conn, house, by):
@@ -137,13 +142,22 @@ async def test_an_operator_joins_them_on_the_page_a_program_by_the_api_and_a_riv
     done = await operator.post(f"{here}/{second}/join", data=sent)
     assert (done.status_code, done.headers["location"]) == (303, f"{here}/{first}")
     assert "同一间房登记了两次" not in (await operator.get("/carrier")).text
+    east = await houses.space(conn, house, "301东")
+    asked = {"building": "A座", "floor": "3", "room": "301室", "area": "100", "version": "1"}
+    refused = await operator.post(f"{here}/{east}", data=asked)
+    form = refused.text.split('aria-labelledby="h-there"')[1].split("</section>")[0]
+    assert (refused.status_code, "合并以后不能撤销" in form, str(first) in form) == (409, True, True)
+    assert 'name="same" value="1"' in form
+    named = {"other": str(first), "version": "1"}
+    assert (await operator.post(f"{here}/{east}/join", data=named)).status_code == 409
+    assert (await operator.post(f"{here}/{east}/join", data=named | {"same": "1"})).status_code == 303
     third = await twin(conn, house, room="３０１")
     joined = await program.post(f"{way}/{third}/join", json={"other": str(first)}, headers={"If-Match": '"1"'})
     assert (joined.status_code, joined.json()["id"]) == (200, str(first))
     space = {"building": "A 座", "floor": "3", "room": "303", "area": "100"}
     amended = await program.put(f"{way}/{first}", json=space, headers={"If-Match": joined.headers["etag"]})
-    assert (amended.json()["room"], amended.json()["version"]) == ("303", 2)
-    assert (await stranger.put(f"{way}/{first}", json=space, headers={"If-Match": '"2"'})).status_code == 404
+    assert (amended.json()["room"], amended.json()["version"]) == ("303", 5)
+    assert (await stranger.put(f"{way}/{first}", json=space, headers={"If-Match": '"5"'})).status_code == 404
     assert (await program.post(f"{way}/{first}/close", json={})).json()["closed_on"] == "2026-11-23"
     assert (await stranger.post(f"{way}/{first}/close", json={})).status_code == 404
 

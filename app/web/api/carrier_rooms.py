@@ -56,9 +56,12 @@ async def close(carrier_id: uuid.UUID, space_id: uuid.UUID, body: SpaceCloseIn, 
 async def join(
     carrier_id: uuid.UUID, space_id: uuid.UUID, body: JoinIn, deed: Letter, if_match: IfMatch = None
 ) -> Response:
-    """留下先登记的那一条，回答的是它；租约、经过和等确认的提议都归它。两条都有人的日子回答 409，写明是哪几天。"""
+    """留下先登记的那一条，回答的是它；租约、经过和等确认的提议都归它。两条都有人的日子回答 409，写明是哪几天。
+    合并以后不能撤销。"""
     carrier = await carrier_in_sight(deed.conn, carrier_id, deed.viewer)
     await _shown(deed.conn, carrier.id, space_id)
     version = version_needed(if_match)
-    kept = await joining.join(deed.conn, carrier, space_id, body.other, version=version, by=deed.by, at=deed.at)
+    kept = await joining.join(
+        deed.conn, carrier, space_id, body.other, version=version, same=body.same, by=deed.by, at=deed.at
+    )
     return await _shown(deed.conn, carrier.id, kept.id)

@@ -120,6 +120,7 @@ class SpaceCloseIn(_In):
 
 class JoinIn(_In):
     other: uuid.UUID = Field(description="同一间房的另一条登记")
+    same: bool = Field(False, description="名称看不出是同一间、但确是同一间房的写 true")
 
 
 class SpaceOut(BaseModel):

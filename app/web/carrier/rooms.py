@@ -1,15 +1,16 @@
 """Rooms and halls of seats: added, renamed, closed; and who has had one."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
 
 from app.access.terms import Viewer
 from app.carriers import joining, spaces
-from app.carriers.queries import space_of
-from app.carriers.taking import spelled_otherwise
+from app.carriers.place_rules import place_key
+from app.carriers.queries import space_of, spaces_of
+from app.carriers.taking import same_room
 from app.carriers.tenancies import tenancies_of_space
 from app.carriers.terms import Carrier, Space
 from app.db import Conn
@@ -109,7 +110,7 @@ async def close(
 async def join(
     request: Request, carrier_id: uuid.UUID, space_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
 ) -> Response:
-    """The other row of the same room, whichever came first."""
+    """The other row of the same room, whichever came first; `same` where only a person sees that it is."""
     carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
     space, raw = await _space(conn, carrier, space_id), await raw_form(request)
     r = Reader(raw)
@@ -117,8 +118,9 @@ async def join(
         other = r.id("other", required="请选择另一条登记。")
         r.done()
         async with conn.begin_nested():
+            same, version = bool(raw.get("same")), version_in(raw)
             kept = await joining.join(
-                conn, carrier, space.id, other or space.id, version=version_in(raw), by=actor, at=clock.now()
+                conn, carrier, space.id, other, version=version, same=same, by=actor, at=clock.now()
             )
     except (Invalid, Conflict, Refused) as error:
         typed = _as_typed(space)
@@ -151,16 +153,36 @@ async def _form(
     error: AppError | None = None,
     place: str = "room",
 ) -> Response:
+    spaces = await spaces_of(conn, carrier.id)
     context: dict[str, Any] = {
         **head(carrier, viewer),
+        **_rows_of_one_room(spaces, space, raw),
         "space": space,
         "values": {name: raw.get(name, "") for name in _FIELDS},
         "version": raw.get("version", ""),
         "had": await tenancies_of_space(conn, space.id) if space else [],
-        "twins": await spelled_otherwise(conn, space) if space and not space.closed_on else [],
         "idempotency_key": key,
         **faulty(error, place),
     }
     status = error.status if error else 200
     title = space.place if space else "新增房间"
     return page(request, "carrier/space.html", title=title, status=status, **context)
+
+
+def _rows_of_one_room(spaces: Sequence[Space], space: Space | None, raw: Mapping[str, str]) -> dict[str, Any]:
+    """What may be made one with this: spelled otherwise, of the name that is typed, or another of its size there."""
+    others = [s for s in spaces if space is None or s.id != space.id]
+    typed = place_key(*(raw.get(name, "") for name in ("building", "floor", "room")))
+    there = next((s for s in others if place_key(s.building, s.floor, s.room) == typed), None)
+    if space is None or space.closed_on:
+        return {"twins": [], "there": there, "alike": []}
+    twins = [s for s in others if same_room(s, space)]
+    alike = [s for s in others if s not in twins and s != there and not joining.sized_otherwise(s, space)]
+    mine = place_key(space.building, space.floor, "")
+    near = [(str(s.id), s.place) for s in alike if place_key(s.building, s.floor, "") == mine]
+    return {
+        "twins": twins,
+        "there": None if there in twins else there,
+        "other_size": joining.sized_otherwise(there, space) if there else [],
+        "alike": near,
+    }
