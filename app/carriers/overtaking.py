@@ -86,7 +86,7 @@ async def _tell(conn: Conn, one: Proposal, *, at: datetime) -> None:
 
     async with beyond_sight(conn):
         known = await named_inside(conn, one.carrier_id, [one.uscc])
-    own = others(known.get(one.uscc, one.uscc))
+    own = others(known.get(one.uscc, one.called))
     to = [(person, own, "/carrier#h-proposals") for person in await operators_of(conn, one.carrier_id)]
     if one.state is ProposalState.WAITING:
         for person, role, name in await answerers(conn, one.uscc, one.region_code):

@@ -52,6 +52,11 @@ class Proposal:
     overtaken: bool  # somebody else has the room
 
     @property
+    def called(self) -> str:
+        """By the name that its operator knew it by, or its code."""
+        return str(self.terms.get("called") or self.uscc)
+
+    @property
     def place(self) -> str:
         return place_of(self.building, self.floor, self.room)
 

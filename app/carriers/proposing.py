@@ -36,15 +36,17 @@ _TERMS = ("seats", "incubates", "special_field", "rent_reduced", "agreement_no",
 _GONE = "现在办不了（房间可能已经租出）；请与载体联系，由它重新提出。"
 
 
-async def propose(conn: Conn, carrier: Carrier, lease: Lease, *, by: Actor, at: datetime) -> uuid.UUID:
-    """Raises Invalid by field, Conflict when the space is taken, TooMany. It holds no space until it is agreed to."""
+async def propose(
+    conn: Conn, carrier: Carrier, lease: Lease, *, called: str = "", by: Actor, at: datetime
+) -> uuid.UUID:
+    """`called`: the firm's name where its operator knows it. Raises Invalid by field, Conflict when the space is taken, TooMany. It holds no space until it is agreed to."""
     today = business_day(at)
     space = await hold_space(conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=today)
     if space.exclusive and lease.seats != 1:
         raise Invalid({"seats": "独用房间不分工位。"})
     await free(conn, space, seats=lease.seats, since=lease.since, until=lease.until)
     about: dict[str, Any] = {"space_id": space.id, "team_id": None, "since": lease.since, "until": lease.until}
-    terms = {name: getattr(lease, name) for name in _TERMS}
+    terms = {name: getattr(lease, name) for name in _TERMS} | ({"called": called} if called else {})
     return await _ask(conn, carrier, lease.uscc, {**about, "terms": terms}, space.place, by=by, at=at)
 
 
@@ -147,7 +149,7 @@ async def withdraw(conn: Conn, proposal_id: uuid.UUID, *, by: Actor, at: datetim
 
 
 def lease_of(proposal: Proposal) -> Lease:
-    terms = dict(proposal.terms)
+    terms = {name: value for name, value in proposal.terms.items() if name in _TERMS}
     special, signed = terms.get("special_field"), terms.get("agreement_on")
     terms |= {"special_field": SpecialField(special) if special else None}
     terms |= {"agreement_on": date.fromisoformat(signed) if signed else None}

@@ -57,6 +57,14 @@ class _Run:
         outcome = RowOutcome.UPDATED if held else RowOutcome.CREATED
         return outcome, held, entry, checked(entry, self.known, today=self.today)
 
+    def named(self, raw: Mapping[str, Any]) -> tuple[str, str]:
+        """The day and what it was, and for whom: by name where the row has the code of one of the carrier's own."""
+        try:
+            on, title, holder = self.read.same(raw, self.known)
+        except AppError:
+            return f"{raw.get('on') or ''} {raw.get('title') or ''}".strip(), str(raw.get("holder") or "")
+        return f"{on} {title}", next((h.name for h in self.known.holders if h.id == holder), "")
+
 
 async def bring_logs(
     conn: Conn,
@@ -92,8 +100,7 @@ async def bring_logs(
                 new.append((len(results), entry, holder))
             elif outcome is RowOutcome.UPDATED and line is not None:
                 amended.append((len(results), line, entry, holder))
-        what, who = str(raw.get("title") or ""), str(raw.get("holder") or "")
-        results.append(LineResult(number, what, who, outcome, said, faults))
+        results.append(LineResult(number, *run.named(raw), outcome, said, faults))
     made = await add_logs(conn, held, [(entry, holder) for _, entry, holder in new], by=by, at=at)
     await amend_logs(conn, held, [(line, entry, holder) for _, line, entry, holder in amended], by=by, at=at)
     for (place, _, _), log_id in zip(new, made, strict=True):

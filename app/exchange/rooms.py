@@ -10,7 +10,7 @@ from app.access.terms import Actor, Role
 from app.carriers.letting import change, renew
 from app.carriers.place_rules import Place, place_key
 from app.carriers.proposal_terms import ProposalState
-from app.carriers.proposals import proposals_of
+from app.carriers.proposals import named_inside, proposals_of
 from app.carriers.proposing import propose
 from app.carriers.queries import lock_carrier, spaces_of
 from app.carriers.spaces import add_space, amend_space
@@ -76,7 +76,8 @@ async def bring(
             outcome, said = RowOutcome.REJECTED, "".join(faults.values()) or error.sentence + why
         who = holder or str(line.raw.get("uscc") or "")
         results.append(LineResult(line.number, shown, who, outcome, said, faults, run.deeds))
-    return results
+    names = await named_inside(conn, held.id, [result.who for result in results if len(result.who) == 18])
+    return [replace(result, who=names.get(result.who.upper(), result.who)) for result in results]
 
 
 @dataclass

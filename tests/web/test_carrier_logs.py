@@ -118,7 +118,8 @@ async def test_a_sheet_goes_in_whole_or_not_and_the_same_again_changes_nothing(c
     assert wrong.status_code == 409
     assert "这个载体没有这家企业或团队" in wrong.text
     assert "与第 2 行是同一条记录" in wrong.text
-    assert "新增 2" in (await send(*good, act="check")).text
+    looked = (await send(*good, act="check")).text
+    assert ("新增 2" in looked, f"<td>2026-03-02 示例基金</td><td>{TENANT}</td>" in looked) == (True, True)
     assert "新增 2" in (await send(*good)).text
     assert "不变 2" in (await send(*good)).text
     changed = await send(f"2026-03-02,示例基金,,{uscc},60,")

@@ -49,6 +49,11 @@ async def with_code(
     raise Invalid({"uscc": f"不止一家，请写全名或信用代码：{some}{'……' if len(found) >= _MOST else ''}。"})
 
 
+async def name_known(conn: Conn, carrier: Carrier, uscc: str, *, viewer: Viewer, today: date) -> str:
+    """What an operator may call a firm: by its name where that came to it."""
+    return next((name for name, code in await _own(conn, carrier, viewer, today) if code == uscc), "")
+
+
 async def _listed(conn: Conn, name: str, viewer: Viewer, today: date) -> Named:
     filters = FirmFilter(q=name)
     found = await list_firms(conn, filters, viewer=viewer, today=today, sort=Sort.RELEVANCE.value, limit=_MOST)

@@ -209,7 +209,7 @@ class Told:
 
     proposal: Proposal
     state: ProposalState
-    name: str  # of a firm that is or was in the carrier; of others it hears none
+    name: str  # of a firm that is or was in the carrier, or asked to be; of others the code, it hears no more
     rivals: Sequence[Proposal]
 
 
@@ -221,7 +221,7 @@ async def _proposals(conn: Conn, carrier: Carrier, viewer: Viewer, today: date) 
     names = await named_inside(conn, carrier.id, [one.uscc for one, _ in found]) if found else {}
     waiting = [one for one, state in found if state is ProposalState.WAITING]
     return [
-        Told(one, state, names.get(one.uscc, ""), rivals_of(one, waiting) if one in waiting else ())
+        Told(one, state, names.get(one.uscc, one.called), rivals_of(one, waiting) if one in waiting else ())
         for one, state in found
     ]
 

@@ -36,7 +36,7 @@ from app.web.carrier.frame import (
     head,
     home_of,
 )
-from app.web.carrier.naming import with_code
+from app.web.carrier.naming import name_known, with_code
 from app.web.carrier.views import first_day, incubating_words, inside_of, let_by_room, rooms_to_choose, usual
 from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, lookup_of
@@ -84,7 +84,8 @@ async def admit(
             known = await with_code(conn, carrier, raw, viewer=actor.viewer, today=business_day(at))
             lease = read_lease(known)
             if lease.uscc and actor.viewer.role is Role.CARRIER:
-                asked = await proposing.propose(conn, carrier, lease, by=actor, at=at)
+                called = await name_known(conn, carrier, lease.uscc, viewer=actor.viewer, today=business_day(at))
+                asked = await proposing.propose(conn, carrier, lease, called=called, by=actor, at=at)
                 said = PROPOSED + await _besides(conn, lease.space_id, asked, business_day(at))
                 return slot.keep(see_other(request, f"{home_of(carrier, actor.viewer)}#h-proposals", said))
             ground = clean_text("ground", raw.get("ground", ""), longest=2000)
@@ -104,7 +105,7 @@ async def _besides(conn: Conn, space_id: uuid.UUID, asked: uuid.UUID, today: dat
         return ""
     first, more = rivals[0], f"等 {len(rivals)} 份" if len(rivals) > 1 else ""
     span = f"{first.since} 至 {first.until or '未约定'}"
-    return f"。注意：{first.place} 在重叠的日期已向 {first.uscc}（{span}）{more}提议，{first.closes_on} 前确认的先得"
+    return f"。注意：{first.place} 在重叠的日期已向 {first.called}（{span}）{more}提议，{first.closes_on} 前确认的先得"
 
 
 async def _admit_form(
