@@ -71,6 +71,13 @@ class Asked:
     proposal: Proposal
     firm_name: str  # empty: no such firm in sight
     has_account: bool
+    firm_id: uuid.UUID | None = None
+    registered_on: date | None = None
+
+    @property
+    def another(self) -> bool:
+        """A firm of another day is not what the team has become."""
+        return bool(self.proposal.team_id and self.registered_on and self.registered_on != self.proposal.since)
 
     def officers_turn(self, today: date) -> bool:
         return not self.has_account or today > self.proposal.due_on

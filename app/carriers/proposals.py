@@ -111,14 +111,14 @@ async def before_officers(
     clerk = select(User.id).where(User.firm_id == Firm.id, User.role == Role.FIRM.value, User.active).exists()
     query = (
         _all()
-        .add_columns(func.coalesce(Firm.name, ""), and_(Firm.id.is_not(None), clerk))
+        .add_columns(func.coalesce(Firm.name, ""), and_(Firm.id.is_not(None), clerk), Firm.id, Firm.registered_on)
         .outerjoin(Firm, and_(Firm.uscc == _P.uscc, firms_visible_to(viewer)))
         .where(visible_to(viewer), _open(today))
     )
     if after is not None:
         query = query.where(or_(_P.closes_on > after[0], and_(_P.closes_on == after[0], _P.id > after[1])))
     rows = await conn.execute(query.order_by(_P.closes_on, _P.id).limit(limit))
-    return [Asked(_proposal(row[:-2]), row[-2], row[-1]) for row in rows.all()]
+    return [Asked(_proposal(row[:-4]), *row[-4:]) for row in rows.all()]
 
 
 async def locked(conn: Conn, proposal_id: uuid.UUID, *, viewer: Viewer, room: bool = False) -> Proposal | None:

@@ -33,13 +33,17 @@ from app.outbox.writing import notice, post
 Suited = Callable[[Carrier, Lease], Awaitable[Lease]]
 _P = TenancyProposal
 _TERMS = ("seats", "incubates", "special_field", "rent_reduced", "agreement_no", "agreement_on", "stage_target")
+_OTHER_DAY = "提议的注册日期与贵企业登记的成立日期不同；请与载体核对，由它改正以后重新提出。"
 _GONE = "现在办不了（房间可能已经租出）；请与载体联系，由它重新提出。"
 
 
 async def propose(
     conn: Conn, carrier: Carrier, lease: Lease, *, called: str = "", by: Actor, at: datetime
 ) -> uuid.UUID:
-    """`called`: the firm's name where its operator knows it. Raises Invalid by field, Conflict when the space is taken, TooMany. It holds no space until it is agreed to."""
+    """It holds no space until it is agreed to. `called`: the firm's name where its operator knows it.
+
+    Raises Invalid by field, Conflict when the space is taken, TooMany.
+    """
     today = business_day(at)
     space = await hold_space(conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=today)
     if space.exclusive and lease.seats != 1:
@@ -88,11 +92,12 @@ async def _ask(
         raise Conflict("同样的提议已经在等确认。")
     said = {"uscc": uscc, "about": what, "since": about["since"], "until": about["until"]}
     await trace(conn, (carrier.id, carrier.name), "proposal:made", said, by=by, at=at)
-    by_firm = f"{carrier.name}提议贵企业入驻（{what}），请在 {due_on} 前答复", "/portal"
+    asks = "提议登记团队“{what}”已注册为{who}" if about["team_id"] else "提议{who}入驻（{what}）"
     notices = []
     for person, role, name in await answerers(conn, uscc, carrier.region_code):
-        by_officer = f"{carrier.name}提议 {name} 入驻（{what}），等主管部门核对确认", "/carriers/proposals"
-        told, page = by_firm if role is Role.FIRM else by_officer
+        own = role is Role.FIRM
+        then, page = (f"请在 {due_on} 前答复", "/portal") if own else ("等主管部门核对确认", "/carriers/proposals")
+        told = f"{carrier.name}{asks.format(what=what, who='贵企业' if own else f' {name} ')}，{then}"
         notices.append(notice("tenancy_proposed", f"{made}", to=person, subject=told, at=at, page=page))
     await post(conn, *notices)
     return made
@@ -102,7 +107,8 @@ async def confirm(conn: Conn, proposal_id: uuid.UUID, *, suited: Suited, by: Act
     """The tenancy that it makes; None where a team has become the firm. `suited`: the lease, once its tenant has been
     looked at. Raises NotFound, Conflict, Refused."""
     proposal = await _answerable(conn, proposal_id, room=True, by=by, at=at)
-    if await firm_by_uscc(conn, proposal.uscc, viewer=by.viewer) is None:
+    firm = await firm_by_uscc(conn, proposal.uscc, viewer=by.viewer)
+    if firm is None:
         raise Refused(f"您的管辖范围内没有 {proposal.uscc}；核对后先在企业库新增这家企业，再确认。")
     carrier = await carrier_asking(conn, proposal.carrier_id)
     made, lease = None, await suited(carrier, lease_of(proposal)) if proposal.team_id is None else None
@@ -117,11 +123,12 @@ async def confirm(conn: Conn, proposal_id: uuid.UUID, *, suited: Suited, by: Act
         if by.viewer.role is not Role.FIRM:
             raise
         # Why it cannot be had says who has it, which is the carrier's to know and no other firm's.
-        raise Conflict(_GONE) from error
+        raise Conflict(_OTHER_DAY if proposal.team_id and isinstance(error, Invalid) else _GONE) from error
     await _decide(conn, proposal, ProposalState.CONFIRMED, by=by, at=at, tenancy_id=made)
     for person in await operators_of(conn, carrier.id):
         way = {"tenancy": str(made)} if made else {"page": "/carrier"}
-        told = f"{proposal.place or proposal.team_name}的提议已获确认"
+        about = f"团队“{proposal.team_name}”注册为" if proposal.team_id else f"{proposal.place} 入驻"
+        told = f"{about} {firm.name} 的提议已获确认"
         await post(conn, notice("tenancy_agreed", f"{proposal.id}", to=person, subject=told, at=at, **way))
     return made
 

@@ -247,13 +247,21 @@ async def test_a_room_proposed_to_two_says_so_at_once_and_until_when_and_names_o
     assert all(("开平市未知机械有限公司" in page) is not ("开平市已在机械有限公司" in page) for page in (first, second))
 
 
-async def test_a_team_becomes_a_firm_when_the_firm_says_that_it_is_it(conn, api_as, held):
+async def test_a_team_becomes_a_firm_when_the_firm_says_that_it_is_it(conn, api_as, client_as, held):
     hall = await houses.space(conn, held)
     await houses.tenancy(conn, held, hall, "甲队", until=None)
     uscc = await factories.firm(conn)
+    old = await factories.firm(conn, "开平市老字号有限公司", registered_on=date(2014, 1, 9))
     team = (await conn.execute(select(TenancyRow.team_id))).scalar_one()
     operator, firm = await api_as("carrier"), await api_as(await clerk_of(conn, uscc))
     link = f"/api/v1/carriers/{held.id}/teams/{team}/link"
+    wrong = (await operator.post(link, json={"uscc": old, "on": "2026-11-20"})).json()["id"]
+    queue = (await (await client_as("officer")).get("/carriers/proposals")).text
+    assert ("企业库里它成立于 2014-01-09" in queue, "2014-01-09 成立" in queue) == (True, True)
+    assert ("在孵企业的条件（300号 第八条）" in queue, f"/proposals/{wrong}/confirm" in queue) == (True, False)
+    clerk = await api_as(await clerk_of(conn, old, "firm-old"))
+    answer = await clerk.post(f"/api/v1/proposals/{wrong}/confirm")
+    assert (answer.status_code, "登记的成立日期不同" in answer.json()["detail"]) == (409, True)
     asked = await operator.post(link, json={"uscc": uscc, "on": "2026-11-20"})
     assert (asked.status_code, asked.json()["team"]) == (202, "甲队")
     (item,) = (await firm.get("/api/v1/proposals")).json()["items"]
@@ -361,4 +369,5 @@ async def test_an_operator_names_whoever_came_to_it_and_of_others_learns_nothing
         assert (refused.status_code, stranger in refused.text) == (422, False)
         assert f"来过或申请过入驻的企业里没有叫“{name}”的" in refused.text, "the same whether there is one"
     assert (await propose(operator, held, space, "来过的机械")).status_code == 303
-    assert (await conn.execute(select(TenancyProposal.uscc))).scalar_one() == came
+    asked = (await conn.execute(select(TenancyProposal.uscc, TenancyProposal.terms["called"].astext))).one()
+    assert tuple(asked) == (came, "开平市来过的机械有限公司")

@@ -26,7 +26,7 @@ from app.web.carrier.frame import (
     head,
     home_of,
 )
-from app.web.carrier.tenants import PROPOSED, act, tenancy_in_sight
+from app.web.carrier.tenants import act, tenancy_in_sight
 from app.web.carrier.views import let_by_room, rooms_to_choose
 from app.web.carrier_input import LABELS, Reader, read_terms
 from app.web.deps import ClockDep, ConnDep, TodayDep
@@ -214,5 +214,5 @@ async def link(
             await moving.link_team(conn, carrier, team, uscc=code.code, on=on, by=actor, at=at)
 
     where = f"{home_of(carrier, actor.viewer)}#h-proposals" if proposes else ""
-    done = PROPOSED if proposes else "已登记为企业"
+    done = "已提交；企业或主管部门确认后，从注册那天起租约算这家企业的" if proposes else "已登记为企业"
     return await act(request, conn, tenancy_id, actor, today, step, done, where=where)

@@ -9,18 +9,20 @@ from fastapi import Depends, Form, Query, Request, Response
 
 from app.access.terms import Actor, Permission, Role, Viewer
 from app.carriers import proposing
-from app.carriers.proposal_terms import rivals_of
+from app.carriers.proposal_terms import Asked, rivals_of
 from app.carriers.proposals import before_officers
 from app.db import Conn
 from app.errors import Refused
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
-from app.incubation.entering import agree
+from app.incubation.entering import agree, conditions
+from app.incubation.graduating import sentences
 from app.web.carrier.frame import LetSpaces, SeeKeeping
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting
 from app.web.forms import clean_text
 from app.web.htmx import see_other
+from app.web.lookups import Lookup
 from app.web.routing import Router
 from app.web.templating import page
 
@@ -38,15 +40,17 @@ async def queue_page(
     request: Request,
     viewer: SeeKeeping,
     conn: ConnDep,
+    lookup: LookupDep,
     today: TodayDep,
     cursor: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
-    return await _queue(request, conn, viewer, today, cursor)
+    return await _queue(request, conn, lookup, viewer, today, cursor)
 
 
 async def _queue(
     request: Request,
     conn: Conn,
+    lookup: Lookup,
     viewer: Viewer,
     today: date,
     cursor: str,
@@ -64,12 +68,25 @@ async def _queue(
     mine = [one for one in asked if one.officers_turn(today)]
     others = [one for one in asked if not one.officers_turn(today)]
     entries = [] if cursor else await waiting_in(conn, viewer=viewer, today=today)
+    stands = {one.proposal.id: await _stands(conn, lookup, one, viewer) for one in mine if one.proposal.team_id}
     context: dict[str, Any] = {"mine": mine, "others": others, "rivals": rivals, "entries": entries}
+    context["stands"] = stands
     context["first_href"] = "/carriers/proposals" if cursor else None
     context["next_href"] = f"/carriers/proposals?cursor={cursors.encode(last.closes_on, last.id)}" if last else None
     context |= {"refused": refused or {}, "ground": ground}
     status = 409 if refused else 200
     return page(request, "carrier/proposals.html", title="入驻提议和申请", status=status, **context)
+
+
+async def _stands(conn: Conn, lookup: Lookup, asked: Asked, viewer: Viewer) -> tuple[str, list[str]]:
+    """How the firm that a team says it has become stands beside the conditions of entry, and what it lacks."""
+    p = asked.proposal
+    if asked.firm_id is None:
+        return "", []
+    found = await conditions(conn, p.carrier_kind, asked.firm_id, policies=lookup.policies, since=p.since)
+    return (
+        (found.outcome.label, sentences(found, figures=viewer.may(Permission.ASSESSMENT_READ))) if found else ("", [])
+    )
 
 
 @router.post("/proposals/{proposal_id}/confirm")
@@ -89,7 +106,7 @@ async def confirm(
     except Refused as error:
         if not error.reasons or actor.viewer.role is Role.FIRM:
             raise
-        return await _queue(request, conn, actor.viewer, today, "", refused={proposal_id: error}, ground=ground)
+        return await _queue(request, conn, lookup, actor.viewer, today, "", refused={proposal_id: error}, ground=ground)
     if made and actor.viewer.role is not Role.FIRM:
         return see_other(request, f"/tenancies/{made}", "已确认入驻")
     return see_other(request, _home(actor), "已确认")
