@@ -71,7 +71,10 @@ ITEMS: tuple[Item, ...] = (
     _text("leader", "主要负责人创业特征", 13, _ABOUT),
     Item(_T + "serial", "是否连续创业者", _K.CHOICE, 14, _ABOUT, options=_YES),
     Item(_T + "gender", "主要负责人性别", _K.CHOICE, 15, _ABOUT, options=_GENDERS),
-    Item(_T + "venture", "获天使或风险投资额", _K.MONEY, 16, _MONEY, "千元", quarterly=True, team=True),
+    Item(
+        _T + "venture", "获天使或风险投资额", _K.MONEY, 16, _MONEY, "千元", quarterly=True, team=True,
+        help="只填本期获得的，不从年初累计。",
+    ),
     _money("total_income", "总收入", 19, quarterly=True),
     _money("net_profit", "净利润", 20, quarterly=True, kind=_K.SIGNED, hint="亏损填负数。"),
     _money(_T + "trade", "进出口额", 21),

@@ -115,13 +115,19 @@ def _from_json(kept: Mapping[str, Any]) -> Statistics:
     return Statistics(kept["title"], kept["note"], lines, kept["head"], kept["rows"], problems, kept["values"])
 
 
+def _counted_on(material: Material) -> str:
+    day, last = material.day, material.round.period.last
+    before = f"（本期到 {last} 止）" if day < last else ""
+    return f" 在孵的户数、面积、导师等是 {day} 的{before}。"
+
+
 def made_of(material: Material, reference: Reference) -> Statistics:
     form = form_for(material.carrier.kind, material.round.period)
     cells = cells_of(form, material)
     told = [t for t in material.tenants if t.answer.team_id is None and t.answer.state is AnswerState.ANSWERED]
     return Statistics(
         title=form.title,
-        note=form.note,
+        note=f"{form.note}{_counted_on(material)}",
         lines=[_shown(cell) for cell in cells],
         head=_HEAD if form.tenants else (),
         rows=[_row(t, reference) for t in told] if form.tenants else (),
