@@ -351,7 +351,9 @@ async def test_a_team_is_made_a_firm_on_its_page_at_once_by_an_officer_and_by_as
     assert (wrong.status_code, "成立于 2014-01-09，与填的 2026-11-01 不同" in wrong.text) == (422, True)
     await operator.post(f"/tenancies/{tenancy}/link", data={"uscc": old, "on": "2026-11-01", "version": "1"})
     queue = (await officer.get("/carriers/proposals")).text.partition("开平市早有机械有限公司")[2]
-    said = await officer.post(re.search(r"/proposals/[0-9a-f-]{36}/confirm", queue)[0])
+    asked = re.search(r"(/proposals/[0-9a-f-]{36})/refuse", queue)[1]
+    assert f"{asked}/confirm" not in queue, "what cannot be is not offered"
+    said = await officer.post(f"{asked}/confirm")
     assert (said.status_code, "成立于 2014-01-09" in said.text) == (422, True), "nor by saying yes to it"
     done = await officer.post(f"/tenancies/{tenancy}/link", data={"uscc": uscc, "version": "1"})
     assert done.status_code == 303
