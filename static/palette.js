@@ -62,7 +62,15 @@
     form.elements.kind.value = kind;
     form.requestSubmit(one(form.dataset.picked ? "[type=submit]" : "[name=all]", form));
   }
+  // On the list what is exported is what its filter finds there.
+  function taken(option) {
+    const here = [...document.querySelectorAll("a[download]")].find((link) => link.pathname === option.pathname);
+    if (!here) return;
+    option.href = here.href;
+    palette.close();
+  }
   function choose(option, event) {
+    taken(option);
     if (event && !event.ctrlKey && !event.metaKey) bulk(option, event);
     if (!option.dataset.act || event?.ctrlKey || event?.metaKey) return;
     event?.preventDefault();

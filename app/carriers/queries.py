@@ -122,6 +122,11 @@ async def carriers_by_name(conn: Conn, *, viewer: Viewer) -> dict[str, Carrier]:
     return {carrier.name: _shown_to(viewer, carrier) for carrier in (carrier_of(row, vault) for row in rows)}
 
 
+async def names_in_sight(conn: Conn, *, viewer: Viewer) -> list[tuple[uuid.UUID, str]]:
+    rows = await conn.execute(select(_C.id, _C.name).where(visible_to(viewer)).order_by(_C.name))
+    return [(carrier_id, name) for carrier_id, name in rows]
+
+
 async def carrier_choices(conn: Conn) -> list[tuple[str, str]]:
     """For administrators who bind an account to a carrier: that it exists, and nothing else of it."""
     rows = await conn.execute(select(_C.id, _C.name).order_by(_C.name))

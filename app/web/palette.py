@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.access.terms import Permission, Viewer
+from app.carriers.queries import names_in_sight
+from app.db import Conn
 from app.text.clean import key
 from app.text.names import pinyin
 from app.web.templating import NavItem, rail
 
 _P = Permission
+_CARRIERS = 8
 # What the rail has no room for.
 _PAGES = (
     NavItem("批量办理的记录", "/bulk", _P.FIRM_BULK),
@@ -73,6 +76,11 @@ _COMMANDS = (
     Command("批量定下次联系", "/bulk/new?kind=next_touch&all=1", _P.FIRM_EDIT),
     Command("批量布置待办", "/bulk/new?kind=task&all=1", _P.FIRM_NOTE),
     Command("批量移动梯队", "/bulk/new?kind=tier&all=1", _P.MOVE),
+    Command("导出企业清单（Excel）", "/firms/export.xlsx", _P.FIRM_EXPORT),
+    Command("撤销批量办理", "/bulk#main", _P.FIRM_BULK),
+    Command("撤销导入", "/imports#h-batches", _P.FIRM_IMPORT),
+    Command("撤销移交", "/handover#h-earlier", _P.HANDOVER, also="撤销工作移交"),
+    Command("撤销合并", "/firms/duplicates#h-merges", _P.FIRM_MERGE),
     Command("新增账号", "/admin/users/new", _P.USER_ADMIN, also="新建账号"),
     Command("改停滞天数", "/admin/tiers", _P.SETTING_ADMIN),
     Command("载入政策", "/admin/policies/upload", _P.POLICY_ADMIN),
@@ -104,6 +112,14 @@ def _open_to(viewer: Viewer) -> Iterator[NavItem]:
     done = {command.href for command in _COMMANDS}  # what is done there is offered by that name
     yield from (n for n in rail(viewer.role, viewer.power) if n.href not in done)
     yield from (n for n in _PAGES if viewer.may(n.permission))
+
+
+async def carriers_for(conn: Conn, viewer: Viewer, q: str) -> list[NavItem]:
+    """Carriers are few: of each in sight its name is looked at, so that its initials find it as they find a page."""
+    if len(q) < 2 or not viewer.may(_P.CARRIER_READ):
+        return []
+    found = [(i, name) for i, name in await names_in_sight(conn, viewer=viewer) if is_named(name, q)]
+    return [NavItem(name, f"/carriers/{i}", _P.CARRIER_READ) for i, name in found[:_CARRIERS]]
 
 
 def act_for(viewer: Viewer, act: str) -> Command | None:

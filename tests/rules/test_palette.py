@@ -1,5 +1,6 @@
 """What a search offers beside firms, by name and by role."""
 
+import re
 import uuid
 
 import pytest
@@ -45,7 +46,7 @@ def test_a_command_is_found_by_its_other_name_too():
 
 def test_each_role_is_offered_about_what_it_may_do_and_nothing_more():
     labels = {role: [c.label for c in commands_for(viewer(role))] for role in DESKS}
-    assert len(labels[Role.OFFICER]) == 18
+    assert len(labels[Role.OFFICER]) == 23
     assert labels[Role.TOWN] == [
         "记走访",
         "移动",
@@ -60,8 +61,14 @@ def test_each_role_is_offered_about_what_it_may_do_and_nothing_more():
         "批量定下次联系",
         "批量布置待办",
         "批量移动梯队",
+        "撤销批量办理",
+        "撤销移交",
     ]
-    assert labels[Role.MANAGER] == ["记走访", "布置待办", "记诉求", "看差距", "工作移交", "批量布置待办"]
+    assert {"导出企业清单（Excel）", "撤销导入", "撤销合并"} < set(labels[Role.OFFICER])
+    assert labels[Role.MANAGER] == [
+        *("记走访", "布置待办", "记诉求", "看差距", "工作移交", "批量布置待办"),
+        *("导出企业清单（Excel）", "撤销批量办理", "撤销移交"),
+    ]
     assert labels[Role.ADMIN] == ["新增账号", "改停滞天数", "载入政策"]
     assert labels[Role.AUDITOR] == ["看差距"]
 
@@ -71,7 +78,7 @@ def test_whatever_is_offered_is_a_page_that_opens_to_the_role():
     roles = {line.path: line.roles if line in GUARDED else everybody for line in LINES if line.method == "GET"}
     for role in DESKS:
         found = [f"/firms/{{uscc}}{c.href}" if c.act else c.href for c in commands_for(viewer(role))]
-        found = [href.partition("?")[0] for href in found]
+        found = [re.split("[?#]", href)[0] for href in found]
         for path in [*found, *(p.href for p in pages_for(viewer(role)))]:
             assert role.value in roles[path], path
 

@@ -8,6 +8,7 @@ from app.firms.queries import SEARCH_CANDIDATES
 from app.web.officer.firms import shown_of
 from tests import factories
 from tests.factories import OTHER_TOWN
+from tests.houses import carrier
 
 
 @pytest.mark.parametrize("headers", [{}, {"hx-request": "true"}])
@@ -123,3 +124,13 @@ async def test_an_act_begun_on_a_firms_page_offers_that_firm_first_and_only_one_
     assert "迁走" not in found
     assert "别镇" not in found
     assert "迁走" in (await client.get("/search?palette=1&q=迁走", headers={"hx-request": "true"})).text
+
+
+async def test_a_carrier_in_sight_is_found_by_its_name_and_by_its_initials(client_as, conn):
+    near = (await carrier(conn, "苍江孵化器")).id
+    far = (await carrier(conn, "苍江众创空间", region_code=OTHER_TOWN)).id
+    for who, found in (("officer", (True, True)), ("town", (True, False))):
+        page = (await (await client_as(who)).get("/search?q=苍江")).text
+        assert (who, *(f'href="/carriers/{i}"' in page for i in (near, far))) == (who, *found)
+    typed = (await (await client_as("officer")).get("/search?palette=1&q=cjf", headers={"hx-request": "true"})).text
+    assert (f"/carriers/{near}" in typed, f"/carriers/{far}" in typed, "1 项" in typed) == (True, False, True)

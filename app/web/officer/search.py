@@ -16,7 +16,7 @@ from app.web.filters import address, status_label
 from app.web.htmx import is_htmx
 from app.web.lookups import Lookup
 from app.web.officer.firms import shown_of
-from app.web.palette import Command, act_for, commands_for, pages_for
+from app.web.palette import Command, act_for, carriers_for, commands_for, pages_for
 from app.web.routing import Router
 from app.web.templating import fragment, page
 
@@ -84,6 +84,7 @@ async def search(
     context |= {
         "commands": [] if chosen else commands_for(viewer, wanted.q),
         "pages": [] if chosen else pages_for(viewer, wanted.q),
+        "carriers": [] if chosen else await carriers_for(conn, viewer, wanted.q),
     }
     if is_htmx(request):
         return fragment(request, "officer/_palette.html", **context)
