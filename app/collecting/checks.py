@@ -180,24 +180,21 @@ def _thousands(amount: Decimal) -> str:
 
 
 def check_unlisted(names: Sequence[str]) -> list[Problem]:
-    """Who came in since the list was made: nobody has asked them."""
+    """Who came in since the list was made: nobody has asked them. Each by name: the sheet that says so is signed."""
     if not names:
         return []
-    some = "、".join(names[:5]) + ("等" if len(names) > 5 else "")
-    return [Problem(f"还有 {len(names)} 家在孵的不在名单里：{some}；请先补充名单。")]
+    return [Problem(f"还有 {len(names)} 家在孵的不在名单里：{'、'.join(names)}；请先补充名单。")]
 
 
 def check_answers(waiting: Sequence[str]) -> list[Problem]:
     """Who has not answered, by name: sums without them are not whole."""
     if not waiting:
         return []
-    some = "、".join(waiting[:5]) + ("等" if len(waiting) > 5 else "")
-    return [Problem(f"还有 {len(waiting)} 家没有报：{some}；合计没有算上它们。")]
+    return [Problem(f"还有 {len(waiting)} 家没有报：{'、'.join(waiting)}；合计没有算上它们。")]
 
 
 def check_exempt(exempt: Sequence[str]) -> list[Problem]:
     """Who is inside and need not answer: counted among the tenants, in none of the sums."""
     if not exempt:
         return []
-    some = "、".join(exempt[:5]) + ("等" if len(exempt) > 5 else "")
-    return [Problem(f"{some}不用报：算在在孵的家数里，各项合计没有它们的数。", hard=False)]
+    return [Problem(f"{'、'.join(exempt)}不用报：算在在孵的家数里，各项合计没有它们的数。", hard=False)]

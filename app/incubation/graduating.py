@@ -76,7 +76,7 @@ async def graduate(
         if other.firm_id == held.firm_id and other.since is not None and other.since <= graduation.on:
             await end(conn, other.id, ending, version=None, by=by, at=at)
     if not sure:
-        told = f"{held.carrier_name}凭依据登记{held.holder}毕业，数据{found.outcome.label}：{graduation.ground}"
+        told = f"{held.carrier_name}凭依据登记{held.holder}毕业，毕业条件{found.outcome.label}：{graduation.ground}"
         await tell_bureau(conn, held.carrier_id, held.id, told, by=by, at=at)
     return held
 

@@ -64,12 +64,13 @@ class ColumnView:
 def row_view(
     row: FirmRow, lookup: Lookup, today: date, gap: KeptAnswer | None = None, beside: Wanted | None = None
 ) -> RowView:
+    region, park = lookup.reference.region(row.region_code), row.park or ""
     return RowView(
         href=f"/firms/{row.uscc}",
         name=row.name,
         uscc=row.uscc,
-        region=lookup.reference.region(row.region_code),
-        park=row.park or "",
+        region=region,
+        park="" if park in region else park,
         tier=lookup.main.tier(row.tier),
         days_on_tier=(today - row.tier_since).days if row.tier_since else None,
         stale=row.stale_on is not None and row.stale_on <= today,
