@@ -111,10 +111,34 @@ def test_a_list_with_a_faulty_row_goes_in_its_mended_row_follows_and_both_are_ta
     page.goto("/firms?q=开平市")
     expect(page.get_by_role("link", name="开平市新来有限公司")).to_be_visible()
     expect(page.get_by_text("开平市写错有限公司")).to_have_count(0)
+    _people_go_in_and_are_taken_back(site, page, known)
 
 
-def _send(site: Site, page: Page, book: bytes) -> None:
+def _people_go_in_and_are_taken_back(site: Site, page: Page, known: str) -> None:
+    found = {CODE: known, "姓名": "何婉", "联系电话": "13800001234"}
+    nobody = {CODE: factories.code(7900), "姓名": "周会计", "联系电话": "13900001234"}
+    _send(site, page, roster(found, nobody), "联系人")
+    press(page.get_by_role("button", name="导入 1 行"))
+    _worker(site)
+    page.reload()
+    with page.expect_download():
+        press(page.get_by_role("link", name="下载标注的工作簿"))
+    page.goto(f"/firms/{known}")
+    expect(page.locator("#main")).to_contain_text("何婉")
+    page.go_back()
+    press(page.locator("summary", has_text="撤销导入"))
+    press(page.get_by_role("button", name="确认撤销"))
+    _worker(site)
+    page.reload()
+    expect(page.locator("#main")).to_contain_text("已撤销")
+    page.goto(f"/firms/{known}")
+    expect(page.locator("#main")).not_to_contain_text("何婉")
+
+
+def _send(site: Site, page: Page, book: bytes, kind: str = "") -> None:
     page.goto("/imports")
+    if kind:
+        press(page.get_by_role("radio", name=kind), "Space")
     page.locator("#file").set_input_files({"name": "名册.xlsx", "mimeType": XLSX, "buffer": book})
     press(page.get_by_role("button", name="上传并检查"))
     expect(page.get_by_role("heading", name="名册.xlsx")).to_be_visible()
@@ -127,23 +151,50 @@ def _worker(site: Site) -> None:
     site.work(lambda database, *, at: run_waiting_imports(database, files, at=at))
 
 
-def test_work_is_looked_at_and_handed_over(site: Site, people: People) -> None:
-    async def work(conn: Conn) -> None:
+def test_work_is_planned_done_and_handed_over(site: Site, people: People) -> None:
+    async def work(conn: Conn) -> str:
         officer = await factories.person(conn, "officer")
         await factories.person(conn, "officer-2", name="李接手")
         await factories.firm(conn, "开平市移交一号有限公司", officer_id=officer.id)
         await factories.visit(conn, await factories.firm(conn, "开平市移交二号有限公司", officer_id=officer.id))
+        return await factories.reporting_firm(conn, officer_id=officer.id)
 
-    site.do(work)
+    uscc = site.do(work)
     page = people.signed_in("officer", **PHONE)
-    page.goto("/work")
+    page.goto(f"/firms/{uscc}")
+    _plan(page)
+    press(page.get_by_role("link", name="待办与诉求"))
+    press(page.get_by_role("button", name=re.compile("^完成")).first)
+    expect(page.locator(".note")).to_contain_text("已完成：")
+    press(page.locator(".note").get_by_role("button", name=re.compile("^改回未完成")))
+    expect(page.locator("#toasts")).to_contain_text("已改回未完成")
     press(page.locator("#main").get_by_role("link", name="工作移交"))
     page.locator("#taker").select_option(label="李接手")
     press(page.get_by_role("button", name="看看要移交什么"))
-    expect(page.locator("#main")).to_contain_text("负责的企业：2")
+    expect(page.locator("#main")).to_contain_text("负责的企业：3")
     press(page.get_by_role("button", name=re.compile("^移交这 ")))
     reason = page.get_by_label(re.compile("^原因"))
     expect(reason).to_have_attribute("aria-invalid", "true")
     reason.fill("岗位调整")
     press(page.get_by_role("button", name=re.compile("^移交这 ")))
     expect(page.locator("#toasts")).to_contain_text("李接手")
+
+
+def _plan(page: Page) -> None:
+    """From the gap to a plan, a step of it done, and its end."""
+    press(page.get_by_role("link", name="差距", exact=True))
+    press(page.locator(".titles").get_by_role("link", name=re.compile("^高新技术企业")))
+    press(page.get_by_role("link", name=re.compile("存为一企一策")))
+    page.get_by_label("第 1 步").fill("请财务补齐研发辅助账")
+    page.get_by_label("期限").first.fill("")
+    press(page.get_by_role("button", name="保存", exact=True))
+    expect(page.get_by_label("第 1 步")).to_have_value("请财务补齐研发辅助账")
+    page.get_by_label("期限").first.fill("2027-03-31")
+    press(page.get_by_role("button", name="保存", exact=True))
+    expect(page.locator("#main")).to_contain_text("2027-03-31")
+    press(page.get_by_role("button", name=re.compile("^标为完成.*补齐研发辅助账")))
+    expect(page.locator("#main")).to_contain_text("1／")
+    press(page.locator("summary", has_text="结束"))
+    page.get_by_label(re.compile("^原因")).fill("已经申报")
+    press(page.get_by_role("button", name="结束这份一企一策"))
+    expect(page.locator("#main")).to_contain_text("没有进行中的一企一策")
