@@ -73,6 +73,7 @@ ACTION_LABELS = {
     "person:data:corrected": "更正某人的个人信息",
     "person:data:erased": "抹去某人的个人信息",
     "person:erasure:asked": "要求抹去某人的个人信息",
+    "person:erasure:gone": "同意抹去时，个人信息此前已经抹去",
     "person:erasure:refused": "不同意抹去某人的个人信息",
     "person:erasure:withdrawn": "收回抹去个人信息的要求",
     "platform:record:added": "登记创新平台",

@@ -10,10 +10,9 @@ from app.access.sight import beyond_sight
 from app.access.terms import Actor
 from app.db import Conn
 from app.errors import Invalid, Waiting
-from app.firms.erasing import condition_of, given_for, kept_in, kind_of, note_answer
+from app.firms.erasing import condition_of, given_for, hold_firms, kept_in, kind_of, masked, note_answer
 from app.firms.erasures import waits_for
 from app.firms.search import refresh_search
-from app.personal.masking import mask
 from app.sealed import seal, unseal
 from app.text import numbers_in
 
@@ -32,11 +31,12 @@ async def correct(conn: Conn, value: str, new: str, *, reason: str, by: Actor, a
         raise Waiting("已经有人要求抹去它，在等第二个人同意；答复之后再更正。")
     counts: dict[str, int] = {}
     async with beyond_sight(conn):
+        await hold_firms(conn, value)
         for held in kept_in(kind):
             if held.table in CORRECTED:
                 counts[held.table] = await _put(conn, held.table, held.column, condition_of(held), value, new, at)
-    said = {"to": mask(kind, new)}
-    await note_answer(conn, "person:data:corrected", value, counts, reason, by=by, at=at, more=said)
+    said = {"to": masked(new)}
+    await note_answer(conn, "person:data:corrected", masked(value), counts, reason, by=by, at=at, more=said)
     return sum(counts.values())
 
 

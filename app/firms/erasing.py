@@ -87,6 +87,10 @@ def kind_of(value: str) -> Kind:
     return Kind.EMAIL if "@" in value else Kind.PHONE
 
 
+def masked(value: str) -> str:
+    return mask(kind_of(value), value)
+
+
 def kept_in(kind: Kind) -> Iterator[Held]:
     said = {Kind.PHONE, Kind.EMAIL}
     held = (h for h in HELD if h.kind is kind or (h.kind in said and (h.table, h.column) in _SENTENCES))
@@ -109,8 +113,10 @@ def _where(held: Held) -> str:
 SENT_TO = "WHERE " + _marked("payload ->> 'to'")
 _SENT = f"FROM outbox_messages {SENT_TO}"
 _FORGET = 'UPDATE outbox_messages SET payload = payload || \'{"to": ""}\' ' + SENT_TO  # noqa: S608
+# Firms before what hangs on them, by their codes, as whoever edits or imports them locks them.
 _FIRMS = {
-    kind: f"SELECT DISTINCT firm_id FROM contacts WHERE {_marked(kind.value)}"  # noqa: S608
+    kind: "SELECT id FROM firms WHERE id IN "  # noqa: S608
+    f"(SELECT firm_id FROM contacts WHERE {_marked(kind.value)}) ORDER BY uscc FOR UPDATE"
     for kind in (Kind.PHONE, Kind.EMAIL)
 }
 SENDING = next(h for h in HELD if h.table == "outbox_messages")
@@ -147,7 +153,7 @@ async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime,
         found = await _erased(conn, value, at)
     counts = {f.where.table: f.count for f in found}
     more = {"asked_by": asked_by} if asked_by else None
-    await note_answer(conn, "person:data:erased", value, counts, reason, by=by, at=at, more=more)
+    await note_answer(conn, "person:data:erased", masked(value), counts, reason, by=by, at=at, more=more)
     return found
 
 
@@ -172,11 +178,16 @@ async def _reaches_staff(conn: Conn, value: str, by: Actor) -> bool:
     return bool((await conn.execute(text(query), given)).scalar_one())
 
 
+async def hold_firms(conn: Conn, value: str) -> list[uuid.UUID]:
+    """Those with a contact whose number it is, under lock."""
+    return list((await conn.execute(text(_FIRMS[kind_of(value)]), given_for(conn, value))).scalars())
+
+
 async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
+    firms = await hold_firms(conn, value)
     found = await _found(conn, value)
     kind = kind_of(value)
     given = given_for(conn, value)
-    firms = list((await conn.execute(text(_FIRMS[kind]), given)).scalars())
     for held in kept_in(kind):
         await conn.execute(text(_gone(held)), given)
     await conn.execute(text(_FORGET), given)
@@ -224,7 +235,7 @@ def _gone(held: Held) -> str:
 async def note_answer(
     conn: Conn,
     action: str,
-    value: str,
+    label: str,
     counts: Mapping[str, int],
     reason: str,
     *,
@@ -232,8 +243,7 @@ async def note_answer(
     at: datetime,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """An act on a person's request, in the trail under what is left of the number when it is masked."""
-    label = mask(kind_of(value), value)
+    """An act on a person's request, in the trail under the masked number."""
     after = {"counts": dict(counts), **({"reason": reason} if reason else {}), **(more or {})}
     event = event_row(action, by=by, at=at, object_type="person", object_id=label, object_label=label, after=after)
     await record(conn, event)

@@ -1,7 +1,6 @@
 """What is erased comes back from nowhere: one officer asks for it, and a second person does it."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,12 +13,21 @@ from app.access.second_person import must_be_in_other_hands
 from app.access.terms import PERMISSIONS, TOWN_DIGITS, Actor, Permission, Viewer
 from app.db import Conn, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Waiting
-from app.firms.erasing import Found, count_held, erase, given_for, kind_of, must_reach_no_staff, note_answer
+from app.firms.erasing import (
+    Found,
+    count_held,
+    erase,
+    given_for,
+    kind_of,
+    masked,
+    must_reach_no_staff,
+    note_answer,
+)
 from app.firms.holding import people_of
 from app.firms.models import ErasureRequest
 from app.firms.terms import ErasureState
+from app.locks import Lock, hold
 from app.outbox.writing import notice, post
-from app.personal.masking import mask
 from app.personal.terms import Kind
 from app.sealed import seal, unseal
 
@@ -39,9 +47,14 @@ class Asked:
     asked_at: datetime
 
 
+def answers_for_all(viewer: Viewer) -> bool:
+    """A person's right ends at no division, so whoever sees to it answers for the whole county."""
+    return len(viewer.scope) < TOWN_DIGITS
+
+
 def must_answer_for_all(viewer: Viewer) -> None:
-    """A person's right ends at no division, so whoever sees to it answers for the whole county. Raises Forbidden."""
-    if len(viewer.scope) >= TOWN_DIGITS:
+    """Raises Forbidden."""
+    if not answers_for_all(viewer):
         raise Forbidden("本人的信息可能在任何一个镇街，请由管辖全市的账号来办。")
 
 
@@ -54,17 +67,19 @@ async def waits_for(conn: Conn, value: str) -> bool:
 
 async def ask_to_erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime) -> int:
     """For how many places. Raises Invalid, Waiting."""
+    await hold(conn, Lock.ERASING)
     if await waits_for(conn, value):
         raise Waiting("已经有人要求抹去它，在等第二个人同意。")
     await must_reach_no_staff(conn, value, by=by)
     found = await count_held(conn, value)
     if not found:
         raise Invalid({"value": "没有保存，不用抹去。"})
-    own, label = new_id(), mask(kind_of(value), value)
+    own, label = new_id(), masked(value)
     row = {"id": own, "sought": seal(conn.vault, _SOUGHT, own, value), "label": label, "reason": reason}
     who = {"asker_id": by.viewer.id, "asker_name": by.viewer.name, "asked_at": at}
     await conn.execute(insert(_R).values(**row, **who, state=ErasureState.WAITING))
-    await _note(conn, "asked", value, found, reason, by=by, at=at)
+    counts = {one.where.table: one.count for one in found}
+    await note_answer(conn, "person:erasure:asked", label, counts, reason, by=by, at=at)
     await _tell_deciders(conn, own, f"{by.viewer.name}要求抹去{label}的个人信息，请第二个人核实", by=by, at=at)
     return sum(one.count for one in found)
 
@@ -75,6 +90,13 @@ async def _tell_deciders(conn: Conn, request_id: uuid.UUID, subject: str, *, by:
     page = f"{PLACE}/{request_id}"
     told = (notice("erasure_asked", str(request_id), to=one, subject=subject, page=page, at=at) for one in people)
     await post(conn, *told)
+
+
+async def undecided_erasures(conn: Conn, *, viewer: Viewer) -> list[Asked]:
+    """Those on which the viewer may be the second person."""
+    if not (viewer.may(Permission.PERSON_CONFIRM) and answers_for_all(viewer)):
+        return []
+    return [one for one in await waiting_erasures(conn) if one.asker_id != viewer.id]
 
 
 async def waiting_erasures(conn: Conn) -> list[Asked]:
@@ -114,6 +136,8 @@ async def agree_to_erase(conn: Conn, request_id: uuid.UUID, *, by: Actor, at: da
     # First, so that what is erased is counted without the request for it.
     await _close(conn, row, ErasureState.DONE, by=by, at=at)
     if not value:  # erased meanwhile, by the operators or for another request
+        more = {"asked_by": row.asker_name}
+        await note_answer(conn, "person:erasure:gone", row.label, {}, row.reason, by=by, at=at, more=more)
         await _answer(conn, row, f"{row.label}的个人信息此前已经抹去", at=at)
         return 0
     found = await erase(conn, value, reason=row.reason, by=by, at=at, asked_by=row.asker_name)
@@ -128,9 +152,7 @@ async def refuse_to_erase(conn: Conn, request_id: uuid.UUID, why: str, *, by: Ac
         raise Invalid({"why": "请写明为什么不抹去。"})
     back = by.viewer.id == row.asker_id
     await _close(conn, row, ErasureState.WITHDRAWN if back else ErasureState.REFUSED, by=by, at=at)
-    value = unseal(conn.vault, row.sought, column=_SOUGHT, row=row.id)
-    if value:
-        await _note(conn, "withdrawn" if back else "refused", value, (), why, by=by, at=at)
+    await note_answer(conn, f"person:erasure:{'withdrawn' if back else 'refused'}", row.label, {}, why, by=by, at=at)
     if not back:
         await _answer(conn, row, f"{by.viewer.name}不同意抹去{row.label}的个人信息：{why}", at=at)
 
@@ -157,10 +179,3 @@ async def _close(conn: Conn, row: Row[Any], state: ErasureState, *, by: Actor, a
 
 async def _answer(conn: Conn, row: Row[Any], subject: str, *, at: datetime) -> None:
     await post(conn, notice("erasure_answered", str(row.id), to=row.asker_id, subject=subject, at=at))
-
-
-async def _note(
-    conn: Conn, verb: str, value: str, found: Sequence[Found], reason: str, *, by: Actor, at: datetime
-) -> None:
-    counts = {one.where.table: one.count for one in found}
-    await note_answer(conn, f"person:erasure:{verb}", value, counts, reason, by=by, at=at)

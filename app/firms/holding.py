@@ -11,7 +11,7 @@ from app.access.sight import beyond_sight
 from app.access.terms import Actor
 from app.clock import BUSINESS_ZONE
 from app.db import Conn
-from app.firms.erasing import SENDING, SENT_TO, condition_of, counted, given_for, kept_in, kind_of, note_answer
+from app.firms.erasing import SENDING, SENT_TO, condition_of, counted, given_for, kept_in, kind_of, masked, note_answer
 from app.personal.terms import HELD, RULES, Held
 from app.sealed import each_within, shown
 
@@ -122,7 +122,7 @@ async def holdings(
     held = [one for one in found if one.count]
     counts = {one.where.table: one.count for one in held}
     await note_answer(
-        conn, "person:data:copied" if copied else "person:data:found", value, counts, reason, by=by, at=at
+        conn, "person:data:copied" if copied else "person:data:found", masked(value), counts, reason, by=by, at=at
     )
     return held
 

@@ -1,5 +1,6 @@
 """Who asks what is held of them is answered: where and what, a copy, a correction, and that it go."""
 
+import asyncio
 import csv
 import io
 import re
@@ -12,11 +13,14 @@ from app.access.personal import READABLE
 from app.access.rules import PAIR_LIMIT
 from app.access.terms import SYSTEM, Actor, Role
 from app.audit.service import event_row, record
-from app.errors import Invalid
+from app.errors import Invalid, Waiting
 from app.firms.correcting import correct
 from app.firms.erasing import erase
+from app.firms.erasures import ask_to_erase
 from app.firms.holding import holdings
+from app.firms.locking import lock_by_id
 from app.firms.models import Firm
+from app.firms.queries import firm_by_uscc
 from app.firms.terms import ContactDetails
 from app.outbox.writing import letter, post
 from app.personal.terms import Kind
@@ -175,8 +179,45 @@ async def test_what_the_operators_erase_meanwhile_is_gone_from_the_request_too(c
     await erase(conn, PHONE, reason="x", by=SYSTEM, at=NOON)
     assert (await conn.execute(text("SELECT sought FROM erasure_requests"))).scalar_one() == ""
     assert (await manager.get(address)).status_code == 200
+    assert address in (await manager.get("/")).text, (
+        "what waits for a second person stands on the first page of the day"
+    )
+    assert address not in (await officer.get("/")).text, "and on nobody's who asked for it"
     assert (await manager.post(address, data=YES)).status_code == 303
+    assert (await trail_of(conn))[-1] == (
+        "person:erasure:gone",
+        {"counts": {}, "reason": ASKED["reason"], "asked_by": "局专员officer"},
+    )
     assert "的个人信息此前已经抹去" in (await officer.get("/inbox")).text, "who asked hears of it all the same"
+
+
+@pytest.mark.db_commit
+async def test_erasing_waits_for_who_edits_the_firm_and_two_that_ask_at_once_are_one_request(fresh_database):
+    async with fresh_database.transaction() as conn:
+        people = [await factories.person(conn, who) for who in ("officer", "officer-2")]
+        uscc = await a_person(conn)
+
+    async def gone():
+        async with fresh_database.transaction() as conn:
+            await erase(conn, PHONE, reason="x", by=SYSTEM, at=NOON)
+
+    async def asked(person):
+        async with fresh_database.transaction() as conn:
+            await ask_to_erase(conn, PHONE, reason="x", by=person.actor, at=NOON)
+
+    told = await asyncio.gather(*(asked(person) for person in people), return_exceptions=True)
+    assert sorted(type(one) for one in told if one) == [Waiting]
+    async with fresh_database.transaction() as conn:
+        firm = await firm_by_uscc(conn, uscc, viewer=people[0].viewer)
+        await lock_by_id(conn, [firm.id], viewer=people[0].viewer)
+        coming = asyncio.create_task(gone())
+        await asyncio.sleep(0.3)
+        assert not coming.done()
+        # Held by the other one, it would be a deadlock.
+        await conn.execute(text("UPDATE contacts SET title = '会计' WHERE firm_id = :id"), {"id": firm.id})
+    await coming
+    async with fresh_database.reading() as conn:
+        assert (await conn.execute(text("SELECT count(*) FROM contacts"))).scalar_one() == 0
 
 
 async def test_nothing_is_answered_without_a_reason_the_password_and_the_code(conn, client_as):

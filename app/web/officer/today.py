@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request, Response
 
 from app.access.terms import Permission, Role, Viewer
 from app.assessments.versions import undecided
+from app.firms.erasures import undecided_erasures
 from app.firms.queries import firm_by_id
 from app.firms.terms import FirmFilter, Sort
 from app.pipeline import board
@@ -98,6 +99,7 @@ async def today_page(
         "movements": [_movement(m, lookup) for m in moves],
         "pending": [_pending(p, lookup, viewer) for p in pending],
         "undecided": await undecided(conn) if viewer.may(Permission.POLICY_APPROVE) else [],
+        "erasures": await undecided_erasures(conn, viewer=viewer),
         "expiring": _lapsing(day.found, today),
         "stays": day.stays[:CARRIERS],
         "more_stays": len(day.stays) > CARRIERS,
