@@ -9,6 +9,7 @@ _ABOVE = re.compile(rf"(?:第?{_NUMBER}[层楼f]?|f([0-9]{{1,3}}))")
 _BELOW = re.compile(rf"(?:-|b|负|地下)第?{_NUMBER}[层楼f]?")
 _HAN = {"首": 1, **{word: n for n, word in enumerate("一二三四五六七八九", 1)}}
 _BLOCK = re.compile(r"([0-9a-z]+)(?:号楼|[座栋幢号])")
+_LETTERED = re.compile(r"([A-Za-z]+)\s*([座栋幢]|号楼)")
 _ROOM = re.compile(r"([0-9a-z-]*[0-9])(?:号房|[室房号])")
 _DASHES = str.maketrans(dict.fromkeys("－–—−‐‑", "-"))
 
@@ -24,6 +25,13 @@ def floor_of(typed: str) -> str:
             if number is not None:
                 return f"{mark}{number}"
     return typed
+
+
+def building_of(typed: str) -> str:
+    """As it is kept: a block that has a letter for its name as the others that have one, whoever wrote it."""
+    text = unicodedata.normalize("NFKC", typed).strip()
+    found = _LETTERED.fullmatch(text)
+    return f"{found[1]} {found[2]}" if found else typed
 
 
 @lru_cache(maxsize=4096)

@@ -130,6 +130,7 @@ class Tenancy:
     previous_id: uuid.UUID | None
     version: int
     entry: Mapping[str, Any] | None  # how it stood beside the conditions when it came in
+    operator: str  # of the carrier
 
     @property
     def holder(self) -> str:

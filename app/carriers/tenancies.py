@@ -57,6 +57,7 @@ _COLUMNS: tuple[Any, ...] = (
     _T.previous_id,
     _T.version,
     _T.entry,
+    _C.operator,
 )
 _UNTIL, _SPECIAL, _REASON, _KIND = 18, 23, 29, 3
 

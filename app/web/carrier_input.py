@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from app.carriers.place_rules import floor_of
+from app.carriers.place_rules import building_of, floor_of
 from app.carriers.rules import area_problem, may_choose
 from app.carriers.stay_terms import Ending, EndReason, Lease, SpecialField, TeamEntry, Terms
 from app.carriers.terms import AREA_LABELS, Areas, CarrierEntry, CarrierKind, CarrierLevel, SpaceEntry
@@ -214,7 +214,7 @@ def read_space(raw: Mapping[str, Any]) -> SpaceEntry:
     r = Reader(raw)
     area = r.area("area", required="请填写面积。")
     entry = SpaceEntry(
-        building=r.text("building"),
+        building=building_of(r.text("building")),
         floor=floor_of(r.text("floor")),
         room=r.text("room", required="请填写房间号或工位区名称。"),
         area=area or Decimal(0),

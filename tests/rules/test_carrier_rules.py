@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from app.carriers import rules
-from app.carriers.place_rules import floor_of, place_key
+from app.carriers.place_rules import building_of, floor_of, place_key
 from app.carriers.rules import Due
 from app.carriers.stay_terms import Ending, EndReason, SpecialField, Stay
 from app.carriers.terms import CarrierKind, Fill
@@ -233,6 +233,8 @@ def test_a_floor_is_kept_without_the_word_that_the_screen_adds(typed, kept):
 )
 def test_every_spelling_of_one_room_is_that_room(other):
     assert place_key(*other) == place_key("A 座", "1", "102")
+    assert building_of(other[0]).casefold() in ("a 座", "a 栋", "a"), "and its block is written as the others"
+    assert (building_of("1号楼"), building_of("科创楼")) == ("1号楼", "科创楼")
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def tenancy_out(t: Tenancy, today: date) -> TenancyOut:
 
 def own_tenancy_out(t: Tenancy, today: date) -> OwnTenancyOut:
     whole = tenancy_out(t, today)
-    return OwnTenancyOut(**{name: getattr(whole, name) for name in OwnTenancyOut.model_fields})
+    same = OwnTenancyOut.model_fields.keys() & TenancyOut.model_fields.keys()
+    return OwnTenancyOut(**{name: getattr(whole, name) for name in same}, operator=t.operator)
 
 
 def proposal_out(p: Proposal, viewer: Viewer, today: date) -> ProposalOut:

@@ -26,6 +26,7 @@ _OWN = {
     "id": _ID,
     "carrier_id": _ID,
     "carrier": "示例孵化器",
+    "operator": "示例运营有限公司",
     "place": "A 座 3层 301",
     "seats": 1,
     "from": "2025-01-01",

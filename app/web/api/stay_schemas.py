@@ -107,6 +107,7 @@ class OwnTenancyOut(BaseModel):
     id: uuid.UUID
     carrier_id: uuid.UUID
     carrier: str
+    operator: str = Field(description="载体的运营机构")
     place: str
     seats: int
     from_: date = Field(alias="from")

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import groupby
 
 from app.carriers.place_rules import Place, place_key
 from app.carriers.rules import Due, Reason, months_used, reasons_for
@@ -82,8 +81,13 @@ def floors_of(spaces: Sequence[Space], inside: Sequence[Inside], coming: Iterabl
     following: dict[object, Tenancy] = {}
     for tenancy in coming:
         following.setdefault(tenancy.space_id, tenancy)
+    by_floor: dict[tuple[str, str], list[Space]] = {}
+    for space in spaces:
+        building, floor, _ = place_key(space.building, space.floor, "")
+        by_floor.setdefault((building, floor), []).append(space)
     floors = []
-    for (building, floor), group in groupby(spaces, key=lambda s: (s.building, s.floor)):
+    for group in by_floor.values():
+        building, floor = group[0].building, group[0].floor
         rooms = tuple(Room(s, tuple(by_space.get(s.id, ())), following.get(s.id)) for s in group)
         name = " ".join(p for p in (building, f"{floor}层" if floor.isdecimal() else floor) if p)
         floors.append(Floor(name or "未分楼层", rooms, _percent(rooms)))

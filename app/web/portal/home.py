@@ -10,7 +10,8 @@ from fastapi import Request, Response
 from app.access.terms import Viewer
 from app.assessments.queries import answers_for_firm
 from app.carriers.proposals import before_firm
-from app.carriers.rules import months_used
+from app.carriers.rules import Reason, months_used, reasons_for
+from app.carriers.stay_terms import Tenancy
 from app.carriers.tenancies import tenancies_of_firm
 from app.clerks.queries import clerks_of
 from app.clerks.signatories import is_signatory
@@ -106,10 +107,15 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
         "collections": collections,
         "known": {o.answer.id: await _prefilled(conn, o) for o in collections if o.waits},
         "tenancies": [
-            (t, months_used(t.clock_since, today) if t.clock_since else None)
+            (t, months_used(t.clock_since, today) if t.clock_since else None, _due(t, today))
             for t in await tenancies_of_firm(conn, firm.id, viewer=viewer)
             if t.open
         ],
         "signs": await is_signatory(conn, viewer.id),
     }
     return page(request, "portal/home.html", title=firm.name, **context)
+
+
+def _due(t: Tenancy, today: date) -> list[Reason]:
+    """As its operator reads it: that the lease or the incubation is over, or soon will be."""
+    return reasons_for(today=today, until=t.until, clock_since=t.clock_since, limit_months=t.limit_months)
