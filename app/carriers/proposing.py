@@ -92,12 +92,12 @@ async def _ask(
         raise Conflict("同样的提议已经在等确认。")
     said = {"uscc": uscc, "about": what, "since": about["since"], "until": about["until"]}
     await trace(conn, (carrier.id, carrier.name), "proposal:made", said, by=by, at=at)
-    asks = "提议登记团队“{what}”已注册为{who}" if about["team_id"] else "提议{who}入驻（{what}）"
+    asks = "提议登记团队“{what}”已注册为{who}" if about["team_id"] else "提议 {who} 入驻（{what}）"
     notices = []
     for person, role, name in await answerers(conn, uscc, carrier.region_code):
         own = role is Role.FIRM
         then, page = (f"请在 {due_on} 前答复", "/portal") if own else ("等主管部门核对确认", "/carriers/proposals")
-        told = f"{carrier.name}{asks.format(what=what, who='贵企业' if own else f' {name} ')}，{then}"
+        told = f"{carrier.name}{asks.format(what=what, who='贵企业' if own else name)}，{then}"
         notices.append(notice("tenancy_proposed", f"{made}", to=person, subject=told, at=at, page=page))
     await post(conn, *notices)
     return made

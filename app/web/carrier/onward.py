@@ -38,6 +38,7 @@ from app.web.templating import page
 
 router = Router(prefix="/tenancies/{tenancy_id}")
 _WHERE = ("carrier", "space", "on", "until", "seats", "agreement_no", "note", "late")
+_CALLED = {"on": "在新房间的第一天"}
 _TERMS = tuple(Terms.__dataclass_fields__)
 
 
@@ -119,9 +120,9 @@ async def _transfer_form(
         "values": {name: raw.get(name, "") for name in _WHERE},
         "version": raw.get("version", ""),
         "ahead": moving.AHEAD,
-        "labels": LABELS | {"on": "在新房间的第一天"},
+        "labels": LABELS | _CALLED,
         "idempotency_key": key,
-        **faulty(error, "space"),
+        **faulty(error, "space", called=_CALLED),
     }
     status = error.status if error else 200
     return page(request, "carrier/transfer.html", title=f"转移 {held.holder}", status=status, **context)
