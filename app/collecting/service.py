@@ -87,7 +87,7 @@ async def _tell(conn: Conn, held: Round, answers: Sequence[Answer], kind: str, *
     by_firm: dict[uuid.UUID | None, Answer] = {a.firm_id: a for a in answers if a.state is AnswerState.WAITING}
     asked = [firm_id for firm_id in by_firm if firm_id]
     query = select(User.id, User.firm_id).where(User.firm_id.in_(asked), User.role == Role.FIRM.value, User.active)
-    told = f"{held.carrier_name}收集{held.period.label}数据：{_SAID[kind].format(due_on=held.due_on)}"
+    told = f"{held.carrier_name}收集 {held.period.label}数据：{_SAID[kind].format(due_on=held.due_on)}"
     rows = []
     for person, firm_id in await conn.execute(query):
         answer = by_firm[firm_id]
