@@ -176,7 +176,7 @@ async def test_what_a_graduation_rests_on_and_ends_is_read_before_it_and_an_offi
     assert (await operator.post(f"{here}/graduate", data=asked | {"on": str(TODAY)})).status_code == 303
     told = select(OutboxMessage.payload).where(OutboxMessage.kind == "stay_on_ground")
     (said,) = (await conn.execute(told)).scalars()
-    assert (said["page"], "凭依据登记开平市毕业机械有限公司毕业，数据" in said["subject"]) == (here, True)
+    assert (said["page"], "凭依据登记开平市毕业机械有限公司毕业，毕业条件" in said["subject"]) == (here, True)
     back = {"reason": "点错了企业", "version": "2"}
     assert "撤销毕业" in (await officer.get(here)).text
     assert "撤销毕业" not in (await operator.get(here)).text
