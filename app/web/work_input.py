@@ -1,5 +1,6 @@
 """A visit, a task, a need as people and programs send them: one reading for form and API, a sentence per field."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypeVar
@@ -149,6 +150,12 @@ def read_ending(raw: Mapping[str, Any]) -> tuple[NeedState, str]:
     if faults:
         raise Invalid(faults)
     return state, answer
+
+
+def month_in(said: str, today: date) -> date:
+    """The first day of a month written 2026-12; of the present one when it is none."""
+    known = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", said, re.ASCII)
+    return date(int(known[1]), int(known[2]), 1) if known else today.replace(day=1)
 
 
 def _future(raw: Mapping[str, Any], faults: dict[str, str], today: date, *, kept: date | None = None) -> date | None:

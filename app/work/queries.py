@@ -16,21 +16,9 @@ from app.work.models import FirmNeed, FirmTask, FirmVisit, NeedFollowUp
 from app.work.terms import FollowUp, Need, NeedKind, NeedState, Owner, Remark, Task, TaskState, Visit, VisitKind
 
 _FIRM = bindparam("firm_id", type_=Uuid())
+VISIT: tuple[Any, ...] = tuple(getattr(FirmVisit, field) for field in Visit.__dataclass_fields__)
 _VISITS = Kept(
-    select(
-        FirmVisit.id,
-        FirmVisit.visited_on,
-        FirmVisit.kind,
-        FirmVisit.people,
-        FirmVisit.summary,
-        FirmVisit.next_touch_on,
-        FirmVisit.visitor_id,
-        FirmVisit.visitor_name,
-        FirmVisit.logged_at,
-        FirmVisit.struck_at,
-        FirmVisit.striker_name,
-        FirmVisit.strike_reason,
-    )
+    select(*VISIT)
     .where(FirmVisit.firm_id == _FIRM)
     .order_by(FirmVisit.visited_on.desc(), FirmVisit.id.desc())
     .limit(bindparam("rows"))
@@ -110,7 +98,11 @@ _NEED = Kept(_NEEDS_OF.where(FirmNeed.id == bindparam("need_id", type_=Uuid())))
 async def visits_of(conn: Conn, firm_id: uuid.UUID, *, limit: int = 50) -> list[Visit]:
     """Newest first, struck ones among them."""
     rows = await conn.execute(_VISITS, {"firm_id": firm_id, "rows": limit})
-    return [Visit(*(*row[:2], VisitKind(row[2]), *row[3:])) for row in rows]
+    return [visit_of(row) for row in rows]
+
+
+def visit_of(row: Any) -> Visit:
+    return Visit(*(*row[:2], VisitKind(row[2]), *row[3:]))
 
 
 async def tasks_of(conn: Conn, firm_id: uuid.UUID, *, limit: int = 100) -> list[Task]:

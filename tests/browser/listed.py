@@ -74,6 +74,7 @@ PAGES = [
     ("officer", "/work"),
     ("officer", "/followed"),
     ("manager", "/stale"),
+    ("officer", "/visits?whose=all&month=2026-11"),
     ("manager", "/handover"),
     ("officer", "/handover/list?kind=tasks"),
     ("manager", "{handover}"),

@@ -45,6 +45,8 @@ GET   /api/v1/imports/{batch_id}/rows           firm:import    officer
 POST  /api/v1/imports/{batch_id}/confirm        firm:import    officer
 POST  /api/v1/imports/{batch_id}/discard        firm:import    officer
 POST  /api/v1/imports/{batch_id}/undo           firm:import    officer
+GET   /visits                                   firm:internal  town officer manager auditor
+GET   /api/v1/visits                            firm:internal  town officer manager auditor
 GET   /stale                               firm:note      town officer manager
 GET   /api/v1/stale                             firm:note      town officer manager
 GET   /followed                            firm:note      town officer manager

@@ -198,10 +198,15 @@ async def test_my_numbers_count_what_is_mine_and_lead_to_lists_that_hold_as_much
         "逾期诉求": 1,
         "本月走访": 1,
     }
-    for label in ("我的企业", "待办", "逾期待办", "办理中的诉求", "逾期诉求"):
+    for label in ("我的企业", "待办", "逾期待办", "办理中的诉求", "逾期诉求", "本月走访"):
         n, href = numbers[label]
         await client.get(href)
-        assert len(rendered[-1][1]["rows"]) == n
+        context = rendered[-1][1]
+        assert len(context.get("rows", context.get("visits"))) == n
+    for query, n in (("month=2026-11", 1), ("month=2026-10", 0), ("month=9999-12", 1), ("whose=all", 1)):
+        for who, seen in ((client, n), (await client_as("officer-2"), n if "all" in query else 0)):
+            await who.get(f"/visits?{query}")
+            assert (query, len(rendered[-1][1]["visits"])) == (query, seen)
 
 
 async def test_the_desk_pages_by_day_and_shows_only_what_is_in_sight(conn, client_as, rendered, me):

@@ -338,6 +338,11 @@ async def test_programs_do_the_same_and_are_told_the_same(conn, api_as, uscc):
     assert (await api.get("/api/v1/tasks", params={"whose": "谁"})).status_code == 422
     assert (await api.post(f"{path}/mark", json={"state": "done"})).json()["state"] == "done"
     assert (await api.post(f"{path}/mark", json={"state": "maybe"})).status_code == 422
+    assert [(v["uscc"], v["summary"]) for v in (await api.get("/api/v1/visits")).json()["items"]] == [
+        (uscc, "电话沟通")
+    ]
+    assert (await api.get("/api/v1/visits", params={"month": "2026-10"})).json() == {"items": [], "next": None}
+    assert (await api.get("/api/v1/visits", params={"month": "2026-13"})).status_code == 422
     need = (await api.post(f"{here}/needs", json={"kind": "finance", "body": "要贷款"})).json()
     listed = [(await api.get("/api/v1/needs", params={"whose": w})).json()["items"] for w in ("mine", "all")]
     assert [[n["id"] for n in items] for items in listed] == [[need["id"]]] * 2

@@ -12,8 +12,12 @@ from app.errors import Invalid
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.web.api.answers import answer, part
+from app.web.api.work_answers import visit_out
+from app.web.api.work_schemas import VisitedList, VisitedOut
 from app.web.deps import ConnDep, TodayDep, guard
+from app.web.work_input import month_in
 from app.work.desk import due
+from app.work.visited import visited
 
 router = part("走访与任务")
 Reader = Annotated[Viewer, Depends(guard(Permission.FIRM_INTERNAL))]
@@ -81,6 +85,24 @@ async def needs(
     cursor: Cursor = "",
 ) -> Response:
     return await _listed(conn, viewer, today, whose, limit, cursor, late=late, needs=True)
+
+
+@router.get("/visits", response_model=VisitedList, summary="一个月的走访，最近的在前，不含作废的")
+async def visits(
+    conn: ConnDep,
+    viewer: Reader,
+    today: TodayDep,
+    month: Annotated[str, Query(pattern=r"^(20\d\d-(0[1-9]|1[0-2]))?$", description="如 2026-12；缺省为本月")] = "",
+    whose: Whose = "mine",
+    limit: Limit = 50,
+    cursor: Cursor = "",
+) -> Response:
+    after = cursors.decode(cursor, Sort.NEXT_TOUCH) if cursor else None
+    mine, whom, first = whose != "all", _person(whose), month_in(month, today)
+    found = await visited(conn, viewer=viewer, month=first, mine=mine, whom=whom, after=after, limit=limit)
+    shown = [VisitedOut(uscc=uscc, name=name, **visit_out(v).model_dump()) for uscc, name, v in found[:limit]]
+    more = cursors.encode(shown[-1].visited_on.isoformat(), shown[-1].id) if len(found) > limit else None
+    return answer(VisitedList(items=shown, next=more))
 
 
 async def _listed(

@@ -47,6 +47,7 @@ NEED = {
     "version": 2,
     "follow_ups": [{"at": _AT, "author": "王专员", "body": "已转供电所，答复三日内到现场。"}],
 }
+_VISITED = VISIT | {"uscc": "91440783M159083022", "name": "开平市示例科技有限公司"}
 _MERGE = {"id": _ID, "state": "done", "uscc": "91440783M159083022", "gone": "91440783M159083065"}
 _HANDOVER = {
     "id": _ID,
@@ -200,6 +201,8 @@ EXAMPLES: dict[str, Any] = {
     },
     "VisitOut": VISIT,
     "VisitList": {"items": [VISIT], "next": None},
+    "VisitedOut": _VISITED,
+    "VisitedList": {"items": [_VISITED], "next": None},
     "TaskIn": {"title": "寄送高企申报材料清单", "due_on": "2026-12-10", "officer_id": None, "owner": "bureau"},
     "TaskPatch": {"title": "寄送高企申报材料清单", "due_on": "2026-12-15", "officer_id": None},
     "TaskMark": {"state": "done"},

@@ -43,6 +43,16 @@ class VisitList(BaseModel):
     next: str | None
 
 
+class VisitedOut(VisitOut):
+    uscc: str
+    name: str
+
+
+class VisitedList(BaseModel):
+    items: list[VisitedOut]
+    next: str | None
+
+
 class TaskIn(_In):
     title: Short = Field(description="做什么")
     due_on: Short = Field(description="期限")

@@ -46,6 +46,7 @@ from app.web.officer import (
     titles,
     today,
     views,
+    visited,
     visits,
     windows,
 )
@@ -64,6 +65,7 @@ _PARTS = (
     desk,
     following,
     stale,
+    visited,
     exports,
     merging,
     firm_form,

@@ -76,8 +76,9 @@ async def desk_page(
 
 
 def tabs_of_desk(viewer: Viewer, here: str) -> list[tuple[str, str, bool]]:
-    """Beside the two lists of what is to do, the firms that one hears of."""
+    """Beside the two lists of what is to do, what was done and the firms that one hears of."""
     found = [("待办", "/work", here == "tasks"), ("诉求", "/work?kind=needs", here == "needs")]
+    found += [("走访", "/visits", here == "/visits")]
     if viewer.may(Permission.FIRM_NOTE):
         leaves = (("长期停滞", "/stale"), ("关注的企业", "/followed"))
         found += [(word, at, at == here) for word, at in leaves]

@@ -138,7 +138,7 @@ def _mine(n: Numbers, viewer: Viewer) -> list[tuple[str, int, str]]:
         ("逾期待办", n.tasks_late, "/work?late=1"),
         ("办理中的诉求", n.needs, "/work?kind=needs"),
         ("逾期诉求", n.needs_late, "/work?kind=needs&late=1"),
-        ("本月走访", n.visits_this_month, ""),
+        ("本月走访", n.visits_this_month, "/visits"),
     ]
     return [*(firms if n.firms else []), *work]
 
