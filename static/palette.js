@@ -62,11 +62,11 @@
     form.elements.kind.value = kind;
     form.requestSubmit(one(form.dataset.picked ? "[type=submit]" : "[name=all]", form));
   }
-  // On the list what is exported is what its filter finds there.
+  // A file leaves the page where it is. On the list what is exported is what its filter finds there.
   function taken(option) {
+    if (!option.pathname.endsWith(".xlsx")) return;
     const here = [...document.querySelectorAll("a[download]")].find((link) => link.pathname === option.pathname);
-    if (!here) return;
-    option.href = here.href;
+    if (here) option.href = here.href;
     palette.close();
   }
   function choose(option, event) {

@@ -41,7 +41,7 @@ LABELS = {
     "officer_id": "责任专员",
     "body": "内容",
     "state": "结果",
-    "answer": "办理结果",
+    "answer": "怎样答复企业的",
     "reason": "原因",
 }
 ENDINGS = [("", "请选择"), *((s.value, s.label) for s in NeedState if s is not NeedState.OPEN)]

@@ -95,3 +95,8 @@ def test_a_question_mark_lists_the_keys_and_may_be_switched_off(people: People) 
     expect(page.locator("#q")).not_to_be_focused()
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="企业、页面、操作")).to_be_focused()
+    with page.expect_download() as book:
+        page.keyboard.type("导出")
+        page.keyboard.press("Enter")
+    assert book.value.url.endswith("/firms/export.xlsx")
+    expect(page.get_by_role("dialog", name="快速跳转")).to_be_hidden()

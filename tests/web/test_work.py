@@ -336,7 +336,8 @@ async def test_programs_do_the_same_and_are_told_the_same(conn, api_as, uscc):
     assert (mine["id"], mine["uscc"], mine["due_on"]) == (task["id"], uscc, "2026-12-20")
     assert (await api.get("/api/v1/tasks", params={"late": "1"})).json() == {"items": [], "next": None}
     assert (await api.get("/api/v1/tasks", params={"whose": "谁"})).status_code == 422
-    assert (await api.post(f"{path}/mark", json={"state": "done"})).json()["state"] == "done"
+    assert (await api.post(f"{path}/mark", json={"state": "done", "version": 1})).status_code == 412
+    assert (await api.post(f"{path}/mark", json={"state": "done", "version": 2})).json()["state"] == "done"
     assert (await api.post(f"{path}/mark", json={"state": "maybe"})).status_code == 422
     assert [(v["uscc"], v["summary"]) for v in (await api.get("/api/v1/visits")).json()["items"]] == [
         (uscc, "电话沟通")

@@ -151,7 +151,8 @@ async def mark_task(uscc: Uscc, task_id: uuid.UUID, body: TaskMark, deed: Worker
     firm = await _firm(deed.conn, uscc, deed.viewer)
     if body.state not in {s.value for s in TaskState}:
         raise Invalid({"state": "state 为 done、dropped 或 open。"})
-    await tasks.mark_task(deed.conn, firm, task_id, TaskState(body.state), by=deed.by, at=deed.at)
+    state = TaskState(body.state)
+    await tasks.mark_task(deed.conn, firm, task_id, state, by=deed.by, at=deed.at, version=body.version)
     return await _one_task(deed.conn, firm, task_id)
 
 

@@ -205,7 +205,7 @@ EXAMPLES: dict[str, Any] = {
     "VisitedList": {"items": [_VISITED], "next": None},
     "TaskIn": {"title": "寄送高企申报材料清单", "due_on": "2026-12-10", "officer_id": None, "owner": "bureau"},
     "TaskPatch": {"title": "寄送高企申报材料清单", "due_on": "2026-12-15", "officer_id": None},
-    "TaskMark": {"state": "done"},
+    "TaskMark": {"state": "done", "version": 2},
     "TaskOut": TASK,
     "TaskList": {"items": [TASK], "next": None},
     "NeedIn": {"kind": "utility", "body": "夏季限电影响中试，请协调保供。", "due_on": "2026-12-31", "officer_id": None},

@@ -70,6 +70,7 @@ class TaskPatch(_In):
 
 class TaskMark(_In):
     state: Short = Field(description="done 已完成、dropped 已取消、open 改回未完成")
+    version: int | None = Field(None, ge=0, le=2_000_000_000, description="看到的版本；给了而又被改过的，答 412")
 
 
 class TaskOut(BaseModel):
