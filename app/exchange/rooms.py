@@ -12,7 +12,7 @@ from app.carriers.place_rules import Place, place_key
 from app.carriers.proposal_terms import ProposalState
 from app.carriers.proposals import named_inside, proposals_of
 from app.carriers.proposing import propose
-from app.carriers.queries import lock_carrier, spaces_of
+from app.carriers.queries import lock_carrier, space_of, spaces_of
 from app.carriers.spaces import add_space, amend_space
 from app.carriers.stay_terms import Lease, Tenancy, Terms
 from app.carriers.tenancies import taken
@@ -108,7 +108,9 @@ class _Run:
         if held is None:
             made = await add_space(self.conn, self.carrier, entry, by=self.by, at=self.at)
             self.deeds.append({"space": str(made), "version": 1})
-            self.spaces = _by_place(await spaces_of(self.conn, self.carrier.id))
+            opened = await space_of(self.conn, self.carrier.id, made)
+            assert opened is not None
+            self.spaces = self.spaces | _by_place([opened])
             return RowOutcome.CREATED, "新增房间", made
         entry = replace(entry, building=held.building, floor=held.floor, room=held.room)
         done = await amend_space(self.conn, self.carrier, held.id, entry, version=held.version, by=self.by, at=self.at)
