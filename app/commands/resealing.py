@@ -87,13 +87,13 @@ PLACES = (
     Place("firm_merges", {"id": Uuid()}, {"record": _JSON}),
 )
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
-# In the order in which everybody locks: the firm, then its people.
+# In the order in which everybody locks: the firms by their codes, then their people.
 _FIRMS = text(
     """
-SELECT f.id FROM firms f WHERE f.id > :after AND EXISTS (SELECT FROM contacts c WHERE c.firm_id = f.id
-  AND (c.phone ~ :old OR c.email ~ :old)) ORDER BY f.id LIMIT :most FOR UPDATE OF f
+SELECT f.id, f.uscc FROM firms f WHERE f.uscc > :after AND EXISTS (SELECT FROM contacts c WHERE c.firm_id = f.id
+  AND (c.phone ~ :old OR c.email ~ :old)) ORDER BY f.uscc LIMIT :most FOR UPDATE OF f
 """
-).bindparams(bindparam("after", type_=Uuid()))
+)
 _PEOPLE = text("SELECT id, firm_id, phone, email FROM contacts WHERE firm_id = ANY(:ids) ORDER BY id").bindparams(_IDS)
 _WRITE_PEOPLE = text(
     "UPDATE contacts SET phone = n.phone, email = n.email FROM unnest(:ids, :phones, :emails) AS n (id, phone, email) "
@@ -136,16 +136,16 @@ def _anew(vault: Vault, done: Done, table: str, sealed: str) -> str:
 
 
 async def _contacts(database: Database, done: Done) -> None:
-    after = uuid.UUID(int=0)
+    after = ""
     while True:
         async with database.transaction() as conn:
-            found = await conn.execute(_FIRMS, {"after": after, "old": _old(conn.vault), "most": STRETCH})
-            firms = list(found.scalars())
+            found = (await conn.execute(_FIRMS, {"after": after, "old": _old(conn.vault), "most": STRETCH})).all()
+            firms = [row.id for row in found]
             if not firms:
                 return
             await _people(conn, firms, done)
             await refresh_search(conn, firms)
-        after = firms[-1]
+        after = found[-1].uscc
 
 
 async def _people(conn: Conn, firms: Sequence[uuid.UUID], done: Done) -> None:
