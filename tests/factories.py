@@ -126,7 +126,7 @@ async def session_of(conn: Conn, who: Person, *, at: datetime = NOON, hours: int
     return token
 
 
-async def token_of(conn: Conn, who: Person, *, at: datetime = NOON, days: int = 30) -> str:
+async def token_of(conn: Conn, who: Person, *, at: datetime = NOON, days: int = 30, read_only: bool = False) -> str:
     token = new_token()
     await conn.execute(
         insert(ApiToken).values(
@@ -135,6 +135,7 @@ async def token_of(conn: Conn, who: Person, *, at: datetime = NOON, days: int = 
             created_at=at,
             used_at=at,
             expires_at=at + timedelta(days=days),
+            read_only=read_only,
         )
     )
     return token

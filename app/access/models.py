@@ -73,6 +73,7 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
     label: Mapped[str] = mapped_column(server_default="")  # which program it is for
     used_at: Mapped[datetime | None]
+    read_only: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class CalendarFeed(Base):

@@ -64,7 +64,7 @@ _SESSION = Kept(
     looks=True,
 )
 _TOKEN = Kept(
-    select(*VIEWER, ApiToken.used_at, LOOKS)
+    select(*VIEWER, ApiToken.used_at, ApiToken.read_only, LOOKS)
     .select_from(ApiToken)
     .join(User, User.id == ApiToken.user_id)
     .where(
@@ -86,6 +86,7 @@ class SignedIn:
     session_id: str
     seen_at: datetime | None  # None: a token that was never used
     unread: int = 0  # messages in the house, up to MANY_UNREAD
+    read_only: bool = False  # a program's token that writes nothing
 
 
 # Whoever does one of these to an account can sign in as it until the person has chosen a password of their own.
@@ -144,7 +145,7 @@ async def signed_in_by_bearer(conn: Conn, token: str, *, at: datetime) -> Signed
         return None
     # A program has no password to change: that the person's is for once only is asked of whoever signs in with it.
     viewer = replace(viewer_of(row), must_change_password=False)
-    return SignedIn(viewer, f"token:{key.hex()[:12]}", row.used_at)
+    return SignedIn(viewer, f"token:{key.hex()[:12]}", row.used_at, read_only=row.read_only)
 
 
 async def recent_failures(

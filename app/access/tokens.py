@@ -33,11 +33,12 @@ class OpenToken:
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None
+    read_only: bool
 
 
 async def tokens_of(conn: Conn, user_id: uuid.UUID, *, at: datetime) -> list[OpenToken]:
     t = ApiToken
-    query = select(t.token_hash, t.label, t.created_at, t.expires_at, t.used_at).where(*_open(user_id, at))
+    query = select(t.token_hash, t.label, t.created_at, t.expires_at, t.used_at, t.read_only).where(*_open(user_id, at))
     rows: Sequence[Any] = (await conn.execute(query.order_by(t.created_at.desc(), t.token_hash))).all()
     return [OpenToken(hashed.hex()[:12], *rest) for hashed, *rest in rows]
 
@@ -46,7 +47,9 @@ def _open(user_id: uuid.UUID, at: datetime) -> tuple[Any, ...]:
     return (ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None), ApiToken.expires_at > at)
 
 
-async def issue_token(conn: Conn, login: str, *, days: int, label: str = "", by: Actor = SYSTEM, at: datetime) -> str:
+async def issue_token(
+    conn: Conn, login: str, *, days: int, label: str = "", read_only: bool = False, by: Actor = SYSTEM, at: datetime
+) -> str:
     """Shown once. Raises NotFound."""
     user = await user_by_login(conn, login)
     if user is None or not still_opens(user, at):
@@ -54,9 +57,10 @@ async def issue_token(conn: Conn, login: str, *, days: int, label: str = "", by:
     token = new_token()
     until = min(at + timedelta(days=days), user["valid_until"] or _LATE)
     row = {"token_hash": token_hash(token), "user_id": user["id"], "created_at": at, "expires_at": until}
-    await conn.execute(insert(ApiToken).values(**row, label=label))
+    await conn.execute(insert(ApiToken).values(**row, label=label, read_only=read_only))
+    said = {**({"program": label, "days": days} if label else {}), **({"read_only": True} if read_only else {})} or None
     issued = event_row("user:token:issued", by=by, at=at, object_type="user", object_id=user["id"], object_label=login)
-    await record(conn, issued | {"after": {"program": label, "days": days} if label else None})
+    await record(conn, issued | {"after": said})
     return token
 
 
@@ -65,6 +69,7 @@ async def issue_own(
     label: str,
     *,
     days: int,
+    read_only: bool = True,
     password: str,
     code: str,
     by: Actor,
@@ -85,7 +90,7 @@ async def issue_own(
     if held >= MOST:
         raise Invalid({"label": f"最多同时有 {MOST} 个令牌；请先撤销不用的。"})
     await must_prove(conn, code, vault=conn.vault, by=by, at=at)
-    token = await issue_token(conn, by.viewer.login, days=days, label=label, by=by, at=at)
+    token = await issue_token(conn, by.viewer.login, days=days, label=label, read_only=read_only, by=by, at=at)
     await tell_owner(conn, by.viewer.id, f"您的账号发放了访问令牌“{label}”", by=by, at=at)
     return token
 

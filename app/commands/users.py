@@ -63,6 +63,7 @@ def add_parser(subparsers: Any) -> None:
     token: argparse.ArgumentParser = subparsers.add_parser("token", help="发放接口令牌，只显示一次")
     token.add_argument("login", metavar="LOGIN")
     token.add_argument("--days", type=int, default=90, metavar="N", help=f"有效天数，1 到 {LONGEST_DAYS}，缺省 90")
+    token.add_argument("--read-only", action="store_true", help="只能读，写一概拒绝")
     add_data_option(token)
     token.set_defaults(run=run_token)
 
@@ -180,6 +181,6 @@ async def run_token(args: argparse.Namespace) -> int:
     if not 1 <= args.days <= LONGEST_DAYS:
         raise CommandError(f"--days 应在 1 到 {LONGEST_DAYS} 之间。", exit_code=2)
     async with opened(args) as (_, database), database.transaction() as conn:
-        token = await issue_token(conn, args.login, days=args.days, at=SystemClock().now())
+        token = await issue_token(conn, args.login, days=args.days, read_only=args.read_only, at=SystemClock().now())
     print(token)
     return 0

@@ -125,6 +125,8 @@ async def signed_in(request: Request, conn: ConnDep) -> SignedIn:
     request.app.state.allowance.learn(request.scope, found.viewer.id if found else None)
     if found is None:
         raise SignInRequired
+    if found.read_only and request.method not in _SAFE:
+        raise Forbidden("这个令牌只能读，什么也没有改；要写，请本人在“访问令牌”里发一个读写的。")
     request.state.viewer = found.viewer
     request.state.unread = found.unread
     return found

@@ -1,6 +1,6 @@
 """访问令牌: what the signed-in person's programs sign in with."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Form, Request, Response
 
@@ -19,6 +19,7 @@ from app.web.templating import page
 router = Router()
 Self = Annotated[Actor, Depends(acting(Permission.SELF))]
 PLACE = "/account/tokens"
+SCOPES = (("read", "只读：看得到什么就能取什么，不能改"), ("write", "读写：您能办的它都能办"))
 DAYS = ((30, "30 天"), (90, "90 天"), (180, "180 天"), (tokens.LONGEST_DAYS, "一年"))
 
 
@@ -28,7 +29,14 @@ async def own_page(request: Request, conn: ConnDep, actor: Self) -> Response:
 
 
 async def _page(
-    request: Request, conn: Conn, actor: Actor, errors: dict[str, str] | None = None, *, label: str = "", days: int = 90
+    request: Request,
+    conn: Conn,
+    actor: Actor,
+    errors: dict[str, str] | None = None,
+    *,
+    label: str = "",
+    days: int = 90,
+    scope: str = "read",
 ) -> Response:
     context: dict[str, Any] = {
         "tokens": await tokens.tokens_of(conn, actor.viewer.id, at=request.app.state.clock.now()),
@@ -37,6 +45,8 @@ async def _page(
         "errors": errors or {},
         "label": label,
         "days": str(days),
+        "scopes": SCOPES,
+        "scope": scope,
         "choices": [(str(days), words) for days, words in DAYS],
     }
     return page(request, "account/tokens.html", title="访问令牌", status=422 if errors else 200, **context)
@@ -51,6 +61,7 @@ async def issue(
     actor: Self,
     label: Annotated[str, Form(max_length=200)] = "",
     days: Annotated[int, Form(ge=1, le=tokens.LONGEST_DAYS)] = 90,
+    scope: Annotated[Literal["read", "write"], Form()] = "read",
     password: Annotated[str, Form(max_length=1000)] = "",
     code: Annotated[str, Form(max_length=60)] = "",
 ) -> Response:
@@ -60,6 +71,7 @@ async def issue(
             conn,
             name,
             days=days,
+            read_only=scope == "read",
             password=password,
             code=code,
             by=actor,
@@ -68,8 +80,16 @@ async def issue(
             cheap=settings.cheap_passwords,
         )
     except Invalid as error:
-        return await _page(request, conn, actor, dict(error.fields), label=label, days=days)
-    return page(request, "account/token_once.html", title="新令牌", token=token, label=name, onward=PLACE)
+        return await _page(request, conn, actor, dict(error.fields), label=label, days=days, scope=scope)
+    return page(
+        request,
+        "account/token_once.html",
+        title="新令牌",
+        token=token,
+        label=name,
+        read_only=scope == "read",
+        onward=PLACE,
+    )
 
 
 @router.post("/account/tokens/{reference}/revoke")

@@ -144,6 +144,19 @@ async def test_without_signing_in_pages_lead_to_the_sign_in_page_and_the_api_say
             assert answer.headers["location"].startswith("/sign-in")
 
 
+async def test_a_token_that_only_reads_reads_and_every_other_method_is_refused_by_every_route(conn, client_from):
+    token = await factories.token_of(conn, await factories.person(conn, "officer"), read_only=True)
+    program = client_from(headers={"authorization": f"Bearer {token}"})
+    assert (await program.get("/api/v1/firms")).status_code == 200
+    uscc = await factories.firm(conn)
+    for line in GUARDED:
+        if line.method != "GET":
+            answer = await program.request(line.method, filled(line.path, uscc))
+            assert (line.path, answer.status_code, "这个令牌只能读" in answer.text) == (line.path, 403, True)
+            if line.path.startswith("/api/"):
+                assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_public_routes_answer_without_signing_in_and_say_nothing_of_firms(conn, anonymous):
     uscc = await factories.firm(conn, "开平市金丝雀测试有限公司")
     for line in LINES:

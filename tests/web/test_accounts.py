@@ -52,6 +52,7 @@ async def test_a_token_is_made_with_the_password_shown_once_used_and_revoked(
     officer = await factories.person(conn, "officer")
     desk = await client_as(officer)
     form = {"label": "统计小程序", "days": "30", "password": "wrong"}
+    assert (await desk.post("/account/tokens", data=form | {"scope": "all"})).status_code == 422
     assert (await desk.post("/account/tokens", data=form)).status_code == 422
     assert (await desk.post("/account/tokens", data=form | {"label": " "})).status_code == 422
     assert (await desk.post("/account/tokens", data=form | {"days": "367"})).status_code == 422
@@ -64,6 +65,7 @@ async def test_a_token_is_made_with_the_password_shown_once_used_and_revoked(
     page = (await desk.get("/account/tokens")).text
     assert "统计小程序" in page
     assert "从未" in page
+    assert ">只读</td>" in page, "that is what a token is unless more is asked for"
     assert token not in page
     program = client_from(headers={"authorization": f"Bearer {token}"})
     assert (await program.get("/api/v1/firms")).status_code == 200
@@ -95,4 +97,5 @@ async def test_there_is_a_limit_to_how_many_tokens_one_has(client_as, conn):
     assert refused.status_code == 422
     assert "撤销不用的" in refused.text
     await conn.execute(update(ApiToken).values(expires_at=NOON))
-    assert (await desk.post("/account/tokens", data=form)).status_code == 200
+    assert (await desk.post("/account/tokens", data=form | {"scope": "write"})).status_code == 200
+    assert ">读写</td>" in (await desk.get("/account/tokens")).text

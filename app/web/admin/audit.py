@@ -71,6 +71,7 @@ _KEYS = {
     "expected_months": "培育期（月）",
     "program": "给哪个程序用",
     "days": "有效天数",
+    "read_only": "只读",
     "role": "角色",
     "power": "职权",
     "scope": "管辖范围",
