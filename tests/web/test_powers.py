@@ -124,8 +124,11 @@ async def test_nobody_comes_by_anothers_part_through_a_password(conn, client_as)
     auditor = await factories.person(conn, "auditor")
     reading = await client_as(auditor)
     anquan = (await user_by_login(conn, "anquan"))["id"]
+    listed = (await system.get("/admin/users")).text
+    assert "tidu user 命令办理" in listed
     for act in ("reset", "disable", "sessions/revoke-others", "sessions/0123456789ab/revoke"):
         assert (await system.post(f"/admin/users/{anquan}/{act}")).status_code == 403
+        assert f'"/admin/users/{anquan}/{act}"' not in listed, "nor is it offered"
     assert (await reading.get("/audit")).status_code == 200
     assert (await system.post(f"/admin/users/{auditor.id}/reset")).status_code == 303
     assert (await reading.get("/audit")).status_code == 303
