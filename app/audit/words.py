@@ -246,3 +246,38 @@ ACTION_LABELS = {
     "outbox:outlet:enabled": "启用群机器人或接口",
     "outbox:outlet:disabled": "停用群机器人或接口",
 }
+
+# By the first part of an action's code: what it is about.
+AREAS = {
+    "firm": "企业",
+    "report": "年度数据",
+    "window": "申报窗口",
+    "results": "结果名单",
+    "policy": "政策",
+    "plan": "规划指标",
+    "carrier": "孵化载体",
+    "platform": "创新平台",
+    "import": "导入",
+    "bulk": "批量办理",
+    "work": "工作移交",
+    "view": "视图",
+    "file": "附件",
+    "reminder": "提醒",
+    "digest": "周报",
+    "notice": "通知方式",
+    "outbox": "消息发送",
+    "person": "个人信息",
+    "clerk": "填报账号申请",
+    "session": "登录",
+    "user": "账号",
+    "setting": "设置",
+    "calendar": "放假安排",
+    "audit": "审计记录",
+}
+
+
+def actions_by_area() -> list[tuple[str, list[tuple[str, str]]]]:
+    found: dict[str, list[tuple[str, str]]] = {words: [] for words in AREAS.values()}
+    for action, label in sorted(ACTION_LABELS.items(), key=lambda a: a[1]):
+        found[AREAS[action.partition(":")[0]]].append((action, label))
+    return list(found.items())

@@ -18,7 +18,7 @@ from app.access.terms import ACTED_AS, Actor, Permission, Power, Viewer
 from app.audit.paging import decode, encode, folded, read_day
 from app.audit.queries import Event
 from app.audit.service import event_row, record
-from app.audit.words import ACTION_LABELS
+from app.audit.words import actions_by_area
 from app.clock import BUSINESS_ZONE
 from app.db import Conn, Database
 from app.filings.stages import Stage
@@ -226,7 +226,7 @@ async def audit_page(
         "filters": wanted.every,
         "export_action": f"/audit/export.csv?{urlencode(wanted.said)}",
         "lines": lines,
-        "actions": [("", "全部"), *sorted(ACTION_LABELS.items(), key=lambda a: a[1])],
+        "actions": actions_by_area(),
         "role_labels": ACTED_AS,
         "labels_of": _labels,
         "about": _about,
