@@ -98,11 +98,14 @@ async def _app_error(request: Request, error: Exception) -> Response:
 async def _validation(request: Request, error: Exception) -> Response:
     # The framework's own answer would echo the input, passwords included.
     assert isinstance(error, RequestValidationError)
-    fields = {
-        ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]): _KINDS.get(e["type"], "格式不对。")
-        for e in error.errors()
-    }
+    fields = {_field(e): _KINDS.get(e["type"], "格式不对。") for e in error.errors()}
     return answer(request, 422, "填写有误", "有几处需要改正。", fields=fields)
+
+
+def _field(fault: Mapping[str, Any]) -> str:
+    """A body that is no JSON is at fault as a whole: the framework names the place of the character instead."""
+    place = fault["loc"][:1] if fault["type"] == "json_invalid" else fault["loc"]
+    return ".".join(str(part) for part in place[1:]) or str(place[0])
 
 
 async def _http(request: Request, error: Exception) -> Response:
