@@ -20,7 +20,7 @@ from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn
 from app.errors import Invalid, NotFound, Stale
-from app.outbox.writing import notice, post
+from app.outbox.writing import notice, post, post_new
 
 # Our own numbers: days left when it is told, once for each.
 TOLD = (14, 3)
@@ -97,15 +97,19 @@ async def _tell_of_accounts(conn: Conn, at: datetime) -> None:
         ending[last_day(row.valid_until), left].append(row)
     keepers = await _keepers(conn) if ending else []
     for (day, left), people in ending.items():
-        own = f"您的账号用到 {day} 为止，此后不能登录；还要用的，请告诉本单位的系统管理员"
-        names = "、".join(f"{one.name}（{one.login}）" for one in people[:5]) + ("等" if len(people) > 5 else "")
-        told = f"{len(people)} 个账号用到 {day} 为止：{names}；还要用的，请改到期日"
-        key, page = f"{day}:{left}", "/admin/users?standing=expiring"
-        await post(
-            conn,
-            *(notice("account_expiring", f"own:{key}", to=one.id, subject=own, at=at) for one in people),
-            *(notice("account_expiring", key, to=one, subject=told, page=page, at=at) for one in keepers),
-        )
+        subject = f"您的账号用到 {day} 为止，此后不能登录；还要用的，请告诉本单位的系统管理员"
+        own = {
+            one.id: notice("account_expiring", f"own:{day}:{left}", to=one.id, subject=subject, at=at) for one in people
+        }
+        heard = await post_new(conn, *own.values())
+        # The keepers hear of those who hear of it now: one who was given the same day later is told of as well.
+        fresh = [one for one in people if own[one.id]["dedup_key"] in heard]
+        if not fresh:
+            continue
+        names = "、".join(f"{one.name}（{one.login}）" for one in fresh[:5]) + ("等" if len(fresh) > 5 else "")
+        told = f"{len(fresh)} 个账号用到 {day} 为止：{names}；还要用的，请改到期日"
+        key, page = f"{day}:{left}:{fresh[0].id}", "/admin/users?standing=expiring"
+        await post(conn, *(notice("account_expiring", key, to=k, subject=told, page=page, at=at) for k in keepers))
 
 
 async def _keepers(conn: Conn) -> list[uuid.UUID]:

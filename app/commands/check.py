@@ -16,6 +16,7 @@ import aiosmtplib
 from sqlalchemy import select, text
 
 from app.clock import SystemClock, business_day
+from app.commands.check_powers import powers_lacking
 from app.commands.context import CommandError, add_data_option, database_url, settings_for
 from app.config import SHORTEST_KEY, Settings
 from app.db import Conn, Database
@@ -96,6 +97,7 @@ async def check_database(findings: Findings, url: str, *, today: date, ours: boo
                     await _check_role(findings, conn)
                 await _check_seeds(findings, conn)
                 await _check_calendar(findings, conn, today)
+                findings.notices += await powers_lacking(conn, today)
     finally:
         await database.dispose()
 

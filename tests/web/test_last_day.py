@@ -8,9 +8,10 @@ from sqlalchemy import select, text, update
 from app.access.expiry import see_to_expiry, set_last_day
 from app.access.models import ApiToken, User, UserSession
 from app.access.rules import last_day, lasts_until
-from app.access.terms import SYSTEM
+from app.access.terms import SYSTEM, Power
 from app.access.tokens import issue_token
 from app.clock import BUSINESS_ZONE
+from app.commands.check_powers import powers_lacking
 from app.errors import Invalid, NotFound
 from app.outbox.models import OutboxMessage
 from tests import factories
@@ -67,6 +68,13 @@ async def test_it_is_told_twice_before_and_then_the_account_is_disabled_and_that
             assert await see_to_expiry(conn, at=END - timedelta(days=before)) == 0
         people = [who for _, who in await told(conn, "account_expiring")]
         assert (people.count(person.id), people.count(admin.id)) == (times, times), before
+    late = await factories.person(conn, "officer-late")
+    await set_last_day(conn, late.id, LAST, by=SYSTEM, at=END - timedelta(days=2))
+    await see_to_expiry(conn, at=END - timedelta(days=2))
+    heard = [said for said, who in await told(conn, "account_expiring") if who == admin.id]
+    assert len(heard) == 3, "one who was given the same day later is told of as well"
+    assert f"1 个账号用到 {LAST} 为止：{late.name}（officer-late）" in heard[-1]
+    await conn.execute(update(User).where(User.id == late.id).values(valid_until=None))
     assert await see_to_expiry(conn, at=END - timedelta(seconds=1)) == 0
     assert await see_to_expiry(conn, at=END) == 1
     assert await see_to_expiry(conn, at=END) == 0
@@ -112,3 +120,26 @@ async def test_the_operators_set_no_day_that_is_over(conn):
     with pytest.raises(Invalid):
         await set_last_day(conn, person.id, NOON.date() - timedelta(days=1), by=SYSTEM, at=NOON)
     assert await set_last_day(conn, person.id, NOON.date(), by=SYSTEM, at=NOON)
+
+
+async def test_the_check_names_a_power_that_nobody_holds_or_soon_will_not(conn):
+    today = LAST - timedelta(days=13)
+    assert await powers_lacking(conn, today) == []
+    admin, auditor = await factories.person(conn, "admin"), await factories.person(conn, "auditor")
+    [said] = await powers_lacking(conn, today)
+    assert "系统管理员和安全管理员没有分设" in said
+    await conn.execute(update(User).where(User.id == admin.id).values(power=Power.SYSTEM))
+    [said] = await powers_lacking(conn, today)
+    assert "没有在用的安全管理员" in said
+    second = await factories.person(conn, "admin-2")
+    await conn.execute(update(User).where(User.id == second.id).values(power=Power.SECURITY))
+    assert await powers_lacking(conn, today) == []
+    await conn.execute(update(User).where(User.id == auditor.id).values(valid_until=END))
+    assert await powers_lacking(conn, today - timedelta(days=1)) == []
+    [said] = await powers_lacking(conn, today)
+    assert f"最后一个审计员账号用到 {LAST} 为止" in said
+    await factories.person(conn, "auditor-2")
+    assert await powers_lacking(conn, today) == []
+    await conn.execute(update(User).where(User.role == "auditor").values(active=False))
+    [said] = await powers_lacking(conn, today)
+    assert "没有在用的审计员账号" in said
