@@ -13,6 +13,7 @@ from app.errors import Invalid, Waiting
 from app.firms.erasing import condition_of, given_for, hold_firms, kept_in, kind_of, masked, note_answer
 from app.firms.erasures import waits_for
 from app.firms.search import refresh_search
+from app.locks import Lock, hold
 from app.sealed import seal, unseal
 from app.text import numbers_in
 
@@ -27,6 +28,7 @@ async def correct(conn: Conn, value: str, new: str, *, reason: str, by: Actor, a
     kind = kind_of(value)
     if kind_of(new) is not kind or numbers_in(new) == numbers_in(value):
         raise Invalid({"new": "请写另一个同类的：电话换电话，邮箱换邮箱。"})
+    await hold(conn, Lock.ERASING)
     if await waits_for(conn, value):
         raise Waiting("已经有人要求抹去它，在等第二个人同意；答复之后再更正。")
     counts: dict[str, int] = {}

@@ -179,8 +179,12 @@ async def _reaches_staff(conn: Conn, value: str, by: Actor) -> bool:
 
 
 async def hold_firms(conn: Conn, value: str) -> list[uuid.UUID]:
-    """Those with a contact whose number it is, under lock."""
-    return list((await conn.execute(text(_FIRMS[kind_of(value)]), given_for(conn, value))).scalars())
+    """Those with a contact whose number it is, under lock; looked for again, since one may get it while one waits."""
+    query, given = text(_FIRMS[kind_of(value)]), given_for(conn, value)
+    held: list[uuid.UUID] = []
+    while len(found := list((await conn.execute(query, given)).scalars())) > len(held):
+        held = found
+    return held
 
 
 async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
