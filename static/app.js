@@ -212,6 +212,16 @@
     if (button) copy(button.dataset.copy).then(() => toast("已复制"), () => toast("复制不了，请手工选中。", "bad"));
   });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) print(); });
+  // Made here: what is shown once is not kept for a second answer.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-save]");
+    if (!button) return;
+    const file = document.createElement("a");
+    file.href = URL.createObjectURL(new Blob([`${button.dataset.save}\n`], { type: "text/plain;charset=utf-8" }));
+    file.download = button.dataset.name;
+    file.click();
+    setTimeout(() => URL.revokeObjectURL(file.href), 1000);
+  });
   // 全选: every box of its form, or none when all are ticked.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-tick]");
@@ -219,6 +229,6 @@
     const boxes = [...button.form.elements].filter((box) => box.type === "checkbox"), tick = boxes.some((box) => !box.checked);
     boxes.forEach((box) => { box.checked = tick; });
   });
-  all("[data-copy], [data-print], [data-tick]").forEach((button) => { button.hidden = false; });
+  all("[data-copy], [data-print], [data-save], [data-tick]").forEach((button) => { button.hidden = false; });
   drag();
 })();

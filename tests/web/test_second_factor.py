@@ -42,7 +42,8 @@ async def bound(client, clock):
     done = await client.post(f"{PLACE}/bind", data={"code": code_at(secret, clock)})
     clock.advance(seconds=STEP)
     assert "已经作废" not in done.text, "of the first set there were none before"
-    assert 'data-copy="' + codes_in(done.text)[0] in done.text
+    for way in ("copy", "save"):
+        assert f'data-{way}="' + codes_in(done.text)[0] in done.text
     return secret, codes_in(done.text)
 
 
