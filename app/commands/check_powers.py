@@ -38,7 +38,5 @@ async def powers_lacking(conn: Conn, today: date) -> list[str]:
     for held, untils in ends.items():
         last = [until for until in untils if until is not None]
         if len(last) == len(untils) and max(last) <= at + AHEAD:
-            said.append(
-                f"最后一个{held}账号用到 {last_day(max(last))} 为止，此后没有人接着办；请改到期日或另加一个。"
-            )
+            said.append(f"最后一个{held}账号用到 {last_day(max(last))} 为止，此后没有人接着办；请改到期日或另加一个。")
     return said
