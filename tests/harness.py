@@ -55,6 +55,7 @@ def settings_for(url: str, *, data: Path, **more: Any) -> Settings:
     return Settings(**(values | more))
 
 
+@cache
 def keys_of_tests() -> Vault:
     """What the suite seals with, wherever it opens a database of its own."""
     return vault_of(settings_for("", data=Path()))
