@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
+from starlette.routing import Match, Route
 
 from app.access.queries import signed_in_by_cookie
 from app.errors import (
@@ -60,6 +61,10 @@ _STATUS_WORDS = {
     404: ("没有这个页面", "地址可能写错了，或者页面已经不在。"),
     405: ("不支持这种操作", "请从页面上的按钮操作。"),
 }
+_API_WORDS = {
+    404: ("没有这个接口", "地址可能写错了；全部接口见 /api/v1/openapi.json。"),
+    405: ("不支持这种操作", "这个地址支持的方法在 Allow 里。"),
+}
 
 
 def install(app: FastAPI) -> None:
@@ -88,11 +93,14 @@ async def _app_error(request: Request, error: Exception) -> Response:
         headers["retry-after"] = str(error.wait)
     if isinstance(error, SignInRequired):
         headers["www-authenticate"] = "Bearer"
+    sentence = error.sentence
+    if isinstance(error, SignInRequired) and _is_api(request):
+        sentence = "请带上有效的访问令牌：Authorization: Bearer 后面写令牌。没有、写错、过期或已撤销的，都是这个回答。"
     fields = error.fields if isinstance(error, Invalid) else {}
     reasons = error.reasons if isinstance(error, Refused) else []
     if isinstance(error, Conflict) and _is_api(request):
         reasons = reasons or [error.sentence]
-    return answer(request, error.status, error.title, error.sentence, fields=fields, reasons=reasons, headers=headers)
+    return answer(request, error.status, error.title, sentence, fields=fields, reasons=reasons, headers=headers)
 
 
 async def _validation(request: Request, error: Exception) -> Response:
@@ -111,8 +119,19 @@ def _field(fault: Mapping[str, Any]) -> str:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     await _recognise(request)
-    title, sentence = _STATUS_WORDS.get(error.status_code, ("请求没有完成", "请返回上一页重试。"))
-    return answer(request, error.status_code, title, sentence, headers=dict(error.headers or {}))
+    known = _API_WORDS if _is_api(request) else _STATUS_WORDS
+    title, sentence = known.get(error.status_code, ("请求没有完成", "请返回上一页重试。"))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 405:
+        headers["allow"] = _allowed(request)
+    return answer(request, error.status_code, title, sentence, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Of every route at this address: the framework names those of the first alone (RFC 9110 §15.5.6)."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    there = [route.methods or () for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    return ", ".join(sorted({method for methods in there for method in methods}))
 
 
 async def _recognise(request: Request) -> None:

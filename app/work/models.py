@@ -26,6 +26,7 @@ class FirmVisit(Base):
         CheckConstraint("(struck_at IS NULL) = (striker_name = '')", name="struck"),
         Index("ix_firm_visits_firm", "firm_id", desc("visited_on"), desc("id")),
         Index("ix_firm_visits_visitor", "visitor_id", "visited_on", postgresql_where=text("struck_at IS NULL")),
+        Index("ix_firm_visits_day", "visited_on", postgresql_where=text("struck_at IS NULL")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

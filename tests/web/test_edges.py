@@ -55,6 +55,14 @@ async def test_every_answer_carries_the_headers_that_protect_it(anonymous, metho
         assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_a_program_is_told_what_to_send_and_every_method_an_address_has(anonymous):
+    unknown = await anonymous.get("/api/v1/firms")
+    assert "访问令牌" in unknown.json()["detail"]
+    assert unknown.headers["www-authenticate"] == "Bearer"
+    refused = await anonymous.delete("/api/v1/firms")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+
+
 def test_the_policy_allows_no_inline_script_no_frame_and_no_foreign_place():
     assert "unsafe" not in CSP
     assert "http" not in CSP
@@ -209,7 +217,7 @@ async def test_an_unknown_address_gets_a_page_or_a_problem_in_chinese(client_as)
     assert "没有这个页面" in page.text
     problem = await client.get("/api/v1/nowhere")
     assert problem.headers["content-type"] == "application/problem+json"
-    assert problem.json()["title"] == "没有这个页面"
+    assert problem.json()["title"] == "没有这个接口"
     assert "没有这个页面" in (await client.get("/nowhere", headers={"hx-request": "true"})).text
 
 

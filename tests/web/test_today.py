@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, text, update
+from sqlalchemy.event import listen
 
 from app.assessments.models import FirmAssessment
 from app.db import new_id
@@ -14,6 +15,7 @@ from app.firms.filtering import sight_of, sight_values
 from app.firms.models import Firm, Region
 from app.work.agenda import _gathered
 from app.work.models import FirmNeed, FirmTask
+from app.work.visited import visited
 from tests import factories
 from tests.harness import NOON
 
@@ -255,6 +257,17 @@ async def test_every_source_of_the_queue_is_read_by_an_index(conn, who):
     used = set(re.findall(r"ix_\w+", plan))
     assert wanted | {"ix_firms_stale"} <= used, plan
     assert used & {"ix_firms_officer_touch", "ix_firms_next_touch"}, plan  # which, depends on how many firms there are
+
+
+async def test_everybodys_visits_of_a_month_are_found_by_their_day(conn, me):
+    await conn.execute(text("SET LOCAL enable_seqscan = off"))
+    plans = []
+    listen(conn.sync_connection, "before_cursor_execute", lambda *given: plans.append(given[2:4]))
+    await visited(conn, viewer=me.viewer, month=TODAY, mine=False, after=(TODAY, new_id()))
+    driver = (await conn.get_raw_connection()).driver_connection
+    statement, values = plans[-1]
+    plan = "\n".join(row[0] for row in await driver.fetch(f"EXPLAIN {statement}", *values))
+    assert "ix_firm_visits_day" in plan, plan
 
 
 async def test_a_program_is_told_what_the_page_says_of_the_same_firms_and_no_others(
