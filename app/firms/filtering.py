@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, column, exists, false, literal_column, or_, select, table
+from sqlalchemy import ColumnElement, and_, bindparam, column, exists, false, func, literal_column, or_, select, table
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Date, Text
 
@@ -28,6 +28,9 @@ from app.vault import Vault
 
 # `app.pipeline`'s own (Move), which lies above: known by name, as the answers are in `app.firms.nearness`.
 _MOVES = table("moves", *(column(name) for name in ("firm_id", "to_tier", "effective_on", "override_reason")))
+LAST_DATE: ColumnElement[Any] = literal_column("'infinity'::date")
+TOUCH = func.coalesce(Firm.next_touch_on, LAST_DATE, type_=Date())  # as its index has it
+_TOUCH_BY = bindparam("touch_by", type_=Date())
 # What stands for a value in a condition: a parameter of that name, or the value itself.
 Value = Callable[[str], Any]
 
@@ -58,6 +61,7 @@ class Shape:
     direction: bool
     stale: bool
     stale_by: bool
+    touch_by: bool
     overridden: bool
     tag: bool
     near: str  # "" no policy asked, else as in `app.firms.nearness`
@@ -133,6 +137,7 @@ def shape_of(filters: FirmFilter) -> Shape:
         direction=bool(filters.direction),
         stale=filters.stale,
         stale_by=bool(filters.stale_by),
+        touch_by=bool(filters.touch_by),
         overridden=filters.overridden,
         tag=bool(filters.tag),
         near=near,
@@ -226,6 +231,8 @@ def _standing(shape: Shape) -> list[ColumnElement[bool]]:
         conditions.append(Firm.stale_on <= bindparam("today"))
     if shape.stale_by:
         conditions.append(Firm.stale_on <= bindparam("stale_by", type_=Date()))
+    if shape.touch_by:
+        conditions.append(TOUCH <= _TOUCH_BY)
     if shape.overridden:
         conditions.append(_brought_against_conditions())
     if shape.near:
@@ -255,13 +262,18 @@ def values_of(filters: FirmFilter, viewer: Viewer, *, vault: Vault, today: date)
         "status": filters.status,
         "tier": filters.tier,
         "today": today,
-        "stale_by": date.fromisoformat(filters.stale_by) if filters.stale_by else None,
+        "stale_by": _date(filters.stale_by),
+        "touch_by": _date(filters.touch_by),
         "q_grams": query_grams(filters.q),
         "q_called": called(asked_marks(vault, filters.q)) if is_number(filters.q) else [],
         "q_pattern": "%" + wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%",
         "q_key": wanted,
         "q_code": wanted.upper(),
     }
+
+
+def _date(value: str) -> date | None:
+    return date.fromisoformat(value) if value else None
 
 
 def _uuid(value: str) -> uuid.UUID:

@@ -19,6 +19,8 @@ from app.db import Conn
 from app.firms import cursors
 from app.firms.beside import Beside, with_beside
 from app.firms.filtering import (
+    LAST_DATE,
+    TOUCH,
     Shape,
     Sight,
     in_sight,
@@ -45,7 +47,6 @@ PAGE = 50
 SEARCH_CANDIDATES = 300
 COUNT_LIMIT = 1000
 SHAPES = 512  # statements kept, one for each combination of filter parts that people use
-LAST_DATE: ColumnElement[Any] = literal_column("'infinity'::date")
 _OFFICER = User.__table__.alias("officer")
 
 
@@ -66,7 +67,7 @@ _SORT_KEYS: dict[Sort, ColumnElement[Any]] = {
     Sort.NAME: Firm.name_pinyin,  # type: ignore[dict-item]
     Sort.TIER_SINCE: func.coalesce(Firm.tier_since, LAST_DATE, type_=Date()),
     Sort.REGISTERED: func.coalesce(Firm.registered_on, LAST_DATE, type_=Date()),
-    Sort.NEXT_TOUCH: func.coalesce(Firm.next_touch_on, LAST_DATE, type_=Date()),
+    Sort.NEXT_TOUCH: TOUCH,
 }
 
 

@@ -141,6 +141,7 @@ class FirmFilter:
     direction: str = ""
     stale: bool = False
     stale_by: str = ""  # a day: those who stand still by then, unless somebody speaks with them
+    touch_by: str = ""  # a day: those with whom somebody wanted to speak by then
     overridden: bool = False  # who stand where a move against the conditions brought them
     tag: str = ""
     policy: str = ""  # only firms that it applies to; what follows speaks of its answers

@@ -13,7 +13,8 @@ def asked_by(query: str) -> frozenset[Permission]:
     """What a reader must be allowed for the list to answer this address at all."""
     parts = dict(parse_qsl(query))
     asked = set()
-    if "tag" in parts or "overridden" in parts or parts.get("sort", "").removeprefix("-") == Sort.NEXT_TOUCH.value:
+    order = parts.get("sort", "").removeprefix("-")
+    if parts.keys() & {"tag", "touch_by", "overridden"} or order == Sort.NEXT_TOUCH.value:
         asked.add(Permission.FIRM_INTERNAL)
     if "policy" in parts:
         asked.add(Permission.ASSESSMENT_READ)

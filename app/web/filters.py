@@ -32,7 +32,8 @@ async def read_filter(request: Request, caller: SignedInDep) -> FirmFilter:
 def filter_in(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> FirmFilter:
     order, _ = parse_sort(query.get("sort", ""))
     overridden = query.get("overridden") in _YES
-    if (query.get("tag") or overridden or order is Sort.NEXT_TOUCH) and not viewer.may(Permission.FIRM_INTERNAL):
+    internal = query.get("tag") or query.get("touch_by") or overridden or order is Sort.NEXT_TOUCH
+    if internal and not viewer.may(Permission.FIRM_INTERNAL):
         raise Forbidden("标签、越过条件和下次联系是本单位的内部记录，您的角色不能按它们筛选或排序。")
     policy, near, within = _read_near(query, viewer, program=program)
     return FirmFilter(
@@ -44,7 +45,8 @@ def filter_in(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> Fir
         park=_clean(query.get("park", "")),
         direction=query.get("direction", "")[:_LONGEST],
         stale=query.get("stale") in _YES,
-        stale_by=_read_day(query.get("stale_by", ""), program=program),
+        stale_by=_read_day(query, "stale_by", program=program),
+        touch_by=_read_day(query, "touch_by", program=program),
         overridden=overridden,
         tag=_clean(query.get("tag", "")),
         policy=policy,
@@ -56,13 +58,14 @@ def filter_in(query: Mapping[str, str], viewer: Viewer, *, program: bool) -> Fir
 FilterDep = Annotated[FirmFilter, Depends(read_filter)]
 
 
-def _read_day(said: str, *, program: bool) -> str:
+def _read_day(query: Mapping[str, str], name: str, *, program: bool) -> str:
     """Raises Invalid for a program; a page leaves out what is no day."""
+    said = query.get(name, "")
     try:
         return parse_date(said[:_LONGEST]).isoformat() if said.strip() else ""
     except DateError as error:
         if program:
-            raise Invalid({"stale_by": str(error)}) from error
+            raise Invalid({name: str(error)}) from error
         return ""
 
 
@@ -158,6 +161,7 @@ def chips(path: str, filters: FirmFilter, lookup: Lookup, viewer: Viewer, **more
         "direction": f"方向：{lookup.reference.directions.get(filters.direction, filters.direction)}",
         "stale": "停滞",
         "stale_by": f"到 {filters.stale_by} 停滞",
+        "touch_by": f"约定联系日不晚于 {filters.touch_by}",
         "overridden": "越过条件进入这一级",
         "tag": f"标签：{filters.tag}",
         "policy": f"称号：{pack.title if pack else filters.policy}",

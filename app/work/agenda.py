@@ -36,10 +36,9 @@ from app.db import Conn
 from app.filings.models import ApplicationRow, FilingWindow, ProgrammeRow
 from app.filings.rules import LIVE
 from app.filings.terms import Window
-from app.firms.filtering import Sight, in_sight, sight_of, sight_values
+from app.firms.filtering import TOUCH, Sight, in_sight, sight_of, sight_values
 from app.firms.models import Firm, FirmNote
 from app.firms.nearness import reachable, striving
-from app.firms.queries import LAST_DATE
 from app.recognitions.models import Certificate
 from app.statements import Kept
 from app.work.models import FirmNeed, FirmTask, FirmVisit
@@ -51,7 +50,6 @@ MOST_MISSED = 2
 _ME, _TODAY, _SOON = bindparam("me", type_=Uuid()), bindparam("today", type_=Date()), bindparam("soon", type_=Date())
 # Literals, so that a generic plan sees that the partial indexes serve.
 _ACTIVE: ColumnElement[bool] = literal_column("firms.status = 'active'")
-_TOUCH = func.coalesce(Firm.next_touch_on, LAST_DATE, type_=Date())
 
 
 def _signal(matter: Matter, day: Any, said: Any = "", **more: Any) -> tuple[Any, ...]:
@@ -92,8 +90,8 @@ def _task_words() -> ColumnElement[Any]:
 def _silent(own: list[ColumnElement[bool]]) -> list[Any]:
     touches = (
         select(Firm.id, *_signal(Matter.TOUCH, Firm.next_touch_on))
-        .where(_ACTIVE, _TOUCH <= _TODAY, *own)
-        .order_by(_TOUCH, Firm.id)
+        .where(_ACTIVE, TOUCH <= _TODAY, *own)
+        .order_by(TOUCH, Firm.id)
         .limit(EACH)
     )
     stale = (
@@ -232,7 +230,7 @@ def _numbers(seen: ColumnElement[bool]) -> Any:
         func.json_build_array(
             _counted(*mine, of=Firm),
             _counted(*mine, Firm.stale_on <= _TODAY, of=Firm),
-            _counted(*mine, _TOUCH <= _TODAY, of=Firm),
+            _counted(*mine, TOUCH <= _TODAY, of=Firm),
             _counted(*my_tasks, of=tasks),
             _counted(*my_tasks, FirmTask.due_on < _TODAY, of=tasks),
             _counted(*my_needs, of=needs),

@@ -11,9 +11,8 @@ from sqlalchemy import Date, Uuid, bindparam, func, literal_column, select, tupl
 from app.access.models import User
 from app.access.terms import Viewer
 from app.db import Conn
-from app.firms.filtering import Sight, in_sight, sight_of, sight_values, visible_to
+from app.firms.filtering import LAST_DATE, Sight, in_sight, sight_of, sight_values, visible_to
 from app.firms.models import Firm
-from app.firms.queries import LAST_DATE
 from app.statements import Kept
 from app.work.models import FirmNeed, FirmTask
 from app.work.terms import Due, TaskState

@@ -28,6 +28,7 @@ def view(query: str, *, mine: bool = False, scope: str = "440783") -> SavedList:
         ("tag=%E9%87%8D%E7%82%B9", {Permission.FIRM_INTERNAL}),
         ("overridden=1", {Permission.FIRM_INTERNAL}),
         ("sort=-next_touch", {Permission.FIRM_INTERNAL}),
+        ("touch_by=2026-12-01", {Permission.FIRM_INTERNAL}),
         ("policy=hnte&near=1&sort=next_touch", {Permission.FIRM_INTERNAL, Permission.ASSESSMENT_READ}),
     ],
 )

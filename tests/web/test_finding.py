@@ -8,6 +8,7 @@ from app.firms.queries import SEARCH_CANDIDATES
 from app.web.officer.firms import shown_of
 from tests import factories
 from tests.factories import OTHER_TOWN
+from tests.harness import NOON
 from tests.houses import carrier
 
 
@@ -68,13 +69,16 @@ def test_what_was_not_counted_to_its_end_is_said_to_be_no_fewer():
 
 INTERNAL = [
     *(f"{path}?tag=重点" for path in ("/firms", "/board", "/board/eaglet", "/api/v1/firms", "/api/v1/board")),
+    *(f"{path}?touch_by={NOON.date()}" for path in ("/firms", "/board/eaglet", "/api/v1/firms", "/api/v1/board")),
     *(f"{path}?sort={sort}" for path in ("/firms", "/api/v1/firms") for sort in ("next_touch", "-next_touch")),
 ]
 
 
 @pytest.mark.parametrize("address", INTERNAL)
 async def test_the_bureaus_own_words_are_found_by_only_by_those_who_may_read_them(client_as, conn, address):
-    uscc = await factories.firm_on(conn, "eaglet", name="开平市金丝雀有限公司", tags=["重点"])
+    uscc = await factories.firm_on(
+        conn, "eaglet", name="开平市金丝雀有限公司", tags=["重点"], next_touch_on=NOON.date()
+    )
     own = await factories.person(conn, "firm", firm_id=await factories.id_of(conn, uscc))
     for who in (own, "admin"):
         answer = await (await client_as(who)).get(address)

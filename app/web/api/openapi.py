@@ -49,6 +49,7 @@ FILTERED: dict[str, Any] = {
         _query("direction", "技术方向代码"),
         _query("stale", "1：只要停滞的", enum=["1", "true", "on"]),
         _query("stale_by", "一天：只要到那天还没有人联系就算停滞的", format="date"),
+        _query("touch_by", "一天：只要约定联系日不晚于那天的；须能看内部记录", format="date"),
         _query("overridden", "1：只要越过条件进入现在这一级的；须能看内部记录", enum=["1", "true", "on"]),
         _query("tag", "标签"),
         _query("policy", "称号或政策代码：只要它适用的企业，并附上评估结果"),

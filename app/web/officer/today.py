@@ -91,7 +91,7 @@ async def today_page(
     counts = await board.tier_counts(conn, FirmFilter(), viewer=viewer, today=today)
     context: dict[str, Any] = {
         "numbers": _numbers(counts, lookup),
-        "mine": _mine(day.numbers, viewer),
+        "mine": _mine(day.numbers, viewer, today),
         "queue": day.queue if whole else day.queue[: day.refused + SHOWN],
         "queue_total": len(day.queue),
         "news": day.news,
@@ -125,13 +125,18 @@ def _numbers(counts: dict[str, int], lookup: Lookup) -> list[tuple[str, int, str
     return [("在册企业", total, address("/firms", FirmFilter())), *tiers]
 
 
-def _mine(n: Numbers, viewer: Viewer) -> list[tuple[str, int, str]]:
+def _mine(n: Numbers, viewer: Viewer, today: date) -> list[tuple[str, int, str]]:
     """Each leads to its list; whoever carries no firms has no numbers of them."""
     own = FirmFilter(officer=str(viewer.id))
+    due = replace(own, touch_by=today.isoformat())
     firms = [
         ("我的企业", n.firms, address("/firms", own)),
         ("停滞", n.stale, address("/firms", replace(own, stale=True))),
-        ("到约定联系日", n.touches_due, address("/firms", own, sort=Sort.NEXT_TOUCH.value)),
+        (
+            "到约定联系日",
+            n.touches_due,
+            address("/firms", due, sort=Sort.NEXT_TOUCH.value),
+        ),
     ]
     work = [
         ("待办", n.tasks, "/work"),
