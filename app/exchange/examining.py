@@ -186,7 +186,7 @@ def _not_placed(
         return f"企业有一项移动正待复核，不会进入“{tier.label}”。"
     # A roster is the list of whoever recognised the firm: only a rule with a document stands against it.
     if assessment.official and stands_against(assessment):
-        return f"企业会导入，但不会进入“{tier.label}”：{''.join(assessment.sentences)}"
+        return f"{'企业会导入，但' if firm is None else ''}不会进入“{tier.label}”：{''.join(assessment.sentences)}"
     return ""
 
 

@@ -48,7 +48,7 @@ def check(value: str) -> CodeCheck:
 
 def _advice(foreign: dict[str, None]) -> str:
     alike = [f"{letter} 与数字 {digit}" for letter, digit in (("I", "1"), ("O", "0"), ("Z", "2")) if letter in foreign]
-    return f"（请核对是否把{'、'.join(alike)} 混淆）" if alike else ""
+    return f"（请核对是否把 {'、'.join(alike)} 混淆）" if alike else ""
 
 
 def _failing_characters(code: str) -> list[str]:

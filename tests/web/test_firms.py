@@ -48,11 +48,10 @@ async def test_every_fault_is_shown_at_its_field_and_nothing_typed_is_lost(clien
     }
     answer = await client.post("/firms/new", data=typed)
     assert answer.status_code == 422
-    faults = {name for name, _, _ in rendered[-1][1]["errors"]}
-    assert faults == {
-        "uscc", "name", "registered_on", "registered_capital", "region_code", "direction", "officer_id",
-        "size_class", "next_touch_on",
-    }  # fmt: skip
+    assert [name for name, _, _ in rendered[-1][1]["errors"]] == [
+        "name", "uscc", "registered_on", "registered_capital", "region_code", "direction", "size_class", "officer_id",
+        "next_touch_on",
+    ]  # fmt: skip  # as they stand on the form
     assert "三埠街道甲路1号" in answer.text
     assert "去年" in answer.text
 
@@ -92,10 +91,11 @@ async def test_saving_a_form_without_touching_it_changes_nothing(client_as, uscc
 async def test_an_edit_of_an_old_form_says_what_the_other_changed(client_as, uscc, rendered):
     mine, theirs = await client_as("officer"), await client_as("officer-2")
     values = await form_values(mine, rendered, f"/firms/{uscc}/edit")
-    await theirs.post(f"/firms/{uscc}/edit", data=values | {"address": "他们的地址"})
+    await theirs.post(f"/firms/{uscc}/edit", data=values | {"address": "他们的地址", "size_class": "large"})
+    assert "大型" in (await theirs.get(f"/firms/{uscc}")).text
     answer = await mine.post(f"/firms/{uscc}/edit", data=values | {"address": "我的地址"})
     assert answer.status_code == 409
-    assert ("地址", "他们的地址", "我的地址") in rendered[-1][1]["conflict"]
+    assert rendered[-1][1]["conflict"] == [("企业规模", "大型", "未填写"), ("地址", "他们的地址", "我的地址")]
     assert rendered[-1][1]["sentence"].startswith("局专员officer-2 刚改过这家企业的资料")
     again = rendered[-1][1]
     retried = values | {"address": "我的地址", "version": str(again["version"])}

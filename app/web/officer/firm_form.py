@@ -82,6 +82,7 @@ _SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
     ),
 ]
 _LABELS = {**FIELD_LABELS, "contact_name": "主要联系人", "contact_phone": "联系电话"}
+_ORDER = {name: place for place, name in enumerate(name for _, fields in _SECTIONS for name, _, _ in fields)}
 _REQUIRED = {"name", "uscc"}
 
 
@@ -128,7 +129,7 @@ def _sections(
                     options=selects.get(name, []),
                     required=name in _REQUIRED,
                     hint=hint,
-                    error=faults.get(name, faults.get("contacts", "") if name == "contact_name" else ""),
+                    error=faults.get(name, ""),
                     unit="万元" if name == "registered_capital" else "",
                 )
                 for name, kind, hint in fields
@@ -136,6 +137,17 @@ def _sections(
         )
         for title, fields in _SECTIONS
     ]
+
+
+def _differing(now: Sequence[Section], typed: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """As the form says it: label, what is in the house, what was typed."""
+    found = []
+    for field in (field for section in now for field in section.fields):
+        mine = str(typed.get(field.name, field.value))
+        if mine != field.value:
+            words = dict(field.options) if field.type == "select" else {}
+            found.append((field.label, words.get(field.value, field.value), words.get(mine, mine)))
+    return found
 
 
 def _officers(choices: list[tuple[str, str]], firm: FirmDetail | None) -> list[tuple[str, str]]:
@@ -159,11 +171,11 @@ def _page(
     same: Sequence[Alike] = (),
     status: int = 200,
 ) -> Response:
-    faults = faults or {}
+    faults = {"contact_name" if name == "contacts" else name: said for name, said in (faults or {}).items()}
     title = f"编辑 {firm.name}" if firm else "新增企业"
     context: dict[str, Any] = {
         "form": _sections(values, faults, lookup, viewer, firm),
-        "errors": [(f, _LABELS.get(f, f), s) for f, s in faults.items()],
+        "errors": sorted(((f, _LABELS.get(f, f), s) for f, s in faults.items()), key=lambda e: _ORDER.get(e[0], 0)),
         "sentence": sentence,
         "conflict": conflict or [],
         "creating": firm is None,
@@ -264,7 +276,7 @@ async def edit(
     except Stale as error:
         now = await queries.firm_by_uscc(conn, firm.uscc, viewer=viewer) or firm
         theirs = _values(now)
-        conflict = [(_LABELS[f], theirs[f], str(raw[f])) for f in theirs if f in raw and str(raw[f]) != theirs[f]]
+        conflict = _differing(_sections(theirs, {}, lookup, viewer, now), raw)
         return _page(request, lookup, viewer, raw, firm=now, conflict=conflict, sentence=error.sentence, status=409)
     except Conflict as error:
         faults = {"uscc": error.sentence}

@@ -22,6 +22,7 @@ from app.platforms.queries import platforms_of
 from app.recognitions.queries import held_by
 from app.web.deps import ClockDep, ConnDep, LookupDep, acting, guard, lookup_of, today_of
 from app.web.filters import status_label
+from app.web.firm_words import field_words
 from app.web.forms import clean_text
 from app.web.htmx import see_other
 from app.web.lookups import Lookup
@@ -169,8 +170,6 @@ def _facts(firm: FirmDetail, lookup: Lookup, *, internal: bool) -> list[tuple[st
     reference = lookup.reference
     industry = firm.industry_code or ""
     industry_name = reference.industries.get(industry) or reference.industries.get(industry[:3], "")
-    yes_no = {True: "是", False: "否", None: ""}[firm.above_designated_size]
-    capital = f"{firm.registered_capital / 10000:,.2f} 万元" if firm.registered_capital is not None else ""
     values = {
         "registered_on": f"{firm.registered_on}" if firm.registered_on else "",
         "region_code": reference.region(firm.region_code),
@@ -178,8 +177,9 @@ def _facts(firm: FirmDetail, lookup: Lookup, *, internal: bool) -> list[tuple[st
         "industry_code": f"{industry} {industry_name}".strip(),
         "high_tech_field": reference.high_tech_fields.get(firm.high_tech_field or "", ""),
         "direction": reference.directions.get(firm.direction or "", ""),
-        "registered_capital": capital,
-        "above_designated_size": yes_no,
+        "registered_capital": field_words(firm, "registered_capital", lookup),
+        "size_class": field_words(firm, "size_class", lookup),
+        "above_designated_size": field_words(firm, "above_designated_size", lookup),
         "officer_id": firm.officer_name or "",
         "next_touch_on": f"{firm.next_touch_on}" if firm.next_touch_on else "",
         "address": firm.address or "",

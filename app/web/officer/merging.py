@@ -49,10 +49,11 @@ async def similar(
     conn: ConnDep,
     lookup: LookupDep,
     viewer: Editor,
-    name: Annotated[str, Query(max_length=200)] = "",
-    uscc: Annotated[str, Query(max_length=40)] = "",
+    name: str = "",
+    uscc: str = "",
 ) -> Response:
-    """Asked while a new firm's name or code is typed."""
+    """Asked while a new firm's name or code is typed, however long it is by then."""
+    name, uscc = name[:200], uscc[:40]
     found = await alike(conn, name=name, uscc=uscc.strip().upper(), viewer=viewer) if len(name.strip()) >= 2 else []
     context: dict[str, Any] = {"similar": found, "region_of": lookup.reference.region, "status_of": status_label}
     return fragment(request, "officer/firms/_similar.html", **context)
