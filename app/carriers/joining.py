@@ -11,7 +11,7 @@ from sqlalchemy.types import Date, DateTime, Text, Uuid
 
 from app.access.terms import Actor
 from app.carriers.models import CarrierSpace, TenancyProposal, TenancyRow
-from app.carriers.queries import SPACE
+from app.carriers.queries import SPACE, hold_carriers
 from app.carriers.recording import note, trace
 from app.carriers.stay_terms import Happening
 from app.carriers.taking import same_room
@@ -68,7 +68,7 @@ async def join(
     """The row that stays. `version`: of the first one named, as it was read; `same`: somebody says that they are one
     room where their names do not. Raises NotFound, Stale, Conflict, Refused with the days on which both had somebody.
     """
-    # Tenancies before rooms, as whoever renews or moves one does, or the two would wait for each other.
+    await hold_carriers(conn, [carrier.id])
     inside = select(_T.id).where(_T.space_id.in_([one, other]), _T.carrier_id == carrier.id).order_by(_T.id)
     held = (await conn.execute(inside.with_for_update())).scalars().all()
     query = select(*SPACE).where(_S.id.in_([one, other]), _S.carrier_id == carrier.id).order_by(_S.id)

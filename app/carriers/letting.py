@@ -13,6 +13,7 @@ from app.access.terms import Actor
 from app.carriers.clocks import clock_of, without
 from app.carriers.models import CarrierTeam, TenancyRow
 from app.carriers.overtaking import overtake
+from app.carriers.queries import hold_carriers
 from app.carriers.recording import never, note, span, trace
 from app.carriers.rules import ending_problems, renewal_problem
 from app.carriers.stay_terms import Ending, EndReason, Happening, Lease, SpecialField, Tenancy, Terms
@@ -240,7 +241,9 @@ async def end(
 
 async def lock_tenancy(conn: Conn, tenancy_id: uuid.UUID, version: int | None, *, by: Actor) -> Tenancy:
     """Raises NotFound when it is out of sight, Stale when somebody has changed it since `version`."""
-    await conn.execute(select(TenancyRow.id).where(TenancyRow.id == tenancy_id).with_for_update())
+    mine = TenancyRow.id == tenancy_id
+    await hold_carriers(conn, select(TenancyRow.carrier_id).where(mine))
+    await conn.execute(select(TenancyRow.id).where(mine).with_for_update())
     held = await tenancy_by_id(conn, tenancy_id, viewer=by.viewer)
     if held is None:
         raise NotFound

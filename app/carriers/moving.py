@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Uuid, literal, select, update
 
 from app.access.terms import Actor
 from app.carriers.letting import UNKNOWN_FIRM, end, lock_tenancy, must_be_open, put_in
 from app.carriers.models import CarrierTeam, TenancyRow
-from app.carriers.queries import carrier_by_id, stays, team_of
+from app.carriers.queries import carrier_by_id, hold_carriers, stays, team_of
 from app.carriers.recording import note, trace
 from app.carriers.rules import clock_after, day_before, goes_back, limit_of
 from app.carriers.stay_terms import Ending, EndReason, Happening, Lease, Tenancy
@@ -45,6 +45,8 @@ async def transfer(
     conn: Conn, tenancy_id: uuid.UUID, onward: Onward, *, version: int, by: Actor, at: datetime
 ) -> uuid.UUID:
     """The old tenancy ends the day before, the new one goes on from it. Both carriers have to be in sight."""
+    here = select(TenancyRow.carrier_id).where(TenancyRow.id == tenancy_id)
+    await hold_carriers(conn, here.union_all(select(literal(onward.carrier_id, Uuid()))))
     held = await lock_tenancy(conn, tenancy_id, version, by=by)
     since = must_be_open(held)
     target = await carrier_by_id(conn, onward.carrier_id, viewer=by.viewer)

@@ -11,7 +11,7 @@ from app.access.terms import Actor, Role
 from app.carriers.models import TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import OVERTAKEN, Proposal, ProposalState
 from app.carriers.proposals import answerers, named_inside, operators_of, waiting_for
-from app.carriers.queries import space_of
+from app.carriers.queries import hold_carriers, space_of
 from app.carriers.recording import trace
 from app.carriers.stay_terms import Tenancy
 from app.carriers.tenancies import taken
@@ -63,6 +63,7 @@ async def left_over(conn: Conn, *, today: date) -> list[tuple[uuid.UUID, uuid.UU
 
 
 async def overtake_left(conn: Conn, carrier_id: uuid.UUID, space_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
+    await hold_carriers(conn, [carrier_id])
     space = await space_of(conn, carrier_id, space_id, lock=True)
     if space is None:
         return

@@ -13,6 +13,7 @@ from app.access.sight import beyond_sight
 from app.access.terms import Role, Viewer
 from app.carriers.models import CarrierRecord, CarrierSpace, CarrierTeam, TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import OVERTAKEN, Asked, Proposal, ProposalState
+from app.carriers.queries import hold_carriers
 from app.carriers.sight import visible_to
 from app.carriers.terms import CarrierKind
 from app.db import Conn
@@ -124,7 +125,7 @@ async def before_officers(
 async def locked(conn: Conn, proposal_id: uuid.UUID, *, viewer: Viewer, room: bool = False) -> Proposal | None:
     """Until the transaction ends; in the sight of who proposed it, of the firm it is about, or of the division.
 
-    `room`: its room first, as whoever lets it does, or the two would wait for each other.
+    `room`: its carrier and its room first, as whoever lets it has them, or the two would wait for each other.
     """
     sight = visible_to(viewer)
     if viewer.role is Role.FIRM:
@@ -132,6 +133,7 @@ async def locked(conn: Conn, proposal_id: uuid.UUID, *, viewer: Viewer, room: bo
         sight = (_P.uscc == own) if viewer.firm_id else false()
     query = _all().where(_P.id == proposal_id, sight)
     if room:
+        await hold_carriers(conn, query.with_only_columns(_P.carrier_id))
         held = select(_S.id).where(_S.id == query.with_only_columns(_P.space_id).scalar_subquery())
         await conn.execute(held.with_for_update())
     row = (await conn.execute(query.with_for_update(of=_P.__table__))).one_or_none()

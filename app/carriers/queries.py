@@ -1,12 +1,12 @@
 """Reads of carriers and what belongs to them. Everything goes through the viewer's sight of the carrier."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, bindparam, select
+from sqlalchemy import ColumnElement, SelectBase, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
@@ -113,6 +113,14 @@ async def lock_carrier(conn: Conn, carrier_id: uuid.UUID, *, viewer: Viewer | No
     query = _DETAIL.where(_C.id == carrier_id, *([visible_to(viewer)] if viewer else []))
     row = (await conn.execute(query.with_for_update())).one_or_none()
     return carrier_of(row, conn.vault) if row is not None else None
+
+
+async def hold_carriers(conn: Conn, carriers: Collection[uuid.UUID] | SelectBase) -> None:
+    """Whoever writes about rooms, leases and what is proposed for them has their carrier first, then the room, the
+    lease, the proposal: a list of the carrier holds it for all of its rows, and else the two would wait for each
+    other."""
+    query = select(_C.id).where(_C.id.in_(carriers)).order_by(_C.id)
+    await conn.execute(query.with_for_update(key_share=True))
 
 
 async def carriers_by_name(conn: Conn, *, viewer: Viewer) -> dict[str, Carrier]:

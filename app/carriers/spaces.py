@@ -9,9 +9,9 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor
-from app.carriers.models import CarrierRecord, CarrierSpace, TenancyRow
+from app.carriers.models import CarrierSpace, TenancyRow
 from app.carriers.place_rules import Place, place_key
-from app.carriers.queries import space_of, spaces_of
+from app.carriers.queries import hold_carriers, space_of, spaces_of
 from app.carriers.recording import trace
 from app.carriers.taking import hold_running
 from app.carriers.terms import Carrier, Space, SpaceEntry, place_of
@@ -29,6 +29,7 @@ def _values(entry: SpaceEntry) -> dict[str, Any]:
 async def add_space(conn: Conn, carrier: Carrier, entry: SpaceEntry, *, by: Actor, at: datetime) -> uuid.UUID:
     """Raises Conflict when the carrier has that room already, Invalid by field."""
     _check(entry)
+    await hold_carriers(conn, [carrier.id])
     await hold_running(conn, carrier.id, refusal="不能再增加房间")
     entry = await _named(conn, carrier, entry)
     made = new_id()
@@ -51,6 +52,7 @@ async def amend_space(
 ) -> bool:
     """False when nothing differs. Raises NotFound, Stale, Invalid, Conflict, Refused for the size of what was let."""
     _check(entry)
+    await hold_carriers(conn, [carrier.id])
     held = await space_of(conn, carrier.id, space_id, lock=True)
     if held is None:
         raise NotFound
@@ -80,6 +82,7 @@ async def amend_space(
 
 async def close_space(conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, on: date, by: Actor, at: datetime) -> None:
     """From that day on it is no more. Raises NotFound, Conflict, Refused while somebody has it."""
+    await hold_carriers(conn, [carrier.id])
     held = await space_of(conn, carrier.id, space_id, lock=True)
     if held is None:
         raise NotFound
@@ -103,10 +106,8 @@ def _place(one: Space | SpaceEntry) -> Place:
 async def _named(conn: Conn, carrier: Carrier, entry: SpaceEntry, *, besides: uuid.UUID | None = None) -> SpaceEntry:
     """Its building as the carrier's others spell it. Raises Conflict when the carrier has that room, however spelled.
 
-    Under a lock of its own on the carrier, since the index knows only one spelling; tenancies go on beside it.
+    The caller holds the carrier, since the index knows only one spelling.
     """
-    c = CarrierRecord
-    await conn.execute(select(c.id).where(c.id == carrier.id).with_for_update(key_share=True))
     mine = place_key(*_place(entry))
     there = [(place_key(*_place(s)), s) for s in await spaces_of(conn, carrier.id) if s.id != besides]
     if same := next((s for found, s in there if found == mine), None):

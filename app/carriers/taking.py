@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.carriers.models import CarrierRecord
 from app.carriers.place_rules import place_key
-from app.carriers.queries import space_of, spaces_of
+from app.carriers.queries import hold_carriers, space_of, spaces_of
 from app.carriers.rules import most_seats
 from app.carriers.stay_terms import Tenancy
 from app.carriers.tenancies import lapsed_in, taken
@@ -30,6 +30,7 @@ async def hold_space(
     conn: Conn, carrier_id: UUID, space_id: UUID, *, since: date, until: date | None, today: date
 ) -> Space:
     """Under its lock, so that two who take the last seats come one after the other. Raises Invalid by field."""
+    await hold_carriers(conn, [carrier_id])
     space = await space_of(conn, carrier_id, space_id, lock=True)
     if space is None:
         raise Invalid({"space": "这个载体没有这个房间。"})

@@ -13,7 +13,7 @@ from app.carriers.letting import lock_tenancy, must_be_open, write
 from app.carriers.log_models import CarrierLog
 from app.carriers.models import CarrierSpace, CarrierTeam, TenancyProposal, TenancyRow
 from app.carriers.proposal_terms import ProposalState
-from app.carriers.queries import space_of
+from app.carriers.queries import hold_carriers, space_of
 from app.carriers.recording import never, note, span, trace
 from app.carriers.stay_terms import Happening, Tenancy
 from app.carriers.terms import Carrier
@@ -91,6 +91,7 @@ async def remove_space(
     conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, version: int, by: Actor, at: datetime
 ) -> None:
     """Raises NotFound, Stale, Conflict once somebody has had it or is to have it."""
+    await hold_carriers(conn, [carrier.id])
     held = await space_of(conn, carrier.id, space_id, lock=True)
     if held is None:
         raise NotFound
