@@ -93,7 +93,7 @@ async def ask(conn: Conn, asks: Sequence[Ask], *, ladder: Ladder, by: Actor, at:
                 object_id=a.firm_id,
                 object_label=a.firm_name,
                 before={"tier": a.from_tier},
-                after={"tier": a.to_tier, "why": list(a.why)},
+                after={"tier": a.to_tier, "why": list(a.why), "reason": a.reason, "override": a.override},
             )
             for a in asks
         ),

@@ -138,14 +138,21 @@ def turned(asked: str | None, now: Assessment) -> bool:
 
 
 def taken_back(moves: Sequence[MoveRecord]) -> frozenset[uuid.UUID]:
-    """Of one firm's moves, newest first, those that a later one undoes as of the day on which they began: they never
-    held, and only the history keeps them."""
-    left: Counter[tuple[str, date]] = Counter()
+    """Of one firm's moves, newest first, those that a later one undoes as of the day on which they began, or corrects
+    to another tier: they never held, and only the history keeps them."""
+    left: Counter[tuple[str | None, date | None]] = Counter()
     gone = set()
     for move in moves:
-        if move.to_tier is None and move.from_tier is not None:
-            left[move.from_tier, move.effective_on] += 1
-        elif move.to_tier is not None and left[move.to_tier, move.effective_on]:
-            left[move.to_tier, move.effective_on] -= 1
+        # What is written behind the record is no stay that a correction speaks of.
+        days = (move.effective_on,) if move.kind is MoveKind.HISTORY else (None, move.effective_on)
+        undone = [(move.to_tier, day) for day in days if left[move.to_tier, day]]
+        if undone:
+            left[undone[0]] -= 1
             gone.add(move.id)
+        if move.from_tier is None or move.from_tier == move.to_tier:
+            continue
+        if move.kind is MoveKind.CORRECTION:
+            left[move.from_tier, None] += 1
+        elif move.to_tier is None:
+            left[move.from_tier, move.effective_on] += 1
     return frozenset(gone)

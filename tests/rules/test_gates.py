@@ -224,3 +224,23 @@ def test_a_move_that_is_undone_as_of_its_own_day_never_held_and_one_that_ended_l
     assert taken_back([again, undone[0], entered]) == {entered.id}
     assert taken_back([_told(MoveKind.EXIT, "eaglet", None, later), entered]) == frozenset()
     assert taken_back([_told(MoveKind.PROMOTION, "eaglet", "gazelle", first), entered]) == frozenset()
+
+
+def test_a_move_that_was_corrected_to_another_tier_never_held_and_one_whose_day_was_corrected_did() -> None:
+    first, later = date(2024, 5, 1), date(2025, 5, 1)
+    micro, mistaken = (
+        _told(MoveKind.ENTRY, None, "tech_micro", first),
+        _told(MoveKind.PROMOTION, "tech_micro", "eaglet", later),
+    )
+    restored = _told(MoveKind.CORRECTION, "eaglet", "tech_micro", first)
+    assert taken_back([restored, mistaken, micro]) == {mistaken.id}
+    again = _told(MoveKind.CORRECTION, "tech_micro", "gazelle", later)
+    assert taken_back([again, restored, mistaken, micro]) == {mistaken.id, restored.id}
+    other_day = _told(MoveKind.CORRECTION, "eaglet", "eaglet", first)
+    assert taken_back([other_day, mistaken, micro]) == frozenset()
+    struck = _told(MoveKind.CORRECTION, "eaglet", None, later)
+    assert taken_back([struck, mistaken, micro]) == {mistaken.id}
+    past = _told(MoveKind.HISTORY, None, "eaglet", date(2019, 5, 1))  # written down after the mistake
+    assert taken_back([restored, past, mistaken, micro]) == {mistaken.id}
+    promoted = _told(MoveKind.PROMOTION, "eaglet", "gazelle", date(2026, 5, 1))
+    assert taken_back([promoted, mistaken, micro]) == frozenset()

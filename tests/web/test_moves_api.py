@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 
 from app.db import Database
 from app.pipeline.models import Move, Placement
+from app.pipeline.queries import placements_of
 from tests import factories
 from tests.harness import NOON, keys_of_tests
 
@@ -286,13 +287,15 @@ async def test_a_move_that_waits_is_said_before_one_fills_in_another_and_nobody_
 
 
 @pytest.mark.parametrize("correction", ["", "true"])
-async def test_leaving_the_ladder_by_the_dialog(client_as, uscc, rendered, correction):
+async def test_leaving_the_ladder_by_the_dialog(client_as, conn, uscc, rendered, correction):
     client = await client_as("officer")
     form = await form_of(client, uscc, rendered, to="exit", correction=correction or "false")
     assert (await client.post(f"/firms/{uscc}/move", data=form)).status_code == 303
     assert (await client.get(f"/api/v1/firms/{uscc}")).json()["tier"] is None
     entered = NOON.date() - timedelta(days=100)
-    assert f"{entered:%Y-%m} 曾进入" in (await client.get(f"/firms/{uscc}")).text
+    been = await placements_of(conn, await factories.id_of(conn, uscc))
+    assert been == ([] if correction else [("tech_micro", entered, NOON.date())]), "a correction says that it never was"
+    assert (f"{entered:%Y-%m} 曾进入" in (await client.get(f"/firms/{uscc}")).text) == bool(been)
 
 
 async def test_a_mistaken_move_is_taken_back_by_the_dialog_to_the_day_the_stay_before_began(client_as, conn, rendered):

@@ -41,7 +41,7 @@ async def timeline_of(
             continue
         if event.action in ("firm:tier:requested", "firm:tier:refused"):
             what = f"{event.label}：移到{name(after.get('to', after.get('tier')))}"
-            said = after.get("reason") or "；".join(after.get("why", ()))
+            said = _asked(after)
             entries.append(TimelineEntry(event.at, event.actor_name, what, said, machine=False))
             continue
         if "kind" in after and event.action.startswith("firm:certificate:"):
@@ -60,6 +60,11 @@ async def timeline_of(
     return sorted(entries, key=lambda e: e.at, reverse=True), absorbed
 
 
+def _asked(said: Mapping[str, Any]) -> str:
+    over = f"（越过条件：{said['override']}）" if said.get("override") else ""
+    return "。".join(part for part in (said.get("reason", "") + over, "；".join(said.get("why", ()))) if part)
+
+
 def _merged(at: datetime, who: str, what: str, said: Mapping[str, Any], here: str) -> TimelineEntry:
     """The other record may be out of sight: it is named by its code alone."""
     other = said["gone"] if said["kept"] == here else said["kept"]
@@ -68,7 +73,7 @@ def _merged(at: datetime, who: str, what: str, said: Mapping[str, Any], here: st
 
 def _moved(move: MoveRecord, name: Callable[[str | None], str], gone: bool) -> TimelineEntry:
     what = f"{move.kind.label}：{name(move.from_tier)} → {name(move.to_tier)}" + (
-        "（同日又离开，不计）" if gone else ""
+        "（后来撤销或更正，不计）" if gone else ""
     )
     detail = f"{move.effective_on} 生效。{move.reason}"
     if move.override_reason:
