@@ -21,7 +21,17 @@ def judge(firm: FirmDetail, change: Change, *, me: uuid.UUID) -> Judged:
     person = change.person
     if change.kind is BulkKind.OFFICER and person and not sees(person.scope, firm):
         return Judged(LineOutcome.REFUSED, f"不在{person.name}的管辖范围内。")
-    return _CHANGES
+    return Judged(LineOutcome.CHANGES, _as_it_is(firm, change))
+
+
+def _as_it_is(firm: FirmDetail, change: Change) -> str:
+    """What the change takes the place of, for whoever confirms it."""
+    match change.kind:
+        case BulkKind.OFFICER:
+            return f"现在是{firm.officer_name}。" if firm.officer_id else "现在没有责任专员。"
+        case BulkKind.NEXT_TOUCH:
+            return f"现在定的是 {firm.next_touch_on}。" if firm.next_touch_on else "现在没有约定。"
+    return ""
 
 
 def same(firm: FirmDetail, change: Change) -> bool:

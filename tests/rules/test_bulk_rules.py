@@ -58,6 +58,14 @@ def test_nobody_is_given_a_firm_that_they_cannot_open(kind, scope, outcome):
     assert judge(firm(), Change(kind, person(scope), title="x", on=DAY), me=ME).outcome == outcome
 
 
+def test_what_the_change_takes_the_place_of_is_said():
+    give = Change(BulkKind.OFFICER, person(COUNTY))
+    assert judge(firm(officer_id=ME, officer_name="陈浩"), give, me=ME).reason == "现在是陈浩。"
+    assert judge(firm(), give, me=ME).reason == "现在没有责任专员。"
+    day = Change(BulkKind.NEXT_TOUCH)  # none any more
+    assert judge(firm(next_touch_on=DAY), day, me=ME).reason == f"现在定的是 {DAY}。"
+
+
 def test_a_task_goes_to_the_firms_own_officer_to_oneself_or_to_nobody():
     task = Change(BulkKind.TASK, title="x", on=DAY)
     assert judge(firm(), task, me=ME).outcome is LineOutcome.REFUSED

@@ -312,7 +312,10 @@ async def test_a_refusal_comes_back_to_whom_asked_with_its_reason(conn, client_a
     unsaid = await decider.post(f"/moves/{waiting.id}/reject", data={"reason": " "})
     assert (unsaid.status_code, "请写明驳回的理由" in unsaid.text, rendered[-1][1]["own"]) == (422, True, False)
     assert f'action="/moves/{waiting.id}/reject"' in unsaid.text
-    await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "证书未到，不同意"})
+    named = await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "", "back": "/"})
+    assert 'name="back" value="/"' in named.text
+    done = await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "证书未到，不同意", "back": "/"})
+    assert done.headers["location"] == "/", "whoever goes through the list stays on it"
     await asker.get("/")
     first = rendered[-1][1]["queue"][0]
     assert (first.href, "证书未到，不同意" in first.reasons[0]) == (f"/firms/{uscc}", True)

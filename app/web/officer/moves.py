@@ -16,7 +16,7 @@ from app.pipeline.queries import pending_moves
 from app.pipeline.recording import MoveOrder
 from app.text import DateError, parse_date
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting, clock_of, guard, lookup_of, today_of
-from app.web.forms import clean_text
+from app.web.forms import LONGEST_ADDRESS, clean_text
 from app.web.htmx import changed, see_other
 from app.web.idempotency import KeyDep, once
 from app.web.lookups import Lookup
@@ -24,6 +24,7 @@ from app.web.officer.firms import firm_in_sight
 from app.web.officer.move_certificate import with_certificate
 from app.web.officer.move_form import FormView, show
 from app.web.routing import Router
+from app.web.security import safe_path
 from app.web.templating import page
 
 router = Router()
@@ -117,7 +118,13 @@ async def move(
 
 @router.post("/moves/{request_id}/approve")
 async def approve(
-    request: Request, request_id: uuid.UUID, conn: ConnDep, lookup: LookupDep, clock: ClockDep, actor: Approver
+    request: Request,
+    request_id: uuid.UUID,
+    conn: ConnDep,
+    lookup: LookupDep,
+    clock: ClockDep,
+    actor: Approver,
+    back: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "",
 ) -> Response:
     standing = await service.approve(
         conn,
@@ -128,7 +135,7 @@ async def approve(
         by=actor,
         at=clock.now(),
     )
-    return see_other(request, f"/firms/{standing.uscc}", f"已通过 {standing.name} 的移动")
+    return see_other(request, safe_path(back or f"/firms/{standing.uscc}"), f"已通过 {standing.name} 的移动")
 
 
 @router.post("/moves/{request_id}/reject")
@@ -140,12 +147,13 @@ async def reject(
     clock: ClockDep,
     actor: Rejecter,
     reason: Annotated[str, Form()] = "",
+    back: Annotated[str, Form(max_length=LONGEST_ADDRESS)] = "",
 ) -> Response:
     try:
         standing = await service.reject(conn, request_id, reason=_short(reason, "reason"), by=actor, at=clock.now())
     except Invalid as error:
-        return await _ask_reason(request, conn, lookup, request_id, reason, actor.viewer, error)
-    return see_other(request, f"/firms/{standing.uscc}", f"已驳回 {standing.name} 的移动")
+        return await _ask_reason(request, conn, lookup, request_id, (reason, back), actor.viewer, error)
+    return see_other(request, safe_path(back or f"/firms/{standing.uscc}"), f"已驳回 {standing.name} 的移动")
 
 
 async def _ask_reason(
@@ -153,7 +161,7 @@ async def _ask_reason(
     conn: ConnDep,
     lookup: Lookup,
     request_id: uuid.UUID,
-    reason: str,
+    typed: tuple[str, str],
     viewer: Viewer,
     error: Invalid,
 ) -> Response:
@@ -169,7 +177,8 @@ async def _ask_reason(
         status=error.status,
         pending=pending,
         own=own,
-        reason=reason,
+        reason=typed[0],
+        back=typed[1] and safe_path(typed[1]),
         fault=error.fields.get("reason", error.sentence),
         from_tier=lookup.main.tier(pending.from_tier),
         to_tier=lookup.main.tier(pending.to_tier),
