@@ -287,4 +287,5 @@ CERTIFICATES = ListKind(
     _write,
     _take_back,
     lambda _: (("kind", tuple(k.label for k in CertificateKind)),),
+    one_firms="number",
 )

@@ -135,6 +135,7 @@ class ListKind:
     write: Callable[[Conn, Sequence[Judged], Deed], Awaitable[Mapping[int, Mapping[str, Any]]]]
     take_back: Callable[[Conn, Sequence[Taken], Deed], Awaitable[Undone]]
     lists: Callable[[Bureau], Sequence[tuple[str, Sequence[str]]]] = lambda _: ()
+    one_firms: str = ""  # the field of which two firms cannot have the same
     titles: Mapping[str, str] = field(init=False)
     names: Mapping[str, str] = field(init=False)
 
@@ -157,9 +158,10 @@ class ListKind:
         return Line(row_no, uscc, name, values, tuple(kept["key"]), messages)
 
 
-def compare_lines(lines: Iterable[Line]) -> list[Line]:
+def compare_lines(lines: Iterable[Line], kind: ListKind) -> list[Line]:
     """The same thing again: other content is refused, the same content is said once. A firm's rows lie together."""
     taken: dict[tuple[str, ...], Line] = {}
+    whose: dict[tuple[str, ...], Line] = {}
     found = []
     for original in lines:
         line = original
@@ -171,6 +173,10 @@ def compare_lines(lines: Iterable[Line]) -> list[Line]:
             line = line.saying("uscc", sentence, Severity.WARNING, repeats=True)
         elif not line.faulty:
             taken[line.key] = line
+            first = whose.setdefault(line.key[1:], line)
+            if kind.one_firms and first.uscc != line.uscc:
+                title = kind.titles[kind.one_firms]
+                line = line.saying(kind.one_firms, f"第 {first.row_no} 行把这个{title}写在另一家企业名下，请核对。")
         found.append(line)
     return sorted(found, key=lambda one: (one.uscc, one.row_no))
 

@@ -31,7 +31,7 @@ def read_list(kind: ListKind, sheets: Sequence[RawSheet], names: Names) -> tuple
     refuse_other_template(kind.kind, sheets)
     table = find_table(sheets, kind.names, required=kind.required, ignored=IGNORED)
     rows = rows_of(table, kind.names, identity=kind.required, code="uscc")
-    lines = compare_lines(kind.line(r.number, r.cells, names) for r in rows)
+    lines = compare_lines((kind.line(r.number, r.cells, names) for r in rows), kind)
     if not lines:
         raise SheetError(f"工作表“{table.sheet.name}”有表头，没有内容。")
     read = ReadSheet(table.sheet.name, table.header_row, table.unknown, table.doubled, table.columns, len(lines))

@@ -255,13 +255,16 @@ async def finish_undo(
     held = await batch_by_id(conn, batch.id, viewer=None, lock=True)
     if held is None or held.state is not batch.state:
         raise Conflict("这一批已经由别处办理，这一次没有写入。")
-    sentence = f"已撤销 {restored} 行。"
+    nothing = bool(left) and not restored
+    sentence = "一行也没有撤销。" if nothing else f"已撤销 {restored} 行。"
     if left:
         more = f"；还有 {len(left) - _NAMED} 行，见逐行结果里的“{RowEnd.LEFT.label}”" if len(left) > _NAMED else ""
         shown = "、".join(str(row) for row in left[:_NAMED])
         sentence += f"导入之后又有变动的 {len(left)} 行没有撤销：{shown}{more}。"
-    values: dict[str, Any] = {"state": BatchState.UNDONE.value, "undone_at": at, "lease_until": None}
-    values |= {"done": batch.total, "sheet": {**held.sheet, "left": [row.row_no for row in left]}}
+    values: dict[str, Any] = {"state": BatchState.APPLIED.value, "lease_until": None, "done": batch.total}
+    if not nothing:  # else all of it stands as it was brought in, and may be tried again
+        sheet = {**held.sheet, "left": [row.row_no for row in left]}
+        values |= {"state": BatchState.UNDONE.value, "undone_at": at, "sheet": sheet}
     await _write(conn, batch.id, **values, sentence=sentence)
     after = {"restored": restored, "left": len(left)}
     await _note(conn, "import:batch:undone", batch.id, batch.filename, by=by, at=at, after=after)

@@ -23,6 +23,7 @@ class MessageState(Labelled):
 # What people read for a kind of message; one that is missing here shows its code.
 KIND_LABELS = {
     "tier_moved": "梯队移动通知",
+    "move_decided": "移动复核的结果",
     "policy_step": "政策发布通知",
     "account_handled": "账号变动通知",
     "account_safety": "账号安全提醒",
@@ -108,6 +109,7 @@ TOPICS = {
     "stay_disagreed": Topic.TENANCY,
     "stay_on_ground": Topic.TENANCY,
     "tier_moved": Topic.MOVE,
+    "move_decided": Topic.MOVE,
     "work_given": Topic.WORK,
     "stale_long": Topic.WORK,
     "mentioned": Topic.FOLLOW,

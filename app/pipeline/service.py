@@ -16,6 +16,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Waiting
 from app.firms.filtering import visible_to
 from app.firms.models import Firm
 from app.firms.terms import FirmDetail, FirmStatus
+from app.outbox.writing import notice, post
 from app.pipeline.asking import ask, ask_of, refused
 from app.pipeline.models import MoveRequest
 from app.pipeline.recording import MoveOrder, Recorded, carry_out, lock, moved_by, read_context, stale_on
@@ -147,7 +148,18 @@ async def approve(
         (row["requested_by"], row["requester_name"]),
     )
     await carry_out(conn, move, ladder=ladder, calendar=calendar, at=at)
+    if row["requested_by"] != standing.officer_id:  # who is told of the move itself
+        await _tell(conn, row, standing, "通过了", by=by, at=at)
     return standing
+
+
+async def _tell(
+    conn: Conn, row: dict[str, Any], standing: Standing, did: str, why: str = "", *, by: Actor, at: datetime
+) -> None:
+    """Whoever asked for the second person's word hears it."""
+    said = f"{by.viewer.name}{did}您提交的 {standing.name} 的移动{why and f'：{why}'}"
+    whom, key = row["requested_by"], str(row["id"])
+    await post(conn, notice("move_decided", key, to=whom, subject=said, uscc=standing.uscc, at=at))
 
 
 async def _judged_again(
@@ -177,6 +189,8 @@ async def reject(conn: Conn, request_id: uuid.UUID, *, reason: str, by: Actor, a
     standing = await lock(conn, by.viewer, firm_id=row["firm_id"])
     await _decide_request(conn, request_id, RequestState.REJECTED, reason, by=by, at=at)
     await record(conn, refused(standing.firm_id, standing.name, row["to_tier"], reason, by=by, at=at))
+    if row["requested_by"] != by.viewer.id:
+        await _tell(conn, row, standing, "驳回了", reason, by=by, at=at)
     return standing
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db import Conn, Database
-from app.exchange.terms import RowEnd
+from app.exchange.terms import BatchState, RowEnd
 from app.exchange.undoing import Undone, undo_batch
 from app.files.store import FileStore
 from app.firms.queries import firm_by_uscc, list_firms
@@ -237,5 +237,8 @@ async def test_a_certificate_that_was_revoked_since_is_not_taken_away(
     await revoke(conn, uscc, held.id, on=date(2025, 1, 5), reason="公告", by=officer.actor, at=LATER)
     undone = await undo(conn, done.id, officer)
     assert (undone.restored, len(undone.left)) == (0, 1)
+    stands = await batch(database, done.id)
+    assert stands.state is BatchState.APPLIED, "of which nothing was taken back, is not called so"
+    assert stands.sentence.startswith("一行也没有撤销")
     (kept,) = await held_by(conn, await factories.id_of(conn, uscc), today=LATER.date())
     assert (kept.number, kept.revoked_on) == (number, date(2025, 1, 5))

@@ -316,6 +316,25 @@ async def test_a_refusal_comes_back_to_whom_asked_with_its_reason(conn, client_a
     assert 'name="back" value="/"' in named.text
     done = await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "证书未到，不同意", "back": "/"})
     assert done.headers["location"] == "/", "whoever goes through the list stays on it"
+    told = (await asker.get("/inbox")).text
+    assert "驳回了您提交的" in told
+    assert "证书未到，不同意" in told
+    assert (await asker.post(f"/firms/{uscc}/move", data=asked | {"idempotency_key": "again"})).status_code == 303
+    await decider.get("/")
+    (waiting,) = rendered[-1][1]["pending"]
+    assert (await decider.post(f"/moves/{waiting.id}/approve")).headers["location"] == f"/firms/{uscc}"
+    assert "通过了您提交的" in (await asker.get("/inbox")).text
+
+
+async def test_a_refusal_stays_on_the_day_of_whom_asked_until_it_is_seen_to(conn, client_as, rendered, clock):
+    uscc = await factories.firm_on(conn, "gazelle")
+    clock.advance(minutes=5)
+    asker, decider = await client_as("officer"), await client_as("manager")
+    asked = {"to": "hnte", "expected": "gazelle", "reason": "年内拿证", "override_reason": "证书在途"}
+    assert (await asker.post(f"/firms/{uscc}/move", data=asked)).status_code == 303
+    await decider.get("/")
+    (waiting,) = rendered[-1][1]["pending"]
+    await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "证书未到，不同意"})
     await asker.get("/")
     first = rendered[-1][1]["queue"][0]
     assert (first.href, "证书未到，不同意" in first.reasons[0]) == (f"/firms/{uscc}", True)

@@ -133,6 +133,7 @@ async def test_certificates_keep_who_registered_them_first_and_another_firms_num
         {CODE: ours, "证书类型": "专精特新", "证书编号": "粤专2024-1", "发证日期": "2024-01-05"},
         {CODE: ours, "证书类型": "innovative_sme", "证书编号": "CX24", "发证日期": "2024-1-5", "有效期至": "2027-1-4"},
         {CODE: ours, "证书类型": "高企", "证书编号": "GR202444000010", "发证日期": "2026-11-24"},
+        {CODE: other, "证书类型": "高企", "证书编号": "GR202444000009", "发证日期": "2024-11-28"},
     ]  # fmt: skip
     here = await brought(officer, work, "certificates", *rows)
     locked = [s for s in statements if s.endswith("FOR UPDATE") and "FROM certificates" in s]
@@ -140,6 +141,7 @@ async def test_certificates_keep_who_registered_them_first_and_another_firms_num
     assert all("certificates.firm_id = ANY" in s for s in locked), "whoever has the other firm waits for no list"
     said = await outcomes(conn, here)
     assert [said[n][0] for n in range(2, 8)] == ["created", "updated", "rejected", "rejected", "created", "rejected"]
+    assert said[8] == ("rejected", "第 2 行把这个证书编号写在另一家企业名下，请核对。")
     assert "不能登记在这家企业名下" in said[4][1]
     assert "没有填有效期至" in said[5][1]
     held = text("SELECT expires_on, source FROM certificates WHERE number = :n")
