@@ -85,6 +85,9 @@ async def issue_own(
     own = select(User.must_change_password).where(User.id == by.viewer.id, User.active)
     if (await conn.execute(own.with_for_update(key_share=True))).scalar_one_or_none() is not False:
         raise PasswordChangeRequired
+    named = select(ApiToken.token_hash).where(*_open(by.viewer.id, at), ApiToken.label == label).limit(1)
+    if (await conn.execute(named)).first():  # or a page that is sent again would make a second one
+        raise Invalid({"label": f"已经有一个给“{label}”用的令牌；没有存下来的，撤销它再发，或者换个名字。"})
     await must_know_password(conn, password, by=by, at=at, device=device, cheap=cheap)
     held = (await conn.execute(select(func.count()).select_from(ApiToken).where(*_open(by.viewer.id, at)))).scalar_one()
     if held >= MOST:

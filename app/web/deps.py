@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.access.models import UserSession
 from app.access.queries import SignedIn, signed_in_by_bearer, signed_in_by_cookie
@@ -130,6 +132,22 @@ async def signed_in(request: Request, conn: ConnDep) -> SignedIn:
     request.state.viewer = found.viewer
     request.state.unread = found.unread
     return found
+
+
+async def recognise(request: Request) -> None:
+    """For a page that is anybody's, or that there is none at an address: it keeps the frame of who is signed in."""
+    state = request.app.state
+    token = request.cookies.get(cookie_name(state.settings), "")
+    if not token or hasattr(request.state, "viewer"):
+        return
+    idle = timedelta(minutes=state.settings.idle_minutes)
+    try:
+        async with state.database.reading() as conn:
+            found = await signed_in_by_cookie(conn, token, at=state.clock.now(), idle=idle)
+    except (DBAPIError, PoolTimeout, OSError):
+        return  # that there is no such page can be said without a database
+    if found:
+        request.state.viewer, request.state.unread = found.viewer, found.unread
 
 
 async def _touch(conn: Conn, token: str, at: datetime) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +16,6 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.routing import Match, Route
 
-from app.access.queries import signed_in_by_cookie
 from app.errors import (
     AppError,
     Conflict,
@@ -31,10 +29,11 @@ from app.errors import (
 )
 from app.outages import constraint_of, is_bad_input, is_outage
 from app.web import denials
+from app.web.deps import recognise
 from app.web.forms import LONGEST_ADDRESS
 from app.web.htmx import is_htmx, see_other
 from app.web.kept import keep
-from app.web.security import cookie_name, safe_path, split_address
+from app.web.security import safe_path, split_address
 from app.web.templating import fragment, page
 
 log = logging.getLogger("tidu.web")
@@ -118,7 +117,8 @@ def _field(fault: Mapping[str, Any]) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    await _recognise(request)
+    if not _is_api(request):
+        await recognise(request)
     known = _API_WORDS if _is_api(request) else _STATUS_WORDS
     title, sentence = known.get(error.status_code, ("请求没有完成", "请返回上一页重试。"))
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
@@ -132,22 +132,6 @@ def _allowed(request: Request) -> str:
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     there = [route.methods or () for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
     return ", ".join(sorted({method for methods in there for method in methods}))
-
-
-async def _recognise(request: Request) -> None:
-    """No route was found, so nobody asked who this is; the page that says so keeps the frame of who is signed in."""
-    state = request.app.state
-    token = request.cookies.get(cookie_name(state.settings), "")
-    if not token or _is_api(request) or hasattr(request.state, "viewer"):
-        return
-    idle = timedelta(minutes=state.settings.idle_minutes)
-    try:
-        async with state.database.reading() as conn:
-            found = await signed_in_by_cookie(conn, token, at=state.clock.now(), idle=idle)
-    except (DBAPIError, PoolTimeout, OSError):
-        return  # that there is no such page can be said without a database
-    if found:
-        request.state.viewer, request.state.unread = found.viewer, found.unread
 
 
 async def _gone(_: Request, __: Exception) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.personal.terms import BASIS, HELD, RULES, Kind
+from app.web.deps import recognise
 from app.web.routing import Router
 from app.web.templating import page
 
@@ -14,6 +15,7 @@ router = Router()
 
 @router.get("/personal")
 async def notice(request: Request) -> Response:
+    await recognise(request)
     order = list(RULES)
     by_purpose = groupby(sorted(HELD, key=lambda held: order.index(held.purpose)), key=lambda held: held.purpose)
     kinds = {purpose: {held.kind for held in several} for purpose, several in by_purpose}

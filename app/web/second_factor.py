@@ -87,8 +87,11 @@ async def bind(
 ) -> Response:
     keep = request.cookies.get(cookie_name(settings), "")
     held = await factors.factor_of(conn, actor.viewer.id)
+    vault, at = vault_of(settings), clock.now()
+    if held.bound_at is not None and not await factors.offered(conn, actor.viewer.id, vault=vault, at=at):
+        return see_other(request, PLACE, "两步验证已经开启；恢复码只显示那一次，没有存下来的请换一套")  # sent again
     try:
-        codes = await factors.bind(conn, code, vault=vault_of(settings), keep_token=keep, by=actor, at=clock.now())
+        codes = await factors.bind(conn, code, vault=vault, keep_token=keep, by=actor, at=at)
     except Invalid as error:
         return await _own(request, conn, actor.viewer, error.fields, act="bind")
     return _codes(request, codes, renewed=held.bound_at is not None)

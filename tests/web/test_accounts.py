@@ -62,6 +62,10 @@ async def test_a_token_is_made_with_the_password_shown_once_used_and_revoked(
     assert shown.headers["cache-control"] == "no-store"
     token = rendered[-1][1]["token"]
     assert token in shown.text
+    again = await desk.post("/account/tokens", data=form | {"password": PASSWORD})
+    assert (again.status_code, "已经有一个给“统计小程序”用的令牌" in again.text) == (422, True), (
+        "sent again, it makes none"
+    )
     page = (await desk.get("/account/tokens")).text
     assert "统计小程序" in page
     assert "从未" in page

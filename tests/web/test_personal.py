@@ -114,7 +114,10 @@ async def test_a_number_is_read_in_full_for_a_reason_which_stays_in_the_trail_wi
     assert (await elsewhere.post(f"/firms/{uscc}/contacts", data={"reason": "x"})).status_code == 404
 
 
-async def test_what_is_held_of_persons_what_for_and_how_long_is_there_for_anybody(anonymous):
+async def test_what_is_held_of_persons_what_for_and_how_long_is_there_for_anybody(anonymous, client_as):
+    assert 'href="/firms"' in (await (await client_as("officer")).get("/personal")).text, (
+        "whoever is in keeps the frame"
+    )
     answer = await anonymous.get("/personal")
     assert answer.status_code == 200
     assert all(

@@ -76,6 +76,8 @@ async def test_it_is_bound_with_the_password_and_a_code_then_signing_in_asks_for
     assert (await client.post(f"{PLACE}/bind", data={"code": "123456"})).status_code == 422
     secret, codes = await bound(client, clock)
     assert len(codes) == 10
+    again = await client.post(f"{PLACE}/bind", data={"code": code_at(secret, clock)})
+    assert (again.status_code, again.headers["location"]) == (303, PLACE), "a page that is sent again is no fault"
     assert (await elsewhere.get(PLACE)).status_code == 303
     assert "恢复码还剩 10 个" in (await client.get(PLACE)).text
     stored = (await conn.execute(select(SecondFactor.secret))).scalar_one()
