@@ -27,7 +27,7 @@ _PAGES = (
     NavItem("梯队期限", "/admin/tiers", _P.SETTING_ADMIN),
     NavItem("群机器人", "/admin/outlets", _P.SETTING_ADMIN),
     NavItem("一次性口令", "/admin/users/one-time", _P.USER_ADMIN),
-    NavItem("答复个人信息要求", "/personal/requests", _P.PERSON_ANSWER),
+    NavItem("答复个人信息要求：查阅、更正、删除", "/personal/requests", _P.PERSON_ANSWER),
     NavItem("等第二个人同意抹去的个人信息", "/personal/erasures", _P.PERSON_CONFIRM),
     NavItem("个人信息说明", "/personal", _P.SELF),
     NavItem("消息", "/inbox", _P.SELF),

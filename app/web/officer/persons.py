@@ -16,6 +16,7 @@ from fastapi import Depends, Form, Request, Response
 from app.access.factors import factor_of
 from app.access.proving import must_know_password, must_prove
 from app.access.terms import Actor, Permission
+from app.clock import BUSINESS_ZONE
 from app.config import Settings
 from app.db import Conn
 from app.errors import Invalid, Waiting
@@ -137,7 +138,8 @@ def _copy(found: Sequence[Holding], value: str, actor: Actor, at: datetime) -> b
             for word, said in place.says or (("", ""),):
                 line = (purpose, one.where.kind.label, place.about, word, said, rule.why, rule.until)
                 write([harmless(cell) for cell in line])
-    write([harmless(f"{value} 的个人信息，由 {actor.viewer.name}（{actor.viewer.login}）于 {at.isoformat()} 导出")])
+    when = f"{at.astimezone(BUSINESS_ZONE):%Y-%m-%d %H:%M}"
+    write([harmless(f"{value} 的个人信息，由 {actor.viewer.name}（{actor.viewer.login}）于 {when} 导出")])
     return "\ufeff".encode() + out.getvalue().encode()
 
 
