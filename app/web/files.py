@@ -83,12 +83,15 @@ async def upload(
         must_belong(target, form)
         words = clean_text("note", note, longest=200)
         taken = await take(photo if photo and photo.filename else file, files, settings)
-        await hang(conn, target, taken, note=words, by=actor, clock=clock)
+        made = await hang(conn, target, taken, note=words, by=actor, clock=clock)
     except Invalid as error:
         return _refused(request, hold, target, note, error, places_of(form, [place]) if form else None)
     waits = "，查毒之后才能下载" if taken.scan is Scan.WAITING else ""
     waits += "，等专员核实" if hold.held else ""
-    return see_other(request, hold.page, f"已上传 {taken.name}{waits}")
+    there = await attachments_on(conn, target.kind, target.id)
+    known = next((one.name for one in there if one.id == made), taken.name)
+    done = f"已上传 {taken.name}" if known == taken.name else f"与已有的 {known} 内容相同，没有再存一份"
+    return see_other(request, hold.page, f"{done}{waits}")
 
 
 def _refused(

@@ -202,7 +202,9 @@ async def test_an_officers_yes_is_an_invitation_and_is_given_once(client_as, cli
     officer = await client_as("officer")
     assert "郑主任" in (await officer.get("/clerks")).text
     request = (await conn.execute(select(ClerkRequest.id))).scalar_one()
-    assert (await officer.post(f"/clerks/{request}/approve")).status_code == 303
+    done = await officer.post(f"/clerks/{request}/approve")
+    assert done.headers["location"] == f"/firms/{uscc}/clerks", "no mail leaves here: the link is handed over there"
+    assert "还没有设发信服务器" in (await officer.get(done.headers["location"])).text
     assert (await officer.post(f"/clerks/{request}/approve")).status_code == 409
     invitation = (await conn.execute(select(ClerkInvitation.email, ClerkInvitation.signatory))).one()
     assert (opened(invitation.email), invitation.signatory) == ("zheng@example.com", True)

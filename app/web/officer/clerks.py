@@ -100,6 +100,9 @@ async def approve(
 ) -> Response:
     seal = partial(link_token, settings, "join")
     firm = await requests.approve(conn, request_id, seal=seal, by=actor, at=clock.now())
+    if not settings.smtp_url:
+        told = f"已同意 {firm.name} 的申请；还没有设发信服务器，请重新邀请，把链接当面交给对方"
+        return see_other(request, f"/firms/{firm.uscc}/clerks", told)
     return see_other(request, "/clerks", f"已同意，邀请发往申请人的邮箱：{firm.name}")
 
 

@@ -67,7 +67,8 @@ async def invite(
         return await _page(request, conn, clock, actor.viewer, status=422, values=typed, errors=error.fields)
     seal = partial(link_token, settings, "join")
     await invitations.invite(conn, firm, asked, seal=seal, by=actor, at=clock.now())
-    return see_other(request, HERE, f"邀请已发往 {asked.email}")
+    waits = "" if settings.smtp_url else "：还没有设发信服务器，邮件在排队；可以请主管部门把链接当面转交"
+    return see_other(request, HERE, f"邀请{'已发往' if not waits else '已做好，待发往'} {asked.email}{waits}")
 
 
 @router.post("/portal/people/invitations/{invitation_id}/revoke")
