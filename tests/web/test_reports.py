@@ -158,9 +158,12 @@ async def test_a_leap_wants_a_sentence_and_no_more(conn, client_as):
     silent = await submit(boss)
     assert silent.status_code == 409
     assert "比上年多 75%" in silent.text
-    assert (await submit(boss, **{"x.sales_revenue.change": "新厂投产"})).status_code == 303
+    assert "销售收入大于总收入" in silent.text
+    income = {"x.sales_revenue.at_most": "退货在次年冲回"}
+    assert (await submit(boss, **{"x.sales_revenue.change": "新厂投产"})).status_code == 409
+    assert (await submit(boss, **{"x.sales_revenue.change": "新厂投产"}, **income)).status_code == 303
     said = (await conn.execute(select(SubmissionRound.explanations))).scalar_one()
-    assert said == {"sales_revenue.change": "新厂投产"}
+    assert said == {"sales_revenue.change": "新厂投产", "sales_revenue.at_most": "退货在次年冲回"}
 
 
 async def test_the_ledgers_figures_and_rights_are_there_already(conn, client_as):
