@@ -121,9 +121,10 @@ def line_words(line: Mapping[str, Any]) -> str:
 
 
 def towns_words(one: Mapping[str, Any]) -> str:
-    """Where they gather, when they are of several towns."""
+    """Where all of them gather, not the rest alone, when they are of several towns."""
     towns = one["towns"]
-    return "，集中在" + "、".join(f"{name} {n}" for _, name, n in towns) if len(towns) > 1 else ""
+    gathered = "、".join(f"{name} {n}" for _, name, n in towns)
+    return f"；全部 {one['value']:,} 项里，{gathered}" if len(towns) > 1 else ""
 
 
 def card_of(document: Mapping[str, Any], address: str) -> str:

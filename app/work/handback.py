@@ -70,6 +70,8 @@ async def _of_kind(
     """What of it stays, and why."""
     item = HandoverItem
     query = select(item.item_id).where(item.handover_id == handover_id, item.kind == kind.value)
+    if kind is WorkKind.FIRMS:  # as everybody locks them
+        query = query.outerjoin(Firm, Firm.id == item.item_id).order_by(Firm.uscc)
     ids = list((await conn.execute(query.order_by(item.item_id))).scalars())
     found: dict[tuple[WorkKind, uuid.UUID], str] = {}
     for start in range(0, len(ids), CHUNK):

@@ -101,7 +101,8 @@ async def opening(conn: Conn, giver: Person, taker: Person, *, viewer: Viewer) -
         )
         if table is not Firm:
             query = query.join(Firm, Firm.id == table.firm_id)
-        rows = (await conn.execute(query.order_by(table.id))).all()
+        # Firms in the order in which everybody locks them, since they are taken in hand part by part.
+        rows = (await conn.execute(query.order_by(Firm.uscc if table is Firm else table.id))).all()
         gone = sum(r.goes and r.idle for r in rows) if table is Firm else 0
         shares.append(Share(kind, [r.id for r in rows if r.goes], sum(not r.goes for r in rows), gone))
     return Opening(giver, taker, shares)

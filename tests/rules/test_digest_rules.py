@@ -103,7 +103,7 @@ def document(**more):
 def test_the_text_names_firms_and_says_how_many_more_there_are_and_where():
     said = text_of(document(), address="http://x/digests/2026-W47")
     assert "示例0077号科技（月山镇）：科技型小微 → 雏鹰" in said
-    assert "另有 8 项，集中在月山镇 6、水口镇 3" in said
+    assert "另有 8 项；全部 9 项里，月山镇 6、水口镇 3" in said
     assert "说不出来" in said
     assert total_of(document()) == 222
 

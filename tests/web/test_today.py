@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import delete, insert, text, update
 from sqlalchemy.event import listen
 
 from app.assessments.models import FirmAssessment
@@ -216,9 +216,10 @@ async def test_the_desk_pages_by_day_and_shows_only_what_is_in_sight(conn, clien
     for n in range(53):
         await task(conn, uscc, me, f"第{n:02}件", TODAY + timedelta(days=n // 2))
     client = await client_as(me)
-    seen, href = [], "/work"
+    seen, href, last = [], "/work", ""
     while href:
         assert (await client.get(href)).status_code == 200
+        last = href
         seen += [row[0].said for row in rendered[-1][1]["rows"]]
         href = rendered[-1][1]["next_href"]
     assert sorted(seen) == [f"第{n:02}件" for n in range(53)]
@@ -228,6 +229,10 @@ async def test_the_desk_pages_by_day_and_shows_only_what_is_in_sight(conn, clien
     await (await client_as("town", scope=factories.OTHER_TOWN)).get("/work?whose=all")
     assert rendered[-1][1]["rows"] == []
     assert (await client.get("/work?cursor=nonsense")).status_code == 422
+    for title in ("第50件", "第51件", "第52件"):
+        await conn.execute(delete(FirmTask).where(FirmTask.title == title))
+    back = await client.get(f"{last}&done={new_id()}")  # the last line of the page is done
+    assert back.headers["location"].startswith("/work?done="), "where what there still is begins"
 
 
 async def test_needs_without_a_day_come_last_and_are_paged_too(conn, client_as, rendered, me):

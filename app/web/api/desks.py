@@ -35,6 +35,7 @@ class DueOut(BaseModel):
     due_on: date | None = Field(description="诉求可以没有期限，排在最后")
     officer: str
     kind: str = Field(description="待办：bureau 我方、firm 企业；诉求：类别")
+    version: int = Field(description="办理时在 version 里带上，看过之后又被改过的不会办成")
 
 
 class DueList(BaseModel):
@@ -53,6 +54,7 @@ class DueList(BaseModel):
                         "due_on": "2026-12-10",
                         "officer": "王专员",
                         "kind": "firm",
+                        "version": 1,
                     }
                 ],
                 "next": None,
@@ -121,6 +123,7 @@ async def _listed(
             name=d.firm_name,
             said=d.said,
             due_on=d.due_on,
+            version=d.version,
             officer=d.officer_name,
             kind=d.kind,
         )

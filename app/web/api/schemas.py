@@ -118,7 +118,7 @@ class FirmSummary(BaseModel):
     stale: bool
     status: str
     officer: str | None
-    updated_at: datetime
+    updated_at: datetime = Field(description="资料最近一次改动；工作移交只换责任专员和 version，不改它")
     assessment: AnswerOut | None = Field(None, description="按 policy 筛选时")
 
 
@@ -148,7 +148,7 @@ class FirmOut(BaseModel):
     former_names: list[str]
     certificates: list[dict[str, Any]]
     version: int
-    updated_at: datetime
+    updated_at: datetime = Field(description="资料最近一次改动；工作移交只换责任专员和 version，不改它")
 
 
 class FirmList(BaseModel):

@@ -11,6 +11,7 @@ from app.access.terms import Permission, Viewer
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.web.deps import ConnDep, TodayDep, guard
+from app.web.htmx import see_other
 from app.web.routing import Router
 from app.web.templating import page
 from app.web.work_input import ENDINGS
@@ -39,6 +40,9 @@ async def desk_page(
     after = cursors.decode(cursor, Sort.NEXT_TOUCH) if cursor else None
     found = await due(conn, viewer=viewer, today=today, needs=needs, mine=mine, late=late, after=after, whom=whom)
     shown, more = found[:PAGE], len(found) > PAGE
+    if cursor and not shown:  # the last of its page is done
+        first = {name: value for name, value in request.query_params.items() if name != "cursor"}
+        return see_other(request, f"/work?{urlencode(first)}")
     labels = dict(NeedKind.options() if needs else [(o.value, o.label) for o in Owner])
 
     def href(**changed: str) -> str:
