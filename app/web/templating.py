@@ -73,6 +73,14 @@ def _day(value: date | None) -> str:
     return value.isoformat() if value else ""
 
 
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
+
+
+def _by_days(sentence: str) -> list[str]:
+    """What is said before, between and after the days of a sentence, and at each second place a day."""
+    return _DAY.split(sentence)
+
+
 def _moment(value: datetime | None) -> str:
     return value.astimezone(BUSINESS_ZONE).strftime("%Y-%m-%d %H:%M") if value else ""
 
@@ -107,7 +115,7 @@ def make_environment() -> Environment:
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     # The extension's own `_` looks its function up in every call.
     environment.globals["_"] = _words
-    environment.filters |= {"day": _day, "moment": _moment, "wan": show_wan, "count": _count}
+    environment.filters |= {"day": _day, "by_days": _by_days, "moment": _moment, "wan": show_wan, "count": _count}
     environment.globals["static_url"] = static_url
     return environment
 
