@@ -24,6 +24,7 @@ class MessageState(Labelled):
 KIND_LABELS = {
     "tier_moved": "梯队移动通知",
     "move_decided": "移动复核的结果",
+    "plan_decided": "规划数复核的结果",
     "policy_step": "政策发布通知",
     "account_handled": "账号变动通知",
     "account_safety": "账号安全提醒",
@@ -110,6 +111,7 @@ TOPICS = {
     "stay_on_ground": Topic.TENANCY,
     "tier_moved": Topic.MOVE,
     "move_decided": Topic.MOVE,
+    "plan_decided": Topic.WORK,
     "work_given": Topic.WORK,
     "stale_long": Topic.WORK,
     "mentioned": Topic.FOLLOW,

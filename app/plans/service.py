@@ -12,6 +12,7 @@ from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, PreconditionRequired, Refused, Stale
+from app.outbox.writing import notice, post
 from app.plans.models import PlanActualRow, PlanIndicatorRow
 from app.plans.queries import actual_of, actuals_of, indicators_of, must_answer_for, plan_by_code, scope_for
 from app.plans.rules import problems
@@ -110,18 +111,32 @@ async def confirm_actual(conn: Conn, code: str, actual_id: uuid.UUID, *, by: Act
     await conn.execute(update(PlanActualRow).where(PlanActualRow.id == actual.id).values(confirmed))
     made = await actual_by_id(conn, plan, actual.id)
     await _trace(conn, "confirmed", plan, indicator, made, by=by, at=at)
+    await _tell(conn, plan, indicator, made, "复核通过", by=by, at=at)
     return made
 
 
 async def return_actual(conn: Conn, code: str, actual_id: uuid.UUID, *, reason: str, by: Actor, at: datetime) -> Actual:
-    """The proposed value stays what it was before it was proposed: a provisional one."""
+    """The proposed value counts as a provisional one does, and says that it came back."""
     plan, indicator, actual = await _proposed(conn, code, actual_id, by)
     note = f"{actual.note}\n退回：{reason}".strip()
-    values = {"state": ActualState.PROVISIONAL.value, "note": note}
+    values = {"state": ActualState.RETURNED.value, "note": note}
     await conn.execute(update(PlanActualRow).where(PlanActualRow.id == actual.id).values(values))
     made = await actual_by_id(conn, plan, actual.id)
     await _trace(conn, "returned", plan, indicator, made, by=by, at=at)
+    await _tell(conn, plan, indicator, made, f"退回了：{reason}", by=by, at=at)
     return made
+
+
+async def _tell(
+    conn: Conn, plan: Plan, indicator: Indicator, actual: Actual, did: str, *, by: Actor, at: datetime
+) -> None:
+    """Whoever entered it, where that is somebody with an account."""
+    if actual.entered_by is None:
+        return
+    said = f"{by.viewer.name}对您填报的 {actual.year} 年“{indicator.title}”终值{did}"
+    to, key = actual.entered_by, f"{actual.id}:{at.isoformat()}"
+    page = f"/plans/{plan.code}?year={actual.year}#i-{indicator.code}"
+    await post(conn, notice("plan_decided", key, to=to, subject=said, page=page, at=at))
 
 
 async def _proposed(conn: Conn, code: str, actual_id: uuid.UUID, by: Actor) -> tuple[Plan, Indicator, Actual]:

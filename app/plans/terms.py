@@ -45,6 +45,7 @@ class TargetLevel(Labelled):
 class ActualState(Labelled):
     PROVISIONAL = "provisional", "初步数"
     PROPOSED = "proposed", "终值待复核"
+    RETURNED = "returned", "终值被退回"
     FINAL = "final", "终值"
 
 

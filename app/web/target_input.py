@@ -54,6 +54,8 @@ def read_actual(raw: Mapping[str, Any], indicator: Indicator, scope: Scope, *, t
     unit = typed_in if indicator.money else Unit.YUAN
     numbers = {name: read_number(name, raw.get(name), unit, faults) for name in _NUMBERS}
     state = _word(ActualState, str(raw.get("state") or ActualState.PROVISIONAL.value), "state", faults)
+    if state is ActualState.RETURNED:
+        faults["state"] = "请选初步数或终值。"
     origin = _word(Origin, str(raw.get("origin") or ""), "origin", faults)
     as_of = _day(raw.get("as_of"), faults)
     texts = {}

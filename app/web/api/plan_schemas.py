@@ -61,7 +61,7 @@ class IndicatorOut(BaseModel):
     keeping: bool = Field(description="保持型")
     short_of: str | None = Field(description="距期末目标还差")
     counted: str | None = Field(description="台账数")
-    status: str | None = Field(description="provisional 初步数、proposed 终值待复核、final 终值")
+    status: str | None = Field(description="provisional 初步数、proposed 终值待复核、returned 终值被退回、final 终值")
     origin: str | None
     source: str | None
     as_of: date | None

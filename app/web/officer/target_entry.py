@@ -159,7 +159,7 @@ async def send_back(
     raw = await raw_form(request)
     reason = clean_text("reason", raw.get("reason", ""), longest=200, required="请写明退回的理由。")
     made = await service.return_actual(conn, plan, actual_id, reason=reason, by=actor, at=clock.now())
-    return see_other(request, _home(plan, made), "已退回，仍作初步数")
+    return see_other(request, _home(plan, made), "已退回，告诉填报的人；复核之前仍按初步数计算")
 
 
 def _home(plan: str, made: Actual) -> str:
