@@ -200,6 +200,7 @@ async def recent_moves(conn: Conn, *, viewer: Viewer, since: datetime, limit: in
 class RefusedRequest:
     uscc: str
     firm_name: str
+    tier: str | None  # on which it stands
     to_tier: str | None
     decider_name: str
     reason: str
@@ -208,7 +209,10 @@ class RefusedRequest:
 async def refused_requests(conn: Conn, *, viewer: Viewer, since: datetime, limit: int = 20) -> list[RefusedRequest]:
     """A person's own requests that somebody else has turned down, newest first."""
     query = (
-        select(Firm.uscc, Firm.name, MoveRequest.to_tier, MoveRequest.decider_name, MoveRequest.decision_reason)
+        select(
+            *(Firm.uscc, Firm.name, Firm.tier),
+            *(MoveRequest.to_tier, MoveRequest.decider_name, MoveRequest.decision_reason),
+        )
         .join(Firm, Firm.id == MoveRequest.firm_id)
         .where(
             visible_to(viewer),

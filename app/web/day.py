@@ -56,8 +56,8 @@ def _refused(refused: list[RefusedRequest], lookup: Lookup) -> list[QueueItem]:
     """What I asked for and was told no: nobody should have to go and look for it."""
     items = []
     for r in refused:
-        tier = lookup.main.tier(r.to_tier)
-        where = f"“{tier.label}”" if tier else "梯队之外"
-        why = [f"移到{where}被 {r.decider_name} 驳回：{r.reason}"]
-        items.append(QueueItem(r.firm_name, r.uscc, tier, why, "查看企业", f"/firms/{r.uscc}"))
+        asked = lookup.main.tier(r.to_tier)
+        where = f"“{asked.label}”" if asked else "梯队之外"
+        why = [f"移到{where}被 {r.decider_name} 驳回：{r.reason}", f"驳回后列 {RECENTLY.days} 天"]
+        items.append(QueueItem(r.firm_name, r.uscc, lookup.main.tier(r.tier), why, "查看企业", f"/firms/{r.uscc}"))
     return items

@@ -239,8 +239,26 @@ async def test_it_says_who_came_onto_a_list_since_last_week_and_why_others_left_
     assert came["uscc"] == stuck
     assert "两年未达门槛" in left[up]
     assert "停滞日顺延" in left[seen]
-    assert up in {line["uscc"] for line in lines(digest.document, "changed-tier")}
+    assert up not in {line["uscc"] for line in lines(digest.document, "changed-tier")}, "up and down again: as it was"
     assert left.keys() == {up, seen}
+
+
+async def test_a_move_that_was_corrected_is_no_rise_and_no_change_of_the_week(conn):
+    wrong, right = [await factories.firm(conn, f"开平市{name}有限公司", at=EARLIER) for name in ("误移", "真移")]
+    for uscc in (wrong, right):
+        await factories.move(conn, uscc, "tech_micro", at=EARLIER)
+    await keep(conn, WEEK.shifted(-1), COUNTY, at=MONDAY - timedelta(days=7))
+    for uscc in (wrong, right):
+        await factories.move(conn, uscc, "eaglet", at=WEDNESDAY, expected="tech_micro", override="专题会同意")
+    back = {"correction": True, "on": EARLIER.date(), "expected": "eaglet"}
+    await factories.move(conn, wrong, "tech_micro", at=WEDNESDAY + timedelta(minutes=4), **back)
+    digest, _ = await keep(conn, WEEK, COUNTY, at=MONDAY)
+    assert [line["uscc"] for line in lines(digest.document, "moved-up")] == [right]
+    assert [line["uscc"] for line in lines(digest.document, "overridden")] == [right]
+    (line,) = lines(digest.document, "changed-tier")
+    assert line["uscc"] == right
+    assert line["said"].startswith("科技型小微企业 → 雏鹰企业")
+    assert [line["uscc"] for line in lines(digest.document, "corrected")] == [wrong], "what was set right is said once"
 
 
 async def test_with_no_digest_of_the_week_before_it_says_that_nothing_can_be_compared(conn):

@@ -338,6 +338,7 @@ async def test_a_refusal_stays_on_the_day_of_whom_asked_until_it_is_seen_to(conn
     await asker.get("/")
     first = rendered[-1][1]["queue"][0]
     assert (first.href, "证书未到，不同意" in first.reasons[0]) == (f"/firms/{uscc}", True)
+    assert first.tier.code == "gazelle", "where it stands, not where it was not let"
     await asker.get(f"/firms/{uscc}")
     assert "证书未到，不同意" in [e.detail for e in rendered[-1][1]["timeline"] if not e.machine]
     await decider.get("/")

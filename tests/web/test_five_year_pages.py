@@ -100,7 +100,7 @@ async def test_a_value_is_entered_in_the_form_and_a_second_person_makes_it_final
     assert (late.status_code, "第 2 版" in late.text, 'value="226"' in late.text) == (412, True, True)
 
 
-async def test_what_is_sent_back_stays_a_provisional_number_with_its_reason(conn, client_as):
+async def test_what_is_sent_back_says_so_with_its_reason_and_who_entered_it_hears_of_it(conn, client_as):
     officer, manager = await client_as("officer"), await client_as("manager")
     await officer.post(ENTER, data=FORM)
     (row,) = await conn.execute(select(PlanActualRow.__table__))
@@ -108,7 +108,11 @@ async def test_what_is_sent_back_stays_a_provisional_number_with_its_reason(conn
     assert (await manager.post(send_back, data={"reason": ""})).status_code == 422
     assert (await manager.post(send_back, data={"reason": "与名单不符"})).status_code == 303
     (row,) = await conn.execute(select(PlanActualRow.__table__))
-    assert (row.state, row.note) == ("provisional", "退回：与名单不符")
+    assert (row.state, row.note) == ("returned", "退回：与名单不符")
+    assert "终值被退回" in (await officer.get("/plans/plan-14")).text
+    assert "终值退回了：与名单不符" in (await officer.get("/inbox")).text
+    again = await officer.post(ENTER, data=FORM | {"version": "1", "state": "returned"})
+    assert (again.status_code, "请选初步数或终值" in again.text) == (422, True), "nobody enters one as returned"
 
 
 async def test_money_is_typed_in_yi_and_a_fault_keeps_what_was_typed(conn, client_as, rendered):

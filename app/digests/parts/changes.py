@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.digests.frames import Frame, facts
 from app.digests.models import DigestList
-from app.digests.parts.moved import moves, say_move
+from app.digests.parts.moved import changed, say_move
 from app.digests.parts.standing import near, near_any, stuck
 from app.digests.terms import Facts, Listing, Words
 from app.firms.filtering import visible_to
@@ -17,14 +17,12 @@ from app.firms.terms import MAIN_LADDER, FirmStatus
 from app.pipeline.models import Move
 from app.pipeline.terms import MoveKind
 
-_AS_IT_HAPPENED = Move.kind != MoveKind.HISTORY.value
-
 
 def changes(frame: Frame) -> Sequence[Listing]:
     """Nothing can be compared with a week that nobody composed."""
     if frame.before is None:
         return []
-    since = moves(Move.recorded_at > frame.since, Move.recorded_at <= frame.known_at, _AS_IT_HAPPENED, frame=frame)
+    since = changed(frame)
     order = (Move.recorded_at, Move.id)
     (still,) = stuck(frame)
     close = near_any(frame)
@@ -72,7 +70,7 @@ def _went(
         .where(
             Move.firm_id == Firm.id,
             Move.ladder == MAIN_LADDER,
-            _AS_IT_HAPPENED,
+            Move.kind != MoveKind.HISTORY.value,
             Move.recorded_at > frame.since,
             Move.recorded_at <= frame.known_at,
         )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
 from app.digests.frames import Frame, firms
 from app.digests.terms import Facts, Listing, Words
@@ -34,9 +35,10 @@ _FACTS = {
 }
 
 
-def moves(*conditions: ColumnElement[bool], frame: Frame) -> Select[Any]:
+def moves(*conditions: ColumnElement[bool], frame: Frame, **told: Any) -> Select[Any]:
+    """`told`: facts that are another thing than the move's own."""
     return (
-        firms(of=_FACTS)
+        firms(of=_FACTS | told)
         .join(Move, Move.firm_id == Firm.id)
         .where(visible_to(frame.viewer), Move.ladder == MAIN_LADDER, *conditions)
     )
@@ -47,8 +49,44 @@ def in_week(frame: Frame) -> ColumnElement[bool]:
     return and_(days, Move.kind.not_in([MoveKind.CORRECTION.value, MoveKind.HISTORY.value]))
 
 
+def _later(other: Any, than: Any = Move) -> ColumnElement[bool]:
+    here = and_(other.firm_id == than.firm_id, other.ladder == than.ladder)
+    return and_(here, tuple_(other.recorded_at, other.id) > tuple_(than.recorded_at, than.id))
+
+
+def _stood(frame: Frame) -> ColumnElement[bool]:
+    """Was neither corrected to another tier since nor undone as of its own day, as `app.pipeline.rules.taken_back`."""
+    undoing, between = aliased(Move), aliased(Move)
+    corrected = undoing.kind == MoveKind.CORRECTION.value
+    undone = and_(undoing.to_tier.is_(None), undoing.effective_on == Move.effective_on)
+    again = exists().where(_later(between), _later(undoing, between), between.to_tier == Move.to_tier)
+    return ~exists().where(
+        _later(undoing),
+        undoing.recorded_at <= frame.known_at,
+        undoing.from_tier == Move.to_tier,
+        undoing.to_tier.is_distinct_from(Move.to_tier),
+        or_(corrected, undone),
+        ~again,
+    )
+
+
+def changed(frame: Frame) -> Select[Any]:
+    """Who stands on another tier than the week before, however often it was moved to and fro since."""
+    first, last = aliased(Move), aliased(Move)
+
+    def since(move: Any) -> ColumnElement[bool]:
+        known = and_(move.recorded_at > frame.since, move.recorded_at <= frame.known_at)
+        return and_(known, move.kind != MoveKind.HISTORY.value)
+
+    here = and_(first.firm_id == Move.firm_id, first.ladder == Move.ladder, since(first))
+    stood_on = select(first.from_tier).where(here).order_by(first.recorded_at, first.id).limit(1).scalar_subquery()
+    no_later = ~exists().where(_later(last), since(last))
+    elsewhere = stood_on.is_distinct_from(Move.to_tier)
+    return moves(since(Move), no_later, elsewhere, frame=frame, **{"from": stood_on})
+
+
 def moved(frame: Frame) -> Sequence[Listing]:
-    known = Move.recorded_at <= frame.known_at
+    known = and_(Move.recorded_at <= frame.known_at, _stood(frame))
     week = in_week(frame)
     found = [
         Listing(key, label, moves(week, known, Move.kind == kind.value, frame=frame), _ORDER, say_move, good=good)
