@@ -27,7 +27,7 @@ class Lock(IntEnum):
     FILES = 781012  # how many hang on one object is counted and added to by one at a time
     SEALING = 781013  # one seal of the trail follows another
     DIGESTS = 781011  # composing a week's digest: one of each
-    ERASING = 781017  # asking that a person's number go: one request at a time
+    ERASING = 781017  # a person's number is asked about, corrected or erased by one at a time; before any row
     WATCHING = 781016  # telling the bureau's heads of firms that stand still, once for each silence
     ANSWERS = 781008  # shared by the night's batches, alone for firms whose facts have just changed
 

@@ -14,6 +14,7 @@ from app.audit.service import event_row, record
 from app.db import Conn
 from app.errors import Invalid
 from app.firms.search import refresh_search
+from app.locks import Lock, hold
 from app.outbox.writing import notice, post
 from app.personal.masking import mask
 from app.personal.terms import HELD, Held, Kind
@@ -113,10 +114,8 @@ def _where(held: Held) -> str:
 SENT_TO = "WHERE " + _marked("payload ->> 'to'")
 _SENT = f"FROM outbox_messages {SENT_TO}"
 _FORGET = 'UPDATE outbox_messages SET payload = payload || \'{"to": ""}\' ' + SENT_TO  # noqa: S608
-# Firms before what hangs on them, by their codes, as whoever edits or imports them locks them.
 _FIRMS = {
-    kind: "SELECT id FROM firms WHERE id IN "  # noqa: S608
-    f"(SELECT firm_id FROM contacts WHERE {_marked(kind.value)}) ORDER BY uscc FOR UPDATE"
+    kind: f"SELECT id FROM firms WHERE id IN (SELECT firm_id FROM contacts WHERE {_marked(kind.value)}) ORDER BY uscc"  # noqa: S608
     for kind in (Kind.PHONE, Kind.EMAIL)
 }
 SENDING = next(h for h in HELD if h.table == "outbox_messages")
@@ -148,6 +147,7 @@ async def erase(conn: Conn, value: str, *, reason: str, by: Actor, at: datetime,
 
     From a page by way of `app.firms.erasures`; raises Invalid, as `must_reach_no_staff` does.
     """
+    await hold(conn, Lock.ERASING)
     await must_reach_no_staff(conn, value, by=by)
     async with beyond_sight(conn):  # a person's right ends at no division, whoever sees to it
         found = await _erased(conn, value, at)
@@ -179,19 +179,25 @@ async def _reaches_staff(conn: Conn, value: str, by: Actor) -> bool:
 
 
 async def hold_firms(conn: Conn, value: str) -> list[uuid.UUID]:
-    """Those with a contact whose number it is, under lock; looked for again, since one may get it while one waits."""
-    query, given = text(_FIRMS[kind_of(value)]), given_for(conn, value)
-    held: list[uuid.UUID] = []
-    while len(found := list((await conn.execute(query, given)).scalars())) > len(held):
-        held = found
-    return held
+    """Those with a contact whose number it is, under lock: before what hangs on them, and by their codes, as whoever
+    edits or imports them locks them."""
+    query, given = _FIRMS[kind_of(value)], given_for(conn, value)
+    while True:
+        attempt = await conn.begin_nested()
+        held = set((await conn.execute(text(f"{query} FOR UPDATE"), given)).scalars())
+        # While one waits another firm may be given the number, and one that had it may lose it.
+        now = list((await conn.execute(text(query), given)).scalars())
+        if held.issuperset(now):
+            await attempt.commit()
+            return now
+        await attempt.rollback()  # lets them go: its code may come before theirs
 
 
 async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
     firms = await hold_firms(conn, value)
     found = await _found(conn, value)
     kind = kind_of(value)
-    given = given_for(conn, value)
+    given = given_for(conn, value) | {"firms": firms}
     for held in kept_in(kind):
         await conn.execute(text(_gone(held)), given)
     await conn.execute(text(_FORGET), given)
@@ -224,7 +230,8 @@ async def _tell_who_speaks_with_them(conn: Conn, firms: Sequence[uuid.UUID], at:
 def _gone(held: Held) -> str:
     where = condition_of(held)
     if held.table == "contacts":
-        return f"DELETE FROM contacts WHERE {where}"  # noqa: S608
+        # Of a firm that is given the number in this very moment it is not taken: that comes after.
+        return f"DELETE FROM contacts WHERE {where} AND firm_id = ANY(:firms)"  # noqa: S608
     nothing = "NULL" if held.table == "users" else "''"
     if path := _KEYED.get((held.table, held.column)):
         nothing = f"jsonb_set({held.column}, '{{{','.join(path)}}}', '\"\"')"

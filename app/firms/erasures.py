@@ -163,6 +163,7 @@ async def _by_id(conn: Conn, request_id: uuid.UUID, *, lock: bool = False) -> Ro
 
 
 async def _locked(conn: Conn, request_id: uuid.UUID) -> Row[Any]:
+    await hold(conn, Lock.ERASING)  # before the row: whoever erases without a request blanks this one's as well
     row = await _by_id(conn, request_id, lock=True)
     if row is None:
         raise NotFound("没有这个要求，或者已经答复。")
