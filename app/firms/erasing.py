@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,19 +179,23 @@ async def _reaches_staff(conn: Conn, value: str, by: Actor) -> bool:
     return bool((await conn.execute(text(query), given)).scalar_one())
 
 
+class _FoundLate(Exception):
+    """Lets go of the firms that are held: the code of the one that was found may come before theirs."""
+
+
 async def hold_firms(conn: Conn, value: str) -> list[uuid.UUID]:
     """Those with a contact whose number it is, under lock: before what hangs on them, and by their codes, as whoever
     edits or imports them locks them."""
     query, given = _FIRMS[kind_of(value)], given_for(conn, value)
     while True:
-        attempt = await conn.begin_nested()
-        held = set((await conn.execute(text(f"{query} FOR UPDATE"), given)).scalars())
-        # While one waits another firm may be given the number, and one that had it may lose it.
-        now = list((await conn.execute(text(query), given)).scalars())
-        if held.issuperset(now):
-            await attempt.commit()
-            return now
-        await attempt.rollback()  # lets them go: its code may come before theirs
+        with suppress(_FoundLate):
+            async with conn.begin_nested():
+                held = set((await conn.execute(text(f"{query} FOR UPDATE"), given)).scalars())
+                # While one waits another firm may be given the number, and one that had it may lose it.
+                now = list((await conn.execute(text(query), given)).scalars())
+                if held.issuperset(now):
+                    return now
+                raise _FoundLate
 
 
 async def _erased(conn: Conn, value: str, at: datetime) -> list[Found]:
