@@ -26,7 +26,7 @@ _SECURING = (Power.SECURITY.value, Power.SOLE.value)
 class Denied:
     times: int
     at: datetime  # the last of them
-    place: str
+    place: str  # and whether a program came there
 
 
 async def add(conn: Conn, found: Mapping[uuid.UUID, Denied]) -> None:
@@ -56,7 +56,9 @@ async def add(conn: Conn, found: Mapping[uuid.UUID, Denied]) -> None:
 async def _raise_alarm(conn: Conn, person: uuid.UUID, times: int, denied: Denied) -> None:
     who = (await conn.execute(select(User.name, User.login, User.role, User.power).where(User.id == person))).one()
     role = ACTED_AS[acts_as(Role(who.role), Power(who.power))]
-    told = f"账号“{who.name}”（{who.login}，{role}）一小时内 {times} 次打开没有权限的地方，请核实"
+    told = (
+        f"账号“{who.name}”（{who.login}，{role}）一小时内 {times} 次打开没有权限的地方，最近一次 {denied.place}，请核实"
+    )
     await tell_watchers(conn, f"denied:{person}:{business_day(denied.at)}", told, at=denied.at, page=PAGE)
 
 

@@ -60,7 +60,8 @@ async def note(request: Request) -> None:
     if viewer is None:
         return
     state, at = request.app.state, request.app.state.clock.now()
-    state.denials.count(viewer.id, f"{request.method} {_place(request.url.path)}", at)
+    by = "（访问令牌）" if request.state.by_token else ""
+    state.denials.count(viewer.id, f"{request.method} {_place(request.url.path)}{by}", at)
     await write_down(state.denials, state.database, at)
 
 

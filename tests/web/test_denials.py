@@ -53,6 +53,19 @@ async def test_refusals_are_one_row_an_hour_and_the_watchers_read_them(app, conn
     assert (await (await client_as("officer")).get("/audit/denials")).status_code == 403
 
 
+async def test_a_token_that_only_reads_is_counted_where_it_tries_to_write(conn, client_from, database, app, clock):
+    await factories.person(conn, "auditor")
+    token = await factories.token_of(conn, await factories.person(conn, "officer"), read_only=True)
+    program = client_from(headers={"authorization": f"Bearer {token}"})
+    for _ in range(ALARM):
+        assert (await program.post("/api/v1/firms", json={})).status_code == 403
+    await write_down(app.state.denials, database, clock.now() + EVERY)
+    (row,) = (await conn.execute(select(AccessDenial.times, AccessDenial.last_place))).all()
+    assert row == (ALARM, "POST /api/v1/firms（访问令牌）")
+    ((_, payload),) = await alarms(conn)
+    assert "最近一次 POST /api/v1/firms（访问令牌）" in payload["subject"]
+
+
 async def test_what_is_absent_or_not_signed_in_is_no_refusal(conn, anonymous, client_as):
     firm = await client_as("firm")
     assert (await firm.get("/firms/91440783MA00000000")).status_code == 404
