@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,8 @@ from app.audit.service import event_row, record
 from app.clock import business_day
 from app.db import Conn
 from app.errors import Invalid, NotFound, Stale
-from app.outbox.writing import notice, post, post_new
+from app.outbox.models import OutboxMessage
+from app.outbox.writing import Row, notice, post
 
 # Our own numbers: days left when it is told, once for each.
 TOLD = (14, 3)
@@ -96,20 +97,32 @@ async def _tell_of_accounts(conn: Conn, at: datetime) -> None:
         left = min(step for step in TOLD if row.valid_until <= at + timedelta(days=step))
         ending[last_day(row.valid_until), left].append(row)
     keepers = await _keepers(conn) if ending else []
+    heard = await _heard_of(conn, keepers)
     for (day, left), people in ending.items():
         subject = f"您的账号用到 {day} 为止，此后不能登录；还要用的，请告诉本单位的系统管理员"
-        own = {
-            one.id: notice("account_expiring", f"own:{day}:{left}", to=one.id, subject=subject, at=at) for one in people
-        }
-        heard = await post_new(conn, *own.values())
-        # The keepers hear of those who hear of it now: one who was given the same day later is told of as well.
-        fresh = [one for one in people if own[one.id]["dedup_key"] in heard]
-        if not fresh:
-            continue
-        names = "、".join(f"{one.name}（{one.login}）" for one in fresh[:5]) + ("等" if len(fresh) > 5 else "")
-        told = f"{len(fresh)} 个账号用到 {day} 为止：{names}；还要用的，请改到期日"
-        key, page = f"{day}:{left}:{fresh[0].id}", "/admin/users?standing=expiring"
-        await post(conn, *(notice("account_expiring", key, to=k, subject=told, page=page, at=at) for k in keepers))
+        own = (notice("account_expiring", f"own:{day}:{left}", to=p.id, subject=subject, at=at) for p in people)
+        await post(conn, *own)
+        # Of those that this keeper has not been told of: one who was given the same day later, and to a keeper who was
+        # appointed later, everybody.
+        fresh = {k: [p for p in people if f"{day}:{left}:{p.id}" not in heard[k]] for k in keepers}
+        await post(conn, *(_to_keeper(k, day, left, several, at) for k, several in fresh.items() if several))
+
+
+def _to_keeper(keeper: uuid.UUID, day: date, left: int, people: Sequence[Any], at: datetime) -> Row:
+    names = "、".join(f"{p.name}（{p.login}）" for p in people[:5]) + ("等" if len(people) > 5 else "")
+    subject = f"{len(people)} 个账号用到 {day} 为止：{names}；还要用的，请改到期日"
+    of = [f"{day}:{left}:{p.id}" for p in people]
+    more = {"page": "/admin/users?standing=expiring", "of": " ".join(of)}
+    return notice("account_expiring", f"keeper:{of[0]}", to=keeper, subject=subject, at=at, **more)
+
+
+async def _heard_of(conn: Conn, keepers: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, set[str]]:
+    of = OutboxMessage.payload["of"].astext
+    mine = (OutboxMessage.user_id.in_(keepers), OutboxMessage.kind == "account_expiring", of.is_not(None))
+    heard: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for keeper, said in await conn.execute(select(OutboxMessage.user_id, of).where(*mine)):
+        heard[keeper].update(said.split())
+    return heard
 
 
 async def _keepers(conn: Conn) -> list[uuid.UUID]:

@@ -122,6 +122,38 @@ async def test_the_operators_set_no_day_that_is_over(conn):
     assert await set_last_day(conn, person.id, NOON.date(), by=SYSTEM, at=NOON)
 
 
+async def test_a_keeper_who_is_appointed_later_hears_of_those_already_told_and_the_first_not_again(conn):
+    person, first = await factories.person(conn, "officer"), await factories.person(conn, "admin")
+    await set_last_day(conn, person.id, LAST, by=SYSTEM, at=NOON)
+    await see_to_expiry(conn, at=END - timedelta(days=10))
+    second, other = await factories.person(conn, "admin-2"), await factories.person(conn, "officer-2")
+    await set_last_day(conn, other.id, LAST, by=SYSTEM, at=END - timedelta(days=9))
+    for _ in range(2):
+        await see_to_expiry(conn, at=END - timedelta(days=9))
+    heard = await told(conn, "account_expiring")
+    news = {who: [said.split("；")[0] for said, to in heard if to == who] for who in (first.id, second.id)}
+    one, two = f"{person.name}（officer）", f"{other.name}（officer-2）"
+    assert news[first.id] == [f"1 个账号用到 {LAST} 为止：{name}" for name in (one, two)]
+    assert news[second.id] == [f"2 个账号用到 {LAST} 为止：{one}、{two}"]
+
+
+@pytest.mark.parametrize(
+    ("power", "said"),
+    [(None, "没有在用的管理员账号"), (Power.SECURITY, "没有在用的系统管理员，没有人能建账号")],
+)
+async def test_the_check_says_that_nobody_administers(conn, power, said):
+    await factories.person(conn, "auditor")
+    admin = await factories.person(conn, "admin")
+    await conn.execute(update(User).where(User.id == admin.id).values(active=bool(power), power=power or Power.SOLE))
+    [only] = await powers_lacking(conn, NOON.date())
+    assert said in only
+
+
+async def test_the_check_is_not_silent_where_neither_an_administrator_nor_an_auditor_is_left(conn):
+    await factories.person(conn, "officer")
+    assert len(await powers_lacking(conn, NOON.date())) == 2
+
+
 async def test_the_check_names_a_power_that_nobody_holds_or_soon_will_not(conn):
     today = LAST - timedelta(days=13)
     assert await powers_lacking(conn, today) == []
