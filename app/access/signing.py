@@ -203,17 +203,24 @@ def refusal(user: Any, at: datetime) -> str:
     """Why somebody may not come in. Only who knows the password is told more than that something is wrong."""
     if user is None:
         return "账号或口令不对。"
+    return "".join(shut(user, at))
+
+
+def shut(user: Mapping[str, Any], at: datetime) -> tuple[str, str]:
+    """Why an account lets nobody in, as anybody may say it, and how that goes on to whoever stands at the door with
+    the right password; nothing of one that does."""
     if user["awaits_grant"]:
-        return "这个账号还没有授权，要等安全管理员核对以后才能登录；口令没有错，请先问本单位的安全管理员。"
+        why = "这个账号还没有授权，要等安全管理员核对以后才能登录"
+        return why, "；口令没有错，请先问本单位的安全管理员。"
     ended = user["valid_until"]
     if ended is not None and ended <= at:
-        return f"这个账号用到 {last_day(ended)} 为止，已经到期，请联系本单位的系统管理员。"
+        return f"这个账号用到 {last_day(ended)} 为止，已经到期", "，请联系本单位的系统管理员。"
     if not user["active"]:
-        return "这个账号已停用，请联系本单位的系统管理员。"
+        return "这个账号已停用", "，请联系本单位的系统管理员。"
     until = user["password_expires_at"]
     if until is not None and until <= at:
-        return f"一次性口令已过期（{ONE_TIME_HOURS} 小时内有效），请联系本单位的系统管理员重置。"
-    return ""
+        return f"一次性口令已过期（{ONE_TIME_HOURS} 小时内有效）", "，请联系本单位的系统管理员重置。"
+    return "", ""
 
 
 def _stranger(login: str, origin: Origin) -> Actor:

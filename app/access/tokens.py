@@ -58,7 +58,7 @@ async def issue_token(
     until = min(at + timedelta(days=days), user["valid_until"] or _LATE)
     row = {"token_hash": token_hash(token), "user_id": user["id"], "created_at": at, "expires_at": until}
     await conn.execute(insert(ApiToken).values(**row, label=label, read_only=read_only))
-    said = {**({"program": label, "days": days} if label else {}), **({"read_only": True} if read_only else {})} or None
+    said = {**({"program": label, "days": days} if label else {}), "read_only": read_only}
     issued = event_row("user:token:issued", by=by, at=at, object_type="user", object_id=user["id"], object_label=login)
     await record(conn, issued | {"after": said})
     return token
@@ -94,7 +94,9 @@ async def issue_own(
         raise Invalid({"label": f"最多同时有 {MOST} 个令牌；请先撤销不用的。"})
     await must_prove(conn, code, vault=conn.vault, by=by, at=at)
     token = await issue_token(conn, by.viewer.login, days=days, label=label, read_only=read_only, by=by, at=at)
-    await tell_owner(conn, by.viewer.id, f"您的账号发放了访问令牌“{label}”", by=by, at=at)
+    await tell_owner(
+        conn, by.viewer.id, f"您的账号发放了{'只读' if read_only else '读写'}的访问令牌“{label}”", by=by, at=at
+    )
     return token
 
 

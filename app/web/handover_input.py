@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.access.queries import user_by_id
-from app.access.signing import refusal
+from app.access.signing import shut
 from app.access.terms import Role, Viewer
 from app.db import Conn
 from app.errors import Invalid
@@ -40,6 +40,7 @@ def pair_of(known: Sequence[Person], raw: Mapping[str, str], viewer: Viewer) -> 
 async def caution_of(conn: Conn, taker: Person, *, at: datetime) -> str:
     """What to know before work goes to somebody who may not see it; "" when there is nothing."""
     user = await user_by_id(conn, taker.id)
-    if sentence := refusal(user, at):
-        return f"{taker.name} 现在登录不了：{sentence}"
+    why, _ = shut(user, at)
+    if why:
+        return f"{taker.name} 现在登录不了：{why}。"
     return "" if user["last_sign_in_at"] else f"{taker.name} 还没有登录过本系统，移交的消息不一定看得到。"

@@ -88,7 +88,7 @@ async def test_a_token_is_made_with_the_password_shown_once_used_and_revoked(
     about = select(AuditEvent.action).where(AuditEvent.action.like("user:token:%")).order_by(AuditEvent.number)
     assert list((await conn.execute(about)).scalars()) == ["user:token:issued", "user:token:revoked"]
     told = select(OutboxMessage.payload["subject"].astext).where(OutboxMessage.user_id == officer.id)
-    assert "统计小程序" in (await conn.execute(told)).scalar_one()
+    assert "您的账号发放了只读的访问令牌“统计小程序”" in (await conn.execute(told)).scalar_one()
 
 
 async def test_there_is_a_limit_to_how_many_tokens_one_has(client_as, conn):
@@ -102,4 +102,8 @@ async def test_there_is_a_limit_to_how_many_tokens_one_has(client_as, conn):
     assert "撤销不用的" in refused.text
     await conn.execute(update(ApiToken).values(expires_at=NOON))
     assert (await desk.post("/account/tokens", data=form | {"scope": "write"})).status_code == 200
+    told = select(OutboxMessage.payload["subject"].astext).where(OutboxMessage.user_id == officer.id)
+    assert "读写的访问令牌“再来一个”" in (await conn.execute(told)).scalar_one()
+    kept = select(AuditEvent.after).where(AuditEvent.object_label == "officer").order_by(AuditEvent.number.desc())
+    assert (await conn.execute(kept.limit(1))).scalar_one() == {"program": "再来一个", "days": 90, "read_only": False}
     assert ">读写</td>" in (await desk.get("/account/tokens")).text

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.access.terms import SYSTEM
+from app.access.terms import SYSTEM, Actor, Origin
 from app.audit.service import event_row, record
 from app.db import new_id
 from tests import factories, houses
@@ -152,6 +152,21 @@ async def test_what_an_act_keeps_is_named_in_words(client_as, conn):
 async def asked(api, **query):
     answer = await api.get("/api/v1/audit", params=query)
     return [(e["action"], e["object_label"]) for e in answer.json()["items"]]
+
+
+async def test_what_one_act_wrote_is_one_line_that_counts_what_is_on_the_page_and_hides_no_failure(client_as, conn):
+    auditor = await client_as("auditor")
+    by = Actor(SYSTEM.viewer, Origin(request_id="a" * 32))
+    for n in range(450):
+        about = {"object_type": "list", "object_id": str(n), "object_label": f"第 {n} 个", "succeeded": n != 300}
+        await record(conn, event_row("firm:record:edited", by=by, at=NOON, **about))
+    said, place = [], "/audit"
+    for _ in "12":
+        page = (await auditor.get(place)).text
+        said.append((re.findall(r"同一次操作，这一页里共 (\d+) 条", page), page.count("没有成功</span>")))
+        found = re.search(r'href="(/audit\?cursor=[^"]+)"', page)
+        place = found[1] if found else ""
+    assert (said, place) == ([(["400"], 1), (["50"], 0)], "")
 
 
 async def test_part_of_a_name_finds_what_was_done_to_a_firm_or_by_a_person(api_as, conn):
