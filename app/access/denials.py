@@ -56,9 +56,8 @@ async def add(conn: Conn, found: Mapping[uuid.UUID, Denied]) -> None:
 async def _raise_alarm(conn: Conn, person: uuid.UUID, times: int, denied: Denied) -> None:
     who = (await conn.execute(select(User.name, User.login, User.role, User.power).where(User.id == person))).one()
     role = ACTED_AS[acts_as(Role(who.role), Power(who.power))]
-    told = (
-        f"账号“{who.name}”（{who.login}，{role}）一小时内 {times} 次打开没有权限的地方，最近一次 {denied.place}，请核实"
-    )
+    account = f"“{who.name}”（{who.login}，{role}）"
+    told = f"账号{account}一小时内 {times} 次打开没有权限的地方，最近一次 {denied.place}，请核实"
     await tell_watchers(conn, f"denied:{person}:{business_day(denied.at)}", told, at=denied.at, page=PAGE)
 
 

@@ -94,9 +94,8 @@ async def issue_own(
         raise Invalid({"label": f"最多同时有 {MOST} 个令牌；请先撤销不用的。"})
     await must_prove(conn, code, vault=conn.vault, by=by, at=at)
     token = await issue_token(conn, by.viewer.login, days=days, label=label, read_only=read_only, by=by, at=at)
-    await tell_owner(
-        conn, by.viewer.id, f"您的账号发放了{'只读' if read_only else '读写'}的访问令牌“{label}”", by=by, at=at
-    )
+    may = "只读" if read_only else "读写"
+    await tell_owner(conn, by.viewer.id, f"您的账号发放了{may}的访问令牌“{label}”", by=by, at=at)
     return token
 
 
