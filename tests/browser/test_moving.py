@@ -142,6 +142,8 @@ def test_a_move_against_a_gate_waits_until_a_second_person_says_yes(site: Site, 
     expect(row).to_contain_text("高企")
     row.get_by_role("button", name=re.compile("通过")).click()
     expect(second.get_by_role("status").filter(has_text="已通过")).to_be_visible()
+    expect(second).to_have_url(re.compile("/$"))  # where the next one waits
+    second.goto(f"/firms/{uscc}")
     expect(second.locator(".steps [aria-current=step]")).to_contain_text("高新技术企业")
 
 
@@ -258,3 +260,21 @@ def test_without_a_network_the_dialog_says_so_and_keeps_what_was_typed(site: Sit
     people.complaints[:] = [
         c for c in people.complaints if "ERR_INTERNET_DISCONNECTED" not in c and "htmx:error" not in c
     ]
+
+
+def test_after_back_the_form_stands_as_it_is_made_and_not_as_another_was_filled_in(site: Site, people: People) -> None:
+    site.do(firm_on("tech_micro", LONG))
+    page = people.signed_in("officer")
+    page.goto("/firms")
+    page.get_by_role("link", name=LONG).click()
+    page.get_by_role("link", name="移动到…").click()
+    page.goto(f"{page.url.removesuffix('/move')}/move")
+    page.get_by_role("radio", name="雏鹰企业").check()
+    page.locator("#m-reason").fill("走访核实")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("#toasts")).to_contain_text("已移到")
+    page.go_back()
+    chosen = page.locator("input[name=to]:checked")
+    after_back = [one.get_attribute("value") for one in chosen.all()]
+    page.goto(page.url)
+    assert after_back == [one.get_attribute("value") for one in chosen.all()]
