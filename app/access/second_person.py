@@ -18,5 +18,5 @@ async def must_be_in_other_hands(
     caller's to see."""
     if name := await handled_by(conn, by.viewer.id, people, since=at - IN_HAND):
         raise Forbidden(
-            f"这个账号和{whose}的账号，{IN_HAND.days} 天之内都经过{name}的手（开通或重设口令）；请另一个人来办。"
+            f"您的账号和{whose}的账号，{IN_HAND.days} 天之内都经过{name}的手（开通或重设口令）；请另一个人来办。"
         )

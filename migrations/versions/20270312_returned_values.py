@@ -13,16 +13,17 @@ _NAME = "ck_plan_actuals_state"
 
 
 def _allow(states: str) -> None:
-    # A migration that cannot get its lock quickly gives up, instead of queueing every request behind it.
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.drop_constraint(op.f(_NAME), "plan_actuals", type_="check")
     op.create_check_constraint(op.f(_NAME), "plan_actuals", f"state IN ({states})")
 
 
 def upgrade() -> None:
+    # A migration that cannot get its lock quickly gives up, instead of queueing every request behind it.
+    op.execute("SET LOCAL lock_timeout = '5s'")
     _allow("'provisional', 'proposed', 'returned', 'final'")
 
 
 def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("UPDATE plan_actuals SET state = 'provisional' WHERE state = 'returned'")
     _allow("'provisional', 'proposed', 'final'")

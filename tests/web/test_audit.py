@@ -24,6 +24,8 @@ async def test_the_trail_tells_who_did_what_and_can_be_narrowed(client_as, api_a
     assert (await auditor.get("/api/v1/audit?actor=nobody")).json()["items"] == []
     assert (await auditor.get("/api/v1/audit?from=2026-11-24")).json()["items"] == []
     assert (await auditor.get("/api/v1/audit?from=昨天")).status_code == 422
+    around = await (await client_as("auditor")).get("/audit?from=2026-11-24&to=2026-11-22")
+    assert "梯队移动" in around.text, "days the wrong way round mean the same"
     page = await (await client_as("auditor")).get("/audit", params={"object": "开平市留痕有限公司"})
     assert "梯队移动" in page.text
     assert ">tech_micro<" not in page.text  # codes are put into words

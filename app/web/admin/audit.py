@@ -172,7 +172,9 @@ async def asked(
     since: Annotated[str, Query(alias="from", max_length=20)] = "",
     until: Annotated[str, Query(alias="to", max_length=20)] = "",
 ) -> Asked:
-    return Asked(object.strip(), actor.strip(), action, read_day(since), read_day(until))
+    days = sorted(day for day in (read_day(since), read_day(until)) if day) if since.strip() and until.strip() else []
+    first, last = days or (read_day(since), read_day(until))  # the wrong way round they mean the same
+    return Asked(object.strip(), actor.strip(), action, first, last)
 
 
 AskedDep = Annotated[Asked, Depends(asked)]

@@ -40,7 +40,7 @@ def usual_plan(plans: list[Plan], today: date) -> Plan:
     under_way = [p for p in running if p.first_year <= today.year <= p.last_year]
     chosen = under_way or running or plans
     if not chosen:
-        raise NotFound("还没有载入五年规划，请管理员在服务器上运行 tidu seed。")
+        raise NotFound("没有您看得到的五年规划：您的账号没有管辖的行政区划，或者规划还没有载入（tidu seed）。")
     return chosen[0]
 
 
