@@ -38,6 +38,10 @@ async def test_a_version_says_every_condition_in_words_with_its_article_and_how_
     )
     assert any("还没有人对照官方页面核对过" in doubt for doubt in rendered[-1][1]["doubts"])
     assert "科技成果转化能力（近三年年均） 25 至 30 分" in rendered[-1][1]["examples"][0].asks
+    await manager.get(f"/admin/policies/{await edition_of(conn, 'eaglet', '2026')}")
+    assert any("营业收入同比增长 未达标" in e.asks for e in rendered[-1][1]["examples"]), (
+        "a part of a group has its title"
+    )
 
 
 async def test_every_version_leaves_as_a_file_that_is_read_back_as_it_was(client_as, conn):

@@ -1,5 +1,6 @@
 """Around a version: what a person may do with it as it stands, how its examples came out, how it came about."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from app.access.terms import TOWN_DIGITS, Permission, Viewer
 from app.assessments.terms import VersionState
 from app.assessments.versions import Edition
 from app.audit.queries import Event
+from app.policy.criteria.base import BaseCriterion
 from app.policy.criteria.scoring import SumOfScores
 from app.policy.examples import failures
 from app.web.story import TimelineEntry
@@ -69,7 +71,7 @@ def examples_of(edition: Edition) -> list[ExampleView]:
 def _asks(edition: Edition, number: int) -> str:
     example = edition.version.examples[number]
     criteria = edition.version.criteria
-    titles = {criterion.code: criterion.title for criterion in criteria}
+    titles = {one.code: one.title for criterion in criteria for one in _with_parts(criterion)}
     lines = {item.code: item.title for score in criteria if isinstance(score, SumOfScores) for item in score.items}
     told = [f"总结论 {example.outcome.label}"] if example.outcome else []
     told += [f"{titles.get(code, code)} {outcome.label}" for code, outcome in example.criteria.items()]
@@ -77,6 +79,12 @@ def _asks(edition: Edition, number: int) -> str:
     told += [f"{lines.get(code, code)} {low} 至 {high} 分" for code, (low, high) in example.items.items()]
     told += [f"{name} {amount}" for name, amount in example.amounts.items()]
     return "；".join(told)
+
+
+def _with_parts(criterion: BaseCriterion) -> Iterator[BaseCriterion]:
+    yield criterion
+    for part in criterion.parts_of():
+        yield from _with_parts(part)
 
 
 def entry(event: Event) -> TimelineEntry:
