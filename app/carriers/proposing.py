@@ -17,7 +17,7 @@ from app.carriers.letting import NO_MORE, admit
 from app.carriers.models import TenancyProposal
 from app.carriers.moving import link_team
 from app.carriers.proposal_terms import OVERTAKEN, PROPOSED_A_DAY, Asked, Proposal, ProposalState, days_of
-from app.carriers.proposals import answerers, locked, operators_of
+from app.carriers.proposals import answerers, locked, named_inside, operators_of
 from app.carriers.queries import carrier_asking, lock_carrier, team_of
 from app.carriers.recording import trace
 from app.carriers.stay_terms import Lease, SpecialField
@@ -29,11 +29,13 @@ from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, TooMany
 from app.firms.queries import firm_by_id, firm_by_uscc
 from app.outbox.writing import notice, post
+from app.text.uscc import check
 
 Suited = Callable[[Carrier, Lease], Awaitable[Lease]]
 _P = TenancyProposal
 _TERMS = ("seats", "incubates", "special_field", "rent_reduced", "agreement_no", "agreement_on", "stage_target")
 _OTHER_DAY = "提议的注册日期与贵企业登记的成立日期不同；请与载体核对，由它改正以后重新提出。"
+_MISTYPED = "这个信用代码的校验码不对，请对照营业执照再核对；代码确实如此的，请主管部门登记这家企业、直接办理。"
 _GONE = "现在办不了（房间可能已经租出）；请与载体联系，由它重新提出。"
 
 
@@ -73,6 +75,9 @@ async def _ask(
     conn: Conn, carrier: Carrier, uscc: str, about: Mapping[str, Any], what: str, *, by: Actor, at: datetime
 ) -> uuid.UUID:
     today = business_day(at)
+    # Of a firm that is known to be inside its code is known, too; of any other nothing but the code itself is judged.
+    if check(uscc).warnings and not await named_inside(conn, carrier.id, [uscc]):
+        raise Invalid({"uscc": _MISTYPED})
     # One carrier's proposals come one after the other, or a burst of them would pass the count.
     held = await lock_carrier(conn, carrier.id, viewer=by.viewer)
     if held is None or held.state is CarrierState.CLOSED:

@@ -16,11 +16,12 @@ from app.carriers.proposal_terms import ANSWER_DAYS, OPEN_DAYS, PROPOSED_A_DAY
 from app.incubation import jobs
 from app.incubation.jobs import reconcile
 from app.outbox.models import OutboxMessage
+from app.text.uscc import make_code
 from app.web.carrier import proposals
 from tests import factories, houses
 from tests.harness import NOON
 
-UNKNOWN = "91440783MA5ABCDE0X"
+UNKNOWN = make_code("91440783", "MA5ABCDE")
 LEASE = {"since": "2026-12-01", "until": "2028-11-30", "incubates": "1", "agreement_no": "FH-9"}
 
 
@@ -275,10 +276,32 @@ async def test_so_many_codes_a_day_and_no_more(conn, held):
     lease = houses.lease(space, UNKNOWN)
     await proposing.propose(conn, held, lease, by=operator.actor, at=NOON - timedelta(days=1))
     for n in range(PROPOSED_A_DAY):
-        uscc = f"91440783MA5ABCD{n:03}"
+        uscc = make_code("91440783", f"MA5AB{n:03}")
         await proposing.propose(conn, held, houses.lease(space, uscc), by=operator.actor, at=NOON)
     with pytest.raises(proposing.TooMany):
-        await proposing.propose(conn, held, houses.lease(space, UNKNOWN[:-1] + "1"), by=operator.actor, at=NOON)
+        await proposing.propose(conn, held, houses.lease(space, factories.code()), by=operator.actor, at=NOON)
+
+
+async def test_a_code_whose_check_fails_is_refused_at_once_alike_whether_there_is_such_a_firm_or_not(
+    conn, api_as, client_as, held
+):
+    nobodys = f"{UNKNOWN[:-1]}{'1' if UNKNOWN[-1] != '1' else '2'}"
+    really = await factories.firm(conn, uscc="91440783MA5ABCDF0X")
+    space, operator, program = await houses.space(conn, held), await client_as("carrier"), await api_as("carrier")
+    for n, code in enumerate((nobodys, really)):
+        form = await propose(operator, held, space, code)
+        assert (form.status_code, "校验码不对" in form.text, "请主管部门登记这家企业" in form.text) == (422, True, True)
+        lease = {"space": str(space), "from": "2026-12-01", "uscc": code}
+        told = await program.post(f"/api/v1/carriers/{held.id}/tenancies", json=lease)
+        assert (told.status_code, "校验码不对" in told.text) == (422, True)
+        head = "楼栋,楼层,房间,面积（㎡）,统一社会信用代码,租期起"
+        text = f"{head}\nA 座,3,40{n},80,{code},2026-12-01"
+        listed = await houses.bring_list(operator, f"/carriers/{held.id}/rooms", "房间.csv", text)
+        assert ("错误 1" in listed.text, "校验码不对" in listed.text) == (True, True)
+    assert not (await conn.execute(select(TenancyProposal.id))).all()
+    # The bureau has seen the paper and lets it in; of whoever is inside the operator knows the code.
+    await houses.tenancy(conn, held, space, really)
+    assert (await propose(operator, held, await houses.space(conn, held, "305"), really)).status_code == 303
 
 
 def test_who_lets_rooms_does_not_answer_for_a_firm():
