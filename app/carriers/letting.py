@@ -15,7 +15,7 @@ from app.carriers.models import CarrierTeam, TenancyRow
 from app.carriers.overtaking import overtake
 from app.carriers.queries import hold_carriers
 from app.carriers.recording import never, note, span, trace
-from app.carriers.rules import ending_problems, renewal_problem
+from app.carriers.rules import ending_problems, lease_problem, renewal_problem
 from app.carriers.stay_terms import Ending, EndReason, Happening, Lease, SpecialField, Tenancy, Terms
 from app.carriers.taking import OVERLAP, free, hold_running, hold_space, in_the_way
 from app.carriers.tenancies import taken, tenancy_by_id
@@ -62,8 +62,7 @@ async def put_in(
     at: datetime,
 ) -> uuid.UUID:
     """The row itself, into a space that is held under its lock."""
-    if space.exclusive and lease.seats != 1:
-        raise Invalid({"seats": "独用房间不分工位。"})
+    check_lease(space, lease)
     await hold_running(conn, carrier.id, refusal=NO_MORE)
     await free(conn, space, seats=lease.seats, since=lease.since, until=lease.until)
     made, during = new_id(), span(lease.since, lease.until)
@@ -103,6 +102,17 @@ async def put_in(
     await trace(conn, (carrier.id, carrier.name), "tenancy:admitted", said, by=by, at=at)
     await overtake(conn, space, tenancy, since=lease.since, besides=lease.proposal, by=by, at=at)
     return made
+
+
+def check_lease(space: Space, lease: Lease) -> None:
+    """What no new lease of that space can be. Raises Invalid by field."""
+    faults = {}
+    if space.exclusive and lease.seats != 1:
+        faults["seats"] = "独用房间不分工位。"
+    if problem := lease_problem(lease.until, since=lease.since):
+        faults["until"] = problem
+    if faults:
+        raise Invalid(faults)
 
 
 async def _overlap(

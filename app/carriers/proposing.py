@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.terms import Actor, Role
-from app.carriers.letting import NO_MORE, admit
+from app.carriers.letting import NO_MORE, admit, check_lease
 from app.carriers.models import TenancyProposal
 from app.carriers.moving import link_team
 from app.carriers.proposal_terms import OVERTAKEN, PROPOSED_A_DAY, Asked, Proposal, ProposalState, days_of
@@ -48,8 +48,7 @@ async def propose(
     """
     today = business_day(at)
     space = await hold_space(conn, carrier.id, lease.space_id, since=lease.since, until=lease.until, today=today)
-    if space.exclusive and lease.seats != 1:
-        raise Invalid({"seats": "独用房间不分工位。"})
+    check_lease(space, lease)
     await free(conn, space, seats=lease.seats, since=lease.since, until=lease.until)
     about: dict[str, Any] = {"space_id": space.id, "team_id": None, "since": lease.since, "until": lease.until}
     terms = {name: getattr(lease, name) for name in _TERMS} | ({"called": called} if called else {})

@@ -17,6 +17,8 @@ WARN_BEFORE = (12, 6, 3)
 LEASE_BEFORE = (90, 30)
 # 国科发区〔2018〕300号 第十五条: name, operator, area or site changed is reported within three months.
 REPORT_MONTHS = 3
+LONGEST_LEASE = 20  # years, beyond which a lease is void
+LEASE_BASIS = "民法典第七百零五条"
 REPORT_BASIS = "国科发区〔2018〕300号 第十五条（国家级孵化器；其他载体参照）"
 
 
@@ -122,6 +124,16 @@ def ending_problems(ending: Ending, *, since: date, until: date | None, today: d
     return found
 
 
+def lease_problem(until: date | None, *, since: date, renewed: bool = False) -> str:
+    """`since`: its first day, or the day on which it is renewed. A period of years ends on the corresponding day
+    (民法典第二百零二条), so that one is still within it."""
+    last = add_months(since, 12 * LONGEST_LEASE)
+    if until is None or until <= last:
+        return ""
+    begins = "自续租这天起" if renewed else "自租期起"
+    return f"租赁期限{begins}不得超过{LONGEST_LEASE}年（{LEASE_BASIS}），最晚写 {last}；请核对租期止。"
+
+
 def renewal_problem(held: date | None, until: date | None, *, today: date) -> str:
     """A lease that would still be over is none: who has left by then leaves."""
     if until is not None and (held is None or until <= held):
@@ -129,7 +141,7 @@ def renewal_problem(held: date | None, until: date | None, *, today: date) -> st
         return f"现在的租期止是{now}，续租要晚于它；提前结束的请办退出。"
     if until is not None and until < today:
         return f"{until} 已经过去，续到那天租期仍是过期；还在里面的请写今天或以后，已经搬走的请办退出。"
-    return ""
+    return lease_problem(until, since=today, renewed=True)
 
 
 def goes_back(before: CarrierKind, after: CarrierKind) -> bool:

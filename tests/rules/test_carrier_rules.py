@@ -206,11 +206,28 @@ def test_each_stay_has_one_clock_the_earliest_and_one_limit_the_longest():
 
 @pytest.mark.parametrize(
     ("until", "said"),
-    [(TODAY - timedelta(days=1), "已经过去"), (TODAY, ""), (date(2026, 10, 1), "续租要晚于它"), (None, "")],
+    [
+        *((TODAY - timedelta(days=1), "已经过去"), (TODAY, ""), (date(2026, 10, 1), "续租要晚于它"), (None, "")),
+        *((date(2046, 11, 23), ""), (date(2046, 11, 24), "自续租这天起不得超过20年（民法典第七百零五条）")),
+    ],
 )
-def test_a_lease_is_not_renewed_into_the_past(until, said):
+def test_a_lease_is_renewed_neither_into_the_past_nor_for_more_than_twenty_years(until, said):
     words = rules.renewal_problem(date(2026, 10, 1), until, today=TODAY)
     assert (said in words) if said else not words
+
+
+@pytest.mark.parametrize(
+    ("since", "last"),
+    [
+        (date(2026, 12, 1), date(2046, 12, 1)),
+        (date(2028, 2, 29), date(2048, 2, 29)),
+        (date(2010, 1, 1), date(2030, 1, 1)),
+    ],
+)
+def test_a_lease_is_for_twenty_years_at_most_whenever_it_began(since, last):
+    assert not rules.lease_problem(last, since=since)
+    assert not rules.lease_problem(None, since=since), "one without a day on which it ends can be ended on any"
+    assert f"最晚写 {last}" in rules.lease_problem(last + timedelta(days=1), since=since)
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,42 @@ async def test_a_lease_is_told_what_is_wrong_in_the_words_of_the_api(conn, api_a
     assert set(answer.json()["errors"]) == {"to"}
 
 
+async def test_a_lease_of_more_than_twenty_years_is_refused_with_the_article_wherever_it_comes_from(
+    conn, api_as, client_as
+):
+    held = await houses.carrier(conn)
+    room, next_door = await houses.space(conn, held), await houses.space(conn, held, "302")
+    program, page = await api_as(await houses.operator(conn, held)), await client_as("carrier")
+    here, twenty = f"/api/v1/carriers/{held.id}", "2046-12-01"
+    lease = {"space": str(room), "from": "2026-12-01"}
+    for who in ({"team": "甲队"}, {"uscc": factories.code()}):
+        too_long = await program.post(f"{here}/tenancies", json={**lease, **who, "to": "2046-12-02"})
+        assert (too_long.status_code, set(too_long.json()["errors"])) == (422, {"to"})
+        assert "民法典第七百零五条" in too_long.text
+    made = await program.post(f"{here}/tenancies", json={**lease, "team": "甲队", "to": twenty})
+    assert made.status_code == 201
+    form = {
+        "space": str(next_door),
+        "team": "乙队",
+        "since": "2026-12-01",
+        "until": "2099-12-31",
+        "idempotency_key": "k",
+    }
+    typed = await page.post(f"/carriers/{held.id}/tenancies/new", data=form)
+    assert (typed.status_code, "民法典第七百零五条" in typed.text) == (422, True)
+    text = "楼栋,楼层,房间,面积,企业或团队,租期起,租期止\nA 座,3,302,100,乙队,2026-12-01,2099-12-31"
+    listed = await houses.bring_list(page, f"/carriers/{held.id}/rooms", "房间.csv", text)
+    assert ("错误 1" in listed.text, "民法典第七百零五条" in listed.text) == (True, True)
+    inside = await houses.tenancy(conn, held, next_door, "丙队")
+    tag = {"if-match": '"1"'}
+    longer = [
+        await program.post(f"/api/v1/tenancies/{inside}/renew", json={"to": to}, headers=tag)
+        for to in ("2046-11-24", "2046-11-23")  # twenty years from the day on which it is renewed
+    ]
+    assert [a.status_code for a in longer] == [422, 200]
+    assert "自续租这天起" in longer[0].text
+
+
 async def test_an_operator_lets_its_own_rooms_and_finds_nobody_elses(conn, api_as):
     mine, other = await houses.carrier(conn), await houses.carrier(conn, "别家孵化器")
     room = await houses.space(conn, mine)
