@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from app.sheets.reading import filled
 from app.sheets.terms import Formula, RawSheet, SheetError, Value
-from app.text import key
+from app.text import halve, key
 
 _SEARCHED_ROWS = 200
 _COUNT = re.compile(r"共?\d{1,6}(家|户|个|条|项|行)?(企业)?")
+_NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
 _TOTALS = ("合计", "总计", "小计", "共计", "累计", "汇总")
 _LONGEST_TOTAL = 12
 
@@ -104,7 +105,7 @@ def rows_of(table: Table, names: Mapping[str, str], *, identity: Sequence[str], 
         cells = {field: raw[column] if column < len(raw) else None for field, column in table.columns.items()}
         if not filled(raw) or _is_total(raw, cells.get(code)):
             continue
-        if _is_header(cells, names) or (not filled([cells[f] for f in identity]) and _is_footnote(raw)):
+        if _is_header(cells, names) or (not filled([cells[f] for f in identity]) and _is_footnote(raw, cells)):
             continue
         yield Row(table.sheet.number(index), cells)
 
@@ -125,7 +126,12 @@ def _is_header(cells: Mapping[str, Value], names: Mapping[str, str]) -> bool:
     return len(said) > 1 and all(names.get(name) == field for field, name in said)
 
 
-def _is_footnote(raw: Sequence[Value]) -> bool:
-    """A line without name and code: a remark below the list, or a serial number that was filled down too far."""
+def _is_footnote(raw: Sequence[Value], cells: Mapping[str, Value]) -> bool:
+    """A line without name and code: a remark below the list, or a serial number that was filled down too far. A number
+    under one of the list's own columns is neither, but a row whose name somebody forgot."""
     said = [v for v in raw if v is not None and not (isinstance(v, str) and not v.strip())]
-    return len(said) == 1 and not isinstance(said[0], Formula)
+    return len(said) == 1 and not isinstance(said[0], Formula) and not any(map(_is_number, cells.values()))
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, float) or (isinstance(value, str) and bool(_NUMBER.fullmatch(halve(value))))

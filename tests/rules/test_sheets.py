@@ -100,6 +100,16 @@ def test_empty_rows_totals_footnotes_and_a_second_header_are_no_firms() -> None:
 
 
 @pytest.mark.parametrize(
+    ("alone", "kept"), [(80.0, True), ("８０.5", True), ("1,200", True), ("填表人：张三", False), ("2026年12月", False)]
+)
+def test_a_number_alone_under_a_column_of_the_list_is_a_row_whose_name_was_forgotten(
+    alone: str | float, kept: bool
+) -> None:
+    sheet = RawSheet("名册", [[NAME, CODE, "注册资本（万元）"], [*LINE, 30.0], [None, None, alone]])
+    assert [r.number for r in rows_in([sheet])] == ([2, 3] if kept else [2])
+
+
+@pytest.mark.parametrize(
     ("code", "rows"), [("106家", 1), (106.0, 1), ("共 106 家企业", 1), ("9144078", 2), ("公司", 2)]
 )
 def test_a_count_below_the_codes_is_a_total_where_nothing_but_a_total_is_named(code: str | float, rows: int) -> None:

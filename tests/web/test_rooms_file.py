@@ -93,6 +93,9 @@ async def test_a_room_let_twice_says_who_has_it_until_when_and_nothing_of_the_li
         assert "与第 2 行是同一份租约。" in answer.text
         assert "提前结束的请办退出" in answer.text
     assert (await count(conn, CarrierSpace), await count(conn, TenancyRow)) == (1, 1)
+    forgotten = await send(officer, held, lines[0], ",,,80,,,,,", ",,,,,,,,")
+    assert "新增 1 · 更新 0 · 不变 0 · 错误 1" in forgotten.text, "an area without its room is no empty row"
+    assert "请填写房间号或工位区名称" in forgotten.text
     unreadable = await send(officer, held, "甲,乙", head="名称,数量")
     assert (unreadable.status_code, "没有找到表头" in unreadable.text) == (422, True)
 
