@@ -65,7 +65,7 @@ async def amend_space(
         return False
     if changed.keys() & {"area", "exclusive", "capacity", "opened_on"} and await _was_let(conn, space_id):
         raise Refused(
-            f"{held.place} 已经出租过，改面积、用法或工位数会改变过去的出租率；请停用它，再按新的面积新增一间。"
+            f"{held.place} 已经出租过，改面积、用法或工位数会改变过去的使用率；请停用它，再按新的面积新增一间。"
         )
     try:
         async with conn.begin_nested():

@@ -321,7 +321,7 @@ async def test_what_was_let_keeps_its_size(conn, house, officer):
     assert await spaces.amend_space(conn, house, room, bigger, version=1, by=officer.actor, at=NOON)
     await houses.tenancy(conn, house, room, "甲队")
     entry = SpaceEntry("A 座", "3", "301", held.area, True)
-    with pytest.raises(Refused, match="过去的出租率"):
+    with pytest.raises(Refused, match="过去的使用率"):
         await spaces.amend_space(conn, house, room, entry, version=2, by=officer.actor, at=NOON)
     renamed = SpaceEntry("A 座", "3", "301 室", held.area + 1, True)
     assert await spaces.amend_space(conn, house, room, renamed, version=2, by=officer.actor, at=NOON)

@@ -66,7 +66,7 @@ async def shown(conn: Conn, carrier_id: uuid.UUID, viewer: Viewer, today: date, 
     return answer(body, status=status, headers=headers)
 
 
-@router.get("", response_model=CarrierList, summary="管辖范围内的载体，附出租率")
+@router.get("", response_model=CarrierList, summary="管辖范围内的载体，附使用率")
 async def carriers(
     conn: ConnDep,
     today: TodayDep,
@@ -75,7 +75,7 @@ async def carriers(
     kind: Annotated[str, Query(max_length=20)] = "",
     region: Annotated[str, Query(max_length=12)] = "",
     state: Annotated[str, Query(max_length=12, description="operating（缺省）、closed、all")] = "operating",
-    on: Annotated[date | None, Query(description="哪一天的出租率，缺省今天")] = None,
+    on: Annotated[date | None, Query(description="哪一天的使用率，缺省今天")] = None,
     cursor: Annotated[str, Query(max_length=300)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
@@ -135,7 +135,7 @@ async def edit(carrier_id: uuid.UUID, body: CarrierPatch, deed: Keeper, if_match
     return await shown(deed.conn, held.id, deed.viewer, deed.today)
 
 
-@router.get("/{carrier_id}/occupancy", response_model=FillOut, summary="任何一天的出租率")
+@router.get("/{carrier_id}/occupancy", response_model=FillOut, summary="任何一天的使用率")
 async def occupancy(
     carrier_id: uuid.UUID,
     conn: ConnDep,
