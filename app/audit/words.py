@@ -104,6 +104,7 @@ ACTION_LABELS = {
     "carrier:space:opened": "新增房间",
     "carrier:space:edited": "修改房间",
     "carrier:space:closed": "停用房间",
+    "carrier:space:reopened": "恢复启用房间",
     "carrier:space:joined": "合并同一间房的两条登记",
     "carrier:space:taken_back": "撤销导入的房间",
     "carrier:collection:opened": "发起入驻企业数据收集",

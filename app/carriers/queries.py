@@ -197,7 +197,7 @@ async def changes_of(conn: Conn, carrier_id: uuid.UUID) -> list[CarrierChange]:
 
 
 _S = CarrierSpace
-SPACE = (
+SPACE: tuple[Any, ...] = (
     _S.id,
     _S.carrier_id,
     _S.building,
@@ -209,6 +209,7 @@ SPACE = (
     _S.opened_on,
     _S.closed_on,
     _S.version,
+    _S.closed_at,
 )
 
 

@@ -144,6 +144,12 @@ def renewal_problem(held: date | None, until: date | None, *, today: date) -> st
     return lease_problem(until, since=today, renewed=True)
 
 
+def reopens_until(closed_on: date, recorded_on: date | None) -> date:
+    """The last day on which a room that was closed by mistake may go on as if it had not been: up to then no evening
+    has passed on which it was known to be gone, and no day that is over would be told otherwise than it was."""
+    return max(closed_on, recorded_on or closed_on)
+
+
 def goes_back(before: CarrierKind, after: CarrierKind) -> bool:
     """Down the chain instead of up: possible, but wants a reason."""
     return before in CHAIN and after in CHAIN and CHAIN.index(after) < CHAIN.index(before)

@@ -1,4 +1,4 @@
-"""Rooms and halls: opened, renamed, closed. What was ever let keeps its size, or the past would change."""
+"""Rooms and halls: opened, renamed, closed and opened again. What was let keeps its size, or the past would change."""
 
 import uuid
 from dataclasses import replace
@@ -9,16 +9,21 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor
+from app.audit.models import AuditEvent
 from app.carriers.models import CarrierSpace, TenancyRow
 from app.carriers.place_rules import Place, place_key
 from app.carriers.queries import hold_carriers, space_of, spaces_of
 from app.carriers.recording import trace
-from app.carriers.taking import hold_running
+from app.carriers.rules import reopens_until
+from app.carriers.taking import hold_running, same_room
 from app.carriers.terms import Carrier, Space, SpaceEntry, place_of
+from app.clock import business_day
 from app.db import Conn, new_id
 from app.errors import Conflict, Invalid, NotFound, Refused, Stale
 from app.outages import constraint_of
 
+# A day that is over keeps the rooms that it had.
+TOO_LATE = "已经过去的那些天没有算它，不能恢复；要接着用的请新增一间同名的房间，启用日期写今天。"
 _PLACE = "uq_carrier_spaces_place"
 
 
@@ -58,6 +63,8 @@ async def amend_space(
         raise NotFound
     if held.version != version:
         raise Stale("这个房间的资料刚被别人改过，请对照现在的内容再保存。")
+    if held.closed_on is not None:
+        raise Conflict(f"{held.place} 已登记自 {held.closed_on} 起停用，资料不能再改。")
     if place_key(*_place(entry)) != place_key(*_place(held)):
         entry = await _named(conn, carrier, entry, besides=space_id)
     changed = {name: value for name, value in _values(entry).items() if value != getattr(held, name)}
@@ -97,6 +104,48 @@ async def close_space(conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, on: 
     done = {"closed_on": on, "closed_at": at, "version": CarrierSpace.version + 1}
     await conn.execute(update(CarrierSpace).where(CarrierSpace.id == space_id).values(done))
     await trace(conn, (carrier.id, carrier.name), "space:closed", {"place": held.place, "on": on}, by=by, at=at)
+
+
+async def reopen_space(conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, by: Actor, at: datetime) -> Space:
+    """Closed by mistake, it goes on as if it had not been: no day that is over was without it. Raises NotFound,
+    Conflict, Refused."""
+    await hold_carriers(conn, [carrier.id])
+    held = await space_of(conn, carrier.id, space_id, lock=True)
+    if held is None:
+        raise NotFound
+    if held.closed_on is None:
+        raise Conflict(f"{held.place} 没有停用。")
+    await hold_running(conn, carrier.id, refusal="不能恢复启用房间")
+    if may_reopen_until(held) < business_day(at):
+        raise Refused(f"{held.place} 自 {held.closed_on} 起停用，{TOO_LATE}")
+    if await _was_joined(conn, carrier, held):
+        raise Refused(f"{held.place} 是合并同一间房的两条登记时停用的，合并不能撤销。")
+    there = (s for s in await spaces_of(conn, carrier.id, closed=True) if s.id != held.id and same_room(s, held))
+    if same := next((s for s in there if s.closed_on is None or s.closed_on > held.closed_on), None):
+        raise Conflict(f"{carrier.name}另有一间“{same.place}”在用，{held.place} 不能恢复启用。")
+    done = {"closed_on": None, "closed_at": None, "version": CarrierSpace.version + 1}
+    await conn.execute(update(CarrierSpace).where(CarrierSpace.id == space_id).values(done))
+    said, before = {"place": held.place}, {"on": held.closed_on}
+    await trace(conn, (carrier.id, carrier.name), "space:reopened", said, by=by, at=at, before=before)
+    return held
+
+
+def may_reopen_until(space: Space) -> date:
+    if space.closed_on is None:
+        return date.max
+    return reopens_until(space.closed_on, business_day(space.closed_at) if space.closed_at else None)
+
+
+async def _was_joined(conn: Conn, carrier: Carrier, held: Space) -> bool:
+    """Its leases are another row's by now; the trail alone says that this was why it was closed, and when."""
+    e = AuditEvent
+    query = select(e.id).where(
+        e.action == "carrier:space:joined",
+        e.object_id == str(carrier.id),
+        e.at == held.closed_at,
+        e.after["place"].astext == held.place,
+    )
+    return (await conn.execute(query.limit(1))).first() is not None
 
 
 def _place(one: Space | SpaceEntry) -> Place:

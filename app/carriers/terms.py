@@ -167,6 +167,7 @@ class Space:
     opened_on: date | None
     closed_on: date | None
     version: int
+    closed_at: datetime | None  # when that was recorded
 
     @property
     def place(self) -> str:

@@ -63,6 +63,8 @@ POST  /carriers/{{carrier_id}}/spaces/new       carrier:let    carrier officer
 GET   /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:read {CARRIER_READERS}
 POST  /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/close carrier:let carrier officer
+POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/reopen carrier:let carrier officer
+POST  /api/v1/carriers/{{carrier_id}}/spaces/{{space_id}}/reopen carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/join carrier:let carrier officer
 POST  /api/v1/carriers/{{carrier_id}}/spaces/{{space_id}}/join carrier:let carrier officer
 POST  /api/v1/carriers/{{carrier_id}}/spaces/{{space_id}}/close carrier:let carrier officer

@@ -1,4 +1,4 @@
-"""One room over JSON: set right, closed, made one with the other row of the same room."""
+"""One room over JSON: set right, closed, opened again, made one with the other row of the same room."""
 
 import uuid
 
@@ -48,6 +48,15 @@ async def close(carrier_id: uuid.UUID, space_id: uuid.UUID, body: SpaceCloseIn, 
     on = r.day("on") or deed.today
     r.done()
     await spaces.close_space(deed.conn, carrier, space_id, on=on, by=deed.by, at=deed.at)
+    return await _shown(deed.conn, carrier.id, space_id)
+
+
+@router.post("/reopen", response_model=SpaceOut, summary="恢复启用停用错的房间", openapi_extra=KEYED)
+@once_only
+async def reopen(carrier_id: uuid.UUID, space_id: uuid.UUID, deed: Letter) -> Response:
+    """停用的第一天过去以后、同一间房又登记过一间的，回答 409，写明怎么办；以前各天的使用率不变。"""
+    carrier = await carrier_in_sight(deed.conn, carrier_id, deed.viewer)
+    await spaces.reopen_space(deed.conn, carrier, space_id, by=deed.by, at=deed.at)
     return await _shown(deed.conn, carrier.id, space_id)
 
 

@@ -135,12 +135,14 @@ async def floors_context(conn: Conn, carrier: Carrier, *, day: date, today: date
     """Three statements, however many rooms and tenants. `then`: as full as was known on the evening of that day, which
     no later record changes."""
     then = then and day < today
-    spaces = there_on(await queries.spaces_of(conn, carrier.id, closed=True), day)
+    ever = await queries.spaces_of(conn, carrier.id, closed=True)
+    spaces = there_on(ever, day)
     there, coming = await there_and_coming(conn, carrier.id, on=day, today=today)
     inside = [inside_of(t, day, today) for t in there]
     return {
         "on": day,
         "floors": floors_of(spaces, inside, coming),
+        "closed_rooms": [s for s in ever if s.closed_on is not None],
         "twice": twice([s for s in spaces if s.closed_on is None]),
         "due": due_first(inside),
         "then": then,

@@ -1,4 +1,4 @@
-"""Rooms and halls of seats: added, renamed, closed; and who has had one."""
+"""Rooms and halls of seats: added, renamed, closed, opened again; and who has had one."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,9 @@ async def amend(
         version = version_in(raw)
         done = await spaces.amend_space(conn, carrier, space.id, entry, version=version, by=actor, at=clock.now())
     except (Invalid, Conflict, Refused) as error:
-        return await _form(request, conn, carrier, actor.viewer, raw, space=space, error=error)
+        # What is refused is about its size; what stands in the way has its name.
+        about = "" if space.closed_on else "area" if isinstance(error, Refused) else "room"
+        return await _form(request, conn, carrier, actor.viewer, raw, space=space, error=error, place=about)
     return see_other(request, home_of(carrier, actor.viewer), "已保存" if done else "没有变化")
 
 
@@ -104,6 +106,20 @@ async def close(
         typed = _as_typed(space)
         return await _form(request, conn, carrier, actor.viewer, typed, space=space, error=error, place="on")
     return see_other(request, home_of(carrier, actor.viewer), f"{space.place} 自 {on} 起停用")
+
+
+@router.post("/carriers/{carrier_id}/spaces/{space_id}/reopen")
+async def reopen(
+    request: Request, carrier_id: uuid.UUID, space_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
+) -> Response:
+    carrier = await carrier_in_sight(conn, carrier_id, actor.viewer)
+    space = await _space(conn, carrier, space_id)
+    try:
+        await spaces.reopen_space(conn, carrier, space.id, by=actor, at=clock.now())
+    except (Conflict, Refused) as error:
+        typed = _as_typed(space)
+        return await _form(request, conn, carrier, actor.viewer, typed, space=space, error=error, place="")
+    return see_other(request, f"/carriers/{carrier.id}/spaces/{space.id}", f"{space.place} 已恢复启用")
 
 
 @router.post("/carriers/{carrier_id}/spaces/{space_id}/join")
@@ -153,13 +169,15 @@ async def _form(
     error: AppError | None = None,
     place: str = "room",
 ) -> Response:
-    spaces = await spaces_of(conn, carrier.id)
+    rooms = await spaces_of(conn, carrier.id)
     context: dict[str, Any] = {
         **head(carrier, viewer),
-        **_rows_of_one_room(spaces, space, raw),
+        **_rows_of_one_room(rooms, space, raw),
         "space": space,
         "values": {name: raw.get(name, "") for name in _FIELDS},
         "version": raw.get("version", ""),
+        "until": spaces.may_reopen_until(space) if space else None,
+        "too_late": spaces.TOO_LATE,
         "had": await tenancies_of_space(conn, space.id) if space else [],
         "idempotency_key": key,
         **faulty(error, place),
