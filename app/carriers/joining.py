@@ -86,7 +86,7 @@ async def join(
     await _apart(conn, kept, gone, today=today, by=by, at=at)
     moved = await _move(conn, carrier, kept, gone, by=by, at=at)
     on = max(today, date.fromordinal(gone.opened_on.toordinal() + 1)) if gone.opened_on else today
-    done = {"closed_on": on, "closed_at": at, "version": _S.version + 1}
+    done = {"closed_on": on, "closed_at": at, "joined_into": kept.id, "version": _S.version + 1}
     await conn.execute(update(_S).where(_S.id == gone.id).values(done))
     # Whoever was about to take the list back that brought it in takes nothing away from under what has come to it.
     await conn.execute(update(_S).where(_S.id == kept.id).values(version=_S.version + 1))

@@ -160,6 +160,7 @@ class CarrierSpace(Base):
     opened_on: Mapped[date | None]  # None: as long as anybody remembers
     closed_on: Mapped[date | None]  # the first day on which it is no more
     closed_at: Mapped[datetime | None]  # when that was recorded
+    joined_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("carrier_spaces.id"))  # the other row of the room
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime]
 

@@ -210,6 +210,7 @@ SPACE: tuple[Any, ...] = (
     _S.closed_on,
     _S.version,
     _S.closed_at,
+    _S.joined_into,
 )
 
 

@@ -1,6 +1,7 @@
 """Rooms and halls: opened, renamed, closed and opened again. What was let keeps its size, or the past would change."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +10,6 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.terms import Actor
-from app.audit.models import AuditEvent
 from app.carriers.models import CarrierSpace, TenancyRow
 from app.carriers.place_rules import Place, place_key
 from app.carriers.queries import hold_carriers, space_of, spaces_of
@@ -118,7 +118,7 @@ async def reopen_space(conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, by:
     await hold_running(conn, carrier.id, refusal="不能恢复启用房间")
     if may_reopen_until(held) < business_day(at):
         raise Refused(f"{held.place} 自 {held.closed_on} 起停用，{TOO_LATE}")
-    if await _was_joined(conn, carrier, held):
+    if held.joined_into is not None:
         raise Refused(f"{held.place} 是合并同一间房的两条登记时停用的，合并不能撤销。")
     there = (s for s in await spaces_of(conn, carrier.id, closed=True) if s.id != held.id and same_room(s, held))
     if same := next((s for s in there if s.closed_on is None or s.closed_on > held.closed_on), None):
@@ -130,22 +130,22 @@ async def reopen_space(conn: Conn, carrier: Carrier, space_id: uuid.UUID, *, by:
     return held
 
 
+def joined_places(ever: Sequence[Space]) -> dict[Place, Space]:
+    """By the name of each row that was joined away, the room that it is by now, for as long as that is there."""
+    by_id, found = {s.id: s for s in ever}, dict[Place, Space]()
+    for gone in ever:
+        kept = gone
+        while kept.joined_into is not None:
+            kept = by_id[kept.joined_into]
+        if kept is not gone and kept.closed_on is None:
+            found[place_key(*_place(gone))] = kept
+    return found
+
+
 def may_reopen_until(space: Space) -> date:
     if space.closed_on is None:
         return date.max
     return reopens_until(space.closed_on, business_day(space.closed_at) if space.closed_at else None)
-
-
-async def _was_joined(conn: Conn, carrier: Carrier, held: Space) -> bool:
-    """Its leases are another row's by now; the trail alone says that this was why it was closed, and when."""
-    e = AuditEvent
-    query = select(e.id).where(
-        e.action == "carrier:space:joined",
-        e.object_id == str(carrier.id),
-        e.at == held.closed_at,
-        e.after["place"].astext == held.place,
-    )
-    return (await conn.execute(query.limit(1))).first() is not None
 
 
 def _place(one: Space | SpaceEntry) -> Place:
@@ -158,9 +158,12 @@ async def _named(conn: Conn, carrier: Carrier, entry: SpaceEntry, *, besides: uu
     The caller holds the carrier, since the index knows only one spelling.
     """
     mine = place_key(*_place(entry))
-    there = [(place_key(*_place(s)), s) for s in await spaces_of(conn, carrier.id) if s.id != besides]
+    ever = await spaces_of(conn, carrier.id, closed=True)
+    there = [(place_key(*_place(s)), s) for s in ever if s.closed_on is None and s.id != besides]
     if same := next((s for found, s in there if found == mine), None):
         raise Conflict(f"{carrier.name}已经有“{same.place}”。")
+    if (kept := joined_places(ever).get(mine)) and kept.id != besides:
+        raise Conflict(f"这间房已经和“{kept.place}”合并，是同一间；要登记另一间的请换一个名称。")
     return replace(entry, building=next((s.building for found, s in there if found[0] == mine[0]), entry.building))
 
 

@@ -168,6 +168,7 @@ class Space:
     closed_on: date | None
     version: int
     closed_at: datetime | None  # when that was recorded
+    joined_into: uuid.UUID | None  # the other row of the same room, which has its leases
 
     @property
     def place(self) -> str:

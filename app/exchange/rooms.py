@@ -13,7 +13,7 @@ from app.carriers.proposal_terms import ProposalState
 from app.carriers.proposals import named_inside, proposals_of
 from app.carriers.proposing import propose
 from app.carriers.queries import lock_carrier, space_of, spaces_of
-from app.carriers.spaces import add_space, amend_space
+from app.carriers.spaces import add_space, amend_space, joined_places
 from app.carriers.stay_terms import Lease, Tenancy, Terms
 from app.carriers.tenancies import taken
 from app.carriers.terms import Carrier, Space, SpaceEntry
@@ -60,7 +60,7 @@ async def bring(
     held = await lock_carrier(conn, carrier.id, viewer=by.viewer)
     if held is None:
         raise NotFound
-    spaces = _by_place(await spaces_of(conn, carrier.id))
+    spaces = _by_place(await spaces_of(conn, carrier.id, closed=True))
     run, results = _Run(conn, held, readers, policies, by, at, spaces, {}), []
     for line in lines:
         shown, holder = " ".join(part for part in line.place if part), str(line.raw.get("holder") or "")
@@ -117,8 +117,10 @@ class _Run:
         if done:
             before = plain({name: getattr(held, name) for name in SpaceEntry.__dataclass_fields__})
             self.deeds.append(_changed("space", held.id, held.version, held.version + 1, before=before))
-            self.spaces = _by_place(await spaces_of(self.conn, self.carrier.id))
-        return (RowOutcome.UPDATED, "改房间资料", held.id) if done else (RowOutcome.UNCHANGED, "", held.id)
+            self.spaces = _by_place(await spaces_of(self.conn, self.carrier.id, closed=True))
+        called = place_key(*line.place) == place_key(held.building, held.floor, held.room)
+        said = [*([] if called else [f"已合并，即 {held.place}"]), *(["改房间资料"] if done else [])]
+        return RowOutcome.UPDATED if done else RowOutcome.UNCHANGED, "，".join(said), held.id
 
     async def _lease(self, line: RoomLine, space_id: uuid.UUID) -> tuple[RowOutcome, str]:
         lease = self.readers.lease(line.raw, space_id)
@@ -171,10 +173,10 @@ class _Run:
         return (RowOutcome.UPDATED if done else RowOutcome.UNCHANGED), "，".join(done)
 
 
-def _by_place(spaces: Sequence[Space]) -> dict[Place, Space]:
-    """As each is spelled, and by what all spellings of it have in common."""
-    exact = {(s.building, s.floor, s.room): s for s in spaces}
-    return {place_key(*place): s for place, s in exact.items()} | exact
+def _by_place(ever: Sequence[Space]) -> dict[Place, Space]:
+    """As each is spelled, by what all spellings of it have in common, and by the names of those joined with it."""
+    exact = {(s.building, s.floor, s.room): s for s in ever if s.closed_on is None}
+    return joined_places(ever) | {place_key(*place): s for place, s in exact.items()} | exact
 
 
 def _changed(what: str, which: uuid.UUID, was: int, version: int, *, before: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -73,6 +73,7 @@ _SPACE = {
     "capacity": None,
     "opened_on": None,
     "closed_on": None,
+    "joined_into": None,
     "version": 1,
 }
 _LOG = {

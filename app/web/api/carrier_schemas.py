@@ -133,6 +133,7 @@ class SpaceOut(BaseModel):
     capacity: int | None
     opened_on: date | None
     closed_on: date | None
+    joined_into: uuid.UUID | None = Field(description="和它是同一间房、已经合并到的那一条")
     version: int
 
 

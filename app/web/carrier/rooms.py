@@ -176,6 +176,7 @@ async def _form(
         "space": space,
         "values": {name: raw.get(name, "") for name in _FIELDS},
         "version": raw.get("version", ""),
+        "into": await space_of(conn, carrier.id, space.joined_into) if space and space.joined_into else None,
         "until": spaces.may_reopen_until(space) if space else None,
         "too_late": spaces.TOO_LATE,
         "had": await tenancies_of_space(conn, space.id) if space else [],
@@ -193,7 +194,7 @@ def _rows_of_one_room(spaces: Sequence[Space], space: Space | None, raw: Mapping
     typed = place_key(*(raw.get(name, "") for name in ("building", "floor", "room")))
     there = next((s for s in others if place_key(s.building, s.floor, s.room) == typed), None)
     if space is None or space.closed_on:
-        return {"twins": [], "there": there, "alike": []}
+        return {"twins": [], "there": None if space else there, "other_size": [], "alike": []}
     twins = [s for s in others if same_room(s, space)]
     alike = [s for s in others if s not in twins and s != there and not joining.sized_otherwise(s, space)]
     mine = place_key(space.building, space.floor, "")

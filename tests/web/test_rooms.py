@@ -1,0 +1,85 @@
+"""Rooms on their pages and in lists, where two rows of one have been joined or one is closed."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from app.carriers.joining import join
+from app.carriers.models import CarrierSpace, TenancyRow
+from app.carriers.occupancy import fills
+from app.carriers.spaces import close_space
+from tests import factories, houses
+from tests.harness import NOON
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+FORM = {"building": "A 座", "floor": "3", "area": "100", "exclusive": "1"}
+
+
+@pytest.fixture
+async def held(conn):
+    return await houses.carrier(conn)
+
+
+@pytest.fixture
+async def by(conn):
+    return (await factories.person(conn, "officer")).actor
+
+
+@pytest.fixture
+async def joined(conn, held, by):
+    """Two names of one room: the second one's tenant is in the first by now."""
+    first = await houses.space(conn, held)
+    second = await houses.space(conn, held, "东侧大间", at=NOON + MINUTE)
+    await houses.tenancy(conn, held, second, "某团队", date(2026, 1, 1), date(2026, 12, 31))
+    await join(conn, held, first, second, version=1, same=True, by=by, at=NOON + HOUR)
+    return first, second
+
+
+async def test_a_closed_room_answers_a_name_that_another_has_and_offers_no_merge(conn, client_as, held, by):
+    closed, _ = await houses.space(conn, held), await houses.space(conn, held, "302")
+    await close_space(conn, held, closed, on=NOON.date(), by=by, at=NOON)
+    officer = await client_as("officer")
+    for area, status in (("100", 409), ("x", 422)):
+        sent = await officer.post(
+            f"/carriers/{held.id}/spaces/{closed}", data=FORM | {"room": "302", "area": area, "version": "2"}
+        )
+        assert (sent.status_code, "合并" in sent.text) == (status, False)
+
+
+async def test_a_row_that_was_joined_away_keeps_its_size_and_says_where_its_leases_are(
+    conn, client_as, api_as, held, joined
+):
+    first, second = joined
+    day, page = date(2026, 6, 1), f"/carriers/{held.id}/spaces/{second}"
+    told = await fills(conn, [held.id], on=day, today=NOON.date())
+    officer, program = await client_as("officer"), await api_as("officer")
+    sent = await officer.post(page, data=FORM | {"room": "东侧大间", "area": "1", "version": "2"})
+    assert sent.status_code == 409
+    body = {"building": "A 座", "floor": "3", "room": "东侧大间", "area": "1"}
+    sent = await program.put(f"/api/v1{page}", json=body, headers={"if-match": '"2"'})
+    assert sent.status_code == 409
+    assert await fills(conn, [held.id], on=day, today=NOON.date()) == told
+    shown = (await officer.get(page)).text
+    assert f'<a href="/carriers/{held.id}/spaces/{first}">A 座 3层 301</a>' in shown
+    assert ("还没有人租过" in shown, "/reopen" in shown) == (False, False)
+    listed = (await program.get(f"/api/v1/carriers/{held.id}/spaces?closed=true")).json()["items"]
+    assert {s["id"]: s["joined_into"] for s in listed} == {f"{first}": None, f"{second}": f"{first}"}
+
+
+async def test_the_next_list_and_the_next_form_find_a_joined_room_by_its_other_name(conn, client_as, held, joined):
+    officer, here = await client_as("officer"), f"/carriers/{held.id}/rooms"
+    head = "楼栋,楼层,房间,面积,企业或团队,租期起,租期止\n"
+    line = "A座,3层,东侧大间,100,某团队,2026-01-01,2026-12-31"
+    looked = await houses.bring_list(officer, here, "房间.csv", head + line, act="import")
+    assert "不变 1" in looked.text
+    longer = await houses.bring_list(officer, here, "房间.csv", head + line.replace("12-31", "12-30"))
+    assert "提前结束的请办退出" in longer.text, "it is the same lease"
+    assert (await conn.execute(select(func.count()).select_from(TenancyRow))).scalar_one() == 1
+    area = select(func.sum(CarrierSpace.area)).where(CarrierSpace.closed_on.is_(None))
+    assert (await conn.execute(area)).scalar_one() == Decimal(100)
+    again = await officer.post(f"/carriers/{held.id}/spaces/new", data=FORM | {"room": "东侧大间"})
+    assert (again.status_code, "已经和“A 座 3层 301”合并" in again.text) == (409, True)
+    renamed = FORM | {"room": "东侧大间", "version": "2"}
+    assert (await officer.post(f"/carriers/{held.id}/spaces/{joined[0]}", data=renamed)).status_code == 303, "its own"
