@@ -56,7 +56,15 @@ async def propose(
 
 
 async def propose_link(
-    conn: Conn, carrier: Carrier, team_id: uuid.UUID, *, uscc: str, on: date, by: Actor, at: datetime
+    conn: Conn,
+    carrier: Carrier,
+    team_id: uuid.UUID,
+    *,
+    uscc: str,
+    on: date,
+    called: str = "",
+    by: Actor,
+    at: datetime,
 ) -> uuid.UUID:
     """That a team has become the firm of that code. Raises NotFound, Conflict, Invalid, TooMany."""
     team = await team_of(conn, carrier.id, team_id)
@@ -66,7 +74,8 @@ async def propose_link(
         raise Conflict(f"团队“{team.name}”已在 {team.linked_on} 登记为企业。")
     if on > business_day(at):
         raise Invalid({"on": "注册日期不能晚于今天。"})
-    about: dict[str, Any] = {"space_id": None, "team_id": team.id, "since": on, "until": None, "terms": {}}
+    terms = {"called": called} if called else {}
+    about: dict[str, Any] = {"space_id": None, "team_id": team.id, "since": on, "until": None, "terms": terms}
     return await _ask(conn, carrier, uscc, about, team.name, by=by, at=at)
 
 

@@ -11,7 +11,6 @@ from app.carriers.letting import change, renew
 from app.carriers.place_rules import Place, place_key
 from app.carriers.proposal_terms import ProposalState
 from app.carriers.proposals import named_inside, proposals_of
-from app.carriers.proposing import propose
 from app.carriers.queries import lock_carrier, space_of, spaces_of
 from app.carriers.spaces import add_space, amend_space, joined_places
 from app.carriers.stay_terms import Lease, Tenancy, Terms
@@ -21,6 +20,7 @@ from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Invalid, NotFound, Refused
 from app.exchange.terms import LineResult, RowOutcome, plain
+from app.incubation.asking import propose
 from app.incubation.entering import enter
 from app.policy.policies import Policies
 

@@ -5,7 +5,7 @@ decides (国科发区〔2018〕300号 第八条), or it comes in as a plain tena
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.access.terms import Actor, Permission, Role
-from app.assessments.gathering import gather
+from app.assessments.gathering import Gathered, gather
 from app.carriers.clocks import goes_on
 from app.carriers.letting import admit
 from app.carriers.proposing import confirm
@@ -38,7 +38,22 @@ async def conditions(
     """Of incubators, whose they are; no other kind of carrier is asked by them. As of the day on which it would
     come in. Who is in no carrier yet would come in on that day, and cannot be registered inside before: that is for a
     person to look at."""
-    found = (await gather(conn, [firm_id])).get(firm_id) if kind is CarrierKind.INCUBATOR else None
+    return (await conditions_each(conn, [(kind, firm_id, since)], policies=policies))[0]
+
+
+async def conditions_each(
+    conn: Conn, asked: Sequence[tuple[CarrierKind, uuid.UUID, date]], *, policies: Policies
+) -> list[Assessment | None]:
+    """In the order asked for, after one look at all the firms."""
+    wanted = {firm_id for kind, firm_id, _ in asked if kind is CarrierKind.INCUBATOR}
+    gathered = await gather(conn, list(wanted)) if wanted else {}
+    return [
+        _assessed(gathered.get(firm_id), policies, since) if kind is CarrierKind.INCUBATOR else None
+        for kind, firm_id, since in asked
+    ]
+
+
+def _assessed(found: Gathered | None, policies: Policies, since: date) -> Assessment | None:
     if found is None:
         return None
     values = dict(found.facts.values)

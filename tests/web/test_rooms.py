@@ -1,5 +1,6 @@
 """Rooms on their pages and in lists, where two rows of one have been joined or one is closed."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -7,9 +8,11 @@ import pytest
 from sqlalchemy import func, select
 
 from app.carriers.joining import join
+from app.carriers.letting import end
 from app.carriers.models import CarrierSpace, TenancyRow
 from app.carriers.occupancy import fills
 from app.carriers.spaces import close_space
+from app.carriers.stay_terms import Ending, EndReason
 from tests import factories, houses
 from tests.harness import NOON
 
@@ -83,3 +86,33 @@ async def test_the_next_list_and_the_next_form_find_a_joined_room_by_its_other_n
     assert (again.status_code, "已经和“A 座 3层 301”合并" in again.text) == (409, True)
     renamed = FORM | {"room": "东侧大间", "version": "2"}
     assert (await officer.post(f"/carriers/{held.id}/spaces/{joined[0]}", data=renamed)).status_code == 303, "its own"
+
+
+async def test_a_room_left_tonight_is_free_from_tomorrow_only_where_nobody_comes_then(conn, client_as, held, by):
+    today, tomorrow = NOON.date(), NOON.date() + timedelta(days=1)
+    rooms = [await houses.space(conn, held, room) for room in ("301", "302")]
+    for n, room in enumerate(rooms):
+        gone = await houses.tenancy(conn, held, room, f"先走的{n}", date(2026, 1, 1), today)
+        await end(conn, gone, Ending(today, EndReason.MOVED_OUT), version=None, by=by, at=NOON)
+    await houses.tenancy(conn, held, rooms[0], "次日团队", tomorrow, None)
+    page = (await (await client_as("officer")).get(f"/carriers/{held.id}/tenancies/new?space={rooms[0]}")).text
+    assert "301（100.00 ㎡）· 今天还有人；次日团队 2026-11-24 起租用，没有约定期满日" in page
+    assert "302（100.00 ㎡）· 今天还有人，2026-11-24 起空" in page
+    (since,) = re.findall(r'<input[^>]*name="since"[^>]*>', page)
+    assert 'value=""' in since, "no day on which it can be had is written into the form"
+
+
+async def test_a_transfer_that_goes_back_in_time_wants_its_word_as_the_description_says(conn, api_as, held):
+    first, second = await houses.space(conn, held), await houses.space(conn, held, "302")
+    tenancy = await houses.tenancy(conn, held, first, "某团队", date(2026, 1, 1), date(2027, 12, 31))
+    officer = await api_as("officer")
+    answers = []
+    for late in ("", "昨天搬的，今天补登记"):
+        body = {"carrier": str(held.id), "space": str(second), "on": "2026-11-22", "late": late}
+        answers.append(
+            await officer.post(f"/api/v1/tenancies/{tenancy}/transfer", json=body, headers={"if-match": '"1"'})
+        )
+    assert [a.status_code for a in answers] == [422, 201]
+    assert set(answers[0].json()["errors"]) == {"late"}
+    schema = (await officer.get("/api/v1/openapi.json")).json()["components"]["schemas"]["TransferIn"]
+    assert "转移日期早于今天" in schema["properties"]["late"]["description"]

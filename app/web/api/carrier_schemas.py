@@ -214,7 +214,7 @@ class TransferIn(_In):
     seats: int = Field(1, ge=1, le=100_000)
     agreement_no: Short = ""
     note: Long = ""
-    late: Late = ""
+    late: Long = Field("", description="为什么现在才登记：转移日期早于今天、原来的租期那时还没有满的必填")
 
 
 class EndIn(_In):

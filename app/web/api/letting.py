@@ -16,6 +16,7 @@ from app.errors import Invalid, NotFound
 from app.firms import cursors
 from app.firms.queries import firm_by_id
 from app.firms.terms import Sort
+from app.incubation import asking
 from app.incubation.entering import agree, enter
 from app.text.uscc import check
 from app.web.api.answers import answer, part
@@ -64,7 +65,7 @@ async def admit(carrier_id: uuid.UUID, body: TenancyIn, deed: Letter, lookup: Lo
     try:
         lease = read_lease(raw)
         if lease.uscc and deed.viewer.role is Role.CARRIER:
-            asked = await proposing.propose(deed.conn, carrier, lease, by=deed.by, at=deed.at)
+            asked = await asking.propose(deed.conn, carrier, lease, by=deed.by, at=deed.at)
             return await _proposed(deed.conn, asked, deed.viewer, deed.today, status=202)
         ground, policies = clean_text("ground", body.ground, longest=2000), lookup.policies
         made = await enter(deed.conn, carrier, lease, ground=ground, policies=policies, by=deed.by, at=deed.at)
@@ -92,7 +93,7 @@ async def link_team(carrier_id: uuid.UUID, team_id: uuid.UUID, body: LinkIn, dee
         r.faults["uscc"] = code.errors[0]
     r.done()
     if deed.viewer.role is Role.CARRIER:
-        asked = await proposing.propose_link(deed.conn, carrier, team_id, uscc=code.code, on=on, by=deed.by, at=deed.at)
+        asked = await asking.propose_link(deed.conn, carrier, team_id, uscc=code.code, on=on, by=deed.by, at=deed.at)
         return await _proposed(deed.conn, asked, deed.viewer, deed.today, status=202)
     await moving.link_team(deed.conn, carrier, team_id, uscc=code.code, on=on, by=deed.by, at=deed.at)
     found = (await fills(deed.conn, [carrier.id], on=deed.today, today=deed.today)).get(carrier.id, Fill())

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from datetime import date
 
 from app.access.terms import Permission, Viewer
-from app.carriers.logs import holders_of
 from app.carriers.terms import Carrier
 from app.db import Conn
 from app.errors import Invalid
 from app.firms.queries import list_firms
 from app.firms.terms import FirmFilter, Sort
-from app.incubation.applying import waiting_in
+from app.incubation.asking import names_known
 from app.text import TextError, normalise
 from app.text import key as key_of
 
@@ -38,7 +37,8 @@ async def with_code(
             "您的辖区里没有找到叫“{}”的企业；没有注册的请按团队登记。",
         )
     else:
-        found = [one for one in await _own(conn, carrier, viewer, today) if key_of(name) in key_of(one[0])]
+        known = await names_known(conn, carrier, viewer=viewer, today=today)
+        found = [one for one in known if key_of(name) in key_of(one[0])]
         none = "来过或申请过入驻的企业里没有叫“{}”的；第一次来的请填信用代码，没有注册的请按团队登记。"
     exact = [one for one in found if key_of(one[0]) == key_of(name)]
     if len(exact or found) == 1:
@@ -49,19 +49,7 @@ async def with_code(
     raise Invalid({"uscc": f"不止一家，请写全名或信用代码：{some}{'……' if len(found) >= _MOST else ''}。"})
 
 
-async def name_known(conn: Conn, carrier: Carrier, uscc: str, *, viewer: Viewer, today: date) -> str:
-    """What an operator may call a firm: by its name where that came to it."""
-    return next((name for name, code in await _own(conn, carrier, viewer, today) if code == uscc), "")
-
-
 async def _listed(conn: Conn, name: str, viewer: Viewer, today: date) -> Named:
     filters = FirmFilter(q=name)
     found = await list_firms(conn, filters, viewer=viewer, today=today, sort=Sort.RELEVANCE.value, limit=_MOST)
     return [(firm.name, firm.uscc) for firm in found.items]
-
-
-async def _own(conn: Conn, carrier: Carrier, viewer: Viewer, today: date) -> Named:
-    """Who is or was inside, and who asks to come in."""
-    asking = [(one.firm_name, one.uscc) for one in await waiting_in(conn, viewer=viewer, today=today)]
-    inside = [(one.name, one.uscc) for one in await holders_of(conn, carrier.id) if one.uscc]
-    return sorted({*inside, *asking})

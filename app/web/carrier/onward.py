@@ -9,13 +9,14 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.access.terms import Role, Viewer
-from app.carriers import extending, letting, moving, proposing, queries
+from app.carriers import extending, letting, moving, queries
 from app.carriers.proposals import asked_for
 from app.carriers.stay_terms import SpecialField, Tenancy, Terms
 from app.carriers.tenancies import holding
 from app.carriers.terms import Carrier, CarrierState
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
+from app.incubation import asking
 from app.text.uscc import check
 from app.web.carrier.frame import (
     LetSpaces,
@@ -210,7 +211,7 @@ async def link(
             r.faults["uscc"] = code.errors[0]
         r.done()
         if proposes:
-            await proposing.propose_link(conn, carrier, team, uscc=code.code, on=on, by=actor, at=at)
+            await asking.propose_link(conn, carrier, team, uscc=code.code, on=on, by=actor, at=at)
         else:
             await moving.link_team(conn, carrier, team, uscc=code.code, on=on, by=actor, at=at)
 

@@ -1,7 +1,7 @@
 """An operator's proposals: the officers' queue of them, and the answers of firms and officers."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from app.errors import Refused
 from app.firms import cursors
 from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
-from app.incubation.entering import agree, conditions
+from app.incubation.entering import agree, conditions_each
 from app.incubation.graduating import sentences
 from app.web.carrier.frame import LetSpaces, SeeKeeping
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, acting
@@ -68,9 +68,8 @@ async def _queue(
     mine = [one for one in asked if one.officers_turn(today)]
     others = [one for one in asked if not one.officers_turn(today)]
     entries = [] if cursor else await waiting_in(conn, viewer=viewer, today=today)
-    stands = {one.proposal.id: await _stands(conn, lookup, one, viewer) for one in mine if one.proposal.team_id}
     context: dict[str, Any] = {"mine": mine, "others": others, "rivals": rivals, "entries": entries}
-    context["stands"] = stands
+    context["stands"] = await _stands(conn, lookup, mine, viewer)
     context["first_href"] = "/carriers/proposals" if cursor else None
     context["next_href"] = f"/carriers/proposals?cursor={cursors.encode(last.closes_on, last.id)}" if last else None
     context |= {"refused": refused or {}, "ground": ground}
@@ -78,15 +77,19 @@ async def _queue(
     return page(request, "carrier/proposals.html", title="入驻提议和申请", status=status, **context)
 
 
-async def _stands(conn: Conn, lookup: Lookup, asked: Asked, viewer: Viewer) -> tuple[str, list[str]]:
-    """How the firm that a team says it has become stands beside the conditions of entry, and what it lacks."""
-    p = asked.proposal
-    if asked.firm_id is None:
-        return "", []
-    found = await conditions(conn, p.carrier_kind, asked.firm_id, policies=lookup.policies, since=p.since)
-    return (
-        (found.outcome.label, sentences(found, figures=viewer.may(Permission.ASSESSMENT_READ))) if found else ("", [])
-    )
+async def _stands(
+    conn: Conn, lookup: Lookup, asked: Sequence[Asked], viewer: Viewer
+) -> dict[uuid.UUID, tuple[str, list[str]]]:
+    """How the firms that teams say they have become stand beside the conditions of entry, and what each lacks."""
+    teams = [(one.proposal, one.firm_id) for one in asked if one.proposal.team_id and one.firm_id]
+    each = [(p.carrier_kind, firm_id, p.since) for p, firm_id in teams]
+    figures = viewer.may(Permission.ASSESSMENT_READ)
+    found = await conditions_each(conn, each, policies=lookup.policies)
+    return {
+        p.id: (one.outcome.label, sentences(one, figures=figures))
+        for (p, _), one in zip(teams, found, strict=True)
+        if one
+    }
 
 
 @router.post("/proposals/{proposal_id}/confirm")

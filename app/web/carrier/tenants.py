@@ -10,7 +10,7 @@ from fastapi import Request, Response
 
 from app.access.personal import shown as personal
 from app.access.terms import Actor, Permission, Role, Viewer
-from app.carriers import letting, proposing, queries
+from app.carriers import letting, queries
 from app.carriers.proposal_terms import rivals_of
 from app.carriers.proposals import asked_for, waiting_for
 from app.carriers.rules import Due
@@ -20,6 +20,7 @@ from app.carriers.terms import Carrier
 from app.clock import business_day
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
+from app.incubation import asking
 from app.incubation.entering import enter
 from app.incubation.graduating import Graduation, graduate, ground_of, sentences, standing
 from app.incubation.reopening import reopen
@@ -36,7 +37,7 @@ from app.web.carrier.frame import (
     head,
     home_of,
 )
-from app.web.carrier.naming import name_known, with_code
+from app.web.carrier.naming import with_code
 from app.web.carrier.views import first_day, incubating_words, inside_of, let_by_room, rooms_to_choose, usual
 from app.web.carrier_input import LABELS, Reader, read_ending, read_lease
 from app.web.deps import ClockDep, ConnDep, LookupDep, TodayDep, lookup_of
@@ -84,8 +85,7 @@ async def admit(
             known = await with_code(conn, carrier, raw, viewer=actor.viewer, today=business_day(at))
             lease = read_lease(known)
             if lease.uscc and actor.viewer.role is Role.CARRIER:
-                called = await name_known(conn, carrier, lease.uscc, viewer=actor.viewer, today=business_day(at))
-                asked = await proposing.propose(conn, carrier, lease, called=called, by=actor, at=at)
+                asked = await asking.propose(conn, carrier, lease, by=actor, at=at)
                 said = PROPOSED + await _besides(conn, lease.space_id, asked, business_day(at))
                 return slot.keep(see_other(request, f"{home_of(carrier, actor.viewer)}#h-proposals", said))
             ground = clean_text("ground", raw.get("ground", ""), longest=2000)

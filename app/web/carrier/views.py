@@ -150,15 +150,17 @@ def rooms_to_choose(
 def _words(
     space: Space, let: Mapping[uuid.UUID, Sequence[Tenancy]], asked: Mapping[uuid.UUID, int], today: date
 ) -> str:
-    said = [_let(one, today) for one in let.get(space.id, ())[:2]]
+    held = let.get(space.id, ())
+    said = [_let(one, today, free_from(held, today)) for one in held[:2]]
     if (n := asked.get(space.id)) and space.exclusive:
         said.append(f"{n} 份提议等确认，租给别人即失效")
     return f"{space.place}（{space.area:,} ㎡）{'· ' if said else ''}{'；'.join(said)}"
 
 
-def _let(one: Tenancy, today: date) -> str:
+def _let(one: Tenancy, today: date, free: date | None) -> str:
     if one.ended_on:
-        return f"今天还有人，{one.ended_on + timedelta(days=1)} 起空"
+        after = one.ended_on + timedelta(days=1)
+        return f"今天还有人，{after} 起空" if after == free else "今天还有人"
     begins = f"{one.since} 起" if one.since and one.since > today else ""
     return f"{one.holder} {begins}" + (f"租至 {one.until}" if one.until else "租用，没有约定期满日")
 
@@ -178,9 +180,9 @@ def free_from(let: Iterable[Tenancy], today: date) -> date | None:
 
 
 def first_day(raw: Mapping[str, str], let: Mapping[uuid.UUID, Sequence[Tenancy]], today: date) -> dict[str, str]:
-    """As it was sent; before that the first day on which the room that is asked for can be had."""
+    """As it was sent; before that the first day on which the room that is asked for can be had, if there is one."""
     chosen = next((held for space_id, held in let.items() if str(space_id) == raw.get("space")), ())
-    return {"since": raw["since"] if "since" in raw else f"{free_from(chosen, today) or today}"}
+    return {"since": raw["since"] if "since" in raw else f"{free_from(chosen, today) or ''}"}
 
 
 _TIMED = (CarrierKind.MAKERSPACE, CarrierKind.INCUBATOR, CarrierKind.AGRI_MAKER)

@@ -117,5 +117,7 @@ async def home_page(request: Request, viewer: UsePortal, conn: ConnDep, lookup: 
 
 
 def _due(t: Tenancy, today: date) -> list[Reason]:
-    """As its operator reads it: that the lease or the incubation is over, or soon will be."""
+    """As its operator reads it: that the lease or the incubation is over, or soon will be. Nothing of one to come."""
+    if t.since is None or t.since > today:
+        return []
     return reasons_for(today=today, until=t.until, clock_since=t.clock_since, limit_months=t.limit_months)
