@@ -61,12 +61,14 @@ async def join(
     other: uuid.UUID,
     *,
     version: int,
+    other_version: int | None = None,
     same: bool = False,
     by: Actor,
     at: datetime,
 ) -> Space:
-    """The row that stays. `version`: of the first one named, as it was read; `same`: somebody says that they are one
-    room where their names do not. Raises NotFound, Stale, Conflict, Refused with the days on which both had somebody.
+    """The row that stays. `version`: of the first one named, as it was read, and the other's where that was read, too;
+    `same`: somebody says that they are one room where their names do not. Raises NotFound, Stale, Conflict, Refused
+    with the days on which both had somebody.
     """
     await hold_carriers(conn, [carrier.id])
     inside = select(_T.id).where(_T.space_id.in_([one, other]), _T.carrier_id == carrier.id).order_by(_T.id)
@@ -76,7 +78,8 @@ async def join(
     rows = [Space(*row) for row in await conn.execute(query.order_by(None).order_by(_S.created_at, _S.id))]
     if one == other or len(rows) != 2:
         raise NotFound
-    if next(s for s in rows if s.id == one).version != version:
+    read = {one: version, other: other_version}
+    if any(read[s.id] not in (None, s.version) for s in rows):
         raise Stale("这个房间的资料刚被别人改过，请对照现在的内容再办。")
     if (await conn.execute(inside)).scalars().all() != held:
         raise Conflict("刚有人在这里办理入驻，请再试一次。")

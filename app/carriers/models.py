@@ -139,8 +139,7 @@ class CarrierSpace(Base):
         UniqueConstraint("id", "carrier_id", "exclusive"),
         Index("ix_carrier_spaces_carrier", "carrier_id", "building", "floor", "room", "id"),
         Index(
-            "uq_carrier_spaces_place",
-            *("carrier_id", "building", "floor", "room"),
+            *("uq_carrier_spaces_place", "carrier_id", "building", "floor", "room"),
             unique=True,
             postgresql_where=text("closed_on IS NULL"),
         ),

@@ -36,7 +36,7 @@ def error_context(error: AppError | None, labels: Mapping[str, str]) -> dict[str
     }
 
 
-def version_in(raw: Mapping[str, str]) -> int:
+def version_in(raw: Mapping[str, str], field: str = "version") -> int:
     """What the form was made from; a number that nothing has when it says nothing we can read."""
-    said = raw.get("version", "")
+    said = raw.get(field, "")
     return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0

@@ -132,7 +132,7 @@ async def test_an_operator_joins_them_on_the_page_a_program_by_the_api_and_a_riv
     page = (await operator.get(f"{here}/{second}")).text
     assert ("同一间房登记了两次" in page, str(first) in page) == (True, True)
     assert "同一间房登记了两次" in (await operator.get("/carrier")).text
-    sent = {"other": str(first), "version": "1"}
+    sent = {"other": str(first), "version": "1", "other_version": "1"}
     assert (await rival.post(f"{here}/{second}/join", data=sent)).status_code == 404
     assert (await operator.post(f"{here}/{second}/join", data=sent | {"version": "3"})).status_code == 412
     program, way = await api_as("officer"), f"/api/v1{here}"
@@ -148,7 +148,7 @@ async def test_an_operator_joins_them_on_the_page_a_program_by_the_api_and_a_riv
     form = refused.text.split('aria-labelledby="h-there"')[1].split("</section>")[0]
     assert (refused.status_code, "合并以后不能撤销" in form, str(first) in form) == (409, True, True)
     assert 'name="same" value="1"' in form
-    named = {"other": str(first), "version": "1"}
+    named = {"other": str(first), "version": "1", "other_version": "2"}
     assert (await operator.post(f"{here}/{east}/join", data=named)).status_code == 409
     assert (await operator.post(f"{here}/{east}/join", data=named | {"same": "1"})).status_code == 303
     third = await twin(conn, house, room="３０１")

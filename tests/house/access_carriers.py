@@ -65,6 +65,7 @@ POST  /carriers/{{carrier_id}}/spaces/{{space_id}} carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/close carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/reopen carrier:let carrier officer
 POST  /api/v1/carriers/{{carrier_id}}/spaces/{{space_id}}/reopen carrier:let carrier officer
+GET   /carriers/{{carrier_id}}/spaces/{{space_id}}/join carrier:let carrier officer
 POST  /carriers/{{carrier_id}}/spaces/{{space_id}}/join carrier:let carrier officer
 POST  /api/v1/carriers/{{carrier_id}}/spaces/{{space_id}}/join carrier:let carrier officer
 POST  /api/v1/carriers/{{carrier_id}}/spaces/{{space_id}}/close carrier:let carrier officer

@@ -116,3 +116,27 @@ async def test_a_transfer_that_goes_back_in_time_wants_its_word_as_the_descripti
     assert set(answers[0].json()["errors"]) == {"late"}
     schema = (await officer.get("/api/v1/openapi.json")).json()["components"]["schemas"]["TransferIn"]
     assert "转移日期早于今天" in schema["properties"]["late"]["description"]
+
+
+async def test_both_rows_are_read_before_they_are_made_one_and_neither_was_changed_since(conn, client_as, api_as, held):
+    first, second = await houses.space(conn, held), await houses.space(conn, held, "东侧大间", at=NOON + MINUTE)
+    await houses.tenancy(conn, held, second, "某团队")
+    officer, program = await client_as("officer"), await api_as("officer")
+    here = f"/carriers/{held.id}/spaces/{first}"
+    room = (await officer.get(here)).text
+    assert ("看这两条" in room, 'name="same"' in room) == (True, False), "not by one choice in a list"
+    nothing = await officer.get(f"{here}/join?other=")
+    assert (nothing.status_code, "请选择另一条登记" in nothing.text) == (422, True)
+    assert (await officer.get(f"{here}/join?other={held.id}")).status_code == 404
+    both = (await officer.get(f"{here}/join?other={second}")).text
+    assert all(words in both for words in ("某团队", "还没有人租过", "房间从 2 间变成 1 间", "从 50% 变成 100%"))
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', both.split("/join")[-1]))
+    renamed = FORM | {"room": "东侧中间", "version": "1"}
+    assert (await officer.post(f"/carriers/{held.id}/spaces/{second}", data=renamed)).status_code == 303
+    assert (await officer.post(f"{here}/join", data=form)).status_code == 412, "it is not what was read"
+    body = {"other": str(second), "same": True}
+    for other_version, status in ((1, 412), (2, 200)):
+        sent = await program.post(
+            f"/api/v1{here}/join", json=body | {"other_version": other_version}, headers={"if-match": '"1"'}
+        )
+        assert sent.status_code == status

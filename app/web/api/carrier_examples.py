@@ -226,7 +226,7 @@ EXAMPLES: dict[str, Any] = {
         "late": "钥匙今天才交回",
     },
     "SpaceCloseIn": {"on": "2026-11-30"},
-    "JoinIn": {"other": _SPACE["id"], "same": False},
+    "JoinIn": {"other": _SPACE["id"], "other_version": 1, "same": False},
     "CarrierTitleIn": _TITLE,
     "CarrierTitleOut": {"id": _ID, **_TITLE},
     "CarrierTitleList": {"items": [{"id": _ID, **_TITLE}], "next": None},

@@ -71,6 +71,14 @@ async def join(
     await _shown(deed.conn, carrier.id, space_id)
     version = version_needed(if_match)
     kept = await joining.join(
-        deed.conn, carrier, space_id, body.other, version=version, same=body.same, by=deed.by, at=deed.at
+        deed.conn,
+        carrier,
+        space_id,
+        body.other,
+        version=version,
+        other_version=body.other_version,
+        same=body.same,
+        by=deed.by,
+        at=deed.at,
     )
     return await _shown(deed.conn, carrier.id, kept.id)

@@ -120,6 +120,7 @@ class SpaceCloseIn(_In):
 
 class JoinIn(_In):
     other: uuid.UUID = Field(description="同一间房的另一条登记")
+    other_version: int | None = Field(None, description="看到的另一条登记的 version；给了就核对，被人改过的回答 412")
     same: bool = Field(False, description="名称看不出是同一间、但确是同一间房的写 true")
 
 

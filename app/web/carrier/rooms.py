@@ -2,17 +2,19 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from app.access.terms import Viewer
 from app.carriers import joining, spaces
+from app.carriers.occupancy import fills
 from app.carriers.place_rules import place_key
 from app.carriers.queries import space_of, spaces_of
 from app.carriers.taking import same_room
 from app.carriers.tenancies import tenancies_of_space
-from app.carriers.terms import Carrier, Space
+from app.carriers.terms import Carrier, Fill, Space
 from app.db import Conn
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.web.carrier.frame import (
@@ -122,6 +124,37 @@ async def reopen(
     return see_other(request, f"/carriers/{carrier.id}/spaces/{space.id}", f"{space.place} 已恢复启用")
 
 
+@router.get("/carriers/{carrier_id}/spaces/{space_id}/join")
+async def join_form(
+    request: Request,
+    carrier_id: uuid.UUID,
+    space_id: uuid.UUID,
+    viewer: SeeLetting,
+    conn: ConnDep,
+    today: TodayDep,
+    other: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """Both rows side by side, before what cannot be taken back: of many equal rooms one is soon chosen wrongly."""
+    carrier = await carrier_in_sight(conn, carrier_id, viewer)
+    space, r = await _space(conn, carrier, space_id), Reader({"other": other})
+    asked = r.id("other", required="请选择另一条登记。")
+    if r.faults:
+        error, typed = Invalid(r.faults), _as_typed(space)
+        return await _form(request, conn, carrier, viewer, typed, space=space, error=error)
+    twin = await _space(conn, carrier, asked)
+    fill = (await fills(conn, [carrier.id], on=today, today=today)).get(carrier.id, Fill())
+    fewer = replace(fill, rooms=fill.rooms - 1, area=fill.area - twin.area)
+    context: dict[str, Any] = {
+        **head(carrier, viewer),
+        "space": space,
+        "twin": twin,
+        "rows": [(one, await tenancies_of_space(conn, one.id)) for one in (space, twin)],
+        "fill": fill,
+        "fewer": fewer,
+    }
+    return page(request, "carrier/join.html", title=f"合并 {space.place} 和 {twin.place}", **context)
+
+
 @router.post("/carriers/{carrier_id}/spaces/{space_id}/join")
 async def join(
     request: Request, carrier_id: uuid.UUID, space_id: uuid.UUID, conn: ConnDep, clock: ClockDep, actor: LetSpaces
@@ -134,9 +167,16 @@ async def join(
         other = r.id("other", required="请选择另一条登记。")
         r.done()
         async with conn.begin_nested():
-            same, version = bool(raw.get("same")), version_in(raw)
             kept = await joining.join(
-                conn, carrier, space.id, other, version=version, same=same, by=actor, at=clock.now()
+                conn,
+                carrier,
+                space.id,
+                other,
+                version=version_in(raw),
+                other_version=version_in(raw, "other_version"),
+                same=bool(raw.get("same")),
+                by=actor,
+                at=clock.now(),
             )
     except (Invalid, Conflict, Refused) as error:
         typed = _as_typed(space)
