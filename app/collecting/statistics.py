@@ -1,7 +1,7 @@
 """The forms of a round as they stand, with what does not agree; of a closed round as they were frozen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -118,7 +118,9 @@ def _from_json(kept: Mapping[str, Any]) -> Statistics:
 def _counted_on(material: Material) -> str:
     day, last = material.day, material.round.period.last
     before = f"（本期到 {last} 止）" if day < last else ""
-    return f" 在孵的户数、面积、导师等是 {day} 的{before}。"
+    # Of how large a carrier was on an earlier day nobody is asked.
+    areas = "；载体的总面积和各类用房面积按登记的最新数" if any(astuple(material.carrier.areas)) else ""
+    return f" 在孵的户数、面积、导师等是 {day} 的{before}{areas}。"
 
 
 def made_of(material: Material, reference: Reference) -> Statistics:

@@ -69,8 +69,7 @@ async def test_a_quarter_is_asked_confirmed_corrected_and_closed_for_good(conn, 
     (told,) = (await conn.execute(select(OutboxMessage.payload))).scalars()
     firm, way = await client_as(clerk), told["page"]
     home = (await firm.get("/portal")).text
-    assert "核对并确认" in home
-    assert "栏都还没有已知的数，请填写" in home
+    assert ("核对并确认" in home, "栏都还没有已知的数，请填写" in home) == (True, True)
     assert "确认后示例孵化器才看得到" in (await firm.get(way)).text
     ((answer_id, *_),) = await owed(conn)
     assert "还没有报" in (await operator.get(f"{here}/answers/{answer_id}")).text
@@ -80,6 +79,7 @@ async def test_a_quarter_is_asked_confirmed_corrected_and_closed_for_good(conn, 
     assert (await firm.post(way, data=QUARTER)).status_code == 412, "a second tab has read the first version"
     corrected = QUARTER | {"total_income": "130万元", "version": "2", "note": "月底补记"}
     assert (await firm.post(way, data=corrected)).status_code == 303
+    assert "示例孵化器已经看到下面的数" in (await firm.get(way)).text
     kept = (await conn.execute(select(CollectionVersion.figures).order_by(CollectionVersion.version))).scalars().all()
     assert [one["total_income"] for one in kept] == ["1200500", "1300000"]
     shown = (await operator.get(f"{here}/answers/{answer_id}")).text

@@ -9,7 +9,7 @@ from decimal import Decimal
 from app.carriers.place_rules import Place, place_key
 from app.carriers.rules import Due, Reason, months_used, reasons_for
 from app.carriers.stay_terms import Tenancy
-from app.carriers.terms import CarrierKind, Space
+from app.carriers.terms import CarrierKind, Fill, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def twice(spaces: Sequence[Space]) -> list[tuple[Space, Space]]:
 def _percent(rooms: Sequence[Room]) -> Decimal | None:
     area = sum((room.space.area for room in rooms), Decimal(0))
     taken = sum((_taken(room) for room in rooms), Decimal(0))
-    return Decimal(int(taken / area * 1000)) / 10 if area else None
+    return Fill(area=area, area_let=taken).percent
 
 
 def _taken(room: Room) -> Decimal:

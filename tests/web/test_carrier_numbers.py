@@ -1,0 +1,35 @@
+"""A number of a carrier is one number wherever it stands, and says of which day it is."""
+
+import re
+from datetime import date
+from decimal import Decimal
+
+from app.carriers.terms import Areas
+from tests import factories, houses
+
+
+async def test_a_floor_is_as_full_as_the_whole_house_that_has_no_other(conn, client_as):
+    held = await houses.carrier(conn)
+    hall = await houses.space(conn, held, "大厅", area="180", exclusive=False, capacity=24)
+    await houses.tenancy(conn, held, hall, "示例团队", seats=7)
+    page = (await (await client_as("officer")).get(f"/carriers/{held.id}")).text
+    assert re.findall(r"使用率</span> <b>([^<]+)<|已用 ([\d.]+%)", page) == [("29.2%", ""), ("", "29.2%")]
+    assert "<b>52.5 / 180</b>" in page
+
+
+async def test_a_form_of_an_earlier_year_says_that_the_carriers_own_areas_are_those_of_now(conn, client_as):
+    bare = await houses.carrier(conn, "没有登记面积的孵化器")
+    held = await houses.carrier(conn, areas=Areas(total=Decimal(2000)))
+    officer = await client_as("officer")
+    notes = []
+    for one in (bare, held):
+        await houses.tenancy(conn, one, await houses.space(conn, one), await factories.firm(conn), date(2024, 1, 1))
+        sent = await officer.post(
+            f"/carriers/{one.id}/collections",
+            data={"period": "2025", "due_on": "2026-12-05", "idempotency_key": f"{one.id}"},
+        )
+        assert sent.status_code == 303
+        page = (await officer.get(f"{sent.headers['location']}/statistics")).text
+        assert "面积、导师等是 2025-12-31 的" in page
+        notes.append("载体的总面积和各类用房面积按登记的最新数" in page)
+    assert notes == [False, True]
