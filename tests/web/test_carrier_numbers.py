@@ -33,3 +33,19 @@ async def test_a_form_of_an_earlier_year_says_that_the_carriers_own_areas_are_th
         assert "面积、导师等是 2025-12-31 的" in page
         notes.append("载体的总面积和各类用房面积按登记的最新数" in page)
     assert notes == [False, True]
+
+
+async def test_the_list_asks_for_as_much_as_each_carriers_own_page(conn, client_as):
+    busy, idle = await houses.carrier(conn, "忙碌孵化器"), await houses.carrier(conn, "清闲孵化器")
+    leases = (date(2026, 10, 31), date(2026, 11, 30), date(2027, 12, 31))  # over, over soon, and neither
+    for n, until in enumerate(leases):
+        await houses.tenancy(conn, busy, await houses.space(conn, busy, f"30{n}"), f"团队{n}", until=until)
+    await houses.tenancy(conn, idle, await houses.space(conn, idle), "清闲团队", until=date(2027, 12, 31))
+    officer = await client_as("officer")
+    for due_on in ("2026-11-12", "2026-12-31"):
+        owed = {"what": f"{due_on} 的报送", "due_on": due_on, "idempotency_key": due_on}
+        assert (await officer.post(f"/carriers/{busy.id}/duties", data=owed)).status_code == 303
+    listed = (await officer.get("/carriers")).text
+    assert re.findall(r'href="/carriers/([^"#]+)#h-due">(要办的 \d 件)', listed) == [(f"{busy.id}", "要办的 3 件")]
+    own = (await officer.get(f"/carriers/{busy.id}")).text
+    assert re.search(r'id="h-due">要办的 <small>(\d 件)', own)[1] == "3 件"

@@ -1,6 +1,7 @@
 """孵化载体: the list with how full each is, and one carrier with its floors, rooms and tenants on any day."""
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,7 +23,7 @@ from app.firms import cursors
 from app.firms.terms import Sort
 from app.incubation.applying import waiting_in
 from app.incubation.disagreeing import to_do
-from app.incubation.waiting import open_in
+from app.incubation.waiting import open_in, to_do_in
 from app.policy.terms import LOCAL_DEFAULT
 from app.text import TextError, normalise
 from app.web.carrier.frame import ReadCarriers, carrier_in_sight, faulty, head
@@ -57,6 +58,12 @@ async def list_page(
     after = cursors.decode(cursor, Sort.NAME) if cursor else None
     rows, more = await listing.list_carriers(conn, filters, viewer=viewer, on=day, today=today, after=after)
 
+    ids = [row.id for row in rows]
+    open_now = await open_in(conn, ids) if rows else {}
+    to_do_now = await to_do_in(conn, ids, today=today) if rows else Counter()
+    if viewer.may(Permission.CARRIER_LET):  # to whom the carrier's own page counts them, too
+        to_do_now.update(open_now)
+
     def href(**changed: str) -> str:
         asked = {"q": filters.q, "kind": kind, "region": region, "park": filters.park}
         asked["state"] = "" if state == "operating" else state
@@ -67,7 +74,8 @@ async def list_page(
     context: dict[str, Any] = {
         "count_text": f"{await listing.count_carriers(conn, filters, viewer=viewer, on=day):,} 个",
         "rows": [(row, lookup.reference.region(row.region_code)) for row in rows],
-        "disagreeing": await open_in(conn, [row.id for row in rows]) if rows else {},
+        "disagreeing": open_now,
+        "to_do": to_do_now,
         "filters": filters,
         "on": day,
         "kinds": [("", "全部类型"), *CarrierKind.options()],
