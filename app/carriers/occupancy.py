@@ -43,7 +43,8 @@ rooms AS (
     sum(CASE WHEN u.space_id IS NULL THEN 0 WHEN s.exclusive OR s.capacity IS NULL THEN s.area
              ELSE s.area * least(u.seats, s.capacity) / s.capacity END) AS area_let,
     coalesce(sum(s.capacity), 0) AS seats,
-    coalesce(sum(least(u.seats, s.capacity)) FILTER (WHERE s.capacity IS NOT NULL), 0) AS seats_let
+    coalesce(sum(least(u.seats, s.capacity)) FILTER (WHERE u.seats IS NOT NULL AND s.capacity IS NOT NULL), 0)
+      AS seats_let -- of nobody and a capacity the least is the capacity
   FROM carrier_spaces s LEFT JOIN used u ON u.space_id = s.id
   WHERE s.carrier_id = ANY(:ids){opened} AND (s.opened_on IS NULL OR s.opened_on <= :on)
     AND (s.closed_on IS NULL OR s.closed_on > :on{closed})

@@ -1,5 +1,7 @@
 """A number of a carrier is one number wherever it stands, and says of which day it is."""
 
+import csv
+import io
 import re
 from datetime import date
 from decimal import Decimal
@@ -49,3 +51,18 @@ async def test_the_list_asks_for_as_much_as_each_carriers_own_page(conn, client_
     assert re.findall(r'href="/carriers/([^"#]+)#h-due">(要办的 \d 件)', listed) == [(f"{busy.id}", "要办的 3 件")]
     own = (await officer.get(f"/carriers/{busy.id}")).text
     assert re.search(r'id="h-due">要办的 <small>(\d 件)', own)[1] == "3 件"
+
+
+async def test_an_empty_hall_has_no_seat_taken_on_any_day_in_list_file_and_api(conn, client_as, api_as):
+    held = await houses.carrier(conn, opened_on=date(2022, 1, 1))
+    hall = await houses.space(conn, held, "大厅", area="180", exclusive=False, capacity=24)
+    await houses.space(conn, held, "空厅", area="90", exclusive=False, capacity=10)
+    await houses.tenancy(conn, held, hall, "示例团队", date(2026, 7, 1), None, seats=7)
+    officer, program = await client_as("officer"), await api_as("officer")
+    for on, taken, percent in (("2026-06-01", "0", "0"), ("2026-11-23", "7", "19.4"), ("2028-01-01", "7", "19.4")):
+        file = (await officer.post(f"/carriers/export.csv?on={on}")).content.decode("utf-8-sig")
+        row = next(csv.DictReader(io.StringIO(file)))
+        assert (row["工位"], row["已用工位"], row["使用率（%）"]) == ("34", taken, percent)
+        told = (await program.get(f"/api/v1/carriers/{held.id}/occupancy?on={on}")).json()
+        assert (told["seats"], told["seats_let"]) == (34, int(taken))
+        assert f"{percent}%" in (await officer.get(f"/carriers?on={on}")).text
