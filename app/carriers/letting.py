@@ -209,8 +209,6 @@ async def end(
     since = must_be_open(held)
     struck = ending.reason is EndReason.STRUCK
     wrong = ending_problems(ending, since=since, until=held.until, today=business_day(at))
-    if struck:
-        wrong = {name: words for name, words in wrong.items() if name == "note"}
     if wrong:
         raise Invalid(wrong)
     during = never() if struck else span(since, ending.on)

@@ -99,24 +99,31 @@ def days_emptied(on: date, *, today: date) -> tuple[date, date] | None:
     return (first, last) if first <= last else None
 
 
+def days_struck(since: date, *, today: date) -> tuple[date, date] | None:
+    """The days that are over on which nobody was there after all, once a tenancy is struck. One that has not begun, or
+    begins today, takes none away."""
+    return (since, day_before(today)) if since < today else None
+
+
 def ending_problems(ending: Ending, *, since: date, until: date | None, today: date) -> dict[str, str]:
     """`until`: the last day agreed, if there is one; who leaves before it, and is said to have only afterwards, takes
     days away that the lease had promised."""
     found: dict[str, str] = {}
+    if ending.reason in EXPLAINED and not ending.note:
+        found["note"] = "请写明原因。"
+    if ending.reason is EndReason.STRUCK:
+        if (struck := days_struck(since, today=today)) and not ending.late:
+            found["late"] = (
+                f"这会抹掉 {struck[0]} 至 {struck[1]} 的入驻，使用率改为空着（按那天晚上已登记的内容看的不变）；"
+                "租期写错的请办续租或提前退出。确实从来没有入驻的，写明为什么现在才改，主管部门会收到。"
+            )
+        return found
     if ending.on > today:
         found["on"] = "退出日期不能晚于今天；到那天再登记。"
     elif ending.on < since:
         found["on"] = f"{since} 才入驻，退出日期不能更早；登记有误的请选“登记有误”。"
-    if ending.reason in EXPLAINED and not ending.note:
-        found["note"] = "请写明原因。"
     days = days_emptied(ending.on, today=today)
-    if (
-        not found.get("on")
-        and days
-        and (until is None or ending.on < until)
-        and not ending.late
-        and ending.reason is not EndReason.STRUCK
-    ):
+    if not found.get("on") and days and (until is None or ending.on < until) and not ending.late:
         found["late"] = (
             f"这会改变 {days[0]} 至 {days[1]} 的使用率，改为空着（按那天晚上已登记的内容看的不变）；"
             "确实早就走了、搬了的，写明为什么现在才登记。"

@@ -147,7 +147,7 @@ async def test_what_was_counted_from_a_lease_that_never_was_is_counted_from_its_
     if taken_back:
         await remove_tenancy(conn, wrong, version=1, by=officer.actor, at=NOON)
     else:
-        ending = Ending(TODAY, EndReason.STRUCK, "年份写错了")
+        ending = Ending(TODAY, EndReason.STRUCK, "年份写错了", late="才发现")
         await letting.end(conn, wrong, ending, version=1, by=officer.actor, at=NOON)
     found = await shown(conn, real, officer)
     assert (found.clock_since, found.incubating_since, found.version) == (date(2026, 6, 1), date(2026, 6, 1), 1)

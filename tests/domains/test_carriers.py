@@ -214,7 +214,7 @@ async def test_who_stayed_beyond_the_lease_stands_in_the_way_until_it_is_recorde
 async def test_a_struck_tenancy_frees_its_days_and_stays_to_be_read(conn, house, officer):
     room = await houses.space(conn, house)
     made = await houses.tenancy(conn, house, room, "甲队")
-    ending = Ending(TODAY, EndReason.STRUCK, "选错了房间")
+    ending = Ending(TODAY, EndReason.STRUCK, "选错了房间", late="才发现")
     await letting.end(conn, made, ending, version=1, by=officer.actor, at=NOON)
     assert (await filled(conn, house)).rooms_let == 0
     await houses.tenancy(conn, house, room, "乙队")

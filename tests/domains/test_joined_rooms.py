@@ -53,7 +53,12 @@ async def test_leases_and_history_go_to_the_row_that_came_first_and_no_past_day_
     first, second, before, after = await rows(conn, house, by)
     struck = await houses.tenancy(conn, house, second, "误登的团队", date(2025, 1, 1), date(2025, 2, 1))
     await letting.end(
-        conn, struck, Ending(TODAY, EndReason.STRUCK, "登记有误"), version=None, by=by, at=NOON + timedelta(minutes=2)
+        conn,
+        struck,
+        Ending(TODAY, EndReason.STRUCK, "登记有误", late="重登过"),
+        version=None,
+        by=by,
+        at=NOON + timedelta(minutes=2),
     )
     uscc = await factories.firm(conn)
     operator = (await houses.operator(conn, house)).actor

@@ -123,7 +123,22 @@ def test_who_is_said_to_have_left_before_the_lease_ended_takes_past_days_away_an
     assert late(before, None, late="钥匙今天才交回") == ""
     for reason in (EndReason.GRADUATED, EndReason.TRANSFERRED, EndReason.REARRANGED):
         assert late(before, None, reason=reason), "whichever way it went"
-    assert late(before, None, reason=EndReason.STRUCK) == "", "it never was"
+
+
+def test_what_never_was_takes_all_its_days_away_that_are_over_and_wants_that_word_too():
+    yesterday = TODAY - timedelta(days=1)
+
+    def late(since, **more):
+        ending = Ending(TODAY, EndReason.STRUCK, "选错了房间", **more)
+        return rules.ending_problems(ending, since=since, until=None, today=TODAY).get("late", "")
+
+    assert f"{yesterday} 至 {yesterday}" in late(yesterday)
+    assert f"2024-09-02 至 {yesterday}" in late(date(2024, 9, 2))
+    assert late(TODAY) == late(TODAY + timedelta(days=1)) == "", "no day that is over"
+    assert late(yesterday, late="名称相近，登记成了另一家") == ""
+    assert set(rules.ending_problems(Ending(TODAY, EndReason.STRUCK), since=yesterday, until=None, today=TODAY)) == {
+        *("note", "late")
+    }
 
 
 def test_the_chain_goes_up_and_its_clock_begins_anew_only_in_another_kind():

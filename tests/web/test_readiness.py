@@ -104,7 +104,7 @@ async def test_no_two_of_an_operators_sums_differ_by_a_firm(conn, api_as, held):
     # The financed one leaves, is struck, and its neighbour hands in late: no day tells them apart.
     at = {"at": NOON, "by": (await factories.person(conn, "officer")).actor}
     await end(conn, leases[5], Ending(date(2026, 8, 1), EndReason.MOVED_OUT, late="补登记"), version=1, **at)
-    await end(conn, leases[4], Ending(date(2026, 11, 23), EndReason.STRUCK, "登记有误"), version=1, **at)
+    await end(conn, leases[4], Ending(date(2026, 11, 23), EndReason.STRUCK, "登记有误", late="才发现"), version=1, **at)
     late = {"id": new_id(), "firm_id": firms[0], "year": 2025, "version": 2, "state": "accepted"}
     await conn.execute(insert(YearlyReport).values(**late, figures=grown, created_at=NOON))
     for on in ("2026-07-31", "2026-08-01", "2026-08-02", "2026-11-23", "2026-01-01"):

@@ -8,7 +8,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstrain
 
 from app.web.api.schemas import Long, Short
 
-Late = Annotated[Long, Field(description="为什么现在才登记：早于约定的租期止、又不是今天或昨天的必填")]
+_LATE = "为什么现在才登记：早于约定的租期止、又不是今天或昨天的必填"
+Late = Annotated[Long, Field(description=_LATE)]
 Loose = Annotated[str, StringConstraints(max_length=200)] | int | float  # 3, 3.5 or "3层"
 
 
@@ -225,7 +226,7 @@ class EndIn(_In):
         description="moved_out 到期迁出、early 提前退出、overstay 超期退出、terminated 终止、struck 登记有误",
     )
     note: Long = ""
-    late: Late = ""
+    late: Long = Field("", description=f"{_LATE}；struck 的，今天以前已经入驻的必填")
 
 
 class GraduateIn(_In):

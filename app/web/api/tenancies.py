@@ -13,6 +13,7 @@ from app.carriers.tenancies import tenancy_by_id
 from app.db import Conn
 from app.errors import Invalid, NotFound
 from app.incubation.graduating import Graduation, graduate
+from app.incubation.leaving import leave
 from app.incubation.reopening import reopen
 from app.web.api.answers import answer, part
 from app.web.api.carrier_answers import tenancy_out
@@ -107,7 +108,7 @@ async def transfer(tenancy_id: uuid.UUID, body: TransferIn, deed: Letter, if_mat
 async def end(tenancy_id: uuid.UUID, body: EndIn, deed: Letter, if_match: IfMatch = None) -> Response:
     await _held(deed.conn, tenancy_id, deed.viewer)
     ending = read_ending(body.model_dump(), today=deed.today)
-    await letting.end(deed.conn, tenancy_id, ending, version=version_needed(if_match), by=deed.by, at=deed.at)
+    await leave(deed.conn, tenancy_id, ending, version=version_needed(if_match), by=deed.by, at=deed.at)
     return await _shown(deed.conn, tenancy_id, deed.viewer, deed.today)
 
 

@@ -23,6 +23,7 @@ from app.errors import AppError, Conflict, Invalid, NotFound, Refused, TooMany
 from app.incubation import asking
 from app.incubation.entering import enter
 from app.incubation.graduating import Graduation, graduate, ground_of, sentences, standing
+from app.incubation.leaving import leave
 from app.incubation.reopening import reopen
 from app.personal.terms import Kind
 from app.policy.terms import Outcome
@@ -260,7 +261,7 @@ async def end(
 
     async def step(r: Reader, version: int) -> None:
         ending = read_ending(r.raw, today=today)
-        await letting.end(conn, tenancy_id, ending, version=version, by=actor, at=at)
+        await leave(conn, tenancy_id, ending, version=version, by=actor, at=at)
 
     return await act(request, conn, tenancy_id, actor, today, step, "已登记退出")
 
