@@ -38,7 +38,9 @@ async def test_a_list_of_rooms_is_looked_at_taken_once_read_row_by_row_and_taken
     assert await count(conn, TenancyRow) == 0, "nothing is written yet"
     one = made.headers["location"]
     seen = (await officer.get(f"{one}/rows?limit=1")).json()
-    assert [(r["row"], r["who"], r["said"]) for r in seen["items"]] == [(2, "开平市先到有限公司", "新增房间；办理入驻")]
+    assert [(r["row"], r["who"], r["said"]) for r in seen["items"]] == [
+        (2, "开平市先到有限公司", "新增房间（一直就有）；办理入驻")
+    ]
     (second,) = (await officer.get(f"{one}/rows?cursor={seen['next']}")).json()["items"]
     assert second["who"] == "后来团队"
     taken = [await officer.post(f"{one}/confirm", headers={"idempotency-key": "take-1"}) for _ in "12"]

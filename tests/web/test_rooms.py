@@ -140,3 +140,16 @@ async def test_both_rows_are_read_before_they_are_made_one_and_neither_was_chang
             f"/api/v1{here}/join", json=body | {"other_version": other_version}, headers={"if-match": '"1"'}
         )
         assert sent.status_code == status
+
+
+async def test_a_new_room_is_there_from_today_unless_somebody_says_that_it_always_was(conn, client_as, api_as, held):
+    officer, program = await client_as("officer"), await api_as("officer")
+    form = (await officer.get(f"/carriers/{held.id}/spaces/new")).text
+    (opened,) = re.findall(r'<input[^>]*name="opened_on"[^>]*>', form)
+    assert ('value="2026-11-23"' in opened, "留空＝一直就有，过去各天的使用率会随之改变" in form) == (True, True)
+    head = "楼栋,楼层,房间,面积,启用日期\n"
+    here, lines = f"/carriers/{held.id}/rooms", ("A 座,3,301,100,", "A 座,3,302,100,2026-11-23")
+    listed = (await houses.bring_list(officer, here, "房间.csv", head + "\n".join(lines))).text
+    assert listed.count("新增房间（一直就有）") == 1
+    schema = (await program.get("/api/v1/openapi.json")).json()["components"]["schemas"]["SpaceIn"]
+    assert "过去各天的使用率会随之改变" in schema["properties"]["opened_on"]["description"]

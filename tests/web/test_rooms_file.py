@@ -48,7 +48,7 @@ async def test_a_list_is_looked_at_taken_whole_and_the_same_again_changes_nothin
     ]
     looked = await send(officer, held, *lines)
     assert (looked.status_code, "新增 3 · 更新 0 · 不变 0 · 错误 0" in looked.text) == (200, True)
-    assert "新增房间；办理入驻" in looked.text
+    assert "新增房间（一直就有）；办理入驻" in looked.text
     assert await count(conn, CarrierSpace) == 0
     assert "已导入" in (await send(officer, held, *lines, act="import")).text
     out = await rows(officer, held)

@@ -112,7 +112,7 @@ class SpaceIn(_In):
     area: Loose = Field(description="平方米")
     exclusive: bool = Field(True, description="true 独用，同一时间只能租给一家；false 共用，可租给多家")
     capacity: int | None = Field(None, ge=1, le=100_000, description="共用空间的工位数")
-    opened_on: Short | None = Field(None, description="启用日期，缺省一直都有")
+    opened_on: Short | None = Field(None, description="启用日期；缺省为一直就有，过去各天的使用率会随之改变")
 
 
 class SpaceCloseIn(_In):

@@ -39,9 +39,12 @@ _FIELDS = ("building", "floor", "room", "area", "exclusive", "capacity", "opened
 
 
 @router.get("/carriers/{carrier_id}/spaces/new")
-async def new_form(request: Request, carrier_id: uuid.UUID, viewer: SeeLetting, conn: ConnDep) -> Response:
+async def new_form(
+    request: Request, carrier_id: uuid.UUID, viewer: SeeLetting, conn: ConnDep, today: TodayDep
+) -> Response:
     carrier = await carrier_in_sight(conn, carrier_id, viewer)
-    return await _form(request, conn, carrier, viewer, {"exclusive": "1"}, key=uuid.uuid4().hex)
+    usual = {"exclusive": "1", "opened_on": f"{today}"}
+    return await _form(request, conn, carrier, viewer, usual, key=uuid.uuid4().hex)
 
 
 @router.post("/carriers/{carrier_id}/spaces/new")
