@@ -104,10 +104,10 @@ async def take_back(conn: Conn, carrier: Carrier, batch_id: uuid.UUID, *, by: Ac
     batch = applied(await batch_by_id(conn, batch_id, viewer=by.viewer, carrier_id=carrier.id, lock=True))
     back, restored, left = TakingBack(conn, held, by=by, at=at), 0, list[Left]()
     for row_no, name, undo in await deeds_of(conn, batch.id):
-        if await back.row(undo["deeds"]):
-            restored += 1
+        if why := await back.row(undo["deeds"]):
+            left.append(Left(row_no, name, why))
         else:
-            left.append(Left(row_no, name))
+            restored += 1
     left.reverse()
     await service.finish_undo(conn, batch, restored=restored, left=left, by=by, at=at)
     return Undone(restored, left)

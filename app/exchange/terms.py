@@ -147,9 +147,10 @@ class Left:
 
     row_no: int
     name: str
+    why: str = ""
 
     def __str__(self) -> str:
-        return f"第 {self.row_no} 行 {self.name}".rstrip()
+        return f"第 {self.row_no} 行 {self.name}".rstrip() + (f"（{self.why}）" if self.why else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from datetime import date
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 
 from app.audit.models import AuditEvent
 from app.carriers.models import CarrierSpace, CarrierTeam, TenancyEventRow, TenancyProposal, TenancyRow
 from app.carriers.moving import link_team
+from app.collecting.models import CollectionAnswer
 from tests import factories, houses
 from tests.harness import NOON
 
@@ -178,7 +179,8 @@ async def test_a_list_is_taken_back_to_what_there_was_and_what_was_worked_on_sin
     assert (await officer.post(f"/tenancies/{late}/agreement", data=changed)).status_code == 303
     assert (await officer.post(f"{again}/undo")).status_code == 303
     page = (await officer.get(again)).text
-    assert "已撤销 3 行。导入之后又有变动的 2 行没有撤销：第 4 行 乙队、第 5 行 丙队。" in page, "the room is in use"
+    why = "第 4 行 乙队（A 座 4层 401 已经有租约或提议）、第 5 行 丙队（导入之后改过）。"
+    assert f"已撤销 3 行。导入之后又有变动的 2 行没有撤销：{why}" in page, "the room is in use"
     left = [room["room"] for room in (await standing(conn))[0]]
     assert sorted(left) == ["301", "302", "401"]
 
@@ -325,3 +327,21 @@ async def test_a_workbook_of_more_than_a_megabyte_comes_in_and_an_address_with_a
     assert (made.status_code, made.json()["created"]) == (201, 31)
     for address in ("/carriers", f"{here}/rooms", f"{here}/logs/service", "/platforms"):
         assert [(await officer.post(f"{address}/export.{form}")).status_code for form in ("csv", "pdf")] == [200, 404]
+
+
+async def test_a_team_that_was_only_asked_goes_with_its_list_and_one_that_has_answered_stays_and_says_so(
+    conn, client_as, held
+):
+    officer = await client_as("officer")
+    lines = ("A 座,3,301,100,问到的团队,2026-11-01,是", "A 座,3,302,100,报过的团队,2026-11-01,是")
+    batch = str((await send(officer, held, *lines, act="import", head=f"{TEAMS},在孵")).url.path)
+    round_of = {"period": "2026Q4", "due_on": "2026-12-05", "idempotency_key": "k"}
+    assert (await officer.post(f"/carriers/{held.id}/collections", data=round_of)).status_code == 303
+    team = select(CarrierTeam.id).where(CarrierTeam.name == "报过的团队").scalar_subquery()
+    told = update(CollectionAnswer).where(CollectionAnswer.team_id == team)
+    await conn.execute(told.values(state="answered", answered_at=NOON, figures={"total_income": "1"}))
+    assert (await officer.post(f"{batch}/undo")).status_code == 303
+    page = (await officer.get(batch)).text
+    assert "已撤销 1 行。" in page
+    assert "第 3 行 报过的团队（这个团队的数据已经报给载体）" in page
+    assert await count(conn, CollectionAnswer) == 1
