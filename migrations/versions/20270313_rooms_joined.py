@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0410_rooms_joined"
-down_revision: str | None = "0400_visits_by_day"
+revision: str = "0420_rooms_joined"
+down_revision: str | None = "0410_returned_values"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
