@@ -111,8 +111,7 @@ class _Run:
             opened = await space_of(self.conn, self.carrier.id, made)
             assert opened is not None
             self.spaces = self.spaces | _by_place([opened])
-            said = "新增房间" if entry.opened_on else "新增房间（一直就有）"
-            return RowOutcome.CREATED, said, made
+            return RowOutcome.CREATED, "新增房间" if entry.opened_on else "新增房间（一直就有）", made
         entry = replace(entry, building=held.building, floor=held.floor, room=held.room)
         done = await amend_space(self.conn, self.carrier, held.id, entry, version=held.version, by=self.by, at=self.at)
         if done:
