@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from app.labels import Labelled
 
@@ -123,10 +123,10 @@ class Fill:
 
     @property
     def percent(self) -> Decimal | None:
-        """To one place, a half to the even one, and never up to a full house that is not one."""
+        """To one place, a half upwards, and never up to a full house that is not one."""
         if self.rate is None:
             return None
-        tenths = round(self.rate * 1000)
+        tenths = int((self.rate * 1000).to_integral_value(ROUND_HALF_UP))
         return Decimal(min(tenths, 999) if self.rate < 1 else tenths) / 10
 
 

@@ -172,7 +172,7 @@ def test_areas_by_use_do_not_exceed_the_whole():
 def test_a_house_that_is_almost_full_is_not_shown_as_full():
     assert Fill(area=Decimal(10000), area_let=Decimal(9999)).percent == Decimal("99.9")
     assert Fill(area=Decimal(1320), area_let=Decimal(880)).percent == Decimal("66.7")
-    assert Fill(area=Decimal(2000), area_let=Decimal(1333)).percent == Decimal("66.6")  # 66.65: to the even one
+    assert Fill(area=Decimal(2000), area_let=Decimal(1333)).percent == Decimal("66.7")  # 66.65
     assert Fill(area=Decimal(10), area_let=Decimal(10)).percent == 100
     assert Fill().percent is None
 

@@ -41,6 +41,10 @@ async def test_a_service_names_a_tenant_and_its_mentor_and_is_set_right_or_struc
     none = await operator.post(f"{here}/service/new", data=line | {"people": "0"})
     assert "服务人次：请填 1 到" in none.text
     assert (await operator.post(f"{here}/service/new", data=line)).status_code == 303
+    year = (await operator.get(here)).text.split('id="h-counts"')[1]
+    assert ('class="cards-at-360"' in year, 'data-label="投资金额"' in year) == (True, True), (
+        "each number says what it is"
+    )
     assert "已经登记过" in (await operator.post(f"{here}/service/new", data=line)).text
     shown = (await operator.get(f"{here}?kind=service&year=2026")).text
     assert "导师 陈导师" in shown

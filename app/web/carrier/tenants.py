@@ -260,8 +260,7 @@ async def end(
     at: datetime = clock.now()
 
     async def step(r: Reader, version: int) -> None:
-        ending = read_ending(r.raw, today=today)
-        await leave(conn, tenancy_id, ending, version=version, by=actor, at=at)
+        await leave(conn, tenancy_id, read_ending(r.raw, today=today), version=version, by=actor, at=at)
 
     return await act(request, conn, tenancy_id, actor, today, step, "已登记退出")
 
