@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from app.access.terms import Actor, Permission, Viewer
+from app.access.terms import SYSTEM, Actor, Permission, Viewer
 from app.assessments.gathering import gather
 from app.audit.service import record
 from app.clock import business_day
@@ -156,7 +156,9 @@ async def approve(
 async def _tell(
     conn: Conn, row: dict[str, Any], standing: Standing, did: str, why: str = "", *, by: Actor, at: datetime
 ) -> None:
-    """Whoever asked for the second person's word hears it."""
+    """Whoever asked for the second person's word hears it; a command has no inbox."""
+    if row["requested_by"] == SYSTEM.viewer.id:
+        return
     said = f"{by.viewer.name}{did}您提交的 {standing.name} 的移动{why and f'：{why}'}"
     whom, key = row["requested_by"], str(row["id"])
     await post(conn, notice("move_decided", key, to=whom, subject=said, uscc=standing.uscc, at=at))

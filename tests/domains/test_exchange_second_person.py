@@ -151,7 +151,7 @@ async def test_what_a_second_person_has_granted_is_not_taken_back_with_the_sheet
     assert (undone.restored, [str(row) for row in undone.left]) == (0, ["第 2 行 开平市某某有限公司"])
     assert await tier_of(conn, uscc, officer) == ("leader", TODAY)
     assert uscc is not None
-    assert (await batch(database, done.id)).state.value == "undone"
+    assert (await batch(database, done.id)).state.value == "applied", "of which nothing was taken back"
 
 
 async def test_a_sheet_from_the_command_line_asks_in_the_system_s_name(
