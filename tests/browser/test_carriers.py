@@ -112,7 +112,7 @@ def test_a_stay_beyond_its_lease_is_doubted_looked_into_and_ended_with_its_reaso
     form.locator("button").click()
     expect(operator.locator("#h-lease ~ dl")).to_contain_text("超期退出")
     officer.goto("/carriers")
-    officer.get_by_role("link", name="示例孵化器").click()
+    officer.get_by_role("link", name="示例孵化器", exact=True).click()
     officer.get_by_role("link", name="入驻核对 1").click()
     officer.get_by_role("button", name="现在核对").click()
     expect(officer.locator("#h-settled ~ ul")).to_contain_text("载体已登记退出")
