@@ -6,6 +6,9 @@ import re
 from datetime import date
 from decimal import Decimal
 
+from sqlalchemy import update
+
+from app.carriers.models import TenancyRow
 from app.carriers.terms import Areas
 from tests import factories, houses
 
@@ -39,18 +42,26 @@ async def test_a_form_of_an_earlier_year_says_that_the_carriers_own_areas_are_th
 
 async def test_the_list_asks_for_as_much_as_each_carriers_own_page(conn, client_as):
     busy, idle = await houses.carrier(conn, "忙碌孵化器"), await houses.carrier(conn, "清闲孵化器")
-    leases = (date(2026, 10, 31), date(2026, 11, 30), date(2027, 12, 31))  # over, over soon, and neither
-    for n, until in enumerate(leases):
+    # Over, over in ninety days, a day later; a clock of which twelve months are left, and one of a day more.
+    leases = (date(2026, 10, 31), date(2027, 2, 21), date(2027, 2, 22), None, None)
+    rows = [
         await houses.tenancy(conn, busy, await houses.space(conn, busy, f"30{n}"), f"团队{n}", until=until)
+        for n, until in enumerate(leases)
+    ]
+    for row, since in zip(rows[-2:], (date(2023, 11, 23), date(2023, 11, 24)), strict=True):
+        clock = update(TenancyRow).where(TenancyRow.id == row)
+        await conn.execute(
+            clock.values(incubating_since=since, clock_since=since, limit_months=48, limit_basis="300号")
+        )
     await houses.tenancy(conn, idle, await houses.space(conn, idle), "清闲团队", until=date(2027, 12, 31))
     officer = await client_as("officer")
     for due_on in ("2026-11-12", "2026-12-31"):
         owed = {"what": f"{due_on} 的报送", "due_on": due_on, "idempotency_key": due_on}
         assert (await officer.post(f"/carriers/{busy.id}/duties", data=owed)).status_code == 303
     listed = (await officer.get("/carriers")).text
-    assert re.findall(r'href="/carriers/([^"#]+)#h-due">(要办的 \d 件)', listed) == [(f"{busy.id}", "要办的 3 件")]
+    assert re.findall(r'href="/carriers/([^"#]+)#h-due">(要办的 \d 件)', listed) == [(f"{busy.id}", "要办的 4 件")]
     own = (await officer.get(f"/carriers/{busy.id}")).text
-    assert re.search(r'id="h-due">要办的 <small>(\d 件)', own)[1] == "3 件"
+    assert re.search(r'id="h-due">要办的 <small>(\d 件)', own)[1] == "4 件"
 
 
 async def test_an_empty_hall_has_no_seat_taken_on_any_day_in_list_file_and_api(conn, client_as, api_as):
