@@ -20,6 +20,7 @@ def one_of(column: str, words: type[Labelled]) -> CheckConstraint:
 
 
 _AREA = Numeric(12, 2)  # square metres
+_PLACE = ("building", "floor", "room")
 
 
 class CarrierRecord(Base):
@@ -137,11 +138,9 @@ class CarrierSpace(Base):
     __tablename__ = "carrier_spaces"
     __table_args__ = (
         UniqueConstraint("id", "carrier_id", "exclusive"),
-        Index("ix_carrier_spaces_carrier", "carrier_id", "building", "floor", "room", "id"),
+        Index("ix_carrier_spaces_carrier", "carrier_id", *_PLACE, "id"),
         Index(
-            *("uq_carrier_spaces_place", "carrier_id", "building", "floor", "room"),
-            unique=True,
-            postgresql_where=text("closed_on IS NULL"),
+            "uq_carrier_spaces_place", "carrier_id", *_PLACE, unique=True, postgresql_where=text("closed_on IS NULL")
         ),
         CheckConstraint("area > 0", name="area"),
         CheckConstraint("capacity IS NULL OR (capacity > 0 AND NOT exclusive)", name="capacity"),

@@ -1,12 +1,16 @@
-"""A demo county that tests look at and leave as it is, made once a worker: inventing one takes seconds."""
+"""What tests of the domains begin with: a carrier, an officer; and a demo county that they look at and leave as it is,
+made once a worker, since inventing one takes seconds."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.access.terms import Actor
+from app.carriers.terms import Carrier
 from app.db import Conn, Database, make_engine
 from app.seeding.demo import DEMO_LOGINS, load_demo
+from tests import factories, houses
 from tests.cluster import Cluster
 from tests.conftest import in_thread
 from tests.factories import PASSWORD
@@ -35,3 +39,13 @@ async def county(demo_engine: AsyncEngine) -> AsyncIterator[Conn]:
         outer = await connection.begin()
         yield connection
         await outer.rollback()
+
+
+@pytest.fixture
+async def house(conn: Conn) -> Carrier:
+    return await houses.carrier(conn)
+
+
+@pytest.fixture
+async def by(conn: Conn) -> Actor:
+    return (await factories.person(conn, "officer")).actor

@@ -24,11 +24,6 @@ TODAY = NOON.date()
 
 
 @pytest.fixture
-async def house(conn):
-    return await houses.carrier(conn)
-
-
-@pytest.fixture
 async def officer(conn):
     return await factories.person(conn, "officer")
 

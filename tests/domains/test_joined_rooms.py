@@ -23,16 +23,6 @@ from tests.harness import NOON
 TODAY, JUNE = NOON.date(), date(2026, 6, 30)
 
 
-@pytest.fixture
-async def house(conn):
-    return await houses.carrier(conn)
-
-
-@pytest.fixture
-async def by(conn):
-    return (await factories.person(conn, "officer")).actor
-
-
 async def twin(conn, house, **more):
     made = {"id": new_id(), "carrier_id": house.id, "building": "A座", "floor": "3层", "room": "301室"}
     made |= {"area": 100, "exclusive": True, "created_at": NOON + timedelta(minutes=1), **more}

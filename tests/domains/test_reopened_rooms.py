@@ -12,22 +12,12 @@ from app.carriers.occupancy import fills
 from app.carriers.queries import space_of
 from app.carriers.terms import SpaceEntry
 from app.errors import Conflict, Refused
-from tests import factories, houses
+from tests import houses
 from tests.harness import NOON
 
 TODAY = NOON.date()
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def house(conn):
-    return await houses.carrier(conn)
-
-
-@pytest.fixture
-async def by(conn):
-    return (await factories.person(conn, "officer")).actor
 
 
 async def answers(conn, house, now):

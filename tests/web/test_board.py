@@ -300,47 +300,58 @@ async def test_many_that_wait_leave_room_for_what_is_to_be_done_and_each_can_sti
         assert len(line.select("details:not(.confirm) p")) > 3  # every condition is there, behind one press
 
 
-async def test_a_refusal_comes_back_to_whom_asked_with_its_reason(conn, client_as, rendered, clock):
+UPWARDS = {"to": "hnte", "expected": "gazelle", "reason": "年内拿证", "override_reason": "证书在途"}
+REFUSAL = "证书未到，不同意"
+
+
+@pytest.fixture
+async def asked(conn, client_as, clock):
+    """A firm that somebody wants moved, whoever asks and whoever decides."""
     uscc = await factories.firm_on(conn, "gazelle")
     clock.advance(minutes=5)
     asker, decider = await client_as("officer"), await client_as("manager")
-    asked = {"to": "hnte", "expected": "gazelle", "reason": "年内拿证", "override_reason": "证书在途"}
-    assert (await asker.post(f"/firms/{uscc}/move", data=asked)).status_code == 303
-    page = await decider.get("/")
-    assert "证书在途" in page.text  # who decides sees that a condition is passed over, and why
-    (waiting,) = rendered[-1][1]["pending"]
-    unsaid = await decider.post(f"/moves/{waiting.id}/reject", data={"reason": " "})
-    assert (unsaid.status_code, "请写明驳回的理由" in unsaid.text, rendered[-1][1]["own"]) == (422, True, False)
-    assert f'action="/moves/{waiting.id}/reject"' in unsaid.text
-    named = await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "", "back": "/"})
-    assert 'name="back" value="/"' in named.text
-    done = await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "证书未到，不同意", "back": "/"})
-    assert done.headers["location"] == "/", "whoever goes through the list stays on it"
-    told = (await asker.get("/inbox")).text
-    assert "驳回了您提交的" in told
-    assert "证书未到，不同意" in told
-    assert (await asker.post(f"/firms/{uscc}/move", data=asked | {"idempotency_key": "again"})).status_code == 303
+    assert (await asker.post(f"/firms/{uscc}/move", data=UPWARDS)).status_code == 303
+    return uscc, asker, decider
+
+
+async def waits(decider, rendered):
     await decider.get("/")
     (waiting,) = rendered[-1][1]["pending"]
-    assert (await decider.post(f"/moves/{waiting.id}/approve")).headers["location"] == f"/firms/{uscc}"
+    return f"/moves/{waiting.id}"
+
+
+async def test_a_refusal_wants_a_reason_and_whoever_goes_through_the_list_stays_on_it(asked, rendered):
+    _, _, decider = asked
+    move = await waits(decider, rendered)
+    assert "证书在途" in (await decider.get("/")).text  # who decides sees that a condition is passed over, and why
+    unsaid = await decider.post(f"{move}/reject", data={"reason": " ", "back": "/"})
+    assert (unsaid.status_code, "请写明驳回的理由" in unsaid.text, rendered[-1][1]["own"]) == (422, True, False)
+    assert f'action="{move}/reject"' in unsaid.text
+    assert 'name="back" value="/"' in unsaid.text
+    assert (await decider.post(f"{move}/reject", data={"reason": REFUSAL, "back": "/"})).headers["location"] == "/"
+
+
+async def test_whoever_asked_hears_either_answer(asked, rendered):
+    uscc, asker, decider = asked
+    await decider.post(f"{await waits(decider, rendered)}/reject", data={"reason": REFUSAL})
+    told = (await asker.get("/inbox")).text
+    assert "驳回了您提交的" in told
+    assert REFUSAL in told
+    assert (await asker.post(f"/firms/{uscc}/move", data=UPWARDS | {"idempotency_key": "again"})).status_code == 303
+    done = await decider.post(f"{await waits(decider, rendered)}/approve")
+    assert done.headers["location"] == f"/firms/{uscc}"
     assert "通过了您提交的" in (await asker.get("/inbox")).text
 
 
-async def test_a_refusal_stays_on_the_day_of_whom_asked_until_it_is_seen_to(conn, client_as, rendered, clock):
-    uscc = await factories.firm_on(conn, "gazelle")
-    clock.advance(minutes=5)
-    asker, decider = await client_as("officer"), await client_as("manager")
-    asked = {"to": "hnte", "expected": "gazelle", "reason": "年内拿证", "override_reason": "证书在途"}
-    assert (await asker.post(f"/firms/{uscc}/move", data=asked)).status_code == 303
-    await decider.get("/")
-    (waiting,) = rendered[-1][1]["pending"]
-    await decider.post(f"/moves/{waiting.id}/reject", data={"reason": "证书未到，不同意"})
+async def test_a_refusal_stays_on_the_day_of_whom_asked_until_it_is_seen_to(asked, rendered):
+    uscc, asker, decider = asked
+    await decider.post(f"{await waits(decider, rendered)}/reject", data={"reason": REFUSAL})
     await asker.get("/")
     first = rendered[-1][1]["queue"][0]
-    assert (first.href, "证书未到，不同意" in first.reasons[0]) == (f"/firms/{uscc}", True)
+    assert (first.href, REFUSAL in first.reasons[0]) == (f"/firms/{uscc}", True)
     assert first.tier.code == "gazelle", "where it stands, not where it was not let"
     await asker.get(f"/firms/{uscc}")
-    assert "证书未到，不同意" in [e.detail for e in rendered[-1][1]["timeline"] if not e.machine]
+    assert REFUSAL in [e.detail for e in rendered[-1][1]["timeline"] if not e.machine]
     await decider.get("/")
     assert all("不同意" not in reason for item in rendered[-1][1]["queue"] for reason in item.reasons)
 

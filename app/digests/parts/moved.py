@@ -59,7 +59,8 @@ def _stood(frame: Frame) -> ColumnElement[bool]:
     undoing, between = aliased(Move), aliased(Move)
     corrected = undoing.kind == MoveKind.CORRECTION.value
     undone = and_(undoing.to_tier.is_(None), undoing.effective_on == Move.effective_on)
-    again = exists().where(_later(between), _later(undoing, between), between.to_tier == Move.to_tier)
+    arrived = and_(between.to_tier == Move.to_tier, between.kind != MoveKind.HISTORY.value)
+    again = exists().where(_later(between), _later(undoing, between), arrived)
     return ~exists().where(
         _later(undoing),
         undoing.recorded_at <= frame.known_at,

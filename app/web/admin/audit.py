@@ -172,8 +172,9 @@ async def asked(
     since: Annotated[str, Query(alias="from", max_length=20)] = "",
     until: Annotated[str, Query(alias="to", max_length=20)] = "",
 ) -> Asked:
-    days = sorted(day for day in (read_day(since), read_day(until)) if day) if since.strip() and until.strip() else []
-    first, last = days or (read_day(since), read_day(until))  # the wrong way round they mean the same
+    first, last = read_day(since), read_day(until)
+    if first and last and first > last:  # the wrong way round they mean the same
+        first, last = last, first
     return Asked(object.strip(), actor.strip(), action, first, last)
 
 
