@@ -89,6 +89,11 @@ def _count(value: int | Decimal) -> str:
     return f"{value:,}"
 
 
+def _area(value: Decimal) -> str:
+    """Square metres as they are let, to the hundredth; a park has a million of them."""
+    return f"{round(value, 2).normalize():,f}"
+
+
 # Looked up once: a page has a hundred of them.
 _message = lru_cache(maxsize=2048)(gettext.gettext)
 
@@ -115,7 +120,14 @@ def make_environment() -> Environment:
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     # The extension's own `_` looks its function up in every call.
     environment.globals["_"] = _words
-    environment.filters |= {"day": _day, "by_days": _by_days, "moment": _moment, "wan": show_wan, "count": _count}
+    environment.filters |= {
+        "day": _day,
+        "by_days": _by_days,
+        "moment": _moment,
+        "wan": show_wan,
+        "count": _count,
+        "area": _area,
+    }
     environment.globals["static_url"] = static_url
     return environment
 

@@ -20,6 +20,8 @@ async def test_a_floor_is_as_full_as_the_whole_house_that_has_no_other(conn, cli
     page = (await (await client_as("officer")).get(f"/carriers/{held.id}")).text
     assert re.findall(r"使用率</span> <b>([^<]+)<|已用 ([\d.]+%)", page) == [("29.2%", ""), ("", "29.2%")]
     assert "<b>52.5 / 180</b>" in page
+    await houses.space(conn, held, "厂房", area="1234567.5")
+    assert "<b>52.5 / 1,234,747.5</b>" in (await (await client_as("officer")).get(f"/carriers/{held.id}")).text
 
 
 async def test_a_form_of_an_earlier_year_says_that_the_carriers_own_areas_are_those_of_now(conn, client_as):
